@@ -1,0 +1,70 @@
+/** A fault in a user's file, as data: collected, returned, printed at the end; never thrown one by one. */
+export interface Diagnostic {
+  readonly severity: 'error' | 'warning'
+  readonly code: DiagnosticCode
+  /** One sentence without a full stop. */
+  readonly message: string
+  /** Relative to the repository's root, with forward slashes. */
+  readonly file: string
+  /** 1-based; 0 where the fault is the file as a whole (it cannot be read). */
+  readonly line: number
+  /** 1-based, counted in UTF-16 code units as editors do. */
+  readonly column: number
+  /** How many code units the caret underlines, at least 1. */
+  readonly length: number
+  /** What to do: `did you mean "epsilon"?`. */
+  readonly hint?: string
+}
+
+export type DiagnosticCode =
+  /** The file cannot be read: missing, too large, not UTF-8, outside the repository. */
+  | 'file'
+  /** Not YAML, or YAML over the limits of depth, aliases or documents. */
+  | 'yaml'
+  /** The file is not of the shape that the kind's schema describes. */
+  | 'schema'
+  | 'unknown-key'
+  /** A name that nothing in the repository has. */
+  | 'reference'
+  | 'duplicate'
+  /** A CEL expression that does not parse or does not type-check. */
+  | 'cel'
+  /** Well-formed, and yet it cannot mean anything sensible. */
+  | 'semantic'
+
+/** The names nearest to `word`, by edit distance, as a hint; undefined when none is near. */
+export function didYouMean(word: string, candidates: Iterable<string>): string | undefined {
+  let best: string | undefined
+  let bestDistance = Math.max(2, Math.floor(word.length / 3)) + 1
+  for (const candidate of candidates) {
+    const distance = editDistance(word.toLowerCase(), candidate.toLowerCase(), bestDistance)
+    if (distance < bestDistance) {
+      best = candidate
+      bestDistance = distance
+    }
+  }
+  return best === undefined ? undefined : `did you mean \`${best}\`?`
+}
+
+/** Damerau-Levenshtein distance (optimal string alignment), or `limit` as soon as it is known to reach that. */
+function editDistance(a: string, b: string, limit: number): number {
+  if (Math.abs(a.length - b.length) >= limit) return limit
+  let previous = new Uint16Array(0)
+  let current = Uint16Array.from({ length: b.length + 1 }, (_, j) => j)
+  for (let i = 1; i <= a.length; i++) {
+    const next = new Uint16Array(b.length + 1)
+    next[0] = i
+    let rowBest = i
+    for (let j = 1; j <= b.length; j++) {
+      const same = a[i - 1] === b[j - 1]
+      let d = Math.min(current[j] + 1, next[j - 1] + 1, current[j - 1] + (same ? 0 : 1))
+      if (i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1]) d = Math.min(d, previous[j - 2] + 1)
+      next[j] = d
+      rowBest = Math.min(rowBest, d)
+    }
+    if (rowBest >= limit) return limit
+    previous = current
+    current = next
+  }
+  return current[b.length]
+}

@@ -1,0 +1,43 @@
+/** Exit codes; `docs/exit-codes.md` says what a script may conclude from each. */
+export const ExitCode = {
+  done: 0,
+  /** The answer is no: invalid files, a failed gate or expectation. */
+  no: 1,
+  /** Changes or drift, only with `--exit-code`. */
+  changes: 2,
+  usage: 3,
+  stale: 4,
+  remote: 5,
+  partial: 6,
+  bug: 70,
+  interrupted: 130,
+} as const
+export type ExitCode = (typeof ExitCode)[keyof typeof ExitCode]
+
+export interface DapErrorOptions extends ErrorOptions {
+  /** What to do about it: one sentence, or a command. */
+  readonly hint?: string
+  readonly exitCode?: ExitCode
+}
+
+/** A stop that the user can act on. Anything else that is thrown is a bug in dap. */
+export class DapError extends Error {
+  override readonly name: string = 'DapError'
+  readonly hint: string | undefined
+  readonly exitCode: ExitCode
+
+  constructor(message: string, { hint, exitCode = ExitCode.no, cause }: DapErrorOptions = {}) {
+    super(message, { cause })
+    this.hint = hint
+    this.exitCode = exitCode
+  }
+}
+
+/** The command line itself is wrong: an unknown flag, a missing argument, a name that does not exist. */
+export class UsageError extends DapError {
+  override readonly name = 'UsageError'
+
+  constructor(message: string, options: Omit<DapErrorOptions, 'exitCode'> = {}) {
+    super(message, { ...options, exitCode: ExitCode.usage })
+  }
+}

@@ -1,0 +1,127 @@
+/**
+ * The machine-readable results of `simulate` and `evaluate`, as `--json` prints them and as CEL rules see them; published in
+ * `schemas/{simulation,evaluation}-result.schema.json`. Types only: any folder may import it.
+ */
+
+/** A quantity measured once a replication: its mean with a confidence interval of that mean, and quantiles over replications. */
+export interface Measured {
+  readonly mean: number
+  readonly lower: number
+  readonly upper: number
+  readonly q05: number
+  readonly q50: number
+  readonly q95: number
+}
+
+export interface SimulationResult {
+  readonly schema: 'dap.simulation/v1'
+  readonly scenario: string
+  readonly seed: number
+  readonly horizon: number
+  readonly replications: number
+  /** Confidence level of every `lower` and `upper`. */
+  readonly level: number
+  readonly policies: readonly PolicyResult[]
+  /** Every policy but the first, against the first, paired by replication. */
+  readonly differences: readonly DifferenceResult[]
+  readonly expectations: readonly RuleResult[]
+  /** Every expectation holds. */
+  readonly passed: boolean
+  /** sha256 over the scenario, the policies and the numbers: equal digests mean equal runs. */
+  readonly digest: string
+}
+
+export interface PolicyResult {
+  readonly name: string
+  /** Mean reward of a decision. */
+  readonly reward: Measured
+  /** Cumulative pseudo-regret at the horizon: Σ (expected reward of the best eligible action − that of the chosen one). */
+  readonly regret: Measured
+  /** Share of decisions whose action had the highest expected reward. */
+  readonly bestActionShare: Measured
+  /** Action → mean share of decisions. */
+  readonly actionShares: Readonly<Record<string, number>>
+  readonly checkpoints: readonly { readonly t: number; readonly reward: Measured; readonly regret: Measured }[]
+}
+
+export interface DifferenceResult {
+  readonly policy: string
+  readonly baseline: string
+  readonly reward: Measured
+  readonly regret: Measured
+}
+
+/** A gate or an expectation, judged. */
+export interface RuleResult {
+  readonly id: string
+  readonly expr: string
+  readonly passed: boolean
+  /** Why it failed: the numbers that broke it, or what could not be computed. */
+  readonly reason?: string
+}
+
+export type Verdict = 'ok' | 'caution' | 'refuse'
+
+export interface EvaluationResult {
+  readonly schema: 'dap.evaluation/v1'
+  readonly evaluation: string
+  readonly dataset: {
+    readonly name: string
+    /** sha256 over the files' bytes. */
+    readonly digest: string
+    /** Rows that were used. */
+    readonly rows: number
+    /** Bad rows that were dropped (`quality.badRows: drop`). */
+    readonly dropped: number
+    /** Mean reward of the log: the value of the logging policy. */
+    readonly meanReward: number
+    readonly notes: readonly string[]
+  }
+  readonly candidates: readonly CandidateResult[]
+  readonly gates: readonly RuleResult[]
+  /** Every gate passed. */
+  readonly passed: boolean
+}
+
+export interface CandidateResult {
+  readonly name: string
+  readonly verdict: Verdict
+  /** Why the verdict is not `ok`, a sentence each. */
+  readonly reasons: readonly string[]
+  readonly support: Support
+  /** In the order of the Evaluation's estimators. Under the verdict `refuse` they are not to be quoted. */
+  readonly estimates: readonly EstimateResult[]
+}
+
+export interface Support {
+  /** (Σw)² / Σw² */
+  readonly effectiveSampleSize: number
+  readonly maxWeight: number
+  /** max w / Σw */
+  readonly maxWeightShare: number
+  /** Near 1 when propensities are right and the candidate stays where the log has been. */
+  readonly meanWeight: number
+  /** Rows with a reward other than 0 and a positive weight. */
+  readonly positiveCount: number
+  /** Rows whose logged action the candidate never takes there: nothing is learnt from them. */
+  readonly rowsWithoutSupport: number
+  /** Mean probability that the candidate gives to actions that the log never took: the part no estimator can see. */
+  readonly unsupportedMass: number
+  readonly rows: number
+}
+
+export interface EstimateResult {
+  readonly estimator: string
+  /** null when nothing can be estimated (no row has a positive weight). */
+  readonly value: number | null
+  readonly standardError: number | null
+  readonly interval: { readonly method: string; readonly level: number; readonly lower: number; readonly upper: number } | null
+  /** Against the logging policy's mean reward, on the same rows. */
+  readonly lift: {
+    readonly value: number
+    readonly lower: number
+    readonly upper: number
+    /** value / mean reward of the log; null when that is 0. */
+    readonly relative: number | null
+  } | null
+}

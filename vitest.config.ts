@@ -1,0 +1,9 @@
+import { defineConfig } from 'vitest/config'
+
+export default defineConfig({
+  test: {
+    include: ['test/**/*.test.{ts,tsx}'],
+    env: { FORCE_COLOR: '0', NO_COLOR: '1', TZ: 'UTC' },
+    testTimeout: 60_000,
+  },
+})
