@@ -41,3 +41,12 @@ export class UsageError extends DapError {
     super(message, { ...options, exitCode: ExitCode.usage })
   }
 }
+
+/** The user stopped the run. */
+export class InterruptedError extends DapError {
+  override readonly name = 'InterruptedError'
+
+  constructor() {
+    super('interrupted', { exitCode: ExitCode.interrupted })
+  }
+}

@@ -1,11 +1,15 @@
+import type { LearnerSpec } from '../kinds.ts'
+import type { Posterior } from '../math/quadrature.ts'
 import type { Rng } from '../math/rng.ts'
+
+export type { Posterior }
 
 /**
  * What is learnt: the value of each action in a context, with its uncertainty. Actions are indices 0 … K−1; a context is
  * its feature vector x. `predict` then read; `learn` when the reward is known.
  */
 export interface Learner {
-  readonly type: 'mean' | 'beta' | 'linear'
+  readonly type: LearnerSpec['type']
   /** How many rewards have been learnt, over all actions: the t of UCB1. */
   readonly count: number
   /** K numbers: the estimated value of each action in the context last predicted; +∞ while nothing is known of it. */
@@ -19,20 +23,12 @@ export interface Learner {
   draw(action: number, scale: number, rng: Rng): number
   /** That posterior itself, for exact probabilities; undefined while it is improper (nothing is known of the action). */
   posterior(action: number, scale: number): Posterior | undefined
-  /** The learner's whole state as plain JSON values; `restore` continues exactly where it was. */
+  /**
+   * The learner's whole state as plain JSON values; `restore` continues exactly where it was, and throws a RangeError, with
+   * nothing changed, for a state that is not this learner's.
+   */
   state(): LearnerState
   restore(state: LearnerState): void
 }
 
 export type LearnerState = Readonly<Record<string, number | readonly number[] | readonly (readonly number[])[]>>
-
-/**
- * A unimodal density on the whole real line, known up to a constant factor. All posteriors that are compared with each other
- * live on one axis: the value itself for `mean` and `linear`, its logit for `beta` (an argmax does not mind).
- */
-export interface Posterior {
-  readonly mode: number
-  /** Width of the bulk: the standard deviation of the normal that fits the mode's curvature. */
-  readonly spread: number
-  logDensity(z: number): number
-}

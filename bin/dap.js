@@ -1,0 +1,15 @@
+#!/usr/bin/env node
+// Runs on any Node >= 16 far enough to say which one is needed; nothing else belongs here.
+import module from 'node:module'
+
+const [major, minor] = process.versions.node.split('.').map(Number)
+if (major < 22 || (major === 22 && minor < 12)) {
+  process.stderr.write(
+    `error: dap needs Node >= 22.12, this is ${process.versions.node}\n` +
+      'hint: install a current Node, or run dap through npx or an npm script, which use the Node that the project pins\n',
+  )
+  process.exitCode = 3
+} else {
+  module.enableCompileCache?.()
+  await import('../dist/main.js')
+}

@@ -1,0 +1,29 @@
+/** Bundles `src` into `dist`, one chunk a command so that each loads only what it runs, and emits the library's types. */
+import { execFileSync } from 'node:child_process'
+import { readFile, rm } from 'node:fs/promises'
+import { build } from 'esbuild'
+import { generate } from './schemas.ts'
+
+const { version } = JSON.parse(await readFile('package.json', 'utf8')) as { version: string }
+
+await generate()
+await rm('dist', { recursive: true, force: true })
+await build({
+  entryPoints: ['src/main.ts', 'src/index.ts'],
+  outdir: 'dist',
+  bundle: true,
+  splitting: true,
+  format: 'esm',
+  platform: 'node',
+  target: 'node22.12',
+  chunkNames: 'chunks/[name]-[hash]',
+  // Native, or optional at run time: resolved from node_modules when a command needs it.
+  external: ['@duckdb/node-api', 'react-devtools-core'],
+  jsx: 'automatic',
+  define: { DAP_VERSION: JSON.stringify(version), 'process.env.NODE_ENV': '"production"' },
+  // CommonJS packages that are bundled into ESM call require for Node's own modules.
+  banner: { js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);" },
+  legalComments: 'linked',
+  logLevel: 'warning',
+})
+execFileSync('tsc', ['-p', 'tsconfig.types.json'], { stdio: 'inherit' })

@@ -1,0 +1,55 @@
+/** Regenerates the small decision logs of the templates; the same bytes every time. Run it when a template's actions change. */
+import { writeFile } from 'node:fs/promises'
+import { exponential, normal } from '../src/math/distributions.ts'
+import { type Rng, stream } from '../src/math/rng.ts'
+
+const START = Date.UTC(2026, 9, 1)
+const STEP_MS = 9 * 60_000
+
+interface Row {
+  readonly context: readonly (string | number)[]
+  readonly actions: readonly string[]
+  readonly probabilities: readonly number[]
+  readonly purchase: readonly number[]
+}
+
+async function write(template: string, fields: readonly string[], rows: number, players: number, row: (rng: Rng, player: Rng) => Row) {
+  const rng = stream(2026, 'template', template)
+  const lines = [['decision_id', 'ts', 'player', ...fields, 'offer', 'propensity', 'purchase'].join(',')]
+  for (let i = 0; i < rows; i++) {
+    const player = Math.floor(rng.uniform() * players)
+    const { context, actions, probabilities, purchase } = row(rng, stream(2026, template, player))
+    let at = 0
+    for (let u = rng.uniform() - probabilities[0]; u >= 0 && at < actions.length - 1; u -= probabilities[at]) at++
+    const ts = new Date(START + i * STEP_MS).toISOString()
+    const reward = rng.uniform() < purchase[at] ? 1 : 0
+    lines.push([`d${i}`, ts, `p${player}`, ...context, actions[at], probabilities[at], reward].join(','))
+  }
+  await writeFile(`templates/${template}/data/decisions.csv`, `${lines.join('\n')}\n`)
+}
+
+await write('bandit', [], 4000, 1500, () => ({
+  context: [],
+  actions: ['none', 'gold-small', 'gold-large', 'booster'],
+  probabilities: [0.25, 0.25, 0.25, 0.25],
+  purchase: [0.02, 0.09, 0.05, 0.04],
+}))
+
+const logistic = (z: number) => 1 / (1 + Math.exp(-z))
+
+await write('contextual-bandit', ['level', 'platform', 'spend_30d'], 4000, 1500, (_, player) => {
+  const level = 5 + Math.floor(40 * exponential(player))
+  const platform = player.uniform() < 0.55 ? 'ios' : 'android'
+  const spend = Math.round(100 * Math.exp(0.5 + 1.5 * normal(player))) / 100
+  const bundle = level >= 20 && platform === 'ios'
+  return {
+    context: [level, platform, spend],
+    actions: bundle ? ['none', 'gold-small', 'bundle'] : ['none', 'gold-small'],
+    probabilities: bundle ? [0.4, 0.4, 0.2] : [0.5, 0.5],
+    purchase: [
+      logistic(-3.5),
+      logistic(-2.5 + 0.01 * level + (platform === 'ios' ? 0.6 : -0.4)),
+      logistic(spend >= 5 ? -0.5 : -4),
+    ],
+  }
+})

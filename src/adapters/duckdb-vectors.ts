@@ -1,0 +1,100 @@
+import type { DuckDBDataChunk, DuckDBVector } from '@duckdb/node-api'
+import type { Column, ColumnRequest } from '../log/tables.ts'
+
+/** What is read of a vector's inside: `@duckdb/node-api` has no public bulk access. Where absent, values are read singly. */
+interface VectorData {
+  readonly items?: unknown
+  readonly dataView?: unknown
+  readonly validity?: { readonly data?: unknown }
+}
+
+/** Turns one column of successive result chunks into columns of the port. */
+export type ColumnDecoder = (chunk: DuckDBDataChunk) => Column
+
+/** `index` is the column's place in the result. */
+export function columnDecoder({ type }: ColumnRequest, index: number): ColumnDecoder {
+  switch (type) {
+    case 'number':
+      return chunk => ({ type, values: doubles(chunk.getColumnVector(index)) })
+    case 'group':
+      return chunk => ({ type, values: Int32Array.from(doubles(chunk.getColumnVector(index))) })
+    case 'text':
+      return chunk => ({ type, values: chunk.getColumnValues(index) as (string | null)[] })
+    case 'key':
+      return keyDecoder(index)
+  }
+}
+
+/** A vector of DOUBLE without nulls. */
+function doubles(vector: DuckDBVector): Float64Array {
+  const { items } = vector as unknown as VectorData
+  if (items instanceof Float64Array) return items
+  return Float64Array.from({ length: vector.itemCount }, (_, i) => Number(vector.getItem(i)))
+}
+
+/**
+ * Codes strings by first appearance. DuckDB keeps a string in 16 bytes: its length, then the text itself when that is at
+ * most 12 bytes; those are coded by their four words, without making a string of each.
+ */
+function keyDecoder(index: number): ColumnDecoder {
+  const dictionary: string[] = []
+  const codeOf = new Map<string, number>()
+  let codes = new Int32Array(0)
+  let slots = createSlots(1024)
+  let used = 0
+
+  function code(text: string): number {
+    let found = codeOf.get(text)
+    if (found === undefined) {
+      found = dictionary.length
+      dictionary.push(text)
+      codeOf.set(text, found)
+    }
+    return found
+  }
+
+  function short(vector: DuckDBVector, i: number, a: number, b: number, c: number, d: number): number {
+    const { words, code: known, mask } = slots
+    let h = Math.imul(a ^ Math.imul(b ^ Math.imul(c ^ Math.imul(d, 0x9e3779b1), 0x85ebca6b), 0xc2b2ae35), 0x27d4eb2f)
+    h = (h ^ (h >>> 15)) & mask
+    for (; known[h] !== 0; h = (h + 1) & mask) {
+      const at = 4 * h
+      if (words[at] === a && words[at + 1] === b && words[at + 2] === c && words[at + 3] === d) return known[h] - 1
+    }
+    const fresh = code(vector.getItem(i) as string)
+    words.set([a, b, c, d], 4 * h)
+    known[h] = fresh + 1
+    if (++used * 2 > mask) {
+      slots = createSlots(4 * (mask + 1))
+      used = 0
+    }
+    return fresh
+  }
+
+  return chunk => {
+    const vector = chunk.getColumnVector(index)
+    const { dataView, validity } = vector as unknown as VectorData
+    const rows = vector.itemCount
+    if (codes.length < rows) codes = new Int32Array(rows)
+    if (dataView instanceof DataView && validity?.data === null) {
+      const words = new Int32Array(dataView.buffer, dataView.byteOffset, 4 * rows)
+      for (let i = 0, at = 0; i < rows; i++, at += 4) {
+        codes[i] =
+          words[at] <= 12
+            ? short(vector, i, words[at], words[at + 1], words[at + 2], words[at + 3])
+            : code(vector.getItem(i) as string)
+      }
+    } else {
+      for (let i = 0; i < rows; i++) {
+        const text = vector.getItem(i) as string | null
+        codes[i] = text === null ? -1 : code(text)
+      }
+    }
+    return { type: 'key', codes: codes.subarray(0, rows), dictionary }
+  }
+}
+
+/** An open-addressing table from four words to code + 1; it forgets everything when it grows. `size` is a power of two. */
+function createSlots(size: number): { words: Int32Array; code: Int32Array; mask: number } {
+  return { words: new Int32Array(4 * size), code: new Int32Array(size), mask: size - 1 }
+}

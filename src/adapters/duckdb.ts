@@ -1,0 +1,131 @@
+import { stat } from 'node:fs/promises'
+import type { DuckDBConnection } from '@duckdb/node-api'
+import { didYouMean } from '../diagnostics.ts'
+import { DapError } from '../errors.ts'
+import type { ColumnRequest, TableChunk, TableSource, Tables } from '../log/tables.ts'
+import { contextField, DAP_COLUMNS, describeSql, quoteText, selectSql } from './duckdb-sql.ts'
+import { columnDecoder } from './duckdb-vectors.ts'
+
+/**
+ * The database sees the named files and nothing else: no other file, no network, no extensions, no temporary folder. It
+ * holds no more than this: a log is streamed; only the rewards of a `dap` log and the distinct values of a key are held.
+ */
+const OPTIONS = {
+  autoinstall_known_extensions: 'false',
+  autoload_known_extensions: 'false',
+  temp_directory: '',
+  memory_limit: '1GB',
+  preserve_insertion_order: 'true',
+}
+
+/** Tables read by DuckDB, which is loaded on first use. */
+export function openTables(): Tables {
+  return { columns, read }
+}
+
+async function columns(source: TableSource): Promise<readonly string[]> {
+  return withDatabase(source, async connection => {
+    if (source.format === 'dap') return DAP_COLUMNS
+    const described = await connection.runAndReadAll(describeSql(source))
+    return described.getRows().map(row => String(row[0]))
+  })
+}
+
+async function* read(
+  source: TableSource,
+  requests: readonly ColumnRequest[],
+  signal?: AbortSignal,
+): AsyncGenerator<TableChunk> {
+  const known = await columns(source)
+  for (const { column } of requests) {
+    if (known.includes(column) || (source.format === 'dap' && contextField(column) !== undefined)) continue
+    throw unknownColumn(column, known, source)
+  }
+  const { connection, close } = await open(source)
+  try {
+    const decoders = requests.map(columnDecoder)
+    const result = await connection.stream(selectSql(source, requests))
+    let start = 0
+    let next = result.fetchChunk()
+    try {
+      for (;;) {
+        signal?.throwIfAborted()
+        const chunk = await next
+        const rows = chunk?.rowCount ?? 0
+        if (chunk === null || rows === 0) return
+        // The next chunk is decoded by DuckDB's threads while this one is folded here.
+        next = result.fetchChunk()
+        yield { start, rows, columns: decoders.map(decode => decode(chunk)) }
+        start += rows
+      }
+    } finally {
+      await next.catch(() => {})
+    }
+  } catch (error) {
+    throw signal?.aborted ? error : unreadable(source, error)
+  } finally {
+    close()
+  }
+}
+
+async function withDatabase<T>(source: TableSource, use: (connection: DuckDBConnection) => Promise<T>): Promise<T> {
+  const { connection, close } = await open(source)
+  try {
+    return await use(connection)
+  } catch (error) {
+    throw unreadable(source, error)
+  } finally {
+    close()
+  }
+}
+
+async function open(source: TableSource): Promise<{ connection: DuckDBConnection; close: () => void }> {
+  for (const path of source.paths) {
+    const found = await stat(path).catch(() => undefined)
+    if (!found?.isFile())
+      throw new DapError(`no file \`${path}\``, { hint: 'paths are relative to the root of the repository' })
+  }
+  const { DuckDBInstance } = await loadDuckdb()
+  const instance = await DuckDBInstance.create(':memory:', OPTIONS)
+  const connection = await instance.connect()
+  await connection.run(`SET allowed_paths = [${source.paths.map(quoteText).join(', ')}]`)
+  await connection.run('SET enable_external_access = false')
+  // The rewards of a `dap` log are joined to decisions in file order: the optimizer must not swap the join's sides.
+  await connection.run("SET disabled_optimizers = 'join_order,build_side_probe_side'")
+  await connection.run('SET lock_configuration = true')
+  return {
+    connection,
+    close() {
+      connection.closeSync()
+      instance.closeSync()
+    },
+  }
+}
+
+async function loadDuckdb(): Promise<typeof import('@duckdb/node-api')> {
+  try {
+    return await import('@duckdb/node-api')
+  } catch (cause) {
+    throw new DapError('reading logs needs the package `@duckdb/node-api`', {
+      hint: 'npm install @duckdb/node-api',
+      cause,
+    })
+  }
+}
+
+function unknownColumn(column: string, known: readonly string[], { paths }: TableSource): DapError {
+  const shown = known.slice(0, 12).join(', ')
+  return new DapError(`no column \`${column}\` in \`${paths[0]}\``, {
+    hint: didYouMean(column, known) ?? `its columns are ${shown}${known.length > 12 ? ', …' : ''}`,
+  })
+}
+
+/** DuckDB's own first line says which file and row; what follows is advice on its SQL, which the user never wrote. */
+function unreadable({ paths, format }: TableSource, error: unknown): unknown {
+  if (error instanceof DapError) return error
+  const [line] = String(error instanceof Error ? error.message : error).split('\n')
+  return new DapError(`\`${paths.join('`, `')}\` cannot be read as ${format}: ${line}`, {
+    hint: 'check the file, and `spec.format` of the Dataset',
+    cause: error,
+  })
+}

@@ -1,0 +1,164 @@
+import { isAbsolute, join } from 'node:path'
+import type { Command } from 'commander'
+import type { CommandModule, ProgressEvent } from './command.ts'
+import { COMMANDS } from './commands/registry.ts'
+import { didYouMean } from './diagnostics.ts'
+import { DapError, ExitCode, InterruptedError, UsageError } from './errors.ts'
+import type { Host } from './host.ts'
+import { createStyle } from './ui/style.ts'
+import { printable } from './ui/table.ts'
+
+/** Where a run's words go. Results to `out`, everything else to `err`. */
+export interface Streams {
+  out(text: string): void
+  err(text: string): void
+}
+
+/** What `main.ts` provides: the outside world, once the global flags are known. */
+export interface World {
+  readonly version: string
+  readonly streams: Streams
+  host(flags: { readonly folder?: string; readonly color?: boolean }): Promise<Host>
+  /** Draws progress on stderr, if that is a terminal; `stop` leaves the screen clean. */
+  progress(host: Host): { report(event: ProgressEvent): void; stop(): void }
+}
+
+/** One run: argv → command → result → text or JSON → exit code. The only place where an error becomes text and a number. */
+export async function runCli(argv: readonly string[], world: World): Promise<ExitCode> {
+  const { out, err } = world.streams
+  let host: Host | undefined
+  try {
+    const name = argv.find(arg => !arg.startsWith('-'))
+    if (argv[0] === '--version' || argv[0] === '-V') {
+      out(`${world.version}\n`)
+      return ExitCode.done
+    }
+    if (name === undefined || name === 'help' || argv[0] === '--help' || argv[0] === '-h') {
+      const topic = name === 'help' ? argv[argv.indexOf('help') + 1] : undefined
+      if (topic !== undefined) return await runCli([topic, '--help'], world)
+      const text = overview(world.version)
+      if (argv.length === 0) {
+        err(text)
+        return ExitCode.usage
+      }
+      const flag = argv.find(arg => arg.startsWith('-') && arg !== '--help' && arg !== '-h')
+      if (flag !== undefined) throw new UsageError(`unknown option \`${flag}\``, { hint: 'dap --help lists the commands' })
+      out(text)
+      return ExitCode.done
+    }
+    const entry = COMMANDS.find(command => command.name === name)
+    if (entry === undefined) {
+      const hint = didYouMean(name, COMMANDS.map(command => command.name)) ?? 'dap --help lists the commands'
+      throw new UsageError(`unknown command \`${name}\``, { hint })
+    }
+
+    const module = await entry.load()
+    const parsed = await parse(name, entry.summary, module, argv, world.streams)
+    if (parsed === 'help') return ExitCode.done
+    const { args, flags } = parsed
+    host = await world.host({ folder: flags['directory'] as string | undefined, color: flags['color'] as boolean })
+    return await execute(module, args, flags, host, world)
+  } catch (error) {
+    return report(error, host, world)
+  }
+}
+
+async function execute(
+  module: CommandModule<unknown, unknown>,
+  args: readonly string[],
+  flags: Readonly<Record<string, unknown>>,
+  host: Host,
+  world: World,
+): Promise<ExitCode> {
+  const options = await module.options(args, flags, host)
+  const path = flags['jsonFile'] as string | undefined
+  const events = path === undefined ? undefined : await host.files.lines(absolute(host.cwd, path))
+  const progress = world.progress(host)
+  let result: unknown
+  try {
+    result = await module.run(options, host, event => {
+      events?.write(JSON.stringify(event))
+      progress.report(event)
+    })
+    events?.write(JSON.stringify({ type: 'result', exitCode: module.exitCode(result), result: module.json(result) }))
+  } finally {
+    progress.stop()
+    await events?.close()
+  }
+  const text = flags['json'] ? JSON.stringify(module.json(result), null, 2) : module.text(result, textContext(host))
+  if (text !== '') world.streams.out(text.endsWith('\n') ? text : `${text}\n`)
+  return module.exitCode(result)
+}
+
+const textContext = (host: Host) => ({ style: createStyle(host.terminal.color), columns: host.terminal.columns })
+
+const absolute = (cwd: string, path: string) => (isAbsolute(path) ? path : join(cwd, path))
+
+async function parse(
+  name: string,
+  summary: string,
+  module: CommandModule<unknown, unknown>,
+  argv: readonly string[],
+  streams: Streams,
+): Promise<'help' | { args: string[]; flags: Record<string, unknown> }> {
+  const commander = await import('commander')
+  const command: Command = new commander.Command(`dap ${name}`)
+    .description(summary)
+    .exitOverride()
+    .configureOutput({ writeOut: streams.out, writeErr: () => {} })
+    .allowExcessArguments(false)
+    .helpOption('-h, --help', 'show this help')
+  module.declare(command)
+  command
+    .option('--json', 'print the result as JSON')
+    .option('--json-file <path>', 'write events and the result to a file, a JSON value a line')
+    .option('-C, --directory <dir>', 'run as if started in this folder')
+    .option('--no-color', 'print without colours')
+  try {
+    const at = argv.indexOf(name)
+    command.parse([...argv.slice(0, at), ...argv.slice(at + 1)], { from: 'user' })
+  } catch (error) {
+    if (!(error instanceof commander.CommanderError)) throw error
+    if (error.exitCode === 0) return 'help'
+    const [message, suggestion] = error.message.replace(/^error: /, '').split('\n')
+    const hint = suggestion?.replace(/^\(Did you mean (.*)\?\)$/, 'did you mean `$1`?') ?? `dap ${name} --help`
+    throw new UsageError(message.replaceAll("'", '`'), { hint })
+  }
+  return { args: command.args, flags: command.opts() }
+}
+
+function report(error: unknown, host: Host | undefined, { streams: { err }, version }: World): ExitCode {
+  const style = createStyle(host?.terminal.color ?? false)
+  if (host?.signal.aborted || error instanceof InterruptedError) {
+    err('interrupted\n')
+    return ExitCode.interrupted
+  }
+  if (error instanceof DapError) {
+    err(`${style.red('error')}: ${printable(error.message)}\n`)
+    if (error.hint) err(`${style.cyan('hint')}: ${printable(error.hint)}\n`)
+    return error.exitCode
+  }
+  const trace = error instanceof Error ? (error.stack ?? error.message) : String(error)
+  err(`${trace}\n\n${style.red('error')}: this is a bug in dap ${version}; please report it with the lines above\n`)
+  return ExitCode.bug
+}
+
+function overview(version: string): string {
+  const width = Math.max(...COMMANDS.map(command => command.usage.length))
+  const lines = COMMANDS.map(command => `  ${command.usage.padEnd(width)}  ${command.summary}`)
+  return `dap ${version}: decisions as code, from a YAML policy to a number that can be trusted
+
+usage: dap <command> [options]
+
+${lines.join('\n')}
+
+options of every command:
+  --json             print the result as JSON
+  --json-file PATH   write events and the result to a file, a JSON value a line
+  -C DIR             run as if started in DIR
+  --no-color         print without colours
+  -h, --help         what the command does and takes
+
+exit codes: 0 done, 1 the answer is no, 3 usage, 70 a bug in dap, 130 interrupted
+`
+}

@@ -1,0 +1,38 @@
+import type { Command } from 'commander'
+import type { ExitCode } from './errors.ts'
+import type { Host } from './host.ts'
+import type { Style } from './ui/style.ts'
+
+/** What a long run says while it works. */
+export interface ProgressEvent {
+  readonly type: 'progress'
+  /** What is counted: `replications`, `rows`. */
+  readonly unit: string
+  readonly done: number
+  /** Absent when it is not known beforehand. */
+  readonly total?: number
+}
+
+export interface TextContext {
+  readonly style: Style
+  readonly columns: number
+}
+
+/**
+ * A command is a function from options to a result; it prints nothing. What it returns is drawn as text, written as JSON
+ * and turned into an exit code, each in one place.
+ */
+export interface CommandModule<Options, Result> {
+  /** Adds arguments, options and help to commander's command. */
+  declare(command: Command): void
+  /** Turns parsed arguments into options, or throws a UsageError. May ask the user, when there is a terminal. */
+  options(args: readonly string[], flags: Readonly<Record<string, unknown>>, host: Host): Options | Promise<Options>
+  run(options: Options, host: Host, report: (event: ProgressEvent) => void): Promise<Result>
+  text(result: Result, context: TextContext): string
+  json(result: Result): unknown
+  exitCode(result: Result): ExitCode
+}
+
+export function defineCommand<Options, Result>(module: CommandModule<Options, Result>): CommandModule<unknown, unknown> {
+  return module as unknown as CommandModule<unknown, unknown>
+}

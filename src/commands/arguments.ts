@@ -1,0 +1,19 @@
+import { UsageError } from '../errors.ts'
+
+/** A parser of an option that takes a whole number of at least `minimum`. */
+export function wholeNumber(name: string, minimum: number): (text: string) => number {
+  return text => {
+    const value = Number(text)
+    if (!/^\d+$/.test(text) || !Number.isSafeInteger(value) || value < minimum) {
+      throw new UsageError(`--${name} takes a whole number of at least ${minimum}, got \`${text}\``)
+    }
+    return value
+  }
+}
+
+/** What every resource and project may be called. */
+export function isResourceName(name: string): boolean {
+  return /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/.test(name)
+}
+
+export const RESOURCE_NAME_HINT = 'lower-case letters, digits and inner dashes, at most 63'

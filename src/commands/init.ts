@@ -1,0 +1,131 @@
+import { basename, join, resolve } from 'node:path'
+import { defineCommand } from '../command.ts'
+import { didYouMean } from '../diagnostics.ts'
+import { DapError, ExitCode, UsageError } from '../errors.ts'
+import type { Host } from '../host.ts'
+import { render, TEMPLATE_FILE, type TemplateInfo, type TextFile, templateInfo } from '../scaffold/template.ts'
+import { isResourceName, RESOURCE_NAME_HINT } from './arguments.ts'
+import { displayPath, PROJECT_FILE } from './repository.ts'
+
+interface Options {
+  /** Absolute. */
+  readonly folder: string
+  readonly template: string
+  /** The project's name. */
+  readonly project: string
+}
+
+interface Initialised {
+  readonly folder: string
+  /** Relative to where the command was run; empty when it is there. */
+  readonly place: string
+  readonly template: string
+  readonly project: string
+  readonly files: readonly string[]
+  readonly try: readonly string[]
+}
+
+export const initCommand = defineCommand<Options, Initialised>({
+  declare: command =>
+    command
+      .argument('[dir]', 'folder to make it in; default: this one')
+      .option('-t, --template <name>', 'bandit or contextual-bandit; asked for when there is a terminal')
+      .option('--name <name>', "the project's name; default: the folder's"),
+
+  async options([dir = '.'], flags, host) {
+    const folder = resolve(host.cwd, dir)
+    const templates = await listTemplates(host)
+    const names = templates.map(({ name }) => name)
+    let template = flags['template'] as string | undefined
+    if (template === undefined) {
+      if (!host.terminal.interactive) {
+        throw new UsageError('which template?', { hint: `--template ${names.join(' or --template ')}` })
+      }
+      template = await host.choose(
+        'Which template?',
+        templates.map(({ name, info }) => ({ value: name, description: info.description })),
+      )
+    }
+    if (!names.includes(template)) {
+      throw new UsageError(`unknown template \`${template}\``, { hint: didYouMean(template, names) ?? `one of ${names.join(', ')}` })
+    }
+    const given = flags['name'] as string | undefined
+    const project = given ?? projectName(basename(folder))
+    if (!isResourceName(project)) {
+      throw new UsageError(`\`${project}\` cannot be a project's name`, {
+        hint: `--name takes ${RESOURCE_NAME_HINT}`,
+      })
+    }
+    return { folder, template, project }
+  },
+
+  async run({ folder, template, project }, host) {
+    const { files, info } = await readTemplate(host, template)
+    const rendered = [...render(files, { project }), ...(await schemaFiles(host, '.dap/schemas'))]
+    // dap.yaml is what makes a folder a repository, so it comes last: an interrupted init leaves none.
+    rendered.sort((a, b) => Number(a.path === PROJECT_FILE) - Number(b.path === PROJECT_FILE) || (a.path < b.path ? -1 : 1))
+
+    const taken: string[] = []
+    for (const { path, text } of rendered) {
+      const target = join(folder, path)
+      if ((await host.files.exists(target)) && (await host.files.read(target)) !== text) taken.push(path)
+    }
+    if (taken.length > 0) {
+      const more = taken.length > 3 ? ` and ${taken.length - 3} more` : ''
+      throw new DapError(`\`${folder}\` has ${taken.slice(0, 3).map(path => `\`${path}\``).join(', ')}${more} already`, {
+        hint: 'nothing was written; name an empty folder',
+      })
+    }
+    for (const { path, text } of rendered) {
+      host.signal.throwIfAborted()
+      await host.files.write(join(folder, path), text)
+    }
+    const place = displayPath(host.cwd, folder)
+    return { folder, place, template, project, files: rendered.map(({ path }) => path), try: info.try }
+  },
+
+  text({ place, template, project, files, try: next }, { style }) {
+    const shown = files.filter(path => !path.startsWith('.dap/'))
+    return [
+      `${style.bold(project)}: ${files.length} files from the template ${template}${place === '' ? '' : ` in ${place}`}`,
+      shown.map(path => `  ${path}`).join('\n'),
+      `next:\n${[...(place === '' ? [] : [`cd ${place}`]), ...next].map(line => `  ${style.cyan(line)}`).join('\n')}`,
+    ].join('\n\n')
+  },
+
+  json: ({ folder, template, project, files }) => ({ schema: 'dap.init/v1', folder, template, project, files }),
+  exitCode: () => ExitCode.done,
+})
+
+/** A folder's name, made into one that a project may have. */
+function projectName(folder: string): string {
+  return (
+    folder
+      .toLowerCase()
+      .replace(/[^a-z0-9]+/g, '-')
+      .slice(0, 63)
+      .replace(/^-+|-+$/g, '') || 'decisions'
+  )
+}
+
+async function listTemplates(host: Host): Promise<{ name: string; info: TemplateInfo }[]> {
+  const folder = join(host.packageRoot, 'templates')
+  const manifests = (await host.files.walk(folder)).filter(path => basename(path) === TEMPLATE_FILE)
+  return Promise.all(
+    manifests.map(async path => ({ name: displayPath(folder, path).split('/')[0], info: templateInfo(await host.files.read(path)) })),
+  )
+}
+
+async function readTemplate(host: Host, name: string): Promise<{ files: TextFile[]; info: TemplateInfo }> {
+  const folder = join(host.packageRoot, 'templates', name)
+  const paths = await host.files.walk(folder)
+  const files = await Promise.all(paths.map(async path => ({ path: displayPath(folder, path), text: await host.files.read(path) })))
+  return { files, info: templateInfo(await host.files.read(join(folder, TEMPLATE_FILE))) }
+}
+
+/** The kinds' schemas, as files below `folder`. */
+export async function schemaFiles(host: Host, folder: string): Promise<TextFile[]> {
+  const source = join(host.packageRoot, 'schemas')
+  const paths = (await host.files.walk(source)).filter(path => path.endsWith('.schema.json') && !path.endsWith('-result.schema.json'))
+  return Promise.all(paths.map(async path => ({ path: `${folder}/${basename(path)}`, text: await host.files.read(path) })))
+}

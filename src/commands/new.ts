@@ -1,0 +1,76 @@
+import { join } from 'node:path'
+import { defineCommand } from '../command.ts'
+import { DapError, ExitCode, UsageError } from '../errors.ts'
+import type { Kind } from '../kinds.ts'
+import { scenarioAnswers } from '../scaffold/resource.ts'
+import { fill } from '../scaffold/template.ts'
+import { isResourceName, RESOURCE_NAME_HINT } from './arguments.ts'
+import { type Opened, openRepository, requireResource } from './repository.ts'
+import { parseKind } from './schema.ts'
+
+interface Options {
+  readonly kind: Exclude<Kind, 'Project'>
+  readonly name: string
+}
+
+interface Created {
+  readonly kind: Kind
+  readonly name: string
+  readonly file: string
+}
+
+export const newCommand = defineCommand<Options, Created>({
+  declare: command =>
+    command
+      .argument('<kind>', 'policy, scenario, dataset, evaluation, environment or deployment')
+      .argument('<name>', 'lower-case letters, digits and dashes'),
+
+  options([word, name]) {
+    const kind = parseKind(word)
+    if (kind === 'Project') throw new UsageError('a repository has one project', { hint: '`dap init DIR` makes a repository' })
+    if (!isResourceName(name)) throw new UsageError(`\`${name}\` cannot be a name`, { hint: RESOURCE_NAME_HINT })
+    return { kind, name }
+  },
+
+  async run({ kind, name }, host) {
+    const opened = await openRepository(host)
+    if (opened.repository.get(kind, name) !== undefined) throw new DapError(`there is a ${kind.toLowerCase()} \`${name}\` already`)
+    const skeleton = await host.files.read(join(host.packageRoot, 'templates', '_new', `${kind.toLowerCase()}.yaml`))
+    const file = `${folderOf(kind, opened)}/${name}.yaml`
+    const path = join(opened.root, file)
+    if (await host.files.exists(path)) throw new DapError(`\`${file}\` exists already`, { hint: 'nothing was written' })
+    await host.files.write(path, fill(skeleton, { name, ...answers(kind, opened) }))
+    return { kind, name, file }
+  },
+
+  text: ({ kind, file }, { style }) => `${file}: a new ${kind.toLowerCase()}, valid as it stands\nnext: edit it, then ${style.cyan('dap validate')}`,
+  json: ({ kind, name, file }) => ({ schema: 'dap.new/v1', kind, name, file }),
+  exitCode: () => ExitCode.done,
+})
+
+/** The kind's customary folder, or one that the project searches. */
+function folderOf(kind: Kind, { repository }: Opened): string {
+  const customary = kind === 'Policy' ? 'policies' : `${kind.toLowerCase()}s`
+  const { folders } = repository.project
+  return folders.includes(customary) || folders.length === 0 ? customary : folders[0]
+}
+
+/** Names of resources that the new one refers to: the first of each kind that is there. */
+function answers(kind: Kind, opened: Opened): Record<string, string> {
+  const first = (needed: 'Dataset' | 'Environment' | 'Policy') => {
+    const [resource] = opened.repository.all(needed)
+    return (resource ?? requireResource(opened, needed, undefined)).metadata.name
+  }
+  switch (kind) {
+    case 'Scenario': {
+      const policy = opened.repository.all('Policy')[0]
+      return scenarioAnswers(policy && { name: policy.metadata.name, spec: policy.spec })
+    }
+    case 'Evaluation':
+      return { dataset: first('Dataset') }
+    case 'Deployment':
+      return { environment: first('Environment'), policy: first('Policy') }
+    default:
+      return {}
+  }
+}

@@ -1,0 +1,127 @@
+import { dirname, isAbsolute, join, relative, resolve, sep } from 'node:path'
+import { DapError, UsageError } from '../errors.ts'
+import type { Host } from '../host.ts'
+import type { Kind } from '../kinds.ts'
+import { loadRepository, type Repository, type Resource, type SourceFile } from '../repo/repository.ts'
+
+export const PROJECT_FILE = 'dap.yaml'
+
+/** A config repository on disk, loaded. */
+export interface Opened {
+  /** Absolute, links resolved. */
+  readonly root: string
+  readonly sources: readonly SourceFile[]
+  readonly repository: Repository
+}
+
+/** The nearest folder, from the working one upwards, that has a `dap.yaml`. */
+export async function findRoot(host: Host): Promise<string | undefined> {
+  for (let folder = host.cwd; ; folder = dirname(folder)) {
+    if (await host.files.exists(join(folder, PROJECT_FILE))) return host.files.real(folder)
+    if (folder === dirname(folder)) return undefined
+  }
+}
+
+/** Loads the repository around the working folder; a UsageError where there is none. */
+export async function openRepository(host: Host): Promise<Opened> {
+  const root = await findRoot(host)
+  if (root === undefined) {
+    throw new UsageError(`no \`${PROJECT_FILE}\` in this folder or above it`, {
+      hint: '`dap init DIR` makes a config repository; -C DIR names one',
+    })
+  }
+  const project = await readSource(host, root, join(root, PROJECT_FILE))
+  const folders = loadRepository([project]).project.folders
+  const paths = await Promise.all(folders.map(folder => yamlFiles(host, inside(root, folder))))
+  const sources = [project, ...(await readSources(host, root, [...new Set(paths.flat())]))]
+  return { root, sources, repository: loadRepository(sources) }
+}
+
+/** The YAML files of a folder that may not exist. */
+export async function yamlFiles(host: Host, folder: string): Promise<string[]> {
+  if (!(await host.files.isFolder(folder))) return []
+  return (await host.files.walk(folder)).filter(path => /\.ya?ml$/.test(path))
+}
+
+export async function readSources(host: Host, root: string, paths: readonly string[]): Promise<SourceFile[]> {
+  return Promise.all(paths.map(path => readSource(host, root, path)))
+}
+
+async function readSource(host: Host, root: string, path: string): Promise<SourceFile> {
+  const name = displayPath(root, path)
+  try {
+    return { path: name, text: await host.files.read(path) }
+  } catch (error) {
+    if (!(error instanceof DapError)) throw error
+    return { path: name, unreadable: error.message }
+  }
+}
+
+/** Relative to the root, with forward slashes. */
+export function displayPath(root: string, path: string): string {
+  return relative(root, path).split(sep).join('/')
+}
+
+/** A path of a config file, resolved; it may not leave the repository. */
+function inside(root: string, path: string): string {
+  const resolved = resolve(root, path)
+  if (!contains(root, resolved)) throw new DapError(`\`${path}\` leaves the repository`, { hint: 'paths stay below the folder of dap.yaml' })
+  return resolved
+}
+
+function contains(root: string, path: string): boolean {
+  const way = relative(root, path)
+  return way === '' || (!way.startsWith('..') && !isAbsolute(way))
+}
+
+/**
+ * A data file that a resource names: inside the repository or below one of the project's `dataRoots`, also after every link
+ * has been followed.
+ */
+export async function dataFile(host: Host, { root, repository }: Opened, path: string): Promise<string> {
+  const resolved = resolve(root, path)
+  if (!(await host.files.exists(resolved))) {
+    throw new DapError(`data file \`${path}\` does not exist`, { hint: 'paths are relative to the folder of dap.yaml' })
+  }
+  const real = await host.files.real(resolved)
+  const roots = [root]
+  for (const folder of repository.project.dataRoots) {
+    const dataRoot = resolve(root, folder)
+    if (await host.files.exists(dataRoot)) roots.push(await host.files.real(dataRoot))
+  }
+  if (!roots.some(folder => contains(folder, real))) {
+    throw new DapError(`data file \`${path}\` is outside the repository`, {
+      hint: 'declare its folder in `spec.dataRoots` of dap.yaml',
+    })
+  }
+  return real
+}
+
+/**
+ * The resource of that name. Without a name: the only one there is. Fails when it does not exist, or when its file or one
+ * that it needs has errors.
+ */
+export function requireResource<K extends Kind>({ repository }: Opened, kind: K, name: string | undefined): Resource<K> {
+  const all = repository.all(kind)
+  const word = kind.toLowerCase()
+  if (name === undefined) {
+    if (all.length === 1) return all[0]
+    throw all.length === 0
+      ? new UsageError(`the repository has no valid ${word}`, { hint: `\`dap new ${word} NAME\` adds one; \`dap validate\` says what is wrong with a broken one` })
+      : new UsageError(`which ${word}?`, { hint: `one of ${all.map(r => `\`${r.metadata.name}\``).join(', ')}` })
+  }
+  const found = repository.get(kind, name)
+  if (found === undefined) throw new UsageError(`no ${word} \`${name}\``, { hint: repository.suggest(kind, name) })
+  return found
+}
+
+/** Stops a command whose input files have errors; warnings pass. */
+export function requireValid({ repository }: Opened, files: Iterable<string>): void {
+  const wanted = new Set(files)
+  const broken = new Set(repository.diagnostics.filter(d => d.severity === 'error' && wanted.has(d.file)).map(d => d.file))
+  if (broken.size === 0) return
+  const list = [...broken].sort()
+  throw new DapError(`${list.map(file => `\`${file}\``).join(' and ')} ${list.length === 1 ? 'has' : 'have'} errors`, {
+    hint: `dap validate ${list.join(' ')}`,
+  })
+}

@@ -1,0 +1,46 @@
+import { join, resolve } from 'node:path'
+import { defineCommand } from '../command.ts'
+import { didYouMean } from '../diagnostics.ts'
+import { ExitCode, UsageError } from '../errors.ts'
+import { KINDS, type Kind } from '../kinds.ts'
+import { schemaFiles } from './init.ts'
+
+type Options = { readonly kind: Kind } | { readonly folder: string }
+
+type Result = { readonly schema: unknown } | { readonly written: readonly string[] }
+
+export const schemaCommand = defineCommand<Options, Result>({
+  declare: command =>
+    command
+      .argument('[kind]', `one of ${KINDS.join(', ')}; upper or lower case`)
+      .option('--out <dir>', 'write the schemas of all kinds into a folder, for editors'),
+
+  options([kind], flags, host) {
+    const out = flags['out'] as string | undefined
+    if (out !== undefined) return { folder: resolve(host.cwd, out) }
+    if (kind === undefined) throw new UsageError('which kind?', { hint: `one of ${KINDS.join(', ')}` })
+    return { kind: parseKind(kind) }
+  },
+
+  async run(options, host) {
+    if ('kind' in options) {
+      const path = join(host.packageRoot, 'schemas', `${options.kind.toLowerCase()}.schema.json`)
+      return { schema: JSON.parse(await host.files.read(path)) }
+    }
+    const files = await schemaFiles(host, options.folder)
+    for (const { path, text } of files) await host.files.write(path, text)
+    return { written: files.map(({ path }) => path) }
+  },
+
+  text: result => ('schema' in result ? JSON.stringify(result.schema, null, 2) : result.written.join('\n')),
+  json: result => ('schema' in result ? result.schema : result),
+  exitCode: () => ExitCode.done,
+})
+
+export function parseKind(word: string): Kind {
+  const kind = KINDS.find(k => k.toLowerCase() === word.toLowerCase())
+  if (kind === undefined) {
+    throw new UsageError(`unknown kind \`${word}\``, { hint: didYouMean(word, KINDS) ?? `one of ${KINDS.join(', ')}` })
+  }
+  return kind
+}

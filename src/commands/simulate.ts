@@ -1,0 +1,62 @@
+import { defineCommand } from '../command.ts'
+import { ExitCode } from '../errors.ts'
+import type { SimulationResult } from '../results.ts'
+import { finish } from '../simulate/finish.ts'
+import type { Replications } from '../simulate/replicate.ts'
+import { prepare } from '../simulate/simulate.ts'
+import { simulationText } from '../ui/simulation.ts'
+import { wholeNumber } from './arguments.ts'
+import { openRepository, requireResource, requireValid } from './repository.ts'
+
+interface Options {
+  readonly scenario: string | undefined
+  readonly seed?: number
+  readonly replications?: number
+  readonly horizon?: number
+}
+
+/** Decisions between two looks at the signals: often enough for Ctrl-C to feel immediate. */
+const BATCH_DECISIONS = 200_000
+
+export const simulateCommand = defineCommand<Options, SimulationResult>({
+  declare: command =>
+    command
+      .argument('[scenario]', 'name of a Scenario; may be left out when there is only one')
+      .option('--seed <n>', "instead of the scenario's", wholeNumber('seed', 0))
+      .option('--replications <n>', "instead of the scenario's", wholeNumber('replications', 2))
+      .option('--horizon <n>', "instead of the scenario's", wholeNumber('horizon', 1))
+      .addHelpText(
+        'after',
+        '\nEvery policy meets the same units, contexts and potential rewards, so differences are paired.\nThe same seed gives the same bytes. Ties between actions are broken at random unless the policy says otherwise.\n\nexit codes: 0 every expectation holds, 1 one does not, 3 usage',
+      ),
+
+  options([scenario], { seed, replications, horizon }) {
+    const given = Object.entries({ seed, replications, horizon }).filter(([, value]) => value !== undefined)
+    return { scenario, ...(Object.fromEntries(given) as Omit<Options, 'scenario'>) }
+  },
+
+  async run({ scenario: name, ...overrides }, host, report) {
+    const opened = await openRepository(host)
+    const scenario = requireResource(opened, 'Scenario', name)
+    const policies = scenario.spec.policies.flatMap(policy => opened.repository.get('Policy', policy) ?? [])
+    requireValid(opened, [scenario.file, ...policies.map(policy => policy.file)])
+
+    const spec = { ...scenario.spec, ...overrides }
+    const simulation = prepare({ scenario: { name: scenario.name, spec, digest: scenario.digest }, policies })
+    const total = spec.replications
+    const batch = Math.max(1, Math.floor(BATCH_DECISIONS / (spec.horizon * spec.policies.length)))
+    const parts: Replications[] = []
+    for (let from = 0; from < total; from += batch) {
+      const to = Math.min(total, from + batch)
+      parts.push(simulation.play(from, to))
+      report({ type: 'progress', unit: 'replications', done: to, total })
+      await host.breathe()
+      host.signal.throwIfAborted()
+    }
+    return finish(simulation, parts)
+  },
+
+  text: simulationText,
+  json: result => result,
+  exitCode: result => (result.passed ? ExitCode.done : ExitCode.no),
+})

@@ -1,0 +1,110 @@
+import { DapError } from '../../errors.ts'
+import type { ScoreExplorationSpec } from '../../kinds.ts'
+import type { Column, KeyColumn, NumberColumn } from '../../log/tables.ts'
+import type { Exploration } from '../../policy/exploration.ts'
+import { epsilonGreedy } from '../../policy/explorations/epsilon-greedy.ts'
+import { greedy } from '../../policy/explorations/greedy.ts'
+import { softmax } from '../../policy/explorations/softmax.ts'
+import type { Learner } from '../../policy/learner.ts'
+import { type ActionSpace, eligibleActions, everyAction, type RowsCandidate } from './candidate.ts'
+
+const SUM_TOLERANCE = 1e-6
+
+/** The column of each action: `{action}` stands for its id. */
+export function actionColumns(space: ActionSpace, pattern: string): readonly string[] {
+  return space.ids.map(id => pattern.replaceAll('{action}', id))
+}
+
+/** The log has the candidate's probabilities, a column an action. Throws a DapError where they are no distribution. */
+export function probabilitiesCandidate(space: ActionSpace, pattern: string): RowsCandidate {
+  return {
+    kind: 'rows',
+    columns: actionColumns(space, pattern).map(column => ({ column, type: 'number' })),
+    bind(columns) {
+      const values = columns.map(column => (column as NumberColumn).values)
+      return (i, out) => {
+        let sum = 0
+        for (let a = 0; a < out.length; a++) {
+          const p = values[a][i]
+          if (p < 0) throw new DapError(`a probability in the columns \`${pattern}\` is negative: ${p}`)
+          out[a] = p
+          sum += p
+        }
+        if (Math.abs(sum - 1) > SUM_TOLERANCE) {
+          throw new DapError(`the probabilities in the columns \`${pattern}\` of one row sum to ${sum}`)
+        }
+      }
+    },
+  }
+}
+
+/** The log has a score an action; `exploration` turns scores into probabilities over the eligible actions. */
+export function scoresCandidate(space: ActionSpace, pattern: string, spec: ScoreExplorationSpec): RowsCandidate {
+  const exploration = scoreExploration(spec, space.ids.length)
+  const learner = scoresAsLearner(space.ids.length)
+  const scores = actionColumns(space, pattern).map(column => ({ column, type: 'number' }) as const)
+  const eligibleAt = eligibleReader(space)
+  return {
+    kind: 'rows',
+    columns: [...scores, ...(space.eligible === undefined ? [] : [{ column: space.eligible, type: 'key' } as const])],
+    bind(columns) {
+      const values = columns.slice(0, scores.length).map(column => (column as NumberColumn).values)
+      const eligibleOf = eligibleAt(columns[scores.length])
+      return (i, out) => {
+        for (let a = 0; a < values.length; a++) learner.value[a] = values[a][i]
+        const eligible = eligibleOf(i)
+        if (eligible.length === 0) out.fill(0)
+        else exploration.probabilities(learner, eligible, eligible.length, out)
+      }
+    },
+  }
+}
+
+/** For a chunk's column of eligible sets (or none, when every action is eligible): row → eligible actions. */
+export function eligibleReader(space: ActionSpace): (column: Column | undefined) => (i: number) => Int32Array {
+  const all = everyAction(space)
+  const known = new Map<string, Int32Array>()
+  return column => {
+    if (column === undefined) return () => all
+    const { codes, dictionary } = column as KeyColumn
+    return i => {
+      const json = dictionary[codes[i]]
+      let eligible = known.get(json)
+      if (eligible === undefined) {
+        eligible = eligibleActions(space, json)
+        known.set(json, eligible)
+      }
+      return eligible
+    }
+  }
+}
+
+function scoreExploration(spec: ScoreExplorationSpec, actions: number): Exploration {
+  switch (spec.type) {
+    case 'greedy':
+      return greedy(spec.ties)
+    case 'epsilon-greedy':
+      return epsilonGreedy(spec.epsilon, spec.ties)
+    case 'softmax':
+      return softmax(spec.temperature, actions)
+  }
+}
+
+/** Scores stand where a learner's values would; the explorations above look at nothing else. */
+function scoresAsLearner(actions: number): Learner {
+  const never = (): never => {
+    throw new RangeError('scores have no posterior and learn nothing')
+  }
+  return {
+    type: 'mean',
+    count: 0,
+    value: new Float64Array(actions),
+    width: new Float64Array(actions),
+    predict: never,
+    learn: never,
+    draw: never,
+    posterior: never,
+    state: never,
+    restore: never,
+  }
+}

@@ -1,0 +1,156 @@
+import type { EstimatorName, EvaluationSpec } from '../kinds.ts'
+import type { EstimateResult } from '../results.ts'
+import { cressieReadBounds, type FakeRow, type WeightedSums } from './intervals/cressie-read.ts'
+import { type Bounds, gaussianBounds, standardErrorOfMean } from './intervals/gaussian.ts'
+import { type LogSums, totalAt } from './log-sums.ts'
+import { type CandidateSums, MOMENT } from './sums.ts'
+import type { Coverage } from './support.ts'
+
+export interface EstimateInput {
+  readonly log: LogSums
+  readonly sums: CandidateSums
+  readonly coverage: Coverage
+  /** The smallest and the largest reward there can be. */
+  readonly rewards: Bounds
+  readonly interval: EvaluationSpec['interval']
+  /** The candidate is the logging policy: every estimator is the mean reward. */
+  readonly logging: boolean
+  /** Standard errors of the direct estimate and of its lift, by the reward model; by default those of a mean. */
+  readonly direct?: { readonly value: number; readonly lift: number }
+}
+
+/** An estimate and its difference from the mean reward of the log on the same rows, with their standard errors. */
+interface Point {
+  readonly value: number
+  readonly error: number
+  readonly lift: number
+  readonly liftError: number
+}
+
+/** Intervals of the value and of the lift. */
+interface Intervals {
+  readonly method: string
+  readonly value: Bounds
+  readonly lift: Bounds
+}
+
+const NOTHING = { value: null, standardError: null, interval: null, lift: null }
+
+/**
+ * One estimator of one candidate, with w = π/p over n rows:
+ * `ips` Σ w r / n; `snips` Σ w r / Σ w; `dm` Σ v / n, v = Σₐ π(a) q(a); `dr` Σ (v + w (r − q)) / n.
+ * A lift is the value minus the mean reward of the same rows, so its interval is paired: much that is chance cancels.
+ */
+export function estimate(estimator: EstimatorName, input: EstimateInput): EstimateResult {
+  const { log, sums, logging, interval } = input
+  const kind = logging ? 'ips' : estimator
+  if (kind !== 'dm' && sums.maxWeight === 0) return { estimator, ...NOTHING }
+  const point = kind === 'snips' ? selfNormalised(input) : kind === 'dm' ? direct(input) : mean(input, kind)
+  const { method, value, lift } =
+    interval.method === 'cressie-read' && kind !== 'dm' ? cressieRead(input, kind) : gaussian(point, interval.level)
+  const meanReward = totalAt(log.total, 0) / log.rows
+  const known = Number.isFinite(value.lower) && Number.isFinite(value.upper)
+  const liftKnown = Number.isFinite(lift.lower) && Number.isFinite(lift.upper)
+  return {
+    estimator,
+    value: point.value,
+    standardError: Number.isFinite(point.error) ? point.error : null,
+    interval: known ? { method, level: interval.level, ...value } : null,
+    lift: liftKnown
+      ? { value: point.lift, ...lift, relative: meanReward === 0 ? null : point.lift / meanReward }
+      : null,
+  }
+}
+
+function mean({ sums, log }: EstimateInput, kind: 'ips' | 'dr' | 'dm'): Point {
+  const { rows, moments } = sums
+  const [value, lift] = [MOMENT[kind], MOMENT[LIFT[kind]]]
+  const meanReward = totalAt(log.total, 0) / rows
+  const error = (at: number) => standardErrorOfMean(rows, totalAt(moments, at), totalAt(moments, at + 2))
+  const estimated = totalAt(moments, value) / rows
+  return { value: estimated, error: error(value), lift: estimated - meanReward, liftError: error(lift) }
+}
+
+function direct(input: EstimateInput): Point {
+  const point = mean(input, 'dm')
+  if (!input.direct) return point
+  return { ...point, error: input.direct.value, liftError: input.direct.lift }
+}
+
+/** Delta method: V̂ar = Σ (w (r − V) / w̄)² / n²; for the lift each term less (r − r̄), which all equal weights make 0. */
+function selfNormalised({ sums, log, coverage }: EstimateInput): Point {
+  const { rows: n, moments } = sums
+  const w = totalAt(moments, MOMENT.w)
+  const ww = totalAt(moments, MOMENT.ww)
+  const y = totalAt(moments, MOMENT.ips)
+  const yy = totalAt(moments, MOMENT.ips + 2)
+  const wy = totalAt(moments, MOMENT.ips + 4)
+  const r = totalAt(log.total, 0) / n
+  const value = y / w
+  const own = (yy - 2 * value * wy + value * value * ww) / ((w / n) * (w / n))
+  const rewards = totalAt(log.total, 2) - n * r * r
+  const both = (totalAt(moments, MOMENT.wrr) - r * y - value * y + value * r * w) / (w / n)
+  const spread = coverage.equalWeights ? 0 : Math.max(0, own - 2 * both + rewards)
+  return {
+    value,
+    error: Math.sqrt(Math.max(0, own)) / n,
+    lift: value - r,
+    liftError: Math.sqrt(spread) / n,
+  }
+}
+
+function gaussian({ value, error, lift, liftError }: Point, level: number): Intervals {
+  return {
+    method: 'gaussian',
+    value: gaussianBounds(value, error, level),
+    lift: gaussianBounds(lift, liftError, level),
+  }
+}
+
+/** Self-normalising is what the constraint on the weights does, so `snips` shares the interval of `ips`. */
+function cressieRead(input: EstimateInput, kind: 'ips' | 'snips' | 'dr'): Intervals {
+  const { sums, coverage, rewards, interval } = input
+  const series = kind === 'snips' ? 'ips' : kind
+  // A model's part of a fake row, at its lowest and highest: v − w·q.
+  const model =
+    series === 'dr' ? { v: [sums.minValue, sums.maxValue], q: [sums.minQ, sums.maxQ] } : { v: [0, 0], q: [0, 0] }
+  // Besides the ends, a fake row at weight 1, where the mean is: it matters when all weights are near 1 and rewards are rare.
+  const weights = coverage.equalWeights ? [sums.maxWeight] : [0, 1, coverage.largestPossibleWeight]
+  const fakes = (side: 0 | 1, minus: 0 | 1): FakeRow[] =>
+    weights.map(w => {
+      const ends = [(w - minus) * rewards.lower, (w - minus) * rewards.upper]
+      const reward = side === 0 ? Math.min(...ends) : Math.max(...ends)
+      return { w, y: model.v[side] - w * model.q[1 - side] + reward }
+    })
+  const bounds = (at: number, minus: 0 | 1, range: Bounds) =>
+    cressieReadBounds(
+      seriesSums(sums, at),
+      {
+        level: interval.level,
+        maxWeight: coverage.largestPossibleWeight,
+        low: fakes(0, minus),
+        high: fakes(1, minus),
+        range,
+      },
+      coverage.equalWeights,
+    )
+  const width = rewards.upper - rewards.lower
+  return {
+    method: 'cressie-read',
+    value: bounds(MOMENT[series], 0, rewards),
+    lift: bounds(MOMENT[LIFT[series]], 1, { lower: -width, upper: width }),
+  }
+}
+
+const LIFT = { ips: 'ipsLift', dr: 'drLift', dm: 'dmLift' } as const
+
+function seriesSums({ rows, moments }: CandidateSums, at: number): WeightedSums {
+  return {
+    rows,
+    w: totalAt(moments, MOMENT.w),
+    ww: totalAt(moments, MOMENT.ww),
+    y: totalAt(moments, at),
+    yy: totalAt(moments, at + 2),
+    wy: totalAt(moments, at + 4),
+  }
+}

@@ -1,0 +1,183 @@
+import { DapError } from '../errors.ts'
+import type { DatasetSpec, EvaluationSpec } from '../kinds.ts'
+import { badRowCount, badRowsError, nothingLeftOut, observedActions, readDecisionLog } from '../log/decision-log.ts'
+import type { Column, NumberColumn, TableSource, Tables, TextColumn } from '../log/tables.ts'
+import type { Policy } from '../policy/policy.ts'
+import { judgeGate } from '../policy/result-rules.ts'
+import type { CandidateResult, EvaluationResult } from '../results.ts'
+import { declaredActions, sortedActions } from './actions.ts'
+import { createCandidateRun } from './candidate-run.ts'
+import type { ActionSpace } from './candidates/candidate.ts'
+import { actionColumns, eligibleReader } from './candidates/columns.ts'
+import { candidateColumns, createCandidate, namedActions, readCandidateTables } from './create-candidates.ts'
+import { estimate } from './estimates.ts'
+import { createRequests, logColumns, logLayout } from './layout.ts'
+import { addLog, createLogSums, totalAt } from './log-sums.ts'
+import { loggedPropensities } from './logged-propensities.ts'
+import { directStandardErrors } from './model-variance.ts'
+import { fitTabular, type TabularModel } from './reward-model.ts'
+import { rewardRange } from './reward-range.ts'
+import { createStrata } from './strata.ts'
+import { measureCoverage } from './support.ts'
+import { judge } from './verdict.ts'
+
+/** An Evaluation with everything it names already resolved. */
+export interface EvaluationPlan {
+  readonly name: string
+  readonly dataset: {
+    readonly name: string
+    /** sha256 over the files' bytes. */
+    readonly digest: string
+    readonly spec: DatasetSpec
+    /** Absolute paths of `spec.files`, in their order. */
+    readonly paths: readonly string[]
+    /** The actions of the policy that `spec.actions` names. */
+    readonly policyActions?: readonly string[]
+  }
+  readonly spec: EvaluationSpec
+  /** Candidate's name → its policy, the snapshot loaded. */
+  readonly policies: ReadonlyMap<string, Policy>
+  /** Candidate's name → absolute path of its table. */
+  readonly tables: ReadonlyMap<string, string>
+}
+
+/**
+ * Off-policy evaluation: what the candidates would have earned on the log. One pass over the log, one more for a tabular
+ * reward model, and one more, over one column, where actions are not declared. The same input gives the same numbers.
+ */
+export async function evaluate(
+  plan: EvaluationPlan,
+  tables: Tables,
+  onProgress: (rows: number) => void = () => {},
+  signal?: AbortSignal,
+): Promise<EvaluationResult> {
+  const { dataset, spec } = plan
+  const source: TableSource = { format: dataset.spec.format, paths: dataset.paths }
+  const columns = logColumns(dataset.spec, await tables.columns(source))
+  const requests = createRequests()
+  const layout = logLayout(source, columns, requests)
+  const notes: string[] = []
+
+  const parts = {
+    policies: plan.policies,
+    tables: await readCandidateTables(spec.candidates, plan.tables, tables, signal),
+  }
+  let ids = declaredActions(dataset.spec, dataset.policyActions)
+  if (ids === undefined) {
+    const observed = await observedActions(tables, layout, columns.decision?.eligible, signal)
+    ids = sortedActions([...observed, ...namedActions(spec.candidates, parts)])
+    notes.push(`actions were not declared: the ${ids.length} seen in the log or named by candidates are taken for all`)
+  }
+  const space: ActionSpace = {
+    ids,
+    index: new Map(ids.map((id, index) => [id, index])),
+    eligible: columns.decision?.eligible,
+  }
+
+  const modelled = spec.estimators.some(name => name === 'dm' || name === 'dr')
+  if (modelled && !spec.rewardModel) throw new DapError('the estimators `dm` and `dr` need `spec.rewardModel`')
+  const modelSpec = modelled ? spec.rewardModel : undefined
+  const tabular = modelSpec?.type === 'tabular' ? modelSpec : undefined
+  const modelKeys = (tabular?.by ?? []).filter(name => name !== 'action').map(columns.resolve)
+  if (tabular?.crossFit?.by === 'unit' && columns.unit === undefined) {
+    throw new DapError('cross-fitting by unit needs `spec.mapping.unit` in the Dataset')
+  }
+  const strata = createStrata(columns.slot, columns.unit, modelKeys, modelSpec)
+  const strataPlaces = strata.columns.map(requests.add)
+  const modelPlaces =
+    modelSpec?.type === 'columns'
+      ? actionColumns(space, modelSpec.columns).map(column => requests.add({ column, type: 'number' }))
+      : []
+  const everyPropensity = columns.decision !== undefined && spec.interval.method === 'cressie-read'
+  const propensityPlaces = everyPropensity
+    ? [
+        requests.add({ column: columns.decision.propensities, type: 'text' }),
+        requests.add({ column: columns.decision.eligible, type: 'key' }),
+      ]
+    : []
+  const candidates = spec.candidates.map(candidateSpec => {
+    const candidate = createCandidate(candidateSpec, parts, space, columns)
+    const places = candidateColumns(candidate).map(requests.add)
+    return { name: candidateSpec.name, candidate, places, run: createCandidateRun(candidate, space.ids.length) }
+  })
+
+  // Every pass reads the same columns, so that the same rows are left out of each.
+  const log = createLogSums(space.ids.length)
+  const leftOut = nothingLeftOut()
+  let stratum = new Int32Array(0)
+  let seen = 0
+  async function* chunks(first: boolean) {
+    for await (const chunk of readDecisionLog(tables, layout, space.ids, first ? leftOut : nothingLeftOut(), signal)) {
+      if (stratum.length < chunk.rows) stratum = new Int32Array(chunk.rows)
+      strata.assign(chunk, pick(chunk.columns, strataPlaces), stratum)
+      yield chunk
+      seen += chunk.rows
+      onProgress(seen)
+    }
+    if (first && badRowCount(leftOut) > 0 && dataset.spec.quality.badRows === 'fail') throw badRowsError(leftOut)
+  }
+
+  let model: TabularModel | undefined
+  if (tabular) {
+    for await (const chunk of chunks(true)) addLog(log, chunk, stratum, strata.count())
+    model = fitTabular(log, strata, modelKeys, tabular.by.includes('action'), tabular.prior)
+  }
+  const eligibleOf = eligibleReader(space)
+  for await (const chunk of chunks(!tabular)) {
+    if (!tabular) addLog(log, chunk, stratum, strata.count())
+    const [propensityTexts, eligibleSets] = pick(chunk.columns, propensityPlaces)
+    const facts = {
+      stratum,
+      strata: strata.count(),
+      model: model
+        ? { q: model.q }
+        : modelSpec
+          ? { columns: pick(chunk.columns, modelPlaces).map(column => (column as NumberColumn).values) }
+          : undefined,
+      propensities: everyPropensity
+        ? loggedPropensities(chunk, propensityTexts as TextColumn, eligibleOf(eligibleSets), space.ids.length)
+        : undefined,
+    }
+    for (const { run, places } of candidates) run.add(chunk, pick(chunk.columns, places), facts)
+  }
+
+  if (log.rows === 0) throw new DapError(`the log of Dataset \`${dataset.name}\` has no usable row`)
+  for (const [server, rows] of leftOut.served) {
+    notes.push(`${rows} ${rows === 1 ? 'row' : 'rows'} served by ${server}, not by the policy, left out`)
+  }
+  const rewards = rewardRange(dataset.spec, log)
+  if (rewards.note !== undefined) notes.push(rewards.note)
+  const results = candidates.map(({ name, candidate, run }): CandidateResult => {
+    const logging = candidate.kind === 'logging'
+    const sums = run.sums()
+    const coverage = measureCoverage(sums, log, strata, logging, everyPropensity)
+    const direct = model && !logging ? directStandardErrors(log, model, sums, strata.folds) : undefined
+    const input = { log, sums, coverage, rewards, interval: spec.interval, logging, direct }
+    return {
+      name,
+      ...judge(coverage),
+      support: coverage.support,
+      estimates: spec.estimators.map(estimator => estimate(estimator, input)),
+    }
+  })
+  const result: Omit<EvaluationResult, 'gates' | 'passed'> = {
+    schema: 'dap.evaluation/v1',
+    evaluation: plan.name,
+    dataset: {
+      name: dataset.name,
+      digest: dataset.digest,
+      rows: log.rows,
+      dropped: badRowCount(leftOut),
+      meanReward: totalAt(log.total, 0) / log.rows,
+      notes,
+    },
+    candidates: results,
+  }
+  const gates = spec.gates.map(gate => judgeGate(gate, result))
+  return { ...result, gates, passed: gates.every(gate => gate.passed) }
+}
+
+/** The columns of a chunk at these places. */
+function pick(columns: readonly Column[], places: readonly number[]): readonly Column[] {
+  return places.map(place => columns[place])
+}

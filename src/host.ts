@@ -1,0 +1,49 @@
+import type { Tables } from './log/tables.ts'
+
+/** Everything a command may touch of the outside world. Commands get it as a value, so tests hand them another. */
+export interface Host {
+  /** Absolute; `-C` has been applied. */
+  readonly cwd: string
+  /** Where dap itself is installed: the folder of `templates/` and `schemas/`. */
+  readonly packageRoot: string
+  readonly files: Files
+  readonly terminal: Terminal
+  /** Aborted by the first Ctrl-C or SIGTERM. */
+  readonly signal: AbortSignal
+  /** The reader of decision logs; loads its native library on first use. */
+  tables(): Promise<Tables>
+  /** Asks for one of several values; only where the terminal is interactive. */
+  choose(question: string, choices: readonly Choice[]): Promise<string>
+  /** Lets pending signals, timers and drawing have their turn in the middle of a long computation. */
+  breathe(): Promise<void>
+}
+
+/** Paths are absolute. Every method throws a DapError that names the path when it cannot do what it says. */
+export interface Files {
+  /** The text of a UTF-8 file of at most `maxBytes`. */
+  read(path: string, maxBytes?: number): Promise<string>
+  /** Writes to a temporary file beside it, then renames: readers see the old text or the new, never a part. */
+  write(path: string, text: string): Promise<void>
+  /** A new file that grows line by line, for events that somebody watches while they come. */
+  lines(path: string): Promise<{ write(line: string): void; close(): Promise<void> }>
+  exists(path: string): Promise<boolean>
+  isFolder(path: string): Promise<boolean>
+  /** Every file below a folder, sorted; hidden folders and `node_modules` are passed over, links are not followed. */
+  walk(folder: string): Promise<string[]>
+  /** The path with every link resolved. */
+  real(path: string): Promise<string>
+  /** Lower-case hex of the SHA-256 of the file's bytes. */
+  digest(path: string): Promise<string>
+}
+
+export interface Choice {
+  readonly value: string
+  readonly description: string
+}
+
+export interface Terminal {
+  /** May questions be asked and live views be drawn? stdin and stderr are terminals, and this is not CI. */
+  readonly interactive: boolean
+  readonly color: boolean
+  readonly columns: number
+}

@@ -1,0 +1,58 @@
+/** The process: the one place that knows the real terminal, the real signals and the real adapters. */
+import { resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { nodeFiles } from './adapters/files.ts'
+import { runCli } from './cli.ts'
+import { DapError, ExitCode, UsageError } from './errors.ts'
+import type { Host } from './host.ts'
+import { createProgress } from './ui/live/progress.ts'
+
+declare const DAP_VERSION: string
+
+const abort = new AbortController()
+const { stdin, stdout, stderr, env } = process
+
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.on(signal, () => {
+    if (abort.signal.aborted) process.exit(ExitCode.interrupted)
+    abort.abort()
+  })
+}
+// A reader that went away (`dap … | head`) is not an error.
+stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE') process.exit(ExitCode.done)
+  throw error
+})
+
+const colorWanted = env['FORCE_COLOR'] !== undefined && env['FORCE_COLOR'] !== '0'
+const colorRefused = env['NO_COLOR'] !== undefined && env['NO_COLOR'] !== ''
+
+async function createHost({ folder, color }: { folder?: string; color?: boolean }): Promise<Host> {
+  const files = nodeFiles()
+  const cwd = resolve(folder ?? '.')
+  if (folder !== undefined && !(await files.isFolder(cwd))) throw new UsageError(`\`${folder}\` is no folder`, { hint: '-C takes a folder' })
+  return {
+    cwd,
+    packageRoot: fileURLToPath(new URL('..', import.meta.url)),
+    files,
+    terminal: {
+      interactive: stdin.isTTY === true && stderr.isTTY === true && env['CI'] === undefined && env['TERM'] !== 'dumb',
+      color: color !== false && !colorRefused && (colorWanted || (stdout.isTTY === true && env['TERM'] !== 'dumb')),
+      columns: stdout.columns ?? 100,
+    },
+    signal: abort.signal,
+    tables: async () => (await import('./adapters/duckdb.ts')).openTables(),
+    choose: async (question, choices) => (await import('./ui/live/select-view.tsx')).select(question, choices, stderr, abort.signal),
+    breathe: () => new Promise(done => setImmediate(done)),
+  }
+}
+
+process.exitCode = await runCli(process.argv.slice(2), {
+  version: DAP_VERSION,
+  streams: { out: text => void stdout.write(text), err: text => void stderr.write(text) },
+  host: createHost,
+  progress: host => createProgress(host.terminal.interactive, stderr),
+}).catch((error: unknown) => {
+  stderr.write(error instanceof DapError ? `error: ${error.message}\n` : `${error instanceof Error ? error.stack : error}\n`)
+  return ExitCode.bug
+})

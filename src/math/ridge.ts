@@ -1,0 +1,76 @@
+/**
+ * Ridge regression kept by rank-one updates. A is λI + Σ x xᵀ; its inverse is symmetric and stored packed, the lower triangle
+ * row by row: entry (i, j), j ≤ i, at i(i + 1)/2 + j. `at` is where a model's block begins in an array that holds several.
+ */
+
+/** How many numbers a packed symmetric matrix of d rows has. */
+export function packedSize(d: number): number {
+  return (d * (d + 1)) / 2
+}
+
+/** Writes I/λ into the packed block at `at`. */
+export function ridgeStart(inverse: Float64Array, at: number, d: number, lambda: number): void {
+  inverse.fill(0, at, at + packedSize(d))
+  for (let i = 0; i < d; i++) inverse[at + packedSize(i) + i] = 1 / lambda
+}
+
+/** Writes the packed weights of x, x_i x_j off the diagonal twice, so that xᵀMx is one flat dot product with any packed M. */
+export function quadraticWeights(x: Float64Array, d: number, out: Float64Array): void {
+  let k = 0
+  for (let i = 0; i < d; i++) {
+    const twice = 2 * x[i]
+    for (let j = 0; j < i; j++) out[k++] = twice * x[j]
+    out[k++] = x[i] * x[i]
+  }
+}
+
+/** Σ a[i] · b[bAt + i] over i < n, in four interleaved sums, which is what lets the additions overlap. */
+export function dot(a: Float64Array, b: Float64Array, bAt: number, n: number): number {
+  let s0 = 0
+  let s1 = 0
+  let s2 = 0
+  let s3 = 0
+  let i = 0
+  for (; i + 3 < n; i += 4) {
+    s0 += a[i] * b[bAt + i]
+    s1 += a[i + 1] * b[bAt + i + 1]
+    s2 += a[i + 2] * b[bAt + i + 2]
+    s3 += a[i + 3] * b[bAt + i + 3]
+  }
+  for (; i < n; i++) s0 += a[i] * b[bAt + i]
+  return s0 + s1 + (s2 + s3)
+}
+
+/**
+ * Learns (x, y). With v = A⁻¹x and q = xᵀv: θ += v (y − xᵀθ)/(1 + q), A⁻¹ −= v vᵀ/(1 + q) (Sherman and Morrison, 1950).
+ * `inverse` is packed at `inverseAt`, θ has d numbers at `thetaAt`, `scratch` d numbers that are overwritten.
+ */
+export function ridgeUpdate(
+  inverse: Float64Array,
+  inverseAt: number,
+  theta: Float64Array,
+  thetaAt: number,
+  d: number,
+  x: Float64Array,
+  y: number,
+  scratch: Float64Array,
+): void {
+  const v = scratch
+  let k = inverseAt
+  for (let i = 0; i < d; i++) {
+    let sum = 0
+    for (let j = 0; j < i; j++) {
+      sum += inverse[k] * x[j]
+      v[j] += inverse[k++] * x[i]
+    }
+    v[i] = sum + inverse[k++] * x[i]
+  }
+  const shrink = 1 / (1 + dot(x, v, 0, d))
+  const gain = (y - dot(x, theta, thetaAt, d)) * shrink
+  k = inverseAt
+  for (let i = 0; i < d; i++) {
+    theta[thetaAt + i] += gain * v[i]
+    const scaled = shrink * v[i]
+    for (let j = 0; j <= i; j++) inverse[k++] -= scaled * v[j]
+  }
+}

@@ -1,0 +1,47 @@
+import type { ASTNode } from '@marcbachmann/cel-js'
+
+/** A node of a parsed CEL expression. */
+export type Node = ASTNode
+
+export function children(node: Node): readonly Node[] {
+  switch (node.op) {
+    case 'value':
+    case 'id':
+      return []
+    case '.':
+    case '.?':
+      return [node.args[0]]
+    case 'call':
+      return node.args[1]
+    case 'rcall':
+      return [node.args[1], ...node.args[2]]
+    case 'list':
+      return node.args
+    case 'map':
+      return node.args.flat()
+    case '!_':
+    case '-_':
+      return [node.args]
+    default:
+      return node.args
+  }
+}
+
+/** The value of a literal. */
+export function literal(node: Node): unknown {
+  return node.op === 'value' ? node.args : undefined
+}
+
+/** The name in `variable.name` or `variable['name']`. */
+export function field(node: Node, variable: string): string | undefined {
+  if (node.op !== '.' && node.op !== '[]') return undefined
+  const [operand, key] = node.args
+  if (operand.op !== 'id' || operand.args !== variable) return undefined
+  const name = typeof key === 'string' ? key : literal(key)
+  return typeof name === 'string' ? name : undefined
+}
+
+/** The node as it was written. */
+export function source(node: Node): string {
+  return node.input.slice(node.start, node.end)
+}

@@ -1,0 +1,23 @@
+import type { Ties } from '../../kinds.ts'
+import type { Exploration } from '../exploration.ts'
+import { addToMaxima, argmax, settle } from './argmax.ts'
+
+/**
+ * With probability ε uniform over the eligible actions, else greedy. While an eligible action is untried (its value is +∞)
+ * the untried are chosen, with no ε: every action is pulled once before the first draw.
+ */
+export function epsilonGreedy(epsilon: number, ties: Ties): Exploration {
+  return {
+    sample({ value }, eligible, count, rng) {
+      const at = argmax(value, eligible, count)
+      if (value[eligible[at]] < Infinity && rng.uniform() < epsilon) return eligible[Math.floor(rng.uniform() * count)]
+      return settle(value, at, eligible, count, ties, rng)
+    },
+    probabilities({ value }, eligible, count, out) {
+      const explore = value[eligible[argmax(value, eligible, count)]] < Infinity ? epsilon : 0
+      out.fill(0)
+      for (let i = 0; i < count; i++) out[eligible[i]] = explore / count
+      addToMaxima(value, eligible, count, ties, 1 - explore, out)
+    },
+  }
+}

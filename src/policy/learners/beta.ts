@@ -1,0 +1,75 @@
+import { betaDraw } from '../../math/distributions.ts'
+import type { Learner, Posterior } from '../learner.ts'
+import { stateNumbers } from './state.ts'
+
+/**
+ * Beta-Bernoulli: α = prior.alpha + Σr and β = prior.beta + Σ(1 − r) per action, whatever the context. Rewards lie in [0, 1]; one
+ * between the ends counts as that share of a success. `scale` must be 1: the posterior is what it is.
+ */
+export function betaLearner(actions: number, prior: { readonly alpha: number; readonly beta: number }): Learner {
+  if (!(prior.alpha > 0 && prior.beta > 0)) throw new RangeError('beta: the prior must be positive')
+  const successes = new Float64Array(actions)
+  const failures = new Float64Array(actions)
+  const value = new Float64Array(actions)
+  const width = new Float64Array(actions)
+  let count = 0
+  for (let a = 0; a < actions; a++) update(a)
+
+  function update(action: number): void {
+    const alpha = prior.alpha + successes[action]
+    const beta = prior.beta + failures[action]
+    const n = alpha + beta
+    value[action] = alpha / n
+    width[action] = Math.sqrt((alpha / n) * (beta / n)) / Math.sqrt(n + 1)
+  }
+
+  return {
+    type: 'beta',
+    value,
+    width,
+    get count() {
+      return count
+    },
+    predict() {},
+    learn(action, _x, reward) {
+      if (!(reward >= 0 && reward <= 1)) throw new RangeError(`beta: the reward ${reward} is not in [0, 1]`)
+      successes[action] += reward
+      failures[action] += 1 - reward
+      count++
+      update(action)
+    },
+    draw: (action, _scale, rng) => betaDraw(rng, prior.alpha + successes[action], prior.beta + failures[action]),
+    posterior: action => logitBetaPosterior(prior.alpha + successes[action], prior.beta + failures[action]),
+    state: () => ({ count, successes: [...successes], failures: [...failures] }),
+    restore(state) {
+      const newSuccesses = stateNumbers(state, 'successes', actions, 0)
+      const newFailures = stateNumbers(state, 'failures', actions, 0)
+      const newCount: unknown = state.count
+      if (!Number.isSafeInteger(newCount) || (newCount as number) < 0)
+        throw new RangeError('`state.count` is not a count')
+      successes.set(newSuccesses)
+      failures.set(newFailures)
+      count = newCount as number
+      for (let a = 0; a < actions; a++) update(a)
+    },
+  }
+}
+
+/**
+ * Z = ln(X / (1 − X)) for X ~ Beta(α, β): ln f(z) = αz − (α + β) ln(1 + eᶻ), mode ln(α/β), curvature there αβ/(α + β). Written as
+ * the difference from the mode, in whichever of two equal forms cannot overflow, so that large α and β keep their digits.
+ */
+function logitBetaPosterior(alpha: number, beta: number): Posterior {
+  const n = alpha + beta
+  const p = alpha / n
+  const q = beta / n
+  const mode = Math.log(alpha / beta)
+  return {
+    mode,
+    spread: Math.sqrt(n / alpha / beta),
+    logDensity: z => {
+      const d = z - mode
+      return d > 0 ? -beta * d - n * Math.log1p(q * Math.expm1(-d)) : alpha * d - n * Math.log1p(p * Math.expm1(d))
+    },
+  }
+}

@@ -1,0 +1,29 @@
+import type { LearnerState } from '../learner.ts'
+
+/** The state's list of numbers under `key`; a RangeError unless it has `length` finite entries, each at least `minimum`. */
+export function stateNumbers(state: LearnerState, key: string, length: number, minimum = -Infinity): Float64Array {
+  const list: unknown = Object.hasOwn(state, key) ? state[key] : undefined
+  if (!Array.isArray(list) || list.length !== length) {
+    throw new RangeError(`\`state.${key}\` is not a list of ${length} numbers`)
+  }
+  for (const entry of list) {
+    if (typeof entry !== 'number' || !Number.isFinite(entry) || entry < minimum) {
+      throw new RangeError(`\`state.${key}\` has an entry that is not a number of at least ${minimum}`)
+    }
+  }
+  return Float64Array.from(list)
+}
+
+/** The same for counts: whole numbers of at least 0. */
+export function stateCounts(state: LearnerState, key: string, length: number): Float64Array {
+  const counts = stateNumbers(state, key, length, 0)
+  if (!counts.every(n => Number.isSafeInteger(n)))
+    throw new RangeError(`\`state.${key}\` has an entry that is not a count`)
+  return counts
+}
+
+export function total(counts: Float64Array): number {
+  let sum = 0
+  for (const n of counts) sum += n
+  return sum
+}

@@ -1,0 +1,113 @@
+import type { PolicySpec } from '../kinds.ts'
+import type { Rng } from '../math/rng.ts'
+import { createExploration, createLearner } from './algorithm.ts'
+import { type Context, type ContextResult, checkContext } from './context.ts'
+import { hashUniform } from './draw.ts'
+import { createEligibility, type Eligibility } from './eligibility.ts'
+import type { Exploration } from './exploration.ts'
+import { createFeatures, type Features } from './features.ts'
+import type { Learner } from './learner.ts'
+
+export type { Context, ContextFault, ContextResult } from './context.ts'
+
+/** A Policy made runnable. Actions are indices into `actions`. Only `learner` changes with time. */
+export interface Policy {
+  readonly name: string
+  readonly spec: PolicySpec
+  readonly digest: string
+  readonly actions: readonly string[]
+  /** First part of every key that is hashed. */
+  readonly salt: string
+  readonly fallback: number
+  /** The action of a unit that is held out; undefined when there is no holdout. */
+  readonly holdoutAction: number | undefined
+  readonly learner: Learner
+  readonly exploration: Exploration
+  readonly features: Features
+  readonly eligibility: Eligibility
+  /** The floor f for `count` eligible actions: minProbability, or 1/count where it would not fit. */
+  floor(count: number): number
+  /** Checks and defaults a request's context. */
+  context(input: unknown): ContextResult
+  /** Writes the indices of the eligible actions into `out`; returns how many. If no action is eligible, the fallback alone is. */
+  eligible(context: Context, out: Int32Array): number
+  /** Exact probabilities after the floor over the eligible set given; learner.predict is called inside. `out` has K numbers. */
+  probabilities(context: Context, eligible: Int32Array, count: number, out: Float64Array): void
+  /** A fast draw from the same distribution. learner.predict(x) is called inside with the features already in x. */
+  sample(x: Float64Array, eligible: Int32Array, count: number, rng: Rng): number
+  /** The unit of a context, as text; undefined for a policy without one. */
+  unit(context: Context): string | undefined
+  /** Is this unit held out? Decided by hash, once and for all. */
+  heldOut(context: Context): boolean
+}
+
+/** Builds the policy with a learner that knows nothing yet. A RangeError for a spec that validation would have refused. */
+export function createPolicy(name: string, spec: PolicySpec, digest: string): Policy {
+  const actions = spec.actions.map(({ id }) => id)
+  const { minProbability, holdout } = spec.guardrails
+  const salt = spec.salt ?? name
+  const fallback = spec.guardrails.fallback === undefined ? 0 : indexOf(spec.guardrails.fallback, 'fallback')
+  const holdoutAction = holdout === undefined ? undefined : indexOf(holdout.action, 'holdout')
+  if (holdout !== undefined && spec.unit === undefined) throw new RangeError('a holdout needs a `unit`')
+  const features = createFeatures(spec)
+  const eligibility = createEligibility(spec)
+  const learner = createLearner(spec.algorithm.learner, actions, features.dimension)
+  const exploration = createExploration(spec.algorithm, actions)
+  const scratch = new Float64Array(features.dimension)
+
+  function indexOf(id: string, role: string): number {
+    const index = actions.indexOf(id)
+    if (index < 0) throw new RangeError(`the ${role} \`${id}\` is not an action`)
+    return index
+  }
+
+  function floor(count: number): number {
+    return minProbability * count < 1 ? minProbability : 1 / count
+  }
+
+  function unit(context: Context): string | undefined {
+    return spec.unit === undefined ? undefined : String(context[spec.unit])
+  }
+
+  return {
+    name,
+    spec,
+    digest,
+    actions,
+    salt,
+    fallback,
+    holdoutAction,
+    learner,
+    exploration,
+    features,
+    eligibility,
+    floor,
+    unit,
+    context: input => checkContext(spec.context, input),
+    eligible(context, out) {
+      const count = eligibility.write(context, out)
+      if (count > 0) return count
+      out[0] = fallback
+      return 1
+    },
+    probabilities(context, eligible, count, out) {
+      features.write(context, scratch)
+      learner.predict(scratch)
+      exploration.probabilities(learner, eligible, count, out)
+      const f = floor(count)
+      const rest = Math.max(0, 1 - count * f)
+      if (f > 0) for (let i = 0; i < count; i++) out[eligible[i]] = f + rest * out[eligible[i]]
+    },
+    sample(x, eligible, count, rng) {
+      const uniformly = count * floor(count)
+      if (uniformly > 0 && rng.uniform() < uniformly) return eligible[Math.floor(rng.uniform() * count)]
+      learner.predict(x)
+      return exploration.sample(learner, eligible, count, rng)
+    },
+    heldOut(context) {
+      const id = unit(context)
+      if (holdout === undefined || id === undefined) return false
+      return hashUniform(salt, 'unit', id, 'holdout') < holdout.fraction
+    },
+  }
+}

@@ -1,0 +1,18 @@
+import type { DiagnosticCode } from '../diagnostics.ts'
+
+/** From the document's root to a key or an item. */
+export type Path = readonly (string | number)[]
+
+/** A diagnostic before its place in the text is known. */
+export interface Fault {
+  readonly code: DiagnosticCode
+  /** Default: `error`. */
+  readonly severity?: 'error' | 'warning'
+  readonly message: string
+  readonly hint?: string
+  readonly path: Path
+  /** Which of the two the caret is under; default: the value. */
+  readonly on?: 'key' | 'value'
+  /** How far into a string value the fault is: a position in a CEL expression. */
+  readonly offset?: number
+}

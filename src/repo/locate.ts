@@ -1,0 +1,106 @@
+import { type Document, isAlias, isMap, isScalar, isSeq } from 'yaml'
+import type { Fault } from './fault.ts'
+import { composeFile, type Span } from './yaml.ts'
+
+/** 1-based line and column; `length` counts code units of that line. */
+export interface Place {
+  readonly line: number
+  readonly column: number
+  readonly length: number
+}
+
+export interface Locator {
+  /** Of the document with that index, where a fault is. */
+  readonly fault: (index: number, fault: Fault) => Place
+  readonly span: (span: Span) => Place
+}
+
+/** Places in one text. The text is parsed again, with positions, when the first fault is asked for: valid files never are. */
+export function createLocator(text: string): Locator {
+  const lines = [0]
+  for (let at = text.indexOf('\n'); at !== -1; at = text.indexOf('\n', at + 1)) lines.push(at + 1)
+  let documents: readonly Document.Parsed[] | undefined
+
+  function span({ from, to }: Span): Place {
+    const start = Math.max(0, Math.min(from, text.length))
+    let low = 0
+    let high = lines.length - 1
+    while (low < high) {
+      const middle = (low + high + 1) >> 1
+      if (lines[middle] <= start) low = middle
+      else high = middle - 1
+    }
+    let end = low + 1 < lines.length ? lines[low + 1] - 1 : text.length
+    if (text[end - 1] === '\r') end--
+    return { line: low + 1, column: start - lines[low] + 1, length: Math.max(1, Math.min(to, end) - start) }
+  }
+
+  return {
+    span,
+    fault(index, fault) {
+      if (documents === undefined) {
+        const composed = composeFile(text)
+        documents = 'message' in composed ? [] : composed
+      }
+      const contents = documents[index]?.contents
+      return span(contents ? find(contents, fault, text) : { from: 0, to: 1 })
+    },
+  }
+}
+
+type Ranged = { readonly range?: readonly [number, number, number] | null } | null | undefined
+
+/** The deepest node on the fault's path that is there. */
+function find(contents: unknown, { path, on, offset }: Fault, text: string): Span {
+  const anchors = new Map<string, unknown>()
+  let value: unknown = contents
+  let key: unknown
+  let spot = spanOf(value) ?? { from: 0, to: 1 }
+  for (const [depth, step] of path.entries()) {
+    if (isAlias(value)) value = anchored(contents, value.source, anchors)
+    if (isMap(value)) {
+      const pair = value.items.find(item => isScalar(item.key) && nameOf(item.key) === String(step))
+      if (pair === undefined) return spot
+      key = pair.key
+      value = pair.value
+    } else if (isSeq(value)) {
+      key = undefined
+      value = value.items[Number(step)]
+    } else return spot
+    const last = depth === path.length - 1
+    const own = last && on !== 'key' ? spanOf(value) : undefined
+    spot = own ?? spanOf(key) ?? spanOf(value) ?? spot
+  }
+  if (offset === undefined || !isScalar(value) || typeof value.value !== 'string') return spot
+  return within(text, spanOf(value) ?? spot, value.value, offset)
+}
+
+/** The word at an offset of a string; the whole string where it is written with escapes or over several lines. */
+function within(text: string, whole: Span, value: string, offset: number): Span {
+  const at = text.slice(whole.from, whole.to).indexOf(value.trimEnd())
+  if (at === -1 || value.trim() === '') return whole
+  const from = whole.from + at + Math.min(offset, value.trimEnd().length)
+  const word = /^(?:(['"]).*?\1|[\w.]+)/.exec(value.slice(offset))
+  return { from, to: from + (word?.[0].length ?? 1) }
+}
+
+function spanOf(node: unknown): Span | undefined {
+  const range = (node as Ranged)?.range
+  return range && range[1] > range[0] ? { from: range[0], to: range[1] } : undefined
+}
+
+function nameOf(key: { readonly value: unknown; readonly source?: string }): string {
+  return typeof key.value === 'string' ? key.value : String(key.source ?? key.value)
+}
+
+function anchored(contents: unknown, name: string, anchors: Map<string, unknown>): unknown {
+  if (anchors.size === 0) collect(contents, anchors)
+  return anchors.get(name)
+}
+
+function collect(node: unknown, anchors: Map<string, unknown>): void {
+  const { anchor } = (node ?? {}) as { anchor?: string }
+  if (anchor !== undefined) anchors.set(anchor, node)
+  if (isMap(node)) for (const item of node.items) collect(item.value, anchors)
+  else if (isSeq(node)) for (const item of node.items) collect(item, anchors)
+}

@@ -1,0 +1,70 @@
+import { didYouMean } from '../../diagnostics.ts'
+import type { Kind } from '../../kinds.ts'
+import type { CelFault } from '../../policy/cel.ts'
+import type { Fault, Path } from '../fault.ts'
+import type { Lookup } from '../repository.ts'
+import { list } from '../schema.ts'
+
+export function semantic(path: Path, message: string, hint?: string): Fault {
+  return { code: 'semantic', message, hint, path }
+}
+
+/** A name that is none of the known ones, if so. */
+export function* known(name: string, names: readonly string[], what: string, path: Path, on?: 'key'): Generator<Fault> {
+  if (names.includes(name)) return
+  const hint =
+    didYouMean(name, names) ?? (names.length > 0 && names.length <= 10 ? `known are ${list(names)}` : undefined)
+  yield { code: 'reference', message: `there is no ${what} \`${name}\``, hint, path, on }
+}
+
+/** A reference to a resource that is not there, if so. */
+export function* reference(kind: Kind, name: string, path: Path, repository: Lookup): Generator<Fault> {
+  if (repository.has(kind, name)) return
+  yield { code: 'reference', message: `there is no ${kind} \`${name}\``, hint: repository.suggest(kind, name), path }
+}
+
+/** Items whose key was there before. */
+export function* duplicates(keys: readonly string[], what: string, path: (i: number) => Path): Generator<Fault> {
+  const seen = new Set<string>()
+  for (const [i, key] of keys.entries()) {
+    if (seen.has(key)) yield { code: 'duplicate', message: `the ${what} \`${key}\` is there twice`, path: path(i) }
+    seen.add(key)
+  }
+}
+
+export function celFault(fault: CelFault, path: Path): Fault {
+  return { code: 'cel', ...fault, path }
+}
+
+/** A file that a resource names: inside the repository, or below a root that the Project declares. */
+export function* filePath(file: string, path: Path, { project }: Lookup): Generator<Fault> {
+  const roots = project.dataRoots.map(normal)
+  const place = normal(file)
+  if (!isOutside(place) || roots.some(root => place === root || place.startsWith(`${root}/`))) return
+  yield {
+    code: 'reference',
+    message: `\`${file}\` is outside the repository`,
+    hint: 'declare its folder in `spec.dataRoots` of dap.yaml, or move it inside',
+    path,
+  }
+}
+
+const isOutside = (path: string) =>
+  path.startsWith('/') || /^[A-Za-z]:/.test(path) || path === '..' || path.startsWith('../')
+
+/** `a/./b/../c` → `a/c`; leading `..` stay. */
+function normal(path: string): string {
+  const steps: string[] = []
+  for (const step of path.replaceAll('\\', '/').split('/')) {
+    if (step === '.' || (step === '' && steps.length > 0)) continue
+    if (step === '..' && steps.length > 0 && steps.at(-1) !== '..' && steps.at(-1) !== '') steps.pop()
+    else if (step !== '..' || steps.at(-1) !== '') steps.push(step)
+  }
+  return steps.join('/')
+}
+
+/** Milliseconds of a duration such as `72h`. */
+export function milliseconds(duration: string): number {
+  const [, count, unit] = /^(\d+)(ms|s|m|h|d)$/.exec(duration)!
+  return Number(count) * { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 }[unit]!
+}

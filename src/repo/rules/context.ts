@@ -1,0 +1,43 @@
+import type { ContextField, PolicySpec } from '../../kinds.ts'
+import { checkContext } from '../../policy/context.ts'
+import type { Fault, Path } from '../fault.ts'
+import { semantic } from './common.ts'
+
+/** Bounds that no value can keep, and defaults that break their own field. */
+export function* contextRules(context: PolicySpec['context']): Generator<Fault> {
+  for (const [name, field] of Object.entries(context)) {
+    const path = ['spec', 'context', name]
+    let sound = true
+    for (const fault of boundRules(field, path)) {
+      sound = false
+      yield fault
+    }
+    if (!sound || field.default === undefined) continue
+    const checked = checkContext(
+      { [name]: { ...field, default: undefined } as ContextField },
+      { [name]: field.default },
+    )
+    if ('faults' in checked) {
+      for (const { message } of checked.faults.slice(0, 1)) {
+        yield semantic([...path, 'default'], `the default of \`${name}\` ${message}`)
+      }
+    }
+  }
+}
+
+function* boundRules(field: ContextField, path: Path): Generator<Fault> {
+  if ((field.type === 'number' || field.type === 'integer') && field.minimum! > field.maximum!) {
+    yield semantic([...path, 'minimum'], `\`minimum\` ${field.minimum} is more than \`maximum\` ${field.maximum}`)
+  }
+  if (field.type === 'array' && field.minItems !== field.maxItems) {
+    yield semantic(
+      [...path, 'maxItems'],
+      `a vector has one length, but \`minItems\` is ${field.minItems} and \`maxItems\` ${field.maxItems}`,
+    )
+  }
+  if (field.type === 'string' && field.enum !== undefined && field.maxLength !== undefined) {
+    const long = field.enum.findIndex(value => value.length > field.maxLength!)
+    if (long !== -1)
+      yield semantic([...path, 'enum', long], `\`${field.enum[long]}\` is longer than \`maxLength\` ${field.maxLength}`)
+  }
+}

@@ -1,0 +1,97 @@
+import type { CandidateSpec, DatasetSpec, EvaluationSpec } from '../../kinds.ts'
+import { checkGate } from '../../policy/result-rules.ts'
+import type { Fault, Path } from '../fault.ts'
+import type { Lookup, Resource } from '../repository.ts'
+import { celFault, duplicates, filePath, known, reference, semantic } from './common.ts'
+
+export function* evaluationRules({ spec }: Resource<'Evaluation'>, repository: Lookup): Generator<Fault> {
+  const { dataset, candidates, estimators, gates } = spec
+  yield* reference('Dataset', dataset, ['spec', 'dataset'], repository)
+  const data = repository.get('Dataset', dataset)?.spec
+  const actions = actionsOf(data, repository)
+  const names = candidates.map(candidate => candidate.name)
+  yield* duplicates(names, 'candidate', i => ['spec', 'candidates', i, 'name'])
+  for (const [i, candidate] of candidates.entries()) {
+    yield* candidateRules(candidate, actions, ['spec', 'candidates', i], repository)
+  }
+  yield* rewardModelRules(spec, data)
+  yield* duplicates(
+    gates.map(rule => rule.id),
+    'rule',
+    i => ['spec', 'gates', i, 'id'],
+  )
+  for (const [i, { expr }] of gates.entries()) {
+    const fault = checkGate(expr, names, estimators)
+    if (fault !== undefined) yield celFault(fault, ['spec', 'gates', i, 'expr'])
+  }
+}
+
+/** Where the dataset lists them; undefined where they are those observed. */
+function actionsOf(dataset: DatasetSpec | undefined, repository: Lookup): readonly string[] | undefined {
+  const actions = dataset?.actions
+  if (actions === undefined) return undefined
+  if ('policy' in actions) return repository.get('Policy', actions.policy)?.spec.actions.map(action => action.id)
+  if (!('range' in actions)) return actions
+  const [first, last] = actions.range
+  return Array.from({ length: Math.max(0, last - first + 1) }, (_, i) => String(first + i))
+}
+
+function* candidateRules(
+  candidate: CandidateSpec,
+  actions: readonly string[] | undefined,
+  path: Path,
+  repository: Lookup,
+): Generator<Fault> {
+  if ('policy' in candidate) {
+    yield* reference('Policy', candidate.policy, [...path, 'policy'], repository)
+    if (candidate.snapshot !== undefined) yield* filePath(candidate.snapshot, [...path, 'snapshot'], repository)
+  } else if ('fixed' in candidate) {
+    if (actions !== undefined) yield* known(candidate.fixed, actions, 'action', [...path, 'fixed'])
+  } else if ('table' in candidate) {
+    yield* filePath(candidate.table.file, [...path, 'table', 'file'], repository)
+  } else if ('probabilities' in candidate) {
+    yield* columnsRules(candidate.probabilities.columns, [...path, 'probabilities', 'columns'])
+  } else if ('scores' in candidate) {
+    yield* columnsRules(candidate.scores.columns, [...path, 'scores', 'columns'])
+  }
+}
+
+function* columnsRules(columns: string, path: Path): Generator<Fault> {
+  if (columns.includes('{action}')) return
+  yield semantic(
+    path,
+    `\`${columns}\` names one column for all actions`,
+    'write `{action}` where the id of the action stands',
+  )
+}
+
+function* rewardModelRules(
+  { estimators, rewardModel }: EvaluationSpec,
+  data: DatasetSpec | undefined,
+): Generator<Fault> {
+  const needy = estimators.findIndex(name => name === 'dm' || name === 'dr')
+  if (rewardModel === undefined) {
+    if (needy === -1) return
+    const hint = 'for example `rewardModel: { type: tabular, by: [action] }`'
+    yield semantic(
+      ['spec', 'estimators', needy],
+      `the estimator \`${estimators[needy]}\` needs a \`rewardModel\``,
+      hint,
+    )
+    return
+  }
+  const path = ['spec', 'rewardModel']
+  if (rewardModel.type === 'columns') yield* columnsRules(rewardModel.columns, [...path, 'columns'])
+  else if (
+    rewardModel.crossFit?.by === 'unit' &&
+    data !== undefined &&
+    data.format !== 'dap' &&
+    data.mapping?.unit === undefined
+  ) {
+    yield semantic(
+      [...path, 'crossFit', 'by'],
+      'folds by unit need the units of the log',
+      'name their column at `mapping.unit` of the Dataset',
+    )
+  }
+}

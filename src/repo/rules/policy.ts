@@ -1,0 +1,106 @@
+import type { ContextField, FeatureSpec, PolicySpec } from '../../kinds.ts'
+import { compileContextRule } from '../../policy/cel.ts'
+import type { Fault, Path } from '../fault.ts'
+import type { Resource } from '../repository.ts'
+import { algorithmRules } from './algorithm.ts'
+import { celFault, duplicates, known, semantic } from './common.ts'
+import { contextRules } from './context.ts'
+
+/** Names that mean something else in a Scenario's list of policies. */
+export const BUILT_IN_POLICIES: readonly string[] = ['uniform', 'oracle']
+
+export function* policyRules({ name, spec }: Resource<'Policy'>): Generator<Fault> {
+  if (BUILT_IN_POLICIES.includes(name)) {
+    yield semantic(['metadata', 'name'], `the name \`${name}\` is taken: it is a built-in policy of Scenarios`)
+  }
+  yield* contextRules(spec.context)
+  yield* unitRules(spec)
+  for (const [i, feature] of (spec.features ?? []).entries())
+    yield* featureRules(feature, spec, ['spec', 'features', i])
+  yield* actionRules(spec)
+  yield* algorithmRules(spec)
+  yield* guardrailRules(spec)
+}
+
+function* unitRules({ unit, context }: PolicySpec): Generator<Fault> {
+  if (unit === undefined) return
+  const path = ['spec', 'unit']
+  yield* known(unit, Object.keys(context), 'context field', path)
+  const field = context[unit]
+  if (field !== undefined && field.type !== 'string' && field.type !== 'integer') {
+    yield semantic(path, `the unit must be a string or an integer field, but \`${unit}\` is of type ${field.type}`)
+  }
+}
+
+function* featureRules(feature: FeatureSpec, { context }: PolicySpec, path: Path): Generator<Fault> {
+  yield* known(feature.field, Object.keys(context), 'context field', [...path, 'field'])
+  if (!Object.hasOwn(context, feature.field)) return
+  const field = context[feature.field]
+  const fault = unfit(feature, field)
+  if (fault !== undefined) yield semantic([...path, feature.transform === undefined ? 'field' : 'transform'], fault)
+  if (feature.transform === 'bucketize') {
+    const at = feature.edges.findIndex((edge, i) => i > 0 && edge <= feature.edges[i - 1])
+    if (at !== -1) yield semantic([...path, 'edges', at], 'edges must be ascending')
+  }
+  if (
+    feature.transform === 'log1p' &&
+    (field.type === 'number' || field.type === 'integer') &&
+    !(field.minimum! > -1)
+  ) {
+    const message = `\`log1p\` has no value at −1 and below, and \`${feature.field}\` has no minimum above that`
+    yield {
+      ...semantic([...path, 'transform'], message, `set \`minimum: 0\` on \`${feature.field}\``),
+      severity: 'warning',
+    }
+  }
+}
+
+function unfit({ field: name, transform }: FeatureSpec, field: ContextField): string | undefined {
+  if (field.type === 'string') {
+    if (field.enum === undefined) return `\`${name}\` is free text; only a string with \`enum\` can be a feature`
+    return transform === undefined || transform === 'one-hot'
+      ? undefined
+      : `\`${transform}\` needs a number, but \`${name}\` is an enum`
+  }
+  if (transform === 'one-hot')
+    return `\`one-hot\` needs a string with \`enum\`, but \`${name}\` is of type ${field.type}`
+  const numeric = field.type === 'number' || field.type === 'integer'
+  return numeric || transform === undefined || transform === 'identity'
+    ? undefined
+    : `\`${transform}\` needs a number, but \`${name}\` is of type ${field.type}`
+}
+
+function* actionRules({ actions, context }: PolicySpec): Generator<Fault> {
+  const ids = actions.map(action => action.id)
+  yield* duplicates(ids, 'action', i => ['spec', 'actions', i, 'id'])
+  for (const [i, { eligible }] of actions.entries()) {
+    const rule = eligible === undefined ? undefined : compileContextRule(eligible, context, 'bool')
+    if (rule !== undefined && 'fault' in rule) yield celFault(rule.fault, ['spec', 'actions', i, 'eligible'])
+  }
+}
+
+function* guardrailRules({ actions, guardrails, unit, reward }: PolicySpec): Generator<Fault> {
+  const { holdout, fallback, minProbability } = guardrails
+  const ids = actions.map(action => action.id)
+  const path = ['spec', 'guardrails']
+  const floors = ids.length * minProbability
+  if (floors > 1 + 1e-12) {
+    const message = `a floor of ${minProbability} for each of ${ids.length} actions does not fit: they sum to ${Number(floors.toPrecision(6))}`
+    yield semantic([...path, 'minProbability'], message, `at most ${Number((1 / ids.length).toPrecision(3))}`)
+  } else if (floors >= 1 - 1e-12 && ids.length > 1) {
+    const message = `a floor of ${minProbability} for each of ${ids.length} actions leaves nothing to choose: every action is alike`
+    yield { ...semantic([...path, 'minProbability'], message), severity: 'warning' }
+  }
+  if (fallback !== undefined) yield* known(fallback, ids, 'action', [...path, 'fallback'])
+  if (holdout !== undefined) {
+    yield* known(holdout.action, ids, 'action', [...path, 'holdout', 'action'])
+    if (unit === undefined) yield semantic([...path, 'holdout'], 'a holdout needs a `unit`, by whose hash it is drawn')
+  }
+  if (reward.type === 'binary' && reward.default !== 0 && reward.default !== 1) {
+    yield semantic(
+      ['spec', 'reward', 'default'],
+      `a binary reward is 0 or 1, got \`${reward.default}\``,
+      'rewards of other values are of `type: number`',
+    )
+  }
+}

@@ -1,0 +1,29 @@
+import type { Kind, Specs } from '../../kinds.ts'
+import type { Fault } from '../fault.ts'
+import type { Lookup, Resource } from '../repository.ts'
+import { datasetRules } from './dataset.ts'
+import { deploymentRules } from './deployment.ts'
+import { environmentRules } from './environment.ts'
+import { evaluationRules } from './evaluation.ts'
+import { policyRules } from './policy.ts'
+import { scenarioRules } from './scenario.ts'
+
+/** Finds what is wrong with a resource of the right shape: references, CEL, and what cannot mean anything sensible. */
+export type Rules<K extends Kind> = (resource: Resource<K>, repository: Lookup) => Iterable<Fault>
+
+const RULES: { readonly [K in Kind]: Rules<K> } = {
+  Project: () => [],
+  Environment: environmentRules,
+  Policy: policyRules,
+  Scenario: scenarioRules,
+  Dataset: datasetRules,
+  Evaluation: evaluationRules,
+  Deployment: deploymentRules,
+}
+
+export function faultsOf<K extends Kind>(
+  resource: Resource<K> & { readonly spec: Specs[K] },
+  repository: Lookup,
+): Iterable<Fault> {
+  return RULES[resource.kind](resource, repository)
+}

@@ -1,0 +1,186 @@
+import { didYouMean } from '../../diagnostics.ts'
+import type { ContextField, PolicySpec, ScenarioSpec, TermSpec, WorldSpec } from '../../kinds.ts'
+import { compileContextRule } from '../../policy/cel.ts'
+import { checkExpectation } from '../../policy/result-rules.ts'
+import type { Fault, Path } from '../fault.ts'
+import type { Lookup, Resource } from '../repository.ts'
+import { list } from '../schema.ts'
+import { celFault, duplicates, known, semantic } from './common.ts'
+import { distributionRules, impliedField } from './distribution.ts'
+import { BUILT_IN_POLICIES } from './policy.ts'
+
+interface Played {
+  readonly name: string
+  /** Its place in `spec.policies`. */
+  readonly at: number
+  readonly spec: PolicySpec
+}
+
+type Fields = Readonly<Record<string, ContextField>>
+
+export function* scenarioRules({ spec }: Resource<'Scenario'>, repository: Lookup): Generator<Fault> {
+  const { policies, horizon, checkpoints = [], expect } = spec
+  for (const [i, name] of policies.entries()) {
+    if (BUILT_IN_POLICIES.includes(name) || repository.has('Policy', name)) continue
+    const hint = repository.suggest('Policy', name) ?? didYouMean(name, BUILT_IN_POLICIES)
+    yield { code: 'reference', message: `there is no Policy \`${name}\``, hint, path: ['spec', 'policies', i] }
+  }
+  const found = policies.map((name, at) => ({ name, at, spec: repository.get('Policy', name)?.spec }))
+  const played = found.filter((each): each is Played => each.spec !== undefined)
+  // A policy that is missing or broken may have any field and any action.
+  const complete = found.every(({ name, spec }) => spec !== undefined || BUILT_IN_POLICIES.includes(name))
+  const ascending = checkpoints.findIndex((t, i) => i > 0 && t <= checkpoints[i - 1])
+  if (ascending !== -1) yield semantic(['spec', 'checkpoints', ascending], 'checkpoints must be ascending')
+  const beyond = checkpoints.findIndex(t => t > horizon)
+  if (beyond !== -1) {
+    yield semantic(
+      ['spec', 'checkpoints', beyond],
+      `the checkpoint ${checkpoints[beyond]} is beyond the horizon ${horizon}`,
+    )
+  }
+  if (complete) {
+    const fields = fieldsOf(played, spec.population)
+    yield* actionRules(spec.world, played)
+    yield* populationRules(spec, played)
+    yield* termRules(spec.world, fields)
+  }
+  for (const { name, at, spec: policy } of played) {
+    if (policy.algorithm.learner.type !== 'beta' || spec.world.type !== 'linear') continue
+    const message = `\`${name}\` has the learner \`beta\`, for rewards of 0 and 1, but the rewards of a linear world are any number`
+    yield semantic(['spec', 'policies', at], message, 'play it in a bernoulli or logistic world')
+  }
+  yield* duplicates(
+    expect.map(rule => rule.id),
+    'rule',
+    i => ['spec', 'expect', i, 'id'],
+  )
+  for (const [i, { expr }] of expect.entries()) {
+    const fault = checkExpectation(expr, policies)
+    if (fault !== undefined) yield celFault(fault, ['spec', 'expect', i, 'expr'])
+  }
+}
+
+/** What the world's terms see: the policies' fields, the first declaration counting, then the population's own. */
+function fieldsOf(played: readonly Played[], population: ScenarioSpec['population']): Fields {
+  const fields: Record<string, ContextField> = {}
+  for (const { spec } of played) for (const [name, field] of Object.entries(spec.context)) fields[name] ??= field
+  for (const [name, distribution] of Object.entries(population?.context ?? {}))
+    fields[name] ??= impliedField(distribution)
+  return fields
+}
+
+function worldTerms(world: WorldSpec): {
+  readonly key: 'means' | 'logits'
+  readonly terms: Readonly<Record<string, TermSpec>>
+} {
+  return world.type === 'logistic' ? { key: 'logits', terms: world.logits } : { key: 'means', terms: world.means }
+}
+
+function* actionRules(world: WorldSpec, played: readonly Played[]): Generator<Fault> {
+  if (played.length === 0) return
+  const { key, terms } = worldTerms(world)
+  const path = ['spec', 'world', key]
+  const actions = new Set(played.flatMap(({ spec }) => spec.actions.map(action => action.id)))
+  const missing = new Map<string, string>()
+  for (const { name, spec } of played) {
+    for (const { id } of spec.actions) if (!Object.hasOwn(terms, id) && !missing.has(id)) missing.set(id, name)
+  }
+  for (const id of Object.keys(terms)) {
+    if (actions.has(id)) continue
+    const near = [...missing.keys()].find(name => didYouMean(id, [name]) !== undefined)
+    if (near !== undefined) missing.delete(near)
+    const hint = near === undefined ? `they have ${list([...actions].slice(0, 10))}` : `did you mean \`${near}\`?`
+    yield {
+      code: 'reference',
+      message: `no policy played here has the action \`${id}\``,
+      hint,
+      path: [...path, id],
+      on: 'key',
+    }
+  }
+  for (const [id, policy] of missing) {
+    const message = `the world does not say what the action \`${id}\` of \`${policy}\` brings`
+    yield { ...semantic(path, message, `add \`${id}\` to \`${key}\``), on: 'key' }
+  }
+}
+
+function* populationRules({ population, world, policies }: ScenarioSpec, played: readonly Played[]): Generator<Fault> {
+  const path = ['spec', 'population', 'context']
+  const context = population?.context ?? {}
+  const fields: Record<string, ContextField> = {}
+  for (const { name, at, spec } of played) {
+    for (const [field, declared] of Object.entries(spec.context)) {
+      fields[field] ??= declared
+      if (fields[field].type !== declared.type) {
+        const message = `\`${field}\` is of type ${declared.type} in \`${name}\`, but of type ${fields[field].type} in another policy played here`
+        yield semantic(['spec', 'policies', at], message)
+      }
+    }
+  }
+  const missing = new Map<string, string>()
+  for (const { name, spec } of played) {
+    for (const [field, { type, default: value }] of Object.entries(spec.context)) {
+      const numbered = field === spec.unit && type === 'string'
+      if (value === undefined && !numbered && !Object.hasOwn(context, field)) missing.set(field, name)
+    }
+  }
+  const used = usedByWorld(world)
+  for (const [field, distribution] of Object.entries(context)) {
+    const declared = fields[field]
+    if (declared === undefined && !used(field)) {
+      const hint = didYouMean(field, Object.keys(fields))
+      for (const name of [...missing.keys()]) if (hint === `did you mean \`${name}\`?`) missing.delete(name)
+      const message = `neither a policy played here nor the world has a context field \`${field}\``
+      yield { code: 'reference', message, hint, path: [...path, field], on: 'key' }
+    }
+    yield* distributionRules(distribution, declared, field, [...path, field])
+  }
+  for (const [field, policy] of missing) {
+    const message = `nothing says what \`${field}\` of \`${policy}\` is in the simulated population`
+    const hint = `add \`${field}\` to \`population.context\`, or give it a default in the policy`
+    yield semantic(population === undefined ? ['spec', 'policies', policies.indexOf(policy)] : path, message, hint)
+  }
+}
+
+function usedByWorld(world: WorldSpec): (field: string) => boolean {
+  const terms = Object.values(worldTerms(world).terms)
+  return field =>
+    terms.some(term =>
+      typeof term === 'string' ? term.includes(field) : typeof term === 'object' && Object.hasOwn(term.weights, field),
+    )
+}
+
+function* termRules(world: WorldSpec, fields: Fields): Generator<Fault> {
+  const { key, terms } = worldTerms(world)
+  for (const [action, term] of Object.entries(terms)) {
+    const path = ['spec', 'world', key, action]
+    if (typeof term === 'string') {
+      const rule = compileContextRule(term, fields, 'double')
+      if ('fault' in rule) yield celFault(rule.fault, path)
+    } else if (typeof term === 'object') {
+      for (const [name, weight] of Object.entries(term.weights)) {
+        const at = [...path, 'weights', name]
+        yield* known(name, Object.keys(fields), 'context field', at, 'key')
+        if (Object.hasOwn(fields, name)) yield* weightRules(weight, fields[name], name, at)
+      }
+    }
+  }
+}
+
+function* weightRules(weight: unknown, field: ContextField, name: string, path: Path): Generator<Fault> {
+  if (field.type === 'string') {
+    if (field.enum === undefined) yield semantic(path, `\`${name}\` is free text: it has no weight`)
+    else if (typeof weight !== 'object' || Array.isArray(weight)) {
+      yield semantic(path, `the weight of the enum \`${name}\` must be a mapping from value to number`)
+    } else {
+      for (const value of Object.keys(weight as object))
+        yield* known(value, field.enum, `value of \`${name}\``, [...path, value], 'key')
+    }
+  } else if (field.type === 'array') {
+    if (!Array.isArray(weight) || weight.length !== field.maxItems) {
+      yield semantic(path, `the weight of the vector \`${name}\` must be a list of ${field.maxItems} numbers`)
+    }
+  } else if (typeof weight !== 'number') {
+    yield semantic(path, `the weight of \`${name}\` must be a number`)
+  }
+}

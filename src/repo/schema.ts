@@ -1,0 +1,170 @@
+import { didYouMean } from '../diagnostics.ts'
+
+/** The part of JSON Schema 2020-12 that the kinds' schemas are written in. */
+export interface Schema {
+  readonly $ref?: string
+  readonly $defs?: Readonly<Record<string, Schema>>
+  readonly title?: string
+  readonly description?: string
+  readonly default?: unknown
+  readonly examples?: readonly unknown[]
+  readonly type?: string | readonly string[]
+  readonly const?: unknown
+  readonly enum?: readonly unknown[]
+  readonly oneOf?: readonly Schema[]
+  readonly properties?: Readonly<Record<string, Schema>>
+  readonly required?: readonly string[]
+  readonly additionalProperties?: false | Schema
+  readonly propertyNames?: { readonly pattern: string }
+  readonly minProperties?: number
+  readonly maxProperties?: number
+  readonly items?: Schema
+  readonly minItems?: number
+  readonly maxItems?: number
+  readonly uniqueItems?: boolean
+  readonly minimum?: number
+  readonly maximum?: number
+  readonly exclusiveMinimum?: number
+  readonly exclusiveMaximum?: number
+  readonly minLength?: number
+  readonly maxLength?: number
+  readonly pattern?: string
+}
+
+export type Mapping = Readonly<Record<string, unknown>>
+
+export function isMapping(value: unknown): value is Mapping {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+/** Follows `$ref`; what stands beside it (a description) goes before what it refers to. */
+export function resolve(schema: Schema, root: Schema): Schema {
+  if (schema.$ref === undefined) return schema
+  const found = root.$defs?.[schema.$ref.slice('#/$defs/'.length)]
+  if (found === undefined) throw new RangeError(`no ${schema.$ref} in the schema of ${root.title}`)
+  const { $ref, ...beside } = schema
+  return Object.keys(beside).length === 0 ? found : { ...found, ...beside }
+}
+
+/** The JSON Schema type names that a schema allows; of `const` and `enum` too. */
+export function typesOf(schema: Schema, root: Schema): string[] {
+  if (schema.oneOf !== undefined)
+    return [...new Set(schema.oneOf.flatMap(branch => typesOf(resolve(branch, root), root)))]
+  if (schema.type !== undefined) return typeof schema.type === 'string' ? [schema.type] : [...schema.type]
+  return [...new Set(allowed(schema).map(jsonType))]
+}
+
+export function hasType(value: unknown, type: string): boolean {
+  if (type === 'number') return Number.isFinite(value)
+  if (type === 'integer') return Number.isInteger(value)
+  return jsonType(value) === type
+}
+
+export function jsonType(value: unknown): string {
+  if (value === null || value === undefined) return 'null'
+  if (Array.isArray(value)) return 'array'
+  return typeof value
+}
+
+/** Values of `const` and `enum`. */
+export function allowed(schema: Schema): readonly unknown[] {
+  return schema.const !== undefined ? [schema.const] : (schema.enum ?? [])
+}
+
+export type Choice =
+  | { readonly branch: Schema }
+  /** `on`: the key that is wrong, where it is one. */
+  | { readonly message: string; readonly hint?: string; readonly on?: string }
+
+/**
+ * The branch of `oneOf` that the writer meant: by type; of mappings by the key whose values differ between branches (`type`,
+ * `transform`, `metric`), else by a key that only one branch has.
+ */
+export function chooseBranch(schema: Schema, value: unknown, root: Schema, label: string): Choice {
+  const all = schema.oneOf!.map(branch => resolve(branch, root))
+  const branches = all.filter(branch => typesOf(branch, root).some(type => hasType(value, type)))
+  if (branches.length === 1) return { branch: branches[0] }
+  if (branches.length === 0 || !isMapping(value))
+    return { message: `${label} must be ${words(typesOf(schema, root))}, got ${described(value)}` }
+  const tag = tagOf(branches)
+  return tag === undefined ? chooseByKey(branches, value, label) : chooseByTag(branches, tag, value)
+}
+
+/** The property whose allowed values tell the branches apart. */
+export function tagOf(branches: readonly Schema[]): string | undefined {
+  const [first] = branches
+  return Object.keys(first.properties ?? {}).find(name => {
+    const values = branches.flatMap(branch => allowed(branch.properties?.[name] ?? {}))
+    const everywhere = branches.every(branch => allowed(branch.properties?.[name] ?? {}).length > 0)
+    return everywhere && new Set(values).size === values.length
+  })
+}
+
+function chooseByTag(branches: readonly Schema[], tag: string, value: Mapping): Choice {
+  const values = branches.flatMap(branch => allowed(branch.properties![tag])) as string[]
+  if (!Object.hasOwn(value, tag)) {
+    const untagged = branches.find(branch => !branch.required?.includes(tag))
+    if (untagged !== undefined) return { branch: untagged }
+    const typo = Object.keys(value).find(key => didYouMean(key, [tag]) !== undefined)
+    if (typo !== undefined) return { message: `unknown key \`${typo}\``, hint: didYouMean(typo, [tag]), on: typo }
+    return { message: `\`${tag}\` is missing`, hint: `one of ${list(values)}` }
+  }
+  const branch = branches.find(each => allowed(each.properties![tag]).includes(value[tag]))
+  return branch === undefined ? { ...notAllowed(`\`${tag}\``, value[tag], values), on: tag } : { branch }
+}
+
+function chooseByKey(branches: readonly Schema[], value: Mapping, label: string): Choice {
+  const shared = branches[0].required?.filter(key => branches.every(branch => branch.required?.includes(key))) ?? []
+  const keys = branches.map(branch => branch.required?.find(key => !shared.includes(key)) ?? '')
+  const present = branches.filter((_, i) => Object.hasOwn(value, keys[i]))
+  if (present.length === 1) return { branch: present[0] }
+  if (present.length > 1) {
+    const given = keys.filter(key => Object.hasOwn(value, key))
+    return { message: `${label} has ${list(given)}, but only one of them can be meant`, on: given[1] }
+  }
+  const known = new Set(branches.flatMap(branch => Object.keys(branch.properties ?? {})))
+  const typo = Object.keys(value).find(key => !known.has(key))
+  const hint = typo === undefined ? undefined : didYouMean(typo, known)
+  if (typo !== undefined) return { message: `unknown key \`${typo}\``, hint: hint ?? `one of ${list(keys)}`, on: typo }
+  return { message: `${label} needs one of ${list(keys)}` }
+}
+
+export function notAllowed(
+  label: string,
+  value: unknown,
+  values: readonly unknown[],
+): { message: string; hint?: string } {
+  const hint = typeof value === 'string' ? didYouMean(value, values.map(String)) : undefined
+  const only = values.length === 1
+  return {
+    message: `${label} must be ${only ? list(values) : `one of ${list(values)}`}, got ${described(value)}`,
+    hint,
+  }
+}
+
+export function list(values: readonly unknown[]): string {
+  return values.map(value => `\`${String(value)}\``).join(', ')
+}
+
+const WORDS: Readonly<Record<string, string>> = {
+  number: 'a number',
+  integer: 'a whole number',
+  string: 'a string',
+  boolean: 'true or false',
+  array: 'a list',
+  object: 'a mapping',
+  null: 'nothing',
+}
+
+export function words(types: readonly string[]): string {
+  const named = types.map(type => WORDS[type])
+  return named.length < 2 ? named.join() : `${named.slice(0, -1).join(', ')} or ${named.at(-1)}`
+}
+
+/** A value in a message: scalars as they are, the rest by type. */
+export function described(value: unknown): string {
+  if (typeof value === 'string')
+    return value.length > 60 ? `the string \`${value.slice(0, 60)}…\`` : `the string \`${value}\``
+  if (typeof value === 'number' || typeof value === 'boolean') return `\`${value}\``
+  return WORDS[jsonType(value)]
+}

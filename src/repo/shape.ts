@@ -1,0 +1,229 @@
+import { didYouMean } from '../diagnostics.ts'
+import type { Fault, Path } from './fault.ts'
+import {
+  allowed,
+  chooseBranch,
+  described,
+  hasType,
+  isMapping,
+  jsonType,
+  list,
+  type Mapping,
+  notAllowed,
+  resolve,
+  type Schema,
+  typesOf,
+  words,
+} from './schema.ts'
+
+/**
+ * Everything in which a document differs from a schema, one fault each. Where several shapes are allowed only the one meant is
+ * looked at. Empty exactly when the document is valid.
+ */
+export function shapeFaults(document: unknown, root: Schema): Fault[] {
+  const faults: Fault[] = []
+  check(document, root, root, [], faults)
+  return faults
+}
+
+/** Fills in the schema's defaults, nested ones too, in place; the document is valid. */
+export function fillDefaults<T>(document: T, root: Schema): T {
+  fill(document, root, root)
+  return document
+}
+
+function fill(value: unknown, schema: Schema, root: Schema): void {
+  if (typeof value !== 'object' || value === null) return
+  const { oneOf, properties, additionalProperties, items } = resolve(schema, root)
+  if (oneOf !== undefined) {
+    const choice = chooseBranch({ oneOf }, value, root, '')
+    if ('branch' in choice) fill(value, choice.branch, root)
+    return
+  }
+  if (Array.isArray(value)) {
+    if (items !== undefined) for (const item of value) fill(item, items, root)
+    return
+  }
+  const mapping = value as Record<string, unknown>
+  if (properties !== undefined) {
+    for (const name in properties) {
+      const property = properties[name]
+      if (!Object.hasOwn(mapping, name)) {
+        if (property.default === undefined) continue
+        mapping[name] = structuredClone(property.default)
+      }
+      fill(mapping[name], property, root)
+    }
+  } else if (additionalProperties) {
+    for (const name in mapping) fill(mapping[name], additionalProperties, root)
+  }
+}
+
+function check(value: unknown, given: Schema, root: Schema, path: Path, faults: Fault[]): void {
+  const schema = resolve(given, root)
+  const label = labelOf(path)
+  if (schema.oneOf !== undefined) {
+    const choice = chooseBranch(schema, value, root, label)
+    if ('branch' in choice) {
+      check(value, choice.branch, root, path, faults)
+      return
+    }
+    const { message, hint, on } = choice
+    const unknown = message.startsWith('unknown key')
+    faults.push({
+      code: unknown ? 'unknown-key' : 'schema',
+      message,
+      hint,
+      path: on === undefined ? path : [...path, on],
+      on: unknown || message.endsWith('is missing') ? 'key' : 'value',
+    })
+    return
+  }
+  const fault = (message: string, hint?: string) => faults.push({ code: 'schema', message, hint, path })
+  const types = typesOf(schema, root)
+  const values = allowed(schema)
+  if (values.length > 0) {
+    if (!values.includes(value as never)) {
+      const { message, hint } = notAllowed(label, value, values)
+      fault(message, hint)
+    }
+    return
+  }
+  if (!types.some(type => hasType(value, type))) {
+    const quote =
+      types.includes('string') && jsonType(value) !== 'object' && jsonType(value) !== 'array' && value !== null
+    fault(
+      `${label} must be ${words(types)}, got ${described(value)}`,
+      quote ? `quote it: \`"${String(value)}"\`` : undefined,
+    )
+    return
+  }
+  if (typeof value === 'number') checkNumber(value, schema, label, fault)
+  else if (typeof value === 'string') checkString(value, schema, label, fault)
+  else if (Array.isArray(value)) checkList(value, schema, root, path, faults, fault)
+  else if (isMapping(value)) checkMapping(value, schema, root, path, faults)
+}
+
+type Report = (message: string, hint?: string) => void
+
+function checkNumber(value: number, schema: Schema, label: string, fault: Report): void {
+  const { minimum, maximum, exclusiveMinimum, exclusiveMaximum } = schema
+  const bound = (words: string, limit: number) => fault(`${label} must be ${words} ${limit}, got ${value}`)
+  if (minimum !== undefined && value < minimum) bound('at least', minimum)
+  else if (maximum !== undefined && value > maximum) bound('at most', maximum)
+  else if (exclusiveMinimum !== undefined && value <= exclusiveMinimum) bound('more than', exclusiveMinimum)
+  else if (exclusiveMaximum !== undefined && value >= exclusiveMaximum) bound('less than', exclusiveMaximum)
+}
+
+function checkString(value: string, schema: Schema, label: string, fault: Report): void {
+  const length = [...value.slice(0, 200_000)].length
+  if (length < (schema.minLength ?? 0)) fault(`${label} must not be empty`)
+  else if (length > (schema.maxLength ?? Number.POSITIVE_INFINITY)) {
+    fault(`${label} must have at most ${schema.maxLength} characters, got ${length}`)
+  } else if (schema.pattern !== undefined && !matches(value, schema.pattern)) {
+    const like = schema.examples?.[0] ?? schema.default
+    const shape = like === undefined ? `match ${schema.pattern}` : `look like \`${String(like)}\``
+    fault(`${label} must ${shape}, got ${described(value)}`, schema.description?.replace(/\.$/, ''))
+  }
+}
+
+const patterns = new Map<string, RegExp>()
+
+function matches(value: string, pattern: string): boolean {
+  let compiled = patterns.get(pattern)
+  if (compiled === undefined) {
+    compiled = new RegExp(pattern, 'u')
+    patterns.set(pattern, compiled)
+  }
+  return compiled.test(value)
+}
+
+function checkList(
+  value: readonly unknown[],
+  schema: Schema,
+  root: Schema,
+  path: Path,
+  faults: Fault[],
+  fault: Report,
+): void {
+  const label = labelOf(path)
+  const { items, minItems = 0, maxItems = Number.POSITIVE_INFINITY, uniqueItems } = schema
+  if (value.length < minItems) {
+    fault(
+      value.length === 0
+        ? `${label} must not be empty`
+        : `${label} must have at least ${minItems} items, got ${value.length}`,
+    )
+  }
+  if (value.length > maxItems) {
+    fault(`${label} must have at most ${maxItems} items, got ${value.length}`)
+    return
+  }
+  const seen = new Map<unknown, number>()
+  for (const [i, item] of value.entries()) {
+    if (items !== undefined) check(item, items, root, [...path, i], faults)
+    if (uniqueItems !== true) continue
+    const first = seen.get(item)
+    if (first === undefined) seen.set(item, i)
+    else faults.push({ code: 'duplicate', message: `${label} has ${described(item)} twice`, path: [...path, i] })
+  }
+}
+
+function checkMapping(value: Mapping, schema: Schema, root: Schema, path: Path, faults: Fault[]): void {
+  const { properties = {}, required = [], additionalProperties, propertyNames } = schema
+  const keys = Object.keys(value)
+  const label = labelOf(path)
+  const { minProperties = 0, maxProperties = Number.POSITIVE_INFINITY } = schema
+  if (keys.length < minProperties) {
+    const known = Object.keys(properties)
+    const message = known.length > 0 ? `${label} needs one of ${list(known)}` : `${label} must not be empty`
+    faults.push({ code: 'schema', message, path })
+  }
+  if (keys.length > maxProperties) {
+    const message = `${label} must have at most ${maxProperties} ${maxProperties === 1 ? 'key' : 'keys'}, got ${keys.length}`
+    faults.push({ code: 'schema', message, path })
+  }
+  const missing = new Set(required.filter(name => !Object.hasOwn(value, name)))
+  for (const key of keys) {
+    const at = [...path, key]
+    if (Object.hasOwn(properties, key)) check(value[key], properties[key], root, at, faults)
+    else if (additionalProperties === false) {
+      const near = nearest(
+        key,
+        Object.keys(properties).filter(name => !Object.hasOwn(value, name)),
+      )
+      if (near !== undefined) missing.delete(near)
+      const hint = near !== undefined ? `did you mean \`${near}\`?` : `known are ${list(Object.keys(properties))}`
+      faults.push({ code: 'unknown-key', message: `unknown key \`${key}\``, hint, path: at, on: 'key' })
+    } else {
+      if (propertyNames !== undefined && !matches(key, propertyNames.pattern)) {
+        const message = `\`${key}\` is no name that ${label} can have`
+        faults.push({ code: 'schema', message, hint: nameHint(propertyNames.pattern), path: at, on: 'key' })
+      }
+      if (additionalProperties !== undefined) check(value[key], additionalProperties, root, at, faults)
+    }
+  }
+  for (const name of missing) {
+    const example = properties[name].examples?.[0]
+    const hint = typeof example === 'string' ? `for example \`${name}: ${example}\`` : undefined
+    faults.push({ code: 'schema', message: `\`${name}\` is missing`, hint, path, on: 'key' })
+  }
+}
+
+function nameHint(pattern: string): string {
+  return pattern.includes('A-Za-z_')
+    ? 'letters, digits and underscores, at most 64, the first no digit'
+    : 'at most 128 characters, no control characters and no `/`'
+}
+
+/** The name that `didYouMean` has in mind. */
+function nearest(word: string, candidates: readonly string[]): string | undefined {
+  const hint = didYouMean(word, candidates)
+  return hint === undefined ? undefined : candidates.find(name => hint === didYouMean(name, [name]))
+}
+
+function labelOf(path: Path): string {
+  const last = path.at(-1)
+  if (last === undefined) return 'the document'
+  return typeof last === 'string' ? `\`${last}\`` : `\`${path.at(-2)}[${last}]\``
+}

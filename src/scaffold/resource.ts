@@ -1,0 +1,55 @@
+import type { ContextField, DistributionSpec, PolicySpec } from '../kinds.ts'
+
+/** What a new Scenario needs to know of the policy that it plays. */
+export interface PlayedPolicy {
+  readonly name: string
+  readonly spec: PolicySpec
+}
+
+/** The answers of the Scenario skeleton: a world in which the policy, and `uniform`, can play at once. */
+export function scenarioAnswers(policy: PlayedPolicy | undefined): Record<string, string> {
+  if (policy === undefined) return { means: flow({ control: 0.05, treatment: 0.06 }), population: '', policies: 'uniform' }
+  const { actions, context, unit } = policy.spec
+  const means = Object.fromEntries(actions.map(({ id }, i) => [id, Number((0.05 + (0.05 * i) / actions.length).toFixed(3))]))
+  const fields = Object.entries(context).filter(([name, field]) => name !== unit && field.default === undefined)
+  const population =
+    fields.length === 0
+      ? ''
+      : `  population:\n    context:\n${fields.map(([name, field]) => `      ${name}: ${flow(plausible(field))}\n`).join('')}`
+  return { means: flow(means), population, policies: `${policy.name}, uniform` }
+}
+
+/** Some distribution that the field allows. */
+function plausible(field: ContextField): DistributionSpec {
+  switch (field.type) {
+    case 'string':
+      if (field.enum === undefined) return { constant: 'x' }
+      return { categorical: shares(field.enum) }
+    case 'boolean':
+      return { bernoulli: { p: 0.5 } }
+    case 'array':
+      return { normal: { mean: 0, sd: 1 } }
+    default: {
+      const min = field.minimum ?? Math.min(0, field.maximum ?? 0)
+      return { uniform: { min, max: field.maximum ?? min + 10 } }
+    }
+  }
+}
+
+/** Equal shares that sum to exactly 1 when read back: the last takes what rounding leaves. */
+function shares(values: readonly string[]): Record<string, number> {
+  const share = Number((1 / values.length).toFixed(4))
+  return Object.fromEntries(
+    values.map((value, i) => [value, i < values.length - 1 ? share : Number((1 - share * (values.length - 1)).toFixed(4))]),
+  )
+}
+
+/** A value as YAML on one line; every key and string is quoted where it needs to be. */
+function flow(value: unknown): string {
+  if (value === null || typeof value !== 'object') return typeof value === 'string' && !PLAIN.test(value) ? JSON.stringify(value) : String(value)
+  const entries = Object.entries(value).map(([key, item]) => `${PLAIN.test(key) ? key : JSON.stringify(key)}: ${flow(item)}`)
+  return `{ ${entries.join(', ')} }`
+}
+
+/** Words that YAML reads as themselves, whatever the schema: letters first, and none of its keywords. */
+const PLAIN = /^(?!(?:true|false|null|yes|no|on|off|y|n|~)$)[A-Za-z][A-Za-z0-9_-]*$/i

@@ -1,0 +1,34 @@
+import { DapError } from '../errors.ts'
+import type { ContextField, DistributionSpec, PolicySpec, ScenarioSpec } from '../kinds.ts'
+
+export type Fields = Readonly<Record<string, ContextField>>
+
+/**
+ * The context of a scenario's world: every field that one of the policies declares (the first declaration counts), then
+ * those that only the population names, as what they are drawn from. The world's terms see all of them, a policy its own.
+ */
+export function worldFields(policies: readonly PolicySpec[], population: ScenarioSpec['population']): Fields {
+  const fields: Record<string, ContextField> = {}
+  for (const { context } of policies) {
+    for (const [name, field] of Object.entries(context)) fields[name] ??= field
+  }
+  for (const [name, distribution] of Object.entries(population?.context ?? {})) {
+    fields[name] ??= fieldOf(name, distribution)
+  }
+  return fields
+}
+
+function fieldOf(name: string, distribution: DistributionSpec): ContextField {
+  if ('categorical' in distribution) return { type: 'string', enum: Object.keys(distribution.categorical) }
+  if ('bernoulli' in distribution) return { type: 'boolean' }
+  if ('poisson' in distribution || 'negativeBinomial' in distribution) return { type: 'integer' }
+  if (!('constant' in distribution)) return { type: 'number' }
+  const { constant } = distribution
+  if (typeof constant === 'string') return { type: 'string', enum: [constant] }
+  if (typeof constant === 'boolean') return { type: 'boolean' }
+  if (typeof constant === 'number') return { type: 'number' }
+  if (constant.length > 0) {
+    return { type: 'array', items: { type: 'number' }, minItems: constant.length, maxItems: constant.length }
+  }
+  throw new DapError(`\`population.context.${name}\` is an empty list`, { hint: 'give the vector at least one number' })
+}

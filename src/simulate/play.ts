@@ -1,0 +1,114 @@
+import type { Context } from '../policy/policy.ts'
+import type { Rounds } from './rounds.ts'
+import type { World } from './world.ts'
+
+/** Who plays: a policy of the repository, or a baseline. An action is an index into `actions`. */
+export interface Player {
+  readonly name: string
+  readonly actions: readonly string[]
+  /** Chosen, and not learnt from, where no action is eligible. */
+  readonly fallback: number
+  /** Does it look at contexts: for features, eligibility or a holdout of units? */
+  readonly contextual: boolean
+  /** Writes the actions that are eligible in a context into `out` and returns how many; absent when always all are. */
+  readonly eligible?: (context: Context, out: Int32Array) => number
+  /** Is the unit of round i held out? Absent without a holdout. */
+  readonly heldOut?: (rounds: Rounds, i: number) => boolean
+  readonly holdoutAction?: number
+  /** Begins a replication: what was learnt is forgotten, and the player's own chance starts anew. */
+  start(replication: number): void
+  /** One of the first `count` entries of `eligible`, for round i. */
+  choose(rounds: Rounds, i: number, eligible: Int32Array, count: number): number
+  /** Learns the reward of the action just chosen. */
+  learn(action: number, reward: number): void
+}
+
+/** What a player has come to in one replication, so far. */
+export interface Tally {
+  reward: number
+  /** Σ (expected reward of the best eligible action − that of the chosen one) */
+  regret: number
+  /** Decisions whose action no eligible action beats in expected reward. */
+  best: number
+  /** Number of decisions, by action. */
+  readonly actions: Float64Array
+}
+
+/** A player with what it needs to play blocks of rounds, and what came of them. */
+export interface Seat {
+  readonly player: Player
+  readonly tally: Tally
+  start(replication: number): void
+  /** Plays a block of rounds and adds to the tally: eligibility, holdout, choice, reward, learning. */
+  play(rounds: Rounds): void
+}
+
+/** @param column The world's column of each of the player's actions. */
+export function createSeat(player: Player, world: World, column: Int32Array): Seat {
+  const actions = player.actions.length
+  const all = Int32Array.from({ length: actions }, (_, a) => a)
+  const some = new Int32Array(actions)
+  const tally: Tally = { reward: 0, regret: 0, best: 0, actions: new Float64Array(actions) }
+  const { eligible, heldOut, holdoutAction, fallback } = player
+
+  return {
+    player,
+    tally,
+    start(replication) {
+      player.start(replication)
+      tally.reward = 0
+      tally.regret = 0
+      tally.best = 0
+      tally.actions.fill(0)
+    },
+    play(rounds) {
+      const { contexts, means, stride, chance } = rounds
+      let { reward: total, regret, best: bests } = tally
+      let set = all
+      let count = actions
+      let best = highest(means, 0, column, all, actions)
+      for (let i = 0; i < rounds.count; i++) {
+        const row = i * stride
+        let imposed = -1
+        if (eligible !== undefined) {
+          set = some
+          count = eligible(contexts[i], some)
+          if (count === 0) {
+            some[0] = imposed = fallback
+            count = 1
+          }
+        }
+        if (eligible !== undefined || stride > 0) best = highest(means, row, column, set, count)
+        if (imposed < 0 && heldOut?.(rounds, i) === true) {
+          imposed = includes(set, count, holdoutAction!) ? holdoutAction! : fallback
+        }
+        const action = imposed < 0 ? player.choose(rounds, i, set, count) : imposed
+        const mean = means[row + column[action]]
+        const reward = world.reward(mean, chance[i])
+        if (imposed < 0) player.learn(action, reward)
+        total += reward
+        regret += best - mean
+        if (mean >= best) bests++
+        tally.actions[action]++
+      }
+      tally.reward = total
+      tally.regret = regret
+      tally.best = bests
+    },
+  }
+}
+
+/** The highest expected reward among the eligible actions, in the row of `means` that begins at `row`. */
+function highest(means: Float64Array, row: number, column: Int32Array, eligible: Int32Array, count: number): number {
+  let best = means[row + column[eligible[0]]]
+  for (let k = 1; k < count; k++) {
+    const mean = means[row + column[eligible[k]]]
+    if (mean > best) best = mean
+  }
+  return best
+}
+
+function includes(eligible: Int32Array, count: number, action: number): boolean {
+  for (let k = 0; k < count; k++) if (eligible[k] === action) return true
+  return false
+}

@@ -1,0 +1,126 @@
+import type { PolicySpec } from '../kinds.ts'
+import { uniformInt } from '../math/distributions.ts'
+import { type Rng, stream } from '../math/rng.ts'
+import { createPolicy, type Policy } from '../policy/policy.ts'
+import type { Player } from './play.ts'
+import type { Rounds } from './rounds.ts'
+
+/** A resource of the repository, as far as a simulation needs it. */
+export interface Named<Spec> {
+  readonly name: string
+  readonly spec: Spec
+  readonly digest: string
+}
+
+/**
+ * A policy as it decides when it is served: eligibility, holdout, values, exploration, floor, draw, and the fallback where
+ * no action is eligible. It begins every replication knowing nothing, and learns at once from every decision that it chose
+ * itself. With `units` the holdout goes by the unit's hash; without, every round being a new unit, by chance with the same
+ * fraction. Stream: (seed, policy, name, r).
+ */
+export function policyPlayer(source: Named<PolicySpec>, units: number, seed: number): Player {
+  const { name } = source
+  const policy = createPolicy(name, source.spec, source.digest)
+  const { learner, features } = policy
+  const blank = learner.state()
+  const x = new Float64Array(features.dimension)
+  const reads = features.dimension > 0
+  const ruled = hasRules(policy)
+  const held = createHoldout(policy, units)
+  let rng = stream(seed)
+
+  return {
+    name,
+    actions: policy.actions,
+    fallback: policy.fallback,
+    contextual: reads || ruled || held?.contextual === true,
+    eligible: ruled ? policy.eligibility.write : undefined,
+    heldOut: held && ((rounds, i) => held.decide(rounds, i, rng)),
+    holdoutAction: policy.holdoutAction,
+    start(replication) {
+      learner.restore(blank)
+      held?.start()
+      rng = stream(seed, 'policy', name, replication)
+    },
+    choose(rounds, i, eligible, count) {
+      if (reads) features.write(rounds.contexts[i], x)
+      return policy.sample(x, eligible, count, rng)
+    },
+    learn: (action, reward) => learner.learn(action, x, reward),
+  }
+}
+
+/** The names of players that need no file. */
+export type Baseline = 'uniform' | 'oracle'
+
+export const isBaseline = (name: string): name is Baseline => name === 'uniform' || name === 'oracle'
+
+/**
+ * `uniform`, which chooses uniformly, or `oracle`, which chooses the action of the highest expected reward, among the actions
+ * that `model` may choose; without a model, among all of the world's. Stream: (seed, policy, name, r).
+ *
+ * @param column The world's column of each action.
+ */
+export function baselinePlayer(
+  name: Baseline,
+  model: Named<PolicySpec> | undefined,
+  worldActions: readonly string[],
+  column: Int32Array,
+  seed: number,
+): Player {
+  const policy = model && createPolicy(model.name, model.spec, model.digest)
+  const ruled = policy !== undefined && hasRules(policy)
+  let rng = stream(seed)
+
+  function best({ means, stride }: Rounds, i: number, eligible: Int32Array, count: number): number {
+    let best = eligible[0]
+    for (let k = 1; k < count; k++) {
+      if (means[i * stride + column[eligible[k]]] > means[i * stride + column[best]]) best = eligible[k]
+    }
+    return best
+  }
+
+  return {
+    name,
+    actions: policy?.actions ?? worldActions,
+    fallback: policy?.fallback ?? 0,
+    contextual: ruled,
+    eligible: ruled ? policy.eligibility.write : undefined,
+    start(replication) {
+      rng = stream(seed, 'policy', name, replication)
+    },
+    choose: name === 'oracle' ? best : (_rounds, _i, eligible, count) => eligible[uniformInt(rng, count)],
+    learn() {},
+  }
+}
+
+const hasRules = ({ eligibility }: Policy): boolean => eligibility.rules.some(rule => rule !== undefined)
+
+interface Holdout {
+  readonly contextual: boolean
+  start(): void
+  decide(rounds: Rounds, i: number, rng: Rng): boolean
+}
+
+/** Units whose answer is remembered, so that a hash is computed once a unit and replication. */
+const REMEMBERED_UNITS = 65536
+
+function createHoldout(policy: Policy, units: number): Holdout | undefined {
+  const { holdout } = policy.spec.guardrails
+  if (holdout === undefined) return undefined
+  if (units === Number.POSITIVE_INFINITY) {
+    return { contextual: false, start() {}, decide: (_rounds, _i, rng) => rng.uniform() < holdout.fraction }
+  }
+  /** 0 not asked yet, 1 no, 2 yes. */
+  const answers = new Uint8Array(Math.min(units, REMEMBERED_UNITS))
+  return {
+    contextual: true,
+    start: () => answers.fill(0),
+    decide({ contexts, units }, i) {
+      const unit = units[i]
+      if (unit >= answers.length) return policy.heldOut(contexts[i])
+      if (answers[unit] === 0) answers[unit] = policy.heldOut(contexts[i]) ? 2 : 1
+      return answers[unit] === 2
+    },
+  }
+}

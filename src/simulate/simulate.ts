@@ -1,0 +1,91 @@
+import { DapError } from '../errors.ts'
+import type { PolicySpec, ScenarioSpec } from '../kinds.ts'
+import { worldFields } from './fields.ts'
+import { createSeat } from './play.ts'
+import { baselinePlayer, isBaseline, type Named, policyPlayer } from './players.ts'
+import { createPopulation } from './population.ts'
+import { playReplications, type Replications } from './replicate.ts'
+import { BLOCK, createRounds } from './rounds.ts'
+import { createWorld } from './world.ts'
+
+export interface SimulationPlan {
+  readonly scenario: Named<ScenarioSpec>
+  /** At least the policies that the scenario names, in any order; `uniform` and `oracle` need none. */
+  readonly policies: readonly Named<PolicySpec>[]
+}
+
+/** A scenario that is ready to be played. */
+export interface Simulation {
+  readonly scenario: Named<ScenarioSpec>
+  /** Names, in the order of the scenario. */
+  readonly policies: readonly string[]
+  /** Each policy's digest; a baseline has its name. */
+  readonly digests: readonly string[]
+  /** Each policy's actions. */
+  readonly actions: readonly (readonly string[])[]
+  /** Rounds at which the curves are recorded; the last is the horizon. */
+  readonly checkpoints: Float64Array
+  /**
+   * Plays replications [from, to). What a replication comes to depends on the scenario, the policies and its number alone.
+   * @throws DapError where a term, a rule or a transform has no value in some context.
+   */
+  play(from: number, to: number): Replications
+}
+
+/**
+ * Builds the world and the players of a scenario; the resources have been validated. A fold: play chunks of replications,
+ * then `finish` them.
+ *
+ * @throws DapError for what only building them can show: a name without a policy, a field that nothing draws.
+ */
+export function prepare({ scenario, policies }: SimulationPlan): Simulation {
+  const { spec } = scenario
+  const { seed, population } = spec
+  const entries = spec.policies.map(name => ({ name, policy: policies.find(policy => policy.name === name) }))
+  const named = entries.flatMap(({ policy }) => policy ?? [])
+  const fields = worldFields(
+    named.map(policy => policy.spec),
+    population,
+  )
+  const world = createWorld(spec.world, fields)
+  const units = population?.units ?? Number.POSITIVE_INFINITY
+  const seats = entries.map(({ name, policy }) => {
+    const column = columnsOf(policy ?? named[0], world.actions)
+    if (policy !== undefined) return createSeat(policyPlayer(policy, units, seed), world, column)
+    if (isBaseline(name)) return createSeat(baselinePlayer(name, named[0], world.actions, column, seed), world, column)
+    throw new DapError(`the scenario \`${scenario.name}\` plays \`${name}\`, and there is no such policy`, {
+      hint: 'name a policy of the repository, `uniform` or `oracle`',
+    })
+  })
+  const contextual = world.contextual || seats.some(({ player }) => player.contextual)
+  const unitFields = new Set(named.flatMap(policy => policy.spec.unit ?? []))
+  const met = contextual ? createPopulation(population, fields, unitFields, seed, BLOCK) : undefined
+  const rounds = createRounds(world, met, seed)
+  const checkpoints = checkpointsOf(spec)
+  return {
+    scenario,
+    policies: spec.policies,
+    digests: entries.map(({ name, policy }) => policy?.digest ?? name),
+    actions: seats.map(({ player }) => player.actions),
+    checkpoints,
+    play: (from, to) => playReplications(seats, rounds, checkpoints, from, to),
+  }
+}
+
+/** The world's column of each action of a policy, or of its own. */
+function columnsOf(policy: Named<PolicySpec> | undefined, worldActions: readonly string[]): Int32Array {
+  const actions = policy?.spec.actions.map(action => action.id) ?? worldActions
+  return Int32Array.from(actions, action => {
+    const column = worldActions.indexOf(action)
+    if (column >= 0) return column
+    throw new DapError(`the world has no reward for action \`${action}\` of policy \`${policy?.name}\``, {
+      hint: `add \`${action}\` to the scenario's world`,
+    })
+  })
+}
+
+/** The scenario's checkpoints and the horizon; by default ten, evenly spaced. */
+function checkpointsOf({ checkpoints, horizon }: ScenarioSpec): Float64Array {
+  const rounds = checkpoints ?? Array.from({ length: 10 }, (_, i) => Math.ceil(((i + 1) * horizon) / 10))
+  return Float64Array.from(new Set([...rounds.filter(t => t < horizon), horizon])).sort()
+}

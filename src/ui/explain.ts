@@ -1,0 +1,60 @@
+import type { TextContext } from '../command.ts'
+import type { Explanation, FieldSummary } from '../repo/explain.ts'
+import type { Style } from './style.ts'
+
+/** What a kind or a field means, as a page: its sentence, its type and default, its fields or shapes, an example. */
+export function explanationText(explanation: Explanation, { style, columns }: TextContext): string {
+  const { path, description, type, required, bounds, allowed, examples, fields, variants } = explanation
+  const facts = [type, ...bounds, ...(required ? ['required'] : [])].join(', ')
+  const parts = [`${style.bold(path)}  ${style.dim(facts)}`, wrap(description, columns, '')]
+  if ('default' in explanation) parts.push(`default: ${inline(explanation.default)}`)
+  if (allowed.length > 0) parts.push(`allowed: ${allowed.map(inline).join(', ')}`)
+  if (fields.length > 0) parts.push(fieldList('fields', fields, style, columns))
+  for (const variant of variants) {
+    const head = `${style.cyan(variant.name)}${variant.description === '' ? '' : `: ${variant.description}`}`
+    parts.push(variant.fields.length === 0 ? head : `${head}\n${rows(variant.fields, style, columns)}`)
+  }
+  if (examples.length > 0) parts.push(`example: ${inline(examples[0])}`)
+  return parts.filter(part => part !== '').join('\n\n')
+}
+
+function fieldList(title: string, fields: readonly FieldSummary[], style: Style, columns: number): string {
+  return `${title}:\n${rows(fields, style, columns)}`
+}
+
+function rows(fields: readonly FieldSummary[], style: Style, columns: number): string {
+  const width = Math.max(...fields.map(field => field.name.length))
+  return fields
+    .map(field => {
+      const { name, description, type, required, allowed } = field
+      const facts = [
+        allowed.length > 0 ? allowed.map(inline).join(' | ') : type,
+        ...(required ? ['required'] : []),
+        ...('default' in field ? [`default ${inline(field.default)}`] : []),
+      ].join(', ')
+      const indent = ' '.repeat(width + 4)
+      return `  ${style.cyan(name.padEnd(width))}  ${wrap(description, columns, indent)}\n${indent}${style.dim(facts)}`
+    })
+    .join('\n')
+}
+
+/** Values as they would be written in YAML on one line, or, for a whole file, as JSON over several. */
+function inline(value: unknown): string {
+  if (typeof value === 'string') return value
+  const line = JSON.stringify(value)
+  return line.length <= 80 ? line : JSON.stringify(value, null, 2)
+}
+
+/** Breaks a sentence between words; every line but the first is indented. */
+function wrap(text: string, columns: number, indent: string): string {
+  const width = Math.max(30, Math.min(columns, 120) - indent.length)
+  const lines: string[] = []
+  let line = ''
+  for (const word of text.split(' ')) {
+    if (line !== '' && line.length + 1 + word.length > width) {
+      lines.push(line)
+      line = word
+    } else line = line === '' ? word : `${line} ${word}`
+  }
+  return [...lines, line].join(`\n${indent}`)
+}

@@ -1,0 +1,38 @@
+import type { ProgressEvent } from '../../command.ts'
+
+/** A run shorter than this shows nothing: loading the view would take longer than what it shows. */
+const PATIENCE_MS = 400
+
+/**
+ * Progress on a terminal's stderr, drawn by ink once a run has proved long; nothing at all elsewhere. The view and ink are
+ * loaded only then.
+ */
+export function createProgress(
+  interactive: boolean,
+  stderr: NodeJS.WriteStream,
+): { report(event: ProgressEvent): void; stop(): void } {
+  if (!interactive) return { report() {}, stop() {} }
+  let started: number | undefined
+  let view: { update(event: ProgressEvent, elapsedMs: number): void; stop(): void } | undefined
+  let latest: ProgressEvent | undefined
+  let loading = false
+  let stopped = false
+  return {
+    report(event) {
+      latest = event
+      started ??= performance.now()
+      const elapsed = performance.now() - started
+      if (view !== undefined) view.update(event, elapsed)
+      else if (elapsed > PATIENCE_MS && !loading) {
+        loading = true
+        void import('./progress-view.tsx').then(({ mountProgress }) => {
+          if (!stopped && latest !== undefined) view = mountProgress(stderr, latest)
+        })
+      }
+    },
+    stop() {
+      stopped = true
+      view?.stop()
+    },
+  }
+}

@@ -1,0 +1,89 @@
+import type { TextContext } from '../command.ts'
+import type { Measured, RuleResult, SimulationResult } from '../results.ts'
+import { grouped, percent, plural, short, signed } from './numbers.ts'
+import type { Style } from './style.ts'
+import { table } from './table.ts'
+
+/** The table of a simulation, differences to the first policy, and what the expectations say. */
+export function simulationText(result: SimulationResult, { style }: TextContext): string {
+  const { policies, differences, expectations, level } = result
+  const interval = `${percent(level)} interval`
+  const title = `${style.bold(result.scenario)}: ${plural(result.replications, 'replication')} of ${plural(result.horizon, 'decision')}, seed ${result.seed}`
+  const parts = [
+    title,
+    table(
+      [
+        { title: 'policy' },
+        { title: 'mean reward', align: 'right' },
+        { title: interval },
+        { title: 'regret', align: 'right' },
+        { title: interval },
+        { title: 'best action', align: 'right' },
+        { title: interval },
+      ],
+      policies.map(({ name, reward, regret, bestActionShare }) => [
+        name,
+        short(reward.mean),
+        range(reward),
+        short(regret.mean),
+        range(regret),
+        percent(bestActionShare.mean),
+        range(bestActionShare, percent),
+      ]),
+      style.dim,
+    ),
+  ]
+  if (differences.length > 0) {
+    parts.push(
+      table(
+        [
+          { title: `difference to ${differences[0].baseline}` },
+          { title: 'mean reward', align: 'right' },
+          { title: interval },
+          { title: 'regret', align: 'right' },
+          { title: interval },
+        ],
+        differences.map(({ policy, reward, regret }) => [
+          policy,
+          signed(reward.mean),
+          range(reward, signed),
+          signed(regret.mean),
+          range(regret, signed),
+        ]),
+        style.dim,
+      ),
+    )
+    const unclear = differences.filter(({ reward }) => reward.lower <= 0 && reward.upper >= 0)
+    if (unclear.length > 0) parts.push(notSeparable(result, unclear[0].policy, unclear[0].reward, style))
+  }
+  if (expectations.length > 0) parts.push(rulesText('expectation', expectations, style))
+  return parts.join('\n\n')
+}
+
+/** How many replications would tell two policies apart, if the difference seen is the true one. */
+function notSeparable(result: SimulationResult, policy: string, reward: Measured, style: Style): string {
+  const half = (reward.upper - reward.lower) / 2
+  const needed = Math.ceil(result.replications * (half / Math.abs(reward.mean)) ** 2 * 1.2)
+  const pair = `${policy} and ${result.policies[0].name} cannot be told apart by reward`
+  const advice =
+    reward.mean !== 0 && needed <= 1e6
+      ? `about ${grouped(needed)} replications would, if the difference is what it seems`
+      : 'their rewards may well be equal'
+  return style.dim(`${pair}; ${advice}`)
+}
+
+export function range({ lower, upper }: { lower: number; upper: number }, format: (value: number) => string = short): string {
+  return `[${format(lower)}, ${format(upper)}]`
+}
+
+/** `passed  learns` or `failed  learns` with the rule and the numbers that broke it. */
+export function rulesText(noun: 'expectation' | 'gate', rules: readonly RuleResult[], style: Style): string {
+  const failed = rules.filter(rule => !rule.passed).length
+  const lines = rules.flatMap(({ id, expr, passed, reason }) => [
+    `${passed ? style.green('passed') : style.red('failed')}  ${id}`,
+    ...(passed ? [] : [`        ${style.dim(expr)}`, ...(reason ? [`        ${reason}`] : [])]),
+  ])
+  const summary =
+    failed === 0 ? style.green(`${plural(rules.length, noun)} passed`) : style.red(`${failed} of ${plural(rules.length, noun)} failed`)
+  return [...lines, summary].join('\n')
+}

@@ -1,0 +1,140 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { dirname, join, relative } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { describe, expect, it } from 'vitest'
+
+const SRC = fileURLToPath(new URL('../src', import.meta.url))
+
+/** Files beside the folders that any folder may import: types, errors and diagnostics, which import nothing themselves. */
+const SHARED = ['kinds.ts', 'results.ts', 'errors.ts', 'diagnostics.ts']
+
+/** folder → the folders it may import. `core` stands for the files directly in `src`. */
+const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
+  math: [],
+  policy: ['math'],
+  log: ['policy', 'math'],
+  simulate: ['log', 'policy', 'math'],
+  evaluate: ['log', 'policy', 'math'],
+  repo: ['policy', 'math', 'core', 'generated'],
+  scaffold: ['core'],
+  ui: ['core'],
+  adapters: ['core', 'log'],
+  commands: ['core', 'math', 'policy', 'log', 'simulate', 'evaluate', 'repo', 'scaffold', 'ui'],
+  generated: [],
+}
+
+/** Types alone may also cross these. */
+const MAY_IMPORT_TYPES: Readonly<Record<string, readonly string[]>> = {
+  scaffold: ['policy'],
+  ui: ['policy', 'log', 'simulate', 'evaluate', 'repo'],
+}
+
+const PURE = ['math', 'policy', 'simulate', 'evaluate', 'repo', 'scaffold']
+
+interface Import {
+  readonly from: string
+  readonly target: string
+  readonly typeOnly: boolean
+}
+
+const files = readdirSync(SRC, { recursive: true, encoding: 'utf8' }).filter(file => /\.tsx?$/.test(file) && !file.startsWith('generated'))
+
+const imports: Import[] = files.flatMap(file => {
+  const text = readFileSync(join(SRC, file), 'utf8')
+  const found = [...text.matchAll(/^(import|export)\s+(type\s)?[^;'"]*?from\s+'([^']+)'/gm)].map(([, , type, target]) => ({
+    from: file,
+    target,
+    typeOnly: type !== undefined,
+  }))
+  const bare = [...text.matchAll(/^import\s+'([^']+)'/gm), ...text.matchAll(/\bimport\('([^']+)'\)/g)].map(([, target]) => ({
+    from: file,
+    target,
+    typeOnly: false,
+  }))
+  return [...found, ...bare]
+})
+
+const folderOf = (file: string) => (file.includes('/') ? file.split('/')[0] : 'core')
+
+const internal = imports
+  .filter(({ target }) => target.startsWith('.'))
+  .map(i => ({ ...i, target: relative(SRC, join(SRC, dirname(i.from), i.target)) }))
+
+describe('the import table of the design', () => {
+  it('knows every folder of src', () => {
+    const folders = new Set(files.map(folderOf).filter(folder => folder !== 'core'))
+    expect([...folders].filter(folder => !(folder in MAY_IMPORT))).toEqual([])
+  })
+
+  it('holds for every import', () => {
+    const broken = internal
+      .filter(({ from, target, typeOnly }) => {
+        const [here, there] = [folderOf(from), folderOf(target)]
+        if (here === 'core' || here === there || SHARED.includes(target)) return false
+        if (MAY_IMPORT[here].includes(there)) return false
+        return !(typeOnly && MAY_IMPORT_TYPES[here]?.includes(there))
+      })
+      .map(({ from, target }) => `${from} imports ${target}`)
+    expect(broken).toEqual([])
+  })
+
+  it('lets main.ts alone name an adapter, and nothing but the process start main.ts', () => {
+    const naming = internal.filter(i => folderOf(i.target) === 'adapters' && folderOf(i.from) !== 'adapters').map(i => i.from)
+    expect([...new Set(naming)]).toEqual(['main.ts'])
+    expect(internal.filter(i => i.target === 'main.ts')).toEqual([])
+  })
+
+  it('keeps the shared core files free of imports', () => {
+    expect(internal.filter(i => SHARED.includes(i.from)).map(i => `${i.from} imports ${i.target}`)).toEqual([])
+  })
+
+  it('has no cycle between files', () => {
+    const next = new Map<string, string[]>()
+    for (const { from, target, typeOnly } of internal) {
+      if (!typeOnly) next.set(from, [...(next.get(from) ?? []), target])
+    }
+    const done = new Set<string>()
+    const visit = (file: string, path: readonly string[]): void => {
+      if (path.includes(file)) throw new Error(`cycle: ${[...path.slice(path.indexOf(file)), file].join(' -> ')}`)
+      if (done.has(file)) return
+      for (const target of next.get(file) ?? []) visit(target, [...path, file])
+      done.add(file)
+    }
+    for (const file of files) visit(file, [])
+  })
+})
+
+describe('pure folders', () => {
+  const pure = files.filter(file => PURE.includes(folderOf(file)))
+
+  it('import no part of Node but createHash', () => {
+    const broken = pure.flatMap(file =>
+      [...readFileSync(join(SRC, file), 'utf8').matchAll(/^import\s+(.*?)\s+from\s+'(node:[^']+)'/gm)]
+        .filter(([, names, module]) => !(module === 'node:crypto' && names === '{ createHash }'))
+        .map(([line]) => `${file}: ${line}`),
+    )
+    expect(broken).toEqual([])
+  })
+
+  it('read no clock, take no chance and print nothing', () => {
+    const banned = /\b(Math\.random|Date\.now|new Date\(\)|performance\.|console\.|process\.|setTimeout|setInterval|setImmediate|from 'ink')/
+    const broken = pure.flatMap(file =>
+      readFileSync(join(SRC, file), 'utf8')
+        .split('\n')
+        .filter(line => banned.test(line) && !/^\s*(\/\/|\*|\/\*)/.test(line))
+        .map(line => `${file}: ${line.trim()}`),
+    )
+    expect(broken).toEqual([])
+  })
+
+  it('raise nothing to a power in a kernel: V8 versions round it differently', () => {
+    const kernels = files.filter(file => ['math', 'policy', 'simulate', 'evaluate'].includes(folderOf(file)))
+    const broken = kernels.flatMap(file =>
+      readFileSync(join(SRC, file), 'utf8')
+        .split('\n')
+        .filter(line => /Math\.pow|[\w)\]]\s\*\*\s/.test(line) && !/^\s*(\/\/|\*|\/\*)/.test(line))
+        .map(line => `${file}: ${line.trim()}`),
+    )
+    expect(broken).toEqual([])
+  })
+})

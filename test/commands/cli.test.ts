@@ -1,0 +1,50 @@
+import { describe, expect, it } from 'vitest'
+import { dap } from '../support/run-dap.ts'
+
+describe('the command line', () => {
+  it('prints its version on stdout', async () => {
+    expect(await dap('--version')).toMatchObject({ code: 0, stdout: '0.0.0-test\n', stderr: '' })
+  })
+
+  it('lists the commands on --help, and on stderr with the code of a usage error when nothing is asked', async () => {
+    const help = await dap('--help')
+    expect(help).toMatchObject({ code: 0, stderr: '' })
+    expect(help.stdout).toContain('validate [paths...]')
+    expect(await dap('')).toMatchObject({ code: 3, stdout: '', stderr: help.stdout })
+  })
+
+  it('guesses what a mistyped command meant', async () => {
+    expect(await dap('validat')).toMatchObject({
+      code: 3,
+      stdout: '',
+      stderr: 'error: unknown command `validat`\nhint: did you mean `validate`?\n',
+    })
+  })
+
+  it('guesses what a mistyped option meant', async () => {
+    expect(await dap('simulate --sed 3')).toMatchObject({
+      code: 3,
+      stderr: 'error: unknown option `--sed`\nhint: did you mean `--seed`?\n',
+    })
+  })
+
+  it('refuses an option that is no number, and an argument too many', async () => {
+    expect((await dap('simulate --seed x')).stderr).toBe('error: --seed takes a whole number of at least 0, got `x`\n')
+    expect(await dap('explain a b')).toMatchObject({ code: 3 })
+  })
+
+  it('shows the help of one command', async () => {
+    const { code, stdout } = await dap('validate --help')
+    expect(code).toBe(0)
+    expect(stdout).toContain('Usage: dap validate [options] [paths...]')
+    expect((await dap('help validate')).stdout).toBe(stdout)
+  })
+
+  it('says how to make a repository where there is none', async () => {
+    expect(await dap('validate')).toMatchObject({
+      code: 3,
+      stdout: '',
+      stderr: 'error: no `dap.yaml` in this folder or above it\nhint: `dap init DIR` makes a config repository; -C DIR names one\n',
+    })
+  })
+})

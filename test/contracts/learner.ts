@@ -1,0 +1,119 @@
+import { describe, expect, it } from 'vitest'
+import { type Rng, stream } from '../../src/math/rng.ts'
+import type { Learner, LearnerState } from '../../src/policy/learner.ts'
+
+export interface LearnerSubject {
+  /** A learner that knows nothing, of ACTIONS actions and DIMENSION features. */
+  create(): Learner
+  /** Does it have a posterior, for Thompson sampling? */
+  readonly posterior: boolean
+}
+
+export const ACTIONS = 4
+export const DIMENSION = 3
+
+/** Plays `rounds` rounds: a context, an action that is never the last one, a reward of 0 or 1. */
+export function train(learner: Learner, rounds: number, rng: Rng): void {
+  const x = new Float64Array(DIMENSION)
+  for (let t = 0; t < rounds; t++) {
+    writeContext(x, rng)
+    const action = Math.floor(rng.uniform() * (ACTIONS - 1))
+    learner.learn(action, x, rng.uniform() < 0.2 + 0.2 * action ? 1 : 0)
+  }
+}
+
+export function writeContext(x: Float64Array, rng: Rng): void {
+  x[0] = 1
+  for (let i = 1; i < x.length; i++) x[i] = rng.uniform() - 0.5
+}
+
+/** What every learner must do. */
+export function learnerContract(name: string, { create, posterior }: LearnerSubject): void {
+  describe(`${name} is a learner`, () => {
+    it('has one value and one width an action, and no NaN among them, from the start', () => {
+      const learner = create()
+      learner.predict(new Float64Array(DIMENSION))
+      expect([...learner.value].filter(v => !Number.isNaN(v))).toHaveLength(ACTIONS)
+      expect([...learner.width].filter(v => v >= 0)).toHaveLength(ACTIONS)
+      expect(learner.count).toBe(0)
+    })
+
+    it('counts the rewards that it has learnt', () => {
+      const learner = create()
+      train(learner, 37, stream(1))
+      expect(learner.count).toBe(37)
+    })
+
+    it('learns the same from the same', () => {
+      const [one, other] = [create(), create()]
+      train(one, 200, stream(2))
+      train(other, 200, stream(2))
+      expect(seen(one)).toEqual(seen(other))
+      expect(one.state()).toEqual(other.state())
+    })
+
+    it('continues bit for bit from a state that went through JSON', () => {
+      const whole = create()
+      train(whole, 100, stream(3))
+      const resumed = create()
+      train(resumed, 5, stream(99))
+      resumed.restore(JSON.parse(JSON.stringify(whole.state())) as LearnerState)
+      expect(resumed.count).toBe(whole.count)
+      expect(seen(resumed)).toEqual(seen(whole))
+      train(whole, 100, stream(4))
+      train(resumed, 100, stream(4))
+      expect(seen(resumed)).toEqual(seen(whole))
+      expect(JSON.stringify(resumed.state())).toBe(JSON.stringify(whole.state()))
+    })
+
+    it('refuses a state that is not its own, and stays as it was', () => {
+      const learner = create()
+      train(learner, 50, stream(5))
+      const before = JSON.stringify(learner.state())
+      const good = learner.state()
+      const bad: LearnerState[] = [{}, ...Object.keys(good).map(key => ({ ...good, [key]: [Number.NaN] }))]
+      for (const state of bad) expect(() => learner.restore(state)).toThrow(RangeError)
+      expect(JSON.stringify(learner.state())).toBe(before)
+    })
+
+    if (!posterior) return
+    it('draws from the posterior that it states', () => {
+      const learner = create()
+      train(learner, 60, stream(6))
+      const x = new Float64Array(DIMENSION)
+      writeContext(x, stream(7))
+      learner.predict(x)
+      const rng = stream(8)
+      // The posterior's median splits the draws in halves: 4 standard deviations of 20,000 fair coins are 283.
+      const { median, axis } = medianOf(learner, 1)
+      let below = 0
+      for (let i = 0; i < 20_000; i++) if (axis(learner.draw(1, 1, rng)) < median) below++
+      expect(Math.abs(below - 10_000)).toBeLessThan(283)
+    })
+  })
+}
+
+/** All that an exploration can see, in a fixed context. */
+function seen(learner: Learner): { value: number[]; width: number[]; draws: number[] } {
+  const x = new Float64Array(DIMENSION)
+  writeContext(x, stream(11))
+  learner.predict(x)
+  const rng = stream(12)
+  const draws = Array.from({ length: ACTIONS }, (_, a) => learner.draw(a, 1, rng))
+  return { value: [...learner.value], width: [...learner.width], draws }
+}
+
+/** By a plain Riemann sum, on the posterior's own axis. */
+function medianOf(learner: Learner, action: number): { median: number; axis: (value: number) => number } {
+  const posterior = learner.posterior(action, 1)
+  if (posterior === undefined) throw new Error('no posterior')
+  const { mode, spread } = posterior
+  const points = Array.from({ length: 8001 }, (_, i) => mode + ((i - 4000) / 200) * spread)
+  const density = points.map(z => Math.exp(posterior.logDensity(z) - posterior.logDensity(mode)))
+  const half = density.reduce((sum, f) => sum + f, 0) / 2
+  let cumulated = 0
+  let at = -1
+  while (cumulated < half) cumulated += density[++at]
+  const median = points[at]
+  return { median, axis: learner.type === 'beta' ? p => Math.log(p / (1 - p)) : v => v }
+}

@@ -1,0 +1,125 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { mkdir, mkdtemp, readFile, symlink, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Ajv2020 } from 'ajv/dist/2020.js'
+import { execa } from 'execa'
+import { beforeAll, describe, expect, it } from 'vitest'
+import { PACKAGE_ROOT } from '../support/run-dap.ts'
+
+const bin = join(PACKAGE_ROOT, 'bin', 'dap.js')
+
+function dap(cwd: string, ...args: string[]) {
+  return execa(process.execPath, [bin, ...args], { cwd, reject: false, stdin: 'ignore' })
+}
+
+async function repository(template: string): Promise<string> {
+  const folder = join(await mkdtemp(join(tmpdir(), 'dap-e2e-')), 'shop')
+  const made = await dap(tmpdir(), 'init', folder, '--template', template)
+  expect(made).toMatchObject({ exitCode: 0, stderr: '' })
+  return folder
+}
+
+function conforms(result: string, schema: string): void {
+  const validate = new Ajv2020({ allowUnionTypes: true }).compile(
+    JSON.parse(readFileSync(join(PACKAGE_ROOT, 'schemas', `${schema}-result.schema.json`), 'utf8')),
+  )
+  validate(JSON.parse(result))
+  expect(validate.errors).toBeNull()
+}
+
+describe.each(['bandit', 'contextual-bandit'])('a repository made from the template %s', template => {
+  let folder = ''
+  beforeAll(async () => {
+    folder = await repository(template)
+  })
+
+  it('is valid', async () => {
+    const { exitCode, stdout, stderr } = await dap(folder, 'validate')
+    expect({ exitCode, stdout, stderr }).toEqual({ exitCode: 0, stdout: '5 files checked: all valid', stderr: '' })
+    conforms((await dap(folder, 'validate', '--json')).stdout, 'validation')
+  })
+
+  it('simulates, meets its expectations, and gives the same bytes for the same seed', async () => {
+    const text = await dap(folder, 'simulate', '--replications', '40')
+    expect(text).toMatchObject({ exitCode: 0, stderr: '' })
+    expect(text.stdout).toContain('2 expectations passed')
+    const first = await dap(folder, 'simulate', '--replications', '5', '--json')
+    conforms(first.stdout, 'simulation')
+    expect((await dap(folder, 'simulate', '--replications', '5', '--json')).stdout).toBe(first.stdout)
+    expect((await dap(folder, 'simulate', '--replications', '5', '--seed', '8', '--json')).stdout).not.toBe(first.stdout)
+  })
+
+  it('evaluates and passes its gates', async () => {
+    const text = await dap(folder, 'evaluate')
+    expect(text).toMatchObject({ exitCode: 0, stderr: '' })
+    expect(text.stdout).toContain('1 gate passed')
+    conforms((await dap(folder, 'evaluate', '--json')).stdout, 'evaluation')
+  })
+
+  it('takes one new resource of each kind, all valid at once', async () => {
+    for (const kind of ['policy', 'scenario', 'dataset', 'evaluation', 'environment', 'deployment']) {
+      expect(await dap(folder, 'new', kind, 'another')).toMatchObject({ exitCode: 0, stderr: '' })
+    }
+    expect((await dap(folder, 'validate')).stdout).toMatch(/files checked: all valid$/)
+    expect(await dap(folder, 'simulate', 'another')).toMatchObject({ exitCode: 0, stderr: '' })
+    expect(await dap(folder, 'new', 'policy', 'another')).toMatchObject({ exitCode: 1 })
+  })
+})
+
+describe('the built binary', () => {
+  it('works below the root, and on another folder by -C', async () => {
+    const folder = await repository('bandit')
+    expect((await dap(join(folder, 'policies'), 'validate')).stdout).toContain('all valid')
+    expect((await dap(tmpdir(), 'validate', '-C', folder)).stdout).toContain('all valid')
+    expect(await dap(tmpdir(), 'validate', '-C', join(folder, 'nowhere'))).toMatchObject({ exitCode: 3 })
+  })
+
+  it('writes events and the result to --json-file beside the text', async () => {
+    const folder = await repository('bandit')
+    const { stdout } = await dap(folder, 'simulate', '--replications', '10', '--json-file', 'events.ndjson')
+    expect(stdout).toContain('quiet-week')
+    const lines = (await readFile(join(folder, 'events.ndjson'), 'utf8')).trimEnd().split('\n').map(line => JSON.parse(line))
+    expect(lines.at(-1)).toMatchObject({ type: 'result', exitCode: 0, result: { schema: 'dap.simulation/v1', replications: 10 } })
+    expect(lines.slice(0, -1).every(line => line.type === 'progress')).toBe(true)
+  })
+
+  it('stops at the first Ctrl-C with 130 and says so', async () => {
+    const folder = await repository('bandit')
+    const running = execa(process.execPath, [bin, 'simulate', '--replications', '1000000'], { cwd: folder, reject: false })
+    setTimeout(() => running.kill('SIGINT'), 1000)
+    const { exitCode, stdout, stderr } = await running
+    expect({ exitCode, stdout, stderr }).toEqual({ exitCode: 130, stdout: '', stderr: 'interrupted' })
+  })
+
+  it('overwrites nothing on init, and leaves nothing half-written', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'dap-e2e-'))
+    await mkdir(join(folder, 'policies'))
+    await writeFile(join(folder, 'policies', 'shop-offer.yaml'), 'mine')
+    const { exitCode, stderr } = await dap(folder, 'init', '--template', 'bandit')
+    expect(exitCode).toBe(1)
+    expect(stderr).toContain('has `policies/shop-offer.yaml` already')
+    expect(existsSync(join(folder, 'dap.yaml'))).toBe(false)
+    expect(await readFile(join(folder, 'policies', 'shop-offer.yaml'), 'utf8')).toBe('mine')
+  })
+
+  it('asks for the template only on a terminal; elsewhere its absence is a usage error', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'dap-e2e-'))
+    expect(await dap(folder, 'init')).toMatchObject({
+      exitCode: 3,
+      stderr: 'error: which template?\nhint: --template bandit or --template contextual-bandit',
+    })
+  })
+
+  it('reads no data file that a link leads out of the repository', async () => {
+    const folder = await repository('bandit')
+    const outside = await mkdtemp(join(tmpdir(), 'dap-outside-'))
+    await writeFile(join(outside, 'secret.csv'), 'offer,propensity,purchase\nnone,1,0\n')
+    await symlink(join(outside, 'secret.csv'), join(folder, 'data', 'linked.csv'))
+    const dataset = join(folder, 'datasets', 'last-month.yaml')
+    await writeFile(dataset, (await readFile(dataset, 'utf8')).replace('decisions.csv', 'linked.csv'))
+    const { exitCode, stderr } = await dap(folder, 'evaluate')
+    expect(exitCode).toBe(1)
+    expect(stderr).toContain('data file `data/linked.csv` is outside the repository')
+  })
+})

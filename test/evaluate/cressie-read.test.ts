@@ -1,0 +1,116 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { describe, expect, it } from 'vitest'
+import { cressieReadBounds, cressieReadPoint, type FakeRow, type WeightedSums } from '../../src/evaluate/intervals/cressie-read.ts'
+import { gaussianBounds, standardErrorOfMean } from '../../src/evaluate/intervals/gaussian.ts'
+
+const UNIT = { lower: 0, upper: 1 }
+
+function sumsOf(w: readonly number[], y: readonly number[]): WeightedSums {
+  const sum = (f: (i: number) => number) => w.reduce((total, _, i) => total + f(i), 0)
+  return {
+    rows: w.length,
+    w: sum(i => w[i]),
+    ww: sum(i => w[i] * w[i]),
+    y: sum(i => y[i]),
+    wy: sum(i => w[i] * y[i]),
+    yy: sum(i => y[i] * y[i]),
+  }
+}
+
+/** The fake rows of the reference: weight 0 or the largest, reward r. With w = ∞, y is the slope r. */
+const fakes = (r: number, maxWeight: number): FakeRow[] => [
+  { w: 0, y: 0 },
+  { w: maxWeight, y: maxWeight === Infinity ? r : maxWeight * r },
+]
+const bounds = (sums: WeightedSums, level: number, maxWeight: number) =>
+  cressieReadBounds(sums, { level, maxWeight, low: fakes(0, maxWeight), high: fakes(1, maxWeight), range: UNIT }, false)
+
+interface Golden {
+  readonly estimates: Readonly<Record<string, number>>
+  readonly intervals: Readonly<Record<string, Readonly<Record<string, readonly [number, number]>>>>
+}
+const golden: { readonly logs: Readonly<Record<string, Golden & Readonly<Record<string, unknown>>>> } = JSON.parse(
+  readFileSync(new URL('../golden/evaluate/vw_estimators.json', import.meta.url), 'utf8'),
+)
+
+function expectBounds(actual: { lower: number; upper: number }, [lower, upper]: readonly [number, number]): void {
+  expect(Math.abs(actual.lower - lower)).toBeLessThanOrEqual(1e-9 * Math.max(1e-3, Math.abs(lower)))
+  expect(Math.abs(actual.upper - upper)).toBeLessThanOrEqual(1e-9 * Math.max(1e-3, Math.abs(upper)))
+}
+
+for (const [name, log] of Object.entries(golden.logs)) {
+  const csv = new URL(`../../../shared/data/vw/${name}.csv`, import.meta.url)
+  describe.skipIf(!existsSync(csv))(`on ${name}, VowpalWabbit/estimators`, () => {
+    const rows = existsSync(csv)
+      ? readFileSync(csv, 'utf8')
+          .trim()
+          .split('\n')
+          .slice(1)
+          .map(line => line.split(',').map(Number))
+      : []
+    const w = rows.map(([logged, predicted]) => predicted / logged)
+    const r = rows.map(([, , reward]) => reward)
+    const y = w.map((weight, i) => weight * r[i])
+    const all = sumsOf(w, y)
+    const meanReward = r.reduce((a, b) => a + b, 0) / r.length
+
+    it('has the same point estimates', () => {
+      const { ips, snips, cressieread, cressieread_wmax100 } = log.estimates
+      expect(all.y / all.rows).toBeCloseTo(ips, 12)
+      expect(all.y / all.w).toBeCloseTo(snips, 12)
+      expect(cressieReadPoint(all, meanReward, Infinity)).toBeCloseTo(cressieread, 11)
+      expect(cressieReadPoint(all, meanReward, 100)).toBeCloseTo(cressieread_wmax100, 11)
+    })
+
+    for (const [alpha, expected] of Object.entries(log.intervals)) {
+      it(`has the same intervals at alpha ${alpha}`, () => {
+        const level = 1 - Number(alpha)
+        expectBounds(bounds(all, level, Infinity), expected.cressieread)
+        expectBounds(bounds(all, level, 100), expected.cressieread_wmax100)
+        const error = standardErrorOfMean(all.rows, all.y, all.yy)
+        expectBounds(gaussianBounds(all.y / all.rows, error, level), expected.gaussian)
+      })
+    }
+
+    it('has the same intervals after the first rows', () => {
+      const checkpoints = log['interval_checkpoints_alpha0.05'] as Golden['intervals']
+      for (const [count, expected] of Object.entries(checkpoints)) {
+        const n = Number(count)
+        const sums = sumsOf(w.slice(0, n), y.slice(0, n))
+        expectBounds(bounds(sums, 0.95, Infinity), expected.cressieread)
+        const error = standardErrorOfMean(n, sums.y, sums.yy)
+        expectBounds(gaussianBounds(sums.y / n, error, 0.95), expected.gaussian)
+      }
+    })
+  })
+}
+
+describe('the Cressie-Read interval', () => {
+  it('is not vacuous when all weights are equal', () => {
+    const rewards = Array.from({ length: 100 }, (_, i) => (i < 20 ? 1 : 0))
+    const sums = sumsOf(rewards.map(() => 1), rewards)
+    const { lower, upper } = cressieReadBounds(
+      sums,
+      { level: 0.95, maxWeight: 1, low: [{ w: 1, y: 0 }], high: [{ w: 1, y: 1 }], range: UNIT },
+      true,
+    )
+    expect(lower).toBeCloseTo(0.119, 2)
+    expect(upper).toBeCloseTo(0.288, 2)
+  })
+
+  it('has room above 0 when no reward was seen', () => {
+    const rewards = Array.from({ length: 100 }, () => 0)
+    const sums = sumsOf(rewards.map(() => 1), rewards)
+    const options = { level: 0.95, maxWeight: 1, low: [{ w: 1, y: 0 }], high: [{ w: 1, y: 1 }], range: UNIT }
+    const { lower, upper } = cressieReadBounds(sums, options, true)
+    expect(lower).toBe(0)
+    // The rule of three gives 0.03; two-sided Clopper-Pearson 0.036.
+    expect(upper).toBeGreaterThan(0.025)
+    expect(upper).toBeLessThan(0.04)
+  })
+
+  it('is the whole range while there are no rows', () => {
+    const options = { level: 0.95, maxWeight: 2, low: fakes(0, 2), high: fakes(1, 2), range: UNIT }
+    expect(cressieReadBounds(sumsOf([], []), options, false)).toEqual(UNIT)
+  })
+})

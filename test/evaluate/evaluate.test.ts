@@ -1,0 +1,284 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { createCandidateRun } from '../../src/evaluate/candidate-run.ts'
+import { evaluate } from '../../src/evaluate/evaluate.ts'
+import { addLog, createLogSums, mergeLogSums, totalAt } from '../../src/evaluate/log-sums.ts'
+import { type CandidateSums, mergeCandidateSums } from '../../src/evaluate/sums.ts'
+import type { CandidateSpec, EvaluationSpec, PolicySpec } from '../../src/kinds.ts'
+import type { DecisionLog } from '../../src/log/decision-log.ts'
+import { stream } from '../../src/math/rng.ts'
+import { createPolicy } from '../../src/policy/policy.ts'
+import type { EvaluationResult } from '../../src/results.ts'
+import { type MemoryColumn, memoryTables } from './support/memory-tables.ts'
+import { type PlanParts, plan } from './support/plan.ts'
+
+type Columns = Readonly<Record<string, MemoryColumn>>
+
+const run = (columns: Columns, parts: PlanParts = {}, chunkRows?: number, files: Readonly<Record<string, Columns>> = {}) =>
+  evaluate(plan(parts), memoryTables({ memory: columns, ...files }, chunkRows))
+
+const estimateOf = (result: EvaluationResult, estimator: string, candidate = 0) => {
+  const found = result.candidates[candidate].estimates.find(e => e.estimator === estimator)
+  if (!found) throw new Error(`no estimate ${estimator}`)
+  return found
+}
+
+/** Four rows, two actions. Uniform has weights 1, 1, 2, 1. */
+const HAND: Columns = { action: ['a', 'b', 'a', 'b'], propensity: [0.5, 0.5, 0.25, 0.5], reward: [1, 0, 1, 1] }
+
+describe('evaluate', () => {
+  it('gives, on four rows, what is worked out by hand', async () => {
+    const result = await run(HAND, {
+      spec: {
+        estimators: ['ips', 'snips', 'dm', 'dr'],
+        rewardModel: { type: 'tabular', by: ['action'], prior: 0 },
+      },
+    })
+    // Σwr = 1 + 0 + 2 + 1; Σw = 5. q(a) = 1, q(b) = 1/2, so v = 3/4 and dr adds (0 − 1/2 + 1/2)/4 for b and nothing for a.
+    expect(estimateOf(result, 'ips').value).toBe(1)
+    expect(estimateOf(result, 'snips').value).toBe(0.8)
+    expect(estimateOf(result, 'dm').value).toBe(0.75)
+    expect(estimateOf(result, 'dr').value).toBe(0.75)
+    expect(estimateOf(result, 'ips').lift?.value).toBe(0.25)
+    expect(estimateOf(result, 'ips').lift?.relative).toBeCloseTo(1 / 3, 12)
+    // Var = ((1 − 1)² + (0 − 1)² + (2 − 1)² + (1 − 1)²) / 3, over 4.
+    expect(estimateOf(result, 'ips').standardError).toBeCloseTo(Math.sqrt(2 / 3 / 4), 12)
+    expect(result.candidates[0].support).toEqual({
+      effectiveSampleSize: 25 / 7,
+      maxWeight: 2,
+      maxWeightShare: 0.4,
+      meanWeight: 1.25,
+      positiveCount: 3,
+      rowsWithoutSupport: 0,
+      unsupportedMass: 0,
+      rows: 4,
+    })
+    expect(result.dataset).toMatchObject({ rows: 4, dropped: 0, meanReward: 0.75 })
+    expect(result.dataset.notes).toEqual([
+      'actions were not declared: the 2 seen in the log or named by candidates are taken for all',
+    ])
+  })
+
+  it('says nothing where the candidate never takes a logged action', async () => {
+    const result = await run(HAND, {
+      spec: {
+        candidates: [{ name: 'other', fixed: 'c' }],
+        estimators: ['ips', 'snips', 'dr', 'dm'],
+        rewardModel: { type: 'tabular', by: ['action'], prior: 1 },
+      },
+    })
+    const [candidate] = result.candidates
+    expect(candidate.verdict).toBe('refuse')
+    expect(candidate.support.unsupportedMass).toBe(1)
+    for (const estimator of ['ips', 'snips', 'dr']) {
+      expect(estimateOf(result, estimator)).toEqual({ estimator, value: null, standardError: null, interval: null, lift: null })
+    }
+    // The model has only the mean reward to say of an action that it never saw.
+    expect(estimateOf(result, 'dm').value).toBe(0.75)
+  })
+
+  it('fails a gate on a refused candidate', async () => {
+    const result = await run(HAND, {
+      spec: {
+        candidates: [{ name: 'other', fixed: 'b' }],
+        gates: [{ id: 'any', expr: "candidate('other').estimate('ips').value > -1.0" }],
+      },
+    })
+    expect(result.candidates[0].verdict).toBe('refuse')
+    expect(result.passed).toBe(false)
+    expect(result.gates[0].reason).toContain('refused')
+  })
+
+  it('cross-fits: a row meets a table made without its own fold', async () => {
+    // Even rows have reward 1, odd rows 0: each fold is predicted by the other's mean.
+    const columns = { action: ['a', 'a', 'a', 'a'], propensity: [1, 1, 1, 1], reward: [1, 0, 1, 0] }
+    const spec: Partial<EvaluationSpec> = {
+      candidates: [{ name: 'a', fixed: 'a' }],
+      estimators: ['dm', 'dr'],
+      rewardModel: { type: 'tabular', by: ['action'], prior: 0, crossFit: { folds: 2, by: 'row' } },
+    }
+    const result = await run(columns, { spec })
+    expect(estimateOf(result, 'dm').value).toBe(0.5)
+    // v = 0, 1, 0, 1 and w (r − q) = 1, −1, 1, −1.
+    expect(estimateOf(result, 'dr').value).toBe(0.5)
+  })
+
+  it('reads each kind of candidate', async () => {
+    const columns: Columns = {
+      action: ['a', 'b', 'a', 'b'],
+      position: [1, 2, 2, 1],
+      propensity: [0.5, 0.5, 0.5, 0.5],
+      reward: [1, 0, 0, 1],
+      p_a: [0.25, 0.25, 0.25, 0.25],
+      p_b: [0.75, 0.75, 0.75, 0.75],
+      s_a: [0, 0, 0, 0],
+      s_b: [Math.log(3), Math.log(3), Math.log(3), Math.log(3)],
+    }
+    const table = { slot: [1, 1, 2], action: ['a', 'b', 'b'], probability: [0.25, 0.75, 1] }
+    const candidates: CandidateSpec[] = [
+      { name: 'uniform', uniform: true },
+      { name: 'fixed', fixed: 'b' },
+      { name: 'table', table: { file: 't.csv', by: ['slot'] } },
+      { name: 'probabilities', probabilities: { columns: 'p_{action}' } },
+      { name: 'softmax', scores: { columns: 's_{action}' }, exploration: { type: 'softmax', temperature: 1 } },
+      { name: 'greedy', scores: { columns: 's_{action}' }, exploration: { type: 'greedy', ties: 'random' } },
+      {
+        name: 'epsilon',
+        scores: { columns: 's_{action}' },
+        exploration: { type: 'epsilon-greedy', epsilon: 0.2, ties: 'random' },
+      },
+    ]
+    const result = await run(
+      columns,
+      { mapping: { slot: 'position' }, tables: new Map([['table', 'table']]), spec: { candidates } },
+      1000,
+      { table },
+    )
+    const values = candidates.map((_, i) => estimateOf(result, 'ips', i).value)
+    const expected = [0.5, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5]
+    values.forEach((value, i) => { expect(value, candidates[i].name).toBeCloseTo(expected[i], 12) })
+    expect(result.candidates.map(({ support }) => support.rowsWithoutSupport)).toEqual([0, 2, 1, 0, 0, 2, 0])
+    expect(result.candidates[6].support.maxWeight).toBeCloseTo(1.8, 12)
+  })
+
+  it('lets a policy decide in the logged context, floor included', async () => {
+    const spec: PolicySpec = {
+      context: { level: { type: 'integer' }, vip: { type: 'boolean', default: false } },
+      actions: [{ id: 'a' }, { id: 'b', eligible: 'ctx.level >= 10' }],
+      decision: { type: 'single' },
+      algorithm: { learner: { type: 'fixed', probabilities: { a: 0.4, b: 0.6 } } },
+      guardrails: { minProbability: 0.1 },
+      reward: { name: 'click', type: 'binary', wait: '1h', default: 0 },
+    }
+    const policy = createPolicy('new', spec, 'sha256:0')
+    const columns = { action: ['a', 'b'], propensity: [0.5, 0.5], reward: [1, 1], level: [1, 20] }
+    const parts = { policies: new Map([['new', policy]]), spec: { candidates: [{ name: 'new', policy: 'new' }] } }
+    const result = await run(columns, parts)
+    // Row 1: only a is eligible. Row 2: 0.1 + 0.8 · 0.6.
+    expect(estimateOf(result, 'ips').value).toBeCloseTo((1 / 0.5 + 0.58 / 0.5) / 2, 12)
+    await expect(run({ ...columns, level: [1, 2.5] }, parts)).rejects.toThrow(
+      'row 2: the context does not fit policy `new`: `level` must be an integer',
+    )
+    const { level, ...without } = columns
+    await expect(run(without, parts)).rejects.toThrow('the log has no column `level`')
+    expect(level).toHaveLength(2)
+  })
+
+  it('refuses a table that is no distribution, or says nothing about a cell of the log', async () => {
+    const parts = {
+      tables: new Map([['t', 'table']]),
+      spec: { candidates: [{ name: 't', table: { file: 't', by: ['slot'] } }] },
+      mapping: { slot: 'position' },
+    }
+    const columns = { ...HAND, position: [1, 1, 2, 2] }
+    const over = { slot: [1, 1, 2], action: ['a', 'b', 'a'], probability: [0.5, 0.6, 1] }
+    await expect(run(columns, parts, 10, { table: over })).rejects.toThrow('the probabilities of slot = 1 sum to 1.1')
+    const short = { slot: [1], action: ['a'], probability: [1] }
+    await expect(run(columns, parts, 10, { table: short })).rejects.toThrow('the table says nothing about slot = 2')
+  })
+
+  const columnsOf = (rows: readonly (readonly [number, number, number, number])[]): Record<string, number[]> => ({
+    action: rows.map(row => row[0]),
+    x: rows.map(row => row[1]),
+    propensity: rows.map(row => row[2]),
+    reward: rows.map(row => row[3]),
+    s_0: rows.map(row => row[2]),
+    s_1: rows.map(row => row[1]),
+    s_2: rows.map(row => -row[0]),
+  })
+  const log = fc.array(
+    fc.tuple(fc.nat(2), fc.nat(3), fc.double({ min: 0.01, max: 1, noNaN: true }), fc.double({ min: -5, max: 5, noNaN: true })),
+    { minLength: 2, maxLength: 60 },
+  )
+  const everything: PlanParts = {
+    dataset: { actions: { range: [0, 2] }, reward: { minimum: -5, maximum: 5 } },
+    mapping: { slot: 'x' },
+    spec: {
+      candidates: [
+        { name: 'uniform', uniform: true },
+        { name: 'scores', scores: { columns: 's_{action}' }, exploration: { type: 'softmax', temperature: 2 } },
+      ],
+      estimators: ['ips', 'snips', 'dm', 'dr'],
+      rewardModel: { type: 'tabular', by: ['action', 'x'], prior: 1 },
+      interval: { method: 'cressie-read', level: 0.9 },
+    },
+  }
+
+  it('gives the same bytes whatever the size of the chunks', async () => {
+    await fc.assert(
+      fc.asyncProperty(log, fc.integer({ min: 1, max: 20 }), async (rows, size) => {
+        expect(await run(columnsOf(rows), everything, size)).toEqual(await run(columnsOf(rows), everything, 1000))
+      }),
+      { numRuns: 60 },
+    )
+  })
+
+  it('does not mind the order of the rows', async () => {
+    await fc.assert(
+      fc.asyncProperty(log, fc.nat(), async (rows, seed) => {
+        const rng = stream(seed, 'shuffle')
+        const shuffled = rows.map(row => ({ row, key: rng.uniform() })).sort((a, b) => a.key - b.key).map(({ row }) => row)
+        const one = await run(columnsOf(rows), everything)
+        const other = await run(columnsOf(shuffled), everything)
+        one.candidates.forEach(({ estimates }, c) => {
+          estimates.forEach(({ value }, e) => {
+            expect(other.candidates[c].estimates[e].value).toBeCloseTo(value as number, 11)
+          })
+        })
+      }),
+      { numRuns: 60 },
+    )
+  })
+
+  it('merges partial sums to the sums of the whole', () => {
+    const rng = stream(5, 'merge')
+    const chunk = (rows: number): { log: DecisionLog; stratum: Int32Array } => {
+      const fill = (f: () => number) => Float64Array.from({ length: rows }, f)
+      return {
+        log: {
+          rows,
+          row: fill(() => 0),
+          action: Int32Array.from({ length: rows }, () => Math.floor(3 * rng.uniform())),
+          propensity: fill(() => 0.1 + 0.9 * rng.uniform()),
+          reward: fill(() => (rng.uniform() < 0.5 ? 0 : rng.uniform())),
+          columns: [],
+        },
+        stratum: Int32Array.from({ length: rows }, () => Math.floor(2 * rng.uniform())),
+      }
+    }
+    const candidate = { kind: 'cells', keys: [], distribution: () => Float64Array.of(0.2, 0.3, 0.5) } as const
+    const q = Float64Array.of(0.1, 0.2, 0.3, 0.4, 0.5, 0.6)
+    const chunks = [chunk(700), chunk(300)]
+    const fold = (part: typeof chunks) => {
+      const sums = createCandidateRun(candidate, 3)
+      const logSums = createLogSums(3)
+      for (const { log, stratum } of part) {
+        addLog(logSums, log, stratum, 2)
+        sums.add(log, [], { stratum, strata: 2, model: { q }, propensities: undefined })
+      }
+      return { sums: sums.sums(), logSums }
+    }
+    const whole = fold(chunks)
+    const [a, b] = chunks.map(one => fold([one]))
+    mergeCandidateSums(a.sums, b.sums)
+    mergeLogSums(a.logSums, b.logSums)
+    const flat = (sums: CandidateSums) =>
+      Object.values(sums).flatMap(value => (typeof value === 'number' ? [value] : Array.from(value as Float64Array)))
+    const totals = (sums: CandidateSums) =>
+      Array.from({ length: sums.moments.length / 2 }, (_, i) => totalAt(sums.moments, 2 * i))
+    totals(whole.sums).forEach((total, i) => { expect(totals(a.sums)[i]).toBeCloseTo(total, 10) })
+    const rest = (sums: CandidateSums) => flat({ ...sums, moments: new Float64Array(0) })
+    rest(whole.sums).forEach((value, i) => { expect(rest(a.sums)[i]).toBeCloseTo(value, 10) })
+    expect(a.logSums.rows).toBe(1000)
+    expect(totalAt(a.logSums.total, 0)).toBeCloseTo(totalAt(whole.logSums.total, 0), 10)
+    expect(a.logSums.count).toEqual(whole.logSums.count)
+  })
+
+  it('takes the declared range of rewards, and refuses rewards outside it', async () => {
+    await expect(run({ ...HAND, reward: [1, 0, 3, 1] }, { dataset: { reward: { maximum: 2 } } })).rejects.toThrow(
+      'the log has rewards from 0 to 3, outside the declared [0, 2]',
+    )
+    const noted = await run({ ...HAND, reward: [1, 0, 3, 1] })
+    expect(noted.dataset.notes).toContain('the range of rewards was not declared: that of the log, [0, 3], is taken for it')
+  })
+})

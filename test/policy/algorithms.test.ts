@@ -1,0 +1,159 @@
+import { describe, expect, it } from 'vitest'
+import type { AlgorithmSpec, ExplorationSpec, LearnerSpec } from '../../src/kinds.ts'
+import { stream } from '../../src/math/rng.ts'
+import { createExploration, createLearner } from '../../src/policy/algorithm.ts'
+import type { Learner } from '../../src/policy/learner.ts'
+import { explorationContract } from '../contracts/exploration.ts'
+import { ACTIONS, DIMENSION, learnerContract } from '../contracts/learner.ts'
+
+const actions = Array.from({ length: ACTIONS }, (_, i) => `a${i}`)
+
+const learners: LearnerSpec[] = [
+  { type: 'mean' },
+  { type: 'beta', prior: { alpha: 1, beta: 1 } },
+  { type: 'beta', prior: { alpha: 0.5, beta: 0.5 } },
+  { type: 'linear', l2: 2, intercept: true },
+]
+const alone: LearnerSpec[] = [{ type: 'fixed', probabilities: { a0: 0.5, a1: 0.3, a2: 0.2 } }, { type: 'uniform' }]
+const explorations: ExplorationSpec[] = [
+  { type: 'greedy', ties: 'random' },
+  { type: 'greedy', ties: 'first' },
+  { type: 'epsilon-greedy', epsilon: 0.3, ties: 'random' },
+  { type: 'epsilon-greedy', epsilon: 0.3, ties: 'first' },
+  { type: 'softmax', temperature: 0.2 },
+  { type: 'ucb', ties: 'random' },
+  { type: 'ucb', ties: 'first', factor: 0, alpha: 0 },
+  { type: 'thompson', scale: 1 },
+  { type: 'thompson', scale: 0.5 },
+]
+
+function sensible({ learner, exploration }: AlgorithmSpec): boolean {
+  if (learner.type !== 'beta') return true
+  return exploration?.type !== 'ucb' && !(exploration?.type === 'thompson' && exploration.scale !== 1)
+}
+
+for (const learner of [...learners, ...alone]) {
+  const create = () => createLearner(learner, actions, DIMENSION)
+  learnerContract(JSON.stringify(learner), { create, posterior: learners.includes(learner) })
+}
+
+const algorithms: AlgorithmSpec[] = [
+  ...learners.flatMap(learner => explorations.map(exploration => ({ learner, exploration }))).filter(sensible),
+  ...alone.map(learner => ({ learner })),
+]
+for (const algorithm of algorithms) {
+  explorationContract(`${JSON.stringify(algorithm.exploration ?? {})} over ${JSON.stringify(algorithm.learner)}`, {
+    createLearner: () => createLearner(algorithm.learner, actions, DIMENSION),
+    createExploration: () => createExploration(algorithm, actions),
+  })
+}
+
+/** The probabilities over all actions, by action. */
+function probabilities(algorithm: AlgorithmSpec, learner: Learner, eligible = [0, 1, 2, 3]): number[] {
+  const out = new Float64Array(ACTIONS)
+  createExploration(algorithm, actions).probabilities(learner, Int32Array.from(eligible), eligible.length, out)
+  return [...out]
+}
+
+function taught(spec: LearnerSpec, ...rewards: readonly (readonly [action: number, reward: number])[]): Learner {
+  const learner = createLearner(spec, actions, DIMENSION)
+  const x = Float64Array.of(1, 0, 0)
+  for (const [action, reward] of rewards) learner.learn(action, x, reward)
+  learner.predict(x)
+  return learner
+}
+
+describe('conventions', () => {
+  it('a mean is S/n: 49 successes in 49 are exactly 1', () => {
+    const rewards = Array.from({ length: 49 }, () => [0, 1] as const)
+    expect(taught({ type: 'mean' }, ...rewards).value[0]).toBe(1)
+  })
+
+  it.each(explorations)('untried actions of the learner mean come first, whatever explores: %o', exploration => {
+    const learner: LearnerSpec = { type: 'mean' }
+    const p = probabilities({ learner, exploration }, taught(learner, [0, 1], [2, 0]))
+    const first = 'ties' in exploration && exploration.ties === 'first'
+    expect(p).toEqual(first ? [0, 1, 0, 0] : [0, 0.5, 0, 0.5])
+  })
+
+  it('ε-greedy draws no ε while an action is untried', () => {
+    const learner: LearnerSpec = { type: 'mean' }
+    const algorithm: AlgorithmSpec = { learner, exploration: { type: 'epsilon-greedy', epsilon: 1, ties: 'first' } }
+    const forbidden = () => {
+      throw new Error('a number was drawn')
+    }
+    const rng = { uniform: forbidden, uint32: forbidden }
+    const eligible = Int32Array.of(0, 1, 2, 3)
+    expect(createExploration(algorithm, actions).sample(taught(learner, [0, 1]), eligible, 4, rng)).toBe(1)
+  })
+
+  it('A⁻¹ starts at I/λ: an untried linear action has width √(1/10) at a unit context with l2 = 10', () => {
+    const learner = taught({ type: 'linear', l2: 10, intercept: true })
+    expect(learner.width[0]).toBeCloseTo(Math.sqrt(0.1), 15)
+    expect(learner.value[0]).toBe(0)
+  })
+
+  it('the posterior sd of Beta(3, 2) is 1/5', () => {
+    const learner = taught({ type: 'beta', prior: { alpha: 1, beta: 1 } }, [0, 1], [0, 1], [0, 0])
+    expect(learner.value[0]).toBeCloseTo(0.6, 15)
+    expect(learner.width[0]).toBeCloseTo(0.2, 15)
+  })
+
+  it('fixed probabilities are renormalised over the eligible, and uniform where all of those are zero', () => {
+    const learner: LearnerSpec = { type: 'fixed', probabilities: { a0: 0.5, a1: 0.3, a2: 0.2 } }
+    expect(probabilities({ learner }, taught(learner), [1, 2])).toEqual([0, 0.6, 0.4, 0])
+    expect(probabilities({ learner }, taught(learner), [3])).toEqual([0, 0, 0, 1])
+  })
+
+  it('softmax by hand: values 1 and 0 at temperature 1', () => {
+    const learner: LearnerSpec = { type: 'mean' }
+    const p = probabilities(
+      { learner, exploration: { type: 'softmax', temperature: 1 } },
+      taught(learner, [0, 1], [1, 0]),
+      [0, 1],
+    )
+    expect(p[0]).toBeCloseTo(Math.E / (1 + Math.E), 15)
+  })
+
+  it('linear Thompson over a context of zeros is uniform', () => {
+    const learner = createLearner({ type: 'linear', l2: 1, intercept: false }, actions, DIMENSION)
+    learner.learn(0, Float64Array.of(1, 2, 3), 1)
+    learner.predict(new Float64Array(DIMENSION))
+    const algorithm: AlgorithmSpec = {
+      learner: { type: 'linear', l2: 1, intercept: false },
+      exploration: { type: 'thompson', scale: 1 },
+    }
+    for (const p of probabilities(algorithm, learner)) expect(p).toBeCloseTo(0.25, 12)
+  })
+
+  it('beta refuses a reward outside [0, 1]', () => {
+    const learner = createLearner({ type: 'beta', prior: { alpha: 1, beta: 1 } }, actions, 0)
+    for (const reward of [-0.1, 1.1, Number.NaN]) {
+      expect(() => learner.learn(0, new Float64Array(0), reward)).toThrow(RangeError)
+    }
+  })
+
+  it('a pair that makes no sense is refused', () => {
+    const beta: LearnerSpec = { type: 'beta', prior: { alpha: 1, beta: 1 } }
+    expect(() => createExploration({ learner: beta, exploration: { type: 'ucb', ties: 'random' } }, actions)).toThrow(
+      RangeError,
+    )
+    expect(() => createExploration({ learner: beta, exploration: { type: 'thompson', scale: 2 } }, actions)).toThrow(
+      RangeError,
+    )
+    expect(() => createExploration({ learner: beta }, actions)).toThrow(RangeError)
+  })
+
+  it('ties that are broken at random fall evenly', () => {
+    const learner: LearnerSpec = { type: 'mean' }
+    const algorithm: AlgorithmSpec = { learner, exploration: { type: 'greedy', ties: 'random' } }
+    const exploration = createExploration(algorithm, actions)
+    const state = taught(learner, [0, 1], [1, 0], [2, 1], [3, 1])
+    const seen = [0, 0, 0, 0]
+    const rng = stream(31)
+    for (let i = 0; i < 30_000; i++) seen[exploration.sample(state, Int32Array.of(0, 1, 2, 3), 4, rng)]++
+    // Four standard deviations of a binomial (30,000, 1/3).
+    for (const action of [0, 2, 3]) expect(Math.abs(seen[action] - 10_000)).toBeLessThan(327)
+    expect(seen[1]).toBe(0)
+  })
+})

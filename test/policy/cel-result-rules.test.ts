@@ -1,0 +1,148 @@
+import { describe, expect, it } from 'vitest'
+import { checkExpectation, checkGate, judgeExpectation, judgeGate } from '../../src/policy/result-rules.ts'
+import type {
+  CandidateResult,
+  EstimateResult,
+  EvaluationResult,
+  Measured,
+  SimulationResult,
+} from '../../src/results.ts'
+
+const measured = (mean: number): Measured => ({
+  mean,
+  lower: mean - 1,
+  upper: mean + 1,
+  q05: mean,
+  q50: mean,
+  q95: mean,
+})
+
+const simulation: Omit<SimulationResult, 'expectations' | 'passed' | 'digest'> = {
+  schema: 'dap.simulation/v1',
+  scenario: 's',
+  seed: 1,
+  horizon: 100,
+  replications: 10,
+  level: 0.95,
+  policies: ['new', 'old'].map((name, i) => ({
+    name,
+    reward: measured(i),
+    regret: measured(10 * (i + 1)),
+    bestActionShare: measured(0.5),
+    actionShares: { a: 0.25 },
+    checkpoints: [{ t: 50, reward: measured(1), regret: measured(5) }],
+  })),
+  differences: [{ policy: 'old', baseline: 'new', reward: measured(1), regret: measured(10) }],
+}
+
+const estimate = (estimator: string, lower: number | null): EstimateResult => ({
+  estimator,
+  value: lower,
+  standardError: lower,
+  interval: null,
+  lift: lower === null ? null : { value: lower, lower, upper: lower, relative: null },
+})
+
+const candidate = (name: string, verdict: CandidateResult['verdict']): CandidateResult => ({
+  name,
+  verdict,
+  reasons: verdict === 'refuse' ? ['no row has support'] : [],
+  support: {
+    effectiveSampleSize: 900,
+    maxWeight: 2,
+    maxWeightShare: 0.01,
+    meanWeight: 1,
+    positiveCount: 40,
+    rowsWithoutSupport: 0,
+    unsupportedMass: 0,
+    rows: 1000,
+  },
+  estimates: [estimate('dr', -0.01234), estimate('ips', null)],
+})
+
+const evaluation: Omit<EvaluationResult, 'gates' | 'passed'> = {
+  schema: 'dap.evaluation/v1',
+  evaluation: 'e',
+  dataset: { name: 'd', digest: '', rows: 1000, dropped: 0, meanReward: 0.1, notes: [] },
+  candidates: [candidate('new', 'ok'), candidate('bad', 'refuse')],
+}
+
+const gate = (expr: string) => judgeGate({ id: 'gate', expr }, evaluation)
+const expectation = (expr: string) => judgeExpectation({ id: 'rule', expr }, simulation)
+
+describe('judgeGate', () => {
+  it('passes a gate that holds', () => {
+    const expr = "candidate('new').estimate('dr').lift.lower >= -0.1 && candidate('new').support.rows == 1000"
+    expect(gate(expr)).toEqual({ id: 'gate', expr, passed: true })
+  })
+
+  it('quotes the numbers that broke a gate', () => {
+    expect(gate("candidate('new').estimate('dr').lift.lower >= -0.001")).toMatchObject({
+      passed: false,
+      reason: "candidate('new').estimate('dr').lift.lower is -0.01234",
+    })
+  })
+
+  it('fails a gate over a number that could not be computed', () => {
+    expect(gate("candidate('new').estimate('ips').lift.lower >= -1").reason).toBe(
+      "candidate('new').estimate('ips').lift could not be computed",
+    )
+    expect(gate("candidate('new').estimate('dr').lift.relative >= -1").passed).toBe(false)
+  })
+
+  it('fails every gate that uses a refused candidate, whatever its numbers', () => {
+    expect(gate("candidate('bad').estimate('dr').lift.lower >= -1")).toMatchObject({
+      passed: false,
+      reason: 'candidate `bad` is refused: no row has support',
+    })
+    expect(gate("true || candidate('bad').support.rows > 0").passed).toBe(false)
+  })
+})
+
+describe('judgeExpectation', () => {
+  it.each([
+    ["policy('new').regret.upper < policy('old').regret.upper", true],
+    ["difference('old').regret.lower > 0", true],
+    ["policy('new').actionShares['a'] < 0.2", false],
+    ["policy('new').actionShares.a < 0.3", true],
+    ["policy('old').checkpoints[0].regret.mean > 4", true],
+    ["policy('old').checkpoints[1].regret.mean > 4", false],
+  ])('says of `%s`: %s', (expr, passed) => {
+    expect(expectation(expr).passed).toBe(passed)
+  })
+
+  it('quotes every number that it read', () => {
+    expect(expectation("policy('old').regret.upper < policy('new').regret.lower").reason).toBe(
+      "policy('old').regret.upper is 21, policy('new').regret.lower is 9",
+    )
+  })
+})
+
+describe('checkGate and checkExpectation', () => {
+  it.each([
+    ["candidate('nwe').support.rows > 1", 'there is no candidate `nwe` here', 'did you mean `new`?'],
+    ["candidate('new').estimate('dx').value > 1", 'there is no estimator `dx` here', 'did you mean `dr`?'],
+    [
+      "candidate('new').estimate('dr').lft.lower > 1",
+      "`candidate('new').estimate('dr')` has no field `lft`",
+      'did you mean `lift`?',
+    ],
+    ["canddate('new').support.rows > 1", 'rules have no function `canddate`', 'did you mean `candidate`?'],
+    ["candidate('n' + 'ew').support.rows > 1", "the candidate's name must be written out", undefined],
+  ])('refuses `%s`', (expr, message, hint) => {
+    expect(checkGate(expr, ['new'], ['dr'])).toMatchObject({ message, ...(hint && { hint }) })
+  })
+
+  it('refuses a rule that gives no truth value', () => {
+    expect(checkExpectation("policy('a').regret.mean", ['a'])?.message).toBe(
+      'the rule must give true or false, but gives a double',
+    )
+  })
+
+  it('refuses the difference of the first policy, which is the baseline', () => {
+    expect(checkExpectation("difference('a').regret.mean > 0", ['a', 'b'])?.message).toBe(
+      'there is no difference `a` here',
+    )
+    expect(checkExpectation("difference('b').regret.mean > 0", ['a', 'b'])).toBeUndefined()
+  })
+})

@@ -1,0 +1,132 @@
+import { celEnv, parse, plan } from '@bufbuild/cel'
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import type { PolicySpec } from '../../src/kinds.ts'
+import { type CelFault, type ContextValues, compileContextRule } from '../../src/policy/cel.ts'
+
+const fields: PolicySpec['context'] = {
+  level: { type: 'integer' },
+  spend: { type: 'number' },
+  platform: { type: 'string', enum: ['ios', 'android'] },
+  name: { type: 'string' },
+  vip: { type: 'boolean' },
+  taste: { type: 'array', items: { type: 'number' }, minItems: 2, maxItems: 2 },
+}
+const context: ContextValues = { level: 12, spend: 6, platform: 'ios', name: 'x', vip: true, taste: [1, 2] }
+
+function run(expr: string, values: ContextValues = context): boolean {
+  const rule = compileContextRule(expr, fields, 'bool')
+  if ('fault' in rule) throw new Error(rule.fault.message)
+  return rule.run(values)
+}
+
+function fault(expr: string, result: 'bool' | 'double' = 'bool'): CelFault | undefined {
+  const rule = result === 'bool' ? compileContextRule(expr, fields, 'bool') : compileContextRule(expr, fields, 'double')
+  return 'fault' in rule ? rule.fault : undefined
+}
+
+describe('compileContextRule', () => {
+  it.each([
+    ['ctx.level >= 10', true],
+    ['ctx.level >= 13', false],
+    ['ctx.spend > 5', true],
+    ['ctx.spend == 6', true],
+    ['6 == ctx.spend', true],
+    ['ctx.level != 12.0', false],
+    ["ctx.level >= 10 && ctx.platform == 'android'", false],
+    ["ctx.platform in ['ios', 'android']", true],
+    ["ctx['level'] > 3", true],
+    ['ctx.taste[1] > 1', true],
+    ['ctx.taste.exists(t, t > 1.5)', true],
+    ["ctx.name.startsWith('x') ? ctx.vip : false", true],
+    ["string(ctx.level) == '12'", true],
+    ['size(ctx.taste) == 2', true],
+  ])('gives `%s` the value %s', (expr, expected) => {
+    expect(run(expr)).toBe(expected)
+  })
+
+  it('converts an int result where a number is wanted', () => {
+    const rule = compileContextRule('ctx.level * 2', fields, 'double')
+    expect('run' in rule && rule.run(context)).toBe(24)
+  })
+
+  it.each([
+    ['ctx.levle >= 3', 4, '`ctx` has no field `levle`', 'did you mean `level`?'],
+    ['true && level > 3', 8, 'unknown name `level`', 'write `ctx.level`'],
+    [
+      'ctx.level * 0.5 > 1.0',
+      0,
+      '`*` does not work between an int and a double',
+      'write whole numbers as `1.0`, and `double(x)` to convert an int',
+    ],
+    ['ctx.platform == 3', 0, '`==` does not work between a string and an int', undefined],
+    ["ctx.platform == 'ioss'", 16, '`ctx.platform` is never `ioss`', 'did you mean `ios`?'],
+    ["'ioss' != ctx.platform", 0, '`ctx.platform` is never `ioss`', 'did you mean `ios`?'],
+    ["ctx.platform in ['ios', 'web']", 24, '`ctx.platform` is never `web`', 'its values are `ios`, `android`'],
+    ['ctx.level >=', 12, 'the rule ends too early', undefined],
+    ['  ', 0, 'the rule is empty', undefined],
+    ['ctx.level = 3', 10, 'unexpected character: =', 'write `==` to compare'],
+    ['ctx.level', 0, 'the rule must give true or false, but gives an int', undefined],
+    ['ctx.taste[2] > 0.0', 10, 'the vector has 2 items, the last is 1', undefined],
+    ["ctx.name.startWith('i')", 9, 'rules have no function `startWith`', 'did you mean `startsWith`?'],
+    ["ctx[ctx.name] == 'x'", 0, '`ctx` can only be used as `ctx.<field>`', undefined],
+  ])('refuses `%s` at %i: %s', (expr, offset, message, hint) => {
+    expect(fault(expr)).toEqual({ message, offset, hint })
+  })
+
+  it('refuses a result that is no number where a number is wanted', () => {
+    expect(fault('ctx.vip', 'double')?.message).toBe('the rule must give a number, but gives a bool')
+  })
+
+  it.each([
+    ['a regular expression', "ctx.name.matches('(a+)+$')"],
+    ['a switched-off type check', 'dyn(ctx.level) > 1'],
+    ['nested macros', 'ctx.taste.exists(a, ctx.taste.all(b, a > b))'],
+    ['a deep expression', `${'('.repeat(40)}true${')'.repeat(40)}`],
+    ['many nodes', `1${' + 1'.repeat(400)} > 1`],
+    ['a long expression', `ctx.name == '${'x'.repeat(3000)}'`],
+    ['the prototype', "ctx.__proto__ == 'x'"],
+    ["an object's own methods", "ctx.constructor == 'x'"],
+  ])('refuses %s', (_, expr) => {
+    expect(fault(expr)).toBeDefined()
+  })
+
+  it('throws a DapError where a rule has no value', () => {
+    expect(() => run('ctx.level / (ctx.level - 12) > 1')).toThrow('has no value: division by zero')
+  })
+
+  it('agrees with another implementation of CEL on generated contexts', () => {
+    const rules = [
+      'ctx.level >= 10',
+      'ctx.spend > 5',
+      'ctx.spend == 3',
+      "ctx.level >= 20 && ctx.platform == 'ios'",
+      '!(ctx.vip) || ctx.spend * 2.0 <= double(ctx.level)',
+      "ctx.platform in ['ios'] ? ctx.level % 2 == 0 : ctx.taste[0] < ctx.taste[1]",
+      "ctx.name.contains('a') || ctx.name.startsWith('b') || size(ctx.name) > 4",
+      'ctx.taste.all(t, t > 0.0) != ctx.vip',
+      'ctx.level - 3 < 0 && -ctx.spend < 1.5',
+      "string(ctx.level) + ctx.name != '1a'",
+    ]
+    const contexts = fc.record({
+      level: fc.integer({ min: -50, max: 50 }),
+      spend: fc.oneof(fc.double({ noNaN: true, min: -10, max: 10 }), fc.integer({ min: -5, max: 5 })),
+      platform: fc.constantFrom('ios', 'android'),
+      name: fc.string({ maxLength: 8 }),
+      vip: fc.boolean(),
+      taste: fc.tuple(fc.double({ noNaN: true }), fc.double({ noNaN: true })),
+    })
+    for (const expr of rules) {
+      const compiled = compileContextRule(expr, fields, 'bool')
+      if ('fault' in compiled) throw new Error(`${expr}: ${compiled.fault.message}`)
+      const oracle = plan(celEnv(), parse(expr))
+      fc.assert(
+        fc.property(contexts, values => {
+          const ctx = new Map<string, unknown>(Object.entries({ ...values, level: BigInt(values.level) }))
+          expect(compiled.run(values)).toBe(oracle({ ctx: ctx as never }))
+        }),
+        { numRuns: 200 },
+      )
+    }
+  })
+})

@@ -1,0 +1,134 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import type { PolicySpec } from '../../src/kinds.ts'
+import { checkContext } from '../../src/policy/context.ts'
+
+const fields: PolicySpec['context'] = {
+  id: { type: 'string', maxLength: 3 },
+  level: { type: 'integer', minimum: 1, maximum: 100, default: 1 },
+  spend: { type: 'number', default: 0.5 },
+  platform: { type: 'string', enum: ['ios', 'android'], default: 'ios' },
+  vip: { type: 'boolean', default: false },
+  taste: { type: 'array', items: { type: 'number' }, minItems: 2, maxItems: 2, default: [0, 0] },
+}
+
+function faults(input: unknown): string[] {
+  const result = checkContext(fields, input)
+  return 'faults' in result ? result.faults.map(({ pointer, message }) => `${pointer} ${message}`) : []
+}
+
+describe('checkContext', () => {
+  it('fills in defaults, in the order of the fields', () => {
+    const result = checkContext(fields, { vip: true, id: 'p1' })
+    expect('context' in result && JSON.stringify(result.context)).toBe(
+      '{"id":"p1","level":1,"spend":0.5,"platform":"ios","vip":true,"taste":[0,0]}',
+    )
+  })
+
+  it('finds every fault at once, each with its place', () => {
+    const input = {
+      id: 'four',
+      level: 0,
+      spend: '1',
+      platform: 'web',
+      vip: null,
+      taste: [1, Number.NaN],
+      'a/b~c': 1,
+    }
+    expect(faults(input)).toMatchInlineSnapshot(`
+      [
+        "/a~1b~0c is not a field of this policy",
+        "/id must have at most 3 characters",
+        "/level must be at least 1",
+        "/spend must be a finite number, not a string",
+        "/platform must be one of ios, android",
+        "/vip must be a boolean, not null",
+        "/taste/1 must be a finite number, not NaN",
+      ]
+    `)
+  })
+
+  it('reports what is missing, and what is not an object at all', () => {
+    expect(faults({})).toMatchInlineSnapshot(`
+      [
+        "/id is missing and has no default",
+      ]
+    `)
+    expect([null, [], 'x', 7, undefined].map(faults)).toMatchInlineSnapshot(`
+      [
+        [
+          " must be an object, not null",
+        ],
+        [
+          " must be an object, not a list",
+        ],
+        [
+          " must be an object, not a string",
+        ],
+        [
+          " must be an object, not 7",
+        ],
+        [
+          " must be an object, not nothing",
+        ],
+      ]
+    `)
+  })
+
+  it('checks kinds of number', () => {
+    expect(faults({ id: '', level: 1.5 })).toMatchInlineSnapshot(`
+      [
+        "/level must be an integer of at most 2^53 - 1",
+      ]
+    `)
+    expect(faults({ id: '', level: 101, spend: Number.POSITIVE_INFINITY, taste: [1] })).toMatchInlineSnapshot(`
+      [
+        "/level must be at most 100",
+        "/spend must be a finite number, not Infinity",
+        "/taste must have 2 numbers, not 1",
+      ]
+    `)
+  })
+
+  it('counts characters, not code units', () => {
+    expect(faults({ id: '😀😀😀' })).toEqual([])
+  })
+
+  it('takes `__proto__` and other inherited names for the unknown fields that they are', () => {
+    const input: unknown = JSON.parse('{"id": "x", "__proto__": {"level": 7}, "constructor": 1}')
+    expect(faults(input)).toMatchInlineSnapshot(`
+      [
+        "/__proto__ is not a field of this policy",
+        "/constructor is not a field of this policy",
+      ]
+    `)
+    const inherited = Object.create({ id: 'x' })
+    expect(faults(inherited)).toEqual(['/id is missing and has no default'])
+  })
+
+  it('accepts its own output and leaves it as it is', () => {
+    const inputs = fc.record(
+      {
+        id: fc.string({ maxLength: 3 }),
+        level: fc.integer({ min: 1, max: 100 }),
+        spend: fc.double({ noNaN: true, noDefaultInfinity: true }),
+        platform: fc.constantFrom('ios', 'android'),
+        vip: fc.boolean(),
+        taste: fc.tuple(fc.double({ min: -9, max: 9, noNaN: true }), fc.integer()),
+      },
+      { requiredKeys: ['id'] },
+    )
+    fc.assert(
+      fc.property(inputs, input => {
+        const once = checkContext(fields, input)
+        if (!('context' in once)) throw new Error(JSON.stringify(once.faults))
+        expect(checkContext(fields, once.context)).toEqual(once)
+        expect(once.context).toMatchObject(input)
+      }),
+    )
+  })
+
+  it('never throws, whatever comes in', () => {
+    fc.assert(fc.property(fc.anything(), input => void checkContext(fields, input)))
+  })
+})

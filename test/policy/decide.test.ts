@@ -1,0 +1,126 @@
+import { describe, expect, it } from 'vitest'
+import type { PolicySpec } from '../../src/kinds.ts'
+import { type Decision, decide } from '../../src/policy/decide.ts'
+import { drawUniform } from '../../src/policy/draw.ts'
+import { shopOffer } from './support.ts'
+
+const context = { playerId: 'p1', level: 12, platform: 'ios' }
+const algorithm: PolicySpec['algorithm'] = {
+  learner: { type: 'fixed', probabilities: { none: 0.5, 'gold-small': 0.25, 'bundle-mid': 0.25 } },
+}
+
+function decision(changes: Partial<PolicySpec>, given: unknown = context, decisionId = 'd1'): Decision {
+  const result = decide(shopOffer({ algorithm, guardrails: { minProbability: 0 }, ...changes }), {
+    decisionId,
+    context: given,
+  })
+  if ('faults' in result) throw new Error(JSON.stringify(result.faults))
+  return result
+}
+
+describe('decide', () => {
+  it('records all that it takes to recompute the decision', () => {
+    expect(decision({ guardrails: { minProbability: 0.1 } })).toMatchInlineSnapshot(`
+      {
+        "action": "gold-small",
+        "context": {
+          "level": 12,
+          "platform": "ios",
+          "playerId": "p1",
+          "spend30d": 0,
+        },
+        "decisionId": "d1",
+        "eligible": [
+          "none",
+          "gold-small",
+        ],
+        "excluded": [
+          {
+            "by": "ctx.level >= 20 && ctx.platform == 'ios'",
+            "id": "bundle-mid",
+          },
+        ],
+        "policy": {
+          "digest": "sha256:test",
+          "name": "shop-offer",
+        },
+        "propensities": [
+          0.6333333333333333,
+          0.3666666666666667,
+        ],
+        "propensity": 0.3666666666666667,
+        "randomness": {
+          "scheme": "sha256-53/v1",
+          "u": 0.6765970553108523,
+        },
+        "servedBy": "policy",
+        "unit": "p1",
+      }
+    `)
+  })
+
+  it('draws from the vector that it records, by the hash of salt and decision id', () => {
+    const counts: Record<string, number> = {}
+    for (let i = 0; i < 9000; i++) {
+      const { action, eligible, propensity, propensities, randomness } = decision({ salt: 's' }, context, `d${i}`)
+      expect(randomness.u).toBe(drawUniform('s', `d${i}`))
+      expect(action).toBe(randomness.u < propensities[0] ? eligible[0] : eligible[1])
+      expect(propensity).toBe(propensities[eligible.indexOf(action)])
+      counts[action] = (counts[action] ?? 0) + 1
+    }
+    // Four standard deviations of a binomial (9,000, 2/3).
+    expect(Math.abs(counts.none - 6000)).toBeLessThan(179)
+  })
+
+  it('is the same when asked again', () => {
+    expect(decision({})).toEqual(decision({}))
+  })
+
+  it('gives a unit that is held out the holdout action, with certainty', () => {
+    const guardrails = { minProbability: 0.1, holdout: { fraction: 1, action: 'gold-small' } }
+    expect(decision({ guardrails })).toMatchObject({
+      action: 'gold-small',
+      propensity: 1,
+      propensities: [0, 1],
+      servedBy: 'holdout',
+      reason: 'the unit is held out',
+    })
+  })
+
+  it('answers with the fallback when nothing is eligible, and says so', () => {
+    const actions = [
+      { id: 'a', eligible: 'ctx.level > 50' },
+      { id: 'b', eligible: 'ctx.level > 60' },
+    ]
+    expect(decision({ actions, guardrails: { minProbability: 0, fallback: 'b' } })).toMatchObject({
+      eligible: ['b'],
+      excluded: [{ id: 'a', by: 'ctx.level > 50' }],
+      action: 'b',
+      propensity: 1,
+      propensities: [1],
+      servedBy: 'fallback',
+      reason: 'no action is eligible',
+    })
+  })
+
+  it('answers with the fallback when a rule has no value, and says why', () => {
+    const actions = [{ id: 'a' }, { id: 'b', eligible: '10 / (ctx.level - 12) > 1' }]
+    const { action, propensity, servedBy, reason } = decision({ actions })
+    expect({ action, propensity, servedBy }).toEqual({ action: 'a', propensity: 1, servedBy: 'fallback' })
+    expect(reason).toContain('10 / (ctx.level - 12) > 1')
+  })
+
+  it('answers with the fallback when the holdout action is not eligible', () => {
+    const guardrails = { minProbability: 0, holdout: { fraction: 1, action: 'bundle-mid' }, fallback: 'none' }
+    expect(decision({ guardrails })).toMatchObject({ action: 'none', servedBy: 'fallback' })
+  })
+
+  it('refuses a context with faults, and decides nothing', () => {
+    const result = decide(shopOffer(), { decisionId: 'd1', context: { level: 'x' } })
+    expect('faults' in result && result.faults.map(({ pointer }) => pointer)).toEqual([
+      '/playerId',
+      '/level',
+      '/platform',
+    ])
+  })
+})
