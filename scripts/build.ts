@@ -20,6 +20,9 @@ await build({
   // Native, or optional at run time: resolved from node_modules when a command needs it.
   external: ['@duckdb/node-api', 'react-devtools-core'],
   jsx: 'automatic',
+  // Names stay, so that a trace in a bug report can be read.
+  minifyWhitespace: true,
+  minifySyntax: true,
   define: { DAP_VERSION: JSON.stringify(version), 'process.env.NODE_ENV': '"production"' },
   // CommonJS packages that are bundled into ESM call require for Node's own modules.
   banner: { js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);" },

@@ -1,7 +1,6 @@
 /** The process: the one place that knows the real terminal, the real signals and the real adapters. */
 import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { nodeFiles } from './adapters/files.ts'
 import { runCli } from './cli.ts'
 import { DapError, ExitCode, UsageError } from './errors.ts'
 import type { Host } from './host.ts'
@@ -28,6 +27,7 @@ const colorWanted = env['FORCE_COLOR'] !== undefined && env['FORCE_COLOR'] !== '
 const colorRefused = env['NO_COLOR'] !== undefined && env['NO_COLOR'] !== ''
 
 async function createHost({ folder, color }: { folder?: string; color?: boolean }): Promise<Host> {
+  const { nodeFiles } = await import('./adapters/files.ts')
   const files = nodeFiles()
   const cwd = resolve(folder ?? '.')
   if (folder !== undefined && !(await files.isFolder(cwd))) throw new UsageError(`\`${folder}\` is no folder`, { hint: '-C takes a folder' })

@@ -25,6 +25,44 @@ export function columnDecoder({ type }: ColumnRequest, index: number): ColumnDec
   }
 }
 
+/** Looks numbers up by the strings of a column; 0 where there is none. */
+export function lookupDecoder(index: number, numbers: ReadonlyMap<string, number>): ColumnDecoder {
+  return chunk => {
+    const keys = chunk.getColumnValues(index) as (string | null)[]
+    return { type: 'number', values: Float64Array.from(keys, key => (key === null ? 0 : (numbers.get(key) ?? 0))) }
+  }
+}
+
+/** Codes integers by first appearance; NaN is a missing one. Most keys are small enough to index a table. */
+export function integerKeyDecoder(index: number): ColumnDecoder {
+  const dictionary: string[] = []
+  const small = new Int32Array(65_536).fill(-1)
+  const others = new Map<number, number>()
+  let codes = new Int32Array(0)
+
+  function fresh(value: number): number {
+    if (Number.isNaN(value)) return -1
+    const known = others.get(value)
+    if (known !== undefined) return known
+    const code = dictionary.push(String(value)) - 1
+    if (value >= 0 && value < small.length) small[value] = code
+    else others.set(value, code)
+    return code
+  }
+
+  return chunk => {
+    const values = doubles(chunk.getColumnVector(index))
+    const rows = values.length
+    if (codes.length < rows) codes = new Int32Array(rows)
+    for (let i = 0; i < rows; i++) {
+      const value = values[i]
+      const code = value >= 0 && value < 65_536 ? small[value] : -1
+      codes[i] = code >= 0 ? code : fresh(value)
+    }
+    return { type: 'key', codes: codes.subarray(0, rows), dictionary }
+  }
+}
+
 /** A vector of DOUBLE without nulls. */
 function doubles(vector: DuckDBVector): Float64Array {
   const { items } = vector as unknown as VectorData

@@ -3,8 +3,18 @@ import type { DuckDBConnection } from '@duckdb/node-api'
 import { didYouMean } from '../diagnostics.ts'
 import { DapError } from '../errors.ts'
 import type { ColumnRequest, TableChunk, TableSource, Tables } from '../log/tables.ts'
-import { contextField, DAP_COLUMNS, describeSql, quoteText, selectSql } from './duckdb-sql.ts'
-import { columnDecoder } from './duckdb-vectors.ts'
+import {
+  type ColumnTypes,
+  contextField,
+  DAP_COLUMNS,
+  describeSql,
+  isReward,
+  isSmallInteger,
+  quoteText,
+  rewardsSql,
+  selectSql,
+} from './duckdb-sql.ts'
+import { columnDecoder, integerKeyDecoder, lookupDecoder } from './duckdb-vectors.ts'
 
 /**
  * The database sees the named files and nothing else: no other file, no network, no extensions, no temporary folder. It
@@ -24,11 +34,23 @@ export function openTables(): Tables {
 }
 
 async function columns(source: TableSource): Promise<readonly string[]> {
-  return withDatabase(source, async connection => {
-    if (source.format === 'dap') return DAP_COLUMNS
-    const described = await connection.runAndReadAll(describeSql(source))
-    return described.getRows().map(row => String(row[0]))
-  })
+  const { connection, close } = await open(source)
+  try {
+    return [...(await describe(source, connection)).keys()]
+  } catch (error) {
+    throw unreadable(source, error)
+  } finally {
+    close()
+  }
+}
+
+async function describe(source: TableSource, connection: DuckDBConnection): Promise<ColumnTypes> {
+  if (source.format === 'dap') return new Map(DAP_COLUMNS.map(name => [name, 'JSON']))
+  const described = await connection.runAndReadAll(describeSql(source))
+  // What JSON lines look like at first says nothing of the lines to come.
+  return new Map(
+    described.getRows().map(([name, type]) => [String(name), source.format === 'jsonl' ? 'JSON' : String(type)]),
+  )
 }
 
 async function* read(
@@ -36,15 +58,21 @@ async function* read(
   requests: readonly ColumnRequest[],
   signal?: AbortSignal,
 ): AsyncGenerator<TableChunk> {
-  const known = await columns(source)
-  for (const { column } of requests) {
-    if (known.includes(column) || (source.format === 'dap' && contextField(column) !== undefined)) continue
-    throw unknownColumn(column, known, source)
-  }
   const { connection, close } = await open(source)
   try {
-    const decoders = requests.map(columnDecoder)
-    const result = await connection.stream(selectSql(source, requests))
+    const types = await describe(source, connection)
+    for (const { column } of requests) {
+      if (types.has(column) || (source.format === 'dap' && contextField(column) !== undefined)) continue
+      throw unknownColumn(column, [...types.keys()], source)
+    }
+    // A join would not keep the order of the file.
+    const rewards = requests.some(isRewardOf(source)) ? await readRewards(source, connection, signal) : new Map()
+    const decoders = requests.map((request, index) => {
+      if (isRewardOf(source)(request)) return lookupDecoder(index, rewards)
+      const integers = request.type === 'key' && isSmallInteger(types.get(request.column))
+      return integers ? integerKeyDecoder(index) : columnDecoder(request, index)
+    })
+    const result = await connection.stream(selectSql(source, requests, types))
     let start = 0
     let next = result.fetchChunk()
     try {
@@ -68,15 +96,25 @@ async function* read(
   }
 }
 
-async function withDatabase<T>(source: TableSource, use: (connection: DuckDBConnection) => Promise<T>): Promise<T> {
-  const { connection, close } = await open(source)
-  try {
-    return await use(connection)
-  } catch (error) {
-    throw unreadable(source, error)
-  } finally {
-    close()
+const isRewardOf =
+  ({ format }: TableSource) =>
+  ({ column }: ColumnRequest) =>
+    isReward(format, column)
+
+async function readRewards(
+  source: TableSource,
+  connection: DuckDBConnection,
+  signal: AbortSignal | undefined,
+): Promise<Map<string, number>> {
+  const rewards = new Map<string, number>()
+  const result = await connection.stream(rewardsSql(source))
+  for (let chunk = await result.fetchChunk(); chunk !== null && chunk.rowCount > 0; chunk = await result.fetchChunk()) {
+    signal?.throwIfAborted()
+    const ids = chunk.getColumnValues(0) as string[]
+    const sums = chunk.getColumnValues(1) as number[]
+    for (let i = 0; i < ids.length; i++) rewards.set(ids[i], sums[i])
   }
+  return rewards
 }
 
 async function open(source: TableSource): Promise<{ connection: DuckDBConnection; close: () => void }> {
@@ -90,8 +128,6 @@ async function open(source: TableSource): Promise<{ connection: DuckDBConnection
   const connection = await instance.connect()
   await connection.run(`SET allowed_paths = [${source.paths.map(quoteText).join(', ')}]`)
   await connection.run('SET enable_external_access = false')
-  // The rewards of a `dap` log are joined to decisions in file order: the optimizer must not swap the join's sides.
-  await connection.run("SET disabled_optimizers = 'join_order,build_side_probe_side'")
   await connection.run('SET lock_configuration = true')
   return {
     connection,

@@ -10,17 +10,14 @@ import { displayPath, PROJECT_FILE } from './repository.ts'
 interface Options {
   /** Absolute. */
   readonly folder: string
+  /** As it was typed; empty for the working folder. */
+  readonly place: string
   readonly template: string
   /** The project's name. */
   readonly project: string
 }
 
-interface Initialised {
-  readonly folder: string
-  /** Relative to where the command was run; empty when it is there. */
-  readonly place: string
-  readonly template: string
-  readonly project: string
+interface Initialised extends Options {
   readonly files: readonly string[]
   readonly try: readonly string[]
 }
@@ -56,10 +53,11 @@ export const initCommand = defineCommand<Options, Initialised>({
         hint: `--name takes ${RESOURCE_NAME_HINT}`,
       })
     }
-    return { folder, template, project }
+    return { folder, place: folder === host.cwd ? '' : dir, template, project }
   },
 
-  async run({ folder, template, project }, host) {
+  async run(options, host) {
+    const { folder, template, project } = options
     const { files, info } = await readTemplate(host, template)
     const rendered = [...render(files, { project }), ...(await schemaFiles(host, '.dap/schemas'))]
     // dap.yaml is what makes a folder a repository, so it comes last: an interrupted init leaves none.
@@ -80,8 +78,7 @@ export const initCommand = defineCommand<Options, Initialised>({
       host.signal.throwIfAborted()
       await host.files.write(join(folder, path), text)
     }
-    const place = displayPath(host.cwd, folder)
-    return { folder, place, template, project, files: rendered.map(({ path }) => path), try: info.try }
+    return { ...options, files: rendered.map(({ path }) => path), try: info.try }
   },
 
   text({ place, template, project, files, try: next }, { style }) {

@@ -56,7 +56,7 @@ export interface TextColumn {
   readonly values: readonly (string | null)[]
 }
 
-/** Units: the group of each, the first 64 bits of MD5 over its text modulo `UNIT_GROUPS`; −1 where the unit is missing. */
+/** Units: the group of each, the last 8 bytes of MD5 over its text, little-endian, modulo `UNIT_GROUPS`; −1 where the unit is missing. */
 export interface GroupColumn {
   readonly type: 'group'
   readonly values: Int32Array

@@ -8,7 +8,8 @@ export interface Posterior {
   readonly mode: number
   /** Width of the bulk: the standard deviation of the normal that fits the mode's curvature. */
   readonly spread: number
-  logDensity(z: number): number
+  /** At `mode + offset`: so that modes far from 0 cost no digits. */
+  logDensity(offset: number): number
 }
 
 /** A density ends where it has fallen to e^−DROP of its mode's. */
@@ -16,7 +17,7 @@ const DROP = 32
 /** The first panel's width and the widest one's, in spreads of the narrowest density that is still alive. */
 const PANEL = 1.5
 const WIDEST_PANEL = 4
-const NARROWEST_PANEL = 1e-6
+const NARROWEST_PANEL = 1e-3
 /** The largest last Legendre coefficient, times the panel's width, of a density (total mass about 1), and of the integrand. */
 const DENSITY_TOLERANCE = 1e-7
 const INTEGRAND_TOLERANCE = 1e-4
@@ -28,10 +29,12 @@ const INTEGRAND_TOLERANCE = 1e-4
  */
 export function probabilityBest(posteriors: readonly Posterior[]): Float64Array {
   const best = new Float64Array(posteriors.length)
-  const densities = posteriors.map(bounded)
+  const origin = posteriors.reduce((max, { mode }) => Math.max(max, mode), -Infinity)
+  const densities = posteriors.map(posterior => bounded(posterior, origin))
   // The largest draw is above every lower end; a density that ends below that point never wins, and its F is 1 all along.
   const from = densities.reduce((max, { lower }) => Math.max(max, lower), -Infinity)
   const contestants = densities.flatMap((density, index) => (density.upper > from ? [{ ...density, index }] : []))
+  if (contestants.length === 0) throw new RangeError('probabilityBest: a posterior is not a density')
   if (contestants.length === 1) {
     best[contestants[0].index] = 1
     return best
@@ -40,10 +43,15 @@ export function probabilityBest(posteriors: readonly Posterior[]): Float64Array 
   contestants.sort((a, b) => b.upper - a.upper || a.index - b.index)
   const cdf = new Float64Array(contestants.length)
   const wins = new Float64Array(contestants.length)
+  const scratch = createScratch(contestants.length)
+  const mass = new Float64Array(1)
+  const ignored = new Float64Array(1)
   contestants.forEach((density, k) => {
-    march([density], density.lower, from, cdf.subarray(k, k + 1), new Float64Array(1))
+    mass[0] = 0
+    march([density], density.lower, from, mass, ignored, scratch)
+    cdf[k] = mass[0]
   })
-  march(contestants, from, contestants[0].upper, cdf, wins)
+  march(contestants, from, contestants[0].upper, cdf, wins, scratch)
   let sum = 0
   for (const win of wins) sum += win
   contestants.forEach(({ index }, k) => {
@@ -52,7 +60,7 @@ export function probabilityBest(posteriors: readonly Posterior[]): Float64Array 
   return best
 }
 
-/** A density where it matters, scaled to a total mass of about 1. */
+/** A density where it matters, scaled to a total mass of about 1; places are relative to a common origin. */
 interface Density {
   readonly lower: number
   readonly upper: number
@@ -60,22 +68,28 @@ interface Density {
   at(z: number): number
 }
 
-function bounded(posterior: Posterior): Density {
-  const { mode, spread } = posterior
-  const peak = posterior.logDensity(mode)
-  const lower = mode - reach(posterior, peak, -1)
-  const upper = mode + reach(posterior, peak, 1)
-  let mass = 0
+function bounded(posterior: Posterior, origin: number): Density {
+  const { spread } = posterior
+  const mode = posterior.mode - origin
+  const peak = posterior.logDensity(0)
+  const below = reach(posterior, peak, -1)
+  const above = reach(posterior, peak, 1)
   const step = 2 * spread
-  for (let z = mode; z < upper; z += step) mass += Math.exp(posterior.logDensity(z) - peak)
-  for (let z = mode - step; z > lower; z -= step) mass += Math.exp(posterior.logDensity(z) - peak)
+  let mass = 0
+  for (let d = 0; d < above; d += step) mass += Math.exp(posterior.logDensity(d) - peak)
+  for (let d = step; d < below; d += step) mass += Math.exp(posterior.logDensity(-d) - peak)
   const logMass = peak + Math.log(mass * step)
-  return { lower, upper, spread, at: z => Math.exp(posterior.logDensity(z) - logMass) }
+  return {
+    lower: mode - below,
+    upper: mode + above,
+    spread,
+    at: z => Math.exp(posterior.logDensity(z - mode) - logMass),
+  }
 }
 
 /** How far from the mode the density has fallen by DROP, to a quarter of a spread, rounded up. */
-function reach({ mode, spread, logDensity }: Posterior, peak: number, direction: 1 | -1): number {
-  const alive = (distance: number): boolean => logDensity(mode + direction * distance) > peak - DROP
+function reach({ spread, logDensity }: Posterior, peak: number, direction: 1 | -1): number {
+  const alive = (distance: number): boolean => logDensity(direction * distance) > peak - DROP
   let inside = 0
   let outside = 4 * spread
   while (alive(outside)) {
@@ -90,18 +104,33 @@ function reach({ mode, spread, logDensity }: Posterior, peak: number, direction:
   return outside
 }
 
+type Scratch = ReturnType<typeof createScratch>
+
+/** What a march over n densities or fewer writes on: by density and node, by density, by node. */
+function createScratch(n: number) {
+  return {
+    f: new Float64Array(n * NODES),
+    F: new Float64Array(n * NODES),
+    before: new Float64Array(n),
+    cdfAfter: new Float64Array(n),
+    winsHere: new Float64Array(n),
+    integrand: new Float64Array(NODES),
+  }
+}
+
 /**
  * Integrates from `from` to `to`: adds ∫ f_a to `cdf[a]`, which holds F_a(from), and ∫ f_a ∏_{b≠a} F_b to `wins[a]`. The densities
  * are ordered by falling upper end. A panel that some density, or the integrand, varies too much in is halved and done again.
  */
-function march(densities: readonly Density[], from: number, to: number, cdf: Float64Array, wins: Float64Array): void {
+function march(
+  densities: readonly Density[],
+  from: number,
+  to: number,
+  cdf: Float64Array,
+  wins: Float64Array,
+  { f, F, before, integrand, cdfAfter, winsHere }: Scratch,
+): void {
   const n = densities.length
-  const f = new Float64Array(n * NODES)
-  const F = new Float64Array(n * NODES)
-  const before = new Float64Array(n)
-  const integrand = new Float64Array(NODES)
-  const cdfAfter = new Float64Array(n)
-  const winsHere = new Float64Array(n)
   let alive = n
   let start = from
   let stretch = PANEL
@@ -127,7 +156,7 @@ function march(densities: readonly Density[], from: number, to: number, cdf: Flo
     for (let a = 0; a < alive; a++) cdfAfter[a] = integrate(f, a * NODES, cdf[a], half, F)
     let finished = 1
     for (let a = alive; a < n; a++) finished *= cdf[a]
-    winsHere.fill(0)
+    winsHere.fill(0, 0, n)
     for (let j = 0; j < NODES; j++) {
       let product = finished
       for (let a = 0; a < alive; a++) {

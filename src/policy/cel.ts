@@ -199,7 +199,7 @@ function parseFault(error: ParseError, expr: string): CelFault {
     return { message: 'the rule ends too early', offset }
   }
   const words = /\b(and|or|not)\b/.test(expr) ? 'CEL writes `&&`, `||` and `!`' : undefined
-  const hint = expr[offset - 1] === '=' ? 'write `==` to compare' : words
+  const hint = expr[offset] === '=' ? 'write `==` to compare' : words
   return { message: sentence(error.summary), offset, hint }
 }
 

@@ -1,7 +1,7 @@
 import { didYouMean } from '../diagnostics.ts'
 import { schemas } from '../generated/schemas.js'
 import { KINDS } from '../kinds.ts'
-import { allowed, list, resolve, type Schema, tagOf } from './schema.ts'
+import { allowed, list, ownKey, resolve, type Schema, tagOf } from './schema.ts'
 
 /** What a field of a kind means, from the kind's schema. */
 export interface Explanation extends FieldSummary {
@@ -136,8 +136,7 @@ function variantNames(branch: Schema, union: Schema, root: Schema): string[] {
   if (branch.properties === undefined || branches.length === 1) return [typeOf(branch, root)]
   const tag = tagOf(branches)
   if (tag !== undefined) return allowed(branch.properties[tag]).map(String)
-  const shared = branches[0].required?.filter(key => branches.every(each => each.required?.includes(key))) ?? []
-  return (branch.required ?? []).filter(key => !shared.includes(key)).slice(0, 1)
+  return [ownKey(branch, branches)]
 }
 
 function typeOf(schema: Schema, root: Schema): string {

@@ -131,20 +131,27 @@ function createReport(files: readonly SourceFile[]) {
     }
     return known
   }
+  function add(file: string, place: Place, { code, severity = 'error', message, hint }: Omit<Fault, 'path'>): void {
+    found.push({ severity, code, message: printable(message), file, ...place, hint: hint && printable(hint) })
+  }
   return {
     locator,
-    add: (file: string, place: Place, { code, severity = 'error', message, hint }: Omit<Fault, 'path'>) => {
-      found.push({ severity, code, message, file, ...place, hint })
-    },
-    fault(this: void, { file, index }: DocumentId, fault: Fault) {
-      const { code, severity = 'error', message, hint } = fault
-      found.push({ severity, code, message, file, ...locator(file).fault(index, fault), hint })
-    },
+    add,
+    fault: ({ file, index }: DocumentId, fault: Fault) => add(file, locator(file).fault(index, fault), fault),
     diagnostics: (): readonly Diagnostic[] => {
       const order = new Map(files.map(({ path }, i) => [path, i]))
       return found.sort((a, b) => order.get(a.file)! - order.get(b.file)! || a.line - b.line || a.column - b.column)
     },
   }
+}
+
+/** Messages quote files, and go to terminals: no control characters, no walls of text. */
+function printable(text: string): string {
+  const short = text.length > 500 ? `${text.slice(0, 500)}…` : text
+  return short.replace(
+    /[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]/gu,
+    c => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  )
 }
 
 function readFile({ path: file, text, unreadable }: SourceFile, report: Report): Headed[] {

@@ -71,10 +71,17 @@ export function allowed(schema: Schema): readonly unknown[] {
   return schema.const !== undefined ? [schema.const] : (schema.enum ?? [])
 }
 
-export type Choice =
-  | { readonly branch: Schema }
-  /** `on`: the key that is wrong, where it is one. */
-  | { readonly message: string; readonly hint?: string; readonly on?: string }
+export type Choice = { readonly branch: Schema } | BranchFault
+
+/** Why no branch can be meant. */
+export interface BranchFault {
+  readonly code: 'schema' | 'unknown-key' | 'duplicate'
+  readonly message: string
+  readonly hint?: string
+  /** The key inside the value that is wrong, where it is one. */
+  readonly key?: string
+  readonly on?: 'key' | 'value'
+}
 
 /**
  * The branch of `oneOf` that the writer meant: by type; of mappings by the key whose values differ between branches (`type`,
@@ -84,8 +91,9 @@ export function chooseBranch(schema: Schema, value: unknown, root: Schema, label
   const all = schema.oneOf!.map(branch => resolve(branch, root))
   const branches = all.filter(branch => typesOf(branch, root).some(type => hasType(value, type)))
   if (branches.length === 1) return { branch: branches[0] }
-  if (branches.length === 0 || !isMapping(value))
-    return { message: `${label} must be ${words(typesOf(schema, root))}, got ${described(value)}` }
+  if (branches.length === 0 || !isMapping(value)) {
+    return { code: 'schema', message: `${label} must be ${words(typesOf(schema, root))}, got ${described(value)}` }
+  }
   const tag = tagOf(branches)
   return tag === undefined ? chooseByKey(branches, value, label) : chooseByTag(branches, tag, value)
 }
@@ -106,27 +114,35 @@ function chooseByTag(branches: readonly Schema[], tag: string, value: Mapping): 
     const untagged = branches.find(branch => !branch.required?.includes(tag))
     if (untagged !== undefined) return { branch: untagged }
     const typo = Object.keys(value).find(key => didYouMean(key, [tag]) !== undefined)
-    if (typo !== undefined) return { message: `unknown key \`${typo}\``, hint: didYouMean(typo, [tag]), on: typo }
-    return { message: `\`${tag}\` is missing`, hint: `one of ${list(values)}` }
+    if (typo !== undefined) return unknownKey(typo, didYouMean(typo, [tag]))
+    return { code: 'schema', message: `\`${tag}\` is missing`, hint: `one of ${list(values)}`, on: 'key' }
   }
   const branch = branches.find(each => allowed(each.properties![tag]).includes(value[tag]))
-  return branch === undefined ? { ...notAllowed(`\`${tag}\``, value[tag], values), on: tag } : { branch }
+  if (branch !== undefined) return { branch }
+  return { code: 'schema', ...notAllowed(`\`${tag}\``, value[tag], values), key: tag }
 }
 
 function chooseByKey(branches: readonly Schema[], value: Mapping, label: string): Choice {
-  const shared = branches[0].required?.filter(key => branches.every(branch => branch.required?.includes(key))) ?? []
-  const keys = branches.map(branch => branch.required?.find(key => !shared.includes(key)) ?? '')
-  const present = branches.filter((_, i) => Object.hasOwn(value, keys[i]))
-  if (present.length === 1) return { branch: present[0] }
-  if (present.length > 1) {
-    const given = keys.filter(key => Object.hasOwn(value, key))
-    return { message: `${label} has ${list(given)}, but only one of them can be meant`, on: given[1] }
+  const keys = branches.map(branch => ownKey(branch, branches))
+  const given = Object.keys(value).filter(key => keys.includes(key))
+  if (given.length === 1) return { branch: branches[keys.indexOf(given[0])] }
+  if (given.length > 1) {
+    const message = `${label} has ${list(given)}, but only one of them can be meant`
+    return { code: 'schema', message, key: given[1], on: 'key' }
   }
   const known = new Set(branches.flatMap(branch => Object.keys(branch.properties ?? {})))
   const typo = Object.keys(value).find(key => !known.has(key))
-  const hint = typo === undefined ? undefined : didYouMean(typo, known)
-  if (typo !== undefined) return { message: `unknown key \`${typo}\``, hint: hint ?? `one of ${list(keys)}`, on: typo }
-  return { message: `${label} needs one of ${list(keys)}` }
+  if (typo !== undefined) return unknownKey(typo, didYouMean(typo, known) ?? `one of ${list(keys)}`)
+  return { code: 'schema', message: `${label} needs one of ${list(keys)}` }
+}
+
+/** The required key that not every branch has. */
+export function ownKey(branch: Schema, branches: readonly Schema[]): string {
+  return branch.required?.find(key => !branches.every(each => each.required?.includes(key))) ?? ''
+}
+
+function unknownKey(key: string, hint: string | undefined): BranchFault {
+  return { code: 'unknown-key', message: `unknown key \`${key}\``, hint, key, on: 'key' }
 }
 
 export function notAllowed(

@@ -6,7 +6,6 @@ import {
   described,
   hasType,
   isMapping,
-  jsonType,
   list,
   type Mapping,
   notAllowed,
@@ -16,9 +15,12 @@ import {
   words,
 } from './schema.ts'
 
+/** So many faults of one document are enough to read. */
+const MAX_FAULTS = 100
+
 /**
- * Everything in which a document differs from a schema, one fault each. Where several shapes are allowed only the one meant is
- * looked at. Empty exactly when the document is valid.
+ * What a document has that its schema does not allow, one fault each, the first hundred. Where several shapes are allowed only
+ * the one meant is looked at. Empty exactly when the document is valid.
  */
 export function shapeFaults(document: unknown, root: Schema): Fault[] {
   const faults: Fault[] = []
@@ -60,6 +62,7 @@ function fill(value: unknown, schema: Schema, root: Schema): void {
 }
 
 function check(value: unknown, given: Schema, root: Schema, path: Path, faults: Fault[]): void {
+  if (faults.length >= MAX_FAULTS) return
   const schema = resolve(given, root)
   const label = labelOf(path)
   if (schema.oneOf !== undefined) {
@@ -68,15 +71,8 @@ function check(value: unknown, given: Schema, root: Schema, path: Path, faults: 
       check(value, choice.branch, root, path, faults)
       return
     }
-    const { message, hint, on } = choice
-    const unknown = message.startsWith('unknown key')
-    faults.push({
-      code: unknown ? 'unknown-key' : 'schema',
-      message,
-      hint,
-      path: on === undefined ? path : [...path, on],
-      on: unknown || message.endsWith('is missing') ? 'key' : 'value',
-    })
+    const { key, ...fault } = choice
+    faults.push({ ...fault, path: key === undefined ? path : [...path, key] })
     return
   }
   const fault = (message: string, hint?: string) => faults.push({ code: 'schema', message, hint, path })
@@ -90,18 +86,20 @@ function check(value: unknown, given: Schema, root: Schema, path: Path, faults: 
     return
   }
   if (!types.some(type => hasType(value, type))) {
-    const quote =
-      types.includes('string') && jsonType(value) !== 'object' && jsonType(value) !== 'array' && value !== null
-    fault(
-      `${label} must be ${words(types)}, got ${described(value)}`,
-      quote ? `quote it: \`"${String(value)}"\`` : undefined,
-    )
+    fault(`${label} must be ${words(types)}, got ${described(value)}`, stringHint(value, schema, types))
     return
   }
   if (typeof value === 'number') checkNumber(value, schema, label, fault)
   else if (typeof value === 'string') checkString(value, schema, label, fault)
   else if (Array.isArray(value)) checkList(value, schema, root, path, faults, fault)
   else if (isMapping(value)) checkMapping(value, schema, root, path, faults)
+}
+
+/** How a number or boolean becomes the string that is wanted. */
+function stringHint(value: unknown, { pattern, examples }: Schema, types: readonly string[]): string | undefined {
+  if (!types.includes('string') || (typeof value !== 'number' && typeof value !== 'boolean')) return undefined
+  if (pattern === undefined || matches(String(value), pattern)) return `quote it: \`"${value}"\``
+  return examples === undefined ? undefined : `for example \`${String(examples[0])}\``
 }
 
 type Report = (message: string, hint?: string) => void
@@ -185,6 +183,7 @@ function checkMapping(value: Mapping, schema: Schema, root: Schema, path: Path, 
   }
   const missing = new Set(required.filter(name => !Object.hasOwn(value, name)))
   for (const key of keys) {
+    if (faults.length >= MAX_FAULTS) return
     const at = [...path, key]
     if (Object.hasOwn(properties, key)) check(value[key], properties[key], root, at, faults)
     else if (additionalProperties === false) {

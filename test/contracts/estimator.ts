@@ -32,7 +32,15 @@ const VALUE = [0, 1].reduce((sum, x) => sum + CANDIDATE[x].reduce((s, p, a) => s
 /** A log of n decisions, with the candidate's probabilities as columns. */
 function world(n: number, seed: number) {
   const rng = stream(seed, 'estimator contract')
-  const columns: Record<string, number[]> = { x: [], action: [], propensity: [], reward: [], pi_0: [], pi_1: [], pi_2: [] }
+  const columns: Record<string, number[]> = {
+    x: [],
+    action: [],
+    propensity: [],
+    reward: [],
+    pi_0: [],
+    pi_1: [],
+    pi_2: [],
+  }
   for (let i = 0; i < n; i++) {
     const x = rng.uniform() < 0.5 ? 0 : 1
     const u = rng.uniform()

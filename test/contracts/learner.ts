@@ -108,12 +108,12 @@ function medianOf(learner: Learner, action: number): { median: number; axis: (va
   const posterior = learner.posterior(action, 1)
   if (posterior === undefined) throw new Error('no posterior')
   const { mode, spread } = posterior
-  const points = Array.from({ length: 8001 }, (_, i) => mode + ((i - 4000) / 200) * spread)
-  const density = points.map(z => Math.exp(posterior.logDensity(z) - posterior.logDensity(mode)))
+  const offsets = Array.from({ length: 8001 }, (_, i) => ((i - 4000) / 200) * spread)
+  const density = offsets.map(d => Math.exp(posterior.logDensity(d) - posterior.logDensity(0)))
   const half = density.reduce((sum, f) => sum + f, 0) / 2
   let cumulated = 0
   let at = -1
   while (cumulated < half) cumulated += density[++at]
-  const median = points[at]
+  const median = mode + offsets[at]
   return { median, axis: learner.type === 'beta' ? p => Math.log(p / (1 - p)) : v => v }
 }

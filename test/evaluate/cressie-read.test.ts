@@ -1,6 +1,11 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
-import { cressieReadBounds, cressieReadPoint, type FakeRow, type WeightedSums } from '../../src/evaluate/intervals/cressie-read.ts'
+import {
+  cressieReadBounds,
+  cressieReadPoint,
+  type FakeRow,
+  type WeightedSums,
+} from '../../src/evaluate/intervals/cressie-read.ts'
 import { gaussianBounds, standardErrorOfMean } from '../../src/evaluate/intervals/gaussian.ts'
 
 const UNIT = { lower: 0, upper: 1 }
@@ -88,7 +93,10 @@ for (const [name, log] of Object.entries(golden.logs)) {
 describe('the Cressie-Read interval', () => {
   it('is not vacuous when all weights are equal', () => {
     const rewards = Array.from({ length: 100 }, (_, i) => (i < 20 ? 1 : 0))
-    const sums = sumsOf(rewards.map(() => 1), rewards)
+    const sums = sumsOf(
+      rewards.map(() => 1),
+      rewards,
+    )
     const { lower, upper } = cressieReadBounds(
       sums,
       { level: 0.95, maxWeight: 1, low: [{ w: 1, y: 0 }], high: [{ w: 1, y: 1 }], range: UNIT },
@@ -100,7 +108,10 @@ describe('the Cressie-Read interval', () => {
 
   it('has room above 0 when no reward was seen', () => {
     const rewards = Array.from({ length: 100 }, () => 0)
-    const sums = sumsOf(rewards.map(() => 1), rewards)
+    const sums = sumsOf(
+      rewards.map(() => 1),
+      rewards,
+    )
     const options = { level: 0.95, maxWeight: 1, low: [{ w: 1, y: 0 }], high: [{ w: 1, y: 1 }], range: UNIT }
     const { lower, upper } = cressieReadBounds(sums, options, true)
     expect(lower).toBe(0)

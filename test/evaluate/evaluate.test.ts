@@ -14,8 +14,12 @@ import { type PlanParts, plan } from './support/plan.ts'
 
 type Columns = Readonly<Record<string, MemoryColumn>>
 
-const run = (columns: Columns, parts: PlanParts = {}, chunkRows?: number, files: Readonly<Record<string, Columns>> = {}) =>
-  evaluate(plan(parts), memoryTables({ memory: columns, ...files }, chunkRows))
+const run = (
+  columns: Columns,
+  parts: PlanParts = {},
+  chunkRows?: number,
+  files: Readonly<Record<string, Columns>> = {},
+) => evaluate(plan(parts), memoryTables({ memory: columns, ...files }, chunkRows))
 
 const estimateOf = (result: EvaluationResult, estimator: string, candidate = 0) => {
   const found = result.candidates[candidate].estimates.find(e => e.estimator === estimator)
@@ -71,7 +75,13 @@ describe('evaluate', () => {
     expect(candidate.verdict).toBe('refuse')
     expect(candidate.support.unsupportedMass).toBe(1)
     for (const estimator of ['ips', 'snips', 'dr']) {
-      expect(estimateOf(result, estimator)).toEqual({ estimator, value: null, standardError: null, interval: null, lift: null })
+      expect(estimateOf(result, estimator)).toEqual({
+        estimator,
+        value: null,
+        standardError: null,
+        interval: null,
+        lift: null,
+      })
     }
     // The model has only the mean reward to say of an action that it never saw.
     expect(estimateOf(result, 'dm').value).toBe(0.75)
@@ -136,7 +146,9 @@ describe('evaluate', () => {
     )
     const values = candidates.map((_, i) => estimateOf(result, 'ips', i).value)
     const expected = [0.5, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5]
-    values.forEach((value, i) => { expect(value, candidates[i].name).toBeCloseTo(expected[i], 12) })
+    values.forEach((value, i) => {
+      expect(value, candidates[i].name).toBeCloseTo(expected[i], 12)
+    })
     expect(result.candidates.map(({ support }) => support.rowsWithoutSupport)).toEqual([0, 2, 1, 0, 0, 2, 0])
     expect(result.candidates[6].support.maxWeight).toBeCloseTo(1.8, 12)
   })
@@ -187,7 +199,12 @@ describe('evaluate', () => {
     s_2: rows.map(row => -row[0]),
   })
   const log = fc.array(
-    fc.tuple(fc.nat(2), fc.nat(3), fc.double({ min: 0.01, max: 1, noNaN: true }), fc.double({ min: -5, max: 5, noNaN: true })),
+    fc.tuple(
+      fc.nat(2),
+      fc.nat(3),
+      fc.double({ min: 0.01, max: 1, noNaN: true }),
+      fc.double({ min: -5, max: 5, noNaN: true }),
+    ),
     { minLength: 2, maxLength: 60 },
   )
   const everything: PlanParts = {
@@ -217,7 +234,10 @@ describe('evaluate', () => {
     await fc.assert(
       fc.asyncProperty(log, fc.nat(), async (rows, seed) => {
         const rng = stream(seed, 'shuffle')
-        const shuffled = rows.map(row => ({ row, key: rng.uniform() })).sort((a, b) => a.key - b.key).map(({ row }) => row)
+        const shuffled = rows
+          .map(row => ({ row, key: rng.uniform() }))
+          .sort((a, b) => a.key - b.key)
+          .map(({ row }) => row)
         const one = await run(columnsOf(rows), everything)
         const other = await run(columnsOf(shuffled), everything)
         one.candidates.forEach(({ estimates }, c) => {
@@ -266,9 +286,13 @@ describe('evaluate', () => {
       Object.values(sums).flatMap(value => (typeof value === 'number' ? [value] : Array.from(value as Float64Array)))
     const totals = (sums: CandidateSums) =>
       Array.from({ length: sums.moments.length / 2 }, (_, i) => totalAt(sums.moments, 2 * i))
-    totals(whole.sums).forEach((total, i) => { expect(totals(a.sums)[i]).toBeCloseTo(total, 10) })
+    totals(whole.sums).forEach((total, i) => {
+      expect(totals(a.sums)[i]).toBeCloseTo(total, 10)
+    })
     const rest = (sums: CandidateSums) => flat({ ...sums, moments: new Float64Array(0) })
-    rest(whole.sums).forEach((value, i) => { expect(rest(a.sums)[i]).toBeCloseTo(value, 10) })
+    rest(whole.sums).forEach((value, i) => {
+      expect(rest(a.sums)[i]).toBeCloseTo(value, 10)
+    })
     expect(a.logSums.rows).toBe(1000)
     expect(totalAt(a.logSums.total, 0)).toBeCloseTo(totalAt(whole.logSums.total, 0), 10)
     expect(a.logSums.count).toEqual(whole.logSums.count)
@@ -279,6 +303,8 @@ describe('evaluate', () => {
       'the log has rewards from 0 to 3, outside the declared [0, 2]',
     )
     const noted = await run({ ...HAND, reward: [1, 0, 3, 1] })
-    expect(noted.dataset.notes).toContain('the range of rewards was not declared: that of the log, [0, 3], is taken for it')
+    expect(noted.dataset.notes).toContain(
+      'the range of rewards was not declared: that of the log, [0, 3], is taken for it',
+    )
   })
 })

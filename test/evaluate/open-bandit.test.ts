@@ -12,7 +12,10 @@ import { plan } from './support/plan.ts'
 
 interface Golden {
   readonly policies: {
-    readonly [name: string]: { readonly table?: readonly (readonly number[])[]; readonly action_by_position?: readonly number[] }
+    readonly [name: string]: {
+      readonly table?: readonly (readonly number[])[]
+      readonly action_by_position?: readonly number[]
+    }
   }
   readonly results: { readonly [candidate: string]: { readonly [key: string]: unknown } }
 }
@@ -63,7 +66,10 @@ for (const behaviour of ['random', 'bts']) {
         const lines = ['slot,action,probability']
         for (let position = 0; position < 3; position++) {
           if (chosen) lines.push(`${position + 1},${chosen[position]},1`)
-          else table?.forEach((row, action) => { lines.push(`${position + 1},${action},${row[position]}`) })
+          else
+            table?.forEach((row, action) => {
+              lines.push(`${position + 1},${action},${row[position]}`)
+            })
         }
         tables.set(name, join(folder, `${name}.csv`))
         await writeFile(join(folder, `${name}.csv`), `${lines.join('\n')}\n`)
@@ -78,7 +84,12 @@ for (const behaviour of ['random', 'bts']) {
           tables,
           dataset: { actions: { range: [0, 33] } },
           mapping: { action: 'item_id', slot: 'position', propensity: 'propensity_score', reward: 'click' },
-          spec: { candidates, estimators: ['ips', 'snips', 'dm', 'dr'], rewardModel, interval: { method, level: 0.95 } },
+          spec: {
+            candidates,
+            estimators: ['ips', 'snips', 'dm', 'dr'],
+            rewardModel,
+            interval: { method, level: 0.95 },
+          },
         }),
         openTables(),
       )

@@ -24,8 +24,18 @@ const coverage = (support: Partial<Support>, rest: Partial<Coverage> = {}): Cove
 describe('the verdict', () => {
   it.each([
     ['good support', {}, 'ok', ''],
-    ['a few effective rows', { effectiveSampleSize: 40 }, 'refuse', 'the weights leave 40.0 effective rows of 10000 (0.4 %)'],
-    ['a twentieth of the rows', { effectiveSampleSize: 500 }, 'caution', 'the weights leave 500 effective rows of 10000 (5 %)'],
+    [
+      'a few effective rows',
+      { effectiveSampleSize: 40 },
+      'refuse',
+      'the weights leave 40.0 effective rows of 10000 (0.4 %)',
+    ],
+    [
+      'a twentieth of the rows',
+      { effectiveSampleSize: 500 },
+      'caution',
+      'the weights leave 500 effective rows of 10000 (5 %)',
+    ],
     ['one row that decides', { maxWeightShare: 0.3 }, 'refuse', 'one row carries 30 % of the weight'],
     ['one row that matters', { maxWeightShare: 0.06 }, 'caution', 'one row carries 6 % of the weight'],
     ['no reward', { positiveCount: 0 }, 'refuse', 'no row has both a reward and a positive weight'],

@@ -56,10 +56,24 @@ describe('probabilityBest', () => {
   })
 
   it('keeps its digits with millions of rewards', () => {
-    // Two large betas, against the same integral with twice the panels: by the symmetry P(A > B) = P(1 − B > 1 − A).
+    // By symmetry P(A > B) = P(1 − B > 1 − A), which is integrated over other panels.
     const p = probabilityBest([beta(1e6, 1.001e6), beta(1.0005e6, 1e6)])
     const mirrored = probabilityBest([beta(1.001e6, 1e6), beta(1e6, 1.0005e6)])
     expect(Math.abs(p[0] - mirrored[1])).toBeLessThan(1e-12)
+  })
+
+  it('loses no digits to a large common mean, and is even for point masses', () => {
+    const near = probabilityBest([normalPosterior(0, 1 / 1024), normalPosterior(1 / 1024, 1 / 1024)])
+    const far = probabilityBest([normalPosterior(1e6, 1 / 1024), normalPosterior(1e6 + 1 / 1024, 1 / 1024)])
+    expect(Math.abs(near[0] - far[0])).toBeLessThan(1e-12)
+    for (const mean of [0, 1, -1e9]) {
+      const p = probabilityBest([normalPosterior(mean, 0), normalPosterior(mean, 0)])
+      expect(Math.abs(p[0] - 0.5)).toBeLessThan(1e-12)
+    }
+  })
+
+  it('refuses what is not a density', () => {
+    expect(() => probabilityBest([normalPosterior(Number.NaN, 1), normalPosterior(0, 1)])).toThrow(RangeError)
   })
 
   it('gives an action that cannot win nothing', () => {

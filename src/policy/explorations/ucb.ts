@@ -20,20 +20,31 @@ export function linUcbBonus(alpha: number): Bonus {
 export function ucb(bonus: Bonus, ties: Ties, actions: number): Exploration {
   const index = new Float64Array(actions)
 
-  function rank(learner: Learner, eligible: Int32Array, count: number): void {
+  /** Writes the indices of the eligible actions; returns the first position of the greatest, or −1 if it has equals. */
+  function rank(learner: Learner, eligible: Int32Array, count: number): number {
     const { value, width } = learner
     const b = bonus(learner)
+    let best = -Infinity
+    let at = -1
+    let equal = false
     for (let i = 0; i < count; i++) {
       const a = eligible[i]
       // 0 · ∞ has no value: without a bonus an untried action is still +∞.
-      index[a] = b === 0 ? value[a] : value[a] + b * width[a]
+      const v = b === 0 ? value[a] : value[a] + b * width[a]
+      index[a] = v
+      if (v > best) {
+        best = v
+        at = i
+        equal = false
+      } else if (v === best) equal = true
     }
+    return equal ? -1 : at
   }
 
   return {
     sample(learner, eligible, count, rng) {
-      rank(learner, eligible, count)
-      return settle(index, argmax(index, eligible, count), eligible, count, ties, rng)
+      const at = rank(learner, eligible, count)
+      return at >= 0 ? eligible[at] : settle(index, argmax(index, eligible, count), eligible, count, ties, rng)
     },
     probabilities(learner, eligible, count, out) {
       rank(learner, eligible, count)

@@ -12,7 +12,6 @@ export function betaLearner(actions: number, prior: { readonly alpha: number; re
   const failures = new Float64Array(actions)
   const value = new Float64Array(actions)
   const width = new Float64Array(actions)
-  let count = 0
   for (let a = 0; a < actions; a++) update(a)
 
   function update(action: number): void {
@@ -23,24 +22,22 @@ export function betaLearner(actions: number, prior: { readonly alpha: number; re
     width[action] = Math.sqrt((alpha / n) * (beta / n)) / Math.sqrt(n + 1)
   }
 
-  return {
+  const learner: Learner & { count: number } = {
     type: 'beta',
     value,
     width,
-    get count() {
-      return count
-    },
+    count: 0,
     predict() {},
     learn(action, _x, reward) {
       if (!(reward >= 0 && reward <= 1)) throw new RangeError(`beta: the reward ${reward} is not in [0, 1]`)
       successes[action] += reward
       failures[action] += 1 - reward
-      count++
+      learner.count++
       update(action)
     },
     draw: (action, _scale, rng) => betaDraw(rng, prior.alpha + successes[action], prior.beta + failures[action]),
     posterior: action => logitBetaPosterior(prior.alpha + successes[action], prior.beta + failures[action]),
-    state: () => ({ count, successes: [...successes], failures: [...failures] }),
+    state: () => ({ count: learner.count, successes: [...successes], failures: [...failures] }),
     restore(state) {
       const newSuccesses = stateNumbers(state, 'successes', actions, 0)
       const newFailures = stateNumbers(state, 'failures', actions, 0)
@@ -49,10 +46,11 @@ export function betaLearner(actions: number, prior: { readonly alpha: number; re
         throw new RangeError('`state.count` is not a count')
       successes.set(newSuccesses)
       failures.set(newFailures)
-      count = newCount as number
+      learner.count = newCount as number
       for (let a = 0; a < actions; a++) update(a)
     },
   }
+  return learner
 }
 
 /**
@@ -63,12 +61,10 @@ function logitBetaPosterior(alpha: number, beta: number): Posterior {
   const n = alpha + beta
   const p = alpha / n
   const q = beta / n
-  const mode = Math.log(alpha / beta)
   return {
-    mode,
+    mode: Math.log(alpha / beta),
     spread: Math.sqrt(n / alpha / beta),
-    logDensity: z => {
-      const d = z - mode
+    logDensity: d => {
       return d > 0 ? -beta * d - n * Math.log1p(q * Math.expm1(-d)) : alpha * d - n * Math.log1p(p * Math.expm1(d))
     },
   }

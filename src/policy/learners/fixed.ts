@@ -4,23 +4,21 @@ import { stateCounts } from './state.ts'
 /** Learns nothing but how often it was told: the value of an action is its given weight, known exactly. */
 export function fixedLearner(type: 'fixed' | 'uniform', weights: readonly number[]): Learner {
   const value = Float64Array.from(weights)
-  let count = 0
-  return {
+  const learner: Learner & { count: number } = {
     type,
     value,
     width: new Float64Array(weights.length),
-    get count() {
-      return count
-    },
+    count: 0,
     predict() {},
     learn() {
-      count++
+      learner.count++
     },
     draw: action => value[action],
     posterior: () => undefined,
-    state: () => ({ counts: [count] }),
+    state: () => ({ counts: [learner.count] }),
     restore(state) {
-      count = stateCounts(state, 'counts', 1)[0]
+      learner.count = stateCounts(state, 'counts', 1)[0]
     },
   }
+  return learner
 }

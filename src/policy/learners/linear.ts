@@ -20,16 +20,13 @@ export function linearLearner(actions: number, dimension: number, options: { rea
   const width = new Float64Array(actions)
   const weights = new Float64Array(size)
   const scratch = new Float64Array(d)
-  let count = 0
   for (let a = 0; a < actions; a++) ridgeStart(inverse, a * size, d, options.l2)
 
-  return {
+  const learner: Learner & { count: number } = {
     type: 'linear',
     value,
     width,
-    get count() {
-      return count
-    },
+    count: 0,
     predict(x) {
       quadraticWeights(x, d, weights)
       for (let a = 0; a < actions; a++) {
@@ -40,7 +37,7 @@ export function linearLearner(actions: number, dimension: number, options: { rea
     learn(action, x, reward) {
       ridgeUpdate(inverse, action * size, theta, action * d, d, x, reward, scratch)
       counts[action]++
-      count++
+      learner.count++
     },
     draw: (action, scale, rng) => value[action] + scale * width[action] * normal(rng),
     posterior: (action, scale) => normalPosterior(value[action], scale * width[action]),
@@ -52,7 +49,8 @@ export function linearLearner(actions: number, dimension: number, options: { rea
       counts.set(newCounts)
       theta.set(newTheta)
       inverse.set(newInverse)
-      count = total(counts)
+      learner.count = total(counts)
     },
   }
+  return learner
 }

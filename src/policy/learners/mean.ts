@@ -9,15 +9,12 @@ export function meanLearner(actions: number): Learner {
   const sums = new Float64Array(actions)
   const value = new Float64Array(actions).fill(Infinity)
   const width = new Float64Array(actions).fill(Infinity)
-  let count = 0
 
-  return {
+  const learner: Learner & { count: number } = {
     type: 'mean',
     value,
     width,
-    get count() {
-      return count
-    },
+    count: 0,
     predict() {},
     learn(action, _x, reward) {
       const n = counts[action] + 1
@@ -26,7 +23,7 @@ export function meanLearner(actions: number): Learner {
       sums[action] = sum
       value[action] = sum / n
       width[action] = 1 / Math.sqrt(n)
-      count++
+      learner.count++
     },
     draw: (action, scale, rng) => {
       if (counts[action] === 0) return Infinity
@@ -40,11 +37,12 @@ export function meanLearner(actions: number): Learner {
       const newSums = stateNumbers(state, 'sums', actions)
       counts.set(newCounts)
       sums.set(newSums)
-      count = total(counts)
+      learner.count = total(counts)
       for (let a = 0; a < actions; a++) {
         value[a] = counts[a] === 0 ? Infinity : sums[a] / counts[a]
         width[a] = 1 / Math.sqrt(counts[a])
       }
     },
   }
+  return learner
 }

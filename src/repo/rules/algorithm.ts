@@ -11,20 +11,12 @@ export function* algorithmRules(spec: PolicySpec): Generator<Fault> {
   const { learner, exploration } = spec.algorithm
   const alone = learner.type === 'fixed' || learner.type === 'uniform'
   if (alone && exploration !== undefined) {
-    yield semantic(
-      [...PATH, 'exploration'],
-      `the learner \`${learner.type}\` has probabilities already: it takes no exploration`,
-    )
+    const message = `the learner \`${learner.type}\` has probabilities already: it takes no exploration`
+    yield { ...semantic([...PATH, 'exploration'], message), on: 'key' }
   }
   if (!alone && exploration === undefined) {
-    yield {
-      ...semantic(
-        PATH,
-        `the learner \`${learner.type}\` needs an \`exploration\``,
-        'for example `exploration: { type: thompson }`',
-      ),
-      on: 'key',
-    }
+    const hint = 'for example `exploration: { type: thompson }`'
+    yield { ...semantic(PATH, `the learner \`${learner.type}\` needs an \`exploration\``, hint), on: 'key' }
   }
   if (!alone && exploration !== undefined) yield* pairRules(learner, exploration)
   if (learner.type === 'fixed') yield* probabilityRules(learner.probabilities, spec)
@@ -110,7 +102,7 @@ function* overlapRules({ algorithm, guardrails, evaluation, actions }: PolicySpe
   const hint = 'set `guardrails.minProbability`, or say `evaluation: none` if that is wanted'
   const consequence = 'no log of it can ever be evaluated'
   if (learner.type === 'fixed') {
-    const never = Object.keys(learner.probabilities).filter(id => learner.probabilities[id] === 0)
+    const never = actions.map(action => action.id).filter(id => learner.probabilities[id] === 0)
     if (never.length > 0)
       yield semantic(
         [...PATH, 'learner', 'probabilities', never[0]],

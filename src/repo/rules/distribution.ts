@@ -54,14 +54,14 @@ function* fitRules(distribution: DistributionSpec, field: ContextField, name: st
     if (!isValueOf(constant, field))
       yield semantic(at, `\`${name}\` is ${nounOf(field)}, and can't be ${described(constant)}`)
     else if (field.type === 'string' && field.enum !== undefined)
-      yield* known(String(constant), field.enum, `value of \`${name}\``, at)
+      yield* known(String(constant), field.enum, `\`${name}\` value`, at)
   } else if ('categorical' in distribution) {
     if (field.type === 'array') yield misfit()
     for (const value of Object.keys(distribution.categorical)) {
       const place = [...at, value]
       if (field.type === 'string' && field.enum !== undefined)
-        yield* known(value, field.enum, `value of \`${name}\``, place, 'key')
-      else if (field.type === 'boolean') yield* known(value, ['true', 'false'], `value of \`${name}\``, place, 'key')
+        yield* known(value, field.enum, `\`${name}\` value`, place, 'key')
+      else if (field.type === 'boolean') yield* known(value, ['true', 'false'], `\`${name}\` value`, place, 'key')
       else if ((field.type === 'number' || field.type === 'integer') && !isNumeric(value, field.type)) {
         yield { ...semantic(place, `\`${name}\` is ${nounOf(field)}, and \`${value}\` is none`), on: 'key' }
       }

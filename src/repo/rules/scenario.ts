@@ -174,7 +174,7 @@ function* weightRules(weight: unknown, field: ContextField, name: string, path: 
       yield semantic(path, `the weight of the enum \`${name}\` must be a mapping from value to number`)
     } else {
       for (const value of Object.keys(weight as object))
-        yield* known(value, field.enum, `value of \`${name}\``, [...path, value], 'key')
+        yield* known(value, field.enum, `\`${name}\` value`, [...path, value], 'key')
     }
   } else if (field.type === 'array') {
     if (!Array.isArray(weight) || weight.length !== field.maxItems) {

@@ -4,7 +4,10 @@ import { type Column, type ColumnRequest, type Tables, UNIT_GROUPS } from '../..
 export type MemoryColumn = readonly (string | number | null)[] | Float64Array
 
 /** Tables over arrays, by path; for statistical experiments and hand-sized logs. */
-export function memoryTables(files: Readonly<Record<string, Readonly<Record<string, MemoryColumn>>>>, chunkRows = 1000): Tables {
+export function memoryTables(
+  files: Readonly<Record<string, Readonly<Record<string, MemoryColumn>>>>,
+  chunkRows = 1000,
+): Tables {
   return {
     columns: async ({ paths }) => Object.keys(files[paths[0]]),
     async *read({ paths }, requests) {
@@ -23,7 +26,8 @@ function decoder({ type, column }: ColumnRequest, values: MemoryColumn): (start:
   if (values === undefined) throw new Error(`no column ${column}`)
   switch (type) {
     case 'number': {
-      const numbers = values instanceof Float64Array ? values : Float64Array.from(values, v => (v === null ? Number.NaN : Number(v)))
+      const numbers =
+        values instanceof Float64Array ? values : Float64Array.from(values, v => (v === null ? Number.NaN : Number(v)))
       return (start, end) => ({ type, values: numbers.subarray(start, end) })
     }
     case 'text': {
@@ -49,5 +53,5 @@ function decoder({ type, column }: ColumnRequest, values: MemoryColumn): (start:
 }
 
 function group(unit: string): number {
-  return Number(createHash('md5').update(unit).digest().readBigUInt64BE(0) % BigInt(UNIT_GROUPS))
+  return Number(createHash('md5').update(unit).digest().readBigUInt64LE(8) % BigInt(UNIT_GROUPS))
 }

@@ -1,5 +1,5 @@
-import type { DatasetSpec, EvaluationSpec, MappingSpec } from '../../../src/kinds.ts'
 import type { EvaluationPlan } from '../../../src/evaluate/evaluate.ts'
+import type { DatasetSpec, EvaluationSpec, MappingSpec } from '../../../src/kinds.ts'
 
 export interface PlanParts {
   readonly paths?: readonly string[]

@@ -1,0 +1,133 @@
+import { execFileSync } from 'node:child_process'
+import { mkdtempSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import type { AlgorithmSpec, PolicySpec, ScenarioSpec, WorldSpec } from '../src/kinds.ts'
+import { normal } from '../src/math/distributions.ts'
+import { stream } from '../src/math/rng.ts'
+import { prepare } from '../src/simulate/simulate.ts'
+import { median, verdict } from './measure.ts'
+
+interface Case {
+  readonly name: 'ucb1' | 'epsilon-greedy' | 'thompson' | 'linucb'
+  readonly algorithm: AlgorithmSpec
+  /** Millions of decisions a second and core. */
+  readonly budget: number
+  readonly replications: number
+}
+
+const D = 10
+const HORIZON = 10_000
+const MEANS = [0.1, 0.05, 0.05, 0.05, 0.02, 0.02, 0.02, 0.01, 0.01, 0.01]
+const ACTIONS = MEANS.map((_, k) => `a${k}`)
+const CASES: readonly Case[] = [
+  {
+    name: 'ucb1',
+    algorithm: { learner: { type: 'mean' }, exploration: { type: 'ucb', factor: 2, ties: 'random' } },
+    budget: 20,
+    replications: 500,
+  },
+  {
+    name: 'epsilon-greedy',
+    algorithm: { learner: { type: 'mean' }, exploration: { type: 'epsilon-greedy', epsilon: 0.1, ties: 'random' } },
+    budget: 35,
+    replications: 500,
+  },
+  {
+    name: 'thompson',
+    algorithm: {
+      learner: { type: 'beta', prior: { alpha: 1, beta: 1 } },
+      exploration: { type: 'thompson', scale: 1 },
+    },
+    budget: 2,
+    replications: 50,
+  },
+  {
+    name: 'linucb',
+    algorithm: {
+      learner: { type: 'linear', l2: 1, intercept: false },
+      exploration: { type: 'ucb', alpha: 1, ties: 'random' },
+    },
+    budget: 1,
+    replications: 30,
+  },
+]
+
+/** Decisions a second of CPU time in a process of its own for each, beside the same loop in C; K = 10. */
+export async function bench(): Promise<void> {
+  const binary = compileLoop()
+  console.log('million decisions/s  dap      C        dap/C    budget')
+  for (const [i, { name, budget, replications }] of CASES.entries()) {
+    const own: number[] = []
+    const loop: number[] = []
+    for (let round = 0; round < 5; round++) {
+      const seconds = execFileSync(process.execPath, [fileURLToPath(import.meta.url), String(i)], { encoding: 'utf8' })
+      own.push((replications * HORIZON) / Number(seconds) / 1e6)
+      if (binary === undefined) continue
+      const [time] = execFileSync(binary, [name, String(replications), String(HORIZON)], { encoding: 'utf8' }).split(
+        ' ',
+      )
+      loop.push((replications * HORIZON) / Number(time) / 1e6)
+    }
+    const rate = median(own)
+    const c = loop.length > 0 ? median(loop) : Number.NaN
+    const cells = [rate, c, rate / c].map(value => (Number.isNaN(value) ? '-' : value.toFixed(2)).padEnd(9)).join('')
+    console.log(`${name.padEnd(21)}${cells}${budget} (${verdict(rate >= budget)})`)
+  }
+}
+
+/** The loop in C; undefined where there is no compiler. */
+function compileLoop(): string | undefined {
+  const binary = join(mkdtempSync(join(tmpdir(), 'dap-bench-')), 'simulate')
+  const source = fileURLToPath(new URL('./simulate.c', import.meta.url))
+  try {
+    execFileSync('cc', ['-O3', '-march=native', source, '-o', binary, '-lm'])
+    return binary
+  } catch {
+    console.log('no C compiler: nothing to compare with')
+    return undefined
+  }
+}
+
+/** CPU seconds of one case, after a tenth of it has warmed the code up. */
+function time({ name, algorithm, replications }: Case): number {
+  const linear = name === 'linucb'
+  const rng = stream(1, 'theta')
+  const theta = () => Array.from({ length: D }, () => normal(rng) / Math.sqrt(D))
+  const world: WorldSpec = linear
+    ? {
+        type: 'linear',
+        noise: 0.5,
+        means: Object.fromEntries(ACTIONS.map(action => [action, { intercept: 0, weights: { x: theta() } }])),
+      }
+    : { type: 'bernoulli', means: Object.fromEntries(ACTIONS.map((action, k) => [action, MEANS[k]])) }
+  const spec: ScenarioSpec = {
+    world,
+    population: linear ? { context: { x: { normal: { mean: 0, sd: Math.sqrt(1 / D) } } } } : undefined,
+    policies: [name],
+    horizon: HORIZON,
+    replications,
+    seed: 1,
+    level: 0.95,
+    expect: [],
+  }
+  const policy: PolicySpec = {
+    context: linear ? { x: { type: 'array', items: { type: 'number' }, minItems: D, maxItems: D } } : {},
+    actions: ACTIONS.map(id => ({ id })),
+    decision: { type: 'single' },
+    algorithm,
+    guardrails: { minProbability: 0 },
+    reward: { name: 'reward', type: 'number', wait: '1h', default: 0 },
+  }
+  const simulation = prepare({
+    scenario: { name: 'bench', spec, digest: '' },
+    policies: [{ name, spec: policy, digest: '' }],
+  })
+  simulation.play(0, Math.ceil(replications / 10))
+  const start = process.cpuUsage()
+  simulation.play(0, replications)
+  return process.cpuUsage(start).user / 1e6
+}
+
+if (import.meta.filename === process.argv[1]) console.log(time(CASES[Number(process.argv[2])]))

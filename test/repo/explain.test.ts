@@ -1,0 +1,60 @@
+import { describe, expect, it } from 'vitest'
+import { explain } from '../../src/repo/explain.ts'
+
+function found(path: string) {
+  const result = explain(path)
+  if (!('explanation' in result)) throw new Error(result.message)
+  return result.explanation
+}
+
+describe('explain', () => {
+  it('says what a field means, its type, default and bounds', () => {
+    expect(found('policy.spec.guardrails.minProbability')).toMatchObject({
+      path: 'Policy.spec.guardrails.minProbability',
+      type: 'number',
+      required: false,
+      default: 0,
+      examples: [0.02],
+      bounds: ['at least 0', 'at most 0.5'],
+      fields: [],
+      variants: [],
+    })
+  })
+
+  it('lists the fields of a kind, and of the items of a list', () => {
+    expect(found('Policy').fields.map(field => field.name)).toEqual(['apiVersion', 'kind', 'metadata', 'spec'])
+    expect(found('Policy.spec.actions').fields.map(field => field.name)).toEqual(['id', 'features', 'eligible'])
+    expect(found('Policy.spec.actions').type).toBe('list of mappings')
+  })
+
+  it('lists the shapes that a field may have', () => {
+    const names = (path: string) => found(path).variants.map(variant => variant.name)
+    expect(names('Policy.spec.algorithm.learner')).toEqual(['mean', 'beta', 'linear', 'fixed', 'uniform'])
+    expect(names('Policy.spec.context')).toEqual(['string', 'integer, number', 'boolean', 'array'])
+    expect(names('Evaluation.spec.candidates')).toEqual([
+      'policy',
+      'logging',
+      'uniform',
+      'fixed',
+      'table',
+      'probabilities',
+      'scores',
+    ])
+    expect(names('Scenario.spec.world.linear.means')).toContain('string')
+  })
+
+  it('walks through shapes, with or without their names, and through lists and maps', () => {
+    expect(found('Policy.spec.algorithm.learner.linear.l2').default).toBe(1)
+    expect(found('Policy.spec.algorithm.learner.l2').default).toBe(1)
+    expect(found('Evaluation.spec.candidates.table.by').type).toBe('list of strings')
+    expect(found('Scenario.spec.population.context.level.normal.sd').description).toBe('The standard deviation.')
+  })
+
+  it('suggests what an unknown path may have meant', () => {
+    expect(explain('Polcy')).toEqual({ message: 'there is no kind `Polcy`', hint: 'did you mean `Policy`?' })
+    expect(explain('Policy.spec.algoritm')).toEqual({
+      message: '`Policy.spec` has no field `algoritm`',
+      hint: 'did you mean `algorithm`?',
+    })
+  })
+})

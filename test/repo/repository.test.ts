@@ -1,0 +1,455 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { stringify } from 'yaml'
+import { schemas } from '../../src/generated/schemas.js'
+import { KINDS } from '../../src/kinds.ts'
+import { loadRepository } from '../../src/repo/repository.ts'
+import { mutations } from '../support/mutations.ts'
+import { examplePolicy } from '../support/policies.ts'
+import { diagnose, policyWith, resource } from '../support/repository.ts'
+
+const load = (text: string) => loadRepository([{ path: 'file.yaml', text }])
+/** `line:column code` of each diagnostic. */
+const places = (files: Parameters<typeof diagnose>[0]) =>
+  diagnose(files).map(text => /^\S+ (?:warning )?\S+/.exec(text)![0])
+
+describe('loadRepository', () => {
+  it('fills in the defaults of the schema, and the Project for those that it rules', () => {
+    const repository = loadRepository([
+      { path: 'dap.yaml', text: resource('Project', 'x', 'defaults: { seed: 42 }') },
+      {
+        path: 'p.yaml',
+        text: resource(
+          'Policy',
+          'p',
+          'actions: [{ id: a }, { id: b }]\nalgorithm:\n  learner: { type: beta }\n  exploration: { type: thompson }',
+        ),
+      },
+      {
+        path: 's.yaml',
+        text: resource('Scenario', 's', 'world: { type: bernoulli, means: { a: 0, b: 1 } }\npolicies: [p]'),
+      },
+    ])
+    expect(repository.diagnostics).toEqual([])
+    expect(repository.get('Policy', 'p')?.spec).toEqual({
+      context: {},
+      actions: [{ id: 'a' }, { id: 'b' }],
+      decision: { type: 'single' },
+      algorithm: {
+        learner: { type: 'beta', prior: { alpha: 1, beta: 1 } },
+        exploration: { type: 'thompson', scale: 1 },
+      },
+      guardrails: { minProbability: 0 },
+      reward: { name: 'reward', type: 'binary', wait: '24h', default: 0 },
+    })
+    expect(repository.get('Scenario', 's')?.spec).toMatchObject({
+      seed: 42,
+      level: 0.95,
+      horizon: 1000,
+      replications: 100,
+      expect: [],
+    })
+    expect(repository.project.folders).toContain('policies')
+  })
+
+  it('gives equal digests to files that say the same', () => {
+    const digest = (text: string) => load(text).resources[0].digest
+    expect(digest(examplePolicy(1))).toBe(digest(policyWith('l2: 1.0', '# ridge\n      l2: 1')))
+    expect(digest(policyWith('    fallback: none\n', ''))).not.toBe(digest(examplePolicy(1)))
+    expect(digest(policyWith('  decision:\n    type: single\n', ''))).toBe(digest(examplePolicy(1)))
+  })
+
+  it('reports an unreadable file without a place', () => {
+    const { diagnostics } = loadRepository([{ path: 'a.yaml', unreadable: 'the file is not UTF-8' }])
+    expect(diagnostics).toMatchObject([{ code: 'file', file: 'a.yaml', line: 0, message: 'the file is not UTF-8' }])
+  })
+
+  it('finds ten mistakes in one file, each at its line', () => {
+    const text = [
+      policyWith('l2: 1.0', 'l2: -1').replace('thompson', 'thomson').replace('fallback: none', 'falback: none'),
+      policyWith('"ctx.level >= 1"', '"ctx.levle >= 1"')
+        .replace('fallback: none', 'fallback: noen')
+        .replace('offer-1', 'offer-2'),
+      resource('Scenario', 's', 'world: { type: bernoulli, means: { none: 2 } }\npolicies: []\nhorizon: 0'),
+      resource('Deployment', 'd', 'environment: prod\npolicy: offer-3'),
+    ].join('---\n')
+    expect(diagnose(text)).toEqual([
+      '33:11 schema `l2` must be more than 0, got -1',
+      '35:13 schema `type` must be one of `greedy`, `epsilon-greedy`, `softmax`, `ucb`, `thompson`, got the string `thomson` | did you mean `thompson`?',
+      '41:5 unknown-key unknown key `falback` | did you mean `fallback`?',
+      '71:22 cel `ctx` has no field `levle` | did you mean `level`?',
+      '88:15 reference there is no action `noen` | did you mean `none`?',
+      '99:44 schema `none` must be at most 1, got 2',
+      '100:13 schema `policies` must not be empty',
+      '101:12 schema `horizon` must be at least 1, got 0',
+      '107:16 reference there is no Environment `prod`',
+      '108:11 reference there is no Policy `offer-3` | did you mean `offer-1`?',
+    ])
+  })
+
+  it.each(KINDS)('survives any mutation of a valid %s, and places every diagnostic inside the file', kind => {
+    fc.assert(
+      fc.property(mutations(schemas[kind].examples![0]), document => {
+        const text = stringify(document)
+        const lines = text.split('\n')
+        for (const { line, column, length } of load(text).diagnostics) {
+          expect(line).toBeGreaterThanOrEqual(1)
+          expect(line).toBeLessThanOrEqual(lines.length)
+          expect(column).toBeGreaterThanOrEqual(1)
+          expect(column + length - 1).toBeLessThanOrEqual(Math.max(1, lines[line - 1].length + 1))
+        }
+      }),
+      { numRuns: 200 },
+    )
+  })
+
+  it('keeps control characters of a file out of its messages', () => {
+    expect(diagnose(policyWith('type: thompson', 'type: "\\e[31m"'))[0]).toContain('`\\u001b[31m`')
+  })
+
+  it('stops after a hundred faults of one document', () => {
+    const text = resource('Project', 'x', Array.from({ length: 20_000 }, (_, i) => `k${i}: 1`).join('\n'))
+    expect(load(text).diagnostics).toHaveLength(100)
+  })
+})
+
+describe('a document that is no resource', () => {
+  it.each([
+    ['a list', '- a\n', ['1:1 schema']],
+    ['a word', 'hello\n', ['1:1 schema']],
+    ['nothing', '# nothing\n---\n', []],
+    ['another format', 'name: CI\non: push\n', ['1:1 schema']],
+    ['a typo in apiVersion', 'apiversion: dap/v1\nkind: Policy\n', ['1:1 unknown-key']],
+    ['another version', 'apiVersion: dap/v2\nkind: Policy\n', ['1:13 schema']],
+    ['an unknown kind', 'apiVersion: dap/v1\nkind: Polcy\n', ['2:7 schema']],
+    ['no kind', 'apiVersion: dap/v1\n', ['1:1 schema']],
+    ['broken YAML', 'apiVersion: [\n', ['2:1 yaml']],
+    ['a key that is there twice', 'apiVersion: dap/v1\napiVersion: dap/v1\n', ['2:1 yaml']],
+    ['no spec', 'apiVersion: dap/v1\nkind: Policy\nmetadata: { name: x }\nspec:\n', ['4:1 schema']],
+  ])('%s', (_, text, expected) => {
+    expect(places(text)).toEqual(expected)
+  })
+})
+
+describe('a Policy', () => {
+  it.each([
+    ['a typo in a required key', '  actions:', '  actons:', ['19:3 unknown-key']],
+    ['a missing key', 'edges: [0.01, 5, 20]', '', ['18:7 schema']],
+    ['a missing type', 'type: thompson', 'scale: 2', ['34:5 schema']],
+    ['a number for a string', 'id: none', 'id: 0', ['20:11 schema']],
+    ['no duration', 'wait: 72h', 'wait: 72 hours', ['45:11 schema']],
+    ['a kind of decision that is not there yet', 'type: single', 'type: ranking', ['29:11 schema']],
+    ['a learner that is not there yet', 'type: linear\n', 'type: logistic\n', ['32:13 schema']],
+    ['a bad name', 'name: offer-1', 'name: Offer_1', ['4:9 schema']],
+    ['an action twice', 'id: gold-small', 'id: none', ['22:11 duplicate']],
+    ['a CEL type error', 'ctx.level >= 20', 'ctx.level', ['27:18 cel']],
+    ['a value outside an enum in CEL', "== 'ios'", "== 'iso'", ['27:53 cel']],
+    ['floors that do not fit', 'minProbability: 0.02', 'minProbability: 0.4', ['37:21 semantic']],
+    ['a unit that is no field', 'unit: playerId', 'unit: player', ['9:9 reference']],
+    ['a unit that is no key', 'unit: playerId', 'unit: spend30d', ['9:9 semantic']],
+    ['a holdout without a unit', '  unit: playerId\n', '', ['38:7 semantic']],
+    ['a holdout of no action', 'action: none', 'action: nothing', ['40:15 reference']],
+    ['a feature of no field', 'field: level', 'field: levels', ['16:16 reference']],
+    ['a transform of the wrong type', 'transform: log1p', 'transform: one-hot', ['16:34 semantic']],
+    ['edges that fall', '[0.01, 5, 20]', '[0.01, 20, 5]', ['18:66 semantic']],
+    ['a default below its minimum', 'minimum: 1, default: 1', 'minimum: 2, default: 1', ['12:50 semantic']],
+    ['a default outside its enum', '[ios, android] }', '[ios, android], default: web }', ['13:62 semantic']],
+    ['a default that is no whole number', 'minimum: 1, default: 1', 'minimum: 1, default: 1.5', ['12:50 semantic']],
+    ['crossed bounds', 'minimum: 1, default', 'minimum: 1, maximum: 0, default', ['12:38 semantic']],
+    ['a learner that takes no exploration', 'type: linear\n      l2: 1.0', 'type: uniform', ['33:5 semantic']],
+    ['no exploration', '    exploration:\n      type: thompson\n', '', ['30:3 semantic']],
+  ])('with %s', (_, before, after, expected) => {
+    expect(places(policyWith(before, after))).toEqual(expected)
+  })
+
+  const algorithm = (text: string, rest = '') =>
+    resource(
+      'Policy',
+      'p',
+      `context: { level: { type: integer, default: 1 }, id: { type: string } }\nactions: [{ id: alpha }, { id: omega }]\nalgorithm: ${text}\n${rest}`,
+    )
+  it.each([
+    ['ucb over beta', '{ learner: { type: beta }, exploration: { type: ucb } }', ['7:62 semantic']],
+    ['factor over linear', '{ learner: { type: linear }, exploration: { type: ucb, factor: 2 } }', ['7:77 semantic']],
+    ['alpha over mean', '{ learner: { type: mean }, exploration: { type: ucb, alpha: 2 } }', ['7:74 semantic']],
+    ['scale over beta', '{ learner: { type: beta }, exploration: { type: thompson, scale: 2 } }', ['7:79 semantic']],
+    [
+      'a probability of no action',
+      '{ learner: { type: fixed, probabilities: { alpha: 0.5, omgea: 0.5 } } }',
+      ['7:69 reference'],
+    ],
+    ['a missing probability', '{ learner: { type: fixed, probabilities: { alpha: 1 } } }', ['7:40 semantic']],
+    [
+      'probabilities that sum to more',
+      '{ learner: { type: fixed, probabilities: { alpha: 0.6, omega: 0.5 } } }',
+      ['7:40 semantic'],
+    ],
+    ['nothing wrong', '{ learner: { type: linear }, exploration: { type: ucb, alpha: 2 } }', []],
+  ])('with %s', (_, text, expected) => {
+    expect(places(algorithm(text, 'evaluation: none'))).toEqual(expected)
+  })
+
+  it.each([
+    ['greedy', '{ learner: { type: mean }, exploration: { type: greedy } }'],
+    ['UCB', '{ learner: { type: mean }, exploration: { type: ucb } }'],
+    ['ε-greedy without ε', '{ learner: { type: mean }, exploration: { type: epsilon-greedy, epsilon: 0 } }'],
+    ['a fixed policy with a 0', '{ learner: { type: fixed, probabilities: { alpha: 1, omega: 0 } } }'],
+  ])('is refused when it is deterministic: %s, unless it has a floor or is not to be evaluated', (_, text) => {
+    expect(diagnose(algorithm(text)).join()).toMatch(/semantic .*no log of it can ever be evaluated/)
+    expect(diagnose(algorithm(text, 'evaluation: none'))).toEqual([])
+    expect(diagnose(algorithm(text, 'guardrails: { minProbability: 0.01 }'))).toEqual([])
+  })
+
+  it('needs binary rewards for `beta`, and something to learn from for `linear`', () => {
+    expect(
+      places(algorithm('{ learner: { type: beta }, exploration: { type: thompson } }', 'reward: { type: number }')),
+    ).toEqual(['7:33 semantic'])
+    const blind =
+      'context: { id: { type: string } }\nactions: [{ id: a }]\nalgorithm: { learner: { type: linear }, exploration: { type: thompson } }'
+    expect(places(resource('Policy', 'p', blind))).toEqual(['7:33 semantic'])
+  })
+
+  it('warns of floors that leave nothing to choose, and may not be called `uniform`', () => {
+    const text = algorithm(
+      '{ learner: { type: mean }, exploration: { type: thompson } }',
+      'guardrails: { minProbability: 0.5 }',
+    )
+    expect(diagnose(text)).toEqual([
+      '8:33 warning semantic a floor of 0.5 for each of 2 actions leaves nothing to choose: every action is alike',
+    ])
+    expect(places(text.replace('name: p', 'name: uniform'))[0]).toBe('3:19 semantic')
+  })
+})
+
+describe('names', () => {
+  it('are unique within a kind, and both places are named', () => {
+    expect(diagnose({ 'a.yaml': examplePolicy(1), 'b.yaml': examplePolicy(1) })).toEqual([
+      'b.yaml:4:9 duplicate there is another Policy `offer-1` | the first is at a.yaml:4',
+    ])
+  })
+
+  it('are found also where their own file has faults', () => {
+    const files = {
+      'p.yaml': policyWith('l2: 1.0', 'l2: -1'),
+      'file.yaml': resource('Deployment', 'd', 'environment: prod\npolicy: offer-1'),
+    }
+    expect(places(files)).toEqual(['p.yaml:33:11 schema', '5:16 reference'])
+  })
+})
+
+describe('a Scenario', () => {
+  const policy = resource(
+    'Policy',
+    'p',
+    `context:
+  id: { type: string }
+  level: { type: integer, default: 1 }
+  os: { type: string, enum: [ios, web], default: ios }
+unit: id
+actions: [{ id: alpha }, { id: omega }]
+algorithm: { learner: { type: beta }, exploration: { type: thompson } }`,
+  )
+  const scenario = (spec: string) => ({ 'p.yaml': policy, 'file.yaml': resource('Scenario', 's', spec) })
+  const means = 'world: { type: bernoulli, means: { alpha: 0.1, omega: 0.2 } }\n'
+
+  it.each([
+    ['nothing wrong', `${means}policies: [p, uniform, oracle]`, []],
+    ['a typo in a policy', `${means}policies: [p, unifrm]`, ['6:17 reference']],
+    [
+      'a typo in an action',
+      'world: { type: bernoulli, means: { alpha: 0.1, omgea: 0.2 } }\npolicies: [p]',
+      ['5:50 reference'],
+    ],
+    ['an action left out', 'world: { type: bernoulli, means: { alpha: 0.1 } }\npolicies: [p]', ['5:29 semantic']],
+    ['a mean above 1', 'world: { type: bernoulli, means: { alpha: 1.5, omega: 0.2 } }\npolicies: [p]', ['5:45 schema']],
+    ['checkpoints that fall', `${means}policies: [p]\ncheckpoints: [5, 5]`, ['7:20 semantic']],
+    ['a checkpoint beyond the horizon', `${means}policies: [p]\nhorizon: 10\ncheckpoints: [5, 50]`, ['8:20 semantic']],
+    [
+      'a field that nobody has',
+      `${means}policies: [p]\npopulation: { context: { levle: { constant: 1 } } }`,
+      ['7:28 reference'],
+    ],
+    [
+      'a misfit distribution',
+      `${means}policies: [p]\npopulation: { context: { os: { poisson: { mean: 1 } } } }`,
+      ['7:34 semantic'],
+    ],
+    [
+      'two distributions',
+      `${means}policies: [p]\npopulation: { context: { level: { poisson: { mean: 1 }, constant: 1 } } }`,
+      ['7:35 schema'],
+    ],
+    [
+      'weights that do not sum to 1',
+      `${means}policies: [p]\npopulation: { context: { os: { categorical: { ios: 0.5, web: 0.4 } } } }`,
+      ['7:34 semantic'],
+    ],
+    [
+      'a value outside an enum',
+      `${means}policies: [p]\npopulation: { context: { os: { categorical: { ios: 0.5, wbe: 0.5 } } } }`,
+      ['7:59 reference'],
+    ],
+    [
+      'a binary learner in a world of numbers',
+      'world: { type: linear, means: { alpha: 1, omega: 2 } }\npolicies: [p]',
+      ['6:14 semantic'],
+    ],
+    [
+      'a CEL term of no field',
+      'world: { type: logistic, logits: { alpha: "0.1 * double(ctx.levl)", omega: 0 } }\npolicies: [p]',
+      ['5:63 cel'],
+    ],
+    [
+      'a CEL term that is no number',
+      'world: { type: logistic, logits: { alpha: "ctx.os", omega: 0 } }\npolicies: [p]',
+      ['5:46 cel'],
+    ],
+    [
+      'weights that do not fit',
+      'world: { type: logistic, logits: { alpha: { weights: { level: [1], os: { osi: 1 } } }, omega: 0 } }\npolicies: [p]',
+      ['5:65 semantic', '5:76 reference'],
+    ],
+    [
+      'a rule over a policy that is not played',
+      `${means}policies: [p]\nexpect: [{ id: x, expr: "policy('q').regret.mean > 1" }]`,
+      ['7:35 cel'],
+    ],
+    [
+      'a rule twice',
+      `${means}policies: [p]\nexpect: [{ id: x, expr: "true" }, { id: x, expr: "true" }]`,
+      ['7:43 duplicate'],
+    ],
+  ])('with %s', (_, spec, expected) => {
+    expect(places(scenario(spec))).toEqual(expected)
+  })
+
+  it('must say what every field without a default is, the unit excepted', () => {
+    const files = {
+      ...scenario(`${means}policies: [p]`),
+      'p.yaml': policy.replace(
+        'os: { type: string, enum: [ios, web], default: ios }',
+        'os: { type: string, enum: [ios, web] }',
+      ),
+    }
+    expect(diagnose(files)).toEqual([
+      '6:14 semantic nothing says what `os` of `p` is in the simulated population | add `os` to `population.context`, or give it a default in the policy',
+    ])
+  })
+})
+
+describe('the other kinds', () => {
+  const data = resource(
+    'Dataset',
+    'd',
+    'files: [x.csv]\nformat: csv\nactions: { range: [10, 12] }\nmapping: { action: a, propensity: p, reward: r }',
+  )
+  const evaluation = (spec: string) => ({
+    'd.yaml': data,
+    'file.yaml': resource('Evaluation', 'e', `dataset: d\n${spec}`),
+  })
+  const candidates = 'candidates: [{ name: a, uniform: true }]\n'
+
+  it.each([
+    [
+      'a Dataset outside the repository',
+      resource('Dataset', 'd', 'files: [../x.csv, /tmp/y, a/../../z, ok/../a]\nformat: dap'),
+      ['5:11 reference', '5:21 reference', '5:29 reference'],
+    ],
+    ['a Dataset without a mapping', resource('Dataset', 'd', 'files: [x]\nformat: csv'), ['6:11 semantic']],
+    [
+      'a Dataset with a mapping too many',
+      resource('Dataset', 'd', 'files: [x]\nformat: dap\nmapping: { action: a, propensity: p, reward: r }'),
+      ['7:3 semantic'],
+    ],
+    [
+      'a Dataset whose range falls',
+      resource('Dataset', 'd', 'files: [x]\nformat: dap\nactions: { range: [3, 1] }'),
+      ['7:21 semantic'],
+    ],
+    ['an Evaluation of no Dataset', resource('Evaluation', 'e', `dataset: d\n${candidates}`), ['5:12 reference']],
+    [
+      'a candidate that is two things',
+      evaluation('candidates: [{ name: a, uniform: true, logging: true }]'),
+      ['6:42 schema'],
+    ],
+    ['a candidate that is nothing', evaluation('candidates: [{ name: a }]'), ['6:16 schema']],
+    ['a typo in a candidate', evaluation('candidates: [{ name: a, unifrm: true }]'), ['6:27 unknown-key']],
+    [
+      'a candidate twice',
+      evaluation('candidates: [{ name: a, uniform: true }, { name: a, logging: true }]'),
+      ['6:52 duplicate'],
+    ],
+    [
+      'an action that the dataset does not have',
+      evaluation('candidates: [{ name: a, fixed: "13" }]'),
+      ['6:34 reference'],
+    ],
+    [
+      'columns without {action}',
+      evaluation('candidates: [{ name: a, probabilities: { columns: p } }]'),
+      ['6:53 semantic'],
+    ],
+    [
+      'an exploration that needs more than values',
+      evaluation('candidates: [{ name: a, scores: { columns: "s_{action}" }, exploration: { type: ucb } }]'),
+      ['6:83 schema'],
+    ],
+    ['an estimator without its reward model', evaluation(`${candidates}estimators: [ips, dr]`), ['7:21 semantic']],
+    ['an estimator that is not there yet', evaluation(`${candidates}estimators: [ips, switch-dr]`), ['7:21 schema']],
+    [
+      'folds by units that the log does not have',
+      evaluation(`${candidates}rewardModel: { type: tabular, crossFit: { by: unit } }`),
+      ['7:49 semantic'],
+    ],
+    [
+      'a gate over an unknown estimator',
+      evaluation(`${candidates}gates: [{ id: g, expr: "candidate('a').estimate('dr').value > 0" }]`),
+      ['7:51 cel'],
+    ],
+    ['an Environment without its cloud', resource('Environment', 'x', 'target: vertex'), ['5:11 semantic']],
+    [
+      'an image that is not pinned',
+      resource(
+        'Environment',
+        'x',
+        'target: vertex\ngcp: { project: my-project, region: europe-west1, bucket: abc, image: "a/b:latest" }',
+      ),
+      ['6:73 semantic'],
+    ],
+    [
+      'a second Project',
+      { 'dap.yaml': resource('Project', 'x', 'dataRoots: []'), 'file.yaml': resource('Project', 'y', 'dataRoots: []') },
+      ['2:7 duplicate'],
+    ],
+  ])('%s', (_, files, expected) => {
+    expect(places(files)).toEqual(expected)
+  })
+
+  it('may read below the data roots of the Project', () => {
+    const files = {
+      'dap.yaml': resource('Project', 'x', 'dataRoots: [../logs, /mnt/d]'),
+      'file.yaml': resource('Dataset', 'd', 'files: [../logs/x, /mnt/d/y, ../logs/../z, /mnt/dd/x]\nformat: dap'),
+    }
+    expect(places(files)).toEqual(['5:32 reference', '5:46 reference'])
+  })
+
+  it('places the faults of a Deployment', () => {
+    const text = resource(
+      'Deployment',
+      'x',
+      'environment: prod\npolicy: p\nresources: { minReplicas: 20 }\nrollout:\n  steps: [{ traffic: 0.5 }, { traffic: 0.3 }]\n  gates: [{ metric: latencyP99, max: 0ms }]\nevidence: [{ evaluation: e }, { scenario: s }]',
+    )
+    expect(places(text)).toEqual([
+      '5:16 reference',
+      '6:11 reference',
+      '7:29 semantic',
+      '9:42 semantic',
+      '10:40 semantic',
+      '11:28 reference',
+      '11:45 reference',
+    ])
+    expect(places(text.replace('traffic: 0.3', 'traffic: 0.8').replace('max: 0ms', 'max: 0.5'))).toEqual([
+      '10:40 schema',
+    ])
+  })
+})
