@@ -3,11 +3,6 @@ import { type ColumnRequest, type TableSource, UNIT_GROUPS } from '../log/tables
 export const quoteName = (name: string): string => `"${name.replaceAll('"', '""')}"`
 export const quoteText = (text: string): string => `'${text.replaceAll("'", "''")}'`
 
-/** A list of files as SQL. A path is no pattern: what would be a wildcard in it stands in a class of its own. */
-function fileList(paths: readonly string[]): string {
-  return `[${paths.map(path => quoteText(path.replace(/[*?[]/g, '[$&]'))).join(', ')}]`
-}
-
 /** Column → DuckDB's name of its type, for the columns that have one. */
 export type ColumnTypes = ReadonlyMap<string, string>
 
@@ -55,7 +50,7 @@ function expression({ format }: TableSource, { column, type }: ColumnRequest, ty
 
 /** Every value of CSV is text and every value of JSON is JSON, so that what is not a number is a bad row, not a crash. */
 function scan({ format, paths }: TableSource, columns?: readonly string[]): string {
-  const files = fileList(paths)
+  const files = `[${paths.map(quoteText).join(', ')}]`
   switch (format) {
     case 'csv':
       return `read_csv(${files}, header = true, all_varchar = true, delim = ',', quote = '"', escape = '"', skip = 0, union_by_name = true, hive_partitioning = false)`
@@ -100,7 +95,7 @@ export function rewardsSql(source: TableSource): string {
 }
 
 function scanRecords({ paths }: TableSource, fields: string): string {
-  const files = fileList(paths)
+  const files = `[${paths.map(quoteText).join(', ')}]`
   return `read_json(${files}, format = 'newline_delimited', maximum_object_size = 16777216, hive_partitioning = false, columns = {schema: 'VARCHAR', ${fields}})`
 }
 

@@ -119,6 +119,11 @@ async function readRewards(
 
 async function open(source: TableSource): Promise<{ connection: DuckDBConnection; close: () => void }> {
   for (const path of source.paths) {
+    if (/[*?[]/.test(path)) {
+      throw new DapError(`\`${path}\` cannot be read: DuckDB takes \`*\`, \`?\` and \`[\` in a path for a pattern`, {
+        hint: 'rename the file or its folder',
+      })
+    }
     const found = await stat(path).catch(() => undefined)
     if (!found?.isFile())
       throw new DapError(`no file \`${path}\``, { hint: 'paths are relative to the root of the repository' })

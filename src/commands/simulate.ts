@@ -16,7 +16,7 @@ interface Options {
 }
 
 /** Decisions between two looks at the signals: often enough for Ctrl-C to feel immediate. */
-const BATCH_DECISIONS = 200_000
+const BATCH_DECISIONS = 20_000
 
 export const simulateCommand = defineCommand<Options, SimulationResult>({
   declare: command =>

@@ -41,9 +41,14 @@ export interface EvaluationPlan {
   readonly tables: ReadonlyMap<string, string>
 }
 
+/** Sums by cell are held in memory: some 100 bytes each for every candidate. */
+const MAX_CELLS = 1_000_000
+
 /**
  * Off-policy evaluation: what the candidates would have earned on the log. One pass over the log, one more for a tabular
  * reward model, and one more, over one column, where actions are not declared. The same input gives the same numbers.
+ * `onProgress` is told how many rows have been folded, over all passes. Throws a DapError for a log or a candidate that
+ * cannot be used, the abort's reason when `signal` is aborted.
  */
 export async function evaluate(
   plan: EvaluationPlan,
@@ -110,6 +115,14 @@ export async function evaluate(
     for await (const chunk of readDecisionLog(tables, layout, space.ids, first ? leftOut : nothingLeftOut(), signal)) {
       if (stratum.length < chunk.rows) stratum = new Int32Array(chunk.rows)
       strata.assign(chunk, pick(chunk.columns, strataPlaces), stratum)
+      if (strata.count() * space.ids.length > MAX_CELLS) {
+        throw new DapError(
+          `the slot and the columns of the reward model make more than ${MAX_CELLS} cells with the actions`,
+          {
+            hint: 'leave a column with many values out of `spec.rewardModel.by`',
+          },
+        )
+      }
       yield chunk
       seen += chunk.rows
       onProgress(seen)

@@ -8,6 +8,7 @@ export interface Coverage {
   readonly support: Support
   /** The largest weight that the two policies can produce, seen or not; at least 1, since weights have mean 1. */
   readonly largestPossibleWeight: number
+  readonly minWeight: number
   /** Standard error of the mean weight. */
   readonly meanWeightError: number
   /** All weights are the same number, but for rounding. */
@@ -45,6 +46,7 @@ export function measureCoverage(
       rows,
     },
     largestPossibleWeight: Math.max(1, maxWeight, possible),
+    minWeight,
     meanWeightError: Math.sqrt(Math.max(0, ww - (w * w) / rows) / Math.max(1, rows - 1) / rows),
     equalWeights: maxWeight - minWeight <= ROUNDING * maxWeight,
   }

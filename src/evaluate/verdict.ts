@@ -25,8 +25,8 @@ export const THRESHOLDS = {
   /** Standard errors between the mean weight and what it must be: beyond, the logged propensities are wrong. */
   refuseMeanWeightZ: 6,
   cautionMeanWeightZ: 3,
-  /** Weights this near to 1 are those of the policy that made the log: there is nothing to correct. */
-  identical: 1e-6,
+  /** Weights this near to 1 are those of the policy that made the log, but for the rounding of logged propensities. */
+  identical: 1e-3,
 } as const
 
 /**
@@ -34,12 +34,13 @@ export const THRESHOLDS = {
  * where they fail, so `dm` does not lift a refusal. The policy that made the log is always `ok`.
  */
 export function judge(coverage: Coverage): { readonly verdict: Verdict; readonly reasons: readonly string[] } {
-  const { support, equalWeights, meanWeightError } = coverage
+  const { support, minWeight, meanWeightError } = coverage
   const { rows, effectiveSampleSize: effective, maxWeightShare, meanWeight, positiveCount, unsupportedMass } = support
   if (support.rowsWithoutSupport === rows) {
     return { verdict: 'refuse', reasons: ['the candidate never takes a logged action: the log says nothing about it'] }
   }
-  if (equalWeights && Math.abs(meanWeight - 1) <= THRESHOLDS.identical) return { verdict: 'ok', reasons: [] }
+  const t = THRESHOLDS
+  if (minWeight >= 1 - t.identical && support.maxWeight <= 1 + t.identical) return { verdict: 'ok', reasons: [] }
 
   const refusals: string[] = []
   const cautions: string[] = []
@@ -47,7 +48,6 @@ export function judge(coverage: Coverage): { readonly verdict: Verdict; readonly
     if (refuse) refusals.push(reason)
     else if (caution) cautions.push(reason)
   }
-  const t = THRESHOLDS
   const share = effective / rows
   const rewarded =
     positiveCount === 0 ? 'no row has' : positiveCount === 1 ? 'only 1 row has' : `only ${positiveCount} rows have`

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 
 /** A stream of random numbers. */
 export interface Rng {
@@ -13,9 +13,9 @@ export interface Rng {
  * different labels are independent, so a draw added to one role ("world", "policy") moves no other.
  */
 export function stream(seed: number, ...labels: readonly (string | number)[]): Rng {
-  const key = JSON.stringify([seed, ...labels])
-  const hash = createHash('sha256').update(key).digest()
-  return xoshiro128(hash.readInt32LE(0), hash.readInt32LE(4), hash.readInt32LE(8), hash.readInt32LE(12))
+  const digest = hash('sha256', JSON.stringify([seed, ...labels]), 'hex')
+  const word = (i: number) => Number.parseInt(digest.slice(8 * i, 8 * i + 8), 16)
+  return xoshiro128(word(0), word(1), word(2), word(3))
 }
 
 /**

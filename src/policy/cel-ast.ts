@@ -45,3 +45,20 @@ export function field(node: Node, variable: string): string | undefined {
 export function source(node: Node): string {
   return node.input.slice(node.start, node.end)
 }
+
+/** The first result of `visit` that is not undefined, over a node and all that is in it. */
+export function find<T>(node: Node, visit: (node: Node) => T | undefined): T | undefined {
+  const own = visit(node)
+  if (own !== undefined) return own
+  for (const child of children(node)) {
+    const found = find(child, visit)
+    if (found !== undefined) return found
+  }
+  return undefined
+}
+
+/** Names in a hint, the first eight. */
+export function some(names: readonly string[]): string {
+  const shown = names.slice(0, 8).map(name => `\`${name}\``)
+  return names.length > 8 ? `${shown.join(', ')}, …` : shown.join(', ')
+}

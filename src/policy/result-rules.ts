@@ -2,8 +2,8 @@ import { type Environment, EvaluationError } from '@marcbachmann/cel-js'
 import { didYouMean } from '../diagnostics.ts'
 import type { RuleSpec } from '../kinds.ts'
 import type { EvaluationResult, RuleResult, SimulationResult } from '../results.ts'
-import { type CelFault, checkRule, createEnvironment } from './cel.ts'
 import { children, literal, type Node, source } from './cel-ast.ts'
+import { type CelFault, checkRule, createEnvironment } from './cel-rule.ts'
 
 /**
  * Judges a gate such as `candidate('new').estimate('dr').lift.lower >= -0.001`: `candidate(name)` and its `.estimate(name)`

@@ -40,10 +40,40 @@ export function isMapping(value: unknown): value is Mapping {
 /** Follows `$ref`; what stands beside it (a description) goes before what it refers to. */
 export function resolve(schema: Schema, root: Schema): Schema {
   if (schema.$ref === undefined) return schema
-  const found = root.$defs?.[schema.$ref.slice('#/$defs/'.length)]
-  if (found === undefined) throw new RangeError(`no ${schema.$ref} in the schema of ${root.title}`)
-  const { $ref, ...beside } = schema
-  return Object.keys(beside).length === 0 ? found : { ...found, ...beside }
+  let resolved = references.get(schema)
+  if (resolved === undefined) {
+    const { $ref, ...beside } = schema
+    const found = root.$defs?.[$ref!.slice('#/$defs/'.length)]
+    if (found === undefined) throw new RangeError(`no ${$ref} in the schema of ${root.title}`)
+    resolved = { ...found, ...beside }
+    references.set(schema, resolved)
+  }
+  return resolved
+}
+
+const references = new WeakMap<Schema, Schema>()
+
+/** What is worth knowing of a `oneOf`: found once, as every context field of every policy asks for it. */
+interface Union {
+  readonly branches: readonly { readonly schema: Schema; readonly types: readonly string[] }[]
+  readonly mappings: readonly Schema[]
+  readonly tag: string | undefined
+}
+
+const unions = new WeakMap<readonly Schema[], Union>()
+
+function unionOf(oneOf: readonly Schema[], root: Schema): Union {
+  let union = unions.get(oneOf)
+  if (union === undefined) {
+    const branches = oneOf.map(each => {
+      const schema = resolve(each, root)
+      return { schema, types: typesOf(schema, root) }
+    })
+    const mappings = branches.filter(({ types }) => types.includes('object')).map(({ schema }) => schema)
+    union = { branches, mappings, tag: mappings.length > 1 ? tagOf(mappings) : undefined }
+    unions.set(oneOf, union)
+  }
+  return union
 }
 
 /** The JSON Schema type names that a schema allows; of `const` and `enum` too. */
@@ -88,14 +118,13 @@ export interface BranchFault {
  * `transform`, `metric`), else by a key that only one branch has.
  */
 export function chooseBranch(schema: Schema, value: unknown, root: Schema, label: string): Choice {
-  const all = schema.oneOf!.map(branch => resolve(branch, root))
-  const branches = all.filter(branch => typesOf(branch, root).some(type => hasType(value, type)))
-  if (branches.length === 1) return { branch: branches[0] }
-  if (branches.length === 0 || !isMapping(value)) {
-    return { code: 'schema', message: `${label} must be ${words(typesOf(schema, root))}, got ${described(value)}` }
+  const { branches, mappings, tag } = unionOf(schema.oneOf!, root)
+  if (isMapping(value) && mappings.length > 1) {
+    return tag === undefined ? chooseByKey(mappings, value, label) : chooseByTag(mappings, tag, value)
   }
-  const tag = tagOf(branches)
-  return tag === undefined ? chooseByKey(branches, value, label) : chooseByTag(branches, tag, value)
+  const branch = branches.find(({ types }) => types.some(type => hasType(value, type)))
+  if (branch !== undefined) return { branch: branch.schema }
+  return { code: 'schema', message: `${label} must be ${words(typesOf(schema, root))}, got ${described(value)}` }
 }
 
 /** The property whose allowed values tell the branches apart. */

@@ -8,7 +8,8 @@ export type Fields = Readonly<Record<string, ContextField>>
  * those that only the population names, as what they are drawn from. The world's terms see all of them, a policy its own.
  */
 export function worldFields(policies: readonly PolicySpec[], population: ScenarioSpec['population']): Fields {
-  const fields: Record<string, ContextField> = {}
+  // Without a prototype no field name means anything but itself.
+  const fields: Record<string, ContextField> = Object.create(null)
   for (const { context } of policies) {
     for (const [name, field] of Object.entries(context)) fields[name] ??= field
   }

@@ -11,14 +11,12 @@ type MutableContext = Record<string, Value>
 
 /** Who is met, round after round: the same units with the same contexts for every policy. */
 export interface Population {
-  /** Number of units, or +∞ when every round meets a new one. */
-  readonly units: number
   /** Begins a replication. */
   start(replication: number): void
-  /** The next round's unit: a number below `units`, or a count from 0. */
-  meet(): number
-  /** The context of the unit last met; it may be overwritten by `slots` later calls. */
-  context(): Context
+  /** Meets the next round's unit; its context may be overwritten after `slots` more rounds. */
+  meet(): Context
+  /** The number of the unit last met: below `units`, or a count from 0 where every round meets a new one. */
+  readonly unit: number
 }
 
 /** At most so many units' contexts are kept; those of the others are drawn anew, from the same stream, when met again. */
@@ -49,52 +47,50 @@ export function createPopulation(
 function newcomers(draw: ContextSampler, seed: number, slots: number): Population {
   const ring = Array.from({ length: slots }, () => draw.blank())
   let rng = stream(seed)
-  let met = -1
-  return {
-    units: Number.POSITIVE_INFINITY,
-    start(replication) {
+  const population = {
+    unit: -1,
+    start(replication: number) {
       rng = stream(seed, 'world', replication, 'unit')
-      met = -1
+      population.unit = -1
     },
-    meet: () => ++met,
-    context() {
-      const context = ring[met % slots]
-      draw.fill(context, met, rng)
+    meet() {
+      const unit = ++population.unit
+      const context = ring[unit % slots]
+      draw.fill(context, unit, rng)
       return context
     },
   }
+  return population
 }
 
 function regulars(units: number, draw: ContextSampler, seed: number): Population {
   const size = Math.min(units, CACHED_UNITS)
   const cached = new Array<Context | undefined>(size)
-  const tag = new Float64Array(size)
+  /** The unit whose context a place of the cache holds, or −1. */
+  const holder = new Float64Array(size)
   let rng = stream(seed)
   let replication = 0
-  let met = -1
-  return {
-    units,
-    start(next) {
+  const population = {
+    unit: -1,
+    start(next: number) {
       replication = next
       rng = stream(seed, 'world', replication, 'unit')
-      tag.fill(-1)
-      met = -1
+      holder.fill(-1)
     },
     meet() {
-      met = uniformInt(rng, units)
-      return met
-    },
-    context() {
-      const slot = met % size
-      const known = cached[slot]
-      if (known !== undefined && tag[slot] === met) return known
+      const unit = uniformInt(rng, units)
+      population.unit = unit
+      const place = unit % size
+      const known = cached[place]
+      if (known !== undefined && holder[place] === unit) return known
       const context = draw.blank()
-      draw.fill(context, met, stream(seed, 'world', replication, 'unit', met))
-      cached[slot] = context
-      tag[slot] = met
+      draw.fill(context, unit, stream(seed, 'world', replication, 'unit', unit))
+      cached[place] = context
+      holder[place] = unit
       return context
     },
   }
+  return population
 }
 
 interface ContextSampler {
@@ -108,12 +104,12 @@ function contextSampler(
   fields: Fields,
   unitFields: ReadonlySet<string>,
 ): ContextSampler {
-  const template: MutableContext = {}
+  const template: MutableContext = Object.create(null)
   const vectors: { name: string; length: number; draw: (rng: Rng, component: number) => number }[] = []
   const scalars: { name: string; draw: (rng: Rng) => Value }[] = []
   const numbered: string[] = []
   for (const [name, field] of Object.entries(fields)) {
-    if (distributions[name] !== undefined) continue
+    if (Object.hasOwn(distributions, name)) continue
     if (field.default !== undefined) template[name] = field.default
     else if (field.type === 'string' && unitFields.has(name)) numbered.push(name)
     else {

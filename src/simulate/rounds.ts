@@ -51,8 +51,8 @@ export function createRounds(world: World, population: Population | undefined, s
       for (let i = 0; i < count; i++) chance[i] = world.chance(rng)
       if (population !== undefined) {
         for (let i = 0; i < count; i++) {
-          units[i] = population.meet()
-          contexts[i] = population.context()
+          contexts[i] = population.meet()
+          units[i] = population.unit
         }
         if (world.contextual) for (let i = 0; i < count; i++) world.means(contexts[i], means, i * stride)
       }

@@ -92,12 +92,14 @@ function layOut(terms: readonly (WeightedTerm | undefined)[], fields: Fields): {
 }
 
 function writeWeights(term: WeightedTerm, column: Column, out: Float64Array, row: number, action: string): void {
+  if (!Object.hasOwn(term.weights, column.field)) return
   const weight = term.weights[column.field]
-  if (weight === undefined) return
   const from = row + column.from
   if (column.values !== undefined && typeof weight === 'object' && !Array.isArray(weight)) {
     const byValue = weight as Readonly<Record<string, number>>
-    for (let i = 0; i < column.size; i++) out[from + i] = byValue[column.values[i]] ?? 0
+    column.values.forEach((value, i) => {
+      if (Object.hasOwn(byValue, value)) out[from + i] = byValue[value]
+    })
   } else if (column.values === undefined && Array.isArray(weight) && weight.length === column.size) {
     out.set(weight, from)
   } else if (column.values === undefined && typeof weight === 'number' && column.size === 1) {

@@ -63,6 +63,56 @@ describe('evaluate', () => {
     ])
   })
 
+  it('takes the predictions of a reward model from columns of the log', async () => {
+    const columns = { ...HAND, q_a: [1, 1, 1, 1], q_b: [0.5, 0.5, 0.5, 0.5] }
+    const spec: Partial<EvaluationSpec> = {
+      candidates: [
+        { name: 'uniform', uniform: true },
+        { name: 'scores', scores: { columns: 'q_{action}' }, exploration: { type: 'greedy', ties: 'first' } },
+      ],
+      estimators: ['dm', 'dr'],
+      rewardModel: { type: 'columns', columns: 'q_{action}' },
+    }
+    const result = await run(columns, { spec })
+    expect(estimateOf(result, 'dm').value).toBe(0.75)
+    expect(estimateOf(result, 'dr').value).toBe(0.75)
+    expect(estimateOf(result, 'dm').standardError).toBe(0)
+    expect(estimateOf(result, 'dm', 1).value).toBe(1)
+  })
+
+  it('knows the largest possible weight better when the log has every propensity', async () => {
+    // Slot-free: a is logged with 0.1 in one context and the candidate takes it with 0.9 in the other, where it has 0.8.
+    const eligible = '["a","b"]'
+    const decisions = {
+      action: ['a', 'b', 'a', 'b'],
+      propensity: [0.1, 0.9, 0.8, 0.2],
+      reward: [0, 1, 1, 0],
+      servedBy: ['policy', 'policy', 'policy', 'policy'],
+      eligible: [eligible, eligible, eligible, eligible],
+      propensities: ['[0.1,0.9]', '[0.1,0.9]', '[0.8,0.2]', '[0.8,0.2]'],
+      'context.x': [0, 0, 1, 1],
+      context: ['{"x":0}', '{"x":0}', '{"x":1}', '{"x":1}'],
+    }
+    const spec: PolicySpec = {
+      context: { x: { type: 'integer' } },
+      actions: [{ id: 'a', eligible: 'ctx.x == 1' }, { id: 'b' }],
+      decision: { type: 'single' },
+      algorithm: { learner: { type: 'fixed', probabilities: { a: 0.9, b: 0.1 } } },
+      guardrails: { minProbability: 0 },
+      reward: { name: 'click', type: 'binary', wait: '1h', default: 0 },
+    }
+    const evaluated = (columns: Columns, format: 'dap' | 'csv') =>
+      run(columns, {
+        dataset: { format, reward: { minimum: 0, maximum: 1 } },
+        policies: new Map([['new', createPolicy('new', spec, 'sha256:0')]]),
+        spec: { candidates: [{ name: 'new', policy: 'new' }], interval: { method: 'cressie-read', level: 0.5 } },
+      })
+    const exact = estimateOf(await evaluated(decisions, 'dap'), 'ips')
+    const bound = estimateOf(await evaluated({ ...decisions, x: [0, 0, 1, 1] }, 'csv'), 'ips')
+    expect(exact.value).toBeCloseTo(bound.value as number, 12)
+    expect(exact.interval?.upper).toBeLessThan(bound.interval?.upper as number)
+  })
+
   it('says nothing where the candidate never takes a logged action', async () => {
     const result = await run(HAND, {
       spec: {
@@ -296,6 +346,49 @@ describe('evaluate', () => {
     expect(a.logSums.rows).toBe(1000)
     expect(totalAt(a.logSums.total, 0)).toBeCloseTo(totalAt(whole.logSums.total, 0), 10)
     expect(a.logSums.count).toEqual(whole.logSums.count)
+  })
+
+  it('refuses a reward model of more cells than fit in memory', async () => {
+    const n = 60_000
+    const columns = {
+      action: Array.from({ length: n }, (_, i) => i % 20),
+      propensity: new Float64Array(n).fill(0.05),
+      reward: new Float64Array(n),
+      player: Array.from({ length: n }, (_, i) => i),
+    }
+    const rewardModel = { type: 'tabular', by: ['action', 'player'], prior: 1 } as const
+    await expect(run(columns, { spec: { estimators: ['dm'], rewardModel } })).rejects.toThrow(
+      'the slot and the columns of the reward model make more than 1000000 cells',
+    )
+  })
+
+  it('cross-fits by unit: rows of one unit are of one fold', async () => {
+    // Each unit has one reward for all its rows: with folds by unit a row never meets its own unit's rewards.
+    const units = Array.from({ length: 400 }, (_, i) => `player-${i >> 2}`)
+    const columns = {
+      action: units.map(() => 'a'),
+      propensity: units.map(() => 1),
+      reward: units.map((_, i) => ((i >> 2) % 2 === 0 ? 1 : 0)),
+      player: units,
+    }
+    const dm = async (by: 'unit' | 'row') => {
+      const rewardModel = { type: 'tabular', by: ['action', 'player'], prior: 0, crossFit: { folds: 2, by } } as const
+      const spec: Partial<EvaluationSpec> = { candidates: [{ name: 'a', fixed: 'a' }], estimators: ['dm'], rewardModel }
+      return (await run(columns, { mapping: { unit: 'player' }, spec })).candidates[0].estimates[0]
+    }
+    // By row, the other fold has two rows of the same unit, and tells its reward; by unit nothing but the mean reward is known.
+    expect((await dm('row')).value).toBeCloseTo(0.5, 12)
+    expect((await dm('row')).standardError).toBeGreaterThan(0.02)
+    const byUnit = await dm('unit')
+    expect(Math.abs((byUnit.value as number) - 0.5)).toBeLessThan(0.1)
+    await expect(
+      run(columns, {
+        spec: {
+          estimators: ['dm'],
+          rewardModel: { type: 'tabular', by: ['action'], prior: 0, crossFit: { folds: 2, by: 'unit' } },
+        },
+      }),
+    ).rejects.toThrow('cross-fitting by unit needs `spec.mapping.unit`')
   })
 
   it('takes the declared range of rewards, and refuses rewards outside it', async () => {

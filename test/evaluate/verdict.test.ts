@@ -16,6 +16,7 @@ const GOOD: Support = {
 const coverage = (support: Partial<Support>, rest: Partial<Coverage> = {}): Coverage => ({
   support: { ...GOOD, ...support },
   largestPossibleWeight: 10,
+  minWeight: 0.1,
   meanWeightError: 0.008,
   equalWeights: false,
   ...rest,
@@ -66,12 +67,16 @@ describe('the verdict', () => {
   })
 
   it('is ok for the policy that made the log, however few the rewards', () => {
-    const judged = judge(coverage({ positiveCount: 1, meanWeight: 1 }, { equalWeights: true, meanWeightError: 0 }))
+    const judged = judge(
+      coverage({ positiveCount: 1, meanWeight: 1, maxWeight: 1.0001 }, { minWeight: 0.9999, meanWeightError: 1e-6 }),
+    )
     expect(judged).toEqual({ verdict: 'ok', reasons: [] })
   })
 
   it('is a refusal when all weights are equal and not 1', () => {
-    const judged = judge(coverage({ meanWeight: 0.5 }, { equalWeights: true, meanWeightError: 0 }))
+    const judged = judge(
+      coverage({ meanWeight: 0.5, maxWeight: 0.5 }, { minWeight: 0.5, equalWeights: true, meanWeightError: 0 }),
+    )
     expect(judged.verdict).toBe('refuse')
     expect(judged.reasons[0]).toContain('the mean weight is 0.5')
   })

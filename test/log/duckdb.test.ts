@@ -121,6 +121,10 @@ describe('tables read by DuckDB', () => {
     expect((await problem(openTables().columns({ format: 'csv', paths: [missing] }))).message).toBe(
       `no file \`${missing}\``,
     )
+    const pattern = await file('log[1].csv', 'a\n1\n')
+    expect((await problem(openTables().columns({ format: 'csv', paths: [pattern] }))).message).toContain(
+      'for a pattern',
+    )
     const broken = await file('broken.parquet', 'PAR1 this is no Parquet')
     const error = await problem(openTables().columns({ format: 'parquet', paths: [broken] }))
     expect(error.message).toContain('cannot be read as parquet')

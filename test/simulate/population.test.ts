@@ -11,10 +11,7 @@ const number: ContextField = { type: 'number' }
 function values(distribution: DistributionSpec, field: ContextField, rounds = 100_000): Context[string][] {
   const population = createPopulation({ context: { f: distribution } }, { f: field }, new Set(), 17, 1)
   population.start(0)
-  return Array.from({ length: rounds }, () => {
-    population.meet()
-    return population.context().f
-  })
+  return Array.from({ length: rounds }, () => population.meet().f)
 }
 
 describe('a population draws contexts', () => {
@@ -72,10 +69,7 @@ describe('a population draws contexts', () => {
     const fields = { playerId: { type: 'string' }, level: { type: 'integer', default: 3 } } as const
     const population = createPopulation(undefined, fields, new Set(['playerId']), 1, 4)
     population.start(0)
-    const met = Array.from({ length: 3 }, () => {
-      population.meet()
-      return { ...population.context() }
-    })
+    const met = Array.from({ length: 3 }, () => ({ ...population.meet() }))
     expect(met).toEqual([0, 1, 2].map(unit => ({ playerId: `u${unit}`, level: 3 })))
   })
 
@@ -93,9 +87,8 @@ describe('units', () => {
     population.start(replication)
     const seen = new Map<number, Set<string>>()
     for (let i = 0; i < rounds; i++) {
-      const unit = population.meet()
-      const context = JSON.stringify(population.context())
-      seen.set(unit, (seen.get(unit) ?? new Set()).add(context))
+      const context = JSON.stringify(population.meet())
+      seen.set(population.unit, (seen.get(population.unit) ?? new Set()).add(context))
     }
     return seen
   }

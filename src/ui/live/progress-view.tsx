@@ -37,8 +37,8 @@ export function Progress({ event: { unit, done, total }, elapsedMs }: ProgressPr
 }
 
 /** Draws progress until stopped, then wipes it: the result is all that stays on the screen. */
-export function mountProgress(stderr: NodeJS.WriteStream, first: ProgressEvent) {
-  const app = render(<Progress event={first} elapsedMs={0} />, { stdout: stderr, exitOnCtrlC: false, patchConsole: false })
+export function mountProgress(stderr: NodeJS.WriteStream) {
+  const app = render(null, { stdout: stderr, exitOnCtrlC: false, patchConsole: false })
   return {
     update(event: ProgressEvent, elapsedMs: number) {
       app.rerender(<Progress event={event} elapsedMs={elapsedMs} />)

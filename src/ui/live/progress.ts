@@ -14,19 +14,17 @@ export function createProgress(
   if (!interactive) return { report() {}, stop() {} }
   let started: number | undefined
   let view: { update(event: ProgressEvent, elapsedMs: number): void; stop(): void } | undefined
-  let latest: ProgressEvent | undefined
   let loading = false
   let stopped = false
   return {
     report(event) {
-      latest = event
       started ??= performance.now()
       const elapsed = performance.now() - started
       if (view !== undefined) view.update(event, elapsed)
       else if (elapsed > PATIENCE_MS && !loading) {
         loading = true
         void import('./progress-view.tsx').then(({ mountProgress }) => {
-          if (!stopped && latest !== undefined) view = mountProgress(stderr, latest)
+          if (!stopped) view = mountProgress(stderr)
         })
       }
     },
