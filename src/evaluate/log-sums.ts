@@ -46,21 +46,26 @@ export function addLog(sums: LogSums, log: DecisionLog, stratum: Int32Array, str
   reserve(sums, strata)
   const { rows, action, reward, propensity } = log
   const { actions, total, count, reward: rewards, rewardSquared, minPropensity } = sums
-  sums.rows += rows
+  let { minReward, maxReward, binary } = sums
   for (let i = 0; i < rows; i++) {
     const r = reward[i]
+    const p = propensity[i]
     const cell = stratum[i] * actions + action[i]
     count[cell]++
-    if (propensity[i] < minPropensity[cell]) minPropensity[cell] = propensity[i]
-    if (r < sums.minReward) sums.minReward = r
-    if (r > sums.maxReward) sums.maxReward = r
+    if (p < minPropensity[cell]) minPropensity[cell] = p
+    if (r < minReward) minReward = r
+    if (r > maxReward) maxReward = r
     if (r === 0) continue
-    if (r !== 1) sums.binary = false
+    if (r !== 1) binary = false
     addTo(total, 0, r)
     addTo(total, 2, r * r)
     addTo(rewards, 2 * cell, r)
     addTo(rewardSquared, 2 * cell, r * r)
   }
+  sums.rows += rows
+  sums.minReward = minReward
+  sums.maxReward = maxReward
+  sums.binary = binary
 }
 
 /** Adds `from` to `into`; both must number strata alike. */

@@ -24,27 +24,40 @@ export function stream(seed: number, ...labels: readonly (string | number)[]): R
  */
 export function xoshiro128(s0: number, s1: number, s2: number, s3: number): Rng {
   if ((s0 | s1 | s2 | s3) === 0) throw new RangeError('xoshiro128: the state must not be all zero')
-  let a = s0 | 0
-  let b = s1 | 0
-  let c = s2 | 0
-  let d = s3 | 0
-
-  function next(): number {
-    const m = Math.imul(b, 5)
-    const out = Math.imul((m << 7) | (m >>> 25), 9)
-    const t = b << 9
-    c ^= a
-    d ^= b
-    b ^= c
-    a ^= d
-    c ^= t
-    d = (d << 11) | (d >>> 21)
-    return out
-  }
-
+  // Steps are written out over local variables: V8 keeps those in registers, and is slow to write captured ones.
+  const state = Int32Array.of(s0, s1, s2, s3)
   return {
-    uint32: () => next() >>> 0,
-    // 2^21 · 2^32 = 2^53: the high 21 bits of one output and all of the next.
-    uniform: () => ((next() >>> 11) * 4294967296 + (next() >>> 0)) * 1.1102230246251565e-16,
+    uint32() {
+      const a = state[0]
+      const b = state[1]
+      const c = state[2] ^ a
+      const d = state[3] ^ b
+      const m = Math.imul(b, 5)
+      state[0] = a ^ d
+      state[1] = b ^ c
+      state[2] = c ^ (b << 9)
+      state[3] = (d << 11) | (d >>> 21)
+      return Math.imul((m << 7) | (m >>> 25), 9) >>> 0
+    },
+    // 2^21 · 2^32 = 2^53: the high 21 bits of one step and all of the next.
+    uniform() {
+      const a = state[0]
+      const b = state[1]
+      const c = state[2] ^ a
+      const d = state[3] ^ b
+      const m = Math.imul(b, 5)
+      const high = Math.imul((m << 7) | (m >>> 25), 9) >>> 11
+      const a2 = a ^ d
+      const b2 = b ^ c
+      const c2 = c ^ (b << 9) ^ a2
+      const d2 = ((d << 11) | (d >>> 21)) ^ b2
+      const m2 = Math.imul(b2, 5)
+      const low = Math.imul((m2 << 7) | (m2 >>> 25), 9) >>> 0
+      state[0] = a2 ^ d2
+      state[1] = b2 ^ c2
+      state[2] = c2 ^ (b2 << 9)
+      state[3] = (d2 << 11) | (d2 >>> 21)
+      return (high * 4294967296 + low) * 1.1102230246251565e-16
+    },
   }
 }

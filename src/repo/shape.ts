@@ -52,7 +52,7 @@ function fill(value: unknown, schema: Schema, root: Schema): void {
       const property = properties[name]
       if (!Object.hasOwn(mapping, name)) {
         if (property.default === undefined) continue
-        mapping[name] = structuredClone(property.default)
+        mapping[name] = typeof property.default === 'object' ? structuredClone(property.default) : property.default
       }
       fill(mapping[name], property, root)
     }

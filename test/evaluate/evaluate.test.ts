@@ -81,17 +81,21 @@ describe('evaluate', () => {
   })
 
   it('knows the largest possible weight better when the log has every propensity', async () => {
-    // Slot-free: a is logged with 0.1 in one context and the candidate takes it with 0.9 in the other, where it has 0.8.
-    const eligible = '["a","b"]'
+    // a is logged with 0.1 where x = 0, and the candidate takes it with 0.9 where x = 1 alone, where it was logged with 0.8.
+    const rows = Array.from({ length: 200 }, (_, i) => {
+      const x = i % 2
+      const action = (i >> 1) % 10 < (x === 0 ? 1 : 8) ? 'a' : 'b'
+      const propensities = x === 0 ? [0.1, 0.9] : [0.8, 0.2]
+      return { x, action, propensities, propensity: propensities[action === 'a' ? 0 : 1], reward: i % 67 === 0 ? 1 : 0 }
+    })
     const decisions = {
-      action: ['a', 'b', 'a', 'b'],
-      propensity: [0.1, 0.9, 0.8, 0.2],
-      reward: [0, 1, 1, 0],
-      servedBy: ['policy', 'policy', 'policy', 'policy'],
-      eligible: [eligible, eligible, eligible, eligible],
-      propensities: ['[0.1,0.9]', '[0.1,0.9]', '[0.8,0.2]', '[0.8,0.2]'],
-      'context.x': [0, 0, 1, 1],
-      context: ['{"x":0}', '{"x":0}', '{"x":1}', '{"x":1}'],
+      action: rows.map(row => row.action),
+      propensity: rows.map(row => row.propensity),
+      reward: rows.map(row => row.reward),
+      servedBy: rows.map(() => 'policy'),
+      eligible: rows.map(() => '["a","b"]'),
+      propensities: rows.map(row => JSON.stringify(row.propensities)),
+      context: rows.map(({ x }) => JSON.stringify({ x })),
     }
     const spec: PolicySpec = {
       context: { x: { type: 'integer' } },
@@ -105,10 +109,10 @@ describe('evaluate', () => {
       run(columns, {
         dataset: { format, reward: { minimum: 0, maximum: 1 } },
         policies: new Map([['new', createPolicy('new', spec, 'sha256:0')]]),
-        spec: { candidates: [{ name: 'new', policy: 'new' }], interval: { method: 'cressie-read', level: 0.5 } },
+        spec: { candidates: [{ name: 'new', policy: 'new' }], interval: { method: 'cressie-read', level: 0.95 } },
       })
     const exact = estimateOf(await evaluated(decisions, 'dap'), 'ips')
-    const bound = estimateOf(await evaluated({ ...decisions, x: [0, 0, 1, 1] }, 'csv'), 'ips')
+    const bound = estimateOf(await evaluated({ ...decisions, x: rows.map(row => row.x) }, 'csv'), 'ips')
     expect(exact.value).toBeCloseTo(bound.value as number, 12)
     expect(exact.interval?.upper).toBeLessThan(bound.interval?.upper as number)
   })

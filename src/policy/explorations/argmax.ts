@@ -16,26 +16,31 @@ export function argmax(values: Float64Array, eligible: Int32Array, count: number
 }
 
 /**
- * The action at position `at`, which `argmax` found, or, when `ties` are settled at random, one of those that are exactly equal to
- * it; a number is drawn only if there are several.
+ * An eligible action of the greatest value: the first, or, when `ties` are settled at random, any of those that are exactly
+ * equal to it; a number is drawn only if there are several.
  */
-export function settle(
-  values: Float64Array,
-  at: number,
-  eligible: Int32Array,
-  count: number,
-  ties: Ties,
-  rng: Rng,
-): number {
-  const first = eligible[at]
-  if (ties === 'first') return first
-  const best = values[first]
-  let equal = 1
-  for (let i = at + 1; i < count; i++) if (values[eligible[i]] === best) equal++
-  if (equal === 1) return first
+export function pickMaximum(values: Float64Array, eligible: Int32Array, count: number, ties: Ties, rng: Rng): number {
+  let best = -Infinity
+  let first = eligible[0]
+  let equal = 0
+  for (let i = 0; i < count; i++) {
+    const v = values[eligible[i]]
+    if (v > best) {
+      best = v
+      first = eligible[i]
+      equal = 1
+    } else if (v === best) {
+      equal++
+    }
+  }
+  return equal <= 1 || ties === 'first' ? first : settle(values, best, equal, eligible, rng)
+}
+
+/** One of the `equal` eligible actions whose value is `best`, uniformly. */
+export function settle(values: Float64Array, best: number, equal: number, eligible: Int32Array, rng: Rng): number {
   let skip = Math.floor(rng.uniform() * equal)
-  let i = at
-  while (skip > 0) if (values[eligible[++i]] === best) skip--
+  let i = 0
+  while (values[eligible[i]] !== best || skip-- > 0) i++
   return eligible[i]
 }
 

@@ -1,6 +1,6 @@
 import type { Ties } from '../../kinds.ts'
 import type { Exploration } from '../exploration.ts'
-import { addToMaxima, argmax, settle } from './argmax.ts'
+import { addToMaxima, argmax, pickMaximum } from './argmax.ts'
 
 /**
  * With probability ε uniform over the eligible actions, else greedy. While an eligible action is untried (its value is +∞)
@@ -9,9 +9,9 @@ import { addToMaxima, argmax, settle } from './argmax.ts'
 export function epsilonGreedy(epsilon: number, ties: Ties): Exploration {
   return {
     sample({ value }, eligible, count, rng) {
-      const at = argmax(value, eligible, count)
-      if (value[eligible[at]] < Infinity && rng.uniform() < epsilon) return eligible[Math.floor(rng.uniform() * count)]
-      return settle(value, at, eligible, count, ties, rng)
+      const greedy = value[eligible[argmax(value, eligible, count)]]
+      if (greedy < Infinity && rng.uniform() < epsilon) return eligible[Math.floor(rng.uniform() * count)]
+      return pickMaximum(value, eligible, count, ties, rng)
     },
     probabilities({ value }, eligible, count, out) {
       const explore = value[eligible[argmax(value, eligible, count)]] < Infinity ? epsilon : 0

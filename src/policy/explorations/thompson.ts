@@ -1,7 +1,7 @@
 import { probabilityBest } from '../../math/quadrature.ts'
 import type { Exploration } from '../exploration.ts'
 import type { Posterior } from '../learner.ts'
-import { argmax, settle } from './argmax.ts'
+import { pickMaximum } from './argmax.ts'
 
 /**
  * Thompson sampling: each action as often as it is the best under the posterior. `sample` draws one value an action;
@@ -12,7 +12,7 @@ export function thompson(scale: number, actions: number): Exploration {
   return {
     sample(learner, eligible, count, rng) {
       for (let i = 0; i < count; i++) drawn[eligible[i]] = learner.draw(eligible[i], scale, rng)
-      return settle(drawn, argmax(drawn, eligible, count), eligible, count, 'random', rng)
+      return pickMaximum(drawn, eligible, count, 'random', rng)
     },
     probabilities(learner, eligible, count, out) {
       out.fill(0)

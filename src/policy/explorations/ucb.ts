@@ -1,7 +1,7 @@
 import type { Ties } from '../../kinds.ts'
 import type { Exploration } from '../exploration.ts'
 import type { Learner } from '../learner.ts'
-import { addToMaxima, argmax, settle } from './argmax.ts'
+import { addToMaxima, settle } from './argmax.ts'
 
 /** How many widths are added to the value. */
 export type Bonus = (learner: Learner) => number
@@ -20,36 +20,40 @@ export function linUcbBonus(alpha: number): Bonus {
 export function ucb(bonus: Bonus, ties: Ties, actions: number): Exploration {
   const index = new Float64Array(actions)
 
-  /** Writes the indices of the eligible actions; returns the first position of the greatest, or −1 if it has equals. */
-  function rank(learner: Learner, eligible: Int32Array, count: number): number {
-    const { value, width } = learner
-    const b = bonus(learner)
-    let best = -Infinity
-    let at = -1
-    let equal = false
-    for (let i = 0; i < count; i++) {
-      const a = eligible[i]
-      // 0 · ∞ has no value: without a bonus an untried action is still +∞.
-      const v = b === 0 ? value[a] : value[a] + b * width[a]
-      index[a] = v
-      if (v > best) {
-        best = v
-        at = i
-        equal = false
-      } else if (v === best) equal = true
-    }
-    return equal ? -1 : at
+  function rank({ value, width }: Learner, b: number, eligible: Int32Array, count: number): void {
+    for (let i = 0; i < count; i++) index[eligible[i]] = indexOf(value[eligible[i]], width[eligible[i]], b)
   }
 
   return {
+    // The loop of pickMaximum over indices that are not stored; only a tie needs them again.
     sample(learner, eligible, count, rng) {
-      const at = rank(learner, eligible, count)
-      return at >= 0 ? eligible[at] : settle(index, argmax(index, eligible, count), eligible, count, ties, rng)
+      const { value, width } = learner
+      const b = bonus(learner)
+      let best = -Infinity
+      let first = eligible[0]
+      let equal = 0
+      for (let i = 0; i < count; i++) {
+        const a = eligible[i]
+        const v = indexOf(value[a], width[a], b)
+        if (v > best) {
+          best = v
+          first = a
+          equal = 1
+        } else if (v === best) {
+          equal++
+        }
+      }
+      if (equal <= 1 || ties === 'first') return first
+      rank(learner, b, eligible, count)
+      return settle(index, best, equal, eligible, rng)
     },
     probabilities(learner, eligible, count, out) {
-      rank(learner, eligible, count)
+      rank(learner, bonus(learner), eligible, count)
       out.fill(0)
       addToMaxima(index, eligible, count, ties, 1, out)
     },
   }
 }
+
+/** value + b · width; without a bonus an untried action is still +∞, although 0 · ∞ has no value. */
+const indexOf = (value: number, width: number, b: number): number => (b === 0 ? value : value + b * width)
