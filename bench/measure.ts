@@ -8,14 +8,20 @@ export interface Run {
 }
 
 /** Runs a Node program once as a whole process; throws when it does not end with one of `codes`. */
-export function runNode(args: readonly string[], { cwd, codes = [0] }: { cwd?: string; codes?: readonly number[] } = {}): Promise<Run> {
+export function runNode(
+  args: readonly string[],
+  { cwd, codes = [0] }: { cwd?: string; codes?: readonly number[] } = {},
+): Promise<Run> {
   return new Promise((done, fail) => {
     const start = performance.now()
     const child = spawn(process.execPath, args, { cwd, stdio: ['ignore', 'ignore', 'inherit'] })
     let peak = 0
     const watch = setInterval(() => {
       try {
-        peak = Math.max(peak, Number(/VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${child.pid}/status`, 'utf8'))?.[1] ?? 0))
+        peak = Math.max(
+          peak,
+          Number(/VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${child.pid}/status`, 'utf8'))?.[1] ?? 0),
+        )
       } catch {
         clearInterval(watch)
       }

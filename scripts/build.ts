@@ -25,7 +25,9 @@ await build({
   minifySyntax: true,
   define: { DAP_VERSION: JSON.stringify(version), 'process.env.NODE_ENV': '"production"' },
   // CommonJS packages that are bundled into ESM call require for Node's own modules.
-  banner: { js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);" },
+  banner: {
+    js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
+  },
   legalComments: 'linked',
   logLevel: 'warning',
 })

@@ -13,7 +13,13 @@ interface Row {
   readonly purchase: readonly number[]
 }
 
-async function write(template: string, fields: readonly string[], rows: number, players: number, row: (rng: Rng, player: Rng) => Row) {
+async function write(
+  template: string,
+  fields: readonly string[],
+  rows: number,
+  players: number,
+  row: (rng: Rng, player: Rng) => Row,
+) {
   const rng = stream(2026, 'template', template)
   const lines = [['decision_id', 'ts', 'player', ...fields, 'offer', 'propensity', 'purchase'].join(',')]
   for (let i = 0; i < rows; i++) {

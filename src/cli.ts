@@ -2,11 +2,10 @@ import { isAbsolute, join } from 'node:path'
 import type { Command } from 'commander'
 import type { CommandModule, ProgressEvent } from './command.ts'
 import { COMMANDS } from './commands/registry.ts'
-import { didYouMean } from './diagnostics.ts'
+import { didYouMean, printable } from './diagnostics.ts'
 import { DapError, ExitCode, InterruptedError, UsageError } from './errors.ts'
 import type { Host } from './host.ts'
 import { createStyle } from './ui/style.ts'
-import { printable } from './ui/table.ts'
 
 /** Where a run's words go. Results to `out`, everything else to `err`. */
 export interface Streams {
@@ -42,13 +41,18 @@ export async function runCli(argv: readonly string[], world: World): Promise<Exi
         return ExitCode.usage
       }
       const flag = argv.find(arg => arg.startsWith('-') && arg !== '--help' && arg !== '-h')
-      if (flag !== undefined) throw new UsageError(`unknown option \`${flag}\``, { hint: 'dap --help lists the commands' })
+      if (flag !== undefined)
+        throw new UsageError(`unknown option \`${flag}\``, { hint: 'dap --help lists the commands' })
       out(text)
       return ExitCode.done
     }
     const entry = COMMANDS.find(command => command.name === name)
     if (entry === undefined) {
-      const hint = didYouMean(name, COMMANDS.map(command => command.name)) ?? 'dap --help lists the commands'
+      const hint =
+        didYouMean(
+          name,
+          COMMANDS.map(command => command.name),
+        ) ?? 'dap --help lists the commands'
       throw new UsageError(`unknown command \`${name}\``, { hint })
     }
 

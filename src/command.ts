@@ -33,6 +33,8 @@ export interface CommandModule<Options, Result> {
   exitCode(result: Result): ExitCode
 }
 
-export function defineCommand<Options, Result>(module: CommandModule<Options, Result>): CommandModule<unknown, unknown> {
+export function defineCommand<Options, Result>(
+  module: CommandModule<Options, Result>,
+): CommandModule<unknown, unknown> {
   return module as unknown as CommandModule<unknown, unknown>
 }

@@ -35,7 +35,8 @@ export type DiagnosticCode =
 /** The names nearest to `word`, by edit distance, as a hint; undefined when none is near. */
 export function didYouMean(word: string, candidates: Iterable<string>): string | undefined {
   let best: string | undefined
-  let bestDistance = Math.max(2, Math.floor(word.length / 3)) + 1
+  // A word of which most letters differ is not near, so a short one is only near to what it nearly is.
+  let bestDistance = Math.min(Math.max(2, Math.floor(word.length / 3)), Math.floor(word.length / 2)) + 1
   for (const candidate of candidates) {
     const distance = editDistance(word.toLowerCase(), candidate.toLowerCase(), bestDistance)
     if (distance < bestDistance) {
@@ -67,4 +68,12 @@ function editDistance(a: string, b: string, limit: number): number {
     current = next
   }
   return current[b.length]
+}
+
+/** The text with what a terminal would act on made visible; texts that quote files go to terminals. Lines stay lines. */
+export function printable(text: string): string {
+  return text.replace(
+    /(?![\n\t])[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]/gu,
+    char => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  )
 }

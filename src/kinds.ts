@@ -57,7 +57,12 @@ export interface PolicySpec {
 }
 
 export type ContextField =
-  | { readonly type: 'string'; readonly enum?: readonly string[]; readonly maxLength?: number; readonly default?: string }
+  | {
+      readonly type: 'string'
+      readonly enum?: readonly string[]
+      readonly maxLength?: number
+      readonly default?: string
+    }
   | {
       readonly type: 'integer' | 'number'
       readonly minimum?: number

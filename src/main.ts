@@ -30,7 +30,8 @@ async function createHost({ folder, color }: { folder?: string; color?: boolean 
   const { nodeFiles } = await import('./adapters/files.ts')
   const files = nodeFiles()
   const cwd = resolve(folder ?? '.')
-  if (folder !== undefined && !(await files.isFolder(cwd))) throw new UsageError(`\`${folder}\` is no folder`, { hint: '-C takes a folder' })
+  if (folder !== undefined && !(await files.isFolder(cwd)))
+    throw new UsageError(`\`${folder}\` is no folder`, { hint: '-C takes a folder' })
   return {
     cwd,
     packageRoot: fileURLToPath(new URL('..', import.meta.url)),
@@ -42,7 +43,8 @@ async function createHost({ folder, color }: { folder?: string; color?: boolean 
     },
     signal: abort.signal,
     tables: async () => (await import('./adapters/duckdb.ts')).openTables(),
-    choose: async (question, choices) => (await import('./ui/live/select-view.tsx')).select(question, choices, stderr, abort.signal),
+    choose: async (question, choices) =>
+      (await import('./ui/live/select-view.tsx')).select(question, choices, stderr, abort.signal),
     breathe: () => new Promise(done => setImmediate(done)),
   }
 }
@@ -53,6 +55,8 @@ process.exitCode = await runCli(process.argv.slice(2), {
   host: createHost,
   progress: host => createProgress(host.terminal.interactive, stderr),
 }).catch((error: unknown) => {
-  stderr.write(error instanceof DapError ? `error: ${error.message}\n` : `${error instanceof Error ? error.stack : error}\n`)
+  stderr.write(
+    error instanceof DapError ? `error: ${error.message}\n` : `${error instanceof Error ? error.stack : error}\n`,
+  )
   return ExitCode.bug
 })

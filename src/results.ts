@@ -115,7 +115,12 @@ export interface EstimateResult {
   /** null when nothing can be estimated (no row has a positive weight). */
   readonly value: number | null
   readonly standardError: number | null
-  readonly interval: { readonly method: string; readonly level: number; readonly lower: number; readonly upper: number } | null
+  readonly interval: {
+    readonly method: string
+    readonly level: number
+    readonly lower: number
+    readonly upper: number
+  } | null
   /** Against the logging policy's mean reward, on the same rows. */
   readonly lift: {
     readonly value: number

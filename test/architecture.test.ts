@@ -37,20 +37,26 @@ interface Import {
   readonly typeOnly: boolean
 }
 
-const files = readdirSync(SRC, { recursive: true, encoding: 'utf8' }).filter(file => /\.tsx?$/.test(file) && !file.startsWith('generated'))
+const files = readdirSync(SRC, { recursive: true, encoding: 'utf8' }).filter(
+  file => /\.tsx?$/.test(file) && !file.startsWith('generated'),
+)
 
 const imports: Import[] = files.flatMap(file => {
   const text = readFileSync(join(SRC, file), 'utf8')
-  const found = [...text.matchAll(/^(import|export)\s+(type\s)?[^;'"]*?from\s+'([^']+)'/gm)].map(([, , type, target]) => ({
-    from: file,
-    target,
-    typeOnly: type !== undefined,
-  }))
-  const bare = [...text.matchAll(/^import\s+'([^']+)'/gm), ...text.matchAll(/\bimport\('([^']+)'\)/g)].map(([, target]) => ({
-    from: file,
-    target,
-    typeOnly: false,
-  }))
+  const found = [...text.matchAll(/^(import|export)\s+(type\s)?[^;'"]*?from\s+'([^']+)'/gm)].map(
+    ([, , type, target]) => ({
+      from: file,
+      target,
+      typeOnly: type !== undefined,
+    }),
+  )
+  const bare = [...text.matchAll(/^import\s+'([^']+)'/gm), ...text.matchAll(/\bimport\('([^']+)'\)/g)].map(
+    ([, target]) => ({
+      from: file,
+      target,
+      typeOnly: false,
+    }),
+  )
   return [...found, ...bare]
 })
 
@@ -79,7 +85,9 @@ describe('the import table of the design', () => {
   })
 
   it('lets main.ts alone name an adapter, and nothing but the process start main.ts', () => {
-    const naming = internal.filter(i => folderOf(i.target) === 'adapters' && folderOf(i.from) !== 'adapters').map(i => i.from)
+    const naming = internal
+      .filter(i => folderOf(i.target) === 'adapters' && folderOf(i.from) !== 'adapters')
+      .map(i => i.from)
     expect([...new Set(naming)]).toEqual(['main.ts'])
     expect(internal.filter(i => i.target === 'main.ts')).toEqual([])
   })
@@ -117,7 +125,8 @@ describe('pure folders', () => {
   })
 
   it('read no clock, take no chance and print nothing', () => {
-    const banned = /\b(Math\.random|Date\.now|new Date\(\)|performance\.|console\.|process\.|setTimeout|setInterval|setImmediate|from 'ink')/
+    const banned =
+      /\b(Math\.random|Date\.now|new Date\(\)|performance\.|console\.|process\.|setTimeout|setInterval|setImmediate|from 'ink')/
     const broken = pure.flatMap(file =>
       readFileSync(join(SRC, file), 'utf8')
         .split('\n')

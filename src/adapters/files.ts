@@ -12,7 +12,8 @@ export function nodeFiles(): Files {
     async read(path, maxBytes = 64 * 1024 * 1024) {
       const bytes = await attempt('read', path, async () => {
         const { size } = await stat(path)
-        if (size > maxBytes) throw new DapError(`\`${path}\` has ${size} bytes, more than the ${maxBytes} that are read here`)
+        if (size > maxBytes)
+          throw new DapError(`\`${path}\` has ${size} bytes, more than the ${maxBytes} that are read here`)
         return readFile(path)
       })
       try {

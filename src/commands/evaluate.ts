@@ -71,7 +71,11 @@ async function planOf(host: Host, opened: Opened, evaluation: Resource<'Evaluati
 }
 
 /** The policy of a candidate, with its snapshot or knowing nothing yet. */
-async function candidatePolicy(host: Host, opened: Opened, candidate: CandidateSpec & { policy: string }): Promise<Policy> {
+async function candidatePolicy(
+  host: Host,
+  opened: Opened,
+  candidate: CandidateSpec & { policy: string },
+): Promise<Policy> {
   const resource = requireResource(opened, 'Policy', candidate.policy)
   requireValid(opened, [resource.file])
   const policy = createPolicy(resource.name, resource.spec, resource.digest)

@@ -44,7 +44,9 @@ export const initCommand = defineCommand<Options, Initialised>({
       )
     }
     if (!names.includes(template)) {
-      throw new UsageError(`unknown template \`${template}\``, { hint: didYouMean(template, names) ?? `one of ${names.join(', ')}` })
+      throw new UsageError(`unknown template \`${template}\``, {
+        hint: didYouMean(template, names) ?? `one of ${names.join(', ')}`,
+      })
     }
     const given = flags['name'] as string | undefined
     const project = given ?? projectName(basename(folder))
@@ -61,7 +63,9 @@ export const initCommand = defineCommand<Options, Initialised>({
     const { files, info } = await readTemplate(host, template)
     const rendered = [...render(files, { project }), ...(await schemaFiles(host, '.dap/schemas'))]
     // dap.yaml is what makes a folder a repository, so it comes last: an interrupted init leaves none.
-    rendered.sort((a, b) => Number(a.path === PROJECT_FILE) - Number(b.path === PROJECT_FILE) || (a.path < b.path ? -1 : 1))
+    rendered.sort(
+      (a, b) => Number(a.path === PROJECT_FILE) - Number(b.path === PROJECT_FILE) || (a.path < b.path ? -1 : 1),
+    )
 
     const taken: string[] = []
     for (const { path, text } of rendered) {
@@ -70,9 +74,15 @@ export const initCommand = defineCommand<Options, Initialised>({
     }
     if (taken.length > 0) {
       const more = taken.length > 3 ? ` and ${taken.length - 3} more` : ''
-      throw new DapError(`\`${folder}\` has ${taken.slice(0, 3).map(path => `\`${path}\``).join(', ')}${more} already`, {
-        hint: 'nothing was written; name an empty folder',
-      })
+      throw new DapError(
+        `\`${folder}\` has ${taken
+          .slice(0, 3)
+          .map(path => `\`${path}\``)
+          .join(', ')}${more} already`,
+        {
+          hint: 'nothing was written; name an empty folder',
+        },
+      )
     }
     for (const { path, text } of rendered) {
       host.signal.throwIfAborted()
@@ -109,20 +119,29 @@ async function listTemplates(host: Host): Promise<{ name: string; info: Template
   const folder = join(host.packageRoot, 'templates')
   const manifests = (await host.files.walk(folder)).filter(path => basename(path) === TEMPLATE_FILE)
   return Promise.all(
-    manifests.map(async path => ({ name: displayPath(folder, path).split('/')[0], info: templateInfo(await host.files.read(path)) })),
+    manifests.map(async path => ({
+      name: displayPath(folder, path).split('/')[0],
+      info: templateInfo(await host.files.read(path)),
+    })),
   )
 }
 
 async function readTemplate(host: Host, name: string): Promise<{ files: TextFile[]; info: TemplateInfo }> {
   const folder = join(host.packageRoot, 'templates', name)
   const paths = await host.files.walk(folder)
-  const files = await Promise.all(paths.map(async path => ({ path: displayPath(folder, path), text: await host.files.read(path) })))
+  const files = await Promise.all(
+    paths.map(async path => ({ path: displayPath(folder, path), text: await host.files.read(path) })),
+  )
   return { files, info: templateInfo(await host.files.read(join(folder, TEMPLATE_FILE))) }
 }
 
 /** The kinds' schemas, as files below `folder`. */
 export async function schemaFiles(host: Host, folder: string): Promise<TextFile[]> {
   const source = join(host.packageRoot, 'schemas')
-  const paths = (await host.files.walk(source)).filter(path => path.endsWith('.schema.json') && !path.endsWith('-result.schema.json'))
-  return Promise.all(paths.map(async path => ({ path: `${folder}/${basename(path)}`, text: await host.files.read(path) })))
+  const paths = (await host.files.walk(source)).filter(
+    path => path.endsWith('.schema.json') && !path.endsWith('-result.schema.json'),
+  )
+  return Promise.all(
+    paths.map(async path => ({ path: `${folder}/${basename(path)}`, text: await host.files.read(path) })),
+  )
 }

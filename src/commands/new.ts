@@ -27,14 +27,16 @@ export const newCommand = defineCommand<Options, Created>({
 
   options([word, name]) {
     const kind = parseKind(word)
-    if (kind === 'Project') throw new UsageError('a repository has one project', { hint: '`dap init DIR` makes a repository' })
+    if (kind === 'Project')
+      throw new UsageError('a repository has one project', { hint: '`dap init DIR` makes a repository' })
     if (!isResourceName(name)) throw new UsageError(`\`${name}\` cannot be a name`, { hint: RESOURCE_NAME_HINT })
     return { kind, name }
   },
 
   async run({ kind, name }, host) {
     const opened = await openRepository(host)
-    if (opened.repository.get(kind, name) !== undefined) throw new DapError(`there is a ${kind.toLowerCase()} \`${name}\` already`)
+    if (opened.repository.get(kind, name) !== undefined)
+      throw new DapError(`there is a ${kind.toLowerCase()} \`${name}\` already`)
     const skeleton = await host.files.read(join(host.packageRoot, 'templates', '_new', `${kind.toLowerCase()}.yaml`))
     const file = `${folderOf(kind, opened)}/${name}.yaml`
     const path = join(opened.root, file)
@@ -43,7 +45,8 @@ export const newCommand = defineCommand<Options, Created>({
     return { kind, name, file }
   },
 
-  text: ({ kind, file }, { style }) => `${file}: a new ${kind.toLowerCase()}, valid as it stands\nnext: edit it, then ${style.cyan('dap validate')}`,
+  text: ({ kind, file }, { style }) =>
+    `${file}: a new ${kind.toLowerCase()}, valid as it stands\nnext: edit it, then ${style.cyan('dap validate')}`,
   json: ({ kind, name, file }) => ({ schema: 'dap.new/v1', kind, name, file }),
   exitCode: () => ExitCode.done,
 })

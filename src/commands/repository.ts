@@ -31,10 +31,10 @@ export async function openRepository(host: Host): Promise<Opened> {
     })
   }
   const project = await readSource(host, root, join(root, PROJECT_FILE))
-  const folders = loadRepository([project]).project.folders
+  const { folders } = (await loadRepository([project])).project
   const paths = await Promise.all(folders.map(folder => yamlFiles(host, inside(root, folder))))
   const sources = [project, ...(await readSources(host, root, [...new Set(paths.flat())]))]
-  return { root, sources, repository: loadRepository(sources) }
+  return { root, sources, repository: await loadRepository(sources) }
 }
 
 /** The YAML files of a folder that may not exist. */
@@ -65,7 +65,8 @@ export function displayPath(root: string, path: string): string {
 /** A path of a config file, resolved; it may not leave the repository. */
 function inside(root: string, path: string): string {
   const resolved = resolve(root, path)
-  if (!contains(root, resolved)) throw new DapError(`\`${path}\` leaves the repository`, { hint: 'paths stay below the folder of dap.yaml' })
+  if (!contains(root, resolved))
+    throw new DapError(`\`${path}\` leaves the repository`, { hint: 'paths stay below the folder of dap.yaml' })
   return resolved
 }
 
@@ -101,13 +102,19 @@ export async function dataFile(host: Host, { root, repository }: Opened, path: s
  * The resource of that name. Without a name: the only one there is. Fails when it does not exist, or when its file or one
  * that it needs has errors.
  */
-export function requireResource<K extends Kind>({ repository }: Opened, kind: K, name: string | undefined): Resource<K> {
+export function requireResource<K extends Kind>(
+  { repository }: Opened,
+  kind: K,
+  name: string | undefined,
+): Resource<K> {
   const all = repository.all(kind)
   const word = kind.toLowerCase()
   if (name === undefined) {
     if (all.length === 1) return all[0]
     throw all.length === 0
-      ? new UsageError(`the repository has no valid ${word}`, { hint: `\`dap new ${word} NAME\` adds one; \`dap validate\` says what is wrong with a broken one` })
+      ? new UsageError(`the repository has no valid ${word}`, {
+          hint: `\`dap new ${word} NAME\` adds one; \`dap validate\` says what is wrong with a broken one`,
+        })
       : new UsageError(`which ${word}?`, { hint: `one of ${all.map(r => `\`${r.metadata.name}\``).join(', ')}` })
   }
   const found = repository.get(kind, name)
@@ -118,7 +125,9 @@ export function requireResource<K extends Kind>({ repository }: Opened, kind: K,
 /** Stops a command whose input files have errors; warnings pass. */
 export function requireValid({ repository }: Opened, files: Iterable<string>): void {
   const wanted = new Set(files)
-  const broken = new Set(repository.diagnostics.filter(d => d.severity === 'error' && wanted.has(d.file)).map(d => d.file))
+  const broken = new Set(
+    repository.diagnostics.filter(d => d.severity === 'error' && wanted.has(d.file)).map(d => d.file),
+  )
   if (broken.size === 0) return
   const list = [...broken].sort()
   throw new DapError(`${list.map(file => `\`${file}\``).join(' and ')} ${list.length === 1 ? 'has' : 'have'} errors`, {

@@ -34,19 +34,21 @@ export const validateCommand = defineCommand<Options, Validated>({
   async run({ paths }, host) {
     const missing = []
     for (const path of paths) if (!(await host.files.exists(path))) missing.push(path)
-    if (missing.length > 0) throw new UsageError(`no such file or folder: ${missing.map(path => `\`${path}\``).join(', ')}`)
+    if (missing.length > 0)
+      throw new UsageError(`no such file or folder: ${missing.map(path => `\`${path}\``).join(', ')}`)
 
     const root = await findRoot(host)
     if (root === undefined && paths.length > 0) {
       const files = (await Promise.all(paths.map(path => expand(host, path)))).flat()
       const sources = await readSources(host, host.cwd, [...new Set(files)])
-      return summarise(sources, loadRepository(sources).diagnostics)
+      return summarise(sources, (await loadRepository(sources)).diagnostics)
     }
     const { root: folder, sources, repository } = await openRepository(host)
     if (paths.length === 0) return summarise(sources, repository.diagnostics)
 
     const prefixes = await Promise.all(paths.map(async path => displayPath(folder, await host.files.real(path))))
-    const wanted = (file: string) => prefixes.some(prefix => prefix === '' || file === prefix || file.startsWith(`${prefix}/`))
+    const wanted = (file: string) =>
+      prefixes.some(prefix => prefix === '' || file === prefix || file.startsWith(`${prefix}/`))
     const selected = sources.filter(source => wanted(source.path))
     if (selected.length === 0) {
       throw new UsageError('none of the paths holds a YAML file of the repository', {
@@ -81,6 +83,8 @@ async function expand(host: Host, path: string): Promise<string[]> {
 
 function summarise(sources: readonly SourceFile[], diagnostics: readonly Diagnostic[]): Validated {
   const faulty = new Set(diagnostics.map(d => d.file))
-  const texts = new Map(sources.flatMap(({ path, text }) => (faulty.has(path) && text !== undefined ? [[path, text]] : [])))
+  const texts = new Map(
+    sources.flatMap(({ path, text }) => (faulty.has(path) && text !== undefined ? [[path, text]] : [])),
+  )
   return { files: sources.length, diagnostics, texts }
 }

@@ -1,14 +1,15 @@
-import { type Diagnostic, didYouMean } from '../diagnostics.ts'
+import { type Diagnostic, didYouMean, printable } from '../diagnostics.ts'
 import { schemas } from '../generated/schemas.js'
-import { validators } from '../generated/validators.js'
 import { KINDS, type Kind, type Metadata, type ProjectSpec, type Specs } from '../kinds.ts'
 import { digestOf } from './digest.ts'
 import type { Fault } from './fault.ts'
-import { createLocator, type Locator, type Place } from './locate.ts'
+import type { Locator, Place } from './locate.ts'
+import { parsePlainYaml } from './plain-yaml.ts'
+import { withoutFaults } from './repair.ts'
 import { faultsOf } from './rules/rules.ts'
 import { isMapping, notAllowed } from './schema.ts'
 import { fillDefaults, shapeFaults } from './shape.ts'
-import { parseYaml } from './yaml.ts'
+import type { ParsedFile } from './yaml.ts'
 
 /** A file's text, or why there is none. `path` is relative to the root, with forward slashes. */
 export type SourceFile =
@@ -52,37 +53,29 @@ export interface Lookup extends Pick<Repository, 'get' | 'suggest' | 'project'> 
 
 /**
  * Reads the resources of a config repository: YAML, the kinds' schemas, defaults, references, CEL and meaning. Nothing in a
- * file throws: every fault of every file is a diagnostic.
+ * file throws: every fault of every file is a diagnostic. A file without faults is never parsed with positions.
  */
-export function loadRepository(files: readonly SourceFile[]): Repository {
+export async function loadRepository(files: readonly SourceFile[]): Promise<Repository> {
   const report = createReport(files)
-  const documents = files.flatMap(file => readFile(file, report))
+  const documents = (await parseFiles(files, report)).flatMap(document => headed(document, report))
   const declared = new Map<string, DocumentId>()
   const byName = new Map<string, Resource>()
   const resources: Resource[] = []
+  const faulty: Headed[] = []
   for (const document of documents) {
     const { kind, value } = document
     const name = nameOf(value)
     const key = `${kind}/${name}`
     const first = declared.get(key)
-    if (name !== undefined && first !== undefined) report.fault(document, duplicateName(kind, name, first, report))
+    if (name !== undefined && first !== undefined) report.fault(document, duplicateName(kind, name), first)
     else if (name !== undefined) declared.set(key, document)
-    if (!validators[kind](value)) {
-      const faults = shapeFaults(value, schemas[kind])
-      if (faults.length === 0) faults.push({ code: 'schema', message: `this is no valid ${kind}`, path: [] })
+    const faults = shapeFaults(value, schemas[kind])
+    if (faults.length > 0) {
       for (const fault of faults) report.fault(document, fault)
+      faulty.push(document)
       continue
     }
-    const { metadata, spec } = fillDefaults(value as unknown as Pick<Resource, 'metadata' | 'spec'>, schemas[kind])
-    const resource = {
-      kind,
-      name: metadata.name,
-      metadata,
-      spec,
-      file: document.file,
-      index: document.index,
-      digest: '',
-    }
+    const resource = resourceOf(document)
     resources.push(resource)
     if (first === undefined) byName.set(key, resource)
   }
@@ -102,13 +95,40 @@ export function loadRepository(files: readonly SourceFile[]): Repository {
     project,
   }
   for (const resource of resources) for (const fault of faultsOf(resource, lookup)) report.fault(resource, fault)
+  for (const document of faulty) {
+    const healthy = withoutFaults(document.value, schemas[document.kind])
+    if (healthy === undefined) continue
+    const resource = finish(resourceOf({ ...document, value: healthy.value }), project, new Map())
+    for (const fault of healthy.own(faultsOf(resource, lookup))) report.fault(document, fault)
+  }
   const { get, suggest } = lookup
-  return { resources, get, all, suggest, project, diagnostics: report.diagnostics(), files: files.length }
+  return { resources, get, all, suggest, project, diagnostics: await report.diagnostics(), files: files.length }
+}
+
+/** The documents of every file. Only what is not plain YAML needs the parser that knows positions and explains faults. */
+async function parseFiles(files: readonly SourceFile[], report: Report): Promise<Parsed[]> {
+  const plain = files.map(({ text }) => (text === undefined ? undefined : parsePlainYaml(text)))
+  const parser = plain.includes(undefined) ? await import('./yaml.ts') : undefined
+  return files.flatMap(({ path: file, text, unreadable }, i): Parsed[] => {
+    const values = plain[i]
+    if (values !== undefined) return values.map((value, index) => ({ file, index, value }))
+    if (text === undefined) {
+      report.file(file, unreadable!)
+      return []
+    }
+    const { documents, faults }: ParsedFile = parser!.parseYaml(text)
+    for (const fault of faults) report.yaml(file, fault)
+    return documents.map(({ index, value }) => ({ file, index, value }))
+  })
 }
 
 interface DocumentId {
   readonly file: string
   readonly index: number
+}
+
+interface Parsed extends DocumentId {
+  readonly value: unknown
 }
 
 interface Headed extends DocumentId {
@@ -118,57 +138,66 @@ interface Headed extends DocumentId {
 
 type Report = ReturnType<typeof createReport>
 
-/** Collects diagnostics; texts are only looked at again where there is a fault. */
+/** Collects faults; places are found at the end, in texts that have any. */
 function createReport(files: readonly SourceFile[]) {
-  const texts = new Map(files.map(({ path, text }) => [path, text]))
-  const locators = new Map<string, Locator>()
-  const found: Diagnostic[] = []
-  const locator = (file: string) => {
-    let known = locators.get(file)
-    if (known === undefined) {
-      known = createLocator(texts.get(file) ?? '')
-      locators.set(file, known)
-    }
-    return known
-  }
-  function add(file: string, place: Place, { code, severity = 'error', message, hint }: Omit<Fault, 'path'>): void {
-    found.push({ severity, code, message: printable(message), file, ...place, hint: hint && printable(hint) })
-  }
+  type Placing = (place: (file: string) => Locator) => Place
+  const found: {
+    readonly file: string
+    readonly fault: Omit<Fault, 'path'>
+    readonly at: Placing
+    readonly first?: DocumentId
+  }[] = []
   return {
-    locator,
-    add,
-    fault: ({ file, index }: DocumentId, fault: Fault) => add(file, locator(file).fault(index, fault), fault),
-    diagnostics: (): readonly Diagnostic[] => {
+    file: (file: string, message: string) => {
+      found.push({ file, fault: { code: 'file', message }, at: () => ({ line: 0, column: 0, length: 1 }) })
+    },
+    yaml: (file: string, { message, hint, ...span }: ParsedFile['faults'][number]) => {
+      found.push({ file, fault: { code: 'yaml', message, hint }, at: locator => locator(file).span(span) })
+    },
+    /** `first`: the document that has the same name already. */
+    fault({ file, index }: DocumentId, fault: Fault, first?: DocumentId) {
+      found.push({ file, fault, at: locator => locator(file).fault(index, fault), first })
+    },
+    async diagnostics(): Promise<readonly Diagnostic[]> {
+      if (found.length === 0) return []
+      const { createLocator } = await import('./locate.ts')
+      const texts = new Map(files.map(({ path, text }) => [path, text]))
+      const locators = new Map<string, Locator>()
+      const locator = (file: string) => {
+        const known = locators.get(file) ?? createLocator(texts.get(file) ?? '')
+        locators.set(file, known)
+        return known
+      }
       const order = new Map(files.map(({ path }, i) => [path, i]))
-      return found.sort((a, b) => order.get(a.file)! - order.get(b.file)! || a.line - b.line || a.column - b.column)
+      return found
+        .map(({ file, fault: { code, severity = 'error', message, hint }, at, first }): Diagnostic => {
+          const other = first && locator(first.file).fault(first.index, { code, message, path: NAME })
+          const place = other ? `the first is at ${first.file}:${other.line}` : hint
+          return { severity, code, message: sentence(message), file, ...at(locator), hint: place && sentence(place) }
+        })
+        .sort((a, b) => order.get(a.file)! - order.get(b.file)! || a.line - b.line || a.column - b.column)
     },
   }
 }
 
-/** Messages quote files, and go to terminals: no control characters, no walls of text. */
-function printable(text: string): string {
-  const short = text.length > 500 ? `${text.slice(0, 500)}…` : text
-  return short.replace(
-    /[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]/gu,
-    c => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`,
-  )
+/** Messages quote files: no walls of text, one line, nothing that a terminal would act on. */
+function sentence(text: string): string {
+  return printable((text.length > 500 ? `${text.slice(0, 500)}…` : text).replaceAll(/[\n\t]/g, ' '))
 }
 
-function readFile({ path: file, text, unreadable }: SourceFile, report: Report): Headed[] {
-  if (text === undefined) {
-    report.add(file, { line: 0, column: 0, length: 1 }, { code: 'file', message: unreadable! })
-    return []
+function headed({ file, index, value }: Parsed, report: Report): Headed[] {
+  const fault = headFault(value)
+  if (fault === undefined) {
+    return [{ file, index, kind: (value as { kind: Kind }).kind, value: value as Record<string, unknown> }]
   }
-  const { documents, faults } = parseYaml(text)
-  for (const { message, hint, ...span } of faults)
-    report.add(file, report.locator(file).span(span), { code: 'yaml', message, hint })
-  return documents.flatMap(({ index, value }) => {
-    const fault = headFault(value)
-    if (fault === undefined)
-      return [{ file, index, kind: (value as { kind: Kind }).kind, value: value as Record<string, unknown> }]
-    report.fault({ file, index }, fault)
-    return []
-  })
+  report.fault({ file, index }, fault)
+  return []
+}
+
+/** A document of the right shape as a resource; the digest comes with the Project's defaults. */
+function resourceOf({ kind, value, file, index }: Headed): Resource {
+  const { metadata, spec } = fillDefaults(value as unknown as Pick<Resource, 'metadata' | 'spec'>, schemas[kind])
+  return { kind, name: metadata.name, metadata, spec, file, index, digest: '' }
 }
 
 /** What keeps a document from being a resource at all; nothing else can be said about it then. */
@@ -215,15 +244,10 @@ function nameOf(value: Record<string, unknown>): string | undefined {
   return isMapping(metadata) && typeof metadata.name === 'string' ? metadata.name : undefined
 }
 
-function duplicateName(kind: Kind, name: string, first: DocumentId, report: Report): Fault {
-  const path = ['metadata', 'name']
-  const { line } = report.locator(first.file).fault(first.index, { code: 'duplicate', message: '', path })
-  return {
-    code: 'duplicate',
-    message: `there is another ${kind} \`${name}\``,
-    hint: `the first is at ${first.file}:${line}`,
-    path,
-  }
+const NAME = ['metadata', 'name']
+
+function duplicateName(kind: Kind, name: string): Fault {
+  return { code: 'duplicate', message: `there is another ${kind} \`${name}\``, path: NAME }
 }
 
 function projectOf(

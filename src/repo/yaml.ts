@@ -54,7 +54,7 @@ export function parseYaml(text: string): ParsedFile {
     } else if (document.contents !== null && !isEmpty(document.contents)) {
       const converted = toPlain(document.contents)
       faults.push(...converted.faults)
-      if (converted.faults.length === 0) documents.push({ index, value: converted.value })
+      if (converted.complete) documents.push({ index, value: converted.value })
     }
   }
   return { documents, faults }
@@ -123,10 +123,18 @@ interface Anchored {
   readonly size: number
 }
 
-function toPlain(contents: Node): { readonly value: unknown; readonly faults: readonly YamlFault[] } {
+interface Plain {
+  readonly value: unknown
+  readonly faults: readonly YamlFault[]
+  /** False where a part of the value is not known, so that nothing can be said of the rest; a key too many does not matter. */
+  readonly complete: boolean
+}
+
+function toPlain(contents: Node): Plain {
   const anchors = new Map<string, Anchored>()
   const faults: YamlFault[] = []
   let size = 0
+  let complete = true
   const fault = (node: Node | null, message: string, hint?: string) => {
     const [from, to] = node?.range ?? [0, 1]
     faults.push({ message, hint, from, to })
@@ -141,12 +149,15 @@ function toPlain(contents: Node): { readonly value: unknown; readonly faults: re
       value = node.value
     } else if (isAlias(node)) {
       const anchored = anchors.get(node.source)
-      if (anchored === undefined)
+      if (anchored === undefined) {
         fault(node, `no anchor \`${node.source}\` before this alias`, didYouMean(node.source, anchors.keys()))
+        complete = false
+      }
       size += anchored?.size ?? 0
       return anchored?.value
     } else if (depth >= MAX_DEPTH) {
       fault(node as Node, `the YAML is over dap's limits: nested more than ${MAX_DEPTH} deep`)
+      complete = false
     } else if (isSeq(node)) {
       value = node.items.map(item => convert(item, depth + 1))
     } else if (isMap(node)) {
@@ -173,6 +184,9 @@ function toPlain(contents: Node): { readonly value: unknown; readonly faults: re
   }
 
   const value = convert(contents, 0)
-  if (size > MAX_NODES) faults.push({ ...limitFault(`more than ${MAX_NODES} values, aliases written out`, 0) })
-  return { value, faults }
+  if (size > MAX_NODES) {
+    faults.push(limitFault(`more than ${MAX_NODES} values, aliases written out`, 0))
+    complete = false
+  }
+  return { value, faults, complete }
 }

@@ -8,9 +8,12 @@ export interface PlayedPolicy {
 
 /** The answers of the Scenario skeleton: a world in which the policy, and `uniform`, can play at once. */
 export function scenarioAnswers(policy: PlayedPolicy | undefined): Record<string, string> {
-  if (policy === undefined) return { means: flow({ control: 0.05, treatment: 0.06 }), population: '', policies: 'uniform' }
+  if (policy === undefined)
+    return { means: flow({ control: 0.05, treatment: 0.06 }), population: '', policies: 'uniform' }
   const { actions, context, unit } = policy.spec
-  const means = Object.fromEntries(actions.map(({ id }, i) => [id, Number((0.05 + (0.05 * i) / actions.length).toFixed(3))]))
+  const means = Object.fromEntries(
+    actions.map(({ id }, i) => [id, Number((0.05 + (0.05 * i) / actions.length).toFixed(3))]),
+  )
   const fields = Object.entries(context).filter(([name, field]) => name !== unit && field.default === undefined)
   const population =
     fields.length === 0
@@ -40,14 +43,20 @@ function plausible(field: ContextField): DistributionSpec {
 function shares(values: readonly string[]): Record<string, number> {
   const share = Number((1 / values.length).toFixed(4))
   return Object.fromEntries(
-    values.map((value, i) => [value, i < values.length - 1 ? share : Number((1 - share * (values.length - 1)).toFixed(4))]),
+    values.map((value, i) => [
+      value,
+      i < values.length - 1 ? share : Number((1 - share * (values.length - 1)).toFixed(4)),
+    ]),
   )
 }
 
 /** A value as YAML on one line; every key and string is quoted where it needs to be. */
 function flow(value: unknown): string {
-  if (value === null || typeof value !== 'object') return typeof value === 'string' && !PLAIN.test(value) ? JSON.stringify(value) : String(value)
-  const entries = Object.entries(value).map(([key, item]) => `${PLAIN.test(key) ? key : JSON.stringify(key)}: ${flow(item)}`)
+  if (value === null || typeof value !== 'object')
+    return typeof value === 'string' && !PLAIN.test(value) ? JSON.stringify(value) : String(value)
+  const entries = Object.entries(value).map(
+    ([key, item]) => `${PLAIN.test(key) ? key : JSON.stringify(key)}: ${flow(item)}`,
+  )
   return `{ ${entries.join(', ')} }`
 }
 

@@ -1,4 +1,4 @@
-import { parse } from 'yaml'
+import { load } from 'js-yaml'
 
 /** A text file of a template, or of the repository that it becomes; the path is relative, with forward slashes. */
 export interface TextFile {
@@ -17,7 +17,7 @@ export interface TemplateInfo {
 export const TEMPLATE_FILE = 'template.yaml'
 
 export function templateInfo(text: string): TemplateInfo {
-  return parse(text) as TemplateInfo
+  return load(text) as TemplateInfo
 }
 
 /**

@@ -1,7 +1,6 @@
-import type { Diagnostic } from '../diagnostics.ts'
+import { type Diagnostic, printable } from '../diagnostics.ts'
 import { plural } from './numbers.ts'
 import type { Style } from './style.ts'
-import { printable } from './table.ts'
 
 /** One diagnostic: place and sentence, the lines of the file around it with a caret, the hint. */
 export function diagnosticText(diagnostic: Diagnostic, source: string | undefined, style: Style): string {
@@ -17,7 +16,12 @@ export function diagnosticText(diagnostic: Diagnostic, source: string | undefine
 /** Lines longer than this are cut around the caret: generated YAML can be one line of a megabyte. */
 const MAX_COLUMNS = 120
 
-function codeFrame(source: string, { line, column, length }: Diagnostic, style: Style, paint: (text: string) => string): string[] {
+function codeFrame(
+  source: string,
+  { line, column, length }: Diagnostic,
+  style: Style,
+  paint: (text: string) => string,
+): string[] {
   const all = source.split(/\r?\n/)
   const from = Math.max(1, line - 1)
   const gutter = String(line).length
@@ -27,7 +31,10 @@ function codeFrame(source: string, { line, column, length }: Diagnostic, style: 
     const text = printable((all[n - 1] ?? '').slice(cut, cut + MAX_COLUMNS).replaceAll('\t', ' '))
     frame.push(`  ${style.dim(`${String(n).padStart(gutter)} │`)} ${text}`.trimEnd())
   }
-  const width = Math.max(1, Math.min(length, (all[line - 1] ?? '').length - column + 1, MAX_COLUMNS - (column - 1 - cut)))
+  const width = Math.max(
+    1,
+    Math.min(length, (all[line - 1] ?? '').length - column + 1, MAX_COLUMNS - (column - 1 - cut)),
+  )
   frame.push(`  ${style.dim(`${' '.repeat(gutter)} │`)} ${' '.repeat(column - 1 - cut)}${paint('^'.repeat(width))}`)
   return frame
 }

@@ -72,7 +72,10 @@ function notSeparable(result: SimulationResult, policy: string, reward: Measured
   return style.dim(`${pair}; ${advice}`)
 }
 
-export function range({ lower, upper }: { lower: number; upper: number }, format: (value: number) => string = short): string {
+export function range(
+  { lower, upper }: { lower: number; upper: number },
+  format: (value: number) => string = short,
+): string {
   return `[${format(lower)}, ${format(upper)}]`
 }
 
@@ -84,6 +87,8 @@ export function rulesText(noun: 'expectation' | 'gate', rules: readonly RuleResu
     ...(passed ? [] : [`        ${style.dim(expr)}`, ...(reason ? [`        ${reason}`] : [])]),
   ])
   const summary =
-    failed === 0 ? style.green(`${plural(rules.length, noun)} passed`) : style.red(`${failed} of ${plural(rules.length, noun)} failed`)
+    failed === 0
+      ? style.green(`${plural(rules.length, noun)} passed`)
+      : style.red(`${failed} of ${plural(rules.length, noun)} failed`)
   return [...lines, summary].join('\n')
 }

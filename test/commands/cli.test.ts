@@ -44,7 +44,8 @@ describe('the command line', () => {
     expect(await dap('validate')).toMatchObject({
       code: 3,
       stdout: '',
-      stderr: 'error: no `dap.yaml` in this folder or above it\nhint: `dap init DIR` makes a config repository; -C DIR names one\n',
+      stderr:
+        'error: no `dap.yaml` in this folder or above it\nhint: `dap init DIR` makes a config repository; -C DIR names one\n',
     })
   })
 })

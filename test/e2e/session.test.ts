@@ -47,7 +47,9 @@ describe.each(['bandit', 'contextual-bandit'])('a repository made from the templ
     const first = await dap(folder, 'simulate', '--replications', '5', '--json')
     conforms(first.stdout, 'simulation')
     expect((await dap(folder, 'simulate', '--replications', '5', '--json')).stdout).toBe(first.stdout)
-    expect((await dap(folder, 'simulate', '--replications', '5', '--seed', '8', '--json')).stdout).not.toBe(first.stdout)
+    expect((await dap(folder, 'simulate', '--replications', '5', '--seed', '8', '--json')).stdout).not.toBe(
+      first.stdout,
+    )
   })
 
   it('evaluates and passes its gates', async () => {
@@ -79,14 +81,24 @@ describe('the built binary', () => {
     const folder = await repository('bandit')
     const { stdout } = await dap(folder, 'simulate', '--replications', '10', '--json-file', 'events.ndjson')
     expect(stdout).toContain('quiet-week')
-    const lines = (await readFile(join(folder, 'events.ndjson'), 'utf8')).trimEnd().split('\n').map(line => JSON.parse(line))
-    expect(lines.at(-1)).toMatchObject({ type: 'result', exitCode: 0, result: { schema: 'dap.simulation/v1', replications: 10 } })
+    const lines = (await readFile(join(folder, 'events.ndjson'), 'utf8'))
+      .trimEnd()
+      .split('\n')
+      .map(line => JSON.parse(line))
+    expect(lines.at(-1)).toMatchObject({
+      type: 'result',
+      exitCode: 0,
+      result: { schema: 'dap.simulation/v1', replications: 10 },
+    })
     expect(lines.slice(0, -1).every(line => line.type === 'progress')).toBe(true)
   })
 
   it('stops at the first Ctrl-C with 130 and says so', async () => {
     const folder = await repository('bandit')
-    const running = execa(process.execPath, [bin, 'simulate', '--replications', '1000000'], { cwd: folder, reject: false })
+    const running = execa(process.execPath, [bin, 'simulate', '--replications', '1000000'], {
+      cwd: folder,
+      reject: false,
+    })
     setTimeout(() => running.kill('SIGINT'), 1000)
     const { exitCode, stdout, stderr } = await running
     expect({ exitCode, stdout, stderr }).toEqual({ exitCode: 130, stdout: '', stderr: 'interrupted' })

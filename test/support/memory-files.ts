@@ -4,7 +4,10 @@ import { DapError } from '../../src/errors.ts'
 import type { Files } from '../../src/host.ts'
 
 /** A file system in memory; folders exist when a file is below them. What `real` may reach lies under `fallback`'s prefix. */
-export function memoryFiles(initial: Readonly<Record<string, string>>, fallback: { prefix: string; files: Files }): Files & { readonly all: Map<string, string> } {
+export function memoryFiles(
+  initial: Readonly<Record<string, string>>,
+  fallback: { prefix: string; files: Files },
+): Files & { readonly all: Map<string, string> } {
   const all = new Map(Object.entries(initial))
   const elsewhere = (path: string) => path.startsWith(fallback.prefix)
   const missing = (path: string) => new DapError(`cannot read \`${path}\`: it does not exist`)
@@ -29,7 +32,12 @@ export function memoryFiles(initial: Readonly<Record<string, string>>, fallback:
     },
     exists: async path => all.has(path) || below(path).length > 0,
     isFolder: async path => (elsewhere(path) ? fallback.files.isFolder(path) : below(path).length > 0),
-    walk: async folder => (elsewhere(folder) ? fallback.files.walk(folder) : below(folder).filter(path => !/\/(\.|node_modules)/.test(path.slice(folder.length))).sort()),
+    walk: async folder =>
+      elsewhere(folder)
+        ? fallback.files.walk(folder)
+        : below(folder)
+            .filter(path => !/\/(\.|node_modules)/.test(path.slice(folder.length)))
+            .sort(),
     real: async path => path,
     async digest(path) {
       const text = all.get(path)

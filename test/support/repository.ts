@@ -3,9 +3,10 @@ import { loadRepository } from '../../src/repo/repository.ts'
 import { examplePolicy } from './policies.ts'
 
 /** One line a diagnostic: `line:column code message | hint`, the file before it unless it is `file.yaml`. */
-export function diagnose(files: string | Readonly<Record<string, string>>): string[] {
+export async function diagnose(files: string | Readonly<Record<string, string>>): Promise<string[]> {
   const texts = typeof files === 'string' ? { 'file.yaml': files } : files
-  return loadRepository(Object.entries(texts).map(([path, text]) => ({ path, text }))).diagnostics.map(line)
+  const { diagnostics } = await loadRepository(Object.entries(texts).map(([path, text]) => ({ path, text })))
+  return diagnostics.map(line)
 }
 
 export function line({ file, line, column, severity, code, message, hint }: Diagnostic): string {

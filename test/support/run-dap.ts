@@ -17,12 +17,19 @@ export interface Session {
 }
 
 /** The front door: one command line over files in memory, in process. Words are split at blanks. */
-export async function dap(line: string, files: Readonly<Record<string, string>> = {}, host: Partial<Host> = {}): Promise<Session> {
+export async function dap(
+  line: string,
+  files: Readonly<Record<string, string>> = {},
+  host: Partial<Host> = {},
+): Promise<Session> {
   const cwd = '/repo'
-  const memory = memoryFiles(Object.fromEntries(Object.entries(files).map(([path, text]) => [`${cwd}/${path}`, text])), {
-    prefix: PACKAGE_ROOT,
-    files: nodeFiles(),
-  })
+  const memory = memoryFiles(
+    Object.fromEntries(Object.entries(files).map(([path, text]) => [`${cwd}/${path}`, text])),
+    {
+      prefix: PACKAGE_ROOT,
+      files: nodeFiles(),
+    },
+  )
   let stdout = ''
   let stderr = ''
   const events: ProgressEvent[] = []

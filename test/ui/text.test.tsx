@@ -1,12 +1,13 @@
+import { stripVTControlCharacters } from 'node:util'
 import { renderToString } from 'ink'
 import { describe, expect, it } from 'vitest'
-import { type Diagnostic, didYouMean } from '../../src/diagnostics.ts'
+import { type Diagnostic, didYouMean, printable } from '../../src/diagnostics.ts'
 import { diagnosticsSummary, diagnosticText } from '../../src/ui/diagnostics.ts'
 import { Progress } from '../../src/ui/live/progress-view.tsx'
 import { Select } from '../../src/ui/live/select-view.tsx'
 import { grouped, percent, plural, short, signed } from '../../src/ui/numbers.ts'
 import { createStyle } from '../../src/ui/style.ts'
-import { printable, table } from '../../src/ui/table.ts'
+import { table } from '../../src/ui/table.ts'
 
 const plain = createStyle(false)
 const diagnostic: Diagnostic = {
@@ -52,7 +53,9 @@ describe('a diagnostic as text', () => {
 
   it('sums up', () => {
     expect(diagnosticsSummary(1, [], plain)).toBe('1 file checked: all valid')
-    expect(diagnosticsSummary(12, [diagnostic, { ...diagnostic, severity: 'warning' }], plain)).toBe('12 files checked: 1 error, 1 warning')
+    expect(diagnosticsSummary(12, [diagnostic, { ...diagnostic, severity: 'warning' }], plain)).toBe(
+      '12 files checked: 1 error, 1 warning',
+    )
   })
 })
 
@@ -65,7 +68,14 @@ describe('did you mean', () => {
 
 describe('numbers', () => {
   it('are short and readable', () => {
-    expect([0, 0.0046021, 12.3456, 1234.56, 12345678, 1e-9].map(short)).toEqual(['0', '0.004602', '12.35', '1,235', '1.23e+7', '1.00e-9'])
+    expect([0, 0.0046021, 12.3456, 1234.56, 12345678, 1e-9].map(short)).toEqual([
+      '0',
+      '0.004602',
+      '12.35',
+      '1,235',
+      '1.23e+7',
+      '1.00e-9',
+    ])
     expect(signed(0.5)).toBe('+0.5')
     expect(signed(-0.5)).toBe('-0.5')
     expect(grouped(1234567)).toBe('1,234,567')
@@ -80,19 +90,29 @@ describe('numbers', () => {
 describe('a table', () => {
   it('aligns coloured cells by what is seen', () => {
     const { red } = createStyle(true)
-    const text = table([{ title: 'name' }, { title: 'n', align: 'right' }], [[red('a'), '10'], ['bbbbb', '5']])
-    expect(text.replaceAll(/\u001b\[\d+m/g, '')).toBe('name    n\na      10\nbbbbb   5')
+    const text = table(
+      [{ title: 'name' }, { title: 'n', align: 'right' }],
+      [
+        [red('a'), '10'],
+        ['bbbbb', '5'],
+      ],
+    )
+    expect(stripVTControlCharacters(text)).toBe('name    n\na      10\nbbbbb   5')
   })
 })
 
 describe('live views', () => {
   it('show how far a run is and what is left', () => {
-    const view = renderToString(<Progress event={{ type: 'progress', unit: 'replications', done: 50, total: 200 }} elapsedMs={1000} />)
+    const view = renderToString(
+      <Progress event={{ type: 'progress', unit: 'replications', done: 50, total: 200 }} elapsedMs={1000} />,
+    )
     expect(view).toBe('replications  ██████░░░░░░░░░░░░░░░░░░  50 of 200  3 s left')
   })
 
   it('count where the total is not known', () => {
-    expect(renderToString(<Progress event={{ type: 'progress', unit: 'rows', done: 12345 }} elapsedMs={1000} />)).toBe('12,345 rows')
+    expect(renderToString(<Progress event={{ type: 'progress', unit: 'rows', done: 12345 }} elapsedMs={1000} />)).toBe(
+      '12,345 rows',
+    )
   })
 
   it('ask a question with its choices', () => {
