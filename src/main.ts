@@ -2,14 +2,15 @@
 import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { runCli } from './cli.ts'
-import { DapError, ExitCode, UsageError } from './errors.ts'
+import { ExitCode, UsageError } from './errors.ts'
 import type { Host } from './host.ts'
 import { createProgress } from './ui/live/progress.ts'
 
 declare const DAP_VERSION: string
 
 const abort = new AbortController()
-const { stdin, stdout, stderr, env } = process
+// process.stdin and its like are streams made when first touched, milliseconds each: they are touched late.
+const { env } = process
 
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.on(signal, () => {
@@ -18,7 +19,7 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   })
 }
 // A reader that went away (`dap … | head`) is not an error.
-stdout.on('error', (error: NodeJS.ErrnoException) => {
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code === 'EPIPE') process.exit(ExitCode.done)
   throw error
 })
@@ -37,26 +38,24 @@ async function createHost({ folder, color }: { folder?: string; color?: boolean 
     packageRoot: fileURLToPath(new URL('..', import.meta.url)),
     files,
     terminal: {
-      interactive: stdin.isTTY === true && stderr.isTTY === true && env['CI'] === undefined && env['TERM'] !== 'dumb',
-      color: color !== false && !colorRefused && (colorWanted || (stdout.isTTY === true && env['TERM'] !== 'dumb')),
-      columns: stdout.columns ?? 100,
+      get interactive() {
+        return process.stdin.isTTY === true && process.stderr.isTTY === true && !env['CI'] && env['TERM'] !== 'dumb'
+      },
+      color:
+        color !== false && !colorRefused && (colorWanted || (process.stdout.isTTY === true && env['TERM'] !== 'dumb')),
+      columns: process.stdout.columns ?? 100,
     },
     signal: abort.signal,
     tables: async () => (await import('./adapters/duckdb.ts')).openTables(),
     choose: async (question, choices) =>
-      (await import('./ui/live/select-view.tsx')).select(question, choices, stderr, abort.signal),
+      (await import('./ui/live/select-view.tsx')).select(question, choices, process.stderr, abort.signal),
     breathe: () => new Promise(done => setImmediate(done)),
   }
 }
 
 process.exitCode = await runCli(process.argv.slice(2), {
   version: DAP_VERSION,
-  streams: { out: text => void stdout.write(text), err: text => void stderr.write(text) },
+  streams: { out: text => void process.stdout.write(text), err: text => void process.stderr.write(text) },
   host: createHost,
-  progress: host => createProgress(host.terminal.interactive, stderr),
-}).catch((error: unknown) => {
-  stderr.write(
-    error instanceof DapError ? `error: ${error.message}\n` : `${error instanceof Error ? error.stack : error}\n`,
-  )
-  return ExitCode.bug
+  progress: host => createProgress(host.terminal),
 })

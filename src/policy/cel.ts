@@ -71,16 +71,15 @@ const FUNCTIONS = [
   'all',
   'exists_one',
 ]
-const environments = new WeakMap<PolicySpec['context'], Environment>()
+/** The environment made last: a policy's rules come one after the other, and it is the dear part of compiling them. */
+let latest: { readonly fields: PolicySpec['context']; readonly environment: Environment } | undefined
 
 function contextEnvironment(fields: PolicySpec['context']): Environment {
-  let environment = environments.get(fields)
-  if (environment === undefined) {
+  if (latest?.fields !== fields) {
     const schema = Object.fromEntries(Object.entries(fields).map(([name, field]) => [name, celType(field)]))
-    environment = createEnvironment().registerVariable({ name: 'ctx', schema })
-    environments.set(fields, environment)
+    latest = { fields, environment: createEnvironment().registerVariable({ name: 'ctx', schema }) }
   }
-  return environment
+  return latest.environment
 }
 
 function celType(field: ContextField): string {
