@@ -1,10 +1,20 @@
-import { pathToFileURL } from 'node:url'
 import { openTables } from '../src/adapters/duckdb.ts'
 import { type EvaluationPlan, evaluate } from '../src/evaluate/evaluate.ts'
+import type { CandidateSpec, ContextField, PolicySpec } from '../src/kinds.ts'
+import { stream } from '../src/math/rng.ts'
+import { createPolicy, type Policy } from '../src/policy/policy.ts'
 import type { EvaluationResult } from '../src/results.ts'
 
-/** IPS and SNIPS of the uniform policy, which looks at no context, on a Parquet file. */
-export function evaluateOnce(path: string): Promise<EvaluationResult> {
+/** Context fields of the linear candidate, and columns of its log: x0 … x9. */
+export const FIELDS = Array.from({ length: 10 }, (_, i) => `x${i}`)
+const ACTIONS = Array.from({ length: 10 }, (_, a) => String(a))
+
+export type Candidate = 'uniform' | 'linear'
+
+/** IPS and SNIPS, on a Parquet file, of the uniform policy, which looks at no context, or of a linear one, which does. */
+export function evaluateOnce(candidate: Candidate, path: string): Promise<EvaluationResult> {
+  const spec: CandidateSpec =
+    candidate === 'uniform' ? { name: candidate, uniform: true } : { name: candidate, policy: candidate }
   const plan: EvaluationPlan = {
     name: 'bench',
     dataset: {
@@ -22,16 +32,39 @@ export function evaluateOnce(path: string): Promise<EvaluationResult> {
     },
     spec: {
       dataset: 'bench',
-      candidates: [{ name: 'uniform', uniform: true }],
+      candidates: [spec],
       estimators: ['ips', 'snips'],
       interval: { method: 'cressie-read', level: 0.95 },
       gates: [],
     },
-    policies: new Map(),
+    policies: new Map(candidate === 'linear' ? [['linear', trainedPolicy()]] : []),
     tables: new Map(),
   }
   return evaluate(plan, openTables())
 }
 
+/** LinGreedy with a floor over ten numbers and an intercept, after a thousand rewards. */
+function trainedPolicy(): Policy {
+  const spec: PolicySpec = {
+    context: Object.fromEntries(FIELDS.map((name): [string, ContextField] => [name, { type: 'number' }])),
+    actions: ACTIONS.map(id => ({ id })),
+    decision: { type: 'single' },
+    algorithm: {
+      learner: { type: 'linear', l2: 1, intercept: true },
+      exploration: { type: 'greedy', ties: 'random' },
+    },
+    guardrails: { minProbability: 0.01 },
+    reward: { name: 'reward', type: 'binary', wait: '1h', default: 0 },
+  }
+  const policy = createPolicy('linear', spec, '')
+  const rng = stream(1, 'bench')
+  const x = new Float64Array(policy.features.dimension)
+  for (let t = 0; t < 1000; t++) {
+    for (let i = 0; i < x.length; i++) x[i] = rng.uniform()
+    policy.learner.learn(t % ACTIONS.length, x, rng.uniform() < x[t % ACTIONS.length] ? 1 : 0)
+  }
+  return policy
+}
+
 // As a process of its own, to be measured as one.
-if (import.meta.url === pathToFileURL(process.argv[1]).href) await evaluateOnce(process.argv[2])
+if (import.meta.main) await evaluateOnce(process.argv[2] as Candidate, process.argv[3])

@@ -3,23 +3,34 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { DuckDBInstance } from '@duckdb/node-api'
-import { evaluateOnce } from './evaluate-once.ts'
+import { evaluateOnce, FIELDS } from './evaluate-once.ts'
 import { inTurn, median, type Run, runNode, verdict } from './measure.ts'
 
 const ROWS = 10_000_000
+const LINEAR_ROWS = 1_000_000
 const ROUNDS = 5
 
-/** A context-free candidate on 10 M rows of Parquet, beside DuckDB's own SQL for the same sums, and the peak memory. */
+/**
+ * A context-free candidate on 10 M rows of Parquet, beside DuckDB's own SQL for the same sums, and the peak memory; then a
+ * linear candidate, d = 10, K = 10, on 1 M rows.
+ */
 export async function bench(): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), 'dap-bench-'))
   const path = join(folder, 'log.parquet')
   const instance = await DuckDBInstance.create(':memory:')
   const connection = await instance.connect()
   try {
+    const contextual = join(folder, 'contextual.parquet')
+    const quoted = (file: string) => `'${file.replaceAll("'", "''")}'`
     await connection.run(`COPY (
       SELECT floor(10 * random())::INTEGER AS action, 0.05 + 0.9 * random() AS propensity, (random() < 0.05)::INTEGER AS reward
       FROM range(${ROWS})
-    ) TO '${path.replaceAll("'", "''")}' (FORMAT parquet)`)
+    ) TO ${quoted(path)} (FORMAT parquet)`)
+    await connection.run(`COPY (
+      SELECT floor(10 * random())::INTEGER AS action, 0.1 AS propensity, (random() < 0.05)::INTEGER AS reward,
+        ${FIELDS.map(field => `random() AS ${field}`).join(', ')}
+      FROM range(${LINEAR_ROWS})
+    ) TO ${quoted(contextual)} (FORMAT parquet)`)
     const timed = async (run: () => Promise<unknown>): Promise<Run> => {
       const start = performance.now()
       await run()
@@ -27,11 +38,12 @@ export async function bench(): Promise<void> {
     }
     const sql = `
       SELECT count(*), sum(w), sum(w * w), max(w), sum(w * r), sum(w * r * w * r), sum(w * w * r), sum(r), sum(r * r)
-      FROM (SELECT 0.1 / propensity AS w, reward::DOUBLE AS r FROM read_parquet('${path.replaceAll("'", "''")}'))`
-    const [ours, theirs, processes] = await inTurn(ROUNDS, [
-      () => timed(() => evaluateOnce(path)),
+      FROM (SELECT 0.1 / propensity AS w, reward::DOUBLE AS r FROM read_parquet(${quoted(path)}))`
+    const [ours, theirs, processes, linear] = await inTurn(ROUNDS, [
+      () => timed(() => evaluateOnce('uniform', path)),
       () => timed(() => connection.run(sql)),
-      () => runNode([fileURLToPath(new URL('./evaluate-once.ts', import.meta.url)), path]),
+      () => runNode([fileURLToPath(new URL('./evaluate-once.ts', import.meta.url)), 'uniform', path]),
+      () => timed(() => evaluateOnce('linear', contextual)),
     ])
     const seconds = median(ours.map(run => run.seconds))
     const ratio = median(ours.map((run, i) => run.seconds / theirs[i].seconds))
@@ -42,6 +54,8 @@ export async function bench(): Promise<void> {
     )
     console.log(`against DuckDB's SQL: ${ratio.toFixed(1)} × (budget 10 ×: ${verdict(ratio <= 10)})`)
     console.log(`peak memory of the process: ${megabytes.toFixed(0)} MB (budget 300: ${verdict(megabytes <= 300)})`)
+    const linearRate = LINEAR_ROWS / median(linear.map(run => run.seconds)) / 1e6
+    console.log(`evaluate, linear candidate: ${linearRate.toFixed(2)} M rows/s (budget 1: ${verdict(linearRate >= 1)})`)
   } finally {
     connection.closeSync()
     instance.closeSync()

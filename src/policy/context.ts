@@ -13,32 +13,43 @@ export interface ContextFault {
 
 export type ContextResult = { readonly context: Context } | { readonly faults: readonly ContextFault[] }
 
-/** Checks a request's context against the policy's fields, and fills in defaults. Every fault is found at once. */
-export function checkContext(fields: PolicySpec['context'], input: unknown): ContextResult {
-  if (typeof input !== 'object' || input === null || Array.isArray(input)) {
-    return { faults: [{ pointer: '', message: `must be an object, not ${nameOf(input)}` }] }
-  }
-  const faults: ContextFault[] = []
-  for (const name of Object.keys(input)) {
-    if (!Object.hasOwn(fields, name))
-      faults.push({ pointer: pointerTo(name), message: 'is not a field of this policy' })
-  }
-  // Without a prototype no field name, not even `__proto__`, means anything but itself.
-  const context: Record<string, Context[string]> = Object.create(null)
-  for (const [name, field] of Object.entries(fields)) {
-    const given: unknown = Object.hasOwn(input, name) ? (input as Record<string, unknown>)[name] : undefined
-    if (given === undefined) {
-      if (field.default === undefined)
-        faults.push({ pointer: pointerTo(name), message: 'is missing and has no default' })
-      else context[name] = field.default
-      continue
+/**
+ * A checker of requests' contexts against a policy's fields, which also fills in defaults. Every fault is found at once. All
+ * contexts that it makes have one shape, so that what reads them stays fast.
+ */
+export function createContextCheck(fields: PolicySpec['context']): (input: unknown) => ContextResult {
+  const names = Object.keys(fields)
+  if (names.includes('__proto__')) throw new RangeError('a context field cannot be called `__proto__`')
+  const known = new Set(names)
+  const blank = Object.fromEntries(names.map(name => [name, fields[name].default]))
+
+  return input => {
+    if (typeof input !== 'object' || input === null || Array.isArray(input)) {
+      return { faults: [{ pointer: '', message: `must be an object, not ${nameOf(input)}` }] }
     }
-    const found = faultsOf(field, given)
-    for (const { at, message } of found) faults.push({ pointer: pointerTo(name) + at, message })
-    if (found.length === 0) context[name] = Array.isArray(given) ? [...given] : (given as Context[string])
+    const given = input as Readonly<Record<string, unknown>>
+    const faults: ContextFault[] = []
+    for (const name of Object.keys(given)) {
+      if (!known.has(name)) faults.push({ pointer: pointerTo(name), message: 'is not a field of this policy' })
+    }
+    const context: Record<string, Context[string] | undefined> = { ...blank }
+    for (const name of names) {
+      const value = Object.hasOwn(given, name) ? given[name] : undefined
+      if (value === undefined) {
+        if (context[name] === undefined) {
+          faults.push({ pointer: pointerTo(name), message: 'is missing and has no default' })
+        }
+        continue
+      }
+      const found = faultsOf(fields[name], value)
+      for (const { at, message } of found) faults.push({ pointer: pointerTo(name) + at, message })
+      context[name] = Array.isArray(value) ? [...value] : (value as Context[string])
+    }
+    return faults.length > 0 ? { faults } : { context: context as Context }
   }
-  return faults.length > 0 ? { faults } : { context }
 }
+
+const NONE: readonly FieldFault[] = []
 
 interface FieldFault {
   /** What to append to the field's pointer. */
@@ -46,10 +57,10 @@ interface FieldFault {
   readonly message: string
 }
 
-function faultsOf(field: ContextField, value: unknown): FieldFault[] {
-  const message = field.type === 'array' ? undefined : scalarFault(field, value)
-  if (message !== undefined) return [{ at: '', message }]
-  return field.type === 'array' ? vectorFaults(field.minItems, value) : []
+function faultsOf(field: ContextField, value: unknown): readonly FieldFault[] {
+  if (field.type === 'array') return vectorFaults(field.minItems, value)
+  const message = scalarFault(field, value)
+  return message === undefined ? NONE : [{ at: '', message }]
 }
 
 function scalarFault(field: Exclude<ContextField, { type: 'array' }>, value: unknown): string | undefined {
@@ -72,14 +83,17 @@ function scalarFault(field: Exclude<ContextField, { type: 'array' }>, value: unk
   }
 }
 
-function vectorFaults(length: number, value: unknown): FieldFault[] {
+function vectorFaults(length: number, value: unknown): readonly FieldFault[] {
   if (!Array.isArray(value)) return [{ at: '', message: `must be a list of numbers, not ${nameOf(value)}` }]
   if (value.length !== length) return [{ at: '', message: `must have ${length} numbers, not ${value.length}` }]
-  return Array.from(value, (entry: unknown, i) => ({ entry, i })).flatMap(({ entry, i }) =>
-    typeof entry === 'number' && Number.isFinite(entry)
-      ? []
-      : [{ at: `/${i}`, message: `must be a finite number, not ${nameOf(entry)}` }],
-  )
+  const faults: FieldFault[] = []
+  for (let i = 0; i < length; i++) {
+    const entry: unknown = value[i]
+    if (typeof entry !== 'number' || !Number.isFinite(entry)) {
+      faults.push({ at: `/${i}`, message: `must be a finite number, not ${nameOf(entry)}` })
+    }
+  }
+  return faults
 }
 
 /** In Unicode characters, as JSON Schema counts them. */

@@ -1,7 +1,7 @@
 import type { PolicySpec } from '../kinds.ts'
 import type { Rng } from '../math/rng.ts'
 import { createExploration, createLearner } from './algorithm.ts'
-import { type Context, type ContextResult, checkContext } from './context.ts'
+import { type Context, type ContextResult, createContextCheck } from './context.ts'
 import { hashUniform } from './draw.ts'
 import { createEligibility, type Eligibility } from './eligibility.ts'
 import type { Exploration } from './exploration.ts'
@@ -83,7 +83,7 @@ export function createPolicy(name: string, spec: PolicySpec, digest: string): Po
     eligibility,
     floor,
     unit,
-    context: input => checkContext(spec.context, input),
+    context: createContextCheck(spec.context),
     eligible(context, out) {
       const count = eligibility.write(context, out)
       if (count > 0) return count

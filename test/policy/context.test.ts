@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { PolicySpec } from '../../src/kinds.ts'
-import { checkContext } from '../../src/policy/context.ts'
+import { createContextCheck } from '../../src/policy/context.ts'
 
 const fields: PolicySpec['context'] = {
   id: { type: 'string', maxLength: 3 },
@@ -13,13 +13,13 @@ const fields: PolicySpec['context'] = {
 }
 
 function faults(input: unknown): string[] {
-  const result = checkContext(fields, input)
+  const result = createContextCheck(fields)(input)
   return 'faults' in result ? result.faults.map(({ pointer, message }) => `${pointer} ${message}`) : []
 }
 
-describe('checkContext', () => {
+describe('createContextCheck', () => {
   it('fills in defaults, in the order of the fields', () => {
-    const result = checkContext(fields, { vip: true, id: 'p1' })
+    const result = createContextCheck(fields)({ vip: true, id: 'p1' })
     expect('context' in result && JSON.stringify(result.context)).toBe(
       '{"id":"p1","level":1,"spend":0.5,"platform":"ios","vip":true,"taste":[0,0]}',
     )
@@ -120,15 +120,15 @@ describe('checkContext', () => {
     )
     fc.assert(
       fc.property(inputs, input => {
-        const once = checkContext(fields, input)
+        const once = createContextCheck(fields)(input)
         if (!('context' in once)) throw new Error(JSON.stringify(once.faults))
-        expect(checkContext(fields, once.context)).toEqual(once)
+        expect(createContextCheck(fields)(once.context)).toEqual(once)
         expect(once.context).toMatchObject(input)
       }),
     )
   })
 
   it('never throws, whatever comes in', () => {
-    fc.assert(fc.property(fc.anything(), input => void checkContext(fields, input)))
+    fc.assert(fc.property(fc.anything(), input => void createContextCheck(fields)(input)))
   })
 })

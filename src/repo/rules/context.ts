@@ -1,5 +1,5 @@
 import type { ContextField, PolicySpec } from '../../kinds.ts'
-import { checkContext } from '../../policy/context.ts'
+import { createContextCheck } from '../../policy/context.ts'
 import type { Fault, Path } from '../fault.ts'
 import { semantic } from './common.ts'
 
@@ -13,10 +13,8 @@ export function* contextRules(context: PolicySpec['context']): Generator<Fault> 
       yield fault
     }
     if (!sound || field.default === undefined) continue
-    const checked = checkContext(
-      { [name]: { ...field, default: undefined } as ContextField },
-      { [name]: field.default },
-    )
+    const check = createContextCheck({ [name]: { ...field, default: undefined } as ContextField })
+    const checked = check({ [name]: field.default })
     if ('faults' in checked) {
       for (const { message } of checked.faults.slice(0, 1)) {
         yield semantic([...path, 'default'], `the default of \`${name}\` ${message}`)
