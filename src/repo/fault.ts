@@ -15,4 +15,15 @@ export interface Fault {
   readonly on?: 'key' | 'value'
   /** How far into a string value the fault is: a position in a CEL expression. */
   readonly offset?: number
+  /** What the writer may have meant, as far as the schema can tell. */
+  readonly mend?: Mend
+}
+
+/**
+ * Another value at the fault's path; with `key` alone another name for its last key; with both a value that is missing in the
+ * mapping at its path. It only serves to judge the rest of a document: nobody's file is changed.
+ */
+export interface Mend {
+  readonly key?: string
+  readonly value?: unknown
 }

@@ -4,8 +4,8 @@ import { KINDS, type Kind, type Metadata, type ProjectSpec, type Specs } from '.
 import { digestOf } from './digest.ts'
 import type { Fault } from './fault.ts'
 import type { Locator, Place } from './locate.ts'
+import { mendDocument } from './mend.ts'
 import { parsePlainYaml } from './plain-yaml.ts'
-import { withoutFaults } from './repair.ts'
 import { faultsOf } from './rules/rules.ts'
 import { isMapping, notAllowed } from './schema.ts'
 import { fillDefaults, shapeFaults } from './shape.ts'
@@ -96,10 +96,10 @@ export async function loadRepository(files: readonly SourceFile[]): Promise<Repo
   }
   for (const resource of resources) for (const fault of faultsOf(resource, lookup)) report.fault(resource, fault)
   for (const document of faulty) {
-    const healthy = withoutFaults(document.value, schemas[document.kind])
-    if (healthy === undefined) continue
-    const resource = finish(resourceOf({ ...document, value: healthy.value }), project, new Map())
-    for (const fault of healthy.own(faultsOf(resource, lookup))) report.fault(document, fault)
+    const mended = mendDocument(document.value, schemas[document.kind])
+    if (mended === undefined) continue
+    const resource = finish(resourceOf({ ...document, value: mended.value }), project, new Map())
+    for (const fault of mended.own(faultsOf(resource, lookup))) report.fault(document, fault)
   }
   const { get, suggest } = lookup
   return { resources, get, all, suggest, project, diagnostics: await report.diagnostics(), files: files.length }

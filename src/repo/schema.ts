@@ -1,4 +1,5 @@
 import { didYouMean } from '../diagnostics.ts'
+import type { Mend } from './fault.ts'
 
 /** The part of JSON Schema 2020-12 that the kinds' schemas are written in. */
 export interface Schema {
@@ -111,6 +112,7 @@ export interface BranchFault {
   /** The key inside the value that is wrong, where it is one. */
   readonly key?: string
   readonly on?: 'key' | 'value'
+  readonly mend?: Mend
 }
 
 /**
@@ -143,8 +145,9 @@ function chooseByTag(branches: readonly Schema[], tag: string, value: Mapping): 
     const untagged = branches.find(branch => !branch.required?.includes(tag))
     if (untagged !== undefined) return { branch: untagged }
     const typo = Object.keys(value).find(key => didYouMean(key, [tag]) !== undefined)
-    if (typo !== undefined) return unknownKey(typo, didYouMean(typo, [tag]))
-    return { code: 'schema', message: `\`${tag}\` is missing`, hint: `one of ${list(values)}`, on: 'key' }
+    if (typo !== undefined) return { ...unknownKey(typo, didYouMean(typo, [tag])), mend: { key: tag } }
+    const mend = { key: tag, value: values[0] }
+    return { code: 'schema', message: `\`${tag}\` is missing`, hint: `one of ${list(values)}`, on: 'key', mend }
   }
   const branch = branches.find(each => allowed(each.properties![tag]).includes(value[tag]))
   if (branch !== undefined) return { branch }
@@ -178,13 +181,20 @@ export function notAllowed(
   label: string,
   value: unknown,
   values: readonly unknown[],
-): { message: string; hint?: string } {
-  const hint = typeof value === 'string' ? didYouMean(value, values.map(String)) : undefined
+): { message: string; hint?: string; mend: Mend } {
+  const near = typeof value === 'string' ? nearest(value, values.map(String)) : undefined
   const only = values.length === 1
   return {
     message: `${label} must be ${only ? list(values) : `one of ${list(values)}`}, got ${described(value)}`,
-    hint,
+    hint: near && `did you mean \`${near}\`?`,
+    mend: { value: values.find(allowed => String(allowed) === near) ?? values[0] },
   }
+}
+
+/** The name that `didYouMean` has in mind. */
+export function nearest(word: string, candidates: readonly string[]): string | undefined {
+  const hint = didYouMean(word, candidates)
+  return hint === undefined ? undefined : candidates.find(name => hint === didYouMean(word, [name]))
 }
 
 export function list(values: readonly unknown[]): string {

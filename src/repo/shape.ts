@@ -1,4 +1,3 @@
-import { didYouMean } from '../diagnostics.ts'
 import type { Fault, Path } from './fault.ts'
 import {
   allowed,
@@ -8,6 +7,7 @@ import {
   isMapping,
   list,
   type Mapping,
+  nearest,
   notAllowed,
   resolve,
   type Schema,
@@ -75,13 +75,14 @@ function check(value: unknown, given: Schema, root: Schema, path: Path, faults: 
     faults.push({ ...fault, path: key === undefined ? path : [...path, key] })
     return
   }
-  const fault = (message: string, hint?: string) => faults.push({ code: 'schema', message, hint, path })
+  const sample = schema.default ?? schema.examples?.[0]
+  const mend = sample === undefined ? undefined : { value: sample }
+  const fault = (message: string, hint?: string) => faults.push({ code: 'schema', message, hint, path, mend })
   const types = typesOf(schema, root)
   const values = allowed(schema)
   if (values.length > 0) {
     if (!values.includes(value as never)) {
-      const { message, hint } = notAllowed(label, value, values)
-      fault(message, hint)
+      faults.push({ code: 'schema', ...notAllowed(label, value, values), path })
     }
     return
   }
@@ -193,7 +194,8 @@ function checkMapping(value: Mapping, schema: Schema, root: Schema, path: Path, 
       )
       if (near !== undefined) missing.delete(near)
       const hint = near !== undefined ? `did you mean \`${near}\`?` : `known are ${list(Object.keys(properties))}`
-      faults.push({ code: 'unknown-key', message: `unknown key \`${key}\``, hint, path: at, on: 'key' })
+      const mend = near === undefined ? undefined : { key: near }
+      faults.push({ code: 'unknown-key', message: `unknown key \`${key}\``, hint, path: at, on: 'key', mend })
     } else {
       if (propertyNames !== undefined && !matches(key, propertyNames.pattern)) {
         const message = `\`${key}\` is no name that ${label} can have`
@@ -205,7 +207,9 @@ function checkMapping(value: Mapping, schema: Schema, root: Schema, path: Path, 
   for (const name of missing) {
     const example = properties[name].examples?.[0]
     const hint = typeof example === 'string' ? `for example \`${name}: ${example}\`` : undefined
-    faults.push({ code: 'schema', message: `\`${name}\` is missing`, hint, path, on: 'key' })
+    const { default: standard = example } = properties[name]
+    const mend = standard === undefined ? undefined : { key: name, value: standard }
+    faults.push({ code: 'schema', message: `\`${name}\` is missing`, hint, path, on: 'key', mend })
   }
 }
 
@@ -213,12 +217,6 @@ function nameHint(pattern: string): string {
   return pattern.includes('A-Za-z_')
     ? 'letters, digits and underscores, at most 64, the first no digit'
     : 'at most 128 characters, no control characters and no `/`'
-}
-
-/** The name that `didYouMean` has in mind. */
-function nearest(word: string, candidates: readonly string[]): string | undefined {
-  const hint = didYouMean(word, candidates)
-  return hint === undefined ? undefined : candidates.find(name => hint === didYouMean(name, [name]))
 }
 
 function labelOf(path: Path): string {

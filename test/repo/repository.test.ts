@@ -4,6 +4,7 @@ import { stringify } from 'yaml'
 import { schemas } from '../../src/generated/schemas.js'
 import { KINDS } from '../../src/kinds.ts'
 import { loadRepository } from '../../src/repo/repository.ts'
+import { isMapping } from '../../src/repo/schema.ts'
 import { mutations } from '../support/mutations.ts'
 import { examplePolicy } from '../support/policies.ts'
 import { diagnose, policyWith, resource } from '../support/repository.ts'
@@ -127,6 +128,33 @@ spec:
         "23:19 schema \`wait\` must look like \`72h\`, got the string \`3 days\` | Rewards that come later than this do not count",
       ]
     `)
+  })
+
+  it('judges the rest of a document whose learner is unknown and whose keys are misspelt', async () => {
+    const text = policyWith('type: linear', 'type: linera')
+      .replace('minProbability', 'minProbabilty')
+      .replace('fallback: none', 'fallback: nonee')
+      .replace('"ctx.level >= 1"', '"ctx.levl >= 1"')
+    expect((await diagnose(text)).map(fault => fault.replace(/^\S+ /, ''))).toEqual([
+      'cel `ctx` has no field `levl` | did you mean `level`?',
+      'schema `type` must be one of `mean`, `beta`, `linear`, `fixed`, `uniform`, got the string `linera` | did you mean `linear`?',
+      'unknown-key unknown key `minProbabilty` | did you mean `minProbability`?',
+      'reference there is no action `nonee` | did you mean `none`?',
+    ])
+  })
+
+  it.each(KINDS)('never finds fewer faults in a valid %s for one more that is superfluous', async kind => {
+    await fc.assert(
+      fc.asyncProperty(mutations(schemas[kind].examples![0]), async document => {
+        fc.pre(isMapping(document) && document.apiVersion === 'dap/v1' && document.kind === kind)
+        fc.pre(isMapping(document.spec))
+        const before = (await load(stringify(document))).diagnostics
+        const spec = { ...document.spec, zzzzzzzz: 1 }
+        const after = (await load(stringify({ ...document, spec }))).diagnostics
+        expect(after.length).toBeGreaterThanOrEqual(Math.min(100, before.length + 1))
+      }),
+      { numRuns: 100 },
+    )
   })
 
   it.each(KINDS)('survives any mutation of a valid %s, and places every diagnostic inside the file', async kind => {
