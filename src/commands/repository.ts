@@ -118,8 +118,12 @@ export function requireResource<K extends Kind>(
       : new UsageError(`which ${word}?`, { hint: `one of ${all.map(r => `\`${r.metadata.name}\``).join(', ')}` })
   }
   const found = repository.get(kind, name)
-  if (found === undefined) throw new UsageError(`no ${word} \`${name}\``, { hint: repository.suggest(kind, name) })
-  return found
+  if (found !== undefined) return found
+  const file = repository.declaredIn(kind, name)
+  if (file !== undefined) throw hasErrors([file])
+  throw new UsageError(`no ${word} \`${name}\``, {
+    hint: repository.suggest(kind, name) ?? `\`dap new ${word} ${name}\` adds it`,
+  })
 }
 
 /** Stops a command whose input files have errors; warnings pass. */
@@ -128,9 +132,12 @@ export function requireValid({ repository }: Opened, files: Iterable<string>): v
   const broken = new Set(
     repository.diagnostics.filter(d => d.severity === 'error' && wanted.has(d.file)).map(d => d.file),
   )
-  if (broken.size === 0) return
-  const list = [...broken].sort()
-  throw new DapError(`${list.map(file => `\`${file}\``).join(' and ')} ${list.length === 1 ? 'has' : 'have'} errors`, {
-    hint: `dap validate ${list.join(' ')}`,
+  if (broken.size > 0) throw hasErrors([...broken].sort())
+}
+
+function hasErrors(files: readonly string[]): DapError {
+  const list = files.map(file => `\`${file}\``).join(' and ')
+  return new DapError(`${list} ${files.length === 1 ? 'has' : 'have'} errors`, {
+    hint: `dap validate ${files.join(' ')}`,
   })
 }

@@ -2,6 +2,7 @@ import { defineCommand } from '../command.ts'
 import { ExitCode } from '../errors.ts'
 import type { SimulationResult } from '../results.ts'
 import { finish } from '../simulate/finish.ts'
+import { isBaseline } from '../simulate/players.ts'
 import type { Replications } from '../simulate/replicate.ts'
 import { prepare } from '../simulate/simulate.ts'
 import { simulationText } from '../ui/simulation.ts'
@@ -38,8 +39,14 @@ export const simulateCommand = defineCommand<Options, SimulationResult>({
   async run({ scenario: name, ...overrides }, host, report) {
     const opened = await openRepository(host)
     const scenario = requireResource(opened, 'Scenario', name)
-    const policies = scenario.spec.policies.flatMap(policy => opened.repository.get('Policy', policy) ?? [])
-    requireValid(opened, [scenario.file, ...policies.map(policy => policy.file)])
+    requireValid(opened, [scenario.file])
+    const policies = scenario.spec.policies
+      .filter(policy => !isBaseline(policy))
+      .map(policy => requireResource(opened, 'Policy', policy))
+    requireValid(
+      opened,
+      policies.map(policy => policy.file),
+    )
 
     const spec = { ...scenario.spec, ...overrides }
     const simulation = prepare({ scenario: { name: scenario.name, spec, digest: scenario.digest }, policies })

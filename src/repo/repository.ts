@@ -35,7 +35,9 @@ export interface Repository {
   readonly resources: readonly Resource[]
   get<K extends Kind>(kind: K, name: string): Resource<K> | undefined
   all<K extends Kind>(kind: K): readonly Resource<K>[]
-  /** Did-you-mean for a name that `get` does not find. */
+  /** The file that declares such a resource, even one with faults. */
+  declaredIn(kind: Kind, name: string): string | undefined
+  /** Did-you-mean for a name that nothing has. */
   suggest(kind: Kind, name: string): string | undefined
   /** The Project's settings, or their defaults where there is none. */
   readonly project: ProjectSpec
@@ -46,10 +48,7 @@ export interface Repository {
 }
 
 /** What the rules of one resource may ask of the others. */
-export interface Lookup extends Pick<Repository, 'get' | 'suggest' | 'project'> {
-  /** Is there such a resource, even one with faults? */
-  has(kind: Kind, name: string): boolean
-}
+export type Lookup = Pick<Repository, 'get' | 'declaredIn' | 'suggest' | 'project'>
 
 /**
  * Reads the resources of a config repository: YAML, the kinds' schemas, defaults, references, CEL and meaning. Nothing in a
@@ -90,7 +89,7 @@ export async function loadRepository(files: readonly SourceFile[]): Promise<Repo
   const lookup: Lookup = {
     get: <K extends Kind>(kind: K, name: string) =>
       byName.get(`${kind}/${name}`) as Resource<Kind> | undefined as Resource<K> | undefined,
-    has: (kind, name) => declared.has(`${kind}/${name}`),
+    declaredIn: (kind, name) => declared.get(`${kind}/${name}`)?.file,
     suggest: (kind, name) => didYouMean(name, names.get(kind)!),
     project,
   }
@@ -101,8 +100,7 @@ export async function loadRepository(files: readonly SourceFile[]): Promise<Repo
     const resource = finish(resourceOf({ ...document, value: mended.value }), project, new Map())
     for (const fault of mended.own(faultsOf(resource, lookup))) report.fault(document, fault)
   }
-  const { get, suggest } = lookup
-  return { resources, get, all, suggest, project, diagnostics: await report.diagnostics(), files: files.length }
+  return { ...lookup, resources, all, diagnostics: await report.diagnostics(), files: files.length }
 }
 
 /** The documents of every file. Only what is not plain YAML needs the parser that knows positions and explains faults. */

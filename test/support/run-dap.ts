@@ -2,7 +2,7 @@ import { fileURLToPath } from 'node:url'
 import { nodeFiles } from '../../src/adapters/files.ts'
 import { runCli } from '../../src/cli.ts'
 import type { ProgressEvent } from '../../src/command.ts'
-import type { Host } from '../../src/host.ts'
+import type { Files, Host } from '../../src/host.ts'
 import { memoryFiles } from './memory-files.ts'
 
 export const PACKAGE_ROOT = fileURLToPath(new URL('../..', import.meta.url))
@@ -17,23 +17,39 @@ export interface Session {
 }
 
 /** The front door: one command line over files in memory, in process. Words are split at blanks. */
-export async function dap(
-  line: string,
-  files: Readonly<Record<string, string>> = {},
-  host: Partial<Host> = {},
-): Promise<Session> {
+export async function dap(line: string, files: Readonly<Record<string, string>> = {}): Promise<Session> {
   const cwd = '/repo'
   const memory = memoryFiles(
     Object.fromEntries(Object.entries(files).map(([path, text]) => [`${cwd}/${path}`, text])),
-    {
-      prefix: PACKAGE_ROOT,
-      files: nodeFiles(),
-    },
+    { prefix: PACKAGE_ROOT, files: nodeFiles() },
   )
+  const session = await run(line.split(' ').filter(Boolean), cwd, memory)
+  return {
+    ...session,
+    files: Object.fromEntries([...memory.all].map(([path, text]) => [path.slice(cwd.length + 1), text])),
+  }
+}
+
+/** The same over real files, which DuckDB needs. */
+export function dapIn(folder: string, ...words: readonly string[]): Promise<Omit<Session, 'files'>> {
+  return run(words, folder, nodeFiles())
+}
+
+async function run(words: readonly string[], cwd: string, files: Files): Promise<Omit<Session, 'files'>> {
   let stdout = ''
   let stderr = ''
   const events: ProgressEvent[] = []
-  const code = await runCli(line.split(' ').filter(Boolean), {
+  const host: Host = {
+    cwd,
+    packageRoot: PACKAGE_ROOT,
+    files,
+    terminal: { interactive: false, color: false, columns: 100 },
+    signal: new AbortController().signal,
+    tables: async () => (await import('../../src/adapters/duckdb.ts')).openTables(),
+    choose: () => Promise.reject(new Error('nothing should be asked without a terminal')),
+    breathe: async () => {},
+  }
+  const code = await runCli(words, {
     version: '0.0.0-test',
     streams: {
       out: text => {
@@ -43,19 +59,8 @@ export async function dap(
         stderr += text
       },
     },
-    host: async ({ folder }) => ({
-      cwd: folder === undefined ? cwd : `${cwd}/${folder}`,
-      packageRoot: PACKAGE_ROOT,
-      files: memory,
-      terminal: { interactive: false, color: false, columns: 100 },
-      signal: new AbortController().signal,
-      tables: async () => (await import('../../src/adapters/duckdb.ts')).openTables(),
-      choose: () => Promise.reject(new Error('nothing should be asked without a terminal')),
-      breathe: async () => {},
-      ...host,
-    }),
+    host: async ({ folder }) => ({ ...host, cwd: folder === undefined ? cwd : `${cwd}/${folder}` }),
     progress: () => ({ report: event => void events.push(event), stop() {} }),
   })
-  const after = Object.fromEntries([...memory.all].map(([path, text]) => [path.slice(cwd.length + 1), text]))
-  return { code, stdout, stderr, files: after, events }
+  return { code, stdout, stderr, events }
 }

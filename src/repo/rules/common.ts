@@ -19,7 +19,7 @@ export function* known(name: string, names: readonly string[], what: string, pat
 
 /** A reference to a resource that is not there, if so. */
 export function* reference(kind: Kind, name: string, path: Path, repository: Lookup): Generator<Fault> {
-  if (repository.has(kind, name)) return
+  if (repository.declaredIn(kind, name) !== undefined) return
   yield { code: 'reference', message: `there is no ${kind} \`${name}\``, hint: repository.suggest(kind, name), path }
 }
 

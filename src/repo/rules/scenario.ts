@@ -21,7 +21,7 @@ type Fields = Readonly<Record<string, ContextField>>
 export function* scenarioRules({ spec }: Resource<'Scenario'>, repository: Lookup): Generator<Fault> {
   const { policies, horizon, checkpoints = [], expect } = spec
   for (const [i, name] of policies.entries()) {
-    if (BUILT_IN_POLICIES.includes(name) || repository.has('Policy', name)) continue
+    if (BUILT_IN_POLICIES.includes(name) || repository.declaredIn('Policy', name) !== undefined) continue
     const hint = repository.suggest('Policy', name) ?? didYouMean(name, BUILT_IN_POLICIES)
     yield { code: 'reference', message: `there is no Policy \`${name}\``, hint, path: ['spec', 'policies', i] }
   }
