@@ -1,14 +1,12 @@
 import { existsSync, readFileSync } from 'node:fs'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { openTables } from '../../src/adapters/duckdb.ts'
-import { evaluate } from '../../src/evaluate/evaluate.ts'
 import type { CandidateSpec, RewardModelSpec } from '../../src/kinds.ts'
 import type { CandidateResult, EvaluationResult } from '../../src/results.ts'
-import { plan } from './support/plan.ts'
+import { dapIn } from '../support/run-dap.ts'
 
 interface Golden {
   readonly policies: {
@@ -33,6 +31,8 @@ const MODELS: Readonly<Record<string, RewardModelSpec>> = {
 }
 const TABLES = ['bts_prior_mc', 'marginal_other_log', 'greedy_other_log']
 
+const resource = (kind: string, spec: unknown) => ({ apiVersion: 'dap/v1', kind, metadata: { name: 'men' }, spec })
+
 /** Relative 1e-9. */
 function expectClose(actual: number | null, expected: number): void {
   expect(actual).not.toBeNull()
@@ -47,7 +47,6 @@ for (const behaviour of ['random', 'bts']) {
       readFileSync(new URL(`../golden/evaluate/obd_${behaviour}_men.json`, import.meta.url), 'utf8'),
     )
     let folder: string
-    const tables = new Map<string, string>()
     const candidates: CandidateSpec[] = [
       { name: 'uniform', uniform: true },
       { name: 'logging', logging: true },
@@ -61,6 +60,11 @@ for (const behaviour of ['random', 'bts']) {
 
     beforeAll(async () => {
       folder = await mkdtemp(join(tmpdir(), 'dap-obd-'))
+      for (const name of ['datasets', 'evaluations']) await mkdir(join(folder, name))
+      const mapping = { action: 'item_id', slot: 'position', propensity: 'propensity_score', reward: 'click' }
+      const dataset = { files: [csv], format: 'csv', actions: { range: [0, 33] }, mapping }
+      await writeFile(join(folder, 'dap.yaml'), JSON.stringify(resource('Project', { dataRoots: [dirname(csv)] })))
+      await writeFile(join(folder, 'datasets', 'men.yaml'), JSON.stringify(resource('Dataset', dataset)))
       for (const name of TABLES) {
         const { table, action_by_position: chosen } = golden.policies[name]
         const lines = ['slot,action,probability']
@@ -71,28 +75,21 @@ for (const behaviour of ['random', 'bts']) {
               lines.push(`${position + 1},${action},${row[position]}`)
             })
         }
-        tables.set(name, join(folder, `${name}.csv`))
         await writeFile(join(folder, `${name}.csv`), `${lines.join('\n')}\n`)
       }
     })
     afterAll(() => rm(folder, { recursive: true }))
 
-    const run = (rewardModel: RewardModelSpec, method: 'gaussian' | 'cressie-read') =>
-      evaluate(
-        plan({
-          paths: [csv],
-          tables,
-          dataset: { actions: { range: [0, 33] } },
-          mapping: { action: 'item_id', slot: 'position', propensity: 'propensity_score', reward: 'click' },
-          spec: {
-            candidates,
-            estimators: ['ips', 'snips', 'dm', 'dr'],
-            rewardModel,
-            interval: { method, level: 0.95 },
-          },
-        }),
-        openTables(),
-      )
+    /** Through the front door: a repository with a data root, and `dap evaluate --json`. */
+    async function run(rewardModel: RewardModelSpec, method: 'gaussian' | 'cressie-read'): Promise<EvaluationResult> {
+      const interval = { method, level: 0.95 }
+      const estimators = ['ips', 'snips', 'dm', 'dr']
+      const spec = { dataset: 'men', candidates, estimators, rewardModel, interval }
+      await writeFile(join(folder, 'evaluations', 'men.yaml'), JSON.stringify(resource('Evaluation', spec)))
+      const { stdout, stderr } = await dapIn(folder, 'evaluate', '--json')
+      expect(stderr).toBe('')
+      return JSON.parse(stdout)
+    }
     const of = (result: EvaluationResult, name: string) =>
       result.candidates.find(candidate => candidate.name === name) as CandidateResult
     const value = (candidate: CandidateResult, estimator: string) =>
@@ -121,7 +118,6 @@ for (const behaviour of ['random', 'bts']) {
     it('judges what the log can tell', async () => {
       const result = await run(MODELS.tab_action_pos_k10_xfit2, 'cressie-read')
       const verdicts = Object.fromEntries(result.candidates.map(({ name, verdict }) => [name, verdict]))
-      if (process.env.SHOW) console.log(JSON.stringify(result, null, 1))
       expect(verdicts.logging).toBe('ok')
       expect(verdicts.greedy_other_log).toBe('refuse')
       if (behaviour === 'random') expect(verdicts.uniform).toBe('ok')

@@ -91,7 +91,7 @@ describe('loadRepository', () => {
   it('finds ten mistakes of ten sorts in one document', async () => {
     const text = `apiVersion: dap/v1
 kind: Policy
-metadata: { name: shop_offer }
+metadata: { name: Shop Offer }
 spec:
   unit: playerId
   context:
@@ -115,7 +115,7 @@ spec:
 `
     expect(await diagnose(text)).toMatchInlineSnapshot(`
       [
-        "3:19 schema \`name\` must look like \`shop-offer\`, got the string \`shop_offer\` | The policy's name, unique among policies: lower-case letters, digits and inner hyphens, at most 63",
+        "3:19 schema \`name\` must look like \`shop-offer\`, got the string \`Shop Offer\` | The policy's name, unique among policies: lower-case letters, digits and inner \`-\` and \`_\`, at most 63",
         "8:38 schema \`minimum\` must be a number, got the string \`one\`",
         "11:16 reference there is no context field \`levle\` | did you mean \`level\`?",
         "14:46 cel \`ctx.platform\` is never \`iso\` | did you mean \`ios\`?",
