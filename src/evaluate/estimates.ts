@@ -56,9 +56,27 @@ export function estimate(estimator: EstimatorName, input: EstimateInput): Estima
     value: point.value,
     standardError: Number.isFinite(point.error) ? point.error : null,
     interval: known ? { method, level: interval.level, ...value } : null,
-    lift: liftKnown
-      ? { value: point.lift, ...lift, relative: meanReward === 0 ? null : point.lift / meanReward }
-      : null,
+    lift: liftKnown ? liftOf(point.lift, lift, point.value, meanReward) : null,
+  }
+}
+
+/** A difference of two numbers means nothing below their rounding: there it is 0. */
+const ROUNDING = 1e-13
+
+function liftOf(
+  difference: number,
+  { lower, upper }: Bounds,
+  value: number,
+  meanReward: number,
+): EstimateResult['lift'] {
+  const least = ROUNDING * Math.max(Math.abs(value), Math.abs(meanReward))
+  const clean = (x: number) => (Math.abs(x) <= least ? 0 : x)
+  const lift = clean(difference)
+  return {
+    value: lift,
+    lower: clean(lower),
+    upper: clean(upper),
+    relative: meanReward === 0 ? null : lift / meanReward,
   }
 }
 
