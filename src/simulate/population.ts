@@ -4,7 +4,7 @@ import { exponential, gamma, normal, poisson, uniformInt } from '../math/distrib
 import type { Rng } from '../math/rng.ts'
 import { stream } from '../math/rng.ts'
 import type { Context } from '../policy/policy.ts'
-import type { Fields } from './fields.ts'
+import type { Fields } from '../policy/world-fields.ts'
 
 type Value = Context[string]
 type MutableContext = Record<string, Value>

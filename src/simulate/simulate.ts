@@ -1,6 +1,6 @@
 import { DapError } from '../errors.ts'
 import type { PolicySpec, ScenarioSpec } from '../kinds.ts'
-import { worldFields } from './fields.ts'
+import { worldFields } from '../policy/world-fields.ts'
 import { createSeat } from './play.ts'
 import { baselinePlayer, isBaseline, type Named, policyPlayer } from './players.ts'
 import { createPopulation } from './population.ts'

@@ -3,7 +3,7 @@ import type { TermSpec } from '../kinds.ts'
 import { dot } from '../math/ridge.ts'
 import { compileContextRule } from '../policy/cel.ts'
 import type { Context } from '../policy/policy.ts'
-import type { Fields } from './fields.ts'
+import type { Fields } from '../policy/world-fields.ts'
 
 /** One number an action, from the context. */
 export interface Terms {

@@ -1,7 +1,7 @@
 import type { WorldSpec } from '../kinds.ts'
 import type { Rng } from '../math/rng.ts'
 import type { Context } from '../policy/policy.ts'
-import type { Fields } from './fields.ts'
+import type { Fields } from '../policy/world-fields.ts'
 import { bernoulliWorld } from './worlds/bernoulli.ts'
 import { linearWorld } from './worlds/linear.ts'
 import { logisticWorld } from './worlds/logistic.ts'

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { ContextField, DistributionSpec } from '../../src/kinds.ts'
 import type { Context } from '../../src/policy/policy.ts'
-import { worldFields } from '../../src/simulate/fields.ts'
+import { worldFields } from '../../src/policy/world-fields.ts'
 import { createPopulation } from '../../src/simulate/population.ts'
 import { policy } from './support.ts'
 

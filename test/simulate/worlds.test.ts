@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { Context } from '../../src/policy/policy.ts'
-import type { Fields } from '../../src/simulate/fields.ts'
+import type { Fields } from '../../src/policy/world-fields.ts'
 import { createWorld, type World } from '../../src/simulate/world.ts'
 import { worldContract } from '../contracts/world.ts'
 

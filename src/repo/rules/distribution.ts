@@ -3,19 +3,6 @@ import type { Fault, Path } from '../fault.ts'
 import { described } from '../schema.ts'
 import { known, semantic } from './common.ts'
 
-/** What a field is that no policy declares, as the world's terms see it. */
-export function impliedField(distribution: DistributionSpec): ContextField {
-  if ('categorical' in distribution) return { type: 'string', enum: Object.keys(distribution.categorical) }
-  if ('bernoulli' in distribution) return { type: 'boolean' }
-  if ('poisson' in distribution || 'negativeBinomial' in distribution) return { type: 'integer' }
-  if (!('constant' in distribution)) return { type: 'number' }
-  const { constant } = distribution
-  if (typeof constant === 'string') return { type: 'string', enum: [constant] }
-  if (typeof constant === 'boolean') return { type: 'boolean' }
-  if (typeof constant === 'number') return { type: 'number' }
-  return { type: 'array', items: { type: 'number' }, minItems: constant.length, maxItems: constant.length }
-}
-
 /** Is a distribution sound, and does it fit the field (undefined: one that only the world sees)? */
 export function* distributionRules(
   distribution: DistributionSpec,

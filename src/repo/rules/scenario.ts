@@ -2,11 +2,12 @@ import { didYouMean } from '../../diagnostics.ts'
 import type { ContextField, PolicySpec, ScenarioSpec, TermSpec, WorldSpec } from '../../kinds.ts'
 import { compileContextRule } from '../../policy/cel.ts'
 import { checkExpectation } from '../../policy/result-rules.ts'
+import { type Fields, worldFields } from '../../policy/world-fields.ts'
 import type { Fault, Path } from '../fault.ts'
 import type { Lookup, Resource } from '../repository.ts'
 import { list } from '../schema.ts'
 import { celFault, duplicates, known, semantic } from './common.ts'
-import { distributionRules, impliedField } from './distribution.ts'
+import { distributionRules } from './distribution.ts'
 import { BUILT_IN_POLICIES } from './policy.ts'
 
 interface Played {
@@ -15,8 +16,6 @@ interface Played {
   readonly at: number
   readonly spec: PolicySpec
 }
-
-type Fields = Readonly<Record<string, ContextField>>
 
 export function* scenarioRules({ spec }: Resource<'Scenario'>, repository: Lookup): Generator<Fault> {
   const { policies, horizon, checkpoints = [], expect } = spec
@@ -39,7 +38,10 @@ export function* scenarioRules({ spec }: Resource<'Scenario'>, repository: Looku
     )
   }
   if (complete) {
-    const fields = fieldsOf(played, spec.population)
+    const fields = worldFields(
+      played.map(each => each.spec),
+      spec.population,
+    )
     yield* actionRules(spec.world, played)
     yield* populationRules(spec, played)
     yield* termRules(spec.world, fields)
@@ -58,15 +60,6 @@ export function* scenarioRules({ spec }: Resource<'Scenario'>, repository: Looku
     const fault = checkExpectation(expr, policies)
     if (fault !== undefined) yield celFault(fault, ['spec', 'expect', i, 'expr'])
   }
-}
-
-/** What the world's terms see: the policies' fields, the first declaration counting, then the population's own. */
-function fieldsOf(played: readonly Played[], population: ScenarioSpec['population']): Fields {
-  const fields: Record<string, ContextField> = {}
-  for (const { spec } of played) for (const [name, field] of Object.entries(spec.context)) fields[name] ??= field
-  for (const [name, distribution] of Object.entries(population?.context ?? {}))
-    fields[name] ??= impliedField(distribution)
-  return fields
 }
 
 function worldTerms(world: WorldSpec): {

@@ -1,6 +1,6 @@
 import type { TermSpec } from '../../kinds.ts'
 import { normal } from '../../math/distributions.ts'
-import type { Fields } from '../fields.ts'
+import type { Fields } from '../../policy/world-fields.ts'
 import { compileTerms } from '../terms.ts'
 import type { World } from '../world.ts'
 

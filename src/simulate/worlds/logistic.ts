@@ -1,5 +1,5 @@
 import type { TermSpec } from '../../kinds.ts'
-import type { Fields } from '../fields.ts'
+import type { Fields } from '../../policy/world-fields.ts'
 import { compileTerms } from '../terms.ts'
 import type { World } from '../world.ts'
 import { binaryReward } from './bernoulli.ts'

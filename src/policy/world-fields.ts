@@ -1,4 +1,3 @@
-import { DapError } from '../errors.ts'
 import type { ContextField, DistributionSpec, PolicySpec, ScenarioSpec } from '../kinds.ts'
 
 export type Fields = Readonly<Record<string, ContextField>>
@@ -14,12 +13,13 @@ export function worldFields(policies: readonly PolicySpec[], population: Scenari
     for (const [name, field] of Object.entries(context)) fields[name] ??= field
   }
   for (const [name, distribution] of Object.entries(population?.context ?? {})) {
-    fields[name] ??= fieldOf(name, distribution)
+    fields[name] ??= impliedField(distribution)
   }
   return fields
 }
 
-function fieldOf(name: string, distribution: DistributionSpec): ContextField {
+/** What a field is that no policy declares, as the world's terms see it. */
+function impliedField(distribution: DistributionSpec): ContextField {
   if ('categorical' in distribution) return { type: 'string', enum: Object.keys(distribution.categorical) }
   if ('bernoulli' in distribution) return { type: 'boolean' }
   if ('poisson' in distribution || 'negativeBinomial' in distribution) return { type: 'integer' }
@@ -28,8 +28,5 @@ function fieldOf(name: string, distribution: DistributionSpec): ContextField {
   if (typeof constant === 'string') return { type: 'string', enum: [constant] }
   if (typeof constant === 'boolean') return { type: 'boolean' }
   if (typeof constant === 'number') return { type: 'number' }
-  if (constant.length > 0) {
-    return { type: 'array', items: { type: 'number' }, minItems: constant.length, maxItems: constant.length }
-  }
-  throw new DapError(`\`population.context.${name}\` is an empty list`, { hint: 'give the vector at least one number' })
+  return { type: 'array', items: { type: 'number' }, minItems: constant.length, maxItems: constant.length }
 }
