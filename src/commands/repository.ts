@@ -32,7 +32,9 @@ export async function openRepository(host: Host): Promise<Opened> {
   }
   const project = await readSource(host, root, join(root, PROJECT_FILE))
   const { folders } = (await loadRepository([project])).project
-  const paths = await Promise.all(folders.map(folder => yamlFiles(host, inside(root, folder))))
+  // A folder that leaves the repository is a diagnostic of dap.yaml, and is not looked into.
+  const inside = folders.map(folder => resolve(root, folder)).filter(folder => contains(root, folder))
+  const paths = await Promise.all(inside.map(folder => yamlFiles(host, folder)))
   const sources = [project, ...(await readSources(host, root, [...new Set(paths.flat())]))]
   return { root, sources, repository: await loadRepository(sources) }
 }
@@ -60,14 +62,6 @@ async function readSource(host: Host, root: string, path: string): Promise<Sourc
 /** Relative to the root, with forward slashes. */
 export function displayPath(root: string, path: string): string {
   return relative(root, path).split(sep).join('/')
-}
-
-/** A path of a config file, resolved; it may not leave the repository. */
-function inside(root: string, path: string): string {
-  const resolved = resolve(root, path)
-  if (!contains(root, resolved))
-    throw new DapError(`\`${path}\` leaves the repository`, { hint: 'paths stay below the folder of dap.yaml' })
-  return resolved
 }
 
 function contains(root: string, path: string): boolean {
@@ -126,9 +120,9 @@ export function requireResource<K extends Kind>(
   })
 }
 
-/** Stops a command whose input files have errors; warnings pass. */
+/** Stops a command whose input files, or the project's own, have errors; warnings pass. */
 export function requireValid({ repository }: Opened, files: Iterable<string>): void {
-  const wanted = new Set(files)
+  const wanted = new Set([PROJECT_FILE, ...files])
   const broken = new Set(
     repository.diagnostics.filter(d => d.severity === 'error' && wanted.has(d.file)).map(d => d.file),
   )

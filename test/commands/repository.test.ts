@@ -62,6 +62,14 @@ describe('validate', () => {
     expect(await dap('validate policies/c.yaml', files)).toMatchObject({ code: 3 })
   })
 
+  it('looks into no folder outside the repository, and says so', async () => {
+    const project = resource('Project', 'shop', 'folders: [../other, policies]')
+    const { code, stdout } = await dap('validate', { 'dap.yaml': project, 'policies/a.yaml': examplePolicy(1) })
+    expect(code).toBe(1)
+    expect(stdout).toContain('dap.yaml:5:13: error: `../other` leaves the repository [semantic]')
+    expect(stdout).toContain('2 files checked: 1 error')
+  })
+
   it('checks files outside a repository as if they were one', async () => {
     expect(await dap('validate policy.yaml', { 'policy.yaml': POLICY })).toMatchObject({ code: 0 })
   })
@@ -105,6 +113,10 @@ describe('simulate', () => {
       stdout: '',
       stderr: 'error: `policies/offer.yaml` has errors\nhint: dap validate policies/offer.yaml\n',
     })
+  })
+
+  it('needs a project file without errors, since defaults come from it', async () => {
+    expect((await dap('simulate', { ...files, 'dap.yaml': 'x: [' })).stderr).toContain('`dap.yaml` has errors')
   })
 
   it('runs although a file that it does not need is broken', async () => {

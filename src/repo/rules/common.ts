@@ -49,6 +49,11 @@ export function* filePath(file: string, path: Path, { project }: Lookup): Genera
   }
 }
 
+/** Does a path lead out of the folder that it is relative to? */
+export function leaves(path: string): boolean {
+  return isOutside(normal(path))
+}
+
 const isOutside = (path: string) =>
   path.startsWith('/') || /^[A-Za-z]:/.test(path) || path === '..' || path.startsWith('../')
 

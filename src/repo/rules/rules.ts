@@ -6,13 +6,14 @@ import { deploymentRules } from './deployment.ts'
 import { environmentRules } from './environment.ts'
 import { evaluationRules } from './evaluation.ts'
 import { policyRules } from './policy.ts'
+import { projectRules } from './project.ts'
 import { scenarioRules } from './scenario.ts'
 
 /** Finds what is wrong with a resource of the right shape: references, CEL, and what cannot mean anything sensible. */
 export type Rules<K extends Kind> = (resource: Resource<K>, repository: Lookup) => Iterable<Fault>
 
 const RULES: { readonly [K in Kind]: Rules<K> } = {
-  Project: () => [],
+  Project: projectRules,
   Environment: environmentRules,
   Policy: policyRules,
   Scenario: scenarioRules,
