@@ -20,7 +20,7 @@ const withoutChildProcess: Plugin = {
 await generate()
 await rm('dist', { recursive: true, force: true })
 await build({
-  entryPoints: ['src/main.ts', 'src/index.ts'],
+  entryPoints: { main: 'src/main.ts', index: 'src/index.ts', duckdb: 'src/adapters/duckdb.ts' },
   outdir: 'dist',
   bundle: true,
   splitting: true,

@@ -17,9 +17,17 @@ export function argmax(values: Float64Array, eligible: Int32Array, count: number
 
 /**
  * An eligible action of the greatest value: the first, or, when `ties` are settled at random, any of those that are exactly
- * equal to it; a number is drawn only if there are several.
+ * equal to it. With probability `epsilon` any eligible action instead, unless the greatest value is +∞. A number is drawn
+ * only for an `epsilon` above 0, and for a tie.
  */
-export function pickMaximum(values: Float64Array, eligible: Int32Array, count: number, ties: Ties, rng: Rng): number {
+export function pickMaximum(
+  values: Float64Array,
+  eligible: Int32Array,
+  count: number,
+  ties: Ties,
+  rng: Rng,
+  epsilon = 0,
+): number {
   let best = -Infinity
   let first = eligible[0]
   let equal = 0
@@ -33,6 +41,7 @@ export function pickMaximum(values: Float64Array, eligible: Int32Array, count: n
       equal++
     }
   }
+  if (epsilon > 0 && best < Infinity && rng.uniform() < epsilon) return eligible[Math.floor(rng.uniform() * count)]
   return equal <= 1 || ties === 'first' ? first : settle(values, best, equal, eligible, rng)
 }
 

@@ -8,11 +8,7 @@ import { addToMaxima, argmax, pickMaximum } from './argmax.ts'
  */
 export function epsilonGreedy(epsilon: number, ties: Ties): Exploration {
   return {
-    sample({ value }, eligible, count, rng) {
-      const greedy = value[eligible[argmax(value, eligible, count)]]
-      if (greedy < Infinity && rng.uniform() < epsilon) return eligible[Math.floor(rng.uniform() * count)]
-      return pickMaximum(value, eligible, count, ties, rng)
-    },
+    sample: ({ value }, eligible, count, rng) => pickMaximum(value, eligible, count, ties, rng, epsilon),
     probabilities({ value }, eligible, count, out) {
       const explore = value[eligible[argmax(value, eligible, count)]] < Infinity ? epsilon : 0
       out.fill(0)
