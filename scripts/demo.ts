@@ -24,8 +24,9 @@ dap(['evaluate'], folder)
 
 process.stdout.write(`
 That was a whole repository of decisions, in ${folder}
-Next:
-  cd ${folder}
-  npx --prefix ${fileURLToPath(new URL('..', import.meta.url))} dap explain Policy.spec.algorithm
-  edit policies/shop-offer.yaml, then run dap validate, dap simulate and dap evaluate again
+Next, from here:
+  npx dap explain Policy.spec.algorithm
+  npx dap new scenario busy-week -C ${folder}
+  edit ${join(folder, 'policies', 'shop-offer.yaml')}, then
+  npx dap validate -C ${folder}
 `)
