@@ -17,8 +17,15 @@ export interface Named<Spec> {
  * no action is eligible. It begins every replication knowing nothing, and learns at once from every decision that it chose
  * itself. With `units` the holdout goes by the unit's hash; without, every round being a new unit, by chance with the same
  * fraction. Stream: (seed, policy, name, r).
+ *
+ * @param drawn The context fields that have a distribution: a unit that has none is called the same in every replication.
  */
-export function policyPlayer(source: Named<PolicySpec>, units: number, seed: number): Player {
+export function policyPlayer(
+  source: Named<PolicySpec>,
+  units: number,
+  drawn: ReadonlySet<string>,
+  seed: number,
+): Player {
   const { name } = source
   const policy = createPolicy(name, source.spec, source.digest)
   const { learner, features } = policy
@@ -26,7 +33,7 @@ export function policyPlayer(source: Named<PolicySpec>, units: number, seed: num
   const x = new Float64Array(features.dimension)
   const reads = features.dimension > 0
   const ruled = hasRules(policy)
-  const held = createHoldout(policy, units)
+  const held = createHoldout(policy, units, drawn)
   let rng = stream(seed)
 
   return {
@@ -102,11 +109,12 @@ interface Holdout {
   decide(rounds: Rounds, i: number, rng: Rng): boolean
 }
 
-/** Units whose answer is remembered, so that a hash is computed once a unit and replication. */
+/** Units whose answer is remembered, so that a hash is computed once a unit. */
 const REMEMBERED_UNITS = 65536
 
-function createHoldout(policy: Policy, units: number): Holdout | undefined {
-  const { holdout } = policy.spec.guardrails
+function createHoldout(policy: Policy, units: number, drawn: ReadonlySet<string>): Holdout | undefined {
+  const { unit, guardrails } = policy.spec
+  const { holdout } = guardrails
   if (holdout === undefined) return undefined
   if (units === Number.POSITIVE_INFINITY) {
     return { contextual: false, start() {}, decide: (_rounds, _i, rng) => rng.uniform() < holdout.fraction }
@@ -115,12 +123,14 @@ function createHoldout(policy: Policy, units: number): Holdout | undefined {
   const answers = new Uint8Array(Math.min(units, REMEMBERED_UNITS))
   return {
     contextual: true,
-    start: () => answers.fill(0),
+    start() {
+      if (unit !== undefined && drawn.has(unit)) answers.fill(0)
+    },
     decide({ contexts, units }, i) {
-      const unit = units[i]
-      if (unit >= answers.length) return policy.heldOut(contexts[i])
-      if (answers[unit] === 0) answers[unit] = policy.heldOut(contexts[i]) ? 2 : 1
-      return answers[unit] === 2
+      const met = units[i]
+      if (met >= answers.length) return policy.heldOut(contexts[i])
+      if (answers[met] === 0) answers[met] = policy.heldOut(contexts[i]) ? 2 : 1
+      return answers[met] === 2
     },
   }
 }
