@@ -16,8 +16,8 @@ export interface Learner {
   readonly value: Float64Array
   /** K numbers: its standard error in units of the reward's noise (1/√n, √(x·A⁻¹x)); +∞ while nothing is known. */
   readonly width: Float64Array
-  /** Brings `value` and `width` up to date for a context. */
-  predict(x: Float64Array): void
+  /** Brings `value` up to date for a context, and `width`, which draws and posteriors need too, unless `widths` is false. */
+  predict(x: Float64Array, widths?: boolean): void
   learn(action: number, x: Float64Array, reward: number): void
   /** One draw from the posterior of the action's value in the context last predicted; `scale` multiplies its spread. */
   draw(action: number, scale: number, rng: Rng): number

@@ -92,7 +92,7 @@ export function createPolicy(name: string, spec: PolicySpec, digest: string): Po
     },
     probabilities(context, eligible, count, out) {
       features.write(context, scratch)
-      learner.predict(scratch)
+      learner.predict(scratch, exploration.usesWidths)
       exploration.probabilities(learner, eligible, count, out)
       const f = floor(count)
       const rest = Math.max(0, 1 - count * f)
@@ -101,7 +101,7 @@ export function createPolicy(name: string, spec: PolicySpec, digest: string): Po
     sample(x, eligible, count, rng) {
       const uniformly = count * floor(count)
       if (uniformly > 0 && rng.uniform() < uniformly) return eligible[Math.floor(rng.uniform() * count)]
-      learner.predict(x)
+      learner.predict(x, exploration.usesWidths)
       return exploration.sample(learner, eligible, count, rng)
     },
     heldOut(context) {

@@ -8,6 +8,7 @@ import { addToMaxima, argmax, pickMaximum } from './argmax.ts'
  */
 export function epsilonGreedy(epsilon: number, ties: Ties): Exploration {
   return {
+    usesWidths: false,
     sample: ({ value }, eligible, count, rng) => pickMaximum(value, eligible, count, ties, rng, epsilon),
     probabilities({ value }, eligible, count, out) {
       const explore = value[eligible[argmax(value, eligible, count)]] < Infinity ? epsilon : 0

@@ -21,6 +21,7 @@ export function softmax(temperature: number, actions: number): Exploration {
   }
 
   return {
+    usesWidths: false,
     sample({ value }, eligible, count, rng) {
       const sum = weigh(value, eligible, count)
       return pick(weights, sum, eligible, count, rng.uniform())

@@ -10,6 +10,7 @@ import { pickMaximum } from './argmax.ts'
 export function thompson(scale: number, actions: number): Exploration {
   const drawn = new Float64Array(actions)
   return {
+    usesWidths: true,
     sample(learner, eligible, count, rng) {
       for (let i = 0; i < count; i++) drawn[eligible[i]] = learner.draw(eligible[i], scale, rng)
       return pickMaximum(drawn, eligible, count, 'random', rng)

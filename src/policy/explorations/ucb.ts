@@ -25,6 +25,7 @@ export function ucb(bonus: Bonus, ties: Ties, actions: number): Exploration {
   }
 
   return {
+    usesWidths: true,
     // The loop of pickMaximum over indices that are not stored; only a tie needs them again.
     sample(learner, eligible, count, rng) {
       const { value, width } = learner

@@ -27,10 +27,11 @@ export function linearLearner(actions: number, dimension: number, options: { rea
     value,
     width,
     count: 0,
-    predict(x) {
+    predict(x, widths = true) {
+      for (let a = 0; a < actions; a++) value[a] = dot(x, theta, a * d, d)
+      if (!widths) return
       quadraticWeights(x, d, weights)
       for (let a = 0; a < actions; a++) {
-        value[a] = dot(x, theta, a * d, d)
         width[a] = Math.sqrt(Math.max(0, dot(weights, inverse, a * size, size)))
       }
     },
