@@ -1,3 +1,4 @@
+import { dump } from 'js-yaml'
 import type { TextContext } from '../command.ts'
 import type { Explanation, FieldSummary } from '../repo/explain.ts'
 import type { Style } from './style.ts'
@@ -38,11 +39,12 @@ function rows(fields: readonly FieldSummary[], style: Style, columns: number): s
     .join('\n')
 }
 
-/** Values as they would be written in YAML on one line, or, for a whole file, as JSON over several. */
+/** A value as YAML: on one line if it is short, else as a block below. */
 function inline(value: unknown): string {
-  if (typeof value === 'string') return value
-  const line = JSON.stringify(value)
-  return line.length <= 80 ? line : JSON.stringify(value, null, 2)
+  const line = dump(value, { flowLevel: 0, flowBracketPadding: true, lineWidth: -1 }).trimEnd()
+  if (line.length <= 80) return line
+  const block = dump(value, { lineWidth: 100 }).trimEnd()
+  return `\n${block.replaceAll(/^/gm, '  ')}`
 }
 
 /** Breaks a sentence between words; every line but the first is indented. */
