@@ -20,7 +20,12 @@ const withoutChildProcess: Plugin = {
 await generate()
 await rm('dist', { recursive: true, force: true })
 await build({
-  entryPoints: { main: 'src/main.ts', index: 'src/index.ts', duckdb: 'src/adapters/duckdb.ts' },
+  entryPoints: {
+    main: 'src/main.ts',
+    worker: 'src/worker.ts',
+    index: 'src/index.ts',
+    duckdb: 'src/adapters/duckdb.ts',
+  },
   outdir: 'dist',
   bundle: true,
   splitting: true,

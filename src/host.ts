@@ -1,4 +1,6 @@
 import type { Tables } from './log/tables.ts'
+import type { Replications } from './simulate/replicate.ts'
+import type { SimulationPlan } from './simulate/simulate.ts'
 
 /** Everything a command may touch of the outside world. Commands get it as a value, so tests hand them another. */
 export interface Host {
@@ -12,11 +14,22 @@ export interface Host {
   readonly signal: AbortSignal
   /** The reader of decision logs; loads its native library on first use. */
   tables(): Promise<Tables>
+  /** How many threads can compute at once. */
+  readonly cores: number
+  /** Plays all replications of a plan in worker threads; absent where there are none. */
+  readonly playInWorkers?: PlayInWorkers
   /** Asks for one of several values; only where the terminal is interactive. */
   choose(question: string, choices: readonly Choice[]): Promise<string>
   /** Lets pending signals, timers and drawing have their turn in the middle of a long computation. */
   breathe(): Promise<void>
 }
+
+/** `onPart` hears of every batch of replications as it is done, in any order. */
+export type PlayInWorkers = (
+  plan: SimulationPlan,
+  options: { readonly workers: number; readonly batch: number },
+  onPart: (part: Replications) => void,
+) => Promise<Replications[]>
 
 /** Paths are absolute. Every method throws a DapError that names the path when it cannot do what it says. */
 export interface Files {

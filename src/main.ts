@@ -1,4 +1,5 @@
 /** The process: the one place that knows the real terminal, the real signals and the real adapters. */
+import { availableParallelism } from 'node:os'
 import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { runCli } from './cli.ts'
@@ -47,6 +48,12 @@ async function createHost({ folder, color }: { folder?: string; color?: boolean 
     },
     signal: abort.signal,
     tables: async () => (await import('./adapters/duckdb.ts')).openTables(),
+    cores: availableParallelism(),
+    playInWorkers: async (...args) =>
+      (await import('./adapters/workers.ts')).simulationWorkers(
+        new URL('./worker.js', import.meta.url),
+        abort.signal,
+      )(...args),
     choose: async (question, choices) =>
       (await import('./ui/live/select-view.tsx')).select(question, choices, process.stderr, abort.signal),
     breathe: () => new Promise(done => setImmediate(done)),

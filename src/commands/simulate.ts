@@ -1,10 +1,11 @@
 import { defineCommand } from '../command.ts'
 import { ExitCode } from '../errors.ts'
+import type { Host } from '../host.ts'
 import type { SimulationResult } from '../results.ts'
 import { finish } from '../simulate/finish.ts'
 import { isBaseline } from '../simulate/players.ts'
 import type { Replications } from '../simulate/replicate.ts'
-import { prepare } from '../simulate/simulate.ts'
+import { prepare, type Simulation, type SimulationPlan } from '../simulate/simulate.ts'
 import { simulationText } from '../ui/simulation.ts'
 import { wholeNumber } from './arguments.ts'
 import { openRepository, requireResource, requireValid } from './repository.ts'
@@ -14,10 +15,14 @@ interface Options {
   readonly seed?: number
   readonly replications?: number
   readonly horizon?: number
+  readonly workers?: number
 }
 
 /** Decisions between two looks at the signals: often enough for Ctrl-C to feel immediate. */
 const BATCH_DECISIONS = 20_000
+
+/** Fewer than this are played here: a worker takes longer to start. */
+const PARALLEL_DECISIONS = 500_000
 
 export const simulateCommand = defineCommand<Options, SimulationResult>({
   declare: command =>
@@ -26,17 +31,18 @@ export const simulateCommand = defineCommand<Options, SimulationResult>({
       .option('--seed <n>', "instead of the scenario's", wholeNumber('seed', 0))
       .option('--replications <n>', "instead of the scenario's", wholeNumber('replications', 2))
       .option('--horizon <n>', "instead of the scenario's", wholeNumber('horizon', 1))
+      .option('--workers <n>', 'threads to play in; default: as many as there are cores', wholeNumber('workers', 1))
       .addHelpText(
         'after',
-        '\nEvery policy meets the same units, contexts and potential rewards, so differences are paired.\nThe same seed gives the same bytes. Ties between actions are broken at random unless the policy says otherwise.\n\nexit codes: 0 every expectation holds, 1 one does not, 3 usage',
+        '\nEvery policy meets the same units, contexts and potential rewards, so differences are paired.\nThe same seed gives the same bytes, from any number of workers. Ties between actions are broken at random unless the policy says otherwise.\n\nexit codes: 0 every expectation holds, 1 one does not, 3 usage',
       ),
 
-  options([scenario], { seed, replications, horizon }) {
-    const given = Object.entries({ seed, replications, horizon }).filter(([, value]) => value !== undefined)
+  options([scenario], { seed, replications, horizon, workers }) {
+    const given = Object.entries({ seed, replications, horizon, workers }).filter(([, value]) => value !== undefined)
     return { scenario, ...(Object.fromEntries(given) as Omit<Options, 'scenario'>) }
   },
 
-  async run({ scenario: name, ...overrides }, host, report) {
+  async run({ scenario: name, workers, ...overrides }, host, report) {
     const opened = await openRepository(host)
     const scenario = requireResource(opened, 'Scenario', name)
     requireValid(opened, [scenario.file])
@@ -49,17 +55,24 @@ export const simulateCommand = defineCommand<Options, SimulationResult>({
     )
 
     const spec = { ...scenario.spec, ...overrides }
-    const simulation = prepare({ scenario: { name: scenario.name, spec, digest: scenario.digest }, policies })
+    const plan: SimulationPlan = { scenario: { name: scenario.name, spec, digest: scenario.digest }, policies }
+    const simulation = prepare(plan)
     const total = spec.replications
-    const batch = Math.max(1, Math.floor(BATCH_DECISIONS / (spec.horizon * spec.policies.length)))
-    const parts: Replications[] = []
-    for (let from = 0; from < total; from += batch) {
-      const to = Math.min(total, from + batch)
-      parts.push(simulation.play(from, to))
-      report({ type: 'progress', unit: 'replications', done: to, total })
-      await host.breathe()
-      host.signal.throwIfAborted()
+    let done = 0
+    const onPart = ({ from, to }: Replications) => {
+      done += to - from
+      report({ type: 'progress', unit: 'replications', done, total })
     }
+    const decisions = spec.horizon * spec.policies.length
+    const batch = Math.max(1, Math.floor(BATCH_DECISIONS / decisions))
+    const threads = Math.min(
+      workers ?? (decisions * total < PARALLEL_DECISIONS ? 1 : host.cores),
+      Math.ceil(total / batch),
+    )
+    const parts =
+      threads > 1 && host.playInWorkers !== undefined
+        ? await host.playInWorkers(plan, { workers: threads, batch }, onPart)
+        : await playHere(simulation, total, batch, onPart, host)
     return finish(simulation, parts)
   },
 
@@ -67,3 +80,21 @@ export const simulateCommand = defineCommand<Options, SimulationResult>({
   json: result => result,
   exitCode: result => (result.passed ? ExitCode.done : ExitCode.no),
 })
+
+async function playHere(
+  simulation: Simulation,
+  total: number,
+  batch: number,
+  onPart: (part: Replications) => void,
+  { breathe, signal }: Host,
+): Promise<Replications[]> {
+  const parts: Replications[] = []
+  for (let from = 0; from < total; from += batch) {
+    const part = simulation.play(from, Math.min(total, from + batch))
+    parts.push(part)
+    onPart(part)
+    await breathe()
+    signal.throwIfAborted()
+  }
+  return parts
+}

@@ -93,6 +93,28 @@ describe('the built binary', () => {
     expect(lines.slice(0, -1).every(line => line.type === 'progress')).toBe(true)
   })
 
+  it('gives the same bytes from one worker and from three', async () => {
+    const folder = await repository('contextual-bandit')
+    const args = ['simulate', '--replications', '7', '--horizon', '500', '--json', '--workers']
+    const one = await dap(folder, ...args, '1')
+    expect(one.stdout).toContain('"replications": 7')
+    expect((await dap(folder, ...args, '3')).stdout).toBe(one.stdout)
+  })
+
+  it('says what went wrong in a worker as it would without', async () => {
+    const folder = await repository('contextual-bandit')
+    const scenario = join(folder, 'scenarios', 'quiet-week.yaml')
+    const text = await readFile(scenario, 'utf8')
+    await writeFile(
+      scenario,
+      text.replace('"ctx.spend30d >= 5.0 ? -0.5 : -4.0"', '"double(1 / (ctx.level - ctx.level))"'),
+    )
+    const one = await dap(folder, 'simulate', '--workers', '1')
+    expect(one).toMatchObject({ exitCode: 1, stdout: '' })
+    expect(one.stderr).toMatch(/^error: .*has no value/)
+    expect(await dap(folder, 'simulate', '--workers', '2')).toMatchObject({ exitCode: 1, stderr: one.stderr })
+  })
+
   it('stops at the first Ctrl-C with 130 and says so', async () => {
     const folder = await repository('bandit')
     const running = execa(process.execPath, [bin, 'simulate', '--replications', '1000000'], {
