@@ -3,10 +3,11 @@ import { mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { simulationWorkers } from '../src/adapters/workers.ts'
 import type { AlgorithmSpec, PolicySpec, ScenarioSpec, WorldSpec } from '../src/kinds.ts'
 import { normal } from '../src/math/distributions.ts'
 import { stream } from '../src/math/rng.ts'
-import { prepare } from '../src/simulate/simulate.ts'
+import { prepare, type SimulationPlan } from '../src/simulate/simulate.ts'
 import { median, verdict } from './measure.ts'
 
 interface Case {
@@ -75,6 +76,22 @@ export async function bench(): Promise<void> {
     const cells = [rate, c, rate / c].map(value => (Number.isNaN(value) ? '-' : value.toFixed(2)).padEnd(9)).join('')
     console.log(`${name.padEnd(21)}${cells}${budget} (${verdict(rate >= budget)})`)
   }
+  await benchWorkers()
+}
+
+/** The wall time of UCB1 in one worker over that in two, in turn. */
+async function benchWorkers(): Promise<void> {
+  const play = simulationWorkers(new URL('../src/worker.ts', import.meta.url), new AbortController().signal)
+  const plan = planOf({ ...CASES[0], replications: 4000 })
+  const timed = async (workers: number) => {
+    const start = performance.now()
+    await play(plan, { workers, batch: 2 }, () => {})
+    return performance.now() - start
+  }
+  const ratios: number[] = []
+  for (let round = 0; round < 5; round++) ratios.push((await timed(1)) / (await timed(2)))
+  const ratio = median(ratios)
+  console.log(`two workers: ${ratio.toFixed(2)} × one (budget 1.8: ${verdict(ratio >= 1.8)})`)
 }
 
 /** The loop in C; undefined where there is no compiler. */
@@ -91,7 +108,15 @@ function compileLoop(): string | undefined {
 }
 
 /** CPU seconds of one case, after a tenth of it has warmed the code up. */
-function time({ name, algorithm, replications }: Case): number {
+function time(each: Case): number {
+  const simulation = prepare(planOf(each))
+  simulation.play(0, Math.ceil(each.replications / 10))
+  const start = process.cpuUsage()
+  simulation.play(0, each.replications)
+  return process.cpuUsage(start).user / 1e6
+}
+
+function planOf({ name, algorithm, replications }: Case): SimulationPlan {
   const linear = name === 'linucb'
   const rng = stream(1, 'theta')
   const theta = () => Array.from({ length: D }, () => normal(rng) / Math.sqrt(D))
@@ -120,14 +145,7 @@ function time({ name, algorithm, replications }: Case): number {
     guardrails: { minProbability: 0 },
     reward: { name: 'reward', type: 'number', wait: '1h', default: 0 },
   }
-  const simulation = prepare({
-    scenario: { name: 'bench', spec, digest: '' },
-    policies: [{ name, spec: policy, digest: '' }],
-  })
-  simulation.play(0, Math.ceil(replications / 10))
-  const start = process.cpuUsage()
-  simulation.play(0, replications)
-  return process.cpuUsage(start).user / 1e6
+  return { scenario: { name: 'bench', spec, digest: '' }, policies: [{ name, spec: policy, digest: '' }] }
 }
 
 if (import.meta.filename === process.argv[1]) console.log(time(CASES[Number(process.argv[2])]))
