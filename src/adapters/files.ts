@@ -1,50 +1,46 @@
 import { createHash, randomBytes } from 'node:crypto'
-import { createReadStream } from 'node:fs'
-import { lstat, mkdir, open, readdir, readFile, realpath, rename, rm, stat } from 'node:fs/promises'
+import fs from 'node:fs'
 import { dirname, join } from 'node:path'
 import { DapError } from '../errors.ts'
 import type { Files } from '../host.ts'
 
 const utf8 = new TextDecoder('utf-8', { fatal: true })
 
+/**
+ * Files on disk. Config files are small and many: synchronous calls spare each the way through the thread pool, and a cold
+ * start the loading of `node:fs/promises`. What may be large is streamed.
+ */
 export function nodeFiles(): Files {
   return {
-    async read(path, maxBytes = 64 * 1024 * 1024) {
-      const bytes = await attempt('read', path, async () => {
-        const { size } = await stat(path)
-        if (size > maxBytes)
+    read: (path, maxBytes = 64 * 1024 * 1024) =>
+      attempt('read', path, () => {
+        const { size } = fs.statSync(path)
+        if (size > maxBytes) {
           throw new DapError(`\`${path}\` has ${size} bytes, more than the ${maxBytes} that are read here`)
-        return readFile(path)
-      })
-      try {
-        return utf8.decode(bytes)
-      } catch (cause) {
-        throw new DapError(`\`${path}\` is not UTF-8 text`, { cause })
-      }
-    },
-    async write(path, text) {
-      const temporary = join(dirname(path), `.${randomBytes(6).toString('hex')}.dap-tmp`)
-      await attempt('write', path, async () => {
-        await mkdir(dirname(path), { recursive: true })
+        }
+        const bytes = fs.readFileSync(path)
         try {
-          const file = await open(temporary, 'wx', 0o666)
-          try {
-            await file.writeFile(text)
-            await file.sync()
-          } finally {
-            await file.close()
-          }
-          await rename(temporary, path)
+          return utf8.decode(bytes)
+        } catch (cause) {
+          throw new DapError(`\`${path}\` is not UTF-8 text`, { cause })
+        }
+      }),
+    write: (path, text) =>
+      attempt('write', path, () => {
+        const temporary = join(dirname(path), `.${randomBytes(6).toString('hex')}.dap-tmp`)
+        fs.mkdirSync(dirname(path), { recursive: true })
+        try {
+          fs.writeFileSync(temporary, text, { flag: 'wx', flush: true })
+          fs.renameSync(temporary, path)
         } catch (error) {
-          await rm(temporary, { force: true })
+          fs.rmSync(temporary, { force: true })
           throw error
         }
-      })
-    },
+      }),
     lines: path =>
-      attempt('write', path, async () => {
-        await mkdir(dirname(path), { recursive: true })
-        const stream = (await open(path, 'w')).createWriteStream()
+      attempt('write', path, () => {
+        fs.mkdirSync(dirname(path), { recursive: true })
+        const stream = fs.createWriteStream(path, { fd: fs.openSync(path, 'w') })
         let failure: Error | undefined
         stream.on('error', error => {
           failure = error
@@ -58,38 +54,26 @@ export function nodeFiles(): Files {
             }),
         }
       }),
-    exists: path =>
-      lstat(path).then(
-        () => true,
-        () => false,
-      ),
-    isFolder: path =>
-      stat(path).then(
-        s => s.isDirectory(),
-        () => false,
-      ),
+    exists: async path => fs.lstatSync(path, { throwIfNoEntry: false }) !== undefined,
+    isFolder: async path => fs.statSync(path, { throwIfNoEntry: false })?.isDirectory() === true,
     walk: folder => attempt('list', folder, () => walk(folder)),
-    real: path => attempt('resolve', path, () => realpath(path)),
+    real: path => attempt('resolve', path, () => fs.realpathSync(path)),
     digest: path =>
       attempt('read', path, async () => {
         const hash = createHash('sha256')
-        for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20 })) hash.update(chunk as Buffer)
+        for await (const chunk of fs.createReadStream(path, { highWaterMark: 1 << 20 })) hash.update(chunk as Buffer)
         return hash.digest('hex')
       }),
   }
 }
 
-async function walk(folder: string): Promise<string[]> {
-  const found: string[] = []
-  const entries = await readdir(folder, { withFileTypes: true })
-  entries.sort((a, b) => (a.name < b.name ? -1 : 1))
-  for (const entry of entries) {
-    if (entry.name.startsWith('.') || entry.name === 'node_modules') continue
+function walk(folder: string): string[] {
+  const entries = fs.readdirSync(folder, { withFileTypes: true }).sort((a, b) => (a.name < b.name ? -1 : 1))
+  return entries.flatMap(entry => {
+    if (entry.name.startsWith('.') || entry.name === 'node_modules') return []
     const path = join(folder, entry.name)
-    if (entry.isDirectory()) found.push(...(await walk(path)))
-    else if (entry.isFile()) found.push(path)
-  }
-  return found
+    return entry.isDirectory() ? walk(path) : entry.isFile() ? [path] : []
+  })
 }
 
 const REASONS: Readonly<Record<string, string>> = {
@@ -104,7 +88,7 @@ const REASONS: Readonly<Record<string, string>> = {
 }
 
 /** Runs a file operation; what the operating system refuses becomes a sentence. */
-async function attempt<T>(verb: string, path: string, operation: () => Promise<T>): Promise<T> {
+async function attempt<T>(verb: string, path: string, operation: () => T | Promise<T>): Promise<T> {
   try {
     return await operation()
   } catch (cause) {
