@@ -1,7 +1,7 @@
 import { isAbsolute, join } from 'node:path'
 import type { Command } from 'commander'
 import type { CommandModule, ProgressEvent } from './command.ts'
-import { COMMANDS } from './commands/registry.ts'
+import { COMMANDS, type CommandEntry } from './commands/registry.ts'
 import { didYouMean, printable } from './diagnostics.ts'
 import { DapError, ExitCode, InterruptedError, UsageError } from './errors.ts'
 import type { Host } from './host.ts'
@@ -57,7 +57,7 @@ export async function runCli(argv: readonly string[], world: World): Promise<Exi
     }
 
     const module = await entry.load()
-    const parsed = await parse(name, entry.summary, module, argv, world.streams)
+    const parsed = await parse(entry, module, argv, world.streams)
     if (parsed === 'help') return ExitCode.done
     const { args, flags } = parsed
     host = await world.host({ folder: flags['directory'] as string | undefined, color: flags['color'] as boolean })
@@ -98,13 +98,23 @@ const textContext = (host: Host) => ({ style: createStyle(host.terminal.color), 
 
 const absolute = (cwd: string, path: string) => (isAbsolute(path) ? path : join(cwd, path))
 
+interface Parsed {
+  readonly args: readonly string[]
+  readonly flags: Readonly<Record<string, unknown>>
+}
+
 async function parse(
-  name: string,
-  summary: string,
+  { name, usage, summary }: CommandEntry,
   module: CommandModule<unknown, unknown>,
   argv: readonly string[],
   streams: Streams,
-): Promise<'help' | { args: string[]; flags: Record<string, unknown> }> {
+): Promise<'help' | Parsed> {
+  const at = argv.indexOf(name)
+  const words = [...argv.slice(0, at), ...argv.slice(at + 1)]
+  // Without options there is nothing to parse, and what a pre-commit hook runs need not wait for the parser to load.
+  if (!words.some(word => word.startsWith('-')) && takes(usage, words.length))
+    return { args: words, flags: { color: true } }
+
   const commander = await import('commander')
   const command: Command = new commander.Command(`dap ${name}`)
     .description(summary)
@@ -119,8 +129,7 @@ async function parse(
     .option('-C, --directory <dir>', 'run as if started in this folder')
     .option('--no-color', 'print without colours')
   try {
-    const at = argv.indexOf(name)
-    command.parse([...argv.slice(0, at), ...argv.slice(at + 1)], { from: 'user' })
+    command.parse(words, { from: 'user' })
   } catch (error) {
     if (!(error instanceof commander.CommanderError)) throw error
     if (error.exitCode === 0) return 'help'
@@ -129,6 +138,13 @@ async function parse(
     throw new UsageError(message.replaceAll("'", '`'), { hint })
   }
   return { args: command.args, flags: command.opts() }
+}
+
+/** Does a command whose usage is `new <kind> <name>` or `validate [paths...]` take so many words? */
+function takes(usage: string, words: number): boolean {
+  const slots = usage.split(' ').slice(1)
+  const most = slots.some(slot => slot.includes('...')) ? Number.POSITIVE_INFINITY : slots.length
+  return words >= slots.filter(slot => slot.startsWith('<')).length && words <= most
 }
 
 function report(error: unknown, host: Host | undefined, { streams: { err }, version }: World): ExitCode {

@@ -2,6 +2,7 @@ import type { CommandModule } from '../command.ts'
 
 export interface CommandEntry {
   readonly name: string
+  /** The name and the arguments, as `declare` has them. */
   readonly usage: string
   readonly summary: string
   load(): Promise<CommandModule<unknown, unknown>>
@@ -29,13 +30,13 @@ export const COMMANDS: readonly CommandEntry[] = [
   },
   {
     name: 'explain',
-    usage: 'explain <kind>[.path]',
-    summary: 'document a kind or one of its fields',
+    usage: 'explain <path>',
+    summary: 'document KIND or KIND.path.to.field',
     load: async () => (await import('./explain.ts')).explainCommand,
   },
   {
     name: 'schema',
-    usage: 'schema <kind>',
+    usage: 'schema [kind]',
     summary: "print a kind's JSON Schema",
     load: async () => (await import('./schema.ts')).schemaCommand,
   },

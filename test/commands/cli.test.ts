@@ -1,4 +1,6 @@
+import { Command } from 'commander'
 import { describe, expect, it } from 'vitest'
+import { COMMANDS } from '../../src/commands/registry.ts'
 import { dap } from '../support/run-dap.ts'
 
 describe('the command line', () => {
@@ -39,6 +41,20 @@ describe('the command line', () => {
     expect(stdout).toContain('Usage: dap validate [options] [paths...]')
     expect((await dap('help validate')).stdout).toBe(stdout)
   })
+
+  it.each(COMMANDS)(
+    'takes the arguments of $name that its usage says, and no option that has a default',
+    async entry => {
+      const command = new Command(entry.name)
+      ;(await entry.load()).declare(command)
+      const slots = command.registeredArguments.map(argument => {
+        const name = argument.variadic ? `${argument.name()}...` : argument.name()
+        return argument.required ? `<${name}>` : `[${name}]`
+      })
+      expect([entry.name, ...slots].join(' ')).toBe(entry.usage)
+      expect(command.opts()).toEqual({})
+    },
+  )
 
   it('says how to make a repository where there is none', async () => {
     expect(await dap('validate')).toMatchObject({
