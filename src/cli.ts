@@ -27,13 +27,14 @@ export async function runCli(argv: readonly string[], world: World): Promise<Exi
   const { out, err } = world.streams
   let host: Host | undefined
   try {
-    const name = argv.find(arg => !arg.startsWith('-'))
+    const at = commandAt(argv)
+    const name: string | undefined = argv[at]
     if (argv[0] === '--version' || argv[0] === '-V') {
       out(`${world.version}\n`)
       return ExitCode.done
     }
     if (name === undefined || name === 'help' || argv[0] === '--help' || argv[0] === '-h') {
-      const topic = name === 'help' ? argv[argv.indexOf('help') + 1] : undefined
+      const topic = name === 'help' ? argv[at + 1] : undefined
       if (topic !== undefined) return await runCli([topic, '--help'], world)
       const text = overview(world.version)
       if (argv.length === 0) {
@@ -57,7 +58,7 @@ export async function runCli(argv: readonly string[], world: World): Promise<Exi
     }
 
     const module = await entry.load()
-    const parsed = await parse(entry, module, argv, world.streams)
+    const parsed = await parse(entry, module, argv.toSpliced(at, 1), world.streams)
     if (parsed === 'help') return ExitCode.done
     const { args, flags } = parsed
     host = await world.host({ folder: flags['directory'] as string | undefined, color: flags['color'] as boolean })
@@ -98,6 +99,15 @@ const textContext = (host: Host) => ({ style: createStyle(host.terminal.color), 
 
 const absolute = (cwd: string, path: string) => (isAbsolute(path) ? path : join(cwd, path))
 
+/** Where the command's name is: the first word that is neither an option nor the value of one, as in `dap -C shop validate`. */
+function commandAt(argv: readonly string[]): number {
+  let at = 0
+  while (at < argv.length && argv[at].startsWith('-')) at += GLOBAL_WITH_VALUE.includes(argv[at]) ? 2 : 1
+  return at
+}
+
+const GLOBAL_WITH_VALUE = ['-C', '--directory', '--json-file']
+
 interface Parsed {
   readonly args: readonly string[]
   readonly flags: Readonly<Record<string, unknown>>
@@ -106,11 +116,9 @@ interface Parsed {
 async function parse(
   { name, usage, summary }: CommandEntry,
   module: CommandModule<unknown, unknown>,
-  argv: readonly string[],
+  words: readonly string[],
   streams: Streams,
 ): Promise<'help' | Parsed> {
-  const at = argv.indexOf(name)
-  const words = [...argv.slice(0, at), ...argv.slice(at + 1)]
   // Without options there is nothing to parse, and what a pre-commit hook runs need not wait for the parser to load.
   if (!words.some(word => word.startsWith('-')) && takes(usage, words.length))
     return { args: words, flags: { color: true } }

@@ -1,6 +1,7 @@
 import { Command } from 'commander'
 import { describe, expect, it } from 'vitest'
 import { COMMANDS } from '../../src/commands/registry.ts'
+import { resource } from '../support/repository.ts'
 import { dap } from '../support/run-dap.ts'
 
 describe('the command line', () => {
@@ -55,6 +56,14 @@ describe('the command line', () => {
       expect(command.opts()).toEqual({})
     },
   )
+
+  it('takes the options of every command before its name, too', async () => {
+    const files = { 'shop/dap.yaml': resource('Project', 'shop', 'defaults: { seed: 1 }') }
+    const expected = { code: 0, stdout: '1 file checked: all valid\n' }
+    expect(await dap('-C shop validate', files)).toMatchObject(expected)
+    expect(await dap('--no-color --json-file out -C shop validate', files)).toMatchObject(expected)
+    expect(await dap('validate -C shop', files)).toMatchObject(expected)
+  })
 
   it('says how to make a repository where there is none', async () => {
     expect(await dap('validate')).toMatchObject({
