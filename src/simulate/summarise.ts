@@ -1,3 +1,4 @@
+import { DapError } from '../errors.ts'
 import { studentTQuantile } from '../math/special.ts'
 import { addTo } from '../math/sum.ts'
 import type { Measured } from '../results.ts'
@@ -7,6 +8,7 @@ import type { Measured } from '../results.ts'
  *
  * @param values At least 2, one a replication; independent of each other.
  * @param level Confidence level of the interval, in (0, 1).
+ * @throws DapError where the numbers are so large that they overflow.
  */
 export function measure(values: Float64Array, level: number): Measured {
   const n = values.length
@@ -14,6 +16,11 @@ export function measure(values: Float64Array, level: number): Measured {
   const mean = sum(values) / n
   const squares = values.map(value => (value - mean) * (value - mean))
   const half = studentTQuantile((1 + level) / 2, n - 1) * Math.sqrt(sum(squares) / (n - 1) / n)
+  if (!Number.isFinite(mean - half) || !Number.isFinite(mean + half)) {
+    throw new DapError('rewards of this size cannot be added up', {
+      hint: 'look for a number that is far too large in the world or the population of the scenario',
+    })
+  }
   const sorted = values.slice().sort()
   return {
     mean,
