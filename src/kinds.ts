@@ -1,6 +1,7 @@
 /**
  * What each file of a config repository says, after the schema's defaults have been filled in. `schemas/` says the same
- * as JSON Schema, with a description, a default and an example for every field. Types only: any folder may import it.
+ * as JSON Schema, with a description, a default and an example for every field. Types and the list of kinds: every folder
+ * may import them.
  */
 
 export const KINDS = ['Project', 'Environment', 'Policy', 'Scenario', 'Dataset', 'Evaluation', 'Deployment'] as const

@@ -1,6 +1,7 @@
 /**
  * The machine-readable results of `simulate` and `evaluate`, as `--json` prints them and as CEL rules see them; published in
- * `schemas/{simulation,evaluation}-result.schema.json`. Types only: any folder may import it.
+ * `schemas/{simulation,evaluation}-result.schema.json`. Types only: every folder
+ * may import them.
  */
 
 /** A quantity measured once a replication: its mean with a confidence interval of that mean, and quantiles over replications. */

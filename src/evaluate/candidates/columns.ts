@@ -1,11 +1,8 @@
 import { DapError } from '../../errors.ts'
 import type { ScoreExplorationSpec } from '../../kinds.ts'
 import type { Column, KeyColumn, NumberColumn } from '../../log/tables.ts'
-import type { Exploration } from '../../policy/exploration.ts'
-import { epsilonGreedy } from '../../policy/explorations/epsilon-greedy.ts'
-import { greedy } from '../../policy/explorations/greedy.ts'
-import { softmax } from '../../policy/explorations/softmax.ts'
-import type { Learner } from '../../policy/learner.ts'
+import { createExploration } from '../../policy/algorithm.ts'
+import { meanLearner } from '../../policy/learners/mean.ts'
 import { type ActionSpace, eligibleActions, everyAction, type RowsCandidate } from './candidate.ts'
 
 const SUM_TOLERANCE = 1e-6
@@ -40,8 +37,9 @@ export function probabilitiesCandidate(space: ActionSpace, pattern: string): Row
 
 /** The log has a score an action; `exploration` turns scores into probabilities over the eligible actions. */
 export function scoresCandidate(space: ActionSpace, pattern: string, spec: ScoreExplorationSpec): RowsCandidate {
-  const exploration = scoreExploration(spec, space.ids.length)
-  const learner = scoresAsLearner(space.ids.length)
+  const exploration = createExploration({ learner: { type: 'mean' }, exploration: spec }, space.ids)
+  // These explorations look at values alone: those of an idle learner are overwritten row by row.
+  const learner = meanLearner(space.ids.length)
   const scores = actionColumns(space, pattern).map(column => ({ column, type: 'number' }) as const)
   const eligibleAt = eligibleReader(space)
   return {
@@ -76,35 +74,5 @@ export function eligibleReader(space: ActionSpace): (column: Column | undefined)
       }
       return eligible
     }
-  }
-}
-
-function scoreExploration(spec: ScoreExplorationSpec, actions: number): Exploration {
-  switch (spec.type) {
-    case 'greedy':
-      return greedy(spec.ties)
-    case 'epsilon-greedy':
-      return epsilonGreedy(spec.epsilon, spec.ties)
-    case 'softmax':
-      return softmax(spec.temperature, actions)
-  }
-}
-
-/** Scores stand where a learner's values would; the explorations above look at nothing else. */
-function scoresAsLearner(actions: number): Learner {
-  const never = (): never => {
-    throw new RangeError('scores have no posterior and learn nothing')
-  }
-  return {
-    type: 'mean',
-    count: 0,
-    value: new Float64Array(actions),
-    width: new Float64Array(actions),
-    predict: never,
-    learn: never,
-    draw: never,
-    posterior: never,
-    state: never,
-    restore: never,
   }
 }
