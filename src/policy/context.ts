@@ -29,12 +29,12 @@ export function createContextCheck(fields: PolicySpec['context']): (input: unkno
     }
     const given = input as Readonly<Record<string, unknown>>
     const faults: ContextFault[] = []
-    for (const name of Object.keys(given)) {
-      if (!known.has(name)) faults.push({ pointer: pointerTo(name), message: 'is not a field of this policy' })
-    }
     const context: Record<string, Context[string] | undefined> = { ...blank }
+    let present = 0
     for (const name of names) {
-      const value = Object.hasOwn(given, name) ? given[name] : undefined
+      const own = Object.hasOwn(given, name)
+      if (own) present++
+      const value = own ? given[name] : undefined
       if (value === undefined) {
         if (context[name] === undefined) {
           faults.push({ pointer: pointerTo(name), message: 'is missing and has no default' })
@@ -44,6 +44,11 @@ export function createContextCheck(fields: PolicySpec['context']): (input: unkno
       const found = faultsOf(fields[name], value)
       for (const { at, message } of found) faults.push({ pointer: pointerTo(name) + at, message })
       context[name] = Array.isArray(value) ? [...value] : (value as Context[string])
+    }
+    const keys = Object.keys(given)
+    if (keys.length > present) {
+      const unknown = keys.filter(name => !known.has(name))
+      faults.unshift(...unknown.map(name => ({ pointer: pointerTo(name), message: 'is not a field of this policy' })))
     }
     return faults.length > 0 ? { faults } : { context: context as Context }
   }

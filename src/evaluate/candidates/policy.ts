@@ -90,15 +90,15 @@ function contextReader(policy: Policy, source: ContextSource): ContextReader {
   return {
     requests: used.map(({ field, column }) => ({ column, type: isPlainNumber(field) ? 'number' : 'text' })),
     bind(columns) {
+      // One object for all rows: the policy's check copies what it takes.
+      const input: Record<string, unknown> = Object.fromEntries(used.map(({ name }) => [name, undefined]))
       return i => {
-        const input: Record<string, unknown> = {}
         for (let j = 0; j < used.length; j++) {
           const column = columns[j]
-          const value =
+          input[used[j].name] =
             column.type === 'number'
               ? (column as NumberColumn).values[i]
               : parse(used[j].field, (column as TextColumn).values[i])
-          if (value !== undefined) input[used[j].name] = value
         }
         return input
       }
