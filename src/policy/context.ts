@@ -46,13 +46,16 @@ export function createContextCheck(fields: PolicySpec['context']): (input: unkno
       context[name] = Array.isArray(value) ? [...value] : (value as Context[string])
     }
     const keys = Object.keys(given)
-    if (keys.length > present) {
-      const unknown = keys.filter(name => !known.has(name))
-      faults.unshift(...unknown.map(name => ({ pointer: pointerTo(name), message: 'is not a field of this policy' })))
-    }
-    return faults.length > 0 ? { faults } : { context: context as Context }
+    const unknown = keys.length === present ? [] : keys.filter(name => !known.has(name)).map(notAField)
+    if (unknown.length + faults.length > 0) return { faults: [...unknown, ...faults] }
+    return { context: context as Context }
   }
 }
+
+const notAField = (name: string): ContextFault => ({
+  pointer: pointerTo(name),
+  message: 'is not a field of this policy',
+})
 
 const NONE: readonly FieldFault[] = []
 

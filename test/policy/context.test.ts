@@ -106,6 +106,11 @@ describe('createContextCheck', () => {
     expect(faults(inherited)).toEqual(['/id is missing and has no default'])
   })
 
+  it('names every one of half a million unknown fields', () => {
+    const input = Object.fromEntries(Array.from({ length: 500_000 }, (_, i) => [`k${i}`, 1]))
+    expect(faults({ ...input, id: 'x' })).toHaveLength(500_000)
+  })
+
   it('accepts its own output and leaves it as it is', () => {
     const inputs = fc.record(
       {
