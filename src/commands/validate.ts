@@ -16,8 +16,8 @@ interface Validated {
   /** How many files were asked for. */
   readonly files: number
   readonly diagnostics: readonly Diagnostic[]
-  /** The text of the files with diagnostics, for their code frames. */
-  readonly texts: ReadonlyMap<string, string>
+  /** The lines of the files with diagnostics, for their code frames. */
+  readonly lines: ReadonlyMap<string, readonly string[]>
 }
 
 export const validateCommand = defineCommand<Options, Validated>({
@@ -61,8 +61,8 @@ export const validateCommand = defineCommand<Options, Validated>({
     )
   },
 
-  text({ files, diagnostics, texts }, { style }) {
-    const blocks = diagnostics.map(diagnostic => `${diagnosticText(diagnostic, texts.get(diagnostic.file), style)}\n`)
+  text({ files, diagnostics, lines }, { style }) {
+    const blocks = diagnostics.map(diagnostic => `${diagnosticText(diagnostic, lines.get(diagnostic.file), style)}\n`)
     return [...blocks, diagnosticsSummary(files, diagnostics, style)].join('\n')
   },
 
@@ -83,8 +83,10 @@ async function expand(host: Host, path: string): Promise<string[]> {
 
 function summarise(sources: readonly SourceFile[], diagnostics: readonly Diagnostic[]): Validated {
   const faulty = new Set(diagnostics.map(d => d.file))
-  const texts = new Map(
-    sources.flatMap(({ path, text }) => (faulty.has(path) && text !== undefined ? [[path, text]] : [])),
+  const lines = new Map(
+    sources.flatMap(({ path, text }) =>
+      faulty.has(path) && text !== undefined ? [[path, text.split(/\r?\n/)] as const] : [],
+    ),
   )
-  return { files: sources.length, diagnostics, texts }
+  return { files: sources.length, diagnostics, lines }
 }

@@ -1,5 +1,8 @@
 import type { DiagnosticCode } from '../diagnostics.ts'
 
+/** So many faults of one document are enough to read. */
+export const MAX_FAULTS = 100
+
 /** From the document's root to a key or an item. */
 export type Path = readonly (string | number)[]
 

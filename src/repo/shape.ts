@@ -1,4 +1,4 @@
-import type { Fault, Path } from './fault.ts'
+import { type Fault, MAX_FAULTS, type Path } from './fault.ts'
 import {
   allowed,
   chooseBranch,
@@ -14,9 +14,6 @@ import {
   typesOf,
   words,
 } from './schema.ts'
-
-/** So many faults of one document are enough to read. */
-const MAX_FAULTS = 100
 
 /**
  * What a document has that its schema does not allow, one fault each, the first hundred. Where several shapes are allowed only

@@ -11,6 +11,7 @@ import {
   type YAMLError,
 } from 'yaml'
 import { didYouMean } from '../diagnostics.ts'
+import { MAX_FAULTS } from './fault.ts'
 
 /** A stretch of a text, in UTF-16 code units. */
 export interface Span {
@@ -137,7 +138,7 @@ function toPlain(contents: Node): Plain {
   let complete = true
   const fault = (node: Node | null, message: string, hint?: string) => {
     const [from, to] = node?.range ?? [0, 1]
-    faults.push({ message, hint, from, to })
+    if (faults.length < MAX_FAULTS) faults.push({ message, hint, from, to })
   }
 
   function convert(node: unknown, depth: number): unknown {

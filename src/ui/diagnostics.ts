@@ -2,8 +2,8 @@ import { type Diagnostic, printable } from '../diagnostics.ts'
 import { plural } from './numbers.ts'
 import type { Style } from './style.ts'
 
-/** One diagnostic: place and sentence, the lines of the file around it with a caret, the hint. */
-export function diagnosticText(diagnostic: Diagnostic, source: string | undefined, style: Style): string {
+/** One diagnostic: place and sentence, the lines of the file around it with a caret, the hint. `source` is the file's lines. */
+export function diagnosticText(diagnostic: Diagnostic, source: readonly string[] | undefined, style: Style): string {
   const { severity, code, message, file, line, column, hint } = diagnostic
   const place = line === 0 ? file : `${file}:${line}:${column}`
   const paint = severity === 'error' ? style.red : style.yellow
@@ -17,12 +17,11 @@ export function diagnosticText(diagnostic: Diagnostic, source: string | undefine
 const MAX_COLUMNS = 120
 
 function codeFrame(
-  source: string,
+  all: readonly string[],
   { line, column, length }: Diagnostic,
   style: Style,
   paint: (text: string) => string,
 ): string[] {
-  const all = source.split(/\r?\n/)
   const from = Math.max(1, line - 1)
   const gutter = String(line).length
   const cut = column > MAX_COLUMNS - 20 ? column - 40 : 0

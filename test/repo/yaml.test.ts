@@ -34,6 +34,10 @@ describe('parseYaml', () => {
     expect(messages(text)[0]).toBe(message)
   })
 
+  it('names the first hundred faults of a document', () => {
+    expect(parseYaml('a: 1\n'.repeat(5000)).faults).toHaveLength(100)
+  })
+
   const laughs = [...'bcdefghi'].map((c, i) => `${c}: &${c} [${Array(9).fill(`*${'abcdefgh'[i]}`).join(', ')}]`)
   it.each([
     ['a file of more than 1 MiB', 'x'.repeat((1 << 20) + 1)],

@@ -20,7 +20,7 @@ const diagnostic: Diagnostic = {
   length: 2,
   hint: 'did you mean `l2`?',
 }
-const source = 'spec:\n  algorithm:\n    learner: { type: linear, l3: 1.0 }\n'
+const source = ['spec:', '  algorithm:', '    learner: { type: linear, l3: 1.0 }', '']
 
 describe('a diagnostic as text', () => {
   it('shows place, sentence, code frame with a caret, and hint', () => {
@@ -35,7 +35,7 @@ describe('a diagnostic as text', () => {
 
   it('keeps the caret below its word on a line of a thousand columns', () => {
     const long = `${' '.repeat(900)}wrong: 1`
-    const text = diagnosticText({ ...diagnostic, line: 1, column: 901, length: 5, hint: undefined }, long, plain)
+    const text = diagnosticText({ ...diagnostic, line: 1, column: 901, length: 5, hint: undefined }, [long], plain)
     const [, code, caret] = text.split('\n')
     expect(code.indexOf('wrong')).toBe(caret.indexOf('^^^^^'))
     expect(code.length).toBeLessThan(140)
