@@ -1,8 +1,7 @@
 import { stat } from 'node:fs/promises'
 import type { DuckDBConnection } from '@duckdb/node-api'
-import { didYouMean } from '../diagnostics.ts'
 import { DapError } from '../errors.ts'
-import type { ColumnRequest, TableChunk, TableSource, Tables } from '../log/tables.ts'
+import { type ColumnRequest, columnHint, type TableChunk, type TableSource, type Tables } from '../log/tables.ts'
 import {
   type ColumnTypes,
   contextField,
@@ -63,7 +62,9 @@ async function* read(
     const types = await describe(source, connection)
     for (const { column } of requests) {
       if (types.has(column) || (source.format === 'dap' && contextField(column) !== undefined)) continue
-      throw unknownColumn(column, [...types.keys()], source)
+      throw new DapError(`no column \`${column}\` in \`${source.paths[0]}\``, {
+        hint: columnHint(column, [...types.keys()]),
+      })
     }
     // A join would not keep the order of the file.
     const rewards = requests.some(isRewardOf(source)) ? await readRewards(source, connection, signal) : new Map()
@@ -152,13 +153,6 @@ async function loadDuckdb(): Promise<typeof import('@duckdb/node-api')> {
       cause,
     })
   }
-}
-
-function unknownColumn(column: string, known: readonly string[], { paths }: TableSource): DapError {
-  const shown = known.slice(0, 12).join(', ')
-  return new DapError(`no column \`${column}\` in \`${paths[0]}\``, {
-    hint: didYouMean(column, known) ?? `its columns are ${shown}${known.length > 12 ? ', …' : ''}`,
-  })
 }
 
 /** DuckDB's own first line says which file and row; what follows is advice on its SQL, which the user never wrote. */

@@ -11,9 +11,7 @@ export function wholeNumber(name: string, minimum: number): (text: string) => nu
   }
 }
 
-/** What every resource and project may be called. */
-export function isResourceName(name: string): boolean {
-  return /^[a-z0-9]([a-z0-9_-]{0,61}[a-z0-9])?$/.test(name)
-}
+/** What every resource and project may be called; the schemas say the same of `metadata.name`. */
+export const RESOURCE_NAME = /^[a-z0-9]([a-z0-9_-]{0,61}[a-z0-9])?$/
 
 export const RESOURCE_NAME_HINT = 'lower-case letters, digits and inner `-` and `_`, at most 63'

@@ -74,12 +74,12 @@ async function planOf(host: Host, opened: Opened, evaluation: Resource<'Evaluati
 async function candidatePolicy(
   host: Host,
   opened: Opened,
-  candidate: CandidateSpec & { policy: string },
+  candidate: Extract<CandidateSpec, { policy: string }>,
 ): Promise<Policy> {
   const resource = requireResource(opened, 'Policy', candidate.policy)
   requireValid(opened, [resource.file])
   const policy = createPolicy(resource.name, resource.spec, resource.digest)
-  const file = 'snapshot' in candidate ? (candidate.snapshot as string | undefined) : undefined
+  const { snapshot: file } = candidate
   if (file === undefined) return policy
   const text = await host.files.read(await dataFile(host, opened, file))
   const loaded = loadSnapshot(policy, parseJson(text, file))

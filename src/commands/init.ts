@@ -4,7 +4,7 @@ import { didYouMean } from '../diagnostics.ts'
 import { DapError, ExitCode, UsageError } from '../errors.ts'
 import type { Host } from '../host.ts'
 import { render, TEMPLATE_FILE, type TemplateInfo, type TextFile, templateInfo } from '../scaffold/template.ts'
-import { isResourceName, RESOURCE_NAME_HINT } from './arguments.ts'
+import { RESOURCE_NAME, RESOURCE_NAME_HINT } from './arguments.ts'
 import { displayPath, PROJECT_FILE } from './repository.ts'
 
 interface Options {
@@ -50,7 +50,7 @@ export const initCommand = defineCommand<Options, Initialised>({
     }
     const given = flags['name'] as string | undefined
     const project = given ?? projectName(basename(folder))
-    if (!isResourceName(project)) {
+    if (!RESOURCE_NAME.test(project)) {
       throw new UsageError(`\`${project}\` cannot be a project's name`, {
         hint: `--name takes ${RESOURCE_NAME_HINT}`,
       })

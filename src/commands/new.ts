@@ -4,7 +4,7 @@ import { DapError, ExitCode, UsageError } from '../errors.ts'
 import type { Kind } from '../kinds.ts'
 import { scenarioAnswers } from '../scaffold/resource.ts'
 import { fill } from '../scaffold/template.ts'
-import { isResourceName, RESOURCE_NAME_HINT } from './arguments.ts'
+import { RESOURCE_NAME, RESOURCE_NAME_HINT } from './arguments.ts'
 import { type Opened, openRepository, requireResource } from './repository.ts'
 import { parseKind } from './schema.ts'
 
@@ -29,7 +29,7 @@ export const newCommand = defineCommand<Options, Created>({
     const kind = parseKind(word)
     if (kind === 'Project')
       throw new UsageError('a repository has one project', { hint: '`dap init DIR` makes a repository' })
-    if (!isResourceName(name)) throw new UsageError(`\`${name}\` cannot be a name`, { hint: RESOURCE_NAME_HINT })
+    if (!RESOURCE_NAME.test(name)) throw new UsageError(`\`${name}\` cannot be a name`, { hint: RESOURCE_NAME_HINT })
     return { kind, name }
   },
 
@@ -62,12 +62,12 @@ function folderOf(kind: Kind, { repository }: Opened): string {
 function answers(kind: Kind, opened: Opened): Record<string, string> {
   const first = (needed: 'Dataset' | 'Environment' | 'Policy') => {
     const [resource] = opened.repository.all(needed)
-    return (resource ?? requireResource(opened, needed, undefined)).metadata.name
+    return (resource ?? requireResource(opened, needed, undefined)).name
   }
   switch (kind) {
     case 'Scenario': {
       const policy = opened.repository.all('Policy')[0]
-      return scenarioAnswers(policy && { name: policy.metadata.name, spec: policy.spec })
+      return scenarioAnswers(policy)
     }
     case 'Evaluation':
       return { dataset: first('Dataset') }

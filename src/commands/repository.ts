@@ -22,9 +22,9 @@ export async function findRoot(host: Host): Promise<string | undefined> {
   }
 }
 
-/** Loads the repository around the working folder; a UsageError where there is none. */
-export async function openRepository(host: Host): Promise<Opened> {
-  const root = await findRoot(host)
+/** Loads the repository around the working folder, whose root may be known already; a UsageError where there is none. */
+export async function openRepository(host: Host, known?: string): Promise<Opened> {
+  const root = known ?? (await findRoot(host))
   if (root === undefined) {
     throw new UsageError(`no \`${PROJECT_FILE}\` in this folder or above it`, {
       hint: '`dap init DIR` makes a config repository; -C DIR names one',
@@ -109,7 +109,7 @@ export function requireResource<K extends Kind>(
       ? new UsageError(`the repository has no valid ${word}`, {
           hint: `\`dap new ${word} NAME\` adds one; \`dap validate\` says what is wrong with a broken one`,
         })
-      : new UsageError(`which ${word}?`, { hint: `one of ${all.map(r => `\`${r.metadata.name}\``).join(', ')}` })
+      : new UsageError(`which ${word}?`, { hint: `one of ${all.map(r => `\`${r.name}\``).join(', ')}` })
   }
   const found = repository.get(kind, name)
   if (found !== undefined) return found

@@ -43,7 +43,7 @@ export const validateCommand = defineCommand<Options, Validated>({
       const sources = await readSources(host, host.cwd, [...new Set(files)])
       return summarise(sources, (await loadRepository(sources)).diagnostics)
     }
-    const { root: folder, sources, repository } = await openRepository(host)
+    const { root: folder, sources, repository } = await openRepository(host, root)
     if (paths.length === 0) return summarise(sources, repository.diagnostics)
 
     const prefixes = await Promise.all(paths.map(async path => displayPath(folder, await host.files.real(path))))

@@ -60,8 +60,8 @@ function cellsRun(candidate: CellsCandidate, actions: number): CandidateRun {
   let cell = new Int32Array(0)
   let strataSeen = 0
 
-  function stateOf(index: number, strata: number): CellState {
-    const state = states[index] ?? {
+  function newState(index: number, strata: number): CellState {
+    const state = {
       probabilities: candidate.distribution(cells.keys(index)),
       rows: new Float64Array(strata),
       value: new Float64Array(strata).fill(Number.NaN),
@@ -85,7 +85,7 @@ function cellsRun(candidate: CellsCandidate, actions: number): CandidateRun {
       }
       const { probability, value, q } = values.arrays()
       for (let i = 0; i < rows; i++) {
-        const state = states[cell[i]] ?? stateOf(cell[i], strata)
+        const state = states[cell[i]] ?? newState(cell[i], strata)
         const s = stratum[i]
         const pi = state.probabilities
         probability[i] = pi[action[i]]

@@ -1,8 +1,7 @@
-import { didYouMean } from '../diagnostics.ts'
 import { DapError } from '../errors.ts'
 import type { DatasetSpec } from '../kinds.ts'
 import type { LogLayout } from '../log/decision-log.ts'
-import type { ColumnRequest, TableSource } from '../log/tables.ts'
+import { type ColumnRequest, columnHint, type TableSource } from '../log/tables.ts'
 
 /** Names of the log's columns, found and checked. */
 export interface LogColumns {
@@ -26,7 +25,7 @@ export function logColumns(spec: DatasetSpec, known: readonly string[]): LogColu
   const names = new Set(known)
   function required(column: string, role: string): string {
     if (names.has(column)) return column
-    throw new DapError(`the log has no column \`${column}\` (${role})`, { hint: hintFor(column, known) })
+    throw new DapError(`the log has no column \`${column}\` (${role})`, { hint: columnHint(column, known) })
   }
   if (spec.format === 'dap') {
     return {
@@ -61,11 +60,6 @@ export function logColumns(spec: DatasetSpec, known: readonly string[]): LogColu
       return names.has(field) ? field : undefined
     },
   }
-}
-
-function hintFor(column: string, known: readonly string[]): string {
-  const shown = known.slice(0, 12).join(', ')
-  return didYouMean(column, known) ?? `its columns are ${shown}${known.length > 12 ? ', …' : ''}`
 }
 
 /** Collects what is read beside action, propensity and reward, each column once. */

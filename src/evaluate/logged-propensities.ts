@@ -31,5 +31,7 @@ export function loggedPropensities(
 }
 
 function unsound(row: number, message: string): DapError {
-  return new DapError(`row ${row + 1}: ${message}`, { hint: '`dap log check` says more' })
+  return new DapError(`row ${row + 1}: ${message}`, {
+    hint: "`eligible` and the slot's `propensities` of a decision record go together, one number an action",
+  })
 }

@@ -1,3 +1,5 @@
+import { didYouMean } from '../diagnostics.ts'
+
 /**
  * The port through which logs and tables are read: chosen columns of files, in file order, a chunk of typed arrays at a
  * time, so that memory does not grow with the log. `adapters/duckdb.ts` is the implementation.
@@ -64,3 +66,9 @@ export interface GroupColumn {
 
 /** Units are hashed into this many groups, so that sums by unit group stay small however many units there are. */
 export const UNIT_GROUPS = 1024
+
+/** What to do about a column that a table does not have: the name that was meant, or those that there are. */
+export function columnHint(column: string, known: readonly string[]): string {
+  const shown = known.slice(0, 12).join(', ')
+  return didYouMean(column, known) ?? `its columns are ${shown}${known.length > 12 ? ', …' : ''}`
+}

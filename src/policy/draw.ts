@@ -18,7 +18,7 @@ export function drawUniform(salt: string, decisionId: string, slot = 0): number 
 
 /**
  * The inverse cdf: the first index whose cumulated probability, added up in order, exceeds u. Where rounding leaves the total below
- * u, the last index that has any probability.
+ * u, the last index of a positive probability.
  */
 export function drawIndex(probabilities: ArrayLike<number>, u: number): number {
   let cumulated = 0

@@ -1,6 +1,7 @@
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { RESOURCE_NAME } from '../../src/commands/arguments.ts'
 import { schemas } from '../../src/generated/schemas.js'
 import { KINDS } from '../../src/kinds.ts'
 import type { Schema } from '../../src/repo/schema.ts'
@@ -20,6 +21,10 @@ function* walk(schema: Schema, at: string): Generator<[string, Schema]> {
 const all = (kind: (typeof KINDS)[number]) => [...walk(schemas[kind], '#')]
 
 describe.each(KINDS)('the schema of %s', kind => {
+  it('allows the names that init and new allow', () => {
+    expect(schemas[kind].properties?.metadata.properties?.name.pattern).toBe(RESOURCE_NAME.source)
+  })
+
   it('describes every property', () => {
     const silent = all(kind).flatMap(([at, schema]) =>
       Object.entries({ ...schema.properties }).flatMap(([name, property]) =>

@@ -34,6 +34,9 @@ export interface ActionSpace {
   readonly eligible: string | undefined
 }
 
+/** How far the probabilities of a file or a row may be from summing to 1. */
+export const SUM_TOLERANCE = 1e-6
+
 /** Indices of the actions of a JSON list of ids. */
 export function eligibleActions(space: ActionSpace, json: string): Int32Array {
   return Int32Array.from(JSON.parse(json) as readonly string[], id => requireAction(space, id))

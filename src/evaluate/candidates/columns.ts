@@ -3,9 +3,7 @@ import type { ScoreExplorationSpec } from '../../kinds.ts'
 import type { Column, KeyColumn, NumberColumn } from '../../log/tables.ts'
 import { createExploration } from '../../policy/algorithm.ts'
 import { meanLearner } from '../../policy/learners/mean.ts'
-import { type ActionSpace, eligibleActions, everyAction, type RowsCandidate } from './candidate.ts'
-
-const SUM_TOLERANCE = 1e-6
+import { type ActionSpace, eligibleActions, everyAction, type RowsCandidate, SUM_TOLERANCE } from './candidate.ts'
 
 /** The column of each action: `{action}` stands for its id. */
 export function actionColumns(space: ActionSpace, pattern: string): readonly string[] {

@@ -1,11 +1,9 @@
 import { DapError } from '../../errors.ts'
 import type { KeyColumn, NumberColumn, Tables } from '../../log/tables.ts'
-import { type ActionSpace, type CellsCandidate, requireAction } from './candidate.ts'
+import { type ActionSpace, type CellsCandidate, requireAction, SUM_TOLERANCE } from './candidate.ts'
 
 /** A table of probabilities as its file has it: cell (JSON list of the by-values) → action → probability. */
 export type ProbabilityTable = ReadonlyMap<string, ReadonlyMap<string, number>>
-
-const SUM_TOLERANCE = 1e-6
 
 /**
  * Reads a CSV file with the `by` columns, `action` and `probability`. An action that a cell does not list has probability 0
