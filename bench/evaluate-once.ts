@@ -49,6 +49,7 @@ function trainedPolicy(): Policy {
     context: Object.fromEntries(FIELDS.map((name): [string, ContextField] => [name, { type: 'number' }])),
     actions: ACTIONS.map(id => ({ id })),
     decision: { type: 'single' },
+    mode: 'online',
     algorithm: {
       learner: { type: 'linear', l2: 1, intercept: true },
       exploration: { type: 'greedy', ties: 'random' },

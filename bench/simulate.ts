@@ -141,6 +141,7 @@ function planOf({ name, algorithm, replications }: Case): SimulationPlan {
     context: linear ? { x: { type: 'array', items: { type: 'number' }, minItems: D, maxItems: D } } : {},
     actions: ACTIONS.map(id => ({ id })),
     decision: { type: 'single' },
+    mode: 'online',
     algorithm,
     guardrails: { minProbability: 0 },
     reward: { name: 'reward', type: 'number', wait: '1h', default: 0 },

@@ -35,7 +35,7 @@ export async function runCli(argv: readonly string[], world: World): Promise<Exi
     }
     if (name === undefined || name === 'help' || argv[0] === '--help' || argv[0] === '-h') {
       const topic = name === 'help' ? argv[at + 1] : undefined
-      if (topic !== undefined) return await runCli([topic, '--help'], world)
+      if (topic !== undefined) return await runCli([...argv.slice(at + 1), '--help'], world)
       const text = overview(world.version)
       if (argv.length === 0) {
         err(text)
@@ -47,18 +47,9 @@ export async function runCli(argv: readonly string[], world: World): Promise<Exi
       out(text)
       return ExitCode.done
     }
-    const entry = COMMANDS.find(command => command.name === name)
-    if (entry === undefined) {
-      const hint =
-        didYouMean(
-          name,
-          COMMANDS.map(command => command.name),
-        ) ?? 'dap --help lists the commands'
-      throw new UsageError(`unknown command \`${name}\``, { hint })
-    }
-
+    const { entry, words } = findCommand(argv, at)
     const module = await entry.load()
-    const parsed = await parse(entry, module, argv.toSpliced(at, 1), world.streams)
+    const parsed = await parse(entry, module, argv.toSpliced(at, words), world.streams)
     if (parsed === 'help') return ExitCode.done
     const { args, flags } = parsed
     host = await world.host({ folder: flags['directory'] as string | undefined, color: flags['color'] as boolean })
@@ -106,6 +97,24 @@ function commandAt(argv: readonly string[]): number {
   return at
 }
 
+/** The command named at `at`, and of how many words its name is: `validate`, `log check`. */
+function findCommand(argv: readonly string[], at: number): { entry: CommandEntry; words: number } {
+  const [first, second] = argv.slice(at, at + 2)
+  const group = COMMANDS.filter(command => command.name.startsWith(`${first} `))
+  const name = group.length > 0 ? `${first} ${second ?? ''}` : first
+  const entry = COMMANDS.find(command => command.name === name)
+  if (entry !== undefined) return { entry, words: group.length > 0 ? 2 : 1 }
+  const known = (group.length > 0 ? group : COMMANDS).map(command => command.name)
+  if (group.length > 0 && (second === undefined || second.startsWith('-'))) {
+    throw new UsageError(`\`dap ${first}\` needs another word`, { hint: known.map(each => `dap ${each}`).join(', ') })
+  }
+  throw new UsageError(`unknown command \`${name}\``, {
+    hint:
+      didYouMean(name, known) ??
+      (group.length > 0 ? known.map(each => `dap ${each}`).join(', ') : 'dap --help lists the commands'),
+  })
+}
+
 const GLOBAL_WITH_VALUE = ['-C', '--directory', '--json-file']
 
 interface Parsed {
@@ -150,7 +159,7 @@ async function parse(
 
 /** Does a command whose usage is `new <kind> <name>` or `validate [paths...]` take so many words? */
 function takes(usage: string, words: number): boolean {
-  const slots = usage.split(' ').slice(1)
+  const slots = usage.split(' ').filter(word => /^[<[]/.test(word))
   const most = slots.some(slot => slot.includes('...')) ? Number.POSITIVE_INFINITY : slots.length
   return words >= slots.filter(slot => slot.startsWith('<')).length && words <= most
 }

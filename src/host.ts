@@ -20,6 +20,12 @@ export interface Host {
   readonly playInWorkers?: PlayInWorkers
   /** Asks for one of several values; only where the terminal is interactive. */
   choose(question: string, choices: readonly Choice[]): Promise<string>
+  /** Milliseconds since 1970. */
+  now(): number
+  /** The variable of the process's environment. */
+  environment(name: string): string | undefined
+  /** Writes to stdout and stderr while a command runs, for a server; resolves when the reader has taken it. */
+  readonly output: { out(text: string): Promise<void>; err(text: string): Promise<void> }
   /** Lets pending signals, timers and drawing have their turn in the middle of a long computation. */
   breathe(): Promise<void>
 }
@@ -39,6 +45,8 @@ export interface Files {
   write(path: string, text: string): Promise<void>
   /** A new file that grows line by line, for events that somebody watches while they come. */
   lines(path: string): Promise<{ write(line: string): void; close(): Promise<void> }>
+  /** Lines of a UTF-8 file of any size, in batches, without their ends; a last line without an end is a line, too. */
+  readLines(path: string): AsyncIterable<readonly string[]>
   exists(path: string): Promise<boolean>
   isFolder(path: string): Promise<boolean>
   /** Every file below a folder, sorted; hidden folders and `node_modules` are passed over, links are not followed. */

@@ -55,6 +55,8 @@ export interface PolicySpec {
   readonly evaluation?: 'none'
   /** First part of the draw's key; default: the policy's name. */
   readonly salt?: string
+  /** What a server does with the policy's choice. */
+  readonly mode: 'online' | 'shadow' | 'apprentice' | 'logging-only'
 }
 
 export type ContextField =
@@ -135,7 +137,11 @@ export interface RewardSpec {
   readonly wait: string
   /** The reward of a decision that nothing came back for. */
   readonly default: number
+  /** What several rewards of one decision come to; default: `max` of binary rewards, `sum` of numbers. */
+  readonly aggregate?: RewardAggregate
 }
+
+export type RewardAggregate = 'first' | 'sum' | 'mean' | 'max'
 
 // --- Scenario --------------------------------------------------------------------------------------------------------
 
@@ -198,7 +204,7 @@ export type DistributionSpec =
 // --- Dataset ---------------------------------------------------------------------------------------------------------
 
 export interface DatasetSpec {
-  /** Read in this order, as one log. */
+  /** Read in this order, as one log. Of the format `dap` it may be folders, every `.jsonl` below which is read. */
   readonly files: readonly string[]
   readonly format: 'dap' | 'csv' | 'jsonl' | 'parquet'
   /** Default: those observed. */
@@ -206,7 +212,15 @@ export interface DatasetSpec {
   /** Needed by every format but `dap`. */
   readonly mapping?: MappingSpec
   /** The range that rewards can have; default: [0, 1] if every reward is 0 or 1, else the one observed. */
-  readonly reward: { readonly minimum?: number; readonly maximum?: number }
+  readonly reward: {
+    readonly minimum?: number
+    readonly maximum?: number
+    /** How the rewards of a `dap` log join its decisions; what is not said is taken from the policy that `actions` names. */
+    readonly name?: string
+    readonly wait?: string
+    readonly aggregate?: RewardAggregate
+    readonly default?: number
+  }
   readonly quality: {
     /** What one bad row does: `fail` the command, or be dropped and counted. */
     readonly badRows: 'fail' | 'drop'

@@ -56,6 +56,12 @@ async function createHost({ folder, color }: { folder?: string; color?: boolean 
       )(...args),
     choose: async (question, choices) =>
       (await import('./ui/live/select-view.tsx')).select(question, choices, process.stderr, abort.signal),
+    now: Date.now,
+    environment: name => env[name],
+    output: {
+      out: text => new Promise(done => process.stdout.write(text, () => done())),
+      err: text => new Promise(done => process.stderr.write(text, () => done())),
+    },
     breathe: () => new Promise(done => setImmediate(done)),
   }
 }

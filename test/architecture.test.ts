@@ -15,22 +15,24 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   log: ['policy', 'math'],
   simulate: ['log', 'policy', 'math'],
   evaluate: ['log', 'policy', 'math'],
+  train: ['log', 'policy', 'math'],
+  serve: ['log', 'policy', 'math', 'generated'],
   repo: ['policy', 'math', 'core', 'generated'],
   scaffold: ['core'],
   ui: ['core'],
   adapters: ['core', 'log'],
-  commands: ['core', 'math', 'policy', 'log', 'simulate', 'evaluate', 'repo', 'scaffold', 'ui'],
+  commands: ['core', 'math', 'policy', 'log', 'simulate', 'evaluate', 'train', 'serve', 'repo', 'scaffold', 'ui'],
   generated: [],
 }
 
 /** Types alone may also cross these. */
 const MAY_IMPORT_TYPES: Readonly<Record<string, readonly string[]>> = {
-  adapters: ['simulate'],
+  adapters: ['simulate', 'train'],
   scaffold: ['policy'],
-  ui: ['policy', 'log', 'simulate', 'evaluate', 'repo'],
+  ui: ['policy', 'log', 'simulate', 'evaluate', 'train', 'repo'],
 }
 
-const PURE = ['math', 'policy', 'simulate', 'evaluate', 'repo', 'scaffold']
+const PURE = ['math', 'policy', 'log', 'simulate', 'evaluate', 'train', 'repo', 'scaffold']
 
 interface Import {
   readonly from: string

@@ -23,6 +23,31 @@ export interface TableSource {
   readonly format: 'dap' | 'csv' | 'jsonl' | 'parquet'
   /** Absolute. */
   readonly paths: readonly string[]
+  /** How rewards join decisions, of a `dap` log. */
+  readonly join?: RewardJoin
+  /** Only the rows whose unit falls into these groups; the row's decision id where it has no unit. */
+  readonly part?: UnitPart
+}
+
+/** Decision ← rewards, by id. */
+export interface RewardJoin {
+  /** Only rewards of this name, or of none; default: all. */
+  readonly name?: string
+  /** Milliseconds after the decision; a later reward does not count. Default: no limit. */
+  readonly wait?: number
+  readonly aggregate: 'first' | 'sum' | 'mean' | 'max'
+  /** The reward of a decision that nothing came back for. */
+  readonly default: number
+  /** Milliseconds since 1970. A decision whose wait is not over by then is not handed on: its reward may still come. */
+  readonly until?: number
+}
+
+/** Rows whose group (see GroupColumn) is in [from, to). */
+export interface UnitPart {
+  /** Column of the unit. */
+  readonly column: string
+  readonly from: number
+  readonly to: number
 }
 
 export interface ColumnRequest {

@@ -11,7 +11,13 @@ export interface ContextFault {
   readonly message: string
 }
 
-export type ContextResult = { readonly context: Context } | { readonly faults: readonly ContextFault[] }
+export type ContextResult =
+  | {
+      readonly context: Context
+      /** Fields that took their default. */
+      readonly defaulted: readonly string[]
+    }
+  | { readonly faults: readonly ContextFault[] }
 
 /**
  * A checker of requests' contexts against a policy's fields, which also fills in defaults. Every fault is found at once. All
@@ -30,6 +36,7 @@ export function createContextCheck(fields: PolicySpec['context']): (input: unkno
     const given = input as Readonly<Record<string, unknown>>
     const faults: ContextFault[] = []
     const context: Record<string, Context[string] | undefined> = { ...blank }
+    let defaulted = NO_NAMES
     let present = 0
     for (const name of names) {
       const own = Object.hasOwn(given, name)
@@ -39,6 +46,7 @@ export function createContextCheck(fields: PolicySpec['context']): (input: unkno
         if (context[name] === undefined) {
           faults.push({ pointer: pointerTo(name), message: 'is missing and has no default' })
         }
+        defaulted = [...defaulted, name]
         continue
       }
       const found = faultsOf(fields[name], value)
@@ -48,7 +56,7 @@ export function createContextCheck(fields: PolicySpec['context']): (input: unkno
     const keys = Object.keys(given)
     const unknown = keys.length === present ? [] : keys.filter(name => !known.has(name)).map(notAField)
     if (unknown.length + faults.length > 0) return { faults: [...unknown, ...faults] }
-    return { context: context as Context }
+    return { context: context as Context, defaulted }
   }
 }
 
@@ -58,6 +66,7 @@ const notAField = (name: string): ContextFault => ({
 })
 
 const NONE: readonly FieldFault[] = []
+const NO_NAMES: readonly string[] = []
 
 interface FieldFault {
   /** What to append to the field's pointer. */

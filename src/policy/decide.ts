@@ -9,6 +9,8 @@ export interface Decision {
   readonly unit?: string
   /** After defaults. */
   readonly context: Context
+  /** Fields of the context that took their default. */
+  readonly defaulted: readonly string[]
   /** The actions that could be chosen, in the policy's order; `propensities` belong to them one by one. */
   readonly eligible: readonly string[]
   /** The others, and the rule that excluded each. */
@@ -16,8 +18,10 @@ export interface Decision {
   readonly action: string
   readonly propensity: number
   readonly propensities: readonly number[]
-  readonly randomness: { readonly scheme: typeof DRAW_SCHEME; readonly u: number }
-  readonly servedBy: 'policy' | 'holdout' | 'fallback'
+  /** The least propensity that the policy promises each of the eligible; 0 where it was not the policy that chose. */
+  readonly floor: number
+  readonly randomness: { readonly scheme: typeof DRAW_SCHEME; readonly salt: string; readonly u: number }
+  readonly servedBy: 'policy' | 'holdout' | 'fallback' | 'override'
   /** Why it was not the policy. */
   readonly reason?: string
 }
@@ -26,6 +30,8 @@ export interface DecisionRequest {
   readonly decisionId: string
   /** As it came in: it is checked and its defaults are filled in. */
   readonly context: unknown
+  /** Not the policy, but this action, for this reason. */
+  readonly imposed?: { readonly by: 'fallback' | 'override'; readonly action: string; readonly reason: string }
 }
 
 export type DecisionResult = Decision | { readonly faults: readonly ContextFault[] }
@@ -37,28 +43,36 @@ export type DecisionResult = Decision | { readonly faults: readonly ContextFault
 export function decide(policy: Policy, request: DecisionRequest): DecisionResult {
   const checked = policy.context(request.context)
   if ('faults' in checked) return checked
-  const { context } = checked
+  const { context, defaulted } = checked
   const unit = policy.unit(context)
-  const u = drawUniform(policy.salt, request.decisionId)
-  const { eligible, excluded, propensities, servedBy, reason } = distribution(policy, context)
+  const { salt } = policy
+  const u = drawUniform(salt, request.decisionId)
+  const { imposed } = request
+  const chosen =
+    imposed === undefined
+      ? distribution(policy, context)
+      : certain(policy, policy.actions.indexOf(imposed.action), imposed.by, imposed.reason)
+  const { eligible, excluded, propensities, floor, servedBy, reason } = chosen
   const at = drawIndex(propensities, u)
   return {
     policy: { name: policy.name, digest: policy.digest },
     decisionId: request.decisionId,
     ...(unit === undefined ? {} : { unit }),
     context,
+    defaulted,
     eligible: eligible.map(a => policy.actions[a]),
     excluded,
     action: policy.actions[eligible[at]],
     propensity: propensities[at],
     propensities,
-    randomness: { scheme: DRAW_SCHEME, u },
+    floor,
+    randomness: { scheme: DRAW_SCHEME, salt, u },
     servedBy,
     ...(reason === undefined ? {} : { reason }),
   }
 }
 
-type Distribution = Pick<Decision, 'excluded' | 'propensities' | 'servedBy' | 'reason'> & {
+type Distribution = Pick<Decision, 'excluded' | 'propensities' | 'floor' | 'servedBy' | 'reason'> & {
   readonly eligible: readonly number[]
 }
 
@@ -68,36 +82,50 @@ function distribution(policy: Policy, context: Context): Distribution {
   const indices = new Int32Array(k)
   try {
     const count = policy.eligibility.write(context, indices)
-    if (count === 0) return fallback(policy, 'no action is eligible')
-    const eligible = [...indices.subarray(0, count)]
-    const excluded = excludedFrom(policy, eligible)
+    if (count === 0) {
+      return { ...fallback(policy, 'no action is eligible'), excluded: excludedFrom(policy, [policy.fallback]) }
+    }
+    const eligible = Array.from(indices.subarray(0, count))
+    const excluded = count === k ? NONE : excludedFrom(policy, eligible)
     if (policy.heldOut(context)) {
       const holdout = policy.holdoutAction
       const propensities = eligible.map(a => (a === holdout ? 1 : 0))
       if (!propensities.includes(1)) return fallback(policy, 'the holdout action is not eligible')
-      return { eligible, excluded, propensities, servedBy: 'holdout', reason: 'the unit is held out' }
+      return { eligible, excluded, propensities, floor: 0, servedBy: 'holdout', reason: 'the unit is held out' }
     }
     const probabilities = new Float64Array(k)
     policy.probabilities(context, indices, count, probabilities)
     const propensities = eligible.map(a => probabilities[a])
     if (!isDistribution(propensities)) return fallback(policy, 'the probabilities do not sum to 1')
-    return { eligible, excluded, propensities, servedBy: 'policy' }
+    return { eligible, excluded, propensities, floor: policy.floor(count), servedBy: 'policy' }
   } catch (error) {
     return fallback(policy, error instanceof Error ? error.message : String(error))
   }
 }
 
+const NONE: Decision['excluded'] = []
+
+/** Those that a rule excluded; an action without a rule is always eligible. */
 function excludedFrom(policy: Policy, eligible: readonly number[]): Decision['excluded'] {
   const { rules } = policy.eligibility
-  return policy.actions.flatMap((id, a) => (eligible.includes(a) ? [] : [{ id, by: rules[a] ?? 'fallback' }]))
+  return policy.actions.flatMap((id, a) => (eligible.includes(a) ? [] : [{ id, by: rules[a] as string }]))
 }
 
 function isDistribution(propensities: readonly number[]): boolean {
-  const sum = propensities.reduce((total, p) => total + p, 0)
-  return propensities.every(p => p >= 0) && Math.abs(sum - 1) <= 1e-9
+  let sum = 0
+  for (const p of propensities) {
+    if (!(p >= 0)) return false
+    sum += p
+  }
+  return Math.abs(sum - 1) <= 1e-9
 }
 
 function fallback(policy: Policy, reason: string): Distribution {
-  const eligible = [policy.fallback]
-  return { eligible, excluded: excludedFrom(policy, eligible), propensities: [1], servedBy: 'fallback', reason }
+  return certain(policy, policy.fallback, 'fallback', reason)
+}
+
+/** One action with probability 1. */
+function certain(policy: Policy, action: number, servedBy: 'fallback' | 'override', reason: string): Distribution {
+  const excluded = policy.actions.flatMap((id, a) => (a === action ? [] : [{ id, by: servedBy }]))
+  return { eligible: [action], excluded, propensities: [1], floor: 0, servedBy, reason }
 }

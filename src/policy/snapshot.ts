@@ -18,6 +18,19 @@ export interface Snapshot {
   readonly state: LearnerState
 }
 
+/** What a snapshot was learnt from. */
+export interface SnapshotData {
+  readonly dataset: string
+  /** sha256 over the files' bytes. */
+  readonly digest: string
+  readonly rows: number
+  /** Timestamps of the first and the last decision, where the log has them. */
+  readonly from?: string
+  readonly to?: string
+  /** Decisions whose wait was not over then were left out. */
+  readonly until?: string
+}
+
 export function takeSnapshot(policy: Policy): Snapshot {
   return {
     schema: SNAPSHOT_SCHEMA,

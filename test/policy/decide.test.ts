@@ -30,6 +30,9 @@ describe('decide', () => {
           "spend30d": 0,
         },
         "decisionId": "d1",
+        "defaulted": [
+          "spend30d",
+        ],
         "eligible": [
           "none",
           "gold-small",
@@ -40,6 +43,7 @@ describe('decide', () => {
             "id": "bundle-mid",
           },
         ],
+        "floor": 0.1,
         "policy": {
           "digest": "sha256:test",
           "name": "shop-offer",
@@ -50,6 +54,7 @@ describe('decide', () => {
         ],
         "propensity": 0.3666666666666667,
         "randomness": {
+          "salt": "shop-offer",
           "scheme": "sha256-53/v1",
           "u": 0.6765970553108523,
         },

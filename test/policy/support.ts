@@ -17,6 +17,7 @@ export function policySpec(changes: Partial<PolicySpec> = {}): PolicySpec {
       { id: 'bundle-mid', eligible: "ctx.level >= 20 && ctx.platform == 'ios'" },
     ],
     decision: { type: 'single' },
+    mode: 'online',
     algorithm: {
       learner: { type: 'linear', l2: 1, intercept: true },
       exploration: { type: 'thompson', scale: 1 },

@@ -37,6 +37,7 @@ export function policy(
     context,
     actions: actions.map(action => (typeof action === 'string' ? { id: action } : action)),
     decision: { type: 'single' },
+    mode: 'online',
     algorithm,
     guardrails: { minProbability: 0, ...guardrails },
     reward: { name: 'reward', type: 'number', wait: '1h', default: 0 },

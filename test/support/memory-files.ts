@@ -30,6 +30,10 @@ export function memoryFiles(
         close: async () => {},
       }
     },
+    async *readLines(path) {
+      const lines = (await this.read(path)).split('\n')
+      yield lines.at(-1) === '' ? lines.slice(0, -1) : lines
+    },
     exists: async path => all.has(path) || below(path).length > 0,
     isFolder: async path => (elsewhere(path) ? fallback.files.isFolder(path) : below(path).length > 0),
     walk: async folder =>

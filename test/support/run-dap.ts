@@ -35,6 +35,9 @@ export function dapIn(folder: string, ...words: readonly string[]): Promise<Omit
   return run(words, folder, nodeFiles())
 }
 
+/** The time of every session. */
+export const NOW = Date.UTC(2026, 11, 1)
+
 async function run(words: readonly string[], cwd: string, files: Files): Promise<Omit<Session, 'files'>> {
   let stdout = ''
   let stderr = ''
@@ -48,6 +51,16 @@ async function run(words: readonly string[], cwd: string, files: Files): Promise
     tables: async () => (await import('../../src/adapters/duckdb.ts')).openTables(),
     cores: 1,
     choose: () => Promise.reject(new Error('nothing should be asked without a terminal')),
+    now: () => NOW,
+    environment: () => undefined,
+    output: {
+      out: async text => {
+        stdout += text
+      },
+      err: async text => {
+        stderr += text
+      },
+    },
     breathe: async () => {},
   }
   const code = await runCli(words, {

@@ -1,0 +1,89 @@
+/**
+ * The decision log: two append-only streams of JSON lines, whose schemas are `schemas/decision.schema.json` and
+ * `schemas/reward.schema.json`. Their join is derived, and never written.
+ */
+
+export const DECISION_SCHEMA = 'dap.decision/v1'
+export const REWARD_SCHEMA = 'dap.reward/v1'
+
+/** What is done with a policy's choice. */
+export type Mode = 'online' | 'shadow' | 'apprentice' | 'logging-only'
+
+/** Who chose what was served. Only `policy` is a draw from the logged propensities that an evaluation may weight. */
+export type ServedBy = 'policy' | 'holdout' | 'fallback' | 'override'
+
+export interface DecisionRecord {
+  readonly schema: typeof DECISION_SCHEMA
+  readonly decisionId: string
+  /** RFC 3339, UTC, milliseconds. */
+  readonly ts: string
+  readonly mode: Mode
+  readonly policy: {
+    readonly name: string
+    /** What was written. */
+    readonly digest: string
+    /** What had been learnt: the digest of the snapshot, null for a learner that knew nothing or was still learning. */
+    readonly snapshot: string | null
+    /** `dap/0.2.0`: which kernel decided. */
+    readonly runtime: string
+  }
+  readonly unit?: string
+  /** After defaults. */
+  readonly context: Readonly<Record<string, unknown>>
+  /** Fields of the context that the request left out. */
+  readonly defaulted?: readonly string[]
+  /** In the order of `slots[].propensities`. */
+  readonly eligible: readonly { readonly id: string; readonly features?: Readonly<Record<string, unknown>> }[]
+  /** The other actions, and the rule that excluded each. */
+  readonly excluded: readonly { readonly id: string; readonly by: string }[]
+  /** A single decision is one slot, number 0. */
+  readonly slots: readonly DecisionSlot[]
+  readonly randomness: {
+    readonly scheme: string
+    /** u = the first 53 bits of SHA-256(salt/decisionId/slot). */
+    readonly salt: string
+    readonly u: number
+  }
+  readonly served: {
+    readonly by: ServedBy
+    /** Why it was not the policy: `shadow`, `killed`, `timeout`, … */
+    readonly reason?: string
+    /** The decision counts only once an activation has come for it. */
+    readonly activation?: 'pending'
+  }
+  /** The probability with which this record was kept when the log was under pressure; 1 otherwise. */
+  readonly logProbability: number
+  readonly latencyUs: number
+}
+
+export interface DecisionSlot {
+  readonly slot: number
+  /** What the policy chose; in the mode `logging-only`, and where the policy did not choose, what was served. */
+  readonly action: string
+  readonly propensity: number
+  /** By eligible action: the vector that was drawn from. */
+  readonly propensities: readonly number[]
+  /** The least probability that the policy promises an eligible action. */
+  readonly floor: number
+  /** What the caller would have done, and in the modes `shadow`, `apprentice` and `logging-only` did. */
+  readonly baseline?: string
+}
+
+export interface RewardRecord {
+  readonly schema: typeof REWARD_SCHEMA
+  /** A record that is sent twice under one id counts once. */
+  readonly rewardId: string
+  readonly decisionId: string
+  /** Default: 0. */
+  readonly slot?: number
+  /** `activation`: the decision was really shown. Default: `metric`. */
+  readonly kind?: 'metric' | 'activation'
+  /** Default: the reward that the policy names. */
+  readonly name?: string
+  /** A metric has one. */
+  readonly value?: number
+  /** When it happened. */
+  readonly ts: string
+  /** When the server heard of it. */
+  readonly receivedTs?: string
+}
