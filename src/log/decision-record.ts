@@ -1,6 +1,6 @@
 import type { Decision } from '../policy/decide.ts'
 import type { Policy } from '../policy/policy.ts'
-import { DECISION_SCHEMA, type DecisionRecord, type DecisionSlot, type Mode } from './records.ts'
+import { DECISION_SCHEMA, type DecisionRecord, type DecisionSlot, type Mode, type ServedBy } from './records.ts'
 
 /** What a record says beside the decision itself. */
 export interface RecordFacts {
@@ -17,13 +17,9 @@ export interface RecordFacts {
   readonly deferred?: boolean
 }
 
-/**
- * The log's record of a decision. In the modes that serve the caller's baseline the policy's choice is recorded all the same, with
- * `served.by: override`, so that no evaluation takes the reward for the policy's.
- */
+/** The log's record of a decision. */
 export function decisionRecord(policy: Policy, decision: Decision, facts: RecordFacts): DecisionRecord {
   const { mode, baseline } = facts
-  const overridden = (mode === 'shadow' || mode === 'apprentice') && decision.servedBy !== 'fallback'
   const slot: DecisionSlot = {
     slot: 0,
     action: decision.action,
@@ -32,7 +28,6 @@ export function decisionRecord(policy: Policy, decision: Decision, facts: Record
     floor: decision.floor,
     ...(baseline === undefined ? {} : { baseline }),
   }
-  const reason = overridden ? mode : decision.reason
   return {
     schema: DECISION_SCHEMA,
     decisionId: decision.decisionId,
@@ -47,13 +42,27 @@ export function decisionRecord(policy: Policy, decision: Decision, facts: Record
     slots: [slot],
     randomness: decision.randomness,
     served: {
-      by: overridden ? 'override' : decision.servedBy,
-      ...(reason === undefined ? {} : { reason }),
+      ...servedOf(policy, decision, mode, baseline),
       ...(facts.deferred ? { activation: 'pending' as const } : {}),
     },
     logProbability: facts.logProbability,
     latencyUs: facts.latencyUs,
   }
+}
+
+/**
+ * Who is served. In the modes that serve the caller's baseline the policy's choice is recorded all the same, but as an override, so
+ * that no evaluation takes the reward for the policy's.
+ */
+export function servedOf(
+  policy: Policy,
+  { servedBy, reason }: Pick<Decision, 'servedBy' | 'reason'>,
+  mode: Mode,
+  baseline: string | undefined,
+): { readonly by: ServedBy; readonly reason?: string } {
+  const overridden = (mode === 'shadow' || mode === 'apprentice') && policy.actions.includes(baseline ?? '')
+  if (overridden) return { by: 'override', reason: reason === undefined ? mode : `${mode}: ${reason}` }
+  return { by: servedBy, ...(reason === undefined ? {} : { reason }) }
 }
 
 function eligibleEntry({ spec, actions }: Policy, id: string): DecisionRecord['eligible'][number] {

@@ -12,6 +12,13 @@ export type Mode = 'online' | 'shadow' | 'apprentice' | 'logging-only'
 /** Who chose what was served. Only `policy` is a draw from the logged propensities that an evaluation may weight. */
 export type ServedBy = 'policy' | 'holdout' | 'fallback' | 'override'
 
+/** Reasons for which a server decides without asking the policy. */
+export const IMPOSED = {
+  killed: 'killed',
+  timeout: 'timeout',
+  unknownBaseline: 'the baseline is not an action',
+} as const
+
 export interface DecisionRecord {
   readonly schema: typeof DECISION_SCHEMA
   readonly decisionId: string
@@ -46,7 +53,7 @@ export interface DecisionRecord {
   }
   readonly served: {
     readonly by: ServedBy
-    /** Why it was not the policy: `shadow`, `killed`, `timeout`, … */
+    /** Why it was not the policy: `killed`, `timeout`, `shadow`, `shadow: killed`, … */
     readonly reason?: string
     /** The decision counts only once an activation has come for it. */
     readonly activation?: 'pending'

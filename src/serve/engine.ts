@@ -1,8 +1,24 @@
-import type { ServedBy } from '../log/records.ts'
-import type { Accepted, ActivationRequest, DecideAnswer, DecideRequest, Problem, RewardRequest } from './api.ts'
+import { isDeepStrictEqual } from 'node:util'
+import { decisionRecord } from '../log/decision-record.ts'
+import { type DecisionRecord, IMPOSED, REWARD_SCHEMA, type RewardRecord, type ServedBy } from '../log/records.ts'
+import { type Decision, type DecisionRequest, decide } from '../policy/decide.ts'
+import { hashUniform } from '../policy/draw.ts'
+import { explain } from '../policy/explanation.ts'
+import type { Policy } from '../policy/policy.ts'
+import {
+  type Accepted,
+  type ActivationRequest,
+  type DecideAnswer,
+  type DecideRequest,
+  type Problem,
+  type ProblemName,
+  problem,
+  type RewardRequest,
+} from './api.ts'
 import type { LogWriter } from './log-writer.ts'
 import type { OnlineLearner } from './online-learner.ts'
-import type { PolicySource } from './policies.ts'
+import type { PolicySource, ServedPolicy } from './policies.ts'
+import { createRemembered } from './remembered.ts'
 
 /** The server without HTTP: requests that have the right shape to answers, records to the log. */
 export interface Engine {
@@ -51,4 +67,227 @@ export interface Observer {
   /** A request with an id that was answered before. */
   repeated(policy: string, conflict: boolean): void
   rewarded(kind: 'metric' | 'activation'): void
+}
+
+interface Fault {
+  readonly name: ProblemName
+  readonly pointer: string
+  readonly detail: string
+}
+
+/** A decision that has been made, and is neither logged nor answered yet; or one that was answered before under the same id. */
+type Prepared =
+  | { readonly request: DecideRequest; readonly served: ServedPolicy; readonly decision: Decision }
+  | { readonly answered: DecideAnswer }
+
+export function createEngine(parts: EngineParts): Engine {
+  const { source, log, clock, observer, learner, newId, runtime, limits } = parts
+  const remembered = createRemembered<{ readonly request: DecideRequest; readonly answer: DecideAnswer }>(
+    clock.monotonic,
+    limits.retentionMs,
+    limits.retained,
+  )
+
+  /** Makes the decision, or says what is wrong with the request. */
+  function prepare(request: DecideRequest, arrived: number): Prepared | readonly Fault[] {
+    const served = find(request.policy)
+    if ('detail' in served) return [served]
+    const { policy } = served
+    const { decisionId } = request
+    const before = decisionId === undefined ? undefined : remembered.get(decisionId)
+    if (before !== undefined) {
+      const same = isDeepStrictEqual(before.request, request)
+      observer.repeated(policy.name, !same)
+      if (same) return { answered: before.answer }
+      return [{ name: 'conflict', pointer: '/decisionId', detail: 'was used for another request' }]
+    }
+    const { mode } = policy.spec
+    if (mode !== 'online' && request.baseline === undefined) {
+      return [invalid('/baseline', `is needed in the mode ${mode}`)]
+    }
+    const imposed = imposedOn(policy, request.baseline, arrived)
+    const result = decide(policy, { decisionId: decisionId ?? newId(), context: request.context ?? {}, imposed })
+    if (!('faults' in result)) return { request, served, decision: result }
+    return result.faults.map(({ pointer, message }) => invalid(`/context${pointer}`, message))
+  }
+
+  function find(name: string | undefined): ServedPolicy | Fault {
+    const { policies } = source
+    if (name === undefined) {
+      if (policies.size === 1) return policies.values().next().value as ServedPolicy
+      const detail = `is needed: ${policies.size === 0 ? 'no policy is' : `${policies.size} policies are`} served here`
+      return invalid('/policy', detail)
+    }
+    const detail = `there is no policy of this name; served here: ${[...policies.keys()].slice(0, 20).join(', ') || 'none'}`
+    return policies.get(name) ?? { name: 'unknown-policy', pointer: '/policy', detail }
+  }
+
+  /** What comes before anything that the policy would choose: a kill switch, a request that is too late, a mode that decides nothing. */
+  function imposedOn(policy: Policy, baseline: string | undefined, arrived: number): DecisionRequest['imposed'] {
+    const { mode } = policy.spec
+    const late = clock.monotonic() - arrived > limits.timeoutMs
+    const reason = source.killed(policy.name) ? IMPOSED.killed : late ? IMPOSED.timeout : undefined
+    const fallback = { by: 'fallback', action: policy.actions[policy.fallback] } as const
+    if (mode === 'online') return reason && { ...fallback, reason }
+    if (baseline === undefined || !policy.actions.includes(baseline))
+      return { ...fallback, reason: IMPOSED.unknownBaseline }
+    const why = reason ?? (mode === 'logging-only' ? mode : undefined)
+    return why && { by: 'override', action: baseline, reason: why }
+  }
+
+  /** Logs the decision and answers. */
+  function commit(prepared: Prepared, arrived: number): DecideAnswer {
+    if ('answered' in prepared) return prepared.answered
+    const { request, served, decision } = prepared
+    const { policy, snapshot } = served
+    const { mode } = policy.spec
+    const { decisionId } = decision
+    const { admission } = log
+    const latencyUs = Math.round((clock.monotonic() - arrived) * 1000)
+    const record = decisionRecord(policy, decision, {
+      ts: new Date(clock.now()).toISOString(),
+      mode,
+      snapshot,
+      runtime,
+      latencyUs,
+      logProbability: admission,
+      baseline: request.baseline,
+      deferred: request.deferActivation,
+    })
+    // Kept or not by a hash of its own, so that what is kept depends on nothing that was decided.
+    const kept = admission === 1 || hashUniform('kept', decisionId) < admission
+    if (kept) log.push('decisions', JSON.stringify(record))
+    else observer.shed(policy.name)
+    observer.decided(policy.name, record.served.by, decision.action, latencyUs)
+    if ((mode === 'shadow' || mode === 'apprentice') && decision.servedBy === 'policy') {
+      observer.agreed(policy.name, decision.action === request.baseline)
+    }
+    learner?.decided(record)
+    const answer = answerOf(policy, record, request.explain ? decision : undefined)
+    if (request.decisionId !== undefined) remembered.set(decisionId, { request, answer })
+    return answer
+  }
+
+  function pushReward(record: RewardRecord): void {
+    log.push('rewards', JSON.stringify(record))
+    observer.rewarded(record.kind ?? 'metric')
+    learner?.rewarded(record)
+  }
+
+  const overloaded = () => problem('overloaded', 'the log cannot take more records now; try again later')
+
+  return {
+    decide(request, arrived) {
+      if (log.admission === 0) return overloaded()
+      const prepared = prepare(request, arrived)
+      return isFaults(prepared) ? problemOf(prepared) : commit(prepared, arrived)
+    },
+
+    decideAll(requests, arrived) {
+      if (log.admission === 0) return overloaded()
+      const all: Prepared[] = []
+      const faults: Fault[] = []
+      const ids = new Set<string>()
+      for (const [i, request] of requests.entries()) {
+        const { decisionId } = request
+        const prepared =
+          decisionId !== undefined && ids.has(decisionId)
+            ? [invalid('/decisionId', 'is in this batch twice')]
+            : prepare(request, arrived)
+        if (decisionId !== undefined) ids.add(decisionId)
+        if (isFaults(prepared)) faults.push(...prepared.map(f => ({ ...f, pointer: `/${i}${f.pointer}` })))
+        else all.push(prepared)
+      }
+      return faults.length > 0 ? problemOf(faults) : all.map(prepared => commit(prepared, arrived))
+    },
+
+    reward(requests) {
+      if (log.admission === 0) return overloaded()
+      const received = clock.now()
+      const faults = requests.flatMap((request, i) => {
+        const wrong = rewardFault(request)
+        return wrong === undefined ? [] : [{ ...wrong, pointer: `/${i}${wrong.pointer}` }]
+      })
+      if (faults.length > 0) return problemOf(faults)
+      for (const { rewardId, decisionId, slot, name, value, ts } of requests) {
+        pushReward({
+          schema: REWARD_SCHEMA,
+          rewardId: rewardId ?? newId(),
+          decisionId,
+          ...(slot === undefined ? {} : { slot }),
+          ...(name === undefined ? {} : { name }),
+          value,
+          ...times(ts, received),
+        })
+      }
+      return { accepted: requests.length }
+    },
+
+    activate(requests) {
+      if (log.admission === 0) return overloaded()
+      const received = clock.now()
+      const faults = requests.flatMap(({ ts }, i) => timeFault(ts, `/${i}`) ?? [])
+      if (faults.length > 0) return problemOf(faults)
+      for (const { decisionId, ts } of requests) {
+        const rewardId = `activation/${decisionId}`
+        pushReward({ schema: REWARD_SCHEMA, rewardId, decisionId, kind: 'activation', ...times(ts, received) })
+      }
+      return { accepted: requests.length }
+    },
+  }
+
+  function rewardFault({ value, ts, decisionId, name }: RewardRequest): Fault | undefined {
+    if (!Number.isFinite(value)) return invalid('/value', 'must be a finite number')
+    const decided = remembered.get(decisionId)?.answer.policy.name
+    const reward = decided === undefined ? undefined : source.policies.get(decided)?.policy.spec.reward
+    if (reward?.type === 'binary' && (name ?? reward.name) === reward.name && !(value >= 0 && value <= 1)) {
+      return invalid('/value', `must be in [0, 1]: \`${reward.name}\` of policy ${decided} is binary`)
+    }
+    return timeFault(ts, '')
+  }
+}
+
+function answerOf(policy: Policy, record: DecisionRecord, explained: Decision | undefined): DecideAnswer {
+  const [slot] = record.slots
+  const { by, reason } = record.served
+  const action = by === 'override' && slot.baseline !== undefined ? slot.baseline : slot.action
+  const { features } = policy.spec.actions[policy.actions.indexOf(action)]
+  return {
+    decisionId: record.decisionId,
+    policy: { name: record.policy.name, digest: record.policy.digest, snapshot: record.policy.snapshot },
+    action,
+    ...(features === undefined ? {} : { features }),
+    propensity: by === 'override' ? null : slot.propensity,
+    servedBy: by,
+    ...(reason === undefined ? {} : { reason }),
+    ...(explained === undefined ? {} : { explanation: explain(policy, explained) }),
+  }
+}
+
+const invalid = (pointer: string, detail: string): Fault => ({ name: 'invalid-request', pointer, detail })
+
+const isFaults = (result: Prepared | readonly Fault[]): result is readonly Fault[] => Array.isArray(result)
+
+function problemOf(faults: readonly Fault[]): Problem {
+  const [{ name, pointer, detail }] = faults
+  const kind = faults.every(fault => fault.name === name) ? name : 'invalid-request'
+  const more = faults.length === 1 ? '' : `, and ${faults.length - 1} more`
+  return problem(
+    kind,
+    `${pointer || 'the body'} ${detail}${more}`,
+    faults.map(f => ({ pointer: f.pointer, detail: f.detail })),
+  )
+}
+
+/** RFC 3339 with a time zone, which `Date` alone would not insist on. */
+const TIME = /^\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(\.\d{1,9})?([Zz]|[+-]\d{2}:\d{2})$/
+
+function timeFault(ts: string | undefined, at: string): Fault | undefined {
+  if (ts === undefined || (TIME.test(ts) && !Number.isNaN(Date.parse(ts)))) return undefined
+  return invalid(`${at}/ts`, 'must be a time like 2026-11-22T18:15:53.412Z')
+}
+
+function times(ts: string | undefined, received: number): { readonly ts: string; readonly receivedTs: string } {
+  const receivedTs = new Date(received).toISOString()
+  return { ts: ts === undefined ? receivedTs : new Date(ts).toISOString(), receivedTs }
 }

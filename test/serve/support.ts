@@ -1,0 +1,81 @@
+import type { PolicySpec } from '../../src/kinds.ts'
+import type { DecisionRecord, RewardRecord } from '../../src/log/records.ts'
+import { createPolicy, type Policy } from '../../src/policy/policy.ts'
+import { createEngine, type Engine, type EngineLimits } from '../../src/serve/engine.ts'
+import type { LogWriter } from '../../src/serve/log-writer.ts'
+import type { OnlineLearner } from '../../src/serve/online-learner.ts'
+import type { PolicySource, ServedPolicy } from '../../src/serve/policies.ts'
+import { policySpec } from '../policy/support.ts'
+
+export const NOW = Date.UTC(2026, 10, 22, 18, 0, 0)
+
+/** An engine whose clock, log and policies the test holds in its hands. */
+export interface Bench {
+  readonly engine: Engine
+  readonly decisions: DecisionRecord[]
+  readonly rewards: RewardRecord[]
+  /** What the observer was told, a line each. */
+  readonly seen: string[]
+  readonly killed: Set<string>
+  readonly policies: Map<string, ServedPolicy>
+  /** Milliseconds since the start; the test moves it. */
+  time: number
+  admission: number
+}
+
+export function served(changes: Partial<PolicySpec> = {}, name = 'shop-offer'): ServedPolicy {
+  return { policy: createPolicy(name, policySpec(changes), 'sha256:test'), snapshot: null }
+}
+
+export function bench(
+  policies: readonly ServedPolicy[] = [served()],
+  { limits = {}, learner }: { limits?: Partial<EngineLimits>; learner?: OnlineLearner } = {},
+): Bench {
+  const self: Bench = {
+    decisions: [],
+    rewards: [],
+    seen: [],
+    killed: new Set(),
+    policies: new Map(policies.map(each => [each.policy.name, each])),
+    time: 0,
+    admission: 1,
+    get engine() {
+      return engine
+    },
+  }
+  const source: PolicySource = { policies: self.policies, killed: name => self.killed.has(name) }
+  const log: LogWriter = {
+    get admission() {
+      return self.admission
+    },
+    push: (stream, record) => void self[stream].push(JSON.parse(record)),
+    trouble: undefined,
+    stats: { queuedBytes: 0, queuedRecords: 0, written: { decisions: 0, rewards: 0 }, commits: 0, failures: 0 },
+    flush: async () => {},
+    close: async () => {},
+  }
+  const say =
+    (what: string) =>
+    (...args: readonly unknown[]) =>
+      void self.seen.push([what, ...args].join(' '))
+  let ids = 0
+  const engine = createEngine({
+    source,
+    log,
+    clock: { now: () => NOW + self.time, monotonic: () => self.time },
+    observer: {
+      decided: (policy, by, action) => say('decided')(policy, by, action),
+      agreed: say('agreed'),
+      shed: say('shed'),
+      repeated: say('repeated'),
+      rewarded: say('rewarded'),
+    },
+    ...(learner === undefined ? {} : { learner }),
+    newId: () => `id-${ids++}`,
+    runtime: 'dap/test',
+    limits: { timeoutMs: 1000, retentionMs: 600_000, retained: 1000, ...limits },
+  })
+  return self
+}
+
+export const policyOf = ({ policies }: Bench): Policy => (policies.values().next().value as ServedPolicy).policy
