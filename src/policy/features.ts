@@ -4,7 +4,7 @@ import type { Context } from './context.ts'
 /** From a context to the vector that a contextual learner sees. */
 export interface Features {
   readonly dimension: number
-  /** One name a component: `log1p(level)`, `platform=ios`, `spend30d<5`, `embedding[3]`, `intercept`. */
+  /** One name a component: `log1p(level)`, `(level-12)/3`, `platform=ios`, `spend30d<5`, `embedding[3]`, `intercept`. */
   readonly names: readonly string[]
   /** Fills x (`dimension` numbers); a RangeError for a value outside a transform's domain. */
   write(context: Context, x: Float64Array): void
@@ -69,11 +69,16 @@ function createBlock(feature: FeatureSpec, fields: PolicySpec['context']): Block
     case 'standardize': {
       const { mean, sd } = feature
       if (!(sd > 0)) throw new RangeError(`feature \`${name}\`: \`sd\` must be positive`)
-      return elementwise(name, `standardize(${name})`, field, x => (x - mean) / sd)
+      return elementwise(name, standardized(name, mean, sd), field, x => (x - mean) / sd)
     }
     default:
       return elementwise(name, name, field, x => x)
   }
+}
+
+/** `(level-12)/3`: names carry every parameter, since a snapshot is refused by a policy whose features have other names. */
+function standardized(name: string, mean: number, sd: number): string {
+  return `(${name}${mean < 0 ? '+' : '-'}${Math.abs(mean)})/${sd}`
 }
 
 /** A number, a boolean as 0 or 1, or every component of a vector. */

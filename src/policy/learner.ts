@@ -1,5 +1,5 @@
 import type { LearnerSpec } from '../kinds.ts'
-import type { Posterior } from '../math/quadrature.ts'
+import type { Posterior } from '../math/posterior.ts'
 import type { Rng } from '../math/rng.ts'
 
 export type { Posterior }
@@ -31,4 +31,4 @@ export interface Learner {
   restore(state: LearnerState): void
 }
 
-export type LearnerState = Readonly<Record<string, number | readonly number[] | readonly (readonly number[])[]>>
+export type LearnerState = Readonly<Record<string, number | readonly number[]>>

@@ -1,97 +1,130 @@
 import type { LearnerSpec } from '../kinds.ts'
+import { createLearner } from './algorithm.ts'
+import { canonicalJson } from './digest.ts'
 import type { LearnerState } from './learner.ts'
 import type { Policy } from './policy.ts'
+import {
+  type Faults,
+  packState,
+  readSnapshot,
+  SNAPSHOT_SCHEMA,
+  type Snapshot,
+  type SnapshotData,
+  snapshotDigest,
+  unpackState,
+} from './snapshot-format.ts'
+import { carryOver } from './snapshot-migrate.ts'
 
-export const SNAPSHOT_SCHEMA = 'dap.snapshot/v1'
+export { readSnapshot, type Snapshot, type SnapshotData, snapshotDigest, snapshotText } from './snapshot-format.ts'
 
-/** A learner's state as plain JSON, with what it takes to refuse it where it does not belong. */
-export interface Snapshot {
-  readonly schema: typeof SNAPSHOT_SCHEMA
-  /** The policy it was taken from; another version of the policy may load it as long as what follows is the same. */
-  readonly policy: { readonly name: string; readonly digest: string }
-  readonly learner: LearnerSpec
-  readonly actions: readonly string[]
-  /** Names of the features. */
-  readonly features: readonly string[]
-  /** How many rewards were learnt. */
-  readonly count: number
-  readonly state: LearnerState
-}
-
-/** What a snapshot was learnt from. */
-export interface SnapshotData {
-  readonly dataset: string
-  /** sha256 over the files' bytes. */
-  readonly digest: string
-  readonly rows: number
-  /** Timestamps of the first and the last decision, where the log has them. */
-  readonly from?: string
-  readonly to?: string
-  /** Decisions whose wait was not over then were left out. */
-  readonly until?: string
-}
-
-export function takeSnapshot(policy: Policy): Snapshot {
+/** What the policy's learner knows now. `about`: the version of dap, and what was learnt from. */
+export function takeSnapshot(
+  policy: Policy,
+  about: { readonly dap?: string; readonly data?: SnapshotData } = {},
+): Snapshot {
+  const { dap, data } = about
   return {
     schema: SNAPSHOT_SCHEMA,
+    ...(dap === undefined ? {} : { dap }),
     policy: { name: policy.name, digest: policy.digest },
     learner: policy.spec.algorithm.learner,
     actions: policy.actions,
     features: policy.features.names,
     count: policy.learner.count,
-    state: policy.learner.state(),
+    ...(data === undefined ? {} : { data }),
+    state: packState(policy.learner.state()),
   }
 }
 
-export type SnapshotResult = { readonly ok: true } | { readonly faults: readonly string[] }
+export interface SnapshotLoaded {
+  readonly ok: true
+  readonly digest: string
+  /** Only where the actions were not the same: those that start from nothing, and those that were forgotten. */
+  readonly migrated?: { readonly added: readonly string[]; readonly removed: readonly string[] }
+}
 
-/** Loads a snapshot into the policy's learner, or says why not and leaves the learner as it was. Never throws on bad input. */
-export function loadSnapshot(policy: Policy, json: unknown): SnapshotResult {
-  if (!isRecord(json)) return { faults: ['the snapshot is not an object'] }
-  if (json.schema !== SNAPSHOT_SCHEMA) {
-    return { faults: [`the snapshot's schema is ${JSON.stringify(json.schema)}, not "${SNAPSHOT_SCHEMA}"`] }
-  }
+/**
+ * Loads a snapshot into the policy's learner, or says why not, all of it, and leaves the learner as it was. Never throws on bad input.
+ * With `migrate`, what was learnt about an action follows it where actions were added, removed or reordered.
+ */
+export function loadSnapshot(
+  policy: Policy,
+  json: unknown,
+  { migrate = false }: { readonly migrate?: boolean } = {},
+): SnapshotLoaded | Faults {
+  const read = readSnapshot(json)
+  if ('faults' in read) return read
+  const { snapshot } = read
+  const { learner: spec } = policy.spec.algorithm
   try {
     const faults = [
-      ...learnerFaults(policy.spec.algorithm.learner, json.learner),
-      ...listFaults('action', policy.actions, json.actions),
-      ...listFaults('feature', policy.features.names, json.features),
+      ...learnerFaults(spec, snapshot.learner),
+      ...(migrate ? [] : listFaults('action', policy.actions, snapshot.actions)),
+      ...listFaults('feature', policy.features.names, snapshot.features),
     ]
     if (faults.length > 0) return { faults }
-    if (!isRecord(json.state)) return { faults: ['`state` is not an object'] }
-    policy.learner.restore(json.state as LearnerState)
-    return { ok: true }
+    const state = checkedState(spec, snapshot)
+    const digest = snapshotDigest(snapshot)
+    if (sameList(policy.actions, snapshot.actions)) {
+      policy.learner.restore(state)
+      return { ok: true, digest }
+    }
+    const fresh = createLearner(spec, policy.actions, policy.features.dimension).state()
+    policy.learner.restore(
+      carryOver(spec.type, { actions: snapshot.actions, state }, { actions: policy.actions, fresh }),
+    )
+    return {
+      ok: true,
+      digest,
+      migrated: {
+        added: policy.actions.filter(id => !snapshot.actions.includes(id)),
+        removed: snapshot.actions.filter(id => !policy.actions.includes(id)),
+      },
+    }
   } catch (error) {
     if (error instanceof RangeError) return { faults: [error.message] }
     throw error
   }
 }
 
-function learnerFaults(now: LearnerSpec, then: unknown): string[] {
-  if (canonical(now) === canonical(then)) return []
-  return [`the learner was ${JSON.stringify(then)} and is now ${JSON.stringify(now)}`]
+/** The snapshot's state, once a learner of its own actions has taken it and counts what the snapshot says. */
+function checkedState(spec: LearnerSpec, { actions, features, state, count }: Snapshot): LearnerState {
+  const learner = createLearner(spec, actions, features.length)
+  const unpacked = unpackState(state)
+  learner.restore(unpacked)
+  if (Math.abs(learner.count - count) > 1e-6 * count) {
+    throw new RangeError(
+      `the snapshot says that it learnt ${count} rewards, and its state that it learnt ${learner.count}`,
+    )
+  }
+  return unpacked
 }
 
-function listFaults(noun: string, now: readonly string[], then: unknown): string[] {
-  if (!Array.isArray(then) || then.some(name => typeof name !== 'string'))
-    return [`\`${noun}s\` is not a list of names`]
-  const added = now.filter(name => !then.includes(name))
-  const removed = then.filter(name => !now.includes(name))
-  const faults = [
-    ...(added.length > 0 ? [`${noun}s that the snapshot does not know: ${added.join(', ')}`] : []),
-    ...(removed.length > 0 ? [`${noun}s that the policy no longer has: ${removed.join(', ')}`] : []),
+function learnerFaults(now: LearnerSpec, then: LearnerSpec): string[] {
+  const [is, was] = [canonicalJson(now), canonicalJson(then)]
+  return is === was ? [] : [`the learner was ${shortened(was)} and is now ${shortened(is)}`]
+}
+
+function listFaults(noun: string, now: readonly string[], then: readonly string[]): string[] {
+  if (sameList(now, then)) return []
+  const [known, wanted] = [new Set(then), new Set(now)]
+  const added = now.filter(name => !known.has(name))
+  const removed = then.filter(name => !wanted.has(name))
+  if (added.length + removed.length === 0) return [`the order of the ${noun}s has changed: ${names(then)}`]
+  return [
+    ...(added.length > 0 ? [`${noun}s that the snapshot does not know: ${names(added)}`] : []),
+    ...(removed.length > 0 ? [`${noun}s that the policy no longer has: ${names(removed)}`] : []),
   ]
-  if (faults.length > 0 || (now.length === then.length && now.every((name, i) => name === then[i]))) return faults
-  return [`the order of the ${noun}s has changed: ${then.join(', ')}`]
 }
 
-/** JSON with sorted keys. */
-function canonical(value: unknown): string {
-  return JSON.stringify(value, (_, inner: unknown) =>
-    isRecord(inner) ? Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1))) : inner,
-  )
+const sameList = (a: readonly string[], b: readonly string[]) =>
+  a.length === b.length && a.every((name, i) => name === b[i])
+
+const MOST_NAMES = 12
+
+function names(list: readonly string[]): string {
+  const shown = list.slice(0, MOST_NAMES).map(shortened).join(', ')
+  return list.length > MOST_NAMES ? `${shown} and ${list.length - MOST_NAMES} more` : shown
 }
 
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
-}
+const shortened = (text: string) => (text.length > 200 ? `${text.slice(0, 200)}…` : text)

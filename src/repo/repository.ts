@@ -1,7 +1,7 @@
 import { type Diagnostic, didYouMean, printable } from '../diagnostics.ts'
 import { schemas } from '../generated/schemas.js'
 import { KINDS, type Kind, type Metadata, type ProjectSpec, type Specs } from '../kinds.ts'
-import { digestOf } from './digest.ts'
+import { resourceDigest } from '../policy/digest.ts'
 import type { Fault } from './fault.ts'
 import type { Locator, Place } from './locate.ts'
 import { mendDocument } from './mend.ts'
@@ -267,7 +267,7 @@ function projectOf(
 function finish(resource: Resource, { defaults }: ProjectSpec, byName: Map<string, Resource>): Resource {
   const spec = withProjectDefaults(resource, defaults)
   const { kind, name } = resource
-  const finished = { ...resource, spec, digest: digestOf({ kind, metadata: { name }, spec }) }
+  const finished = { ...resource, spec, digest: resourceDigest(kind, name, spec) }
   const key = `${kind}/${name}`
   if (byName.get(key) === resource) byName.set(key, finished)
   return finished

@@ -47,15 +47,15 @@ describe('features', () => {
     ])
     expect(written(features)).toEqual({
       'log1p(level)': Math.log1p(3),
-      'standardize(level)': 0.5,
+      '(level-1)/4': 0.5,
       'level<2': 0,
       '2<=level<3': 0,
       '3<=level<5': 1,
       'level>=5': 0,
       'vip=false': 0,
       'vip=true': 1,
-      'standardize(taste)[0]': 0.25,
-      'standardize(taste)[1]': -1,
+      '(taste-0)/2[0]': 0.25,
+      '(taste-0)/2[1]': -1,
     })
   })
 

@@ -1,7 +1,18 @@
+import { readFileSync } from 'node:fs'
+import { Ajv2020 } from 'ajv/dist/2020.js'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { LearnerSpec, PolicySpec } from '../../src/kinds.ts'
-import { loadSnapshot, takeSnapshot } from '../../src/policy/snapshot.ts'
+import {
+  loadSnapshot,
+  readSnapshot,
+  type Snapshot,
+  snapshotDigest,
+  snapshotText,
+  takeSnapshot,
+} from '../../src/policy/snapshot.ts'
+import { describeSnapshot } from '../../src/policy/snapshot-describe.ts'
+import { mutations } from '../support/mutations.ts'
 import { policySpec, shopOffer } from './support.ts'
 
 const learners: LearnerSpec[] = [
@@ -18,6 +29,8 @@ const lessons = fc.array(fc.tuple(fc.nat(2), fc.integer({ min: 1, max: 90 }), fc
   maxLength: 60,
 })
 
+const throughText = (snapshot: Snapshot): unknown => JSON.parse(snapshotText(snapshot))
+
 function teach(policy: ReturnType<typeof shopOffer>, list: readonly (readonly [number, number, number])[]): void {
   const x = new Float64Array(policy.features.dimension)
   for (const [action, level, reward] of list) {
@@ -27,53 +40,77 @@ function teach(policy: ReturnType<typeof shopOffer>, list: readonly (readonly [n
 }
 
 describe('a snapshot', () => {
-  it.each(learners)('goes through JSON and continues as if nothing had happened: %o', learner => {
+  it.each(learners)('goes through its file and continues as if nothing had happened: %o', learner => {
     fc.assert(
       fc.property(lessons, lessons, (before, after) => {
         const [whole, resumed] = [shopOffer(withLearner(learner)), shopOffer(withLearner(learner))]
         teach(whole, before)
-        expect(loadSnapshot(resumed, JSON.parse(JSON.stringify(takeSnapshot(whole))))).toEqual({ ok: true })
+        const snapshot = takeSnapshot(whole)
+        expect(loadSnapshot(resumed, throughText(snapshot))).toEqual({ ok: true, digest: snapshotDigest(snapshot) })
         teach(whole, after)
         teach(resumed, after)
-        expect(JSON.stringify(takeSnapshot(resumed))).toBe(JSON.stringify(takeSnapshot(whole)))
+        expect(snapshotText(takeSnapshot(resumed))).toBe(snapshotText(takeSnapshot(whole)))
       }),
     )
   })
 
-  it('says what it is', () => {
+  it('keeps every bit of every number', () => {
+    const policy = shopOffer(withLearner({ type: 'mean' }))
+    const odd = [0.1 + 0.2, -0, Number.MIN_VALUE]
+    policy.learner.restore({ counts: [1, 1, 1], sums: odd })
+    const copy = shopOffer(withLearner({ type: 'mean' }))
+    loadSnapshot(copy, throughText(takeSnapshot(policy)))
+    expect((copy.learner.state().sums as number[]).every((sum, i) => Object.is(sum, odd[i]))).toBe(true)
+  })
+
+  it('is a text with the state last, the same for the same content', () => {
     const policy = shopOffer(withLearner({ type: 'mean' }))
     teach(policy, [[1, 5, 1]])
-    expect(takeSnapshot(policy)).toMatchInlineSnapshot(`
-      {
+    const data = { dataset: 'last-month', digest: 'sha256:d', rows: 1 }
+    expect(snapshotText(takeSnapshot(policy, { dap: '0.2.0', data }))).toMatchInlineSnapshot(`
+      "{
         "actions": [
           "none",
           "gold-small",
-          "bundle-mid",
+          "bundle-mid"
         ],
         "count": 1,
+        "dap": "0.2.0",
+        "data": {
+          "dataset": "last-month",
+          "digest": "sha256:d",
+          "rows": 1
+        },
         "features": [],
         "learner": {
-          "type": "mean",
+          "type": "mean"
         },
         "policy": {
           "digest": "sha256:test",
-          "name": "shop-offer",
+          "name": "shop-offer"
         },
         "schema": "dap.snapshot/v1",
         "state": {
-          "counts": [
-            0,
-            1,
-            0,
-          ],
-          "sums": [
-            0,
-            1,
-            0,
-          ],
-        },
+          "counts": {
+            "float64": "AAAAAAAAAAAAAAAAAADwPwAAAAAAAAAA",
+            "length": 3
+          },
+          "sums": {
+            "float64": "AAAAAAAAAAAAAAAAAADwPwAAAAAAAAAA",
+            "length": 3
+          }
+        }
       }
+      "
     `)
+  })
+
+  it('has a digest of what it says, not of how its file is laid out', () => {
+    const snapshot = takeSnapshot(shopOffer())
+    const reordered = Object.fromEntries(Object.entries(snapshot).reverse()) as unknown as Snapshot
+    expect(snapshotDigest(reordered)).toBe(snapshotDigest(snapshot))
+    expect(snapshotText(reordered)).toBe(snapshotText(snapshot))
+    expect(snapshotDigest({ ...snapshot, count: 1 })).not.toBe(snapshotDigest(snapshot))
   })
 
   it('is refused, saying what changed, by a policy with other actions, features or another learner', () => {
@@ -104,14 +141,59 @@ describe('a snapshot', () => {
     `)
     expect(faultsOf(withLearner({ type: 'linear', l2: 3, intercept: true }))).toMatchInlineSnapshot(`
       [
-        "the learner was {"type":"linear","l2":1,"intercept":true} and is now {"type":"linear","l2":3,"intercept":true}",
+        "the learner was {"intercept":true,"l2":1,"type":"linear"} and is now {"intercept":true,"l2":3,"type":"linear"}",
+      ]
+    `)
+    expect(
+      faultsOf({ ...withLearner({ type: 'mean' }), actions: [{ id: 'none' }, { id: 'gold-small' }] }),
+    ).toMatchInlineSnapshot(`
+      [
+        "the learner was {"intercept":true,"l2":1,"type":"linear"} and is now {"type":"mean"}",
+        "actions that the policy no longer has: bundle-mid",
+        "features that the policy no longer has: intercept, level, platform=ios, platform=android, spend30d",
       ]
     `)
   })
 
+  it('is refused by a policy that standardises the same field otherwise', () => {
+    const standardized = (mean: number) =>
+      shopOffer({ features: [{ field: 'level', transform: 'standardize', mean, sd: 3 }] })
+    expect(loadSnapshot(standardized(12), takeSnapshot(standardized(12)))).toMatchObject({ ok: true })
+    expect(loadSnapshot(standardized(12), takeSnapshot(standardized(-1)))).toEqual({
+      faults: [
+        'features that the snapshot does not know: (level-12)/3',
+        'features that the policy no longer has: (level+1)/3',
+      ],
+    })
+  })
+
   it('loads into another version of the policy that learns the same things', () => {
     const changed = shopOffer({ guardrails: { minProbability: 0.3 }, salt: 'new' })
-    expect(loadSnapshot(changed, takeSnapshot(shopOffer()))).toEqual({ ok: true })
+    expect(loadSnapshot(changed, takeSnapshot(shopOffer()))).toMatchObject({ ok: true })
+  })
+
+  it('is refused by name of its version, and with plain lists, which no release has written', () => {
+    const policy = shopOffer(withLearner({ type: 'mean' }))
+    const snapshot = takeSnapshot(policy)
+    expect(loadSnapshot(policy, { ...snapshot, schema: 'dap.snapshot/v2' })).toEqual({
+      faults: ['the snapshot\'s schema is "dap.snapshot/v2"; this dap reads "dap.snapshot/v1"'],
+    })
+    expect(loadSnapshot(policy, { ...snapshot, state: policy.learner.state() })).toEqual({
+      faults: ['`state` is not a mapping of numbers and of packed numbers, {"float64": "…", "length": n}'],
+    })
+  })
+
+  it('is refused when its state was changed by hand', () => {
+    const policy = shopOffer(withLearner({ type: 'mean' }))
+    teach(policy, [[1, 5, 1]])
+    const snapshot = takeSnapshot(policy)
+    expect(loadSnapshot(policy, { ...snapshot, count: 2 })).toEqual({
+      faults: ['the snapshot says that it learnt 2 rewards, and its state that it learnt 1'],
+    })
+    const short = { ...snapshot.state, sums: { float64: 'AAAA', length: 3 } }
+    expect(loadSnapshot(policy, { ...snapshot, state: short })).toEqual({
+      faults: ['`state.sums` is not the base64 of 3 numbers'],
+    })
   })
 
   it('is refused, and nothing is thrown, when it is junk', () => {
@@ -134,6 +216,135 @@ describe('a snapshot', () => {
         expect(JSON.stringify(policy.learner.state())).toBe(before)
       }),
       { numRuns: 500 },
+    )
+  })
+
+  it('is refused without a crash when it is nested deeply, enormous in what it promises, or has keys of prototypes', () => {
+    const policy = shopOffer()
+    const good = takeSnapshot(policy)
+    let deep: unknown = 1
+    for (let i = 0; i < 100_000; i++) deep = [deep]
+    const features = Array.from({ length: 100_000 }, (_, i) => `f${i}`)
+    const hostile: unknown[] = [
+      { ...good, learner: { type: 'linear', l2: 1, deep } },
+      { ...good, features },
+      { ...good, actions: Array.from({ length: 100_000 }, (_, i) => `a${i}`) },
+      JSON.parse(JSON.stringify(good).replace('{', '{"__proto__":{"polluted":1},')),
+      { ...good, state: JSON.parse('{"__proto__":{"float64":"","length":0}}') },
+    ]
+    for (const json of hostile) {
+      const result = loadSnapshot(policy, json)
+      if (!('faults' in result)) throw new Error('it was loaded')
+      expect(result.faults.join('; ').length).toBeLessThan(2000)
+    }
+    expect(({} as Record<string, unknown>).polluted).toBeUndefined()
+  })
+})
+
+describe('a snapshot that is migrated', () => {
+  const changed = [{ id: 'gold-large' }, { id: 'bundle-mid' }, { id: 'none' }]
+
+  it.each(learners)(
+    'takes what was learnt about an action along, and lets a new one start from nothing: %o',
+    learner => {
+      fc.assert(
+        fc.property(lessons, lessons, (before, after) => {
+          const [then, now] = [
+            shopOffer(withLearner(learner)),
+            shopOffer({ ...withLearner(learner), actions: changed }),
+          ]
+          teach(then, before)
+          expect(loadSnapshot(now, takeSnapshot(then), { migrate: true })).toEqual({
+            ok: true,
+            digest: snapshotDigest(takeSnapshot(then)),
+            migrated: { added: ['gold-large'], removed: ['gold-small'] },
+          })
+          // What the changed policy would have learnt itself, of the actions that it has.
+          const direct = shopOffer({ ...withLearner(learner), actions: changed })
+          const index = [2, -1, 1]
+          const known = before.flatMap(([a, level, reward]): [number, number, number][] =>
+            index[a] < 0 ? [] : [[index[a], level, reward]],
+          )
+          teach(direct, known)
+          expect(snapshotText(takeSnapshot(now))).toBe(snapshotText(takeSnapshot(direct)))
+          teach(direct, after)
+          teach(now, after)
+          expect(snapshotText(takeSnapshot(now))).toBe(snapshotText(takeSnapshot(direct)))
+        }),
+      )
+    },
+  )
+
+  it('says nothing of a migration where nothing had to change, and says so where only the order did', () => {
+    const snapshot = takeSnapshot(shopOffer())
+    expect(loadSnapshot(shopOffer(), snapshot, { migrate: true })).not.toHaveProperty('migrated')
+    const reversed = shopOffer({ actions: policySpec().actions.toReversed() })
+    expect(loadSnapshot(reversed, snapshot, { migrate: true })).toMatchObject({ migrated: { added: [], removed: [] } })
+  })
+
+  it('carries the count of a learner that learns nothing', () => {
+    const uniform = (actions: PolicySpec['actions']) =>
+      shopOffer({ actions, algorithm: { learner: { type: 'uniform' } } })
+    const [then, now] = [uniform(policySpec().actions), uniform(changed)]
+    teach(then, [
+      [0, 1, 1],
+      [1, 1, 0],
+    ])
+    loadSnapshot(now, takeSnapshot(then), { migrate: true })
+    expect(now.learner.count).toBe(2)
+  })
+
+  it('is refused all the same when features or the learner changed', () => {
+    const snapshot = takeSnapshot(shopOffer())
+    const features = shopOffer({ actions: changed, features: [{ field: 'level' }] })
+    expect(loadSnapshot(features, snapshot, { migrate: true })).toHaveProperty('faults')
+    const learner = shopOffer({ ...withLearner({ type: 'linear', l2: 2, intercept: true }), actions: changed })
+    expect(loadSnapshot(learner, snapshot, { migrate: true })).toHaveProperty('faults')
+  })
+})
+
+describe('a snapshot without its policy', () => {
+  it('is described, or refused with a RangeError, whatever it says', () => {
+    let described = 0
+    const spec = fc.constantFrom(...learners)
+    const junk = spec.chain(learner => mutations(throughText(takeSnapshot(shopOffer(withLearner(learner))))))
+    fc.assert(
+      fc.property(junk, json => {
+        const read = readSnapshot(json)
+        if ('faults' in read) return
+        try {
+          expect(describeSnapshot(read.snapshot).actions.length).toBe(read.snapshot.actions.length)
+          described++
+        } catch (error) {
+          expect(error).toBeInstanceOf(RangeError)
+        }
+      }),
+      { numRuns: 1000 },
+    )
+    expect(described).toBeGreaterThan(10)
+  })
+})
+
+describe('the published schema of a snapshot', () => {
+  const schema = JSON.parse(readFileSync(new URL('../../schemas/snapshot.schema.json', import.meta.url), 'utf8'))
+  const validate = new Ajv2020({ strict: true, allowUnionTypes: true }).compile(schema)
+
+  it.each(learners)('accepts what is written: %o', learner => {
+    const data = { dataset: 'd', digest: 'sha256:d', rows: 3, from: '2026-01-01T00:00:00.000Z' }
+    validate(throughText(takeSnapshot(shopOffer(withLearner(learner)), { dap: '0.2.0', data })))
+    expect(validate.errors).toBeNull()
+  })
+
+  it('accepts whatever is loaded', () => {
+    const good = throughText(takeSnapshot(shopOffer(), { dap: '0.2.0' }))
+    fc.assert(
+      fc.property(mutations(good), json => {
+        if (!('faults' in loadSnapshot(shopOffer(), json))) {
+          validate(json)
+          expect(validate.errors).toBeNull()
+        }
+      }),
+      { numRuns: 1000 },
     )
   })
 })

@@ -1,0 +1,32 @@
+import type { ContextField, PolicySpec } from '../kinds.ts'
+
+/** JSON Schema 2020-12 of the context that a request must bring: what `Policy.context` accepts, before defaults. */
+export interface ContextSchema {
+  readonly $schema: 'https://json-schema.org/draft/2020-12/schema'
+  readonly type: 'object'
+  readonly properties: PolicySpec['context']
+  /** Fields without a default. */
+  readonly required: readonly string[]
+  readonly additionalProperties: false
+}
+
+export function contextSchema(fields: PolicySpec['context']): ContextSchema {
+  return {
+    $schema: 'https://json-schema.org/draft/2020-12/schema',
+    type: 'object',
+    properties: Object.fromEntries(Object.entries(fields).map(([name, field]) => [name, bounded(field)])),
+    required: Object.keys(fields).filter(name => fields[name].default === undefined),
+    additionalProperties: false,
+  }
+}
+
+/** Fields are JSON Schema keywords already; but an integer of JSON Schema may be larger than a number can tell from the next. */
+function bounded(field: ContextField): ContextField {
+  if (field.type !== 'integer') return field
+  const { minimum = Number.MIN_SAFE_INTEGER, maximum = Number.MAX_SAFE_INTEGER } = field
+  return {
+    ...field,
+    minimum: Math.max(minimum, Number.MIN_SAFE_INTEGER),
+    maximum: Math.min(maximum, Number.MAX_SAFE_INTEGER),
+  }
+}

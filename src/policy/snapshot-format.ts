@@ -1,0 +1,184 @@
+import type { LearnerSpec } from '../kinds.ts'
+import { packedSize } from '../math/ridge.ts'
+import { digestOf, fileText } from './digest.ts'
+import type { LearnerState } from './learner.ts'
+
+export const SNAPSHOT_SCHEMA = 'dap.snapshot/v1'
+
+/** A learner's state as JSON, with what it takes to refuse it where it does not belong; `schemas/snapshot.schema.json`. */
+export interface Snapshot {
+  readonly schema: typeof SNAPSHOT_SCHEMA
+  /** The version of dap that took it. */
+  readonly dap?: string
+  /** The policy it was taken from; another version of the policy may load it as long as what follows is the same. */
+  readonly policy: { readonly name: string; readonly digest: string }
+  readonly learner: LearnerSpec
+  readonly actions: readonly string[]
+  /** Names of the features, which carry every parameter of theirs. */
+  readonly features: readonly string[]
+  /** How many rewards were learnt. */
+  readonly count: number
+  readonly data?: SnapshotData
+  readonly state: PackedState
+}
+
+/** What a snapshot was learnt from. */
+export interface SnapshotData {
+  readonly dataset: string
+  /** sha256 over the files' bytes. */
+  readonly digest: string
+  readonly rows: number
+  /** Timestamps of the first and the last decision, where the log has them. */
+  readonly from?: string
+  readonly to?: string
+  /** Decisions whose wait was not over then were left out. */
+  readonly until?: string
+}
+
+/** A LearnerState whose lists are packed: shorter than decimals, and every bit survives. */
+export type PackedState = Readonly<Record<string, number | PackedNumbers>>
+
+export interface PackedNumbers {
+  /** Base64 of the numbers as 64-bit floats, little-endian. */
+  readonly float64: string
+  /** How many numbers there are. */
+  readonly length: number
+}
+
+export type Faults = { readonly faults: readonly string[] }
+
+/** A Policy has no more actions than this. */
+const MAX_ACTIONS = 1000
+/** Of names and other texts. */
+const MAX_CHARACTERS = 1024
+/** Numbers in the matrices of a linear learner; 64 MiB of them. */
+const MAX_NUMBERS = 8 * 1024 * 1024
+
+/** Text of a snapshot's file: keys sorted, so the state comes last. */
+export const snapshotText: (snapshot: Snapshot) => string = fileText
+
+/** Names a snapshot: `sha256:` over its canonical content, whatever the layout of its file. */
+export const snapshotDigest: (snapshot: Snapshot) => string = digestOf
+
+/** A JSON value as a snapshot, or every reason why it is none. Never throws. */
+export function readSnapshot(json: unknown): { readonly snapshot: Snapshot } | Faults {
+  if (!isRecord(json)) return { faults: ['the snapshot is not an object'] }
+  if (json.schema !== SNAPSHOT_SCHEMA) {
+    return { faults: [`the snapshot's schema is ${quoted(json.schema)}; this dap reads "${SNAPSHOT_SCHEMA}"`] }
+  }
+  const faults = [
+    ...Object.keys(json).flatMap(key => (FIELDS.has(key) ? [] : [`the snapshot has an unknown key ${quoted(key)}`])),
+    ...[...FIELDS].flatMap(([key, { is, noun }]) => {
+      const value = Object.hasOwn(json, key) ? json[key] : undefined
+      return is(value) ? [] : [`\`${key}\` is not ${noun}`]
+    }),
+  ]
+  if (faults.length > 0) return { faults }
+  const snapshot = json as unknown as Snapshot
+  if (snapshot.learner.type === 'linear') {
+    const numbers = snapshot.actions.length * packedSize(snapshot.features.length)
+    if (numbers > MAX_NUMBERS) return { faults: [`the learner has ${numbers} numbers, more than ${MAX_NUMBERS}`] }
+  }
+  return { snapshot }
+}
+
+export function packState(state: LearnerState): PackedState {
+  return mapEntries(state, value => (typeof value === 'number' ? value : pack(value)))
+}
+
+/** A RangeError where a text is not the base64 of so many numbers. */
+export function unpackState(state: PackedState): LearnerState {
+  return mapEntries(state, (value, key) => (typeof value === 'number' ? value : unpack(value, key)))
+}
+
+function pack(numbers: readonly number[]): PackedNumbers {
+  const bytes = Buffer.alloc(8 * numbers.length)
+  for (let i = 0; i < numbers.length; i++) bytes.writeDoubleLE(numbers[i], 8 * i)
+  return { float64: bytes.toString('base64'), length: numbers.length }
+}
+
+function unpack({ float64, length }: PackedNumbers, key: string): readonly number[] {
+  const bytes = Buffer.from(float64, 'base64')
+  if (bytes.length !== 8 * length || bytes.toString('base64') !== float64) {
+    throw new RangeError(`\`state.${key}\` is not the base64 of ${length} numbers`)
+  }
+  return Array.from({ length }, (_, i) => bytes.readDoubleLE(8 * i))
+}
+
+function mapEntries<A, B>(record: Readonly<Record<string, A>>, map: (value: A, key: string) => B): Record<string, B> {
+  return Object.fromEntries(Object.entries(record).map(([key, value]) => [key, map(value, key)]))
+}
+
+const isText = (value: unknown): value is string => typeof value === 'string' && value.length <= MAX_CHARACTERS
+const isTexts = (value: unknown): value is string[] => Array.isArray(value) && value.every(isText)
+const isCount = (value: unknown) => Number.isFinite(value) && (value as number) >= 0
+const isPositive = (value: unknown) => Number.isFinite(value) && (value as number) > 0
+
+interface Field {
+  is(value: unknown): boolean
+  /** What it must be. */
+  readonly noun: string
+}
+
+const FIELDS: ReadonlyMap<string, Field> = new Map<string, Field>([
+  ['schema', { is: () => true, noun: 'a schema' }],
+  ['dap', { is: value => value === undefined || isText(value), noun: 'a version of dap' }],
+  [
+    'policy',
+    { is: value => hasOnly(value, { name: isText, digest: isText }), noun: 'the name and the digest of a policy' },
+  ],
+  ['learner', { is: isLearner, noun: 'a learner that this dap knows' }],
+  ['actions', { is: isActions, noun: `a list of at most ${MAX_ACTIONS} different names` }],
+  ['features', { is: value => isTexts(value), noun: 'a list of names' }],
+  ['count', { is: isCount, noun: 'a number of at least 0' }],
+  ['data', { is: isData, noun: 'a description of what was learnt from' }],
+  ['state', { is: isState, noun: 'a mapping of numbers and of packed numbers, {"float64": "…", "length": n}' }],
+])
+
+function isActions(value: unknown): boolean {
+  return isTexts(value) && value.length > 0 && value.length <= MAX_ACTIONS && new Set(value).size === value.length
+}
+
+function isLearner(value: unknown): boolean {
+  if (!isRecord(value)) return false
+  switch (value.type) {
+    case 'mean':
+    case 'uniform':
+      return true
+    case 'beta':
+      return isRecord(value.prior) && isPositive(value.prior.alpha) && isPositive(value.prior.beta)
+    case 'linear':
+      return isPositive(value.l2)
+    case 'fixed':
+      return isRecord(value.probabilities) && Object.values(value.probabilities).every(isCount)
+    default:
+      return false
+  }
+}
+
+function isData(value: unknown): boolean {
+  const optional = (each: unknown) => each === undefined || isText(each)
+  const shape = { dataset: isText, digest: isText, rows: isCount, from: optional, to: optional, until: optional }
+  return value === undefined || hasOnly(value, shape)
+}
+
+function isState(value: unknown): boolean {
+  const isPacked = (each: unknown) => hasOnly(each, { float64: each => typeof each === 'string', length: isCount })
+  return isRecord(value) && Object.values(value).every(each => Number.isFinite(each) || isPacked(each))
+}
+
+function hasOnly(value: unknown, shape: Readonly<Record<string, (each: unknown) => boolean>>): boolean {
+  if (!isRecord(value) || Object.keys(value).some(key => !Object.hasOwn(shape, key))) return false
+  return Object.entries(shape).every(([key, is]) => is(Object.hasOwn(value, key) ? value[key] : undefined))
+}
+
+export function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+/** A piece of a file for a message. */
+export function quoted(value: unknown): string {
+  if (typeof value === 'object' && value !== null) return Array.isArray(value) ? 'a list' : 'an object'
+  const text = JSON.stringify(value) ?? 'missing'
+  return text.length > 100 ? `${text.slice(0, 100)}…` : text
+}

@@ -1,0 +1,92 @@
+import type { TextContext } from '../command.ts'
+import type { SnapshotDescription } from '../policy/snapshot-describe.ts'
+import type { ActionDiff, Change, SnapshotDiff } from '../policy/snapshot-diff.ts'
+import { plural, short, signed } from './numbers.ts'
+import { type Column, table } from './table.ts'
+
+/** What a snapshot knows: where it comes from, then a row an action, or an action and feature. */
+export function snapshotDescriptionText(snapshot: SnapshotDescription, { style }: TextContext): string {
+  const { digest, dap, policy, learner, count, data, actions } = snapshot
+  const facts = [
+    ['snapshot', digest],
+    ['policy', `${policy.name}  ${policy.digest}`],
+    ['learner', JSON.stringify(learner)],
+    ['learnt', `${short(count)} ${count === 1 ? 'reward' : 'rewards'}`],
+    ...(data === null ? [] : [['from', `${data.dataset}, ${plural(data.rows, 'row')}${period(data)}  ${data.digest}`]]),
+    ...(dap === null ? [] : [['made by', `dap ${dap}`]]),
+  ]
+  const width = Math.max(...facts.map(([name]) => name.length))
+  const head = facts.map(([name, fact]) => `${style.dim(name.padEnd(width))}  ${fact}`).join('\n')
+  const linear = actions.some(action => action.coefficients !== undefined)
+  const rows = actions.flatMap(({ id, count: n, value, width, coefficients }) => {
+    const learnt = number(n)
+    if (coefficients === undefined) return [[id, learnt, number(value), plusMinus(width)]]
+    return coefficients.map((c, i) => [
+      i === 0 ? id : '',
+      i === 0 ? learnt : '',
+      c.feature,
+      short(c.value),
+      plusMinus(c.width),
+    ])
+  })
+  const columns: Column[] = [
+    { title: 'action' },
+    { title: 'rewards', align: 'right' },
+    ...(linear
+      ? [{ title: 'feature' }, { title: 'coefficient', align: 'right' as const }]
+      : [{ title: 'value', align: 'right' as const }]),
+    { title: 'width', align: 'right' },
+  ]
+  return [head, table(columns, rows, style.dim)].join('\n\n')
+}
+
+/** What changed from one snapshot to another, the largest change first. */
+export function snapshotDiffText(diff: SnapshotDiff, { style }: TextContext): string {
+  if (diff.same) return `no difference: both are ${diff.before}`
+  const parts = [`${style.dim('before')}  ${diff.before}\n${style.dim('after ')}  ${diff.after}`]
+  if (diff.facts.length > 0) {
+    const rows = diff.facts.map(({ name, before, after }) => [name, fact(before, after), fact(after, before)])
+    parts.push(table([{ title: 'fact' }, { title: 'before' }, { title: 'after' }], rows, style.dim))
+  }
+  if (diff.actions.length > 0) {
+    const titles = ['before', 'after', 'change'].map(title => ({ title, align: 'right' as const }))
+    const rows = diff.actions.flatMap(actionRows)
+    parts.push(table([{ title: 'action' }, { title: '' }, { title: 'what' }, ...titles], rows, style.dim))
+  }
+  return parts.join('\n\n')
+}
+
+function actionRows({ id, status, count, value, coefficients = [] }: ActionDiff): string[][] {
+  const changes: [string, Change][] = [
+    ['rewards', count],
+    ...(value === undefined ? [] : [['value', value] as [string, Change]]),
+    ...coefficients.map((change): [string, Change] => [change.feature, change]),
+  ]
+  const shown = changes.filter(([what, { before, after }]) => what === 'rewards' || before !== after)
+  return shown.map(([what, { before, after }], i) => [
+    i === 0 ? id : '',
+    i === 0 && status !== 'changed' ? status : '',
+    what,
+    number(before),
+    number(after),
+    before === null || after === null || before === after ? '' : signed(after - before),
+  ])
+}
+
+/** Of two lists, what the other one does not have. */
+function fact(value: unknown, other: unknown): string {
+  if (value === null) return 'none'
+  if (Array.isArray(value) && Array.isArray(other)) {
+    const own = value.filter(name => !other.includes(name))
+    return own.length === 0 ? plural(value.length, 'name') : own.join(', ')
+  }
+  return typeof value === 'string' ? value : typeof value === 'number' ? short(value) : JSON.stringify(value)
+}
+
+const number = (value: number | null | undefined) => (value == null ? 'none' : short(value))
+
+const plusMinus = (width: number | null | undefined) => (width == null ? '' : `± ${short(width)}`)
+
+function period({ from, to }: { readonly from?: string; readonly to?: string }): string {
+  return from === undefined || to === undefined ? '' : `, ${from} to ${to}`
+}
