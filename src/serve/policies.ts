@@ -1,4 +1,5 @@
 import type { Policy } from '../policy/policy.ts'
+import { type Control, NOTHING_KILLED, parseControl } from './control.ts'
 
 /** A policy that is ready to decide. Its learner does not change: another snapshot makes another ServedPolicy. */
 export interface ServedPolicy {
@@ -13,4 +14,154 @@ export interface PolicySource {
   readonly policies: ReadonlyMap<string, ServedPolicy>
   /** Has somebody thrown the kill switch of this policy? Its fallback is then served. */
   killed(name: string): boolean
+}
+
+/** A PolicySource that follows its files. Before the first `reload` it serves nothing. */
+export interface LivePolicySource extends PolicySource {
+  /** Looks at the files and takes over what has changed: everything, or nothing where there is a fault. Never rejects. */
+  reload(): Promise<ReloadReport>
+  /** Reloads every `pollMs`, and hands on the reports that say something. */
+  start(onReport: (report: ReloadReport) => void): void
+  stop(): void
+  /** Puts `next` in the place of `served`, unless something else has taken that place; never in the middle of a reload. */
+  replace(served: ServedPolicy, next: ServedPolicy): Promise<void>
+}
+
+export interface ReloadReport {
+  /** Names of the policies that are new, are gone, or decide differently now. */
+  readonly changed: readonly string[]
+  /** Why what is new is not served; each is reported once, until its files change again. */
+  readonly faults: readonly string[]
+  /** Where the kill switch was changed: what it says now. */
+  readonly control?: Control
+}
+
+/** Where policies come from. */
+export interface PolicyLoader {
+  /** Cheap; another text whenever `load` might give something else. */
+  stamp(): Promise<string>
+  /** All policies by name. With a fault they are not to be served. */
+  load(): Promise<{ readonly policies: ReadonlyMap<string, ServedPolicy>; readonly faults: readonly string[] }>
+}
+
+/** The file of the kill switch. */
+export interface ControlFile {
+  stamp(): Promise<string>
+  /** Undefined where there is none: nothing is killed then. */
+  read(): Promise<string | undefined>
+}
+
+export interface PolicySourceParts {
+  readonly loader: PolicyLoader
+  readonly control?: ControlFile
+  readonly pollMs: number
+}
+
+export function createPolicySource({ loader, control: file, pollMs }: PolicySourceParts): LivePolicySource {
+  let policies: ReadonlyMap<string, ServedPolicy> = new Map()
+  let control = NOTHING_KILLED
+  let timer: NodeJS.Timeout | undefined
+  let last: Promise<unknown> = Promise.resolve()
+
+  const lookAtPolicies = watch(
+    () => loader.stamp(),
+    async () => {
+      const loaded = await loader.load()
+      if (loaded.faults.length > 0) return { changed: [], faults: loaded.faults }
+      const changed = [...new Set([...policies.keys(), ...loaded.policies.keys()])].filter(
+        name => !sameDecider(policies.get(name), loaded.policies.get(name)),
+      )
+      // What has not changed stays the same object, with all that it has worked out already.
+      policies = new Map(
+        [...loaded.policies].map(([name, now]) => [name, changed.includes(name) ? now : (policies.get(name) ?? now)]),
+      )
+      return { changed, faults: [] }
+    },
+  )
+
+  const lookAtControl = watch(
+    async () => (await file?.stamp()) ?? '',
+    async () => {
+      const text = await file?.read()
+      const parsed = text === undefined ? NOTHING_KILLED : parseControl(text)
+      if ('fault' in parsed) return { changed: [], faults: [`${parsed.fault}; what was killed stays so`] }
+      const same = parsed.reason === control.reason && parsed.killed.join() === control.killed.join()
+      control = parsed
+      const unknown = parsed.killed.filter(name => name !== '*' && !policies.has(name))
+      return {
+        changed: [],
+        faults: unknown.map(name => `the control file kills \`${name}\`, which is not served here`),
+        ...(same ? {} : { control }),
+      }
+    },
+  )
+
+  async function reload(): Promise<ReloadReport> {
+    const first = await lookAtPolicies()
+    const second = await lookAtControl()
+    return { ...second, changed: first.changed, faults: [...first.faults, ...second.faults] }
+  }
+
+  const source: LivePolicySource = {
+    get policies() {
+      return policies
+    },
+    killed: name => control.killed.includes(name) || control.killed.includes('*'),
+    reload() {
+      const next = last.then(reload)
+      last = next
+      return next
+    },
+    start(onReport) {
+      timer = setTimeout(async () => {
+        const armed = timer
+        const report = await source.reload()
+        if (timer !== armed) return
+        if (report.changed.length + report.faults.length > 0 || report.control !== undefined) onReport(report)
+        source.start(onReport)
+      }, pollMs)
+      timer.unref()
+    },
+    stop() {
+      clearTimeout(timer)
+      timer = undefined
+    },
+    replace(served, next) {
+      const { name } = served.policy
+      const done = last.then(() => {
+        if (sameDecider(policies.get(name), served)) policies = new Map(policies).set(name, next)
+      })
+      last = done
+      return done
+    },
+  }
+  return source
+}
+
+/** Looks only where the stamp has changed since. What cannot be read is tried again each time, and reported when the reason is new. */
+function watch(stamp: () => Promise<string>, look: () => Promise<ReloadReport>): () => Promise<ReloadReport> {
+  let seen: string | undefined
+  let trouble: string | undefined
+  return async () => {
+    try {
+      const now = await stamp()
+      if (now === seen) return NOTHING_NEW
+      const report = await look()
+      seen = now
+      trouble = undefined
+      return report
+    } catch (error) {
+      const message = error instanceof Error ? error.message : String(error)
+      if (message === trouble) return NOTHING_NEW
+      trouble = message
+      return { changed: [], faults: [message] }
+    }
+  }
+}
+
+const NOTHING_NEW: ReloadReport = { changed: [], faults: [] }
+
+/** Do they decide the same, always? */
+export function sameDecider(a: ServedPolicy | undefined, b: ServedPolicy | undefined): boolean {
+  return a?.policy.digest === b?.policy.digest && a?.snapshot === b?.snapshot
 }

@@ -1,0 +1,165 @@
+import { basename, join, relative, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { DapError, UsageError } from '../errors.ts'
+import type { Host } from '../host.ts'
+import { type Bundle, checkBundle, openBundle } from '../policy/bundle.ts'
+import { type Snapshot, snapshotDigest, snapshotText } from '../policy/snapshot.ts'
+import { loadRepository } from '../repo/repository.ts'
+import type { ControlFile, PolicyLoader, ServedPolicy } from '../serve/policies.ts'
+import { loadPolicy, readJson, snapshotPath, usualSnapshot } from './policies.ts'
+import { type Opened, openRepository, PROJECT_FILE, yamlFiles } from './repository.ts'
+
+const BUNDLE_FILE = 'bundle.json'
+/** How many folders deep bundles are looked for. */
+const MAX_DEPTH = 2
+
+/** Serves a bundle, or every `bundle.json` at most two folders below a folder. The location is a path or a `file://` URL. */
+export function bundleLoader(host: Host, location: string): PolicyLoader {
+  const place = bundlePath(host, location)
+  const find = async () => {
+    if (!(await host.files.isFolder(place))) return [place]
+    const deep = (path: string) => relative(place, path).split(/[\\/]/).length - 1
+    return (await host.files.walk(place)).filter(path => basename(path) === BUNDLE_FILE && deep(path) <= MAX_DEPTH)
+  }
+  return {
+    stamp: async () => stamps(host, await find()),
+    async load() {
+      const paths = await find()
+      const faults = paths.length === 0 ? [`there is no ${BUNDLE_FILE} in \`${location}\``] : []
+      const policies = new Map<string, ServedPolicy>()
+      const from = new Map<string, string>()
+      for (const path of paths) {
+        const shown = relative(host.cwd, path)
+        const loaded = await faultsInstead(() => readServed(host, path))
+        if ('faults' in loaded) {
+          faults.push(...loaded.faults.map(fault => `bundle \`${shown}\`: ${fault}`))
+          continue
+        }
+        const { name } = loaded.policy
+        const other = from.get(name)
+        if (other !== undefined) faults.push(`bundles \`${other}\` and \`${shown}\` are both of policy \`${name}\``)
+        from.set(name, shown)
+        policies.set(name, loaded)
+      }
+      return { policies, faults }
+    },
+  }
+}
+
+/**
+ * Serves all policies of a repository, each with the snapshot that `snapshots` names for it, else with `snapshots/<policy>.json` if that
+ * exists. While any file of the repository has errors, nothing new is served.
+ */
+export function repositoryLoader(
+  host: Host,
+  root: string,
+  { snapshots, migrate }: { readonly snapshots: ReadonlyMap<string, string>; readonly migrate: boolean },
+): PolicyLoader {
+  let last: Opened | undefined
+  const overrides = new Map([...snapshots].map(([name, path]) => [name, resolve(host.cwd, path)]))
+  return {
+    async stamp() {
+      const opened = last ?? (await openRepository(host, root))
+      last = opened
+      const { repository } = opened
+      // A folder outside is an error of dap.yaml, and is not looked into.
+      const inside = repository.project.folders.filter(folder => !relative(root, join(root, folder)).startsWith('..'))
+      const yaml = await Promise.all(inside.map(folder => yamlFiles(host, join(root, folder))))
+      const usual = repository.all('Policy').map(({ name }) => snapshotPath(opened, name))
+      return stamps(host, [join(root, PROJECT_FILE), ...yaml.flat(), ...usual, ...overrides.values()])
+    },
+    async load() {
+      const opened = await openRepository(host, root)
+      const { repository } = opened
+      const errors = repository.diagnostics.filter(({ severity }) => severity === 'error')
+      // What is broken says less of what to look at, and a stamp that changed for that would report its faults twice.
+      if (errors.length === 0) last = opened
+      const faults = errors.slice(0, 10).map(({ file, line, message }) => `${file}:${line} ${message}`)
+      const names = repository.all('Policy').map(({ name }) => name)
+      for (const name of overrides.keys()) {
+        if (!names.includes(name)) faults.push(`a snapshot is named for \`${name}\`, which is no policy here`)
+      }
+      const policies = new Map<string, ServedPolicy>()
+      if (faults.length > 0) return { policies, faults }
+      for (const name of names) {
+        const snapshot = overrides.get(name) ?? (await usualSnapshot(host, opened, name))
+        const loaded = await faultsInstead(() => loadPolicy(host, opened, name, { snapshot, migrate }))
+        if ('faults' in loaded) faults.push(...loaded.faults)
+        else policies.set(name, loaded)
+      }
+      return { policies, faults }
+    },
+  }
+}
+
+/** The kill switch at a path where a file may come and go. */
+export function controlFile(host: Host, path: string): ControlFile {
+  const place = resolve(host.cwd, path)
+  return {
+    stamp: () => host.files.stamp(place),
+    read: async () => ((await host.files.exists(place)) ? host.files.read(place, 1024 * 1024) : undefined),
+  }
+}
+
+/**
+ * Writes what a server learns into a folder: `<policy>.json`, where the next server starts from, and `<policy>/<digest>.json`, so that a
+ * decision can be replayed long after.
+ */
+export function snapshotPublisher(host: Host, folder: string): (policy: string, snapshot: Snapshot) => Promise<void> {
+  return async (policy, snapshot) => {
+    const text = snapshotText(snapshot)
+    await host.files.write(join(folder, policy, `${shortDigest(snapshotDigest(snapshot))}.json`), text)
+    await host.files.write(join(folder, `${policy}.json`), text)
+  }
+}
+
+/** Twelve hex digits: enough to tell the files of one policy apart. */
+export function shortDigest(digest: string): string {
+  return digest.replace('sha256:', '').slice(0, 12)
+}
+
+function bundlePath(host: Host, location: string): string {
+  const [, scheme] = /^([a-z][a-z0-9+.-]+):\/\//i.exec(location) ?? []
+  if (scheme === undefined) return resolve(host.cwd, location)
+  if (scheme.toLowerCase() === 'file') {
+    try {
+      return fileURLToPath(location)
+    } catch (cause) {
+      throw new UsageError(`\`${location}\` is not the URL of a file here`, { hint: 'file:///path/to/bundles', cause })
+    }
+  }
+  throw new DapError(`bundles cannot be read from \`${scheme}://\` yet`, {
+    hint: 'copy the bundle to a folder, and name that',
+  })
+}
+
+async function readServed(host: Host, path: string): Promise<ServedPolicy | { readonly faults: readonly string[] }> {
+  const checked = checkBundle(await readJson(host, path))
+  if ('faults' in checked) return checked
+  const faults = await policyFaults(checked.bundle)
+  if (faults.length > 0) return { faults }
+  const opened = openBundle(checked.bundle)
+  return 'faults' in opened ? opened : { policy: opened.policy, snapshot: opened.snapshot }
+}
+
+/** What `dap validate` says of the policy in a bundle: whoever wrote the file may never have asked. */
+async function policyFaults({ policy: { name, spec } }: Bundle): Promise<string[]> {
+  const text = JSON.stringify({ apiVersion: 'dap/v1', kind: 'Policy', metadata: { name }, spec })
+  const { diagnostics } = await loadRepository([{ path: BUNDLE_FILE, text }])
+  return diagnostics.filter(({ severity }) => severity === 'error').map(({ message }) => message)
+}
+
+async function stamps(host: Host, paths: readonly string[]): Promise<string> {
+  const each = await Promise.all(paths.map(async path => `${path} ${await host.files.stamp(path)}`))
+  return each.join('\n')
+}
+
+/** What the user can act on is a fault of what was to be loaded, and not the end of the server. */
+async function faultsInstead<T>(load: () => Promise<T>): Promise<T | { readonly faults: readonly string[] }> {
+  try {
+    return await load()
+  } catch (error) {
+    if (error instanceof DapError) return { faults: [error.message] }
+    throw error
+  }
+}
