@@ -10,6 +10,23 @@ export interface Replay {
   readonly differences: readonly { readonly at: string; readonly logged: unknown; readonly recomputed: unknown }[]
 }
 
+/** Of a whole log: how many decisions come out the same. */
+export interface ReplayResult {
+  readonly schema: 'dap.replay/v1'
+  readonly replayed: number
+  readonly same: number
+  /** Decisions whose policy or snapshot is not at hand. */
+  readonly unavailable: readonly { readonly reason: string; readonly count: number }[]
+  /** The first that differ. */
+  readonly examples: readonly {
+    readonly file: string
+    readonly row: number
+    readonly decisionId: string
+    readonly differences: Replay['differences']
+  }[]
+  readonly passed: boolean
+}
+
 /**
  * Recomputes a decision with the policy and the snapshot that the record names; that they are the right ones is for the caller to
  * see to. What the server imposed (a kill switch, a timeout, another mode) is taken as given: only who was served and the draw of

@@ -33,6 +33,13 @@ export interface ExplainedAction {
   readonly to?: number
 }
 
+/** What `dap decide` gives. */
+export type DecideResult = Omit<Decision, 'policy'> & {
+  readonly schema: 'dap.decide/v1'
+  readonly policy: { readonly name: string; readonly digest: string; readonly snapshot: string | null }
+  readonly explanation?: Explanation
+}
+
 /** Explains a decision that this policy, in this state, has just made. */
 export function explain(policy: Policy, decision: Decision): Explanation {
   const { context, eligible, servedBy } = decision

@@ -1,0 +1,104 @@
+import { randomUUID } from 'node:crypto'
+import { isAbsolute, join, resolve } from 'node:path'
+import { defineCommand } from '../command.ts'
+import { DapError, ExitCode, UsageError } from '../errors.ts'
+import type { Host } from '../host.ts'
+import type { ReplayResult } from '../log/replay.ts'
+import { decide } from '../policy/decide.ts'
+import { type DecideResult, explain } from '../policy/explanation.ts'
+import { decideText, replayText } from '../ui/decide.ts'
+import { loadPolicy, usualSnapshot } from './policies.ts'
+import { replayLog } from './replay.ts'
+import { openRepository, requireResource } from './repository.ts'
+
+type Options =
+  | {
+      readonly policy: string | undefined
+      readonly context: unknown
+      readonly id: string | undefined
+      readonly snapshot: string | undefined
+      readonly migrate: boolean
+      readonly explain: boolean
+    }
+  | {
+      readonly replay: readonly string[]
+      readonly policy: string | undefined
+      readonly id: string | undefined
+      readonly snapshot: string | undefined
+    }
+
+type Result = DecideResult | ReplayResult
+
+export const decideCommand = defineCommand<Options, Result>({
+  declare: command =>
+    command
+      .argument('[policy]', 'name of a Policy; may be left out when there is only one')
+      .option('--context <json>', 'the context, as JSON, or @FILE with it')
+      .option('--id <id>', 'the decision id, which the draw depends on; default: a new one')
+      .option('--snapshot <file>', 'what has been learnt; default: snapshots/POLICY.json, if there is one')
+      .option('--migrate', 'take a snapshot whose actions have changed since')
+      .option('--explain', 'say why: rules, values, probabilities before and after the floor, the draw')
+      .option('--replay <files...>', 'recompute logged decisions (files or folders): the one named by --id, or all')
+      .addHelpText(
+        'after',
+        '\nNothing is logged. --replay looks for the snapshot that a record names in snapshots/, bundles/ and --snapshot,\nand compares bit for bit.\n\nexamples:\n  dap decide shop-offer --context \'{"playerId":"p1","level":30}\' --explain\n  dap decide --replay logs --id 4f1c…\n\nexit codes: 0 decided, or everything comes out the same; 1 the context does not fit, or something does not; 3 usage',
+      ),
+
+  async options([policy], flags, host) {
+    const path = (name: string) => (flags[name] === undefined ? undefined : resolve(host.cwd, flags[name] as string))
+    const shared = { policy, id: flags['id'] as string | undefined, snapshot: path('snapshot') }
+    const replay = flags['replay'] as readonly string[] | undefined
+    if (replay !== undefined) {
+      const wrong = ['context', 'explain', 'migrate'].find(name => flags[name] !== undefined)
+      if (wrong !== undefined) throw new UsageError(`--${wrong} makes no sense with --replay`)
+      return { ...shared, replay: replay.map(file => resolve(host.cwd, file)) }
+    }
+    if (flags['context'] === undefined) {
+      throw new UsageError('--context is missing', { hint: '--context \'{"level": 30}\', or --context @FILE' })
+    }
+    return {
+      ...shared,
+      context: await readContext(host, flags['context'] as string),
+      migrate: flags['migrate'] === true,
+      explain: flags['explain'] === true,
+    }
+  },
+
+  async run(options, host, report) {
+    const opened = await openRepository(host)
+    if ('replay' in options) return replayLog(host, opened, options, report)
+    const { name } = requireResource(opened, 'Policy', options.policy)
+    const snapshot = options.snapshot ?? (await usualSnapshot(host, opened, name))
+    const served = await loadPolicy(host, opened, name, { snapshot, migrate: options.migrate })
+    const decision = decide(served.policy, { decisionId: options.id ?? randomUUID(), context: options.context })
+    if ('faults' in decision) {
+      const faults = decision.faults.map(({ pointer, message }) => `\`${pointer || '/'}\` ${message}`)
+      const fields = Object.keys(served.policy.spec.context)
+      throw new DapError(`the context does not fit policy \`${name}\`:\n  ${faults.join('\n  ')}`, {
+        hint: `its fields are ${fields.join(', ') || 'none'}`,
+      })
+    }
+    return {
+      schema: 'dap.decide/v1',
+      ...decision,
+      policy: { ...decision.policy, snapshot: served.snapshot },
+      ...(options.explain ? { explanation: explain(served.policy, decision) } : {}),
+    }
+  },
+
+  text: (result, context) => ('replayed' in result ? replayText(result, context) : decideText(result, context)),
+  json: result => result,
+  exitCode: result => ('replayed' in result && !result.passed ? ExitCode.no : ExitCode.done),
+})
+
+async function readContext(host: Host, given: string): Promise<unknown> {
+  const file = given.startsWith('@') ? given.slice(1) : undefined
+  const text = file === undefined ? given : await host.files.read(isAbsolute(file) ? file : join(host.cwd, file))
+  try {
+    return JSON.parse(text)
+  } catch (cause) {
+    throw new UsageError(`--context is not JSON: ${(cause as Error).message}`, {
+      hint: 'quote it for the shell: --context \'{"level": 30}\'',
+    })
+  }
+}

@@ -1,0 +1,136 @@
+import { createClient } from '../client.ts'
+import { defineCommand } from '../command.ts'
+import { DapError, ExitCode, UsageError } from '../errors.ts'
+import type { PlayResult } from '../results.ts'
+import { isBaseline } from '../simulate/players.ts'
+import { type StagedRound, stage } from '../simulate/stage.ts'
+import { measure, quantile } from '../simulate/summarise.ts'
+import { playText } from '../ui/play.ts'
+import { wholeNumber } from './arguments.ts'
+import { openRepository, requireResource, requireValid } from './repository.ts'
+
+interface Options {
+  readonly scenario: string | undefined
+  readonly server: string
+  readonly policy?: string
+  readonly seed?: number
+  readonly decisions?: number
+  readonly concurrency: number
+  readonly rewards: boolean
+}
+
+/** The server is given this long: a simulation has more patience than a player. */
+const TIMEOUT_MS = 10_000
+
+export const playCommand = defineCommand<Options, PlayResult>({
+  declare: command =>
+    command
+      .argument('[scenario]', 'name of a Scenario; may be left out when there is only one')
+      .option('--server <url>', 'where `dap serve` listens', 'http://127.0.0.1:8080')
+      .option('--policy <name>', "which of the scenario's policies is asked; default: its first")
+      .option('--decisions <n>', "default: the scenario's horizon", wholeNumber('decisions', 2))
+      .option(
+        '--seed <n>',
+        "instead of the scenario's: another round of play needs another seed",
+        wholeNumber('seed', 0),
+      )
+      .option('--concurrency <n>', 'requests in flight', wholeNumber('concurrency', 1), 16)
+      .option('--no-rewards', 'post no rewards')
+      .addHelpText(
+        'after',
+        '\nThe units of a simulated world ask a real server what to do, and tell it what came of it. Decision ids are\nSCENARIO-SEED-NUMBER, so that the same seed asks for the same decisions again.\n\nexit codes: 0 played, 1 the server does not answer or refuses, 3 usage',
+      ),
+
+  options([scenario], flags) {
+    const { server } = flags as { readonly server: string }
+    if (!/^https?:$/.test(URL.parse(server)?.protocol ?? '')) {
+      throw new UsageError(`--server takes an http URL, got \`${server}\``, { hint: 'http://127.0.0.1:8080' })
+    }
+    return { scenario, ...(flags as Omit<Options, 'scenario'>) }
+  },
+
+  async run(options, host, report) {
+    const { server, concurrency } = options
+    const opened = await openRepository(host)
+    const scenario = requireResource(opened, 'Scenario', options.scenario)
+    requireValid(opened, [scenario.file])
+    const names = scenario.spec.policies.filter(each => !isBaseline(each))
+    const policies = names.map(each => requireResource(opened, 'Policy', each))
+    requireValid(
+      opened,
+      policies.map(each => each.file),
+    )
+    const policy = options.policy === undefined ? policies[0] : policies.find(({ name }) => name === options.policy)
+    if (policy === undefined) {
+      throw new UsageError(`the scenario \`${scenario.name}\` does not play \`${options.policy ?? 'any policy'}\``, {
+        hint: names.length > 0 ? `one of ${names.join(', ')}` : 'add one to `spec.policies`',
+      })
+    }
+    const spec = {
+      ...scenario.spec,
+      seed: options.seed ?? scenario.spec.seed,
+      horizon: options.decisions ?? scenario.spec.horizon,
+    }
+    const client = createClient({ baseUrl: server.replace(/\/$/, ''), timeoutMs: TIMEOUT_MS, maxQueued: spec.horizon })
+    const rounds = stage({ scenario: { ...scenario, spec }, policies }, policy)
+    const actions = policy.spec.actions.map(({ id }) => id)
+    const { name: rewardName } = policy.spec.reward
+    // By the number of the round, so that the result does not depend on which answer came first.
+    const earned = new Float64Array(spec.horizon)
+    const waited = new Float64Array(spec.horizon)
+    const chosen = new Map<string, number>()
+    const servedBy = new Map<string, number>()
+    let done = 0
+
+    async function ask(name: string, { number, context, rewards }: StagedRound): Promise<void> {
+      const decisionId = `${scenario.name}-${spec.seed}-${number}`
+      const start = performance.now()
+      const answer = await client.decide({ policy: name, decisionId, context }, { fallback: actions[0] })
+      if (answer.policy === undefined) {
+        throw new DapError(`the server at ${server} does not decide: ${answer.reason}`, {
+          hint: '`dap serve` starts one; --server names another',
+        })
+      }
+      waited[number] = performance.now() - start
+      earned[number] = rewards[actions.indexOf(answer.action)]
+      chosen.set(answer.action, (chosen.get(answer.action) ?? 0) + 1)
+      servedBy.set(answer.servedBy, (servedBy.get(answer.servedBy) ?? 0) + 1)
+      if (options.rewards) {
+        client.reward({ rewardId: `${decisionId}-r`, decisionId, name: rewardName, value: earned[number] })
+      }
+      if (++done % 100 === 0) report({ type: 'progress', unit: 'decisions', done, total: spec.horizon })
+    }
+
+    async function askOneByOne(name: string): Promise<void> {
+      for (const round of rounds) {
+        host.signal.throwIfAborted()
+        await ask(name, round)
+      }
+    }
+
+    await Promise.all(Array.from({ length: concurrency }, () => askOneByOne(policy.name)))
+    await client.close().catch(cause => {
+      throw new DapError(`the server at ${server} does not take the rewards: ${(cause as Error).message}`, { cause })
+    })
+    const { dropped } = client.stats
+    if (dropped > 0) throw new DapError(`the server at ${server} refused ${dropped} rewards`)
+    waited.sort()
+    return {
+      schema: 'dap.play/v1',
+      scenario: scenario.name,
+      server,
+      policy: policy.name,
+      seed: spec.seed,
+      decisions: spec.horizon,
+      level: spec.level,
+      reward: measure(earned, spec.level),
+      servedBy: Object.fromEntries([...servedBy].sort()),
+      actions: Object.fromEntries(actions.map(id => [id, chosen.get(id) ?? 0])),
+      latencyMs: { p50: quantile(waited, 0.5), p99: quantile(waited, 0.99) },
+    }
+  },
+
+  text: playText,
+  json: result => result,
+  exitCode: () => ExitCode.done,
+})

@@ -1,0 +1,49 @@
+import { join, relative } from 'node:path'
+import { DapError } from '../errors.ts'
+import type { Host } from '../host.ts'
+import { createPolicy } from '../policy/policy.ts'
+import { loadSnapshot } from '../policy/snapshot.ts'
+import type { ServedPolicy } from '../serve/policies.ts'
+import { type Opened, requireResource, requireValid } from './repository.ts'
+
+/** Where `dap train` leaves a policy's snapshot, and where whoever decides looks for it; absolute. */
+export function snapshotPath({ root }: Opened, policy: string): string {
+  return join(root, 'snapshots', `${policy}.json`)
+}
+
+/** The policy's snapshot in its usual place, if there is one. */
+export async function usualSnapshot(host: Host, opened: Opened, policy: string): Promise<string | undefined> {
+  const path = snapshotPath(opened, policy)
+  return (await host.files.exists(path)) ? path : undefined
+}
+
+/** The policy of that name with the snapshot at that absolute path, or knowing nothing; a DapError where they do not fit. */
+export async function loadPolicy(
+  host: Host,
+  opened: Opened,
+  name: string | undefined,
+  { snapshot, migrate = false }: { readonly snapshot?: string; readonly migrate?: boolean } = {},
+): Promise<ServedPolicy> {
+  const resource = requireResource(opened, 'Policy', name)
+  requireValid(opened, [resource.file])
+  const policy = createPolicy(resource.name, resource.spec, resource.digest)
+  if (snapshot === undefined) return { policy, snapshot: null }
+  const loaded = loadSnapshot(policy, await readJson(host, snapshot), { migrate })
+  if ('faults' in loaded) {
+    const shown = relative(host.cwd, snapshot)
+    throw new DapError(`snapshot \`${shown}\` does not fit policy \`${resource.name}\`: ${loaded.faults.join('; ')}`, {
+      hint: 'train a new one; `--migrate` carries over what is sound where only actions changed',
+    })
+  }
+  return { policy, snapshot: loaded.digest }
+}
+
+/** A JSON file; a DapError where it is none. */
+export async function readJson(host: Host, path: string): Promise<unknown> {
+  const text = await host.files.read(path)
+  try {
+    return JSON.parse(text)
+  } catch (cause) {
+    throw new DapError(`\`${relative(host.cwd, path)}\` is not JSON: ${(cause as Error).message}`, { cause })
+  }
+}

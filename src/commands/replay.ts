@@ -1,0 +1,136 @@
+import { join, relative } from 'node:path'
+import type { ProgressEvent } from '../command.ts'
+import { DapError, UsageError } from '../errors.ts'
+import type { Host } from '../host.ts'
+import { DECISION_SCHEMA, type DecisionRecord } from '../log/records.ts'
+import { type ReplayResult, replay } from '../log/replay.ts'
+import { readBundle } from '../policy/bundle.ts'
+import { createPolicy, type Policy } from '../policy/policy.ts'
+import { loadSnapshot, readSnapshot, type Snapshot, snapshotDigest } from '../policy/snapshot.ts'
+import { readLogs } from './log-files.ts'
+import { readJson } from './policies.ts'
+import type { Opened } from './repository.ts'
+
+interface ReplayOptions {
+  readonly replay: readonly string[]
+  readonly policy: string | undefined
+  readonly id: string | undefined
+  readonly snapshot: string | undefined
+}
+
+/** Examples that are shown of what does not come out the same. */
+const EXAMPLES = 10
+
+/** Recomputes the decisions of a log with the policies and snapshots that its records name. */
+export async function replayLog(
+  host: Host,
+  opened: Opened,
+  { replay: paths, policy: wanted, id, snapshot }: ReplayOptions,
+  report: (event: ProgressEvent) => void,
+): Promise<ReplayResult> {
+  const archive = await openArchive(host, opened, snapshot)
+  const examples: ReplayResult['examples'][number][] = []
+  const unavailable = new Map<string, number>()
+  let replayed = 0
+  let same = 0
+  await readLogs(
+    host,
+    paths,
+    {
+      line(file, row, text) {
+        // Most lines are passed over without being parsed when one decision is wanted.
+        if (id !== undefined && !text.includes(JSON.stringify(id))) return
+        const record = decisionOf(text)
+        if (record === undefined || (id !== undefined && record.decisionId !== id)) return
+        if (wanted !== undefined && record.policy.name !== wanted) return
+        const policy = archive.find(record)
+        if (typeof policy === 'string') {
+          unavailable.set(policy, (unavailable.get(policy) ?? 0) + 1)
+          return
+        }
+        replayed++
+        const { same: equal, differences } = replay(policy, record)
+        if (equal) same++
+        else if (examples.length < EXAMPLES) {
+          examples.push({ file, row, decisionId: record.decisionId, differences })
+        }
+      },
+      endOfFile() {},
+    },
+    report,
+  )
+  if (replayed === 0 && unavailable.size === 0) {
+    throw new UsageError(id === undefined ? 'the log has no decision' : `the log has no decision \`${id}\``, {
+      hint: '--replay takes the files or folders of the log; --id the `decisionId` of a record',
+    })
+  }
+  return {
+    schema: 'dap.replay/v1',
+    replayed,
+    same,
+    unavailable: [...unavailable].map(([reason, count]) => ({ reason, count })),
+    examples,
+    passed: replayed > 0 && same === replayed && unavailable.size === 0,
+  }
+}
+
+/** Torn and foreign lines are for `dap log check` to name. */
+function decisionOf(line: string): DecisionRecord | undefined {
+  try {
+    const record = JSON.parse(line) as DecisionRecord | null
+    return record?.schema === DECISION_SCHEMA && Array.isArray(record.slots) ? record : undefined
+  } catch {
+    return undefined
+  }
+}
+
+/** Every policy and every snapshot that is at hand, by digest. */
+interface Archive {
+  /** The policy as it was for that record, or a sentence about what is missing. */
+  find(record: DecisionRecord): Policy | string
+}
+
+async function openArchive(host: Host, opened: Opened, snapshot: string | undefined): Promise<Archive> {
+  const policies = new Map(opened.repository.all('Policy').map(({ name, spec, digest }) => [digest, { name, spec }]))
+  const snapshots = new Map<string, Snapshot>()
+  const addSnapshot = (json: unknown) => {
+    const read = readSnapshot(json)
+    if ('snapshot' in read) snapshots.set(snapshotDigest(read.snapshot), read.snapshot)
+  }
+  for (const path of await jsonFiles(host, join(opened.root, 'snapshots'))) addSnapshot(await readJson(host, path))
+  if (snapshot !== undefined) addSnapshot(await readJson(host, snapshot))
+  for (const path of await jsonFiles(host, join(opened.root, 'bundles'))) {
+    const bundle = readBundle(await readJson(host, path))
+    if ('faults' in bundle) throw new DapError(`bundle \`${relative(host.cwd, path)}\`: ${bundle.faults.join('; ')}`)
+    const { name, spec, digest } = bundle.policy
+    policies.set(digest, { name, spec })
+    if (bundle.json.snapshot !== null) addSnapshot(bundle.json.snapshot)
+  }
+  const loaded = new Map<string, Policy | string>()
+
+  function load({ policy: { name, digest, snapshot: state } }: DecisionRecord): Policy | string {
+    const source = policies.get(digest)
+    if (source === undefined)
+      return `policy \`${name}\` was ${digest}, which is neither in the repository nor in bundles/`
+    const policy = createPolicy(source.name, source.spec, digest)
+    if (state === null) return policy
+    const json = snapshots.get(state)
+    if (json === undefined) return `snapshot ${state} of policy \`${name}\` is not in snapshots/ or bundles/`
+    const result = loadSnapshot(policy, json, { migrate: true })
+    return 'faults' in result ? `snapshot ${state}: ${result.faults.join('; ')}` : policy
+  }
+
+  return {
+    find(record) {
+      const key = `${record.policy.digest} ${record.policy.snapshot}`
+      const policy = loaded.get(key) ?? load(record)
+      loaded.set(key, policy)
+      return policy
+    },
+  }
+}
+
+async function jsonFiles(host: Host, folder: string): Promise<string[]> {
+  if (!(await host.files.isFolder(folder))) return []
+  return (await host.files.walk(folder)).filter(path => path.endsWith('.json'))
+}

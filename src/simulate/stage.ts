@@ -1,0 +1,53 @@
+import { DapError } from '../errors.ts'
+import type { PolicySpec } from '../kinds.ts'
+import { worldFields } from '../policy/world-fields.ts'
+import type { Named } from './players.ts'
+import { createPopulation } from './population.ts'
+import { BLOCK, createRounds } from './rounds.ts'
+import { columnsOf, type SimulationPlan } from './simulate.ts'
+import { createWorld } from './world.ts'
+
+/** One round of a world, for whoever decides outside of the simulation: as a log, or by a server. */
+export interface StagedRound {
+  readonly number: number
+  /** The policy's fields, and no others. */
+  readonly context: Readonly<Record<string, unknown>>
+  /** The potential reward of each of the policy's actions. */
+  readonly rewards: readonly number[]
+}
+
+/**
+ * The first `horizon` rounds of a replication as one policy meets them: the same units, contexts and potential rewards as in the
+ * simulation.
+ *
+ * @throws DapError where the scenario does not play the policy, or the population does not say what a context is.
+ */
+export function* stage(
+  { scenario, policies }: SimulationPlan,
+  policy: Named<PolicySpec>,
+  replication = 0,
+): Generator<StagedRound> {
+  const { spec } = scenario
+  if (!spec.policies.includes(policy.name)) {
+    throw new DapError(`the scenario \`${scenario.name}\` has no policy \`${policy.name}\``)
+  }
+  const specs = spec.policies.flatMap(each => policies.find(({ name }) => name === each)?.spec ?? [])
+  const fields = worldFields(specs, spec.population)
+  const world = createWorld(spec.world, fields)
+  const unitFields = new Set(specs.flatMap(each => each.unit ?? []))
+  const rounds = createRounds(world, createPopulation(spec.population, fields, unitFields, spec.seed, BLOCK), spec.seed)
+  const column = columnsOf(policy, world.actions)
+  const own = Object.keys(policy.spec.context)
+
+  rounds.start(replication)
+  for (let t = 0; t < spec.horizon; t += BLOCK) {
+    const { count, contexts, means, stride, chance } = rounds.next(Math.min(BLOCK, spec.horizon - t))
+    for (let i = 0; i < count; i++) {
+      yield {
+        number: t + i,
+        context: Object.fromEntries(own.map(field => [field, contexts[i][field]])),
+        rewards: Array.from(column, c => world.reward(means[i * stride + c], chance[i])),
+      }
+    }
+  }
+}

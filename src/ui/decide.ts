@@ -1,0 +1,92 @@
+import type { TextContext } from '../command.ts'
+import type { ReplayResult } from '../log/replay.ts'
+import type { DecideResult, ExplainedAction, Explanation } from '../policy/explanation.ts'
+import { grouped, plural, short } from './numbers.ts'
+import type { Style } from './style.ts'
+import { table } from './table.ts'
+
+/** One decision: the action first, then why. */
+export function decideText(result: DecideResult, { style }: TextContext): string {
+  const { action, propensity, servedBy, reason, policy, decisionId, explanation } = result
+  const who = servedBy === 'policy' ? '' : `  by ${servedBy}: ${reason}`
+  const learnt = policy.snapshot === null ? 'no snapshot' : `snapshot ${shortDigest(policy.snapshot)}`
+  const parts = [
+    `${style.bold(action)}  with propensity ${short(propensity)}${who}`,
+    style.dim(`policy ${policy.name} ${shortDigest(policy.digest)}, ${learnt}, decision ${decisionId}`),
+  ]
+  if (explanation === undefined) return parts.join('\n')
+  return `${parts.join('\n')}\n\n${explanationText(result, explanation, style)}`
+}
+
+function explanationText({ action, floor, eligible }: DecideResult, explanation: Explanation, style: Style): string {
+  const { actions, features, holdout, draw, learnt } = explanation
+  const estimated = actions.some(each => each.value !== undefined)
+  const columns = [
+    { title: 'action' },
+    ...(estimated
+      ? ([
+          { title: 'value', align: 'right' },
+          { title: 'width', align: 'right' },
+          { title: 'probability', align: 'right' },
+        ] as const)
+      : []),
+    { title: 'propensity', align: 'right' } as const,
+    { title: 'drawn by u in' },
+  ]
+  const rows = actions.map(each => [each.id, ...(estimated ? estimates(each) : []), ...drawn(each, action, draw.u)])
+  const lines = [
+    ...(estimated
+      ? [`${plural(learnt, 'reward')} learnt; values are expected rewards, widths in units of their noise`]
+      : []),
+    ...(floor > 0
+      ? [
+          `floor ${short(floor)}: propensity = ${short(floor)} + ${short(Math.max(0, 1 - eligible.length * floor))} × probability`,
+        ]
+      : []),
+    ...(holdout === undefined
+      ? []
+      : [`holdout: ${short(holdout.u)} ${holdout.u < holdout.fraction ? 'is' : 'is not'} below ${holdout.fraction}`]),
+    `draw: u = ${draw.u}, the first 53 bits of SHA-256("${draw.key}")`,
+    ...(features.length > 0
+      ? [`features: ${features.map(({ name, value }) => `${name} ${short(value)}`).join(', ')}`]
+      : []),
+  ]
+  return `${table(columns, rows, style.dim)}\n\n${lines.join('\n')}`
+}
+
+function estimates({ excludedBy, value, width, probability }: ExplainedAction): string[] {
+  if (excludedBy !== undefined || probability === undefined) return ['', '', '']
+  return [
+    value === null ? 'unknown' : short(value ?? 0),
+    width === null ? 'unknown' : short(width ?? 0),
+    short(probability),
+  ]
+}
+
+function drawn(
+  { id, excludedBy, propensity = 0, from = 0, to = 0 }: ExplainedAction,
+  chosen: string,
+  u: number,
+): string[] {
+  if (excludedBy !== undefined) return ['', `excluded by ${excludedBy}`]
+  return [short(propensity), `[${short(from)}, ${short(to)})${id === chosen ? `  ← ${short(u)}` : ''}`]
+}
+
+/** How many of the logged decisions come out the same. */
+export function replayText({ replayed, same, unavailable, examples }: ReplayResult, { style }: TextContext): string {
+  const verdict = same === replayed ? style.green('the same') : style.red(`${grouped(replayed - same)} differ`)
+  const parts = [`${plural(replayed, 'decision')} recomputed, bit for bit: ${verdict}`]
+  for (const { file, row, decisionId, differences } of examples) {
+    const lines = differences.map(
+      ({ at, logged, recomputed }) =>
+        `  ${at}: logged ${JSON.stringify(logged)}, recomputed ${JSON.stringify(recomputed)}`,
+    )
+    parts.push(`${file}:${row} ${decisionId}\n${lines.join('\n')}`)
+  }
+  for (const { reason, count } of unavailable) {
+    parts.push(`${style.yellow('cannot recompute')} ${plural(count, 'decision')}: ${reason}`)
+  }
+  return parts.join('\n\n')
+}
+
+const shortDigest = (digest: string): string => digest.replace('sha256:', '').slice(0, 12)
