@@ -1,13 +1,31 @@
-/** A worker thread: plays the replications that it is asked for. The thread's counterpart of `main.ts`. */
+/** A worker thread: does one task, part by part, as it is asked. The thread's counterpart of `main.ts`. */
 import { parentPort, workerData } from 'node:worker_threads'
 import { DapError } from './errors.ts'
+import type { DecisionLog } from './log/decision-log.ts'
 import { prepare, type SimulationPlan } from './simulate/simulate.ts'
+import { createFold, type FoldPlan } from './train/fold.ts'
 
-const simulation = prepare(workerData as SimulationPlan)
+type Task =
+  | { readonly task: 'simulate'; readonly plan: SimulationPlan }
+  | { readonly task: 'train'; readonly plan: FoldPlan }
 
-parentPort?.on('message', ({ from, to }: { from: number; to: number }) => {
+function begin(task: Task): (question: unknown) => unknown {
+  if (task.task === 'train') {
+    const fold = createFold(task.plan)
+    return batch => fold(batch as DecisionLog)
+  }
+  const simulation = prepare(task.plan)
+  return range => {
+    const { from, to } = range as { readonly from: number; readonly to: number }
+    return simulation.play(from, to)
+  }
+}
+
+const answer = begin(workerData as Task)
+
+parentPort?.on('message', (question: unknown) => {
   try {
-    parentPort?.postMessage({ part: simulation.play(from, to) })
+    parentPort?.postMessage({ part: answer(question) })
   } catch (error) {
     if (!(error instanceof DapError)) throw error
     parentPort?.postMessage({ message: error.message, hint: error.hint })

@@ -1,4 +1,4 @@
-import { type ColumnRequest, type TableSource, UNIT_GROUPS } from '../log/tables.ts'
+import { type ColumnRequest, type TableSource, UNIT_GROUPS, type UnitColumn } from '../log/tables.ts'
 
 export const quoteName = (name: string): string => `"${name.replaceAll('"', '""')}"`
 export const quoteText = (text: string): string => `'${text.replaceAll("'", "''")}'`
@@ -21,31 +21,50 @@ export function describeSql(source: TableSource): string {
  * any other `key` and `text`; for the reward of a `dap` log, the decision's id.
  */
 export function selectSql(source: TableSource, requests: readonly ColumnRequest[], types: ColumnTypes): string {
-  const columns = [...new Set(requests.map(request => request.column))]
+  const { format, part } = source
+  const unit = part?.unit
+  const columns = [...requests, ...(unit ? [unit] : [])].flatMap(({ column, otherwise }) => [
+    column,
+    ...(otherwise === undefined ? [] : [otherwise]),
+  ])
   const select = requests.map(request => expression(source, request, types))
-  return `SELECT ${select.join(', ')} FROM ${source.format === 'dap' ? decisions(source) : scan(source, columns)}`
+  const rows = format === 'dap' ? decisions(source) : scan(source, [...new Set(columns)])
+  if (part === undefined) return `SELECT ${select.join(', ')} FROM ${rows}`
+  const group = unit ? groupOf(format, unit) : `${ROW_NUMBER} % ${UNIT_GROUPS}`
+  // Only a part that goes by number needs the numbers.
+  const numbered = unit ? rows : `(SELECT *, row_number() OVER () - 1 AS ${ROW_NUMBER} FROM ${rows})`
+  return `SELECT ${select.join(', ')} FROM ${numbered} WHERE ${group} >= ${part.from} AND ${group} < ${part.to}`
 }
 
-function expression({ format }: TableSource, { column, type }: ColumnRequest, types: ColumnTypes): string {
+/** A name that no column has. */
+const ROW_NUMBER = quoteName('number of the row, "dap"')
+
+function expression({ format }: TableSource, request: ColumnRequest, types: ColumnTypes): string {
+  const { column, type } = request
   if (isReward(format, column)) return 'reward'
   if (type === 'key' && isSmallInteger(types.get(column)))
     return `coalesce(${quoteName(column)}::DOUBLE, 'nan'::DOUBLE)`
-  const name = quoteName(column)
-  const field = format === 'dap' ? contextField(column) : undefined
-  const value =
-    field !== undefined
-      ? `(context->>${quoteText(`$.${quoteName(field)}`)})`
-      : format === 'jsonl'
-        ? `(${name}->>'$')`
-        : name
+  const value = textOf(format, column)
   switch (type) {
     case 'number':
       return `coalesce(TRY_CAST(${value} AS DOUBLE), 'nan'::DOUBLE)`
     case 'group':
-      return `coalesce((md5_number_lower(CAST(${value} AS VARCHAR)) % ${UNIT_GROUPS})::DOUBLE, -1)`
+      return `coalesce(${groupOf(format, request)}::DOUBLE, -1)`
     default:
       return `CAST(${value} AS VARCHAR)`
   }
+}
+
+function textOf(format: TableSource['format'], column: string): string {
+  const name = quoteName(column)
+  const field = format === 'dap' ? contextField(column) : undefined
+  if (field !== undefined) return `(context->>${quoteText(`$.${quoteName(field)}`)})`
+  return format === 'jsonl' ? `(${name}->>'$')` : name
+}
+
+function groupOf(format: TableSource['format'], { column, otherwise }: UnitColumn): string {
+  const [text, instead] = [column, otherwise].map(name => name && `CAST(${textOf(format, name)} AS VARCHAR)`)
+  return `(md5_number_lower(${instead ? `coalesce(${text}, ${instead})` : text}) % ${UNIT_GROUPS})`
 }
 
 /** Every value of CSV is text and every value of JSON is JSON, so that what is not a number is a bad row, not a crash. */
@@ -65,38 +84,36 @@ function scan({ format, paths }: TableSource, columns?: readonly string[]): stri
 
 /** Decision records as a table, a row a decision, in file order. `reward` is the decision's id, to be looked up. */
 function decisions(source: TableSource): string {
+  const { wait, until } = source.join ?? {}
+  const over = wait === undefined || until === undefined ? '' : ` AND NOT ${isWaiting(MILLISECONDS, wait, until)}`
   const records = scanRecords(
     source,
-    "decisionId: 'VARCHAR', unit: 'JSON', context: 'JSON', eligible: 'JSON', slots: 'JSON', served: 'JSON'",
+    "decisionId: 'VARCHAR', ts: 'VARCHAR', unit: 'JSON', context: 'JSON', eligible: 'JSON', slots: 'JSON', served: 'JSON'",
   )
   return `(
     SELECT
-      decisionId, decisionId AS reward, unit->>'$' AS unit, CAST(context AS VARCHAR) AS context,
+      decisionId, decisionId AS reward, ts, unit->>'$' AS unit, CAST(context AS VARCHAR) AS context,
       slots->>'$[0].action' AS action, slots->>'$[0].propensity' AS propensity,
       CAST(slots->'$[0].propensities' AS VARCHAR) AS propensities,
       CAST(to_json(eligible->>'$[*].id') AS VARCHAR) AS eligible,
-      coalesce(served->>'$.by', 'policy') AS servedBy
-    FROM ${records} WHERE schema = 'dap.decision/v1'
+      coalesce(served->>'$.by', 'policy') AS servedBy, ${PENDING} AS pending
+    FROM ${records} WHERE schema = 'dap.decision/v1'${over}
   )`
 }
 
-/**
- * SQL that gives, by decision, the sum of its rewards, NaN where one is no number. A reward record that was sent twice (the
- * same `rewardId`) counts once. Sums are taken in the order of the ids, so that they are the same each time.
- */
-export function rewardsSql(source: TableSource): string {
-  return `
-    SELECT decisionId, list_sum(list(value ORDER BY rewardId))
-    FROM (
-      SELECT decisionId, rewardId, coalesce(TRY_CAST(any_value(value)->>'$' AS DOUBLE), 'nan'::DOUBLE) AS value
-      FROM ${scanRecords(source, "rewardId: 'VARCHAR', decisionId: 'VARCHAR', value: 'JSON'")}
-      WHERE schema = 'dap.reward/v1' AND decisionId IS NOT NULL GROUP BY decisionId, rewardId
-    ) GROUP BY decisionId`
+/** Of a record: its `ts` in milliseconds since 1970, NULL where it is no timestamp; whether it waits for an activation. */
+export const MILLISECONDS = 'epoch_ms(TRY_CAST(ts AS TIMESTAMPTZ))'
+export const PENDING = "coalesce(served->>'$.activation' = 'pending', false)"
+
+/** Is the wait of a decision of that time, SQL for milliseconds, still not over? One without a time waits for nothing. */
+export function isWaiting(time: string, wait: number, until: number): string {
+  return `coalesce(${time} + ${wait} > ${until}, false)`
 }
 
-function scanRecords({ paths }: TableSource, fields: string): string {
+/** The records of a `dap` log; a line that cannot be read is a row of nulls. */
+export function scanRecords({ paths }: TableSource, fields: string): string {
   const files = `[${paths.map(quoteText).join(', ')}]`
-  return `read_json(${files}, format = 'newline_delimited', maximum_object_size = 16777216, hive_partitioning = false, columns = {schema: 'VARCHAR', ${fields}})`
+  return `read_json(${files}, format = 'newline_delimited', ignore_errors = true, maximum_object_size = 16777216, hive_partitioning = false, columns = {schema: 'VARCHAR', ${fields}})`
 }
 
 /** The context field that a column of the `dap` format stands for: `context.level` is field `level`. */
@@ -112,6 +129,7 @@ export function isReward(format: TableSource['format'], column: string): boolean
 /** The columns of the table that the `dap` format is seen as. */
 export const DAP_COLUMNS: readonly string[] = [
   'decisionId',
+  'ts',
   'unit',
   'context',
   'action',

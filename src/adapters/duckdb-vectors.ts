@@ -25,11 +25,12 @@ export function columnDecoder({ type }: ColumnRequest, index: number): ColumnDec
   }
 }
 
-/** Looks numbers up by the strings of a column; 0 where there is none. */
-export function lookupDecoder(index: number, numbers: ReadonlyMap<string, number>): ColumnDecoder {
+/** Looks numbers up by the strings of a column; `missing` where there is none. */
+export function lookupDecoder(index: number, numbers: ReadonlyMap<string, number>, missing: number): ColumnDecoder {
   return chunk => {
     const keys = chunk.getColumnValues(index) as (string | null)[]
-    return { type: 'number', values: Float64Array.from(keys, key => (key === null ? 0 : (numbers.get(key) ?? 0))) }
+    const values = Float64Array.from(keys, key => (key === null ? missing : (numbers.get(key) ?? missing)))
+    return { type: 'number', values }
   }
 }
 

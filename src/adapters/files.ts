@@ -38,6 +38,7 @@ export function nodeFiles(): Files {
           throw error
         }
       }),
+    rename: (from, to) => attempt('write', to, () => fs.renameSync(from, to)),
     lines: path =>
       attempt('write', path, () => {
         fs.mkdirSync(dirname(path), { recursive: true })
@@ -65,6 +66,11 @@ export function nodeFiles(): Files {
         const hash = createHash('sha256')
         for await (const chunk of fs.createReadStream(path, { highWaterMark: 1 << 20 })) hash.update(chunk as Buffer)
         return hash.digest('hex')
+      }),
+    stamp: path =>
+      attempt('read', path, () => {
+        const stat = fs.statSync(path, { bigint: true, throwIfNoEntry: false })
+        return stat === undefined ? '' : [stat.mtimeNs, stat.ctimeNs, stat.size, stat.ino].join(' ')
       }),
   }
 }

@@ -6,9 +6,8 @@ import { bundleText, createBundle } from '../policy/bundle.ts'
 import { createPolicy, type Policy } from '../policy/policy.ts'
 import { loadSnapshot, type Snapshot, snapshotDigest, takeSnapshot } from '../policy/snapshot.ts'
 import { type BundleResult, bundleResultText } from '../ui/bundle.ts'
-import { readJson, usualSnapshot } from './policies.ts'
+import { readJson, shortDigest, usualSnapshot } from './policies.ts'
 import { openRepository, requireResource, requireValid } from './repository.ts'
-import { shortDigest } from './serve-sources.ts'
 
 interface Options {
   readonly policy: string | undefined

@@ -1,14 +1,14 @@
-import { createHash } from 'node:crypto'
 import { defineCommand } from '../command.ts'
-import { DapError, ExitCode } from '../errors.ts'
+import { ExitCode } from '../errors.ts'
 import { type EvaluationPlan, evaluate } from '../evaluate/evaluate.ts'
 import type { Host } from '../host.ts'
 import type { CandidateSpec } from '../kinds.ts'
-import { createPolicy, type Policy } from '../policy/policy.ts'
-import { loadSnapshot } from '../policy/snapshot.ts'
+import type { Policy } from '../policy/policy.ts'
 import type { Resource } from '../repo/repository.ts'
 import type { EvaluationResult } from '../results.ts'
 import { evaluationText } from '../ui/evaluation.ts'
+import { openDataset } from './dataset.ts'
+import { loadPolicy } from './policies.ts'
 import { dataFile, type Opened, openRepository, requireResource, requireValid } from './repository.ts'
 
 interface Options {
@@ -41,14 +41,7 @@ export const evaluateCommand = defineCommand<Options, EvaluationResult>({
 /** Everything that the Evaluation names, found and loaded. */
 async function planOf(host: Host, opened: Opened, evaluation: Resource<'Evaluation'>): Promise<EvaluationPlan> {
   requireValid(opened, [evaluation.file])
-  const dataset = requireResource(opened, 'Dataset', evaluation.spec.dataset)
-  const { actions, files } = dataset.spec
-  const actionsPolicy =
-    actions !== undefined && 'policy' in actions ? requireResource(opened, 'Policy', actions.policy) : undefined
-  requireValid(opened, [dataset.file, ...(actionsPolicy ? [actionsPolicy.file] : [])])
-
-  const paths = await Promise.all(files.map(file => dataFile(host, opened, file)))
-  const digests = await Promise.all(paths.map(path => host.files.digest(path)))
+  const dataset = await openDataset(host, opened, evaluation.spec.dataset)
   const policies = new Map<string, Policy>()
   const tables = new Map<string, string>()
   for (const candidate of evaluation.spec.candidates) {
@@ -57,13 +50,7 @@ async function planOf(host: Host, opened: Opened, evaluation: Resource<'Evaluati
   }
   return {
     name: evaluation.name,
-    dataset: {
-      name: dataset.name,
-      digest: createHash('sha256').update(digests.join('\n')).digest('hex'),
-      spec: dataset.spec,
-      paths,
-      policyActions: actionsPolicy?.spec.actions.map(({ id }) => id),
-    },
+    dataset,
     spec: evaluation.spec,
     policies,
     tables,
@@ -74,27 +61,8 @@ async function planOf(host: Host, opened: Opened, evaluation: Resource<'Evaluati
 async function candidatePolicy(
   host: Host,
   opened: Opened,
-  candidate: Extract<CandidateSpec, { policy: string }>,
+  { policy: name, snapshot: file }: Extract<CandidateSpec, { policy: string }>,
 ): Promise<Policy> {
-  const resource = requireResource(opened, 'Policy', candidate.policy)
-  requireValid(opened, [resource.file])
-  const policy = createPolicy(resource.name, resource.spec, resource.digest)
-  const { snapshot: file } = candidate
-  if (file === undefined) return policy
-  const text = await host.files.read(await dataFile(host, opened, file))
-  const loaded = loadSnapshot(policy, parseJson(text, file))
-  if ('faults' in loaded) {
-    throw new DapError(`snapshot \`${file}\` does not fit policy \`${resource.name}\`: ${loaded.faults.join('; ')}`, {
-      hint: 'take a new snapshot, or name the policy that this one was taken of',
-    })
-  }
-  return policy
-}
-
-function parseJson(text: string, file: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch (cause) {
-    throw new DapError(`snapshot \`${file}\` is not JSON`, { cause })
-  }
+  const snapshot = file === undefined ? undefined : await dataFile(host, opened, file)
+  return (await loadPolicy(host, opened, name, { snapshot })).policy
 }

@@ -2,7 +2,7 @@ import { join, relative } from 'node:path'
 import { DapError } from '../errors.ts'
 import type { Host } from '../host.ts'
 import { createPolicy } from '../policy/policy.ts'
-import { loadSnapshot } from '../policy/snapshot.ts'
+import { loadSnapshot, type Snapshot, snapshotDigest, snapshotText } from '../policy/snapshot.ts'
 import type { ServedPolicy } from '../serve/policies.ts'
 import { type Opened, requireResource, requireValid } from './repository.ts'
 
@@ -17,12 +17,15 @@ export async function usualSnapshot(host: Host, opened: Opened, policy: string):
   return (await host.files.exists(path)) ? path : undefined
 }
 
-/** The policy of that name with the snapshot at that absolute path, or knowing nothing; a DapError where they do not fit. */
+/**
+ * The policy of that name with the snapshot at that absolute path, or knowing nothing; a DapError where they do not fit. `migrate` is
+ * absent where the command does not know the option.
+ */
 export async function loadPolicy(
   host: Host,
   opened: Opened,
   name: string | undefined,
-  { snapshot, migrate = false }: { readonly snapshot?: string; readonly migrate?: boolean } = {},
+  { snapshot, migrate }: { readonly snapshot?: string; readonly migrate?: boolean } = {},
 ): Promise<ServedPolicy> {
   const resource = requireResource(opened, 'Policy', name)
   requireValid(opened, [resource.file])
@@ -32,10 +35,26 @@ export async function loadPolicy(
   if ('faults' in loaded) {
     const shown = relative(host.cwd, snapshot)
     throw new DapError(`snapshot \`${shown}\` does not fit policy \`${resource.name}\`: ${loaded.faults.join('; ')}`, {
-      hint: 'train a new one; `--migrate` carries over what is sound where only actions changed',
+      hint: `train a new one${migrate === false ? '; `--migrate` carries over what is sound where only actions changed' : ''}`,
     })
   }
   return { policy, snapshot: loaded.digest }
+}
+
+/**
+ * Writes a snapshot where the next decision looks for it, `snapshots/<policy>.json`, and where no later one takes its place,
+ * `snapshots/<policy>/<digest>.json`, so that what it decided can be replayed long after.
+ */
+export async function publishSnapshot(host: Host, root: string, policy: string, snapshot: Snapshot): Promise<void> {
+  const text = snapshotText(snapshot)
+  const folder = join(root, 'snapshots')
+  await host.files.write(join(folder, policy, `${shortDigest(snapshotDigest(snapshot))}.json`), text)
+  await host.files.write(join(folder, `${policy}.json`), text)
+}
+
+/** Twelve hex digits: enough to tell the files of one policy apart. */
+export function shortDigest(digest: string): string {
+  return digest.replace('sha256:', '').slice(0, 12)
 }
 
 /** A JSON file; a DapError where it is none. */

@@ -3,7 +3,6 @@ import { fileURLToPath } from 'node:url'
 import { DapError, UsageError } from '../errors.ts'
 import type { Host } from '../host.ts'
 import { type Bundle, checkBundle, openBundle } from '../policy/bundle.ts'
-import { type Snapshot, snapshotDigest, snapshotText } from '../policy/snapshot.ts'
 import { loadRepository } from '../repo/repository.ts'
 import type { ControlFile, PolicyLoader, ServedPolicy } from '../serve/policies.ts'
 import { loadPolicy, readJson, snapshotPath, usualSnapshot } from './policies.ts'
@@ -99,23 +98,6 @@ export function controlFile(host: Host, path: string): ControlFile {
     stamp: () => host.files.stamp(place),
     read: async () => ((await host.files.exists(place)) ? host.files.read(place, 1024 * 1024) : undefined),
   }
-}
-
-/**
- * Writes what a server learns into a folder: `<policy>.json`, where the next server starts from, and `<policy>/<digest>.json`, so that a
- * decision can be replayed long after.
- */
-export function snapshotPublisher(host: Host, folder: string): (policy: string, snapshot: Snapshot) => Promise<void> {
-  return async (policy, snapshot) => {
-    const text = snapshotText(snapshot)
-    await host.files.write(join(folder, policy, `${shortDigest(snapshotDigest(snapshot))}.json`), text)
-    await host.files.write(join(folder, `${policy}.json`), text)
-  }
-}
-
-/** Twelve hex digits: enough to tell the files of one policy apart. */
-export function shortDigest(digest: string): string {
-  return digest.replace('sha256:', '').slice(0, 12)
 }
 
 function bundlePath(host: Host, location: string): string {

@@ -1,5 +1,6 @@
 import { DapError } from '../errors.ts'
 import type { CandidateSpec } from '../kinds.ts'
+import type { LogColumns } from '../log/layout.ts'
 import type { ColumnRequest, Tables } from '../log/tables.ts'
 import type { Policy } from '../policy/policy.ts'
 import type { ActionSpace, Candidate } from './candidates/candidate.ts'
@@ -7,7 +8,6 @@ import { probabilitiesCandidate, scoresCandidate } from './candidates/columns.ts
 import { policyCandidate } from './candidates/policy.ts'
 import { fixedCandidate, uniformCandidate } from './candidates/simple.ts'
 import { type ProbabilityTable, readProbabilityTable, tableCandidate } from './candidates/table.ts'
-import type { LogColumns } from './layout.ts'
 
 /** What candidates are made of, beside their specification; by candidate's name. */
 export interface CandidateParts {
@@ -55,9 +55,7 @@ export function createCandidate(
     }
     if ('probabilities' in spec) return probabilitiesCandidate(space, spec.probabilities.columns)
     if ('scores' in spec) return scoresCandidate(space, spec.scores.columns, spec.exploration)
-    const { decision, contextColumn } = columns
-    const source = decision ? { json: decision.context } : { columnOf: contextColumn }
-    return policyCandidate(space, part(parts.policies, spec.name), source)
+    return policyCandidate(space, part(parts.policies, spec.name), columns)
   } catch (error) {
     if (!(error instanceof DapError)) throw error
     throw new DapError(`candidate \`${spec.name}\`: ${error.message}`, { hint: error.hint, cause: error })

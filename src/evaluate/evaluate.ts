@@ -1,17 +1,25 @@
 import { DapError } from '../errors.ts'
 import type { DatasetSpec, EvaluationSpec } from '../kinds.ts'
-import { badRowCount, badRowsError, nothingLeftOut, observedActions, readDecisionLog } from '../log/decision-log.ts'
-import type { Column, NumberColumn, TableSource, Tables, TextColumn } from '../log/tables.ts'
+import { declaredActions, sortedActions } from '../log/actions.ts'
+import {
+  badRowCount,
+  badRowsError,
+  nothingLeftOut,
+  observedActions,
+  readDecisionLog,
+  servedNotes,
+} from '../log/decision-log.ts'
+import { createRequests, logColumns, logLayout } from '../log/layout.ts'
+import { joinNotes } from '../log/reward-join.ts'
+import type { Column, NumberColumn, RewardJoin, TableSource, Tables, TextColumn, UnitPart } from '../log/tables.ts'
 import type { Policy } from '../policy/policy.ts'
 import { judgeGate } from '../policy/result-rules.ts'
 import type { CandidateResult, EvaluationResult } from '../results.ts'
-import { declaredActions, sortedActions } from './actions.ts'
 import { createCandidateRun } from './candidate-run.ts'
 import type { ActionSpace } from './candidates/candidate.ts'
 import { actionColumns, eligibleReader } from './candidates/columns.ts'
 import { candidateColumns, createCandidate, namedActions, readCandidateTables } from './create-candidates.ts'
 import { estimate } from './estimates.ts'
-import { createRequests, logColumns, logLayout } from './layout.ts'
 import { addLog, createLogSums, totalAt } from './log-sums.ts'
 import { loggedPropensities } from './logged-propensities.ts'
 import { directStandardErrors } from './model-variance.ts'
@@ -33,6 +41,10 @@ export interface EvaluationPlan {
     readonly paths: readonly string[]
     /** The actions of the policy that `spec.actions` names. */
     readonly policyActions?: readonly string[]
+    /** How the rewards of a `dap` log join; default: they are summed. */
+    readonly join?: RewardJoin
+    /** Judge on the rows of some units alone. */
+    readonly part?: UnitPart
   }
   readonly spec: EvaluationSpec
   /** Candidate's name → its policy, the snapshot loaded. */
@@ -46,9 +58,9 @@ const MAX_CELLS = 1_000_000
 
 /**
  * Off-policy evaluation: what the candidates would have earned on the log. One pass over the log, one more for a tabular
- * reward model, and one more, over one column, where actions are not declared. The same input gives the same numbers.
- * `onProgress` is told how many rows have been folded, over all passes. Throws a DapError for a log or a candidate that
- * cannot be used, the abort's reason when `signal` is aborted.
+ * reward model, and one more, over one column, where actions are not declared; the join of a `dap` log takes its own. The same
+ * input gives the same numbers. `onProgress` is told how many rows have been folded, over all passes. Throws a DapError for a
+ * log or a candidate that cannot be used, the abort's reason when `signal` is aborted.
  */
 export async function evaluate(
   plan: EvaluationPlan,
@@ -57,7 +69,8 @@ export async function evaluate(
   signal?: AbortSignal,
 ): Promise<EvaluationResult> {
   const { dataset, spec } = plan
-  const source: TableSource = { format: dataset.spec.format, paths: dataset.paths }
+  const { join, part, paths } = dataset
+  const source: TableSource = { format: dataset.spec.format, paths, join, part }
   const columns = logColumns(dataset.spec, await tables.columns(source))
   const requests = createRequests()
   const layout = logLayout(source, columns, requests)
@@ -155,9 +168,10 @@ export async function evaluate(
   }
 
   if (log.rows === 0) throw new DapError(`the log of Dataset \`${dataset.name}\` has no usable row`)
-  for (const [server, rows] of leftOut.served) {
-    notes.push(`${rows} ${rows === 1 ? 'row' : 'rows'} served by ${server}, not by the policy, left out`)
-  }
+  notes.push(...servedNotes(leftOut))
+  // Counts are of the whole log: beside a part of it they would mislead.
+  const joined = part === undefined ? await tables.joinCounts(source, signal) : undefined
+  if (joined !== undefined) notes.push(...joinNotes(joined))
   const rewards = rewardRange(dataset.spec, log)
   if (rewards.note !== undefined) notes.push(rewards.note)
   const results = candidates.map(({ name, candidate, run }): CandidateResult => {

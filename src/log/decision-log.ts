@@ -1,5 +1,13 @@
 import { DapError } from '../errors.ts'
-import type { Column, ColumnRequest, KeyColumn, NumberColumn, TableSource, Tables } from './tables.ts'
+import {
+  type Column,
+  type ColumnRequest,
+  type KeyColumn,
+  type NumberColumn,
+  type TableSource,
+  type Tables,
+  takeRows,
+} from './tables.ts'
 
 /**
  * A chunk of logged decisions, as columns. It has been checked: every action is known, propensities are in (0, 1], numbers
@@ -48,6 +56,13 @@ export function nothingLeftOut(): LeftOut {
 /** How many bad rows there were. */
 export function badRowCount({ bad }: LeftOut): number {
   return [...bad.values()].reduce((sum, count) => sum + count, 0)
+}
+
+/** What a reader should know of the rows that the policy did not serve. */
+export function servedNotes({ served }: LeftOut): string[] {
+  return [...served].map(
+    ([server, rows]) => `${rows} ${rows === 1 ? 'row' : 'rows'} served by ${server}, not by the policy, left out`,
+  )
 }
 
 /** The error that `quality.badRows: fail` asks for. */
@@ -136,7 +151,7 @@ export async function* readDecisionLog(
       action: Int32Array.from(take, i => action[i]),
       propensity: Float64Array.from(take, i => propensity[i]),
       reward: Float64Array.from(take, i => reward[i]),
-      columns: others.map(column => select(column, take)),
+      columns: others.map(column => takeRows(column, take)),
     }
 
     function fault(i: number): string | undefined {
@@ -192,17 +207,4 @@ function isComplete(column: Column, rows: number): boolean {
   if (column.type === 'text') return true
   for (let i = 0; i < rows; i++) if (!isPresent(column, i)) return false
   return true
-}
-
-function select(column: Column, take: Int32Array): Column {
-  switch (column.type) {
-    case 'number':
-      return { type: 'number', values: Float64Array.from(take, i => column.values[i]) }
-    case 'key':
-      return { type: 'key', codes: Int32Array.from(take, i => column.codes[i]), dictionary: column.dictionary }
-    case 'group':
-      return { type: 'group', values: Int32Array.from(take, i => column.values[i]) }
-    case 'text':
-      return { type: 'text', values: Array.from(take, i => column.values[i]) }
-  }
 }

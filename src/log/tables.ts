@@ -12,20 +12,23 @@ export interface Tables {
    * may be reused: they are valid until the next chunk is asked for.
    */
   read(source: TableSource, requests: readonly ColumnRequest[], signal?: AbortSignal): AsyncIterable<TableChunk>
+  /** What the join of a `dap` log met, over the whole log; undefined of any other format. */
+  joinCounts(source: TableSource, signal?: AbortSignal): Promise<JoinCounts | undefined>
 }
 
 export interface TableSource {
   /**
-   * `dap` is seen as a table with a row a decision: `decisionId, unit, action, propensity, reward, servedBy`, and the JSON
+   * `dap` is seen as a table with a row a decision: `decisionId, ts, unit, action, propensity, reward, servedBy`, and the JSON
    * texts `eligible` (list of ids), `propensities` (in that order) and `context`, whose field `level` is also the column
-   * `context.level`. Rewards are summed by decision.
+   * `context.level`. Left out are decisions that are still waiting (see RewardJoin), that were never activated though they
+   * had to be, and those logged again under the id of another; rows are numbered without them.
    */
   readonly format: 'dap' | 'csv' | 'jsonl' | 'parquet'
   /** Absolute. */
   readonly paths: readonly string[]
-  /** How rewards join decisions, of a `dap` log. */
+  /** How rewards join decisions, of a `dap` log; default: all are summed. */
   readonly join?: RewardJoin
-  /** Only the rows whose unit falls into these groups; the row's decision id where it has no unit. */
+  /** Only the rows of some units; they are numbered among themselves. */
   readonly part?: UnitPart
 }
 
@@ -42,17 +45,45 @@ export interface RewardJoin {
   readonly until?: number
 }
 
+/** Decisions and rewards that a join met. */
+export interface JoinCounts {
+  /** Records of decisions, all of them. */
+  readonly decisions: number
+  /** Of these, logged again under an id that was there before; their wait not over; never activated. */
+  readonly repeated: number
+  readonly waiting: number
+  readonly inactive: number
+  /** Kept with a `logProbability` below 1. */
+  readonly shed: number
+  /** Rewards that count; that came after the wait; of no decision in the log. */
+  readonly rewards: number
+  readonly late: number
+  readonly orphans: number
+  /** Records that are neither decision nor reward; lines that are no JSON object, such as one that a crash cut off. */
+  readonly otherSchemas: number
+  readonly unreadable: number
+}
+
 /** Rows whose group (see GroupColumn) is in [from, to). */
 export interface UnitPart {
-  /** Column of the unit. */
-  readonly column: string
+  /** Whose group; default: the row's number modulo `UNIT_GROUPS`. */
+  readonly unit?: UnitColumn
   readonly from: number
   readonly to: number
+}
+
+/** Where the unit of a row is. */
+export interface UnitColumn {
+  readonly column: string
+  /** The column that stands in where the unit is missing. */
+  readonly otherwise?: string
 }
 
 export interface ColumnRequest {
   readonly column: string
   readonly type: Column['type']
+  /** Of a `group`: the column that stands in where this one is missing. */
+  readonly otherwise?: string
 }
 
 export interface TableChunk {
@@ -91,6 +122,20 @@ export interface GroupColumn {
 
 /** Units are hashed into this many groups, so that sums by unit group stay small however many units there are. */
 export const UNIT_GROUPS = 1024
+
+/** The column at these rows alone. */
+export function takeRows(column: Column, rows: Int32Array): Column {
+  switch (column.type) {
+    case 'number':
+      return { type: 'number', values: Float64Array.from(rows, i => column.values[i]) }
+    case 'key':
+      return { type: 'key', codes: Int32Array.from(rows, i => column.codes[i]), dictionary: column.dictionary }
+    case 'group':
+      return { type: 'group', values: Int32Array.from(rows, i => column.values[i]) }
+    case 'text':
+      return { type: 'text', values: Array.from(rows, i => column.values[i]) }
+  }
+}
 
 /** What to do about a column that a table does not have: the name that was meant, or those that there are. */
 export function columnHint(column: string, known: readonly string[]): string {

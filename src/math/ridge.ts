@@ -74,3 +74,49 @@ export function ridgeUpdate(
     for (let j = 0; j <= i; j++) inverse[k++] -= scaled * v[j]
   }
 }
+
+/**
+ * The same in one step, from A and b = Σ x y: θ = A⁻¹b and A⁻¹, by A = LLᵀ (Cholesky). A is packed and becomes L; b stands at
+ * `thetaAt` in `theta` and becomes θ; A⁻¹ is written into the packed block at `inverseAt`. NaN where A is not positive definite.
+ */
+export function ridgeSolve(
+  a: Float64Array,
+  theta: Float64Array,
+  thetaAt: number,
+  inverse: Float64Array,
+  inverseAt: number,
+  d: number,
+): void {
+  for (let i = 0; i < d; i++) {
+    const row = packedSize(i)
+    for (let j = 0; j <= i; j++) {
+      const other = packedSize(j)
+      let sum = a[row + j]
+      for (let k = 0; k < j; k++) sum -= a[row + k] * a[other + k]
+      a[row + j] = j === i ? Math.sqrt(sum) : sum / a[other + j]
+    }
+  }
+  solveFactored(a, theta, thetaAt, d)
+  const column = new Float64Array(d)
+  for (let j = 0; j < d; j++) {
+    column.fill(0)
+    column[j] = 1
+    solveFactored(a, column, 0, d)
+    for (let i = j; i < d; i++) inverse[inverseAt + packedSize(i) + j] = column[i]
+  }
+}
+
+/** Turns b, at `at`, into the solution of LLᵀx = b. */
+function solveFactored(l: Float64Array, b: Float64Array, at: number, d: number): void {
+  for (let i = 0; i < d; i++) {
+    const row = packedSize(i)
+    let sum = b[at + i]
+    for (let k = 0; k < i; k++) sum -= l[row + k] * b[at + k]
+    b[at + i] = sum / l[row + i]
+  }
+  for (let i = d - 1; i >= 0; i--) {
+    let sum = b[at + i]
+    for (let k = i + 1; k < d; k++) sum -= l[packedSize(k) + i] * b[at + k]
+    b[at + i] = sum / l[packedSize(i) + i]
+  }
+}

@@ -4,7 +4,8 @@ import { dirname, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { describe, expect, it } from 'vitest'
 import { nodeFiles } from '../../src/adapters/files.ts'
-import { bundleLoader, controlFile, repositoryLoader, snapshotPublisher } from '../../src/commands/serve-sources.ts'
+import { publishSnapshot } from '../../src/commands/policies.ts'
+import { bundleLoader, controlFile, repositoryLoader } from '../../src/commands/serve-sources.ts'
 import type { Host } from '../../src/host.ts'
 import { type Bundle, bundleText, createBundle } from '../../src/policy/bundle.ts'
 import { resourceDigest } from '../../src/policy/digest.ts'
@@ -195,11 +196,10 @@ describe('a repository', () => {
     const { folder, host } = await place({ 'dap.yaml': PROJECT, 'policies/offer.yaml': policyFile('offer') })
     const loader = repositoryLoader(host, folder, plain)
     const { policy } = (await loader.load()).policies.get('offer')!
-    const publish = snapshotPublisher(host, join(folder, 'snapshots'))
-    await publish('offer', takeSnapshot(policy, { dap: '0.2.0' }))
+    await publishSnapshot(host, folder, 'offer', takeSnapshot(policy, { dap: '0.2.0' }))
     policy.learner.learn(0, new Float64Array(policy.features.dimension).fill(1), 1)
     const last = takeSnapshot(policy, { dap: '0.2.0' })
-    await publish('offer', last)
+    await publishSnapshot(host, folder, 'offer', last)
     expect((await loader.load()).policies.get('offer')?.snapshot).toBe(snapshotDigest(last))
     expect(await host.files.walk(join(folder, 'snapshots/offer'))).toHaveLength(2)
   })

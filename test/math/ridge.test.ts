@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { dot, packedSize, quadraticWeights, ridgeStart, ridgeUpdate } from '../../src/math/ridge.ts'
+import { dot, packedSize, quadraticWeights, ridgeSolve, ridgeStart, ridgeUpdate } from '../../src/math/ridge.ts'
 import { stream } from '../../src/math/rng.ts'
 
 describe('ridge', () => {
@@ -47,5 +47,19 @@ describe('ridge', () => {
     quadraticWeights(x, d, weights)
     const direct = A.reduce((sum, _, i) => sum + x.reduce((s, v, j) => s + x[i] * v * entry(i, j), 0), 0)
     expect(dot(weights, inverse, at, size)).toBeCloseTo(direct, 13)
+  })
+
+  it('solves at once, by hand: two features, three rewards', () => {
+    // A = [[5, 2], [2, 4]] from l2 = 1, x = (2, 1), (0, 1), (0, 1); b = (2 · 3, 3 + 1 + 2).
+    const a = Float64Array.of(5, 2, 4)
+    const theta = Float64Array.of(9, 6, 6, 9)
+    const inverse = new Float64Array(5).fill(9)
+    ridgeSolve(a, theta, 1, inverse, 1, 2)
+    const expected = [9, 4 / 16, -2 / 16, 5 / 16, 9]
+    for (const [i, value] of expected.entries()) expect(inverse[i]).toBeCloseTo(value, 15)
+    expect([...theta]).toEqual([9, expect.closeTo(12 / 16, 14), expect.closeTo(18 / 16, 14), 9])
+    const singular = Float64Array.of(1, 1, 1 - 1e-9)
+    ridgeSolve(singular, theta, 0, inverse, 0, 2)
+    expect(theta[1]).toBeNaN()
   })
 })

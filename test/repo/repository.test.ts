@@ -36,6 +36,7 @@ describe('loadRepository', () => {
       context: {},
       actions: [{ id: 'a' }, { id: 'b' }],
       decision: { type: 'single' },
+      mode: 'online',
       algorithm: {
         learner: { type: 'beta', prior: { alpha: 1, beta: 1 } },
         exploration: { type: 'thompson', scale: 1 },

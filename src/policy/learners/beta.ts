@@ -1,5 +1,5 @@
 import { betaDraw } from '../../math/distributions.ts'
-import type { Learner, Posterior } from '../learner.ts'
+import type { Learner } from '../learner.ts'
 import { stateNumbers } from './state.ts'
 
 /**
@@ -36,36 +36,23 @@ export function betaLearner(actions: number, prior: { readonly alpha: number; re
       update(action)
     },
     draw: (action, _scale, rng) => betaDraw(rng, prior.alpha + successes[action], prior.beta + failures[action]),
-    posterior: action => logitBetaPosterior(prior.alpha + successes[action], prior.beta + failures[action]),
+    posterior: action => ({
+      family: 'beta',
+      alpha: prior.alpha + successes[action],
+      beta: prior.beta + failures[action],
+    }),
     state: () => ({ count: learner.count, successes: [...successes], failures: [...failures] }),
     restore(state) {
       const newSuccesses = stateNumbers(state, 'successes', actions, 0)
       const newFailures = stateNumbers(state, 'failures', actions, 0)
       const newCount: unknown = state.count
-      if (!Number.isSafeInteger(newCount) || (newCount as number) < 0)
+      if (typeof newCount !== 'number' || !(newCount >= 0 && newCount < Infinity))
         throw new RangeError('`state.count` is not a count')
       successes.set(newSuccesses)
       failures.set(newFailures)
-      learner.count = newCount as number
+      learner.count = newCount
       for (let a = 0; a < actions; a++) update(a)
     },
   }
   return learner
-}
-
-/**
- * Z = ln(X / (1 − X)) for X ~ Beta(α, β): ln f(z) = αz − (α + β) ln(1 + eᶻ), mode ln(α/β), curvature there αβ/(α + β). Written as
- * the difference from the mode, in whichever of two equal forms cannot overflow, so that large α and β keep their digits.
- */
-function logitBetaPosterior(alpha: number, beta: number): Posterior {
-  const n = alpha + beta
-  const p = alpha / n
-  const q = beta / n
-  return {
-    mode: Math.log(alpha / beta),
-    spread: Math.sqrt(n / alpha / beta),
-    logDensity: d => {
-      return d > 0 ? -beta * d - n * Math.log1p(q * Math.expm1(-d)) : alpha * d - n * Math.log1p(p * Math.expm1(d))
-    },
-  }
 }

@@ -1,7 +1,6 @@
 import { normal } from '../../math/distributions.ts'
 import { dot, packedSize, quadraticWeights, ridgeStart, ridgeUpdate } from '../../math/ridge.ts'
 import type { Learner } from '../learner.ts'
-import { normalPosterior } from './normal-posterior.ts'
 import { stateCounts, stateNumbers, total } from './state.ts'
 
 /**
@@ -41,7 +40,7 @@ export function linearLearner(actions: number, dimension: number, options: { rea
       learner.count++
     },
     draw: (action, scale, rng) => value[action] + scale * width[action] * normal(rng),
-    posterior: (action, scale) => normalPosterior(value[action], scale * width[action]),
+    posterior: (action, scale) => ({ family: 'normal', mean: value[action], sd: scale * width[action] }),
     state: () => ({ counts: [...counts], theta: [...theta], inverse: [...inverse] }),
     restore(state) {
       const newCounts = stateCounts(state, 'counts', actions)

@@ -1,6 +1,5 @@
 import { normal } from '../../math/distributions.ts'
 import type { Learner } from '../learner.ts'
-import { normalPosterior } from './normal-posterior.ts'
 import { stateCounts, stateNumbers, total } from './state.ts'
 
 /** Counts and sums: the value of an action is S/n whatever the context, its posterior N(S/n, scale²/n). */
@@ -30,7 +29,7 @@ export function meanLearner(actions: number): Learner {
       return value[action] + scale * width[action] * normal(rng)
     },
     posterior: (action, scale) =>
-      counts[action] === 0 ? undefined : normalPosterior(value[action], scale * width[action]),
+      counts[action] === 0 ? undefined : { family: 'normal', mean: value[action], sd: scale * width[action] },
     state: () => ({ counts: [...counts], sums: [...sums] }),
     restore(state) {
       const newCounts = stateCounts(state, 'counts', actions)

@@ -14,12 +14,9 @@ export function stateNumbers(state: LearnerState, key: string, length: number, m
   return Float64Array.from(list)
 }
 
-/** The same for counts: whole numbers of at least 0. */
+/** The same for counts, at least 0 each; rows of unequal weight may count as a fraction. */
 export function stateCounts(state: LearnerState, key: string, length: number): Float64Array {
-  const counts = stateNumbers(state, key, length, 0)
-  if (!counts.every(n => Number.isSafeInteger(n)))
-    throw new RangeError(`\`state.${key}\` has an entry that is not a count`)
-  return counts
+  return stateNumbers(state, key, length, 0)
 }
 
 export function total(counts: Float64Array): number {

@@ -5,6 +5,8 @@ import type { Fault, Path } from '../fault.ts'
 import type { Lookup } from '../repository.ts'
 import { list } from '../schema.ts'
 
+export { milliseconds } from '../../policy/duration.ts'
+
 export function semantic(path: Path, message: string, hint?: string): Fault {
   return { code: 'semantic', message, hint, path }
 }
@@ -66,10 +68,4 @@ function normal(path: string): string {
     else if (step !== '..' || steps.at(-1) !== '') steps.push(step)
   }
   return steps.join('/')
-}
-
-/** Milliseconds of a duration such as `72h`. */
-export function milliseconds(duration: string): number {
-  const [, count, unit] = /^(\d+)(ms|s|m|h|d)$/.exec(duration)!
-  return Number(count) * { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 }[unit]!
 }

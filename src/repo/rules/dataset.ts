@@ -15,6 +15,13 @@ export function* datasetRules({ spec }: Resource<'Dataset'>, repository: Lookup)
       on: 'key',
     }
   }
+  if (format !== 'dap') {
+    for (const key of ['name', 'wait', 'aggregate', 'default'] as const) {
+      if (reward[key] === undefined) continue
+      const message = `\`${key}\` says how the rewards of a \`dap\` log join: the format \`${format}\` has them joined`
+      yield { ...semantic(['spec', 'reward', key], message), on: 'key' }
+    }
+  }
   if (actions !== undefined && 'range' in actions && actions.range[0] > actions.range[1]) {
     yield semantic(['spec', 'actions', 'range'], `the range ${actions.range.join(' to ')} is not ascending`)
   }

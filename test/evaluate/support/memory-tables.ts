@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { type Column, type ColumnRequest, type Tables, UNIT_GROUPS } from '../../../src/log/tables.ts'
+import { type Column, type ColumnRequest, type Tables, UNIT_GROUPS, type UnitPart } from '../../../src/log/tables.ts'
 
 export type MemoryColumn = readonly (string | number | null)[] | Float64Array
 
@@ -10,8 +10,9 @@ export function memoryTables(
 ): Tables {
   return {
     columns: async ({ paths }) => Object.keys(files[paths[0]]),
-    async *read({ paths }, requests) {
-      const file = files[paths[0]]
+    joinCounts: async () => undefined,
+    async *read({ paths, part }, requests) {
+      const file = part ? rowsOf(files[paths[0]], part) : files[paths[0]]
       const rows = Object.values(file)[0].length
       const decoders = requests.map(request => decoder(request, file[request.column]))
       for (let start = 0; start < rows; start += chunkRows) {
@@ -20,6 +21,16 @@ export function memoryTables(
       }
     },
   }
+}
+
+/** The rows of the part's units. */
+function rowsOf(file: Readonly<Record<string, MemoryColumn>>, { unit, from, to }: UnitPart) {
+  const kept = Array.from(Object.values(file)[0], (_, i) => i).filter(i => {
+    const own = unit && (file[unit.column][i] ?? (unit.otherwise && file[unit.otherwise][i]))
+    const at = unit ? group(String(own)) : i % UNIT_GROUPS
+    return at >= from && at < to
+  })
+  return Object.fromEntries(Object.entries(file).map(([name, values]) => [name, kept.map(i => values[i])]))
 }
 
 function decoder({ type, column }: ColumnRequest, values: MemoryColumn): (start: number, end: number) => Column {
@@ -52,6 +63,12 @@ function decoder({ type, column }: ColumnRequest, values: MemoryColumn): (start:
   }
 }
 
+const groups = new Map<string, number>()
+
 function group(unit: string): number {
-  return Number(createHash('md5').update(unit).digest().readBigUInt64LE(8) % BigInt(UNIT_GROUPS))
+  const known = groups.get(unit)
+  if (known !== undefined) return known
+  const found = Number(createHash('md5').update(unit).digest().readBigUInt64LE(8) % BigInt(UNIT_GROUPS))
+  groups.set(unit, found)
+  return found
 }

@@ -1,7 +1,7 @@
 import { DapError } from '../errors.ts'
 import type { DatasetSpec } from '../kinds.ts'
-import type { LogLayout } from '../log/decision-log.ts'
-import { type ColumnRequest, columnHint, type TableSource } from '../log/tables.ts'
+import type { LogLayout } from './decision-log.ts'
+import { type ColumnRequest, columnHint, type TableSource, type UnitColumn } from './tables.ts'
 
 /** Names of the log's columns, found and checked. */
 export interface LogColumns {
@@ -10,6 +10,8 @@ export interface LogColumns {
   readonly reward: string
   readonly slot: string | undefined
   readonly unit: string | undefined
+  readonly decisionId: string | undefined
+  readonly ts: string | undefined
   /** Only in logs of decisions: who served, the eligible ids, the propensity of each, and the context as JSON. */
   readonly decision:
     | { readonly servedBy: string; readonly eligible: string; readonly propensities: string; readonly context: string }
@@ -34,6 +36,8 @@ export function logColumns(spec: DatasetSpec, known: readonly string[]): LogColu
       reward: 'reward',
       slot: undefined,
       unit: 'unit',
+      decisionId: 'decisionId',
+      ts: 'ts',
       decision: { servedBy: 'servedBy', eligible: 'eligible', propensities: 'propensities', context: 'context' },
       resolve: name => (names.has(name) ? name : `context.${name}`),
       contextColumn: field => `context.${field}`,
@@ -49,6 +53,8 @@ export function logColumns(spec: DatasetSpec, known: readonly string[]): LogColu
     reward: required(mapping.reward, 'mapping.reward'),
     slot: optional(mapping.slot, 'mapping.slot'),
     unit: optional(mapping.unit, 'mapping.unit'),
+    decisionId: optional(mapping.decisionId, 'mapping.decisionId'),
+    ts: optional(mapping.ts, 'mapping.ts'),
     decision: undefined,
     resolve(name) {
       if (name === 'slot' && mapping.slot !== undefined) return mapping.slot
@@ -62,6 +68,13 @@ export function logColumns(spec: DatasetSpec, known: readonly string[]): LogColu
   }
 }
 
+/** By which column the rows of a log are told apart into units: their own, or where there is none, the decision's id. */
+export function unitColumn({ unit, decisionId }: LogColumns): UnitColumn | undefined {
+  const [column, otherwise] = [unit, decisionId].filter(name => name !== undefined)
+  if (column === undefined) return undefined
+  return otherwise === undefined ? { column } : { column, otherwise }
+}
+
 /** Collects what is read beside action, propensity and reward, each column once. */
 export interface Requests {
   readonly list: readonly ColumnRequest[]
@@ -73,10 +86,13 @@ export function createRequests(): Requests {
   const list: ColumnRequest[] = []
   return {
     list,
-    add({ column, type }) {
-      const found = list.findIndex(request => request.column === column && request.type === type)
+    add(request) {
+      const found = list.findIndex(
+        ({ column, type, otherwise }) =>
+          request.column === column && request.type === type && request.otherwise === otherwise,
+      )
       if (found >= 0) return found
-      list.push({ column, type })
+      list.push(request)
       return list.length - 1
     },
   }

@@ -1,0 +1,201 @@
+import { resolve } from 'node:path'
+import { defineCommand, type ProgressEvent } from '../command.ts'
+import { DapError, ExitCode, UsageError } from '../errors.ts'
+import { type EvaluationPlan, evaluate } from '../evaluate/evaluate.ts'
+import type { Host } from '../host.ts'
+import { UNIT_GROUPS } from '../log/tables.ts'
+import type { Policy } from '../policy/policy.ts'
+import { snapshotDigest, snapshotText, takeSnapshot } from '../policy/snapshot.ts'
+import type { TrainingResult } from '../results.ts'
+import type { Fold, Weights } from '../train/fold.ts'
+import { type Training, train } from '../train/train.ts'
+import { trainingText } from '../ui/train.ts'
+import { wholeNumber } from './arguments.ts'
+import { openDataset } from './dataset.ts'
+import { loadPolicy, publishSnapshot, snapshotPath } from './policies.ts'
+import { displayPath, type Opened, openRepository, requireResource, requireValid } from './repository.ts'
+
+interface Options {
+  readonly policy: string | undefined
+  readonly dataset?: string
+  /** Milliseconds since 1970. */
+  readonly until?: number
+  readonly out?: string
+  readonly against?: string
+  readonly weights: Weights
+  /** Share of the units. */
+  readonly holdout: number
+  readonly workers?: number
+}
+
+export const trainCommand = defineCommand<Options, TrainingResult>({
+  declare: command =>
+    command
+      .argument('[policy]', 'name of a Policy; may be left out when there is only one')
+      .option('--dataset <name>', 'the Dataset to learn from; may be left out when there is only one')
+      .option('--until <time>', 'leave out decisions whose wait was not over then; default: now', timestamp)
+      .option(
+        '--out <file>',
+        'where the snapshot goes; default: snapshots/POLICY.json, and snapshots/POLICY/DIGEST.json for replay',
+      )
+      .option('--against <file>', 'the snapshot to compare with; default: the one that is replaced')
+      .option(
+        '--weights <how>',
+        'what a row counts: none (1, the default) or inverse-propensity (1/propensity)',
+        weights,
+      )
+      .option('--holdout <share>', 'of the units, not learnt but judged on; default: 0.2', share)
+      .option('--workers <n>', 'threads to learn in; default: as many as are of use', wholeNumber('workers', 1))
+      .addHelpText(
+        'after',
+        '\nThe same log gives the same snapshot, byte for byte, from any number of workers. The same units are held out\nevery time, so that the estimates of two snapshots are on units that neither has learnt. The snapshot is written\neven if it is not worth more: `dap evaluate`, with gates, is what stops a deployment.\n\nexit codes: 0 done, 1 the log has bad rows or does not fit the policy, 3 usage',
+      ),
+
+  options: ([policy], flags) => ({
+    weights: 'none',
+    holdout: 0.2,
+    ...(flags as Pick<Options, 'dataset' | 'until' | 'out' | 'against' | 'workers'>),
+    policy,
+  }),
+
+  async run(options, host, report) {
+    const opened = await openRepository(host)
+    const resource = requireResource(opened, 'Policy', options.policy)
+    requireValid(opened, [resource.file])
+    const { name, spec } = resource
+    const until = options.until ?? host.now()
+    const dataset = await openDataset(host, opened, options.dataset, { until, reward: spec.reward })
+    if (options.until !== undefined && dataset.spec.format !== 'dap') {
+      throw new UsageError(
+        `--until needs a Dataset of format dap: the rewards of \`${dataset.name}\` are joined already`,
+      )
+    }
+    const path = options.out === undefined ? snapshotPath(opened, name) : resolve(host.cwd, options.out)
+    const old = await oldPolicy(host, opened, name, options.against, path)
+
+    const tables = await host.tables()
+    const heldOut =
+      options.holdout === 0 ? 0 : Math.min(UNIT_GROUPS - 1, Math.max(1, Math.round(options.holdout * UNIT_GROUPS)))
+    const training = await train(
+      { policy: resource, dataset, weights: options.weights, heldOut },
+      tables,
+      await foldOf(host, options.workers ?? (spec.algorithm.learner.type === 'linear' ? host.cores : 1)),
+      progress(report),
+      host.signal,
+    )
+    const estimates =
+      training.heldOut === 0
+        ? null
+        : await evaluate(estimation(name, dataset, training, old.policy), tables, progress(report), host.signal)
+
+    const { rows, from, to } = training
+    // Now is no part of what was learnt where it left nothing out: the same log makes the same bytes.
+    const dated = options.until !== undefined || training.waiting > 0
+    const learntFrom = { dataset: dataset.name, digest: dataset.digest, rows, from, to }
+    const snapshot = takeSnapshot(training.policy, {
+      dap: host.version,
+      data: { ...learntFrom, ...(dated ? { until: new Date(until).toISOString() } : {}) },
+    })
+    if (options.out === undefined) await publishSnapshot(host, opened.root, name, snapshot)
+    else await host.files.write(path, snapshotText(snapshot))
+    return {
+      schema: 'dap.training/v1',
+      policy: name,
+      snapshot: { path: displayPath(host.cwd, path), digest: snapshotDigest(snapshot) },
+      weights: options.weights,
+      dataset: {
+        name: dataset.name,
+        digest: dataset.digest,
+        rows,
+        heldOut: training.heldOut,
+        dropped: training.dropped,
+        from,
+        to,
+        notes: [...training.notes, ...old.notes],
+      },
+      learnt: training.learnt,
+      estimates,
+    }
+  },
+
+  text: trainingText,
+  json: result => result,
+  exitCode: () => ExitCode.done,
+})
+
+/** What the snapshot is compared with: the one that was asked for must load, the one that is replaced may be unfit by now. */
+async function oldPolicy(
+  host: Host,
+  opened: Opened,
+  name: string,
+  against: string | undefined,
+  replaced: string,
+): Promise<{ readonly policy?: Policy; readonly notes: readonly string[] }> {
+  if (against !== undefined) {
+    return {
+      policy: (await loadPolicy(host, opened, name, { snapshot: resolve(host.cwd, against) })).policy,
+      notes: [],
+    }
+  }
+  if (!(await host.files.exists(replaced))) return { notes: [] }
+  try {
+    return { policy: (await loadPolicy(host, opened, name, { snapshot: replaced })).policy, notes: [] }
+  } catch (error) {
+    if (!(error instanceof DapError)) throw error
+    return { notes: [`not compared with the snapshot that was there: ${error.message}`] }
+  }
+}
+
+/** How the new policy is judged: on the units that it has not learnt, beside the old one and what the log's earned. */
+function estimation(
+  name: string,
+  dataset: EvaluationPlan['dataset'],
+  { policy, heldOutPart }: Training,
+  old: Policy | undefined,
+): EvaluationPlan {
+  return {
+    name,
+    dataset: { ...dataset, part: heldOutPart },
+    spec: {
+      dataset: dataset.name,
+      candidates: [
+        { name: 'new', policy: name },
+        ...(old === undefined ? [] : [{ name: 'old', policy: name }]),
+        { name: 'logging', logging: true },
+      ],
+      estimators: ['ips', 'snips', 'dr'],
+      rewardModel: { type: 'tabular', by: ['action'], prior: 10, crossFit: { folds: 2, by: 'row' } },
+      interval: { method: 'cressie-read', level: 0.95 },
+      gates: [],
+    },
+    policies: new Map([['new', policy], ...(old === undefined ? [] : [['old', old] as const])]),
+    tables: new Map(),
+  }
+}
+
+/** Threads pay where a row is much work: reading the log, all that other learners wait for, is done here. */
+async function foldOf(host: Host, workers: number): Promise<Fold | undefined> {
+  return workers > 1 ? host.foldInWorkers?.(workers) : undefined
+}
+
+const progress = (report: (event: ProgressEvent) => void) => (rows: number) =>
+  report({ type: 'progress', unit: 'rows', done: rows })
+
+function timestamp(text: string): number {
+  const time = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:\d\d)$/.test(text)
+    ? Date.parse(text)
+    : Number.NaN
+  if (!Number.isNaN(time)) return time
+  throw new UsageError(`--until takes a time such as 2026-11-22T18:00:00Z, got \`${text}\``)
+}
+
+function weights(text: string): Weights {
+  if (text === 'none' || text === 'inverse-propensity') return text
+  throw new UsageError(`--weights takes none or inverse-propensity, got \`${text}\``)
+}
+
+function share(text: string): number {
+  const value = Number(text)
+  if (text.trim() !== '' && value >= 0 && value < 1) return value
+  throw new UsageError(`--holdout takes a share of at least 0 and less than 1, got \`${text}\``)
+}

@@ -1,0 +1,58 @@
+import type { TextContext } from '../command.ts'
+import type { CandidateResult, EvaluationResult, TrainingResult } from '../results.ts'
+import { evaluationText } from './evaluation.ts'
+import { plural, short } from './numbers.ts'
+import { table } from './table.ts'
+
+/** What was learnt, where it is, and what it is worth on the units that it was not learnt from. */
+export function trainingText(result: TrainingResult, context: TextContext): string {
+  const { policy, snapshot, dataset, weights, learnt, estimates } = result
+  const { style } = context
+  const span = dataset.from === undefined ? '' : `, ${dataset.from} to ${dataset.to}`
+  const weighted = weights !== 'none'
+  const parts = [
+    `${style.bold(policy)} learnt ${plural(dataset.rows, 'row')} of ${dataset.name}${span}\n${snapshot.path}  ${style.dim(snapshot.digest)}`,
+    table(
+      [
+        { title: 'action' },
+        { title: 'rows', align: 'right' },
+        ...(weighted ? [{ title: 'worth', align: 'right' } as const] : []),
+      ],
+      learnt.map(({ action, rows, effectiveRows }) => [
+        action,
+        short(rows),
+        ...(weighted ? [short(effectiveRows)] : []),
+      ]),
+      style.dim,
+    ),
+  ]
+  const notes = [...(dataset.dropped > 0 ? [`${plural(dataset.dropped, 'bad row')} dropped`] : []), ...dataset.notes]
+  if (notes.length > 0) parts.push(notes.join('\n'))
+  if (estimates === null) parts.push('no unit was held out: nothing says what it is worth')
+  else
+    parts.push('on the units that it was not learnt from:', evaluationText(estimates, context), conclusion(estimates))
+  return parts.join('\n\n')
+}
+
+/** Is the new snapshot worth more than what the log earned, by the doubly robust estimate, and than the old one? */
+function conclusion({ candidates }: EvaluationResult): string {
+  const [fresh, old] = ['new', 'old'].map(name => candidates.find(candidate => candidate.name === name))
+  const value = worth(fresh)
+  if (fresh === undefined || value === undefined) return 'the log cannot say what the new snapshot is worth'
+  const lift = value.lift
+  const against =
+    lift !== null && lift.lower > 0
+      ? 'the new snapshot earns more than the log did'
+      : lift !== null && lift.upper < 0
+        ? 'the new snapshot earns less than the log did'
+        : 'no difference between the new snapshot and the log can be shown'
+  const before = worth(old)
+  if (before?.value == null || value.value === null) return against
+  const better = value.value > before.value ? 'more' : 'not more'
+  return `${against}; it is estimated at ${better} than the old one, ${short(value.value)} and ${short(before.value)}`
+}
+
+function worth(candidate: CandidateResult | undefined) {
+  if (candidate === undefined || candidate.verdict === 'refuse') return undefined
+  return candidate.estimates.find(estimate => estimate.estimator === 'dr')
+}

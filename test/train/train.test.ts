@@ -1,0 +1,305 @@
+import { describe, expect, it } from 'vitest'
+import { foldWorkers } from '../../src/adapters/workers.ts'
+import { DapError } from '../../src/errors.ts'
+import { evaluate } from '../../src/evaluate/evaluate.ts'
+import type { DatasetSpec, PolicySpec } from '../../src/kinds.ts'
+import type { DecisionLog } from '../../src/log/decision-log.ts'
+import { stream } from '../../src/math/rng.ts'
+import { createPolicy, type Policy } from '../../src/policy/policy.ts'
+import { snapshotText, takeSnapshot } from '../../src/policy/snapshot.ts'
+import { BATCH_ROWS, batches } from '../../src/train/batches.ts'
+import type { Fold } from '../../src/train/fold.ts'
+import { type TrainingPlan, train } from '../../src/train/train.ts'
+import { type MemoryColumn, memoryTables } from '../evaluate/support/memory-tables.ts'
+
+const LINEAR: PolicySpec = {
+  unit: 'player',
+  context: { player: { type: 'string' }, x: { type: 'number' }, vip: { type: 'boolean', default: false } },
+  features: [{ field: 'x' }, { field: 'vip' }],
+  actions: [{ id: 'a' }, { id: 'b' }],
+  decision: { type: 'single' },
+  mode: 'online',
+  algorithm: {
+    learner: { type: 'linear', l2: 1, intercept: true },
+    exploration: { type: 'greedy', ties: 'random' },
+  },
+  guardrails: { minProbability: 0.05 },
+  reward: { name: 'reward', type: 'binary', wait: '1h', default: 0 },
+}
+const MEAN: PolicySpec = { ...LINEAR, algorithm: { ...LINEAR.algorithm, learner: { type: 'mean' } } }
+
+const MAPPING = {
+  action: 'action',
+  propensity: 'p',
+  reward: 'r',
+  unit: 'player',
+  decisionId: 'id',
+  ts: 'ts',
+  context: {},
+}
+
+interface Options {
+  readonly policy?: PolicySpec
+  readonly dataset?: Partial<DatasetSpec>
+  readonly heldOut?: number
+  readonly weights?: TrainingPlan['weights']
+}
+
+function planOf({ policy = MEAN, dataset, heldOut = 0, weights = 'none' }: Options = {}): TrainingPlan {
+  const quality = { badRows: 'fail' } as const
+  const spec: DatasetSpec = { files: [], format: 'csv', mapping: MAPPING, reward: {}, quality, ...dataset }
+  return {
+    policy: { name: 'offer', spec: policy, digest: 'sha256:0' },
+    dataset: { name: 'log', spec, paths: ['memory'] },
+    weights,
+    heldOut,
+  }
+}
+
+type Rows = Readonly<Record<string, MemoryColumn>>
+
+/** A log of a uniform policy over `a` and `b`: `b` is better where x > 0.5. */
+function logOf(rows: number, seed = 1): Rows {
+  const rng = stream(seed, 'train')
+  const all = Array.from({ length: rows }, (_, i) => {
+    const x = Math.floor(10 * rng.uniform()) / 10 + 0.05
+    const action = rng.uniform() < 0.5 ? 'a' : 'b'
+    return { id: `d${i}`, player: `p${i}`, x, action, r: rng.uniform() < mean(action, x) ? 1 : 0 }
+  })
+  return {
+    ...Object.fromEntries(
+      (['id', 'player', 'x', 'action', 'r'] as const).map(name => [name, all.map(row => row[name])]),
+    ),
+    p: new Float64Array(rows).fill(0.5),
+    ts: all.map((_, i) => new Date(Date.UTC(2026, 0, 1) + 1000 * i).toISOString()),
+  }
+}
+
+function mean(action: string, x: number): number {
+  return action === 'a' ? 0.4 : 0.1 + 0.6 * x
+}
+
+const learn = (rows: Rows, options?: Options, fold?: Fold) =>
+  train(planOf(options), memoryTables({ memory: rows }), fold)
+
+async function problem(promise: Promise<unknown>): Promise<DapError> {
+  const error = await promise.catch((cause: unknown) => cause)
+  expect(error).toBeInstanceOf(DapError)
+  return error as DapError
+}
+
+describe('train', () => {
+  it('learns what the learner would have learnt row by row', async () => {
+    const rows = logOf(40_000)
+    for (const spec of [MEAN, LINEAR]) {
+      const { policy, learnt, rows: count, from, to } = await learn(rows, { policy: spec })
+      const other = createPolicy('other', spec, '')
+      for (let i = 0; i < count; i++) {
+        const x = Float64Array.of(1, rows.x[i] as number, 0)
+        other.learner.learn(rows.action[i] === 'a' ? 0 : 1, x, rows.r[i] as number)
+      }
+      const context = Float64Array.of(1, 0.3, 0)
+      policy.learner.predict(context)
+      other.learner.predict(context)
+      for (const a of [0, 1]) {
+        expect(policy.learner.value[a]).toBeCloseTo(other.learner.value[a], 10)
+        expect(policy.learner.width[a]).toBeCloseTo(other.learner.width[a], 10)
+      }
+      expect(count).toBe(40_000)
+      expect(learnt.map(({ action, rows: n }) => [action, n])).toEqual(
+        ['a', 'b'].map(id => [id, Array.from(rows.action).filter(action => action === id).length]),
+      )
+      expect([from, to]).toEqual([rows.ts[0], rows.ts[39_999]])
+    }
+  })
+
+  it('reads two fields of the context from one column', async () => {
+    const spec: PolicySpec = {
+      ...LINEAR,
+      context: { ...LINEAR.context, y: { type: 'number' }, z: { type: 'number' } },
+      features: [{ field: 'x' }, { field: 'y' }, { field: 'z' }],
+    }
+    const rows: Rows = { ...logOf(100), other: new Float64Array(100).fill(7) }
+    const dataset = { mapping: { ...MAPPING, context: { y: 'x', z: 'other' } } }
+    const { policy } = await learn(rows, { policy: spec, dataset })
+    const other = createPolicy('other', spec, '')
+    for (let i = 0; i < 100; i++) {
+      const x = rows.x[i] as number
+      other.learner.learn(rows.action[i] === 'a' ? 0 : 1, Float64Array.of(1, x, x, 7), rows.r[i] as number)
+    }
+    for (const learner of [policy.learner, other.learner]) learner.predict(Float64Array.of(1, 0.2, 0.2, 7))
+    expect(policy.learner.value[1]).toBeCloseTo(other.learner.value[1], 10)
+  })
+
+  it('leaves the held out units to the evaluation: together they are the log', async () => {
+    const rows = logOf(5000)
+    const { rows: learnt, heldOut, heldOutPart } = await learn(rows, { heldOut: 205 })
+    expect(learnt + heldOut).toBe(5000)
+    expect(heldOut / 5000).toBeCloseTo(0.2, 1)
+    let seen = 0
+    const source = { format: 'csv', paths: ['memory'], part: heldOutPart } as const
+    for await (const chunk of memoryTables({ memory: rows }).read(source, [])) seen += chunk.rows
+    expect(seen).toBe(heldOut)
+
+    const unitless = { mapping: { ...MAPPING, unit: undefined, decisionId: undefined } }
+    expect((await learn(rows, { heldOut: 205, dataset: unitless })).heldOut).toBe(4 * 205 + Math.min(205, 5000 - 4096))
+  })
+
+  it('notes the rows of actions that the policy has no more, and fails for those that nobody knows', async () => {
+    const rows = { ...logOf(6), action: ['a', 'b', 'gone', 'a', 'gone', 'b'] }
+    const { rows: learnt, notes } = await learn(rows)
+    expect(learnt).toBe(4)
+    expect(notes).toEqual(['2 rows of action `gone`, which the policy does not have, left out'])
+    const declared = learn(rows, { dataset: { actions: ['a', 'b'] } })
+    expect((await problem(declared)).message).toContain('row 3: unknown action `gone`')
+  })
+
+  it('names the row of a context that does not fit, and of a reward that cannot be learnt', async () => {
+    const rows = { ...logOf(3), vip: ['true', 'perhaps', 'false'] }
+    expect((await problem(learn(rows, { policy: LINEAR }))).message).toBe(
+      'row 2: the context does not fit policy `offer`: `vip` must be a boolean, not a string',
+    )
+    const beta = {
+      ...MEAN,
+      algorithm: {
+        learner: { type: 'beta', prior: { alpha: 1, beta: 1 } } as const,
+        exploration: { type: 'thompson', scale: 1 } as const,
+      },
+    }
+    expect((await problem(learn({ ...logOf(3), r: [0, 1, 2] }, { policy: beta }))).message).toBe(
+      'row 3: beta: the reward 2 is not in [0, 1]',
+    )
+    const huge = learn({ ...logOf(3), x: [1, 1e200, 1] }, { policy: LINEAR })
+    expect((await problem(huge)).message).toContain('too large in its numbers')
+    expect((await problem(learn({ ...logOf(3), p: [0.5, 0, 0.5] }))).message).toContain('row 2: `p` is outside (0, 1]')
+    expect((await problem(learn(logOf(0)))).message).toBe('the log of Dataset `log` has no row to learn from')
+  })
+
+  it('weights rows by 1/propensity when told to', async () => {
+    const rows = { ...logOf(4), action: ['a', 'a', 'a', 'b'], r: [1, 0, 0, 1], p: [0.25, 0.5, 0.5, 0.5] }
+    const { policy, learnt } = await learn(rows, { weights: 'inverse-propensity' })
+    // Weights 4, 2, 2: mean 4/8, worth 64/24 rows.
+    expect(policy.learner.value[0]).toBeCloseTo(0.5, 14)
+    expect(learnt[0]).toEqual({ action: 'a', rows: 3, effectiveRows: expect.closeTo(64 / 24, 12) })
+  })
+
+  it('makes the same bytes here, in one worker and in three', async () => {
+    const rows = logOf(3 * BATCH_ROWS + 17)
+    const plan = planOf({ policy: LINEAR, heldOut: 100 })
+    const bytes = async (fold?: Fold, chunkRows?: number) => {
+      const { policy } = await train(plan, memoryTables({ memory: rows }, chunkRows), fold)
+      return snapshotText(takeSnapshot(policy))
+    }
+    const entry = new URL('../../src/worker.ts', import.meta.url)
+    const workers = (count: number) => foldWorkers(entry, count, new AbortController().signal)
+    const here = await bytes()
+    expect(await bytes(undefined, 777)).toBe(here)
+    expect(await bytes(workers(1))).toBe(here)
+    expect(await bytes(workers(3))).toBe(here)
+  })
+
+  it('hands a fault of a worker on, and stops them when it is told to', async () => {
+    const rows = { ...logOf(3), vip: ['true', 'perhaps', 'false'] }
+    const plan = planOf({ policy: LINEAR })
+    const entry = new URL('../../src/worker.ts', import.meta.url)
+    const abort = new AbortController()
+    const failed = train(plan, memoryTables({ memory: rows }), foldWorkers(entry, 2, abort.signal))
+    expect((await problem(failed)).message).toContain('row 2: the context does not fit')
+    const interrupted = train(plan, memoryTables({ memory: logOf(200_000) }), foldWorkers(entry, 2, abort.signal))
+    abort.abort()
+    expect((await problem(interrupted)).message).toBe('interrupted')
+  })
+})
+
+describe('batches', () => {
+  it('hold the chosen rows in order, whatever the chunks were', async () => {
+    async function* log(): AsyncGenerator<DecisionLog> {
+      for (let start = 0; start < 50_000; start += 1999) {
+        const rows = Math.min(1999, 50_000 - start)
+        const row = Float64Array.from({ length: rows }, (_, i) => start + i)
+        const zeros = new Float64Array(rows)
+        const texts = Array.from(row, i => (i % 5 === 0 ? null : `t${i}`))
+        yield {
+          rows,
+          row,
+          action: Int32Array.from(row),
+          propensity: zeros,
+          reward: row,
+          columns: [
+            { type: 'text', values: texts },
+            { type: 'number', values: row.map(i => -i) },
+          ],
+        }
+      }
+    }
+    const even = ({ rows, row }: DecisionLog, out: Int32Array) => {
+      let count = 0
+      for (let i = 0; i < rows; i++) if (row[i] % 2 === 0) out[count++] = i
+      return count
+    }
+    const sizes: number[] = []
+    const seen: unknown[][] = []
+    const wanted = [
+      { place: 0, type: 'text' },
+      { place: 1, type: 'number' },
+    ] as const
+    for await (const { rows, action, reward, columns } of batches(log(), wanted, even)) {
+      sizes.push(rows)
+      const [t, n] = columns.map(column => (column as { values: ArrayLike<unknown> }).values)
+      for (let i = 0; i < rows; i++) seen.push([action[i], reward[i], t[i], n[i]])
+    }
+    expect(sizes).toEqual([BATCH_ROWS, 25_000 - BATCH_ROWS])
+    expect(seen).toEqual(
+      Array.from({ length: 25_000 }, (_, j) => [2 * j, 2 * j, j % 5 === 0 ? null : `t${2 * j}`, -2 * j]),
+    )
+  })
+})
+
+describe('what was trained', () => {
+  /** Over the ten values of x, each as likely. */
+  function trueValue(policy: Policy): number {
+    const p = new Float64Array(2)
+    let sum = 0
+    for (let j = 0; j < 10; j++) {
+      const x = j / 10 + 0.05
+      policy.probabilities({ player: '', x, vip: false }, Int32Array.of(0, 1), 2, p)
+      sum += (p[0] * mean('a', x) + p[1] * mean('b', x)) / 10
+    }
+    return sum
+  }
+
+  it('is worth more than before, and the interval on the held out units covers what it is worth', async () => {
+    const untrained = trueValue(createPolicy('offer', LINEAR, ''))
+    const repetitions = 400
+    let better = 0
+    let covered = 0
+    for (let seed = 0; seed < repetitions; seed++) {
+      const tables = memoryTables({ memory: logOf(2500, seed) })
+      const plan = planOf({ policy: LINEAR, heldOut: 205 })
+      const { policy, heldOutPart } = await train(plan, tables)
+      const value = trueValue(policy)
+      if (value > untrained) better++
+      const { candidates } = await evaluate(
+        {
+          name: 'new',
+          dataset: { ...plan.dataset, digest: '', part: heldOutPart },
+          spec: {
+            dataset: 'log',
+            candidates: [{ name: 'new', policy: 'offer' }],
+            estimators: ['dr'],
+            rewardModel: { type: 'tabular', by: ['action'], prior: 10, crossFit: { folds: 2, by: 'row' } },
+            interval: { method: 'cressie-read', level: 0.95 },
+            gates: [],
+          },
+          policies: new Map([['new', policy]]),
+          tables: new Map(),
+        },
+        tables,
+      )
+      const interval = candidates[0].estimates[0].interval
+      if (interval !== null && interval.lower <= value && value <= interval.upper) covered++
+    }
+    expect(better).toBe(repetitions)
+    expect(covered / repetitions).toBeGreaterThanOrEqual(0.93)
+  }, 60_000)
+})
