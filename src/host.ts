@@ -1,11 +1,14 @@
 import type { Tables } from './log/tables.ts'
 import type { Replications } from './simulate/replicate.ts'
 import type { SimulationPlan } from './simulate/simulate.ts'
+import type { Fold } from './train/fold.ts'
 
 /** Everything a command may touch of the outside world. Commands get it as a value, so tests hand them another. */
 export interface Host {
   /** Absolute; `-C` has been applied. */
   readonly cwd: string
+  /** dap's own. */
+  readonly version: string
   /** Where dap itself is installed: the folder of `templates/` and `schemas/`. */
   readonly packageRoot: string
   readonly files: Files
@@ -18,6 +21,8 @@ export interface Host {
   readonly cores: number
   /** Plays all replications of a plan in worker threads; absent where there are none. */
   readonly playInWorkers?: PlayInWorkers
+  /** Folds the rows of a log in that many worker threads; absent where there are none. */
+  foldInWorkers?(workers: number): Promise<Fold>
   /** Asks for one of several values; only where the terminal is interactive. */
   choose(question: string, choices: readonly Choice[]): Promise<string>
   /** Milliseconds since 1970. */
@@ -43,6 +48,8 @@ export interface Files {
   read(path: string, maxBytes?: number): Promise<string>
   /** Writes to a temporary file beside it, then renames: readers see the old text or the new, never a part. */
   write(path: string, text: string): Promise<void>
+  /** Gives a file another name, in place of the file that had it. */
+  rename(from: string, to: string): Promise<void>
   /** A new file that grows line by line, for events that somebody watches while they come. */
   lines(path: string): Promise<{ write(line: string): void; close(): Promise<void> }>
   /** Lines of a UTF-8 file of any size, in batches, without their ends; a last line without an end is a line, too. */
@@ -55,6 +62,8 @@ export interface Files {
   real(path: string): Promise<string>
   /** Lower-case hex of the SHA-256 of the file's bytes. */
   digest(path: string): Promise<string>
+  /** Another text whenever the file has been written, replaced or removed since; cheap, for whoever watches it. */
+  stamp(path: string): Promise<string>
 }
 
 export interface Choice {

@@ -19,6 +19,9 @@ interface Options {
   readonly rewards: boolean
 }
 
+const SERVER = 'http://127.0.0.1:8080'
+const CONCURRENCY = 16
+
 /** The server is given this long: a simulation has more patience than a player. */
 const TIMEOUT_MS = 10_000
 
@@ -26,7 +29,7 @@ export const playCommand = defineCommand<Options, PlayResult>({
   declare: command =>
     command
       .argument('[scenario]', 'name of a Scenario; may be left out when there is only one')
-      .option('--server <url>', 'where `dap serve` listens', 'http://127.0.0.1:8080')
+      .option('--server <url>', `where \`dap serve\` listens; default: ${SERVER}`)
       .option('--policy <name>', "which of the scenario's policies is asked; default: its first")
       .option('--decisions <n>', "default: the scenario's horizon", wholeNumber('decisions', 2))
       .option(
@@ -34,7 +37,7 @@ export const playCommand = defineCommand<Options, PlayResult>({
         "instead of the scenario's: another round of play needs another seed",
         wholeNumber('seed', 0),
       )
-      .option('--concurrency <n>', 'requests in flight', wholeNumber('concurrency', 1), 16)
+      .option('--concurrency <n>', `requests in flight; default: ${CONCURRENCY}`, wholeNumber('concurrency', 1))
       .option('--no-rewards', 'post no rewards')
       .addHelpText(
         'after',
@@ -42,11 +45,11 @@ export const playCommand = defineCommand<Options, PlayResult>({
       ),
 
   options([scenario], flags) {
-    const { server } = flags as { readonly server: string }
+    const { server = SERVER, concurrency = CONCURRENCY, rewards = true, ...given } = flags as Partial<Options>
     if (!/^https?:$/.test(URL.parse(server)?.protocol ?? '')) {
-      throw new UsageError(`--server takes an http URL, got \`${server}\``, { hint: 'http://127.0.0.1:8080' })
+      throw new UsageError(`--server takes an http URL, got \`${server}\``, { hint: SERVER })
     }
-    return { scenario, ...(flags as Omit<Options, 'scenario'>) }
+    return { ...given, scenario, server, concurrency, rewards }
   },
 
   async run(options, host, report) {

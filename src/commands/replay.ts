@@ -2,7 +2,7 @@ import { join, relative } from 'node:path'
 import type { ProgressEvent } from '../command.ts'
 import { DapError, UsageError } from '../errors.ts'
 import type { Host } from '../host.ts'
-import { DECISION_SCHEMA, type DecisionRecord } from '../log/records.ts'
+import { DECISION_SCHEMA, type DecisionRecord, LEARNING } from '../log/records.ts'
 import { type ReplayResult, replay } from '../log/replay.ts'
 import { readBundle } from '../policy/bundle.ts'
 import { createPolicy, type Policy } from '../policy/policy.ts'
@@ -109,6 +109,7 @@ async function openArchive(host: Host, opened: Opened, snapshot: string | undefi
   const loaded = new Map<string, Policy | string>()
 
   function load({ policy: { name, digest, snapshot: state } }: DecisionRecord): Policy | string {
+    if (state === LEARNING) return `policy \`${name}\` learnt from one decision to the next, as in a simulated log`
     const source = policies.get(digest)
     if (source === undefined)
       return `policy \`${name}\` was ${digest}, which is neither in the repository nor in bundles/`

@@ -1,11 +1,14 @@
-import { defineCommand } from '../command.ts'
-import { ExitCode } from '../errors.ts'
+import { resolve } from 'node:path'
+import { defineCommand, type ProgressEvent } from '../command.ts'
+import { ExitCode, UsageError } from '../errors.ts'
 import type { Host } from '../host.ts'
 import type { SimulationResult } from '../results.ts'
 import { finish } from '../simulate/finish.ts'
+import { decisionLog } from '../simulate/log.ts'
 import { isBaseline } from '../simulate/players.ts'
 import type { Replications } from '../simulate/replicate.ts'
 import { prepare, type Simulation, type SimulationPlan } from '../simulate/simulate.ts'
+import { plural } from '../ui/numbers.ts'
 import { simulationText } from '../ui/simulation.ts'
 import { wholeNumber } from './arguments.ts'
 import { openRepository, requireResource, requireValid } from './repository.ts'
@@ -16,6 +19,14 @@ interface Options {
   readonly replications?: number
   readonly horizon?: number
   readonly workers?: number
+  /** Where to write a decision log, and of which policy. */
+  readonly log?: string
+  readonly logPolicy?: string
+}
+
+interface Simulated {
+  readonly result: SimulationResult
+  readonly log?: { readonly path: string; readonly policy: string; readonly decisions: number }
 }
 
 /** Decisions between two looks at the signals: often enough for Ctrl-C to feel immediate. */
@@ -24,7 +35,7 @@ const BATCH_DECISIONS = 20_000
 /** Fewer than this are played here: a worker takes longer to start. */
 const PARALLEL_DECISIONS = 500_000
 
-export const simulateCommand = defineCommand<Options, SimulationResult>({
+export const simulateCommand = defineCommand<Options, Simulated>({
   declare: command =>
     command
       .argument('[scenario]', 'name of a Scenario; may be left out when there is only one')
@@ -32,17 +43,21 @@ export const simulateCommand = defineCommand<Options, SimulationResult>({
       .option('--replications <n>', "instead of the scenario's", wholeNumber('replications', 2))
       .option('--horizon <n>', "instead of the scenario's", wholeNumber('horizon', 1))
       .option('--workers <n>', 'threads to play in; default: as many as there are cores', wholeNumber('workers', 1))
+      .option('--log <file>', 'also write the decisions and rewards of one policy, in the first replication, as a log')
+      .option('--log-policy <name>', "the policy whose log it is; default: the scenario's first")
       .addHelpText(
         'after',
         '\nEvery policy meets the same units, contexts and potential rewards, so differences are paired.\nThe same seed gives the same bytes, from any number of workers. Ties between actions are broken at random unless the policy says otherwise.\n\nexit codes: 0 every expectation holds, 1 one does not, 3 usage',
       ),
 
-  options([scenario], { seed, replications, horizon, workers }) {
-    const given = Object.entries({ seed, replications, horizon, workers }).filter(([, value]) => value !== undefined)
+  options([scenario], { seed, replications, horizon, workers, log, logPolicy }) {
+    if (logPolicy !== undefined && log === undefined) throw new UsageError('--log-policy needs --log FILE')
+    const all = { seed, replications, horizon, workers, log, logPolicy }
+    const given = Object.entries(all).filter(([, value]) => value !== undefined)
     return { scenario, ...(Object.fromEntries(given) as Omit<Options, 'scenario'>) }
   },
 
-  async run({ scenario: name, workers, ...overrides }, host, report) {
+  async run({ scenario: name, workers, log, logPolicy, ...overrides }, host, report) {
     const opened = await openRepository(host)
     const scenario = requireResource(opened, 'Scenario', name)
     requireValid(opened, [scenario.file])
@@ -57,6 +72,7 @@ export const simulateCommand = defineCommand<Options, SimulationResult>({
     const spec = { ...scenario.spec, ...overrides }
     const plan: SimulationPlan = { scenario: { name: scenario.name, spec, digest: scenario.digest }, policies }
     const simulation = prepare(plan)
+    const logged = log === undefined ? undefined : await writeLog(plan, resolve(host.cwd, log), logPolicy, host, report)
     const total = spec.replications
     let done = 0
     const onPart = ({ from, to }: Replications) => {
@@ -73,12 +89,19 @@ export const simulateCommand = defineCommand<Options, SimulationResult>({
       threads > 1 && host.playInWorkers !== undefined
         ? await host.playInWorkers(plan, { workers: threads, batch }, onPart)
         : await playHere(simulation, total, batch, onPart, host)
-    return finish(simulation, parts)
+    return {
+      result: finish(simulation, parts),
+      ...(logged === undefined ? {} : { log: { path: log as string, ...logged } }),
+    }
   },
 
-  text: simulationText,
-  json: result => result,
-  exitCode: result => (result.passed ? ExitCode.done : ExitCode.no),
+  text({ result, log }, context) {
+    const text = simulationText(result, context)
+    if (log === undefined) return text
+    return `${text}\n\n${plural(log.decisions, 'decision')} of ${log.policy}, with their rewards, in ${log.path}`
+  },
+  json: ({ result }) => result,
+  exitCode: ({ result }) => (result.passed ? ExitCode.done : ExitCode.no),
 })
 
 async function playHere(
@@ -97,4 +120,46 @@ async function playHere(
     signal.throwIfAborted()
   }
   return parts
+}
+
+/** Records between two looks at the signals. */
+const BATCH_RECORDS = 2000
+
+/** Writes the log beside its place and moves it there when it is whole: what an interrupt leaves ends in `.partial`. */
+async function writeLog(
+  plan: SimulationPlan,
+  path: string,
+  wanted: string | undefined,
+  { files, version, breathe, signal }: Host,
+  report: (event: ProgressEvent) => void,
+): Promise<{ readonly policy: string; readonly decisions: number }> {
+  const { name, spec } = plan.scenario
+  const names = spec.policies.filter(each => !isBaseline(each))
+  if (names.length === 0) {
+    throw new UsageError(`the scenario \`${name}\` plays no policy`, {
+      hint: 'baselines decide nothing that is logged',
+    })
+  }
+  const policy = wanted ?? names[0]
+  if (!names.includes(policy)) {
+    throw new UsageError(`the scenario \`${name}\` plays no policy \`${policy}\``, {
+      hint: `one of ${names.map(each => `\`${each}\``).join(', ')}`,
+    })
+  }
+  const partial = `${path}.partial`
+  const out = await files.lines(partial)
+  let records = 0
+  try {
+    for (const record of decisionLog(plan, policy, `dap/${version}`)) {
+      out.write(JSON.stringify(record))
+      if (++records % BATCH_RECORDS !== 0) continue
+      report({ type: 'progress', unit: 'records', done: records, total: 2 * spec.horizon })
+      await breathe()
+      signal.throwIfAborted()
+    }
+  } finally {
+    await out.close()
+  }
+  await files.rename(partial, path)
+  return { policy, decisions: records / 2 }
 }

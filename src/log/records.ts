@@ -6,6 +6,9 @@
 export const DECISION_SCHEMA = 'dap.decision/v1'
 export const REWARD_SCHEMA = 'dap.reward/v1'
 
+/** In place of a snapshot's digest: the learner learnt from one decision to the next, so this one cannot be recomputed alone. */
+export const LEARNING = 'learning'
+
 /** What is done with a policy's choice. */
 export type Mode = 'online' | 'shadow' | 'apprentice' | 'logging-only'
 
@@ -29,7 +32,7 @@ export interface DecisionRecord {
     readonly name: string
     /** What was written. */
     readonly digest: string
-    /** What had been learnt: the digest of the snapshot, null for a learner that knew nothing or was still learning. */
+    /** What had been learnt: the digest of the snapshot, null for a learner that knew nothing, or `learning`. */
     readonly snapshot: string | null
     /** `dap/0.2.0`: which kernel decided. */
     readonly runtime: string

@@ -87,7 +87,7 @@ function lowerBeta(x: number, y: number, a: number, b: number): number {
 }
 
 /** x^a y^b / B(a, b), by deviances from the mean so that large a and b cancel. Loader, "Fast and Accurate …", 2000. */
-function betaPower(x: number, y: number, a: number, b: number): number {
+export function betaPower(x: number, y: number, a: number, b: number): number {
   const n = a + b
   // a/n − x = y − b/n, taken where the numbers are small.
   const d = x < y ? a / n - x : y - b / n

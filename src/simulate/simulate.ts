@@ -74,7 +74,7 @@ export function prepare({ scenario, policies }: SimulationPlan): Simulation {
 }
 
 /** The world's column of each action of a policy, or of its own. */
-function columnsOf(policy: Named<PolicySpec> | undefined, worldActions: readonly string[]): Int32Array {
+export function columnsOf(policy: Named<PolicySpec> | undefined, worldActions: readonly string[]): Int32Array {
   const actions = policy?.spec.actions.map(action => action.id) ?? worldActions
   return Int32Array.from(actions, action => {
     const column = worldActions.indexOf(action)

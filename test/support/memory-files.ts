@@ -23,6 +23,10 @@ export function memoryFiles(
     async write(path, text) {
       all.set(path, text)
     },
+    async rename(from, to) {
+      all.set(to, await this.read(from))
+      all.delete(from)
+    },
     async lines(path) {
       all.set(path, '')
       return {
@@ -48,5 +52,6 @@ export function memoryFiles(
       if (text === undefined) throw missing(dirname(path))
       return createHash('sha256').update(text).digest('hex')
     },
+    stamp: async path => all.get(path) ?? '',
   }
 }

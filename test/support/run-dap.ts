@@ -35,6 +35,8 @@ export function dapIn(folder: string, ...words: readonly string[]): Promise<Omit
   return run(words, folder, nodeFiles())
 }
 
+const VERSION = '0.0.0-test'
+
 /** The time of every session. */
 export const NOW = Date.UTC(2026, 11, 1)
 
@@ -44,6 +46,7 @@ async function run(words: readonly string[], cwd: string, files: Files): Promise
   const events: ProgressEvent[] = []
   const host: Host = {
     cwd,
+    version: VERSION,
     packageRoot: PACKAGE_ROOT,
     files,
     terminal: { interactive: false, color: false, columns: 100 },
@@ -64,7 +67,7 @@ async function run(words: readonly string[], cwd: string, files: Files): Promise
     breathe: async () => {},
   }
   const code = await runCli(words, {
-    version: '0.0.0-test',
+    version: VERSION,
     streams: {
       out: text => {
         stdout += text

@@ -1,0 +1,84 @@
+import { DRAW_SCHEME, drawIndex, drawUniform } from '../policy/draw.ts'
+import type { Policy } from '../policy/policy.ts'
+import type { LogFaultCode } from './fault.ts'
+import type { DecisionRecord } from './records.ts'
+
+export type Report = (code: LogFaultCode, message: string) => void
+
+/** Probabilities are sums of rounded numbers. */
+const SUM_TOLERANCE = 1e-9
+const FLOOR_TOLERANCE = 1e-12
+
+/** What a decision record must be to have been drawn as it says, whatever the policy. */
+export function checkDecision(record: DecisionRecord, report: Report): void {
+  const { decisionId, eligible, excluded, randomness } = record
+  const [{ action, propensity, propensities, floor, slot }] = record.slots
+  const listed = [...eligible, ...excluded].map(({ id }) => id)
+  if (new Set(listed).size < listed.length) {
+    report('eligible', `\`${listed.find((id, i) => listed.indexOf(id) < i)}\` is listed twice`)
+  }
+  const at = eligible.findIndex(({ id }) => id === action)
+  if (at < 0) report('ineligible', `the action \`${action}\` is not among the eligible`)
+  if (propensities.length !== eligible.length) {
+    report('length', `${propensities.length} propensities for ${eligible.length} eligible actions`)
+    return
+  }
+  if (at >= 0 && propensities[at] !== propensity) {
+    report('entry', `the propensity ${propensity} is not the action's entry of the propensities, ${propensities[at]}`)
+  }
+  const sum = propensities.reduce((total, p) => total + p, 0)
+  if (Math.abs(sum - 1) > SUM_TOLERANCE) report('sum', `the propensities sum to ${sum}`)
+  const least = Math.min(...propensities)
+  if (record.served.by === 'policy' && least < floor - FLOOR_TOLERANCE) {
+    report('floor', `a propensity of ${least} is below the floor of ${floor}`)
+  }
+  if (randomness.scheme !== DRAW_SCHEME) {
+    report('scheme', `the draw \`${randomness.scheme}\` is unknown, and was not recomputed`)
+  } else {
+    const u = drawUniform(randomness.salt, decisionId, slot)
+    if (u !== randomness.u) report('u', `u is ${randomness.u}, and ${u} by salt, decision and slot`)
+    const drawn = sum > 0 ? eligible[drawIndex(propensities, randomness.u)].id : undefined
+    if (drawn !== action) report('draw', `u = ${randomness.u} draws \`${drawn}\`, not \`${action}\``)
+  }
+  checkServed(record, report)
+}
+
+/** The policy, a holdout and a fallback serve their own choice; a mode that serves the caller's baseline says so. */
+function checkServed({ mode, served, slots: [{ propensity, baseline }] }: DecisionRecord, report: Report): void {
+  const { by } = served
+  if (mode !== 'online' && (by === 'policy' || by === 'holdout')) {
+    report('served', `served by \`${by}\` in the mode \`${mode}\`, which serves the caller's baseline`)
+  }
+  if (mode !== 'online' && by === 'override' && baseline === undefined) {
+    report('served', `no \`baseline\` in the mode \`${mode}\`, which serves it`)
+  }
+  if ((by === 'holdout' || by === 'fallback') && propensity !== 1) {
+    report('served', `a ${by} is certain, and the propensity is ${propensity}`)
+  }
+}
+
+/** What the policy that made the decision says beside: its actions, fields, salt and floor. */
+export function checkAgainstPolicy(record: DecisionRecord, policy: Policy, report: Report): void {
+  const { eligible, excluded, context, unit, randomness, served } = record
+  const logged = new Set([...eligible, ...excluded].map(({ id }) => id))
+  for (const id of logged) if (!policy.actions.includes(id)) report('actions', `the policy has no action \`${id}\``)
+  for (const id of policy.actions) if (!logged.has(id)) report('actions', `the policy's action \`${id}\` is not listed`)
+  const checked = policy.context(context)
+  if ('faults' in checked) {
+    const [{ pointer, message }] = checked.faults
+    report('context', `\`context${pointer}\` ${message}`)
+  } else if (checked.defaulted.length > 0) {
+    report('context', `\`context/${checked.defaulted[0]}\` is missing: contexts are logged with their defaults`)
+  } else if (policy.unit(checked.context) !== unit) {
+    report(
+      'context',
+      `the unit is ${JSON.stringify(unit)}, and ${JSON.stringify(policy.unit(checked.context))} by the context`,
+    )
+  }
+  if (randomness.salt !== policy.salt)
+    report('salt', `the salt is \`${randomness.salt}\`, and the policy's \`${policy.salt}\``)
+  const floor = policy.floor(eligible.length)
+  if (served.by === 'policy' && record.slots[0].floor !== floor) {
+    report('floor', `the floor is ${record.slots[0].floor}, and ${floor} by the policy`)
+  }
+}

@@ -1,0 +1,164 @@
+import { uniformityTest } from '../math/tails.ts'
+import { createCalibration, type Score } from './calibration.ts'
+import { withRoom } from './id-table.ts'
+import { createJoins } from './joins.ts'
+import type { DecisionRecord } from './records.ts'
+
+export interface PolicyStats {
+  readonly policy: string
+  readonly digest: string
+  readonly decisions: number
+  /** Share of the decisions that a reward came for; those that wait for an activation are left out. Null where there is none. */
+  readonly joinRate: number | null
+  /** The reward records of these decisions, by name; null is the policy's own. */
+  readonly rewards: readonly { readonly name: string | null; readonly count: number; readonly mean: number }[]
+  /** In the modes `shadow` and `apprentice`: how often the policy chose what the caller did. */
+  readonly agreement: { readonly decisions: number; readonly share: number } | null
+  /** Estimated share of the decisions whose records were not kept, from `logProbability`. */
+  readonly shedShare: number
+  readonly latencyUs: { readonly p50: number; readonly p99: number }
+  /** Of the decisions that the policy served. */
+  readonly actions: readonly ActionStats[]
+  /** Mean of 1/propensity against the mean number of actions. */
+  readonly inversePropensity: (Score & { readonly mean: number; readonly expected: number }) | null
+  /** Is u uniform? */
+  readonly uniformity: { readonly distance: number; readonly p: number }
+}
+
+export interface ActionStats extends Score {
+  readonly action: string
+  readonly chosen: number
+  /** The sum of its propensities. */
+  readonly expected: number
+  readonly joinRate: number | null
+  /** Was it chosen more often where a reward came than where none did? Null where a missing reward may be a failure. */
+  readonly joins: Score | null
+}
+
+export interface LogAlarm {
+  readonly check: 'propensity' | 'inverse-propensity' | 'uniformity' | 'joins'
+  readonly policy: string
+  readonly digest: string
+  readonly action?: string
+  readonly p: number
+}
+
+/** A p value below this is an alarm. */
+const ALARM = 0.0005
+
+/** Gathers what the statistics of one policy and digest need. */
+export interface PolicyTally {
+  /** Adds a decision that is whole. Returns the number of its draw; undefined where it was not the policy's. */
+  decision(record: DecisionRecord, chosen: number): number | undefined
+  reward(name: string | null, value: number): void
+  /** A decision that counts, and whether a reward came for it. */
+  outcome(draw: number | undefined, rewarded: boolean): void
+  finish(): PolicyStats
+}
+
+export function createPolicyTally(policy: string, digest: string): PolicyTally {
+  const actions = new Map<string, number>()
+  const calibration = createCalibration()
+  const joins = createJoins()
+  const u = createNumbers()
+  const latency = createNumbers()
+  const rewards = new Map<string | null, { count: number; sum: number }>()
+  let counted = 0
+  let joined = 0
+  let compared = 0
+  let agreed = 0
+  /** Reward records of value 0: there are some where a reward comes for every decision, and not for a success alone. */
+  let zeros = 0
+  /** Σ 1/logProbability */
+  let made = 0
+
+  function indexOf(id: string): number {
+    const known = actions.get(id)
+    if (known !== undefined) return known
+    actions.set(id, actions.size)
+    return actions.size - 1
+  }
+
+  return {
+    decision({ eligible, slots: [slot], served, mode, randomness, latencyUs, logProbability }, chosen) {
+      if (mode === 'shadow' || mode === 'apprentice') {
+        compared++
+        if (slot.action === slot.baseline) agreed++
+      }
+      u.push(randomness.u)
+      latency.push(latencyUs)
+      made += 1 / logProbability
+      if (served.by !== 'policy') return undefined
+      const indices = eligible.map(({ id }) => indexOf(id))
+      calibration.add(indices, slot.propensities, chosen)
+      return joins.add(indices, slot.propensities, chosen)
+    },
+    reward(name, value) {
+      if (value === 0) zeros++
+      const known = rewards.get(name) ?? { count: 0, sum: 0 }
+      rewards.set(name, { count: known.count + 1, sum: known.sum + value })
+    },
+    outcome(draw, rewarded) {
+      counted++
+      if (rewarded) joined++
+      if (draw !== undefined) joins.outcome(draw, rewarded)
+    },
+    finish() {
+      const joinScores = joins.finish(actions.size)
+      const uniforms = u.sorted()
+      const latencies = latency.sorted()
+      return {
+        policy,
+        digest,
+        decisions: uniforms.length,
+        joinRate: counted === 0 ? null : joined / counted,
+        rewards: [...rewards].map(([name, { count, sum }]) => ({ name, count, mean: sum / count })),
+        agreement: compared === 0 ? null : { decisions: compared, share: agreed / compared },
+        shedShare: 1 - uniforms.length / made,
+        latencyUs: { p50: quantile(latencies, 0.5), p99: quantile(latencies, 0.99) },
+        actions: [...actions].flatMap(([action, index]) => {
+          const score = calibration.action(index)
+          if (score === undefined) return []
+          const { joinRate, ...joinScore } = joinScores[index]
+          return [{ action, ...score, joinRate, joins: zeros === 0 ? null : joinScore }]
+        }),
+        inversePropensity: calibration.inverse() ?? null,
+        uniformity: uniformityTest(uniforms),
+      }
+    },
+  }
+}
+
+/** The nearest rank. */
+const quantile = (sorted: Float64Array, q: number): number => sorted[Math.max(0, Math.ceil(q * sorted.length) - 1)]
+
+/** The tests of a policy's log that fail. */
+export function alarmsOf({ policy, digest, actions, inversePropensity, uniformity }: PolicyStats): LogAlarm[] {
+  const of = { policy, digest }
+  const tests: readonly (Omit<LogAlarm, 'p'> & { readonly p: number | null | undefined })[] = [
+    ...actions.map(({ action, p }) => ({ check: 'propensity', ...of, action, p }) as const),
+    { check: 'inverse-propensity', ...of, p: inversePropensity?.p },
+    { check: 'uniformity', ...of, p: uniformity.p },
+    ...actions.map(({ action, joins }) => ({ check: 'joins', ...of, action, p: joins?.p }) as const),
+  ]
+  return tests.flatMap(({ p, ...test }) => (typeof p === 'number' && p < ALARM ? [{ ...test, p }] : []))
+}
+
+/** A list of numbers that grows, 8 bytes each. */
+interface Numbers {
+  push(value: number): void
+  /** Ascending; nothing may be added afterwards. */
+  sorted(): Float64Array
+}
+
+function createNumbers(): Numbers {
+  let values = new Float64Array(256)
+  let size = 0
+  return {
+    push(value) {
+      values = withRoom(values, size)
+      values[size++] = value
+    },
+    sorted: () => values.subarray(0, size).sort(),
+  }
+}

@@ -1,0 +1,73 @@
+import { DapError } from '../errors.ts'
+import { decisionRecord } from '../log/decision-record.ts'
+import { type DecisionRecord, LEARNING, REWARD_SCHEMA, type RewardRecord } from '../log/records.ts'
+import { type Decision, decide } from '../policy/decide.ts'
+import { createPolicy } from '../policy/policy.ts'
+import type { SimulationPlan } from './simulate.ts'
+import { stage } from './stage.ts'
+
+const START = Date.UTC(2026, 0, 1)
+const STEP_MS = 1000
+
+/**
+ * The decision log of one policy in replication 0 of a scenario: its decisions as a server would record them, each followed by its reward,
+ * which is learnt at once. The same units, contexts and potential rewards as in the simulation; the choices are drawn as they are served,
+ * by hash. A decision a second, from 2026 on; its reward comes a millisecond later.
+ *
+ * @param runtime `dap/0.2.0`
+ * @throws DapError where the population does not say what a context is, or the learner cannot learn a reward.
+ */
+export function* decisionLog(
+  plan: SimulationPlan,
+  name: string,
+  runtime: string,
+): Generator<DecisionRecord | RewardRecord> {
+  const { scenario, policies } = plan
+  const source = policies.find(policy => policy.name === name)
+  if (source === undefined) throw new DapError(`the scenario \`${scenario.name}\` has no policy \`${name}\``)
+  const policy = createPolicy(name, source.spec, source.digest)
+  const x = new Float64Array(policy.features.dimension)
+
+  for (const { number, context, rewards } of stage(plan, source)) {
+    const decisionId = `${scenario.name}-${scenario.spec.seed}-${number}`
+    const decision = decide(policy, { decisionId, context })
+    if ('faults' in decision) {
+      const [{ pointer, message }] = decision.faults
+      throw new DapError(`the population's \`${pointer.slice(1)}\` ${message}`, {
+        hint: `mend \`population.context\` of the scenario \`${scenario.name}\``,
+      })
+    }
+    const now = START + number * STEP_MS
+    yield decisionRecord(policy, decision, {
+      ts: new Date(now).toISOString(),
+      mode: 'online',
+      snapshot: LEARNING,
+      runtime,
+      latencyUs: 0,
+      logProbability: 1,
+    })
+    const value = rewards[policy.actions.indexOf(decision.action)]
+    yield {
+      schema: REWARD_SCHEMA,
+      rewardId: `${decisionId}-r`,
+      decisionId,
+      name: source.spec.reward.name,
+      value,
+      ts: new Date(now + 1).toISOString(),
+    }
+    if (decision.servedBy === 'policy') learn(decision, value)
+  }
+
+  function learn({ action, context }: Decision, value: number): void {
+    policy.features.write(context, x)
+    try {
+      policy.learner.learn(policy.actions.indexOf(action), x, value)
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error
+      throw new DapError(`policy \`${name}\` cannot learn in this world: ${error.message}`, {
+        hint: "make the world's rewards such as the policy expects",
+        cause: error,
+      })
+    }
+  }
+}

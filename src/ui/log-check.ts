@@ -1,0 +1,79 @@
+import type { TextContext } from '../command.ts'
+import { printable } from '../diagnostics.ts'
+import type { LogCheckResult, LogFault } from '../log/check.ts'
+import { grouped, percent, plural } from './numbers.ts'
+import type { Style } from './style.ts'
+import { table } from './table.ts'
+
+/** What the log holds, how many faults of which kind it has, and where the first ones are. */
+export function logCheckText(result: LogCheckResult, { style }: TextContext): string {
+  const { faults, passed } = result
+  const parts = [`${plural(result.files, 'file')}: ${holds(result)}`, joins(result)]
+  if (faults.length > 0) {
+    parts.push(
+      table(
+        [{ title: 'fault' }, { title: 'severity' }, { title: 'records', align: 'right' }],
+        faults.map(({ code, severity, count }) => [code, paint(severity, style)(severity), grouped(count)]),
+        style.dim,
+      ),
+      ...faults.map(fault => faultText(fault, style)),
+    )
+  }
+  parts.push(passed ? style.green('the log passes') : style.red('the log does not pass'))
+  return parts.join('\n\n')
+}
+
+const holds = ({ decisions, rewards, activations }: LogCheckResult): string =>
+  [
+    plural(decisions, 'decision'),
+    plural(rewards, 'reward'),
+    ...(activations > 0 ? [plural(activations, 'activation')] : []),
+  ].join(', ')
+
+function joins({ joined, late, orphans }: LogCheckResult): string {
+  const share = joined + orphans === 0 ? '' : ` (${percent(orphans / (joined + orphans))})`
+  return [
+    `${grouped(joined)} joined to their decisions`,
+    ...(late > 0 ? [`${grouped(late)} of them too late to count`] : []),
+    ...(orphans > 0 ? [`${plural(orphans, 'orphan')}${share}`] : []),
+  ].join(', ')
+}
+
+function faultText({ code, severity, count, examples }: LogFault, style: Style): string {
+  const places = examples.map(({ file, row, message }) => `  ${printable(`${file}:${row}`)}: ${printable(message)}`)
+  const more = count > examples.length ? [`  and ${grouped(count - examples.length)} more`] : []
+  const head = `${paint(severity, style)(severity)} ${style.bold(code)}`
+  return [head, ...places, ...more, `  ${style.cyan('hint:')} ${HINTS[code]}`].join('\n')
+}
+
+const paint = (severity: LogFault['severity'], style: Style) => (severity === 'error' ? style.red : style.yellow)
+
+const HINTS: Readonly<Record<LogFault['code'], string>> = {
+  json: 'a writer that was stopped leaves a broken last line only; look for what else writes to this file',
+  torn: 'a writer was killed here; everything before it is whole',
+  schema: 'only records of these two schemas belong into the log; keep other files elsewhere',
+  shape: 'schemas/decision.schema.json and schemas/reward.schema.json say what a record is',
+  timestamp: 'times are RFC 3339 in UTC: 2026-01-31T23:59:59.000Z',
+  repeated: 'a request was sent again, and decided the same; the first record counts',
+  conflict: 'two requests used one id; an id belongs to one request and its retries',
+  eligible: 'every action is listed once, as eligible or as excluded',
+  ineligible: 'what was logged as the action is not what was drawn',
+  length: 'propensities belong to the eligible actions one by one',
+  propensity:
+    'probabilities lie in [0, 1], that of a chosen action above 0; some writers log p + 1 or p of another action',
+  sum: 'log the vector that was drawn from: after eligibility and floor, before nothing',
+  entry: 'the logged propensity must be the one in the vector at the position of the action',
+  floor: 'log the vector after the floor has been mixed in',
+  scheme: 'the draw of this log can only be believed',
+  u: 'the salt, the id or u were changed after the draw',
+  draw: 'the vector was changed after the draw, or the action was: neither can be weighted by the other',
+  served: 'only what the policy chose and what was then served may be logged as `served.by: policy`',
+  actions: 'the record names the digest of a policy that has other actions',
+  context: 'contexts are logged as they were scored: checked, and with defaults',
+  salt: 'the server must draw with the salt of the policy',
+  'reward-repeated': 'a reward was sent again; the first record counts',
+  'reward-conflict': 'two rewards used one id; give each its own, and a retry the same',
+  value: 'a metric has a finite `value`, an activation none',
+  early: 'clocks differ, or the reward names the wrong decision',
+  orphan: 'their decisions are in other files, or were never logged; until then these rewards count for nothing',
+}

@@ -1,0 +1,142 @@
+import type { TextContext } from '../command.ts'
+import { printable } from '../diagnostics.ts'
+import type { ActionStats, LogAlarm, PolicyStats } from '../log/policy-stats.ts'
+import type { LogStatsResult } from '../log/stats.ts'
+import { grouped, percent, plural, short, signed } from './numbers.ts'
+import type { Style } from './style.ts'
+import { table } from './table.ts'
+
+/** Who decided how often, what came back, and whether the draws were as likely as logged. */
+export function logStatsText(result: LogStatsResult, { style }: TextContext): string {
+  const { volume, policies, alarms, skipped } = result
+  const parts = [
+    `${plural(result.files, 'file')}: ${plural(result.decisions, 'decision')}, ${plural(result.rewards, 'reward')}`,
+    ...(volume.length === 0
+      ? []
+      : [
+          table(
+            [
+              { title: 'policy' },
+              { title: 'digest' },
+              { title: 'snapshot' },
+              { title: 'served by' },
+              { title: 'mode' },
+              { title: 'decisions', align: 'right' },
+            ],
+            volume.map(({ policy, digest, snapshot, servedBy, mode, decisions }) => [
+              printable(policy),
+              brief(digest),
+              snapshot === null ? 'none' : brief(snapshot),
+              servedBy,
+              mode,
+              grouped(decisions),
+            ]),
+            style.dim,
+          ),
+        ]),
+    ...policies.map(policy => policyText(policy, style)),
+  ]
+  if (skipped > 0) parts.push(style.yellow(`${plural(skipped, 'line')} left out: \`dap log check\` says why`))
+  parts.push(alarmsText(alarms, policies, style))
+  return parts.join('\n\n')
+}
+
+function policyText(stats: PolicyStats, style: Style): string {
+  const { joinRate, rewards, agreement, shedShare, latencyUs, actions, inversePropensity, uniformity } = stats
+  const joins = actions.some(action => typeof action.joins?.p === 'number')
+  const facts = [
+    ...(joinRate === null ? [] : [`rewards came for ${percent(joinRate)} of the decisions`]),
+    ...rewards.map(
+      ({ name, count, mean }) =>
+        `${name === null ? 'mean reward' : `mean of ${printable(name)}`} ${short(mean)} (${grouped(count)})`,
+    ),
+    ...(agreement === null
+      ? []
+      : [`agrees with the caller in ${percent(agreement.share)} of ${plural(agreement.decisions, 'decision')}`]),
+    ...(shedShare > 0 ? [`about ${percent(shedShare)} of the records were not kept`] : []),
+    `latency p50 ${short(latencyUs.p50 / 1000)} ms, p99 ${short(latencyUs.p99 / 1000)} ms`,
+  ]
+  const tests = [
+    ...(inversePropensity === null
+      ? []
+      : [
+          [
+            'mean 1/propensity',
+            `${short(inversePropensity.mean)} for ${short(inversePropensity.expected)}`,
+            ...scoreOf(inversePropensity),
+          ],
+        ]),
+    ['uniformity of u', `distance ${short(uniformity.distance)}`, '', short(uniformity.p)],
+  ]
+  return [
+    `${style.bold(printable(stats.policy))} ${brief(stats.digest)}: ${facts.join(', ')}`,
+    ...(actions.length === 0
+      ? []
+      : [
+          table(
+            [
+              { title: 'action' },
+              { title: 'chosen', align: 'right' },
+              { title: 'expected', align: 'right' },
+              { title: 'z', align: 'right' },
+              { title: 'p', align: 'right' },
+              { title: 'rewards came for', align: 'right' },
+              ...(joins
+                ? ([
+                    { title: 'z', align: 'right' },
+                    { title: 'p', align: 'right' },
+                  ] as const)
+                : []),
+            ],
+            actions.map(({ action, chosen, expected, joinRate: rate, joins: score, ...own }) => [
+              printable(action),
+              grouped(chosen),
+              short(expected),
+              ...scoreOf(own),
+              rate === null ? '' : percent(rate),
+              ...(joins ? scoreOf(score) : []),
+            ]),
+            style.dim,
+          ),
+        ]),
+    table(
+      [{ title: 'test' }, { title: 'found' }, { title: 'z', align: 'right' }, { title: 'p', align: 'right' }],
+      tests,
+      style.dim,
+    ),
+  ].join('\n\n')
+}
+
+const scoreOf = (score: ActionStats['joins']): string[] =>
+  score === null || score.z === null || score.p === null ? ['', ''] : [signed(score.z), short(score.p)]
+
+function alarmsText(alarms: readonly LogAlarm[], policies: readonly PolicyStats[], style: Style): string {
+  const tests = policies
+    .flatMap(({ actions, inversePropensity, uniformity }) => [
+      ...actions.flatMap(action => [action, action.joins]),
+      inversePropensity,
+      uniformity,
+    ])
+    .filter(test => typeof test?.p === 'number').length
+  const note = style.dim(
+    `${plural(tests, 'test')}: each raises a false alarm, a p below 0.0005, in one right log of 2,000`,
+  )
+  if (alarms.length === 0) return `${note}\n${style.green('no alarm')}`
+  const lines = alarms.map(({ check, policy, digest, action, p }) => {
+    const what = action === undefined ? check : `${check} of \`${printable(action)}\``
+    return `${style.red('alarm')} ${printable(policy)} ${brief(digest)}: ${what}, p = ${short(p)}\n  ${style.cyan('hint:')} ${HINTS[check]}`
+  })
+  return [note, ...lines, style.red(plural(alarms.length, 'alarm'))].join('\n')
+}
+
+/** Enough of a digest to tell one from another. */
+const brief = (digest: string): string => printable(digest.replace(/^sha256:/, '').slice(0, 12))
+
+const HINTS: Readonly<Record<LogAlarm['check'], string>> = {
+  propensity:
+    'it was not drawn as often as its propensities say, or its records were lost; `dap log check` finds which draws do not recompute',
+  'inverse-propensity':
+    'the logged vector is not the one that was drawn from: another snapshot, before eligibility, or not drawn at all',
+  uniformity: 'decisions were dropped by what they chose, or ids were chosen by what they draw',
+  joins: 'rewards of some actions go missing, and no estimate can tell that from a bad action',
+}

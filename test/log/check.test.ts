@@ -1,0 +1,280 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { createLogCheck, type KnownPolicy, type LogCheckResult } from '../../src/log/check.ts'
+import { decisionRecord } from '../../src/log/decision-record.ts'
+import type { DecisionRecord } from '../../src/log/records.ts'
+import { decide } from '../../src/policy/decide.ts'
+import { drawUniform } from '../../src/policy/draw.ts'
+import { policySpec, shopOffer } from '../policy/support.ts'
+import { mutations } from '../support/mutations.ts'
+import { decision, reward } from './support.ts'
+
+/** Checks one file of records, or of lines as they are. */
+function check(records: readonly (object | string)[], policies?: ReadonlyMap<string, KnownPolicy>): LogCheckResult {
+  const log = createLogCheck(policies)
+  for (const [i, record] of records.entries()) {
+    log.line('log.jsonl', i + 1, typeof record === 'string' ? record : JSON.stringify(record))
+  }
+  log.endOfFile()
+  return log.finish()
+}
+
+/** `code row: message` */
+const found = ({ faults }: LogCheckResult) =>
+  faults.flatMap(({ code, examples }) => examples.map(({ row, message }) => `${code} ${row}: ${message}`))
+
+const good = decision('d1', [0.5, 0.25, 0.25])
+const [slot] = good.slots
+const other = slot.action === 'a' ? 'b' : 'a'
+
+/** The record, right but for its slot. */
+const withSlot = (changes: object, more: Partial<DecisionRecord> = {}) => ({
+  ...good,
+  ...more,
+  slots: [{ ...slot, ...changes }],
+})
+
+describe('a log that is right', () => {
+  it('passes, whatever the order of its records and files', () => {
+    const records = [
+      decision('d1', [0.5, 0.5]),
+      reward('d1'),
+      decision('d2', [1]),
+      reward('d2'),
+      reward('d2', { rewardId: 'a', kind: 'activation', value: undefined }),
+    ]
+    const expected = {
+      files: 1,
+      decisions: 2,
+      rewards: 2,
+      activations: 1,
+      faults: [],
+      joined: 3,
+      late: 0,
+      orphans: 0,
+      passed: true,
+    }
+    expect(check(records)).toEqual({ schema: 'dap.log-check/v1', ...expected })
+    expect(check(records.toReversed())).toEqual({ schema: 'dap.log-check/v1', ...expected })
+  })
+
+  it('may be empty', () => {
+    expect(check(['', '  '])).toMatchObject({ decisions: 0, passed: true })
+  })
+})
+
+describe('every fault is found and named', () => {
+  const cases: readonly (readonly [string, readonly (object | string)[], readonly string[]])[] = [
+    ['a line that is not JSON', ['{"a', good], ['json 1: is not JSON']],
+    ['a torn last line', [good, JSON.stringify(good).slice(0, 300), ''], ['torn 2: is the last line, and cut off']],
+    [
+      'an unknown schema',
+      [{ ...good, schema: 'dap.decision/v2' }],
+      ['schema 1: has the schema "dap.decision/v2"; known are dap.decision/v1 and dap.reward/v1'],
+    ],
+    [
+      'a shape',
+      [{ ...good, mode: 'live' }],
+      ['shape 1: `mode` must be one of "online", "shadow", "apprentice", "logging-only"'],
+    ],
+    [
+      'a time that is none',
+      [{ ...good, ts: '12:00' }],
+      ['timestamp 1: `ts` must be a time in UTC such as "2026-01-01T00:00:00.000Z"'],
+    ],
+    [
+      'a day that there is not',
+      [{ ...good, ts: '2026-02-30T00:00:00Z' }, reward('d1')],
+      ['timestamp 1: `ts` is a day that there is not: 2026-02-30T00:00:00Z'],
+    ],
+    [
+      'a retry',
+      [good, { ...good, ts: '2026-01-01T00:00:05Z', latencyUs: 3 }],
+      ['repeated 2: decision `d1` is logged again'],
+    ],
+    [
+      'two decisions of one id',
+      [good, { ...good, context: { level: 2 } }],
+      ['conflict 2: decision `d1` is another one than the first of this id'],
+    ],
+    [
+      'an action that is listed twice',
+      [{ ...good, excluded: [{ id: 'b', by: 'x' }] }],
+      ['eligible 1: `b` is listed twice'],
+    ],
+    [
+      'an action that was not eligible',
+      [withSlot({ action: 'z' })],
+      [
+        'ineligible 1: the action `z` is not among the eligible',
+        `draw 1: u = ${good.randomness.u} draws \`${slot.action}\`, not \`z\``,
+      ],
+    ],
+    [
+      'too few propensities',
+      [withSlot({ propensities: [0.5, 0.5] })],
+      ['length 1: 2 propensities for 3 eligible actions'],
+    ],
+    [
+      'a propensity above 1',
+      [withSlot({ propensities: [1.5, 0.25, 0.25] })],
+      ['propensity 1: `slots[0].propensities[0]` must be in [0, 1], not 1.5'],
+    ],
+    [
+      'a chosen action of propensity 0',
+      [withSlot({ propensity: 0 })],
+      ['propensity 1: `slots[0].propensity` must be in (0, 1], not 0'],
+    ],
+    [
+      'a logProbability of 0',
+      [{ ...good, logProbability: 0 }],
+      ['propensity 1: `logProbability` must be in (0, 1], not 0'],
+    ],
+    [
+      'another action than the one drawn',
+      [withSlot({ action: other, propensity: slot.propensities[other === 'a' ? 0 : 1] })],
+      [`draw 1: u = ${good.randomness.u} draws \`${slot.action}\`, not \`${other}\``],
+    ],
+    [
+      'a propensity that is not its entry',
+      [withSlot({ propensity: 0.3 })],
+      [`entry 1: the propensity 0.3 is not the action's entry of the propensities, ${slot.propensity}`],
+    ],
+    [
+      'a floor that is not respected',
+      [withSlot({ floor: 0.3 })],
+      ['floor 1: a propensity of 0.25 is below the floor of 0.3'],
+    ],
+    [
+      'another u',
+      [{ ...good, randomness: { ...good.randomness, salt: 'other' } }],
+      [`u 1: u is ${good.randomness.u}, and ${drawUniform('other', 'd1')} by salt, decision and slot`],
+    ],
+    [
+      'an unknown scheme',
+      [{ ...good, randomness: { ...good.randomness, scheme: 'dice' } }],
+      ['scheme 1: the draw `dice` is unknown, and was not recomputed'],
+    ],
+    [
+      'a policy that serves in the shadow',
+      [{ ...good, mode: 'shadow' }],
+      ["served 1: served by `policy` in the mode `shadow`, which serves the caller's baseline"],
+    ],
+    [
+      'a baseline that is missing',
+      [{ ...good, mode: 'apprentice', served: { by: 'override' } }],
+      ['served 1: no `baseline` in the mode `apprentice`, which serves it'],
+    ],
+    [
+      'an uncertain fallback',
+      [{ ...good, served: { by: 'fallback' } }],
+      [`served 1: a fallback is certain, and the propensity is ${slot.propensity}`],
+    ],
+    [
+      'a reward that was sent again',
+      [good, reward('d1'), reward('d1', { receivedTs: '2026-01-01T00:00:02Z' })],
+      ['reward-repeated 3: reward `d1-r` is logged again'],
+    ],
+    [
+      'two rewards of one id',
+      [good, reward('d1'), reward('d1', { value: 2 })],
+      ['reward-conflict 3: reward `d1-r` is another one than the first of this id'],
+    ],
+    ['a reward without a value', [good, reward('d1', { value: undefined })], ['value 2: `value` is missing']],
+    [
+      'a reward before its decision',
+      [reward('d1', { ts: '2025-12-31T23:59:59Z' }), good],
+      ['early 1: the reward is 1000 ms earlier than its decision'],
+    ],
+    ['an orphan', [good, reward('d2')], ['orphan 2: the decision of this reward is not in the log']],
+  ]
+  const warnings = ['torn', 'repeated', 'reward-repeated', 'scheme', 'orphan']
+
+  it.each(cases)('%s', (_, records, faults) => {
+    const result = check(records)
+    expect(found(result)).toEqual(faults)
+    expect(result.passed).toBe(faults.every(fault => warnings.includes(fault.split(' ')[0])))
+  })
+
+  it('sums: within 1e-9, and not beyond', () => {
+    const sum = (excess: number) => {
+      const propensities = slot.propensities.map((p, i) => (slot.action === 'abc'[i] ? p : p + excess / 2))
+      return check([withSlot({ propensities })]).faults.map(({ code }) => code)
+    }
+    expect(sum(0.9e-9)).toEqual([])
+    expect(sum(1.1e-9)).toEqual(['sum'])
+  })
+
+  it('whatever is changed: a fault, never a crash', () => {
+    let shapely = 0
+    const both = fc.oneof(mutations(good), mutations(reward('d1')))
+    fc.assert(
+      fc.property(fc.array(both, { minLength: 1, maxLength: 2 }), records => {
+        const { faults, decisions, rewards } = check([good, ...(records as object[])])
+        if (!faults.some(({ code }) => code === 'shape')) shapely++
+        expect(decisions + rewards + faults.reduce((sum, { count }) => sum + count, 0)).toBeGreaterThan(records.length)
+      }),
+      { numRuns: 2000 },
+    )
+    expect(shapely).toBeGreaterThan(100)
+  })
+
+  it('counts all and shows the first ten', () => {
+    const result = check(Array.from({ length: 25 }, (_, i) => reward(`d${i}`)))
+    expect(result.faults).toMatchObject([{ code: 'orphan', count: 25 }])
+    expect(result.faults[0].examples.map(({ row }) => row)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10])
+    expect(result.orphans).toBe(25)
+  })
+})
+
+describe('against the policy of the repository', () => {
+  const policy = shopOffer({ guardrails: { minProbability: 0.1 } })
+  const known = new Map([[policy.digest, { policy, wait: 3_600_000 }]])
+  const made = decide(policy, { decisionId: 'd1', context: { playerId: 'p1', level: 30, platform: 'ios' } })
+  if ('faults' in made) throw new Error('the context is right')
+  const record = decisionRecord(policy, made, {
+    ts: '2026-01-01T00:00:00.000Z',
+    mode: 'online',
+    snapshot: null,
+    runtime: 'dap/0.0.0-test',
+    latencyUs: 1,
+    logProbability: 1,
+  })
+  const faultsOf = (changes: Partial<DecisionRecord>) => found(check([{ ...record, ...changes }], known))
+
+  it('a right record passes, and only rewards within the wait are in time', () => {
+    const late = [
+      reward('d1', { ts: '2026-01-01T01:00:00.000Z' }),
+      reward('d1', { rewardId: 'l', ts: '2026-01-01T01:00:00.001Z' }),
+    ]
+    expect(check([record, ...late], known)).toMatchObject({ faults: [], joined: 2, late: 1 })
+    expect(check([record, ...late])).toMatchObject({ faults: [], joined: 2, late: 0 })
+  })
+
+  it('other actions, contexts, units, salts and floors do not', () => {
+    expect(faultsOf({ excluded: [{ id: 'new', by: 'x' }] })).toEqual(['actions 1: the policy has no action `new`'])
+    expect(faultsOf({ context: { ...record.context, level: 'x' } })).toEqual([
+      'context 1: `context/level` must be a finite number, not a string',
+    ])
+    expect(faultsOf({ context: { playerId: 'p1', platform: 'ios' } })).toEqual([
+      'context 1: `context/level` is missing: contexts are logged with their defaults',
+    ])
+    expect(faultsOf({ unit: 'p2' })).toEqual(['context 1: the unit is "p2", and "p1" by the context'])
+    const salty = shopOffer({ guardrails: { minProbability: 0.1 }, salt: 'pepper' })
+    expect(found(check([record], new Map([[policy.digest, { policy: salty, wait: 1 }]])))).toEqual([
+      "salt 1: the salt is `shop-offer`, and the policy's `pepper`",
+    ])
+    const [{ floor: _, ...rest }] = record.slots
+    expect(faultsOf({ slots: [{ ...rest, floor: 0.05 }] })).toEqual([
+      'floor 1: the floor is 0.05, and 0.1 by the policy',
+    ])
+    const fewer = shopOffer({ actions: policySpec().actions.slice(0, 2) })
+    expect(found(check([record], new Map([[policy.digest, { policy: fewer, wait: 1 }]])))).toContain(
+      'actions 1: the policy has no action `bundle-mid`',
+    )
+  })
+
+  it('decisions of another digest are not compared with it', () => {
+    expect(faultsOf({ policy: { ...record.policy, digest: 'sha256:other' }, unit: 'p2' })).toEqual([])
+  })
+})
