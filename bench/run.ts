@@ -6,6 +6,9 @@ const BENCHES: Readonly<Record<string, () => Promise<{ bench(): Promise<void> }>
   validate: () => import('./validate.ts'),
   simulate: () => import('./simulate.ts'),
   evaluate: () => import('./evaluate.ts'),
+  decide: () => import('./decide.ts'),
+  train: () => import('./train.ts'),
+  serve: () => import('./serve.ts'),
 }
 
 const wanted = process.argv.slice(2)

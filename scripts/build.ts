@@ -1,7 +1,8 @@
 /** Bundles `src` into `dist`, one chunk a command so that each loads only what it runs, and emits the library's types. */
 import { execFileSync } from 'node:child_process'
-import { readFile, rm } from 'node:fs/promises'
+import { cp, readFile, rm } from 'node:fs/promises'
 import { build, type Plugin } from 'esbuild'
+import { generateApi } from './api-types.ts'
 import { generate } from './schemas.ts'
 
 const { version } = JSON.parse(await readFile('package.json', 'utf8')) as { version: string }
@@ -18,6 +19,7 @@ const withoutChildProcess: Plugin = {
 }
 
 await generate()
+await generateApi()
 await rm('dist', { recursive: true, force: true })
 await build({
   entryPoints: {
@@ -48,4 +50,20 @@ await build({
   legalComments: 'linked',
   logLevel: 'warning',
 })
+// Alone, and for browsers, too.
+await build({
+  entryPoints: { client: 'src/client.ts' },
+  outdir: 'dist',
+  bundle: true,
+  format: 'esm',
+  platform: 'neutral',
+  mainFields: ['module', 'main'],
+  target: 'es2022',
+  minifyWhitespace: true,
+  minifySyntax: true,
+  legalComments: 'linked',
+  logLevel: 'warning',
+})
 execFileSync('tsc', ['-p', 'tsconfig.types.json'], { stdio: 'inherit' })
+// Declarations that were written by hand, or generated, are not emitted.
+await cp('src/generated/api.d.ts', 'dist/types/generated/api.d.ts')

@@ -29,7 +29,7 @@ export interface Host {
   now(): number
   /** The variable of the process's environment. */
   environment(name: string): string | undefined
-  /** Writes to stdout and stderr while a command runs, for a server; resolves when the reader has taken it. */
+  /** Writes to stdout and stderr while a command runs, for a server; resolves when the reader has taken it, rejects when it is gone. */
   readonly output: { out(text: string): Promise<void>; err(text: string): Promise<void> }
   /** Lets pending signals, timers and drawing have their turn in the middle of a long computation. */
   breathe(): Promise<void>

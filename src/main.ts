@@ -19,11 +19,19 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     abort.abort()
   })
 }
+/** Is stdout written by somebody who hears of failures, such as a server's log? */
+let stdoutOwned = false
+
 // A reader that went away (`dap … | head`) is not an error.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (stdoutOwned) return
   if (error.code === 'EPIPE') process.exit(ExitCode.done)
   throw error
 })
+
+function write(stream: NodeJS.WriteStream, text: string): Promise<void> {
+  return new Promise((done, fail) => stream.write(text, error => (error ? fail(error) : done())))
+}
 
 const colorWanted = env['FORCE_COLOR'] !== undefined && env['FORCE_COLOR'] !== '0'
 const colorRefused = env['NO_COLOR'] !== undefined && env['NO_COLOR'] !== ''
@@ -36,6 +44,7 @@ async function createHost({ folder, color }: { folder?: string; color?: boolean 
     throw new UsageError(`\`${folder}\` is no folder`, { hint: '-C takes a folder' })
   return {
     cwd,
+    version: DAP_VERSION,
     packageRoot: fileURLToPath(new URL('..', import.meta.url)),
     files,
     terminal: {
@@ -54,13 +63,22 @@ async function createHost({ folder, color }: { folder?: string; color?: boolean 
         new URL('./worker.js', import.meta.url),
         abort.signal,
       )(...args),
+    foldInWorkers: async workers =>
+      (await import('./adapters/workers.ts')).foldWorkers(
+        new URL('./worker.js', import.meta.url),
+        workers,
+        abort.signal,
+      ),
     choose: async (question, choices) =>
       (await import('./ui/live/select-view.tsx')).select(question, choices, process.stderr, abort.signal),
     now: Date.now,
     environment: name => env[name],
     output: {
-      out: text => new Promise(done => process.stdout.write(text, () => done())),
-      err: text => new Promise(done => process.stderr.write(text, () => done())),
+      out(text) {
+        stdoutOwned = true
+        return write(process.stdout, text)
+      },
+      err: text => write(process.stderr, text).catch(() => {}),
     },
     breathe: () => new Promise(done => setImmediate(done)),
   }

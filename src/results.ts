@@ -1,6 +1,6 @@
 /**
- * The machine-readable results of `simulate` and `evaluate`, as `--json` prints them and as CEL rules see them; published in
- * `schemas/{simulation,evaluation}-result.schema.json`. Types only: every folder
+ * The machine-readable results of `simulate`, `evaluate` and `train`, as `--json` prints them and as CEL rules see them; published in
+ * `schemas/{simulation,evaluation,training}-result.schema.json`. Types only: every folder
  * may import them.
  */
 
@@ -130,4 +130,62 @@ export interface EstimateResult {
     /** value / mean reward of the log; null when that is 0. */
     readonly relative: number | null
   } | null
+}
+
+// --- dap serve -------------------------------------------------------------------------------------------------------
+
+/** What a server leaves when it stops; `schemas/serve-result.schema.json`. */
+export interface ServeResult {
+  readonly schema: 'dap.serve/v1'
+  readonly url: string
+  readonly workers: number
+  /** Answered and, but for what `lost` says, logged. */
+  readonly decisions: number
+  readonly rewards: number
+  /** Why records of the log are lost; empty where none is. */
+  readonly lost: readonly string[]
+}
+
+export interface TrainingResult {
+  readonly schema: 'dap.training/v1'
+  readonly policy: string
+  /** Where it was written, relative to the working folder. */
+  readonly snapshot: { readonly path: string; readonly digest: string }
+  readonly weights: 'none' | 'inverse-propensity'
+  readonly dataset: {
+    readonly name: string
+    /** sha256 over the files' digests. */
+    readonly digest: string
+    /** Rows that were learnt, and rows of held out units. */
+    readonly rows: number
+    readonly heldOut: number
+    /** Bad rows, left out. */
+    readonly dropped: number
+    /** The first and the last decision that was learnt, where the log has times. */
+    readonly from?: string
+    readonly to?: string
+    readonly notes: readonly string[]
+  }
+  /** By action of the policy: its rows, and how many rows of equal weight they are worth. */
+  readonly learnt: readonly { readonly action: string; readonly rows: number; readonly effectiveRows: number }[]
+  /** Candidates `new`, `old` (if there was one that fits) and `logging` on the held out units; null where there are none. */
+  readonly estimates: EvaluationResult | null
+}
+
+/** What units of a simulated world met at a real server: `dap play`. */
+export interface PlayResult {
+  readonly schema: 'dap.play/v1'
+  readonly scenario: string
+  readonly server: string
+  readonly policy: string
+  readonly seed: number
+  readonly decisions: number
+  readonly level: number
+  /** A decision. The interval takes decisions for independent. */
+  readonly reward: Measured
+  /** Decisions by who served them. */
+  readonly servedBy: Readonly<Record<string, number>>
+  readonly actions: Readonly<Record<string, number>>
+  /** As the client saw it. */
+  readonly latencyMs: { readonly p50: number; readonly p99: number }
 }

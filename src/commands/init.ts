@@ -3,6 +3,7 @@ import { defineCommand } from '../command.ts'
 import { didYouMean } from '../diagnostics.ts'
 import { DapError, ExitCode, UsageError } from '../errors.ts'
 import type { Host } from '../host.ts'
+import { KINDS } from '../kinds.ts'
 import { render, TEMPLATE_FILE, type TemplateInfo, type TextFile, templateInfo } from '../scaffold/template.ts'
 import { RESOURCE_NAME, RESOURCE_NAME_HINT } from './arguments.ts'
 import { displayPath, PROJECT_FILE } from './repository.ts'
@@ -137,11 +138,10 @@ async function readTemplate(host: Host, name: string): Promise<{ files: TextFile
 
 /** The kinds' schemas, as files below `folder`. */
 export async function schemaFiles(host: Host, folder: string): Promise<TextFile[]> {
-  const source = join(host.packageRoot, 'schemas')
-  const paths = (await host.files.walk(source)).filter(
-    path => path.endsWith('.schema.json') && !path.endsWith('-result.schema.json'),
-  )
   return Promise.all(
-    paths.map(async path => ({ path: `${folder}/${basename(path)}`, text: await host.files.read(path) })),
+    KINDS.map(async kind => {
+      const file = `${kind.toLowerCase()}.schema.json`
+      return { path: `${folder}/${file}`, text: await host.files.read(join(host.packageRoot, 'schemas', file)) }
+    }),
   )
 }

@@ -47,9 +47,63 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./simulate.ts')).simulateCommand,
   },
   {
+    name: 'play',
+    usage: 'play [scenario]',
+    summary: 'send the units of a simulated world to a running server',
+    load: async () => (await import('./play.ts')).playCommand,
+  },
+  {
     name: 'evaluate',
     usage: 'evaluate [evaluation]',
     summary: 'judge policies on logged decisions',
     load: async () => (await import('./evaluate.ts')).evaluateCommand,
+  },
+  {
+    name: 'train',
+    usage: 'train [policy]',
+    summary: "learn a policy's snapshot from logged decisions",
+    load: async () => (await import('./train.ts')).trainCommand,
+  },
+  {
+    name: 'log check',
+    usage: 'log check <paths...>',
+    summary: 'prove a decision log, record by record',
+    load: async () => (await import('./log-check.ts')).logCheckCommand,
+  },
+  {
+    name: 'log stats',
+    usage: 'log stats <paths...>',
+    summary: 'show what a log holds, and test that it was drawn as it says',
+    load: async () => (await import('./log-stats.ts')).logStatsCommand,
+  },
+  {
+    name: 'decide',
+    usage: 'decide [policy]',
+    summary: 'make one decision and explain it, or replay logged ones',
+    load: async () => (await import('./decide.ts')).decideCommand,
+  },
+  {
+    name: 'serve',
+    usage: 'serve',
+    summary: 'answer decisions and take rewards over HTTP',
+    load: async () => (await import('./serve.ts')).serveCommand,
+  },
+  {
+    name: 'snapshot show',
+    usage: 'snapshot show <file>',
+    summary: 'show what a snapshot knows',
+    load: async () => (await import('./snapshot-show.ts')).snapshotShowCommand,
+  },
+  {
+    name: 'snapshot diff',
+    usage: 'snapshot diff <before> <after>',
+    summary: 'show what changed from one snapshot to another',
+    load: async () => (await import('./snapshot-diff.ts')).snapshotDiffCommand,
+  },
+  {
+    name: 'bundle',
+    usage: 'bundle [policy]',
+    summary: 'pack a policy and its snapshot for a server',
+    load: async () => (await import('./bundle.ts')).bundleCommand,
   },
 ]

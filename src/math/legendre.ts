@@ -80,10 +80,10 @@ const even = new Float64Array(HALF)
 const odd = new Float64Array(HALF)
 
 /**
- * For the values that begin at `at`, writes start + half · ∫ from −1 to each node of their interpolant into `out`, from the same
- * place on, and returns start + half · ∫ over the whole panel.
+ * For the values that begin at `at`, writes end − half · ∫ from each node to 1 of their interpolant into `out`, from the same place on,
+ * and returns end − half · ∫ over the whole panel.
  */
-export function integrate(values: Float64Array, at: number, start: number, half: number, out: Float64Array): number {
+export function integrate(values: Float64Array, at: number, end: number, half: number, out: Float64Array): number {
   let total = 0
   for (let j = 0; j < HALF; j++) {
     const left = values[at + j]
@@ -92,7 +92,7 @@ export function integrate(values: Float64Array, at: number, start: number, half:
     odd[j] = right - left
     total += weight[j] * (right + left)
   }
-  const middle = start + (half * total) / 2
+  const middle = end - (half * total) / 2
   for (let i = 0; i < HALF; i++) {
     const row = i * HALF
     let g = 0
@@ -104,5 +104,5 @@ export function integrate(values: Float64Array, at: number, start: number, half:
     out[at + i] = middle + half * (h - g)
     out[at + NODES - 1 - i] = middle + half * (h + g)
   }
-  return start + half * total
+  return end - half * total
 }

@@ -85,7 +85,8 @@ function distribution(policy: Policy, context: Context): Distribution {
     if (count === 0) {
       return { ...fallback(policy, 'no action is eligible'), excluded: excludedFrom(policy, [policy.fallback]) }
     }
-    const eligible = Array.from(indices.subarray(0, count))
+    const eligible: number[] = []
+    for (let i = 0; i < count; i++) eligible.push(indices[i])
     const excluded = count === k ? NONE : excludedFrom(policy, eligible)
     if (policy.heldOut(context)) {
       const holdout = policy.holdoutAction
@@ -105,10 +106,16 @@ function distribution(policy: Policy, context: Context): Distribution {
 
 const NONE: Decision['excluded'] = []
 
-/** Those that a rule excluded; an action without a rule is always eligible. */
+/** Those that a rule excluded, which are the others: an action without a rule is always eligible. `eligible` ascends. */
 function excludedFrom(policy: Policy, eligible: readonly number[]): Decision['excluded'] {
-  const { rules } = policy.eligibility
-  return policy.actions.flatMap((id, a) => (eligible.includes(a) ? [] : [{ id, by: rules[a] as string }]))
+  const { actions, eligibility } = policy
+  const excluded: { id: string; by: string }[] = []
+  let at = 0
+  for (let a = 0; a < actions.length; a++) {
+    if (eligible[at] === a) at++
+    else excluded.push({ id: actions[a], by: eligibility.rules[a] as string })
+  }
+  return excluded
 }
 
 function isDistribution(propensities: readonly number[]): boolean {

@@ -69,6 +69,7 @@ export type ProblemName =
   | 'overloaded'
   | 'too-large'
   | 'not-found'
+  | 'method-not-allowed'
   | 'unsupported-media-type'
   | 'internal'
 
@@ -79,9 +80,13 @@ const STATUS: Readonly<Record<ProblemName, readonly [status: number, title: stri
   overloaded: [503, 'The server cannot log what it would decide'],
   'too-large': [413, 'The request is too large'],
   'not-found': [404, 'There is nothing here'],
+  'method-not-allowed': [405, 'The path takes other methods'],
   'unsupported-media-type': [415, 'The body must be JSON'],
   internal: [500, 'Something went wrong'],
 }
+
+/** More faults of one body help nobody. */
+export const MAX_FAULTS = 100
 
 export function problem(name: ProblemName, detail: string, errors?: Problem['errors']): Problem {
   const [status, title] = STATUS[name]

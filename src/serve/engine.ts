@@ -10,6 +10,7 @@ import {
   type ActivationRequest,
   type DecideAnswer,
   type DecideRequest,
+  MAX_FAULTS,
   type Problem,
   type ProblemName,
   problem,
@@ -275,7 +276,7 @@ function problemOf(faults: readonly Fault[]): Problem {
   return problem(
     kind,
     `${pointer || 'the body'} ${detail}${more}`,
-    faults.map(f => ({ pointer: f.pointer, detail: f.detail })),
+    faults.slice(0, MAX_FAULTS).map(f => ({ pointer: f.pointer, detail: f.detail })),
   )
 }
 

@@ -1,16 +1,16 @@
 /** The decision log of a server: written off the request path, by group commit. */
+import { DapError } from '../errors.ts'
 
 export type Stream = 'decisions' | 'rewards'
 
-/** Where the lines go. One write at a time. */
+/** Where the lines go. One write at a time of each stream. */
 export interface Sink {
   /**
-   * Appends whole lines. When it rejects, it has either written nothing or left what a reader of lines can skip, and the same lines may
-   * be given again.
+   * Appends whole lines. When it rejects, it has either written nothing or left what a reader of lines can skip, and the same lines,
+   * with more after them, may be given again.
    */
   write(stream: Stream, lines: string): Promise<void>
-  /** Brings what was written to stable storage. */
-  sync(): Promise<void>
+  /** Brings what was written to stable storage, and lets go of it. */
   close(): Promise<void>
 }
 
@@ -27,14 +27,221 @@ export interface LogWriter {
   readonly stats: LogWriterStats
   /** Resolves when everything queued before has been written. */
   flush(): Promise<void>
-  /** Writes what is queued, gives up after `timeoutMs`, and closes the sink. */
+  /** Writes what is queued and closes the sink. Gives up after `timeoutMs`: rejects with a DapError that says how many records are lost. */
   close(timeoutMs: number): Promise<void>
 }
 
 export interface LogWriterStats {
+  /** With those that are being written. */
   readonly queuedBytes: number
   readonly queuedRecords: number
   readonly written: Readonly<Record<Stream, number>>
   readonly commits: number
   readonly failures: number
+}
+
+export interface LogWriterOptions {
+  /** How long the first record of a write waits for others. */
+  readonly flushMs: number
+  /** What is full. */
+  readonly maxQueueBytes?: number
+  /** A write does not wait for more than this, and takes no more, but for one record. */
+  readonly flushBytes?: number
+  /** A write that takes longer is trouble. */
+  readonly slowMs?: number
+  readonly timers?: Timers
+}
+
+export interface Timers {
+  /** Runs once, `ms` milliseconds from now, unless the function that it returns has been called before. */
+  after(ms: number, run: () => void): () => void
+}
+
+export const systemTimers: Timers = {
+  after(ms, run) {
+    const timer = setTimeout(run, ms)
+    return () => clearTimeout(timer)
+  },
+}
+
+const MIB = 1024 * 1024
+/** Shares of a full queue: where trouble begins and where it ends, and where records begin to be left out. */
+const CROWDED = 1 / 2
+const RELAXED = 1 / 4
+const SHEDDING = 3 / 4
+/** The admission of a queue that is all but full. */
+const LEAST_ADMISSION = 1 / 64
+/** The wait after a failure, doubled with each one that follows. */
+const FIRST_RETRY_MS = 100
+const LAST_RETRY_MS = 5000
+
+/** What one write takes. */
+interface Group {
+  readonly records: string[]
+  bytes: number
+}
+
+interface Lane {
+  readonly stream: Stream
+  /** Not yet written, oldest first. */
+  groups: Group[]
+  /** Is the first group under way? */
+  writing: boolean
+  pushed: number
+  written: number
+  /** Takes back the next write; undefined when none is planned. */
+  cancel: (() => void) | undefined
+  /** The wait before the next write after failures; 0 after a success. */
+  retryMs: number
+  failure: string | undefined
+  slow: boolean
+  /** Those who wait until so many records have been written. */
+  flushes: { readonly until: number; readonly resolve: () => void }[]
+}
+
+/**
+ * Group commit: a write takes what is queued of its stream, `flushMs` after the first of it came or as soon as it is `flushBytes`. A write
+ * that fails is done again until it succeeds: the writer itself drops nothing.
+ */
+export function createLogWriter(
+  sink: Sink,
+  { flushMs, maxQueueBytes = 64 * MIB, flushBytes = MIB, slowMs = 5000, timers = systemTimers }: LogWriterOptions,
+): LogWriter {
+  const lanes = { decisions: createLane('decisions'), rewards: createLane('rewards') }
+  const both = [lanes.decisions, lanes.rewards]
+  let queuedBytes = 0
+  let commits = 0
+  let failures = 0
+  let crowded = false
+  let closed = false
+
+  /** Sees to it that what is queued will be written. */
+  function plan(lane: Lane): void {
+    if (closed || lane.writing || lane.groups.length === 0) return
+    if (lane.retryMs === 0 && (lane.groups[0].bytes >= flushBytes || lane.flushes.length > 0)) void write(lane)
+    else lane.cancel ??= timers.after(lane.retryMs || flushMs, () => void write(lane))
+  }
+
+  async function write(lane: Lane): Promise<void> {
+    lane.cancel?.()
+    lane.cancel = undefined
+    if (closed || lane.writing || lane.groups.length === 0) return
+    const { records, bytes } = lane.groups[0]
+    lane.writing = true
+    const notSlow = timers.after(slowMs, () => {
+      lane.slow = true
+    })
+    try {
+      await sink.write(lane.stream, `${records.join('\n')}\n`)
+      commits++
+      lane.groups.shift()
+      lane.written += records.length
+      lane.retryMs = 0
+      lane.failure = undefined
+      setQueued(queuedBytes - bytes)
+    } catch (error) {
+      failures++
+      lane.retryMs = Math.min(LAST_RETRY_MS, 2 * lane.retryMs || FIRST_RETRY_MS)
+      lane.failure = error instanceof Error ? error.message : String(error)
+    }
+    notSlow()
+    lane.slow = false
+    lane.writing = false
+    for (const { until, resolve } of lane.flushes) if (until <= lane.written) resolve()
+    lane.flushes = lane.flushes.filter(({ until }) => until > lane.written)
+    plan(lane)
+  }
+
+  function setQueued(bytes: number): void {
+    queuedBytes = bytes
+    const fill = bytes / maxQueueBytes
+    crowded = fill >= (crowded ? RELAXED : CROWDED)
+  }
+
+  function flushed(lane: Lane): Promise<void> {
+    if (lane.written === lane.pushed) return Promise.resolve()
+    return new Promise(resolve => {
+      lane.flushes.push({ until: lane.pushed, resolve })
+      void write(lane)
+    })
+  }
+
+  async function flush(): Promise<void> {
+    await Promise.all(both.map(flushed))
+  }
+
+  const failure = (): string | undefined => both.find(lane => lane.failure !== undefined)?.failure
+
+  return {
+    get admission() {
+      const fill = queuedBytes / maxQueueBytes
+      if (fill <= SHEDDING) return 1
+      return fill >= 1 ? 0 : 1 - ((1 - LEAST_ADMISSION) * (fill - SHEDDING)) / (1 - SHEDDING)
+    },
+    push(stream, record) {
+      if (closed) throw new Error('the log is closed')
+      const lane = lanes[stream]
+      const bytes = Buffer.byteLength(record) + 1
+      let group = lane.groups.at(-1)
+      if (group === undefined || group.bytes >= flushBytes || (lane.writing && lane.groups.length === 1)) {
+        group = { records: [], bytes: 0 }
+        lane.groups.push(group)
+      }
+      group.records.push(record)
+      group.bytes += bytes
+      lane.pushed++
+      setQueued(queuedBytes + bytes)
+      plan(lane)
+    },
+    get trouble() {
+      const reason = failure()
+      if (reason !== undefined) return `the log cannot be written: ${reason}`
+      if (both.some(lane => lane.slow)) return `a write of the log is taking more than ${slowMs} ms`
+      return crowded ? `${Math.round((100 * queuedBytes) / maxQueueBytes)} % of the log's queue is in use` : undefined
+    },
+    get stats() {
+      return {
+        queuedBytes,
+        queuedRecords: both.reduce((sum, { pushed, written }) => sum + pushed - written, 0),
+        written: { decisions: lanes.decisions.written, rewards: lanes.rewards.written },
+        commits,
+        failures,
+      }
+    },
+    flush,
+    async close(timeoutMs) {
+      const inTime = await new Promise<boolean>(resolve => {
+        const cancel = timers.after(timeoutMs, () => resolve(false))
+        void flush().then(() => {
+          cancel()
+          resolve(true)
+        })
+      })
+      closed = true
+      for (const lane of both) lane.cancel?.()
+      const sinkClosed = sink.close()
+      if (inTime) return sinkClosed
+      // It may wait for the very write that was too slow, and there is worse to report.
+      sinkClosed.catch(() => {})
+      const [decisions, rewards] = both.map(({ pushed, written }) => pushed - written)
+      throw new DapError(`${decisions} decisions and ${rewards} rewards of the log could not be written`, {
+        hint: failure() ?? `the last write has not ended after ${timeoutMs} ms`,
+      })
+    },
+  }
+}
+
+function createLane(stream: Stream): Lane {
+  return {
+    stream,
+    groups: [],
+    writing: false,
+    pushed: 0,
+    written: 0,
+    cancel: undefined,
+    retryMs: 0,
+    failure: undefined,
+    slow: false,
+    flushes: [],
+  }
 }

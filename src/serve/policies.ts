@@ -67,7 +67,8 @@ export function createPolicySource({ loader, control: file, pollMs }: PolicySour
     () => loader.stamp(),
     async () => {
       const loaded = await loader.load()
-      if (loaded.faults.length > 0) return { changed: [], faults: loaded.faults }
+      const faults = loaded.policies.size === 0 && loaded.faults.length === 0 ? ['there is no policy'] : loaded.faults
+      if (faults.length > 0) return { changed: [], faults }
       const changed = [...new Set([...policies.keys(), ...loaded.policies.keys()])].filter(
         name => !sameDecider(policies.get(name), loaded.policies.get(name)),
       )

@@ -1,3 +1,4 @@
+import { samePosterior } from '../../math/posterior.ts'
 import { probabilityBest } from '../../math/quadrature.ts'
 import type { Exploration } from '../exploration.ts'
 import type { Posterior } from '../learner.ts'
@@ -9,6 +10,7 @@ import { pickMaximum } from './argmax.ts'
  */
 export function thompson(scale: number, actions: number): Exploration {
   const drawn = new Float64Array(actions)
+  const integral = rememberIntegrals()
   return {
     usesWidths: true,
     sample(learner, eligible, count, rng) {
@@ -19,17 +21,42 @@ export function thompson(scale: number, actions: number): Exploration {
       out.fill(0)
       const posteriors: Posterior[] = []
       const untried: number[] = []
+      let set = 0
       for (let i = 0; i < count; i++) {
         const posterior = learner.posterior(eligible[i], scale)
         if (posterior === undefined) untried.push(eligible[i])
         else posteriors.push(posterior)
+        set = Math.imul(set, 31) + eligible[i] + 1
       }
       if (untried.length > 0) {
         for (const action of untried) out[action] = 1 / untried.length
         return
       }
-      const best = probabilityBest(posteriors)
+      const best = integral(posteriors, set)
       for (let i = 0; i < count; i++) out[eligible[i]] = best[i]
     },
+  }
+}
+
+const PLACES = 256
+
+/**
+ * `probabilityBest`, which without a context is asked for the same posteriors until one of them learns: the last answer of an eligible set
+ * is kept, where `set`, any number made from it, says. It is only given again for equal posteriors.
+ */
+function rememberIntegrals(): (posteriors: readonly Posterior[], set: number) => Float64Array {
+  const places: { readonly posteriors: readonly Posterior[]; readonly best: Float64Array }[] = []
+  return (posteriors, set) => {
+    const place = set & (PLACES - 1)
+    const known = places[place]
+    if (
+      known?.posteriors.length === posteriors.length &&
+      known.posteriors.every((p, i) => samePosterior(p, posteriors[i]))
+    ) {
+      return known.best
+    }
+    const best = probabilityBest(posteriors)
+    places[place] = { posteriors, best }
+    return best
   }
 }

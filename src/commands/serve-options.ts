@@ -1,0 +1,180 @@
+import type { Command } from 'commander'
+import { UsageError } from '../errors.ts'
+import type { Host } from '../host.ts'
+import { milliseconds } from '../policy/duration.ts'
+import { DEFAULT_LIMITS, PREDICT } from '../serve/app.ts'
+import type { FileSinkOptions } from '../serve/sinks/files.ts'
+import { wholeNumber } from './arguments.ts'
+
+export interface ServeOptions {
+  /** Undefined: the repository around the working folder. */
+  readonly bundle: string | undefined
+  readonly host: string
+  readonly port: number
+  readonly routes: { readonly predict: string; readonly health?: string }
+  /** A folder, or `stdout`; undefined: `logs` in the repository or the working folder. */
+  readonly log: string | undefined
+  readonly flushMs: number
+  readonly fsync: FileSinkOptions['fsync']
+  readonly maxLogBytes: number
+  readonly control: string | undefined
+  readonly pollMs: number
+  /** How often what was learnt is published; undefined: nothing is learnt. */
+  readonly publishMs: number | undefined
+  readonly snapshots: ReadonlyMap<string, string>
+  readonly migrate: boolean
+  readonly timeoutMs: number
+  readonly bodyLimit: number
+  readonly maxBatch: number
+  readonly workers: number
+}
+
+/** Where both streams of the log go to stdout. */
+export const STDOUT = 'stdout'
+
+const DEFAULTS = {
+  port: 8080,
+  flushMs: 20,
+  fsync: 'never',
+  maxLogBytes: 256 * 1024 * 1024,
+  pollMs: 1_000,
+  publish: '10m',
+  timeoutMs: 1_000,
+  bodyLimit: DEFAULT_LIMITS.body,
+  maxBatch: DEFAULT_LIMITS.batch,
+  workers: 1,
+} as const
+
+export function declareServe(command: Command): void {
+  const number = (flag: string, minimum: number, what: string, fallback: number) =>
+    command.option(`--${flag} <n>`, `${what}; default: ${fallback}`, wholeNumber(flag, minimum))
+  command
+    .option(
+      '--bundle <path>',
+      "a bundle, or a folder of them; default: $AIP_STORAGE_URI, else the repository's policies",
+    )
+    .option('--snapshot <policy=file>', 'instead of snapshots/<policy>.json; may be repeated', collect)
+    .option('--migrate', 'carry over snapshots of policies whose actions have changed')
+    .option('--host <address>', 'default: 127.0.0.1; 0.0.0.0 where $AIP_HTTP_PORT is set')
+    .option('--port <n>', `0 takes any; default: $AIP_HTTP_PORT, else ${DEFAULTS.port}`, wholeNumber('port', 0))
+  number('workers', 1, 'processes that share the port', DEFAULTS.workers)
+  command
+    .option('--log <dir>', 'folder of the decision log, or `stdout`; default: logs')
+    .option('--fsync <when>', `never, interval (a second) or always (each write); default: ${DEFAULTS.fsync}`)
+  number('flush-ms', 0, 'how long a record may wait for others to be written with', DEFAULTS.flushMs)
+  number('max-log-bytes', 1, 'a file of the log ends before it grows beyond this', DEFAULTS.maxLogBytes)
+  command.option('--control <file>', 'kill switch: {"killed": ["a-policy"], "reason": "why"}')
+  number('poll-ms', 10, 'how often files are looked at for changes', DEFAULTS.pollMs)
+  command
+    .option('--learn', "learn from the server's own decisions and rewards")
+    .option('--publish <duration>', `how often what was learnt starts to decide; default: ${DEFAULTS.publish}`)
+  number('timeout-ms', 1, 'a request that has waited longer is answered with the fallback', DEFAULTS.timeoutMs)
+  number('body-limit', 1, 'bytes of a request', DEFAULTS.bodyLimit)
+  number('max-batch', 1, 'requests in one batch', DEFAULTS.maxBatch)
+  command.addHelpText(
+    'after',
+    `
+SIGTERM and Ctrl-C stop the server gracefully: unready at once, requests in flight are answered, the log is written.
+A second one kills it. docs/server.md lists the routes, schemas/openapi.yaml describes them.
+
+exit codes: 0 stopped, 1 it could not start or records of the log are lost, 3 usage`,
+  )
+}
+
+/** What the flags, and the variables that Vertex AI sets, ask for. */
+export function serveOptions(flags: Readonly<Record<string, unknown>>, host: Host): ServeOptions {
+  const given = flags as Partial<Flags>
+  const vertexPort = host.environment('AIP_HTTP_PORT')
+  const bundle = given.bundle ?? host.environment('AIP_STORAGE_URI')
+  refuse(given, bundle !== undefined)
+  const { port, log, control, snapshot = [], learn = false, publish, migrate = false, ...numbers } = given
+  return {
+    bundle,
+    host: given.host ?? (vertexPort === undefined ? '127.0.0.1' : '0.0.0.0'),
+    port: portOf(port ?? (vertexPort === undefined ? DEFAULTS.port : wholeNumber('port', 0)(vertexPort))),
+    routes: {
+      predict: routeOf(host, 'AIP_PREDICT_ROUTE') ?? PREDICT,
+      health: routeOf(host, 'AIP_HEALTH_ROUTE'),
+    },
+    log,
+    fsync: fsyncOf(given.fsync ?? DEFAULTS.fsync),
+    control,
+    publishMs: learn ? durationOf(publish ?? DEFAULTS.publish) : undefined,
+    snapshots: new Map(snapshot.map(namedSnapshot)),
+    migrate,
+    flushMs: numbers.flushMs ?? DEFAULTS.flushMs,
+    maxLogBytes: numbers.maxLogBytes ?? DEFAULTS.maxLogBytes,
+    pollMs: numbers.pollMs ?? DEFAULTS.pollMs,
+    timeoutMs: numbers.timeoutMs ?? DEFAULTS.timeoutMs,
+    bodyLimit: numbers.bodyLimit ?? DEFAULTS.bodyLimit,
+    maxBatch: numbers.maxBatch ?? DEFAULTS.maxBatch,
+    workers: numbers.workers ?? DEFAULTS.workers,
+  }
+}
+
+interface Flags {
+  readonly bundle: string
+  readonly host: string
+  readonly port: number
+  readonly log: string
+  readonly flushMs: number
+  readonly fsync: string
+  readonly maxLogBytes: number
+  readonly control: string
+  readonly pollMs: number
+  readonly learn: boolean
+  readonly publish: string
+  readonly snapshot: readonly string[]
+  readonly migrate: boolean
+  readonly timeoutMs: number
+  readonly bodyLimit: number
+  readonly maxBatch: number
+  readonly workers: number
+  readonly json: boolean
+}
+
+/** What cannot mean anything together. */
+function refuse({ learn, publish, workers = 1, snapshot = [], migrate, log, json }: Partial<Flags>, bundle: boolean) {
+  if (learn && workers > 1) {
+    throw new UsageError('--learn needs a single process', { hint: 'each of several would learn something else' })
+  }
+  if (publish !== undefined && !learn) throw new UsageError('--publish needs --learn')
+  if (bundle && (snapshot.length > 0 || migrate)) {
+    throw new UsageError('a bundle has its snapshot in it', { hint: '`dap bundle` takes --snapshot and --migrate' })
+  }
+  if (json && log === STDOUT) throw new UsageError('--json and --log stdout would both write to stdout')
+}
+
+const collect = (value: string, before: readonly string[] = []) => [...before, value]
+
+function namedSnapshot(text: string): [policy: string, path: string] {
+  const at = text.indexOf('=')
+  if (at <= 0 || at === text.length - 1) throw new UsageError(`--snapshot takes POLICY=FILE, got \`${text}\``)
+  return [text.slice(0, at), text.slice(at + 1)]
+}
+
+function durationOf(text: string): number {
+  try {
+    const ms = milliseconds(text)
+    if (ms >= 1_000) return ms
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error
+  }
+  throw new UsageError(`--publish takes a duration of at least 1s, such as 90s or 10m, got \`${text}\``)
+}
+
+function fsyncOf(text: string): ServeOptions['fsync'] {
+  if (text === 'never' || text === 'interval' || text === 'always') return text
+  throw new UsageError(`--fsync takes never, interval or always, got \`${text}\``)
+}
+
+function portOf(port: number): number {
+  if (port <= 65_535) return port
+  throw new UsageError(`--port takes a number up to 65535, got ${port}`)
+}
+
+function routeOf(host: Host, variable: string): string | undefined {
+  const route = host.environment(variable)
+  if (route === undefined || /^\/[\w/.:-]*$/.test(route)) return route
+  throw new UsageError(`$${variable} is no path: \`${route}\``)
+}

@@ -1,0 +1,179 @@
+import { join, relative, resolve } from 'node:path'
+import { defineCommand } from '../command.ts'
+import { DapError, ExitCode, UsageError } from '../errors.ts'
+import type { Host } from '../host.ts'
+import type { ServeResult } from '../results.ts'
+import { DEFAULT_LIMITS } from '../serve/app.ts'
+import { startWorkers, type WorkerLink, workerLink } from '../serve/cluster.ts'
+import { createEvents, type Tell } from '../serve/events.ts'
+import { createLogWriter, type Sink } from '../serve/log-writer.ts'
+import type { Totals } from '../serve/metrics.ts'
+import { createOnlineLearner } from '../serve/online-learner.ts'
+import { createPolicySource, type PolicyLoader } from '../serve/policies.ts'
+import { type Server, startServer } from '../serve/server.ts'
+import { fileSink } from '../serve/sinks/files.ts'
+import { stdoutSink } from '../serve/sinks/stdout.ts'
+import { serveText, startedText } from '../ui/serve.ts'
+import { publishSnapshot } from './policies.ts'
+import { findRoot } from './repository.ts'
+import { declareServe, type ServeOptions, STDOUT, serveOptions } from './serve-options.ts'
+import { bundleLoader, controlFile, repositoryLoader } from './serve-sources.ts'
+
+/** How long requests in flight, and then the log, may take when the server stops. */
+const GRACE_MS = 10_000
+
+/** How long an id is remembered, and how many are. */
+const RETENTION = { retentionMs: 600_000, retained: 100_000 }
+
+interface Finished {
+  readonly result: ServeResult
+  /** stdout belongs to somebody else. */
+  readonly quiet: boolean
+}
+
+export const serveCommand = defineCommand<ServeOptions, Finished>({
+  declare: declareServe,
+  options: (_, flags, host) => serveOptions(flags, host),
+
+  async run(options, host) {
+    const tell = createEvents(line => void host.output.err(line), host.now)
+    const link = workerLink()
+    if (options.workers > 1 && link === undefined) return runPrimary(options, host, tell)
+    return runServer(options, host, tell, link).finally(() => link?.leave())
+  },
+
+  text: ({ result, quiet }) => (quiet ? '' : serveText(result)),
+  json: ({ result }) => result,
+  exitCode: ({ result }) => (result.lost.length > 0 ? ExitCode.no : ExitCode.done),
+})
+
+/** One process: all there is, or one of several workers. */
+async function runServer(
+  options: ServeOptions,
+  host: Host,
+  tell: Tell,
+  link: WorkerLink | undefined,
+): Promise<Finished> {
+  const root = options.bundle === undefined ? await repositoryRoot(host) : await findRoot(host)
+  const folder = root ?? host.cwd
+  const source = createPolicySource({
+    loader: loaderOf(options, host, folder),
+    ...(options.control === undefined ? {} : { control: controlFile(host, options.control) }),
+    pollMs: options.pollMs,
+  })
+  const log = createLogWriter(sinkOf(options, host, folder), { flushMs: options.flushMs })
+  const { publishMs } = options
+  const learner =
+    publishMs === undefined
+      ? undefined
+      : createOnlineLearner({
+          source,
+          dap: host.version,
+          publishMs,
+          startedAt: host.now(),
+          publish: (policy, snapshot) => publishSnapshot(host, folder, policy, snapshot),
+        })
+  const server = await startServer({
+    ...options,
+    source,
+    log,
+    learner,
+    clock: { now: host.now, monotonic: () => performance.now() },
+    tell,
+    runtime: `dap/${host.version}`,
+    limits: {
+      ...DEFAULT_LIMITS,
+      ...RETENTION,
+      timeoutMs: options.timeoutMs,
+      body: options.bodyLimit,
+      batch: options.maxBatch,
+    },
+    aggregated: link?.aggregated,
+  })
+  const { url } = server
+  if (link === undefined) await announce(options, host, url, source.policies.size)
+  else link.ready(url, source.policies.size)
+  tell('info', 'listening', { url, policies: [...source.policies.keys()] })
+
+  await aborted(link === undefined ? host.signal : AbortSignal.any([host.signal, link.stopped]))
+  tell('info', 'shutdown')
+  const lost = await lostBy(server)
+  const { totals } = server
+  link?.done(totals, lost)
+  return resultOf(options, url, totals, lost === undefined ? [] : [lost], link !== undefined)
+}
+
+/** The process that starts the others. */
+async function runPrimary(options: ServeOptions, host: Host, tell: Tell): Promise<Finished> {
+  const primary = await startWorkers(options.workers, workerArguments(process.argv.slice(2)), tell)
+  await announce(options, host, primary.url, primary.policies)
+  await aborted(host.signal)
+  tell('info', 'shutdown')
+  const { totals, lost } = await primary.stop(3 * GRACE_MS)
+  return resultOf(options, primary.url, totals, lost, false)
+}
+
+/** Only the primary says what has become of all. */
+function workerArguments(words: readonly string[]): string[] {
+  return words.filter((word, i) => !/^--json(-file(=.*)?)?$/.test(word) && words[i - 1] !== '--json-file')
+}
+
+function resultOf(
+  { workers, log }: ServeOptions,
+  url: string,
+  totals: Totals,
+  lost: readonly string[],
+  isWorker: boolean,
+): Finished {
+  const quiet = isWorker || log === STDOUT
+  return { result: { schema: 'dap.serve/v1', url, workers, ...totals, lost }, quiet }
+}
+
+/** Stops the server; why records are lost, or undefined where all are written. */
+async function lostBy(server: Server): Promise<string | undefined> {
+  try {
+    await server.stop(GRACE_MS)
+    return undefined
+  } catch (error) {
+    if (error instanceof DapError) return error.message
+    throw error
+  }
+}
+
+async function announce(options: ServeOptions, host: Host, url: string, policies: number): Promise<void> {
+  if (!host.terminal.interactive) return
+  const folder = (await findRoot(host)) ?? host.cwd
+  const log = options.log === STDOUT ? STDOUT : `${relative(host.cwd, logFolder(options, host, folder)) || '.'}/`
+  await host.output.err(`${startedText(url, policies, log)}\n`)
+}
+
+async function repositoryRoot(host: Host): Promise<string> {
+  const root = await findRoot(host)
+  if (root !== undefined) return root
+  throw new UsageError('nothing to serve: no `dap.yaml` in this folder or above it, and no --bundle', {
+    hint: '-C DIR names a config repository; --bundle PATH what `dap bundle` has made',
+  })
+}
+
+function loaderOf({ bundle, snapshots, migrate }: ServeOptions, host: Host, root: string): PolicyLoader {
+  return bundle === undefined ? repositoryLoader(host, root, { snapshots, migrate }) : bundleLoader(host, bundle)
+}
+
+function sinkOf(options: ServeOptions, host: Host, folder: string): Sink {
+  if (options.log === STDOUT) return stdoutSink(host.output.out)
+  return fileSink(logFolder(options, host, folder), {
+    maxBytes: options.maxLogBytes,
+    fsync: options.fsync,
+    clock: { now: host.now },
+  })
+}
+
+const logFolder = ({ log }: ServeOptions, { cwd }: Host, folder: string) =>
+  log === undefined ? join(folder, 'logs') : resolve(cwd, log)
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise(done => {
+    if (signal.aborted) done()
+    else signal.addEventListener('abort', () => done(), { once: true })
+  })
+}

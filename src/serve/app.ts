@@ -1,0 +1,288 @@
+import { type FastifyInstance, type FastifyRequest, fastify } from 'fastify'
+import { didYouMean } from '../diagnostics.ts'
+import { DapError } from '../errors.ts'
+import { openapi } from '../generated/openapi.js'
+import type { ActivationRequest, DecideRequest, Problem, RewardRequest } from './api.ts'
+import { isProblem, problem } from './api.ts'
+import { descriptionOf, summaryOf } from './describe.ts'
+import type { Clock, Engine } from './engine.ts'
+import { ref, send, withKey } from './http.ts'
+import { parseJson } from './json.ts'
+import type { Metrics } from './metrics.ts'
+import { registerOfrep } from './ofrep-routes.ts'
+import type { PolicySource } from './policies.ts'
+import { problemOf, refusal } from './problems.ts'
+
+/** What the HTTP interface stands on. */
+export interface AppParts {
+  readonly engine: Engine
+  readonly source: PolicySource
+  readonly metrics: Pick<Metrics, 'requested'>
+  /** The metrics as text, of all workers where there are several. */
+  metricsText(): Promise<string>
+  readonly clock: Clock
+  /** Why the server should get no traffic; empty while all is well. */
+  unready(): readonly string[]
+  /** Is told of a bug, under an id that the client has been given. */
+  onBug(id: string, error: unknown): void
+  readonly newId: () => string
+  /** Vertex AI's routes. */
+  readonly routes: { readonly predict: string; readonly health?: string }
+  readonly limits: AppLimits
+}
+
+export interface AppLimits {
+  /** Bytes of a request's body. */
+  readonly body: number
+  /** Requests in one batch. */
+  readonly batch: number
+  /** Requests in work: more are refused at once. With `body` it bounds the memory. */
+  readonly inWork: number
+  readonly connections: number
+  /** How long a client may take to send a request's head, and all of it, in milliseconds. */
+  readonly headTimeoutMs: number
+  readonly requestTimeoutMs: number
+}
+
+export const DEFAULT_LIMITS: AppLimits = {
+  body: 1 << 20,
+  batch: 1_000,
+  inWork: 1_000,
+  connections: 20_000,
+  headTimeoutMs: 10_000,
+  requestTimeoutMs: 20_000,
+}
+
+/** Vertex AI's predict route where it names no other. */
+export const PREDICT = '/predict'
+
+/** How long an idle connection is kept: longer than load balancers keep theirs, so that they close first. */
+const KEEP_ALIVE_MS = 620_000
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** By the monotonic clock. */
+    arrived: number
+  }
+  interface FastifyInstance {
+    /** How many requests are being read, answered or written now. */
+    inWork(): number
+  }
+}
+
+/** The server's HTTP interface, as `schemas/openapi.yaml` describes it. The caller listens and closes. */
+export function buildApp(parts: AppParts): FastifyInstance {
+  const { engine, source, limits, routes } = parts
+  if (routes.predict !== PREDICT && Object.hasOwn(openapi.paths, routes.predict)) {
+    throw new DapError(`the route \`${routes.predict}\` cannot be Vertex AI's predict route, too`, {
+      hint: 'set $AIP_PREDICT_ROUTE to another path',
+    })
+  }
+  const app = fastify({
+    bodyLimit: limits.body,
+    requestTimeout: limits.requestTimeoutMs,
+    keepAliveTimeout: KEEP_ALIVE_MS,
+    http: {
+      headersTimeout: limits.headTimeoutMs,
+      connectionsCheckingInterval: Math.min(1_000, limits.headTimeoutMs),
+    },
+    return503OnClosing: false,
+    exposeHeadRoutes: false,
+    ajv: {
+      customOptions: {
+        allErrors: true,
+        verbose: true,
+        coerceTypes: false,
+        removeAdditional: false,
+        useDefaults: false,
+        allowUnionTypes: true,
+        keywords: ['components'],
+      },
+    },
+    frameworkErrors: (error, _request, reply) =>
+      send(reply, problemOf(error) ?? problem('not-found', 'the path is not valid')),
+    clientErrorHandler(error, socket) {
+      const status = CLIENT_ERRORS[error.code ?? ''] ?? '400 Bad Request'
+      parts.metrics.requested('none', Number(status.slice(0, 3)))
+      if (socket.writable) socket.end(`HTTP/1.1 ${status}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`)
+      socket.destroySoon()
+    },
+  })
+  app.server.maxConnections = limits.connections
+  app.addSchema({ $id: 'openapi', components: openapi.components })
+  app.decorateRequest('arrived', 0)
+  readJson(app)
+  admit(app, parts)
+  app.setErrorHandler((error, _request, reply) => send(reply, problemOrBug(error)))
+  answerUnknownRoutes(app)
+
+  /** What an error that was thrown tells the client. A bug tells it nothing but the id under which it is logged. */
+  function problemOrBug(error: unknown): Problem {
+    const known = problemOf(error as Error)
+    if (known !== undefined) return known
+    const id = parts.newId()
+    parts.onBug(id, error)
+    return problem('internal', `the server has logged it under ${id}`)
+  }
+
+  function post<Body>(path: string, schema: object, answer: (body: Body, request: FastifyRequest) => object, ok = 200) {
+    app.post(literal(path), { schema: { body: schema } }, (request, reply) =>
+      send(reply, answer(request.body as Body, request), ok),
+    )
+  }
+
+  function get(path: string, answer: (request: FastifyRequest) => object, status = () => 200) {
+    app.get(path, (request, reply) => send(reply, answer(request), status()))
+  }
+
+  function decideAll(list: string, requests: readonly DecideRequest[], arrived: number, result: string): object {
+    if (requests.length > limits.batch) return tooMany(list, limits.batch)
+    const answers = engine.decideAll(requests, arrived)
+    return isProblem(answers) ? below(`/${list}`, answers) : { [result]: answers }
+  }
+
+  post<DecideRequest>('/v1/decide', ref('DecideRequest'), (body, request) => {
+    const named = withKey(body, request.headers['idempotency-key'])
+    return isProblem(named) ? named : engine.decide(named, request.arrived)
+  })
+  post<{ requests: DecideRequest[] }>('/v1/decide:batch', ref('DecideBatchRequest'), ({ requests }, { arrived }) =>
+    decideAll('requests', requests, arrived, 'decisions'),
+  )
+  post<{ instances: DecideRequest[] }>(routes.predict, ref('PredictRequest'), ({ instances }, { arrived }) =>
+    decideAll('instances', instances, arrived, 'predictions'),
+  )
+  post<OneOrMany<'rewards', RewardRequest>>(
+    '/v1/rewards',
+    oneOrMany('rewards', 'RewardRequest', 'RewardBatch'),
+    body => forEach('rewards', body, engine.reward, limits.batch),
+    202,
+  )
+  post<OneOrMany<'activations', ActivationRequest>>(
+    '/v1/activations',
+    oneOrMany('activations', 'ActivationRequest', 'ActivationBatch'),
+    body => forEach('activations', body, engine.activate, limits.batch),
+    202,
+  )
+
+  get('/v1/policies', () => ({ policies: [...source.policies.values()].map(served => summaryOf(source, served)) }))
+  get('/v1/policies/:name', request => {
+    const { name } = request.params as { name: string }
+    const served = source.policies.get(name)
+    if (served !== undefined) return descriptionOf(source, served)
+    return problem('unknown-policy', didYouMean(name, source.policies.keys()) ?? 'GET /v1/policies lists them')
+  })
+  get('/healthz', () => ({ status: 'ok' }))
+  const readiness = () => ({ ready: parts.unready().length === 0, reasons: parts.unready() })
+  const readyStatus = () => (parts.unready().length === 0 ? 200 : 503)
+  get('/readyz', readiness, readyStatus)
+  const { health } = routes
+  if (health !== undefined && !app.hasRoute({ method: 'GET', url: literal(health) })) {
+    get(literal(health), readiness, readyStatus)
+  }
+  app.get('/metrics', async (_request, reply) =>
+    reply.type('text/plain; version=0.0.4; charset=utf-8').send(await parts.metricsText()),
+  )
+  registerOfrep(app, { engine, source, problemOrBug })
+  return app
+}
+
+/** A path in which a colon means itself. */
+const literal = (path: string) => path.replaceAll(':', '::')
+
+const CLIENT_ERRORS: Readonly<Record<string, string>> = {
+  HPE_HEADER_OVERFLOW: '431 Request Header Fields Too Large',
+  ERR_HTTP_REQUEST_TIMEOUT: '408 Request Timeout',
+}
+
+function readJson(app: FastifyInstance): void {
+  app.removeAllContentTypeParsers()
+  app.addContentTypeParser('application/json', { parseAs: 'string' }, (_request, text, done) => {
+    const parsed = parseJson(text as string)
+    if ('fault' in parsed) done(refusal(problem('invalid-request', parsed.fault)))
+    else done(null, parsed.value)
+  })
+}
+
+/** Notes when a request came, refuses it where too many are in work, and counts it when its connection is done with it. */
+function admit(app: FastifyInstance, { metrics, clock, limits }: AppParts): void {
+  let inWork = 0
+  app.decorate('inWork', () => inWork)
+  app.addHook('onRequest', (request, reply, done) => {
+    request.arrived = clock.monotonic()
+    inWork++
+    reply.raw.on('close', () => {
+      inWork--
+      metrics.requested(request.routeOptions.url ?? 'none', reply.raw.headersSent ? reply.statusCode : 499)
+    })
+    if (inWork <= limits.inWork) return done()
+    reply.header('connection', 'close')
+    done(refusal(problem('overloaded', `the server works on ${limits.inWork} requests already`)))
+  })
+}
+
+/** Says which methods a path takes, or which path was perhaps meant. Hears of every route that is added after it. */
+function answerUnknownRoutes(app: FastifyInstance): void {
+  const known: { readonly method: string; readonly path: RegExp }[] = []
+  app.addHook('onRoute', ({ method, url }) => {
+    const path = url.replace(/::|:\w+|[.*+?^${}()|[\]\\]/g, part => {
+      if (part === '::') return ':'
+      return part.startsWith(':') ? '[^/]+' : `\\${part}`
+    })
+    known.push({ method: String(method), path: new RegExp(`^${path}$`) })
+  })
+  app.setNotFoundHandler((request, reply) => {
+    const [path] = request.url.split('?', 1)
+    const methods = known.filter(route => route.path.test(path)).map(({ method }) => method)
+    if (methods.length === 0) {
+      return send(
+        reply,
+        problem('not-found', didYouMean(path, Object.keys(openapi.paths)) ?? 'docs/server.md lists the routes'),
+      )
+    }
+    reply.header('allow', methods.join(', '))
+    return send(reply, problem('method-not-allowed', `the path takes ${methods.join(' and ')}`))
+  })
+}
+
+type OneOrMany<Name extends string, One> = One | { readonly [name in Name]: readonly One[] }
+
+/** A choice that ajv can explain: a body with the list is taken for the batch, any other for one. */
+const oneOrMany = (list: string, one: string, many: string) => ({
+  if: { type: 'object', required: [list] },
+  // biome-ignore lint/suspicious/noThenProperty: JSON Schema's keyword
+  then: ref(many),
+  else: ref(one),
+})
+
+function forEach<Name extends string, One extends object>(
+  list: Name,
+  body: OneOrMany<Name, One>,
+  take: (requests: readonly One[]) => object,
+  most: number,
+): object {
+  const many = list in body
+  const requests = many ? (body as { readonly [name in Name]: readonly One[] })[list] : [body as One]
+  if (requests.length > most) return tooMany(list, most)
+  const answer = take(requests)
+  if (!isProblem(answer)) return answer
+  return many ? below(`/${list}`, answer) : moved(answer, pointer => pointer.replace(/^\/0/, ''))
+}
+
+const tooMany = (list: string, most: number) =>
+  problem('too-large', `the server takes at most ${most} ${list} at once`, [
+    { pointer: `/${list}`, detail: `must have at most ${most} items` },
+  ])
+
+/** The same problem of a larger body. */
+const below = (prefix: string, found: Problem) => moved(found, pointer => prefix + pointer)
+
+function moved({ detail, errors = [], ...rest }: Problem, move: (pointer: string) => string): Problem {
+  const [first] = errors
+  if (first === undefined) return { ...rest, detail }
+  return {
+    ...rest,
+    // The detail begins with the place of the first fault.
+    detail: detail.startsWith(first.pointer) ? move(first.pointer) + detail.slice(first.pointer.length) : detail,
+    errors: errors.map(fault => ({ ...fault, pointer: move(fault.pointer) })),
+  }
+}

@@ -1,0 +1,27 @@
+import type { components } from '../generated/api.d.ts'
+import type { PolicySource, ServedPolicy } from './policies.ts'
+
+type Schemas = components['schemas']
+
+/** What is served under one name now, in a line. */
+export function summaryOf(source: PolicySource, { policy, snapshot }: ServedPolicy): Schemas['PolicySummary'] {
+  const { name, digest, spec } = policy
+  return { name, digest, snapshot, mode: spec.mode, killed: source.killed(name) }
+}
+
+/** The same with what a caller must know to ask it for a decision. */
+export function descriptionOf(source: PolicySource, served: ServedPolicy): Schemas['PolicyDescription'] {
+  const { unit, actions, context } = served.policy.spec
+  return {
+    ...summaryOf(source, served),
+    ...(unit === undefined ? {} : { unit }),
+    actions: actions.map(({ id, features }) => (features === undefined ? { id } : { id, features })),
+    context: {
+      $schema: 'https://json-schema.org/draft/2020-12/schema',
+      type: 'object',
+      properties: context,
+      required: Object.keys(context).filter(name => context[name].default === undefined),
+      additionalProperties: false,
+    },
+  }
+}

@@ -1,0 +1,30 @@
+import type { FastifyReply } from 'fastify'
+import { type DecideRequest, isProblem, type Problem } from './api.ts'
+import { invalid } from './problems.ts'
+
+/** A component of `schemas/openapi.yaml` as fastify's validators know it. */
+export const ref = (name: string) => ({ $ref: `openapi#/components/schemas/${name}` })
+
+/** Answers with an object, or with a problem under its own status. */
+export function send(reply: FastifyReply, answer: object, status = 200): FastifyReply {
+  if (!isProblem(answer)) return reply.code(status).send(answer)
+  prepareStatus(reply, answer)
+  return reply.type('application/problem+json').send(JSON.stringify(answer))
+}
+
+/** The status of a problem, and when to try again. */
+export function prepareStatus(reply: FastifyReply, { status }: Problem): void {
+  if (status === 503) reply.header('retry-after', '1')
+  reply.code(status)
+}
+
+/** The request under the id of its `Idempotency-Key`. */
+export function withKey(request: DecideRequest, key: string | string[] | undefined): DecideRequest | Problem {
+  if (key === undefined) return request
+  const fault = (detail: string) => invalid([{ pointer: '/decisionId', detail }])
+  if (typeof key !== 'string' || key === '' || key.length > 128) {
+    return fault('`Idempotency-Key` must have 1 to 128 characters')
+  }
+  if (request.decisionId !== undefined && request.decisionId !== key) return fault('is not the `Idempotency-Key`')
+  return { ...request, decisionId: key }
+}

@@ -1,0 +1,72 @@
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import { type DecideRequest, isProblem, type Problem, problem } from './api.ts'
+import type { Engine } from './engine.ts'
+import { prepareStatus, ref, withKey } from './http.ts'
+import type { OfrepRequest } from './ofrep.ts'
+import { type Evaluation, entityTag, evaluationOf, type Failure, failureOf, flagRequest, lacksUnit } from './ofrep.ts'
+import type { PolicySource, ServedPolicy } from './policies.ts'
+import { refusal } from './problems.ts'
+
+export interface OfrepParts {
+  readonly engine: Engine
+  readonly source: PolicySource
+  /** What an error that was thrown tells the client. */
+  problemOrBug(error: unknown): Problem
+}
+
+type FlagRequest = FastifyRequest<{ Body: OfrepRequest; Params: { readonly key: string } }>
+
+/** The OpenFeature Remote Evaluation Protocol: https://github.com/open-feature/protocol, version 0.3. */
+export function registerOfrep(app: FastifyInstance, { engine, source, problemOrBug }: OfrepParts): void {
+  const schema = { body: ref('OfrepRequest') }
+
+  function evaluate(served: ServedPolicy, request: DecideRequest, arrived: number): Evaluation | Problem {
+    const answer = engine.decide(request, arrived)
+    return isProblem(answer) ? answer : evaluationOf(answer, source.killed(served.policy.name))
+  }
+
+  function failure(served: ServedPolicy, request: DecideRequest, found: Problem): Failure {
+    const { name: key } = served.policy
+    const failed = { key, ...failureOf(found) }
+    return found.status === 400 && lacksUnit(served, request)
+      ? { ...failed, errorCode: 'TARGETING_KEY_MISSING' }
+      : failed
+  }
+
+  app.register(async scope => {
+    scope.setErrorHandler((error, request, reply) => {
+      const found = problemOrBug(error)
+      prepareStatus(reply, found)
+      const { key } = request.params as { readonly key?: string }
+      return reply.send({ ...(key === undefined ? {} : { key }), ...failureOf(found) })
+    })
+
+    scope.post('/ofrep/v1/evaluate/flags/:key', { schema }, (request: FlagRequest, reply) => {
+      const { key } = request.params
+      const served = source.policies.get(key)
+      if (served === undefined) {
+        return reply.code(404).send({ key, ...failureOf(problem('unknown-policy', `no policy \`${key}\` is served`)) })
+      }
+      const asked = flagRequest(served, request.body)
+      const named = withKey(asked, request.headers['idempotency-key'])
+      const answer = isProblem(named) ? named : evaluate(served, named, request.arrived)
+      if (!isProblem(answer)) return reply.send(answer)
+      prepareStatus(reply, answer)
+      return reply.send(failure(served, asked, answer))
+    })
+
+    scope.post('/ofrep/v1/evaluate/flags', { schema }, (request: FlagRequest, reply) => {
+      const tag = entityTag(source, request.body)
+      if (request.headers['if-none-match']?.split(/\s*,\s*/).includes(tag))
+        return reply.code(304).header('etag', tag).send()
+      const flags: (Evaluation | Failure)[] = []
+      for (const served of source.policies.values()) {
+        const asked = { ...flagRequest(served, request.body), deferActivation: true }
+        const answer = evaluate(served, asked, request.arrived)
+        if (isProblem(answer) && answer.status === 503) throw refusal(answer)
+        flags.push(isProblem(answer) ? failure(served, asked, answer) : answer)
+      }
+      return reply.header('etag', tag).send({ flags })
+    })
+  })
+}

@@ -1,0 +1,86 @@
+import { createHash } from 'node:crypto'
+import type { components } from '../generated/api.d.ts'
+import type { DecideAnswer, DecideRequest, Problem } from './api.ts'
+import type { PolicySource, ServedPolicy } from './policies.ts'
+
+type Schemas = components['schemas']
+export type Evaluation = Schemas['OfrepEvaluation']
+export type Failure = Schemas['OfrepFailure']
+export type OfrepRequest = Schemas['OfrepRequest']
+
+/** The decision that an OpenFeature client asks for: only attributes that the policy knows, `targetingKey` as the unit. */
+export function flagRequest({ policy }: ServedPolicy, { context = {} }: OfrepRequest): DecideRequest {
+  const fields = policy.spec.context
+  const known = Object.entries(context).filter(([name]) => Object.hasOwn(fields, name))
+  const { unit } = policy.spec
+  const key = targetingKey(context)
+  if (unit !== undefined && key !== undefined && !Object.hasOwn(context, unit)) {
+    known.push([unit, fields[unit].type === 'string' ? key : Number(key)])
+  }
+  return { policy: policy.name, context: Object.fromEntries(known) }
+}
+
+const targetingKey = (context: NonNullable<OfrepRequest['context']>): string | undefined =>
+  typeof context['targetingKey'] === 'string' && context['targetingKey'] !== '' ? context['targetingKey'] : undefined
+
+/** An answer in OpenFeature's words. */
+export function evaluationOf(answer: DecideAnswer, killed: boolean): Evaluation {
+  const { action, decisionId, propensity, policy, servedBy, features = {} } = answer
+  return {
+    key: policy.name,
+    value: action,
+    variant: action,
+    reason: killed ? 'DISABLED' : REASON[servedBy],
+    metadata: {
+      decisionId,
+      policyDigest: policy.digest,
+      servedBy,
+      ...(propensity === null ? {} : { propensity }),
+      ...(policy.snapshot === null ? {} : { snapshot: policy.snapshot }),
+      ...Object.fromEntries(Object.entries(features).flatMap(([name, value]) => flat(`features.${name}`, value))),
+    },
+  }
+}
+
+const REASON = { policy: 'SPLIT', holdout: 'TARGETING_MATCH', fallback: 'DEFAULT', override: 'DEFAULT' } as const
+
+function flat(name: string, value: unknown): [string, string | number | boolean][] {
+  return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean' ? [[name, value]] : []
+}
+
+/** A problem in OpenFeature's words. */
+export function failureOf(problem: Problem): Omit<Failure, 'key'> {
+  const { detail, errors = [] } = problem
+  const faults = errors.map(fault => `${fault.pointer} ${fault.detail}`)
+  return { errorCode: codeOf(problem), errorDetails: faults.join('; ') || detail }
+}
+
+function codeOf({ type, errors }: Problem): Failure['errorCode'] {
+  switch (type.slice(type.lastIndexOf('/') + 1)) {
+    case 'unknown-policy':
+      return 'FLAG_NOT_FOUND'
+    case 'invalid-request':
+      return errors === undefined ? 'PARSE_ERROR' : 'INVALID_CONTEXT'
+    default:
+      return 'GENERAL'
+  }
+}
+
+/** Does the policy need a unit that the request does not name? */
+export function lacksUnit({ policy: { spec } }: ServedPolicy, { context }: DecideRequest): boolean {
+  if (spec.unit === undefined || spec.context[spec.unit].default !== undefined) return false
+  return !Object.hasOwn(context as object, spec.unit)
+}
+
+/** Changes with the policies, what they have learnt, their kill switches and the context. */
+export function entityTag(source: PolicySource, { context = {} }: OfrepRequest): string {
+  const served = [...source.policies].map(([name, { policy, snapshot }]) => [
+    name,
+    policy.digest,
+    snapshot,
+    source.killed(name),
+  ])
+  return `"${createHash('sha256')
+    .update(JSON.stringify([served, context]))
+    .digest('base64url')}"`
+}

@@ -1,0 +1,137 @@
+import type { AddressInfo } from 'node:net'
+import type { Registry } from 'prom-client'
+import { DapError } from '../errors.ts'
+import { type AppLimits, buildApp } from './app.ts'
+import { type Clock, createEngine, type EngineLimits } from './engine.ts'
+import type { Tell } from './events.ts'
+import { createIds } from './ids.ts'
+import type { LogWriter } from './log-writer.ts'
+import { createMetrics, type Totals } from './metrics.ts'
+import type { OnlineLearner } from './online-learner.ts'
+import type { LivePolicySource, ReloadReport } from './policies.ts'
+
+export interface ServerParts {
+  readonly source: LivePolicySource
+  readonly log: LogWriter
+  readonly learner?: OnlineLearner
+  readonly clock: Clock
+  readonly tell: Tell
+  /** `dap/0.2.0` */
+  readonly runtime: string
+  readonly host: string
+  readonly port: number
+  readonly routes: { readonly predict: string; readonly health?: string }
+  readonly limits: EngineLimits & AppLimits
+  /** Where this is one of several workers: adds its metrics to theirs, and returns what asks for all of them. */
+  aggregated?(own: Registry): () => Promise<string>
+}
+
+export interface Server {
+  readonly url: string
+  readonly totals: Totals
+  /**
+   * Unready at once; finishes the requests in flight, but gives up on them after `graceMs`; then writes what the log still holds. A
+   * DapError says how many records are lost.
+   */
+  stop(graceMs: number): Promise<void>
+}
+
+/** How often the log is looked at, and the learner learns. */
+const LOOK_MS = 1_000
+
+const SWEEP_MS = 20
+
+/** Listens first and loads the policies then, so that whoever starts the server sees it unready rather than absent. */
+export async function startServer(parts: ServerParts): Promise<Server> {
+  const { source, log, learner, clock, tell, host, port } = parts
+  let stopping = false
+  let trouble: string | undefined
+
+  function unready(): readonly string[] {
+    return [
+      ...(stopping ? ['the server is shutting down'] : []),
+      ...(source.policies.size === 0 ? ['no policy is loaded'] : []),
+      ...(log.trouble === undefined ? [] : [log.trouble]),
+    ]
+  }
+
+  const metrics = createMetrics({ source, log, unready })
+  const newId = createIds(clock.now)
+  const engine = createEngine({ ...parts, observer: metrics.observer, newId })
+  const app = buildApp({
+    ...parts,
+    engine,
+    metrics,
+    metricsText: parts.aggregated?.(metrics.registry) ?? (() => metrics.registry.metrics()),
+    unready,
+    onBug: (id, error) => tell('error', 'bug', { id, error: error instanceof Error ? error.stack : String(error) }),
+    newId,
+  })
+
+  function look(): void {
+    learner?.tick(clock.now()).catch(publishFailed)
+    if (log.trouble === trouble) return
+    trouble = log.trouble
+    if (trouble === undefined) tell('info', 'recovery')
+    else tell('error', 'trouble', { reason: trouble })
+  }
+
+  const publishFailed = (error: Error) => tell('error', 'publish failed', { reason: error.message })
+
+  await app.listen({ host, port, listenTextResolver: () => '' }).catch((cause: NodeJS.ErrnoException) => {
+    throw new DapError(`the server cannot listen on ${host}:${port}: ${cause.message}`, { cause, hint: hintFor(cause) })
+  })
+  const timer = setInterval(look, LOOK_MS)
+
+  async function stop(graceMs: number): Promise<void> {
+    stopping = true
+    source.stop()
+    const until = clock.monotonic() + graceMs
+    // Connections without a request have nothing to wait for, and some never have one.
+    const sweep = setInterval(() => {
+      if (app.inWork() === 0 || clock.monotonic() > until) app.server.closeAllConnections()
+    }, SWEEP_MS)
+    await app.close()
+    clearInterval(sweep)
+    clearInterval(timer)
+    await learner?.publish().catch(publishFailed)
+    await log.close(graceMs)
+  }
+
+  const first = await source.reload()
+  if (source.policies.size === 0) {
+    await stop(0)
+    throw new DapError(`there is nothing to serve: ${first.faults.join('; ') || 'no policy was found'}`, {
+      hint: '`dap validate` checks a repository; `dap bundle POLICY` makes what --bundle takes',
+    })
+  }
+  tellReload(tell, { ...first, changed: [] })
+  source.start(report => tellReload(tell, report))
+
+  return {
+    url: urlOf(host, (app.server.address() as AddressInfo).port),
+    get totals() {
+      return metrics.totals
+    },
+    stop,
+  }
+}
+
+function tellReload(tell: Tell, { changed, faults, control }: ReloadReport): void {
+  if (changed.length > 0) tell('info', 'reload', { changed })
+  if (faults.length > 0) tell('error', 'reload failed', { faults })
+  if (control !== undefined) tell('warn', 'kill switch', { ...control })
+}
+
+const urlOf = (host: string, port: number) => `http://${host.includes(':') ? `[${host}]` : host}:${port}`
+
+function hintFor({ code }: NodeJS.ErrnoException): string {
+  switch (code) {
+    case 'EADDRINUSE':
+      return 'something listens there already; --port takes another'
+    case 'EACCES':
+      return 'ports below 1024 need a permission; --port takes another'
+    default:
+      return '--host takes an address of this machine, such as 127.0.0.1 or 0.0.0.0'
+  }
+}

@@ -1,0 +1,145 @@
+import { type FileHandle, mkdir, open } from 'node:fs/promises'
+import { hostname } from 'node:os'
+import { join } from 'node:path'
+import { type Sink, type Stream, systemTimers, type Timers } from '../log-writer.ts'
+
+export interface FileSinkOptions {
+  /** A segment ends before it would grow beyond this, if it has a line at all. */
+  readonly maxBytes?: number
+  /** Segments end at the multiples of this since 1970: with an hour, at each hour of UTC. */
+  readonly maxAgeMs?: number
+  /** When what was written goes to stable storage: when the system likes, every second, or before a write counts as done. */
+  readonly fsync: 'never' | 'interval' | 'always'
+  /** In the segments' names; default: the host's name. */
+  readonly worker?: string
+  readonly clock: { now(): number }
+  readonly timers?: Timers
+}
+
+const SYNC_MS = 1000
+
+/** One file of whole lines, open for writing, of this process alone. */
+interface Segment {
+  readonly file: FileHandle
+  /** Which multiple of maxAgeMs. */
+  readonly age: number
+  /** Where the last whole line ends. */
+  size: number
+  synced: boolean
+}
+
+/**
+ * Lines in files named `decisions-20261122T181500Z-<worker>-<pid>-<n>.jsonl`. Each process makes its own, at their first record, and never
+ * touches those of another. A write that fails is taken back, and the next goes to a new segment. Where it cannot even be taken back, the
+ * old one ends with a torn line, and lines before it come again in the new one.
+ */
+export function fileSink(
+  folder: string,
+  {
+    maxBytes = 256 * 1024 * 1024,
+    maxAgeMs = 3_600_000,
+    fsync,
+    worker = hostname(),
+    clock,
+    timers = systemTimers,
+  }: FileSinkOptions,
+): Sink {
+  const segments = new Map<Stream, Segment>()
+  let opened = 0
+  let cancelSync: (() => void) | undefined
+  let syncFailure: unknown
+
+  async function segmentFor(stream: Stream, bytes: number): Promise<Segment> {
+    const now = clock.now()
+    const age = Math.floor(now / maxAgeMs)
+    const current = segments.get(stream)
+    if (current !== undefined) {
+      if (current.age === age && (current.size === 0 || current.size + bytes <= maxBytes)) return current
+      await sync(current)
+      await retire(stream, current)
+    }
+    const segment = { file: await create(stream, now), age, size: 0, synced: true }
+    segments.set(stream, segment)
+    return segment
+  }
+
+  async function retire(stream: Stream, { file }: Segment): Promise<void> {
+    segments.delete(stream)
+    await file.close()
+  }
+
+  async function create(stream: Stream, now: number): Promise<FileHandle> {
+    await mkdir(folder, { recursive: true })
+    const start = new Date(now).toISOString().replace(/[-:]|\.\d+/g, '')
+    const by = worker.replace(/[^\w.]+/g, '-')
+    for (;;) {
+      const name = `${stream}-${start}-${by}-${process.pid}-${opened++}.jsonl`
+      try {
+        return await open(join(folder, name), 'wx', 0o640)
+      } catch (error) {
+        // Process ids come again, as in a container that was started anew.
+        if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+      }
+    }
+  }
+
+  async function sync(segment: Segment): Promise<void> {
+    if (segment.synced || fsync === 'never') return
+    segment.synced = true
+    try {
+      await segment.file.datasync()
+    } catch (error) {
+      segment.synced = false
+      throw error
+    }
+  }
+
+  async function syncAll(): Promise<void> {
+    for (const segment of segments.values()) await sync(segment)
+  }
+
+  return {
+    async write(stream, lines) {
+      if (syncFailure !== undefined) {
+        const failure = syncFailure
+        syncFailure = undefined
+        throw failure
+      }
+      const bytes = Buffer.from(lines)
+      const segment = await segmentFor(stream, bytes.length)
+      try {
+        let done = 0
+        while (done < bytes.length) {
+          const { bytesWritten } = await segment.file.write(bytes, done, bytes.length - done, segment.size + done)
+          done += bytesWritten
+        }
+        segment.synced = false
+        if (fsync === 'always') await sync(segment)
+      } catch (error) {
+        const undone = await segment.file.truncate(segment.size).then(
+          () => true,
+          () => false,
+        )
+        if (segment.size > 0 || !undone) await retire(stream, segment).catch(() => {})
+        throw error
+      }
+      segment.size += bytes.length
+      if (fsync !== 'interval') return
+      cancelSync ??= timers.after(SYNC_MS, () => {
+        cancelSync = undefined
+        syncAll().catch((error: unknown) => {
+          syncFailure = error
+        })
+      })
+    },
+    async close() {
+      cancelSync?.()
+      try {
+        await syncAll()
+      } finally {
+        for (const { file } of segments.values()) await file.close()
+        segments.clear()
+      }
+    },
+  }
+}

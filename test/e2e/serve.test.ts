@@ -1,0 +1,104 @@
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { execa } from 'execa'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { get, logged, offer, post, repository, waitFor } from '../serve/serving.ts'
+import { PACKAGE_ROOT } from '../support/run-dap.ts'
+
+const bin = join(PACKAGE_ROOT, 'bin', 'dap.js')
+const CONTEXT = { player: 'p1' }
+
+interface Line {
+  readonly msg: string
+  readonly pid: number
+  readonly url?: string
+}
+
+/** The built `dap serve`, as a process of its own. */
+function start(folder: string, ...words: readonly string[]) {
+  const running = execa(process.execPath, [bin, 'serve', '--port', '0', ...words], { cwd: folder, reject: false })
+  let stderr = ''
+  running.stderr.on('data', data => {
+    stderr += data
+  })
+  onTestFinished(() => void running.kill('SIGKILL'))
+  const lines = (msg: string) =>
+    stderr
+      .split('\n')
+      .filter(line => line.endsWith('}'))
+      .map(line => JSON.parse(line) as Line)
+      .filter(line => line.msg === msg)
+  const wait = (msg: string, count: number) => waitFor(() => (lines(msg).length >= count ? lines(msg) : undefined))
+  return { running, wait }
+}
+
+const alive = (pid: number): boolean => {
+  try {
+    return process.kill(pid, 0)
+  } catch {
+    return false
+  }
+}
+
+describe('the built dap serve', () => {
+  it('answers, and ends with 0 and a whole log at SIGTERM', async () => {
+    const folder = await repository({ 'policies/offer.yaml': offer() })
+    const { running, wait } = start(folder)
+    const [{ url }] = await wait('listening', 1)
+    const { json } = await post(`${url}/v1/decide`, { context: CONTEXT })
+    running.kill('SIGTERM')
+    expect(await running).toMatchObject({ exitCode: 0, stdout: '1 decision, 0 rewards' })
+    expect(await logged(join(folder, 'logs'))).toMatchObject([{ decisionId: json.decisionId }])
+  })
+
+  it('shares its port between workers, starts one that dies again, and sums up all of them', async () => {
+    const folder = await repository({ 'policies/offer.yaml': offer() })
+    const { running, wait } = start(folder, '--workers', '2', '--json')
+    const [{ url, pid }] = await wait('listening', 2)
+    const decide = async (times: number) => {
+      for (let i = 0; i < times; i++) await post(`${url}/v1/decide`, { context: CONTEXT })
+    }
+    await decide(20)
+    expect((await get(`${url}/metrics`)).text).toMatch(/dap_decision_duration_seconds_count 20/)
+    await waitFor(async () => ((await logged(join(folder, 'logs'))).length === 20 ? true : undefined))
+    process.kill(pid, 'SIGKILL')
+    await wait('worker died', 1)
+    await wait('listening', 3)
+    await decide(10)
+    running.kill('SIGTERM')
+    const { exitCode, stdout } = await running
+    expect({ exitCode, result: JSON.parse(stdout) }).toMatchObject({ exitCode: 0, result: { workers: 2, lost: [] } })
+    expect(await logged(join(folder, 'logs'))).toHaveLength(30)
+  })
+
+  it('leaves no worker, and no record unwritten, when the primary is killed', async () => {
+    const folder = await repository({ 'policies/offer.yaml': offer() })
+    const { running, wait } = start(folder, '--workers', '2', '--flush-ms', '300')
+    const workers = await wait('listening', 2)
+    for (let i = 0; i < 4; i++) await post(`${workers[0].url}/v1/decide`, { context: CONTEXT })
+    running.kill('SIGKILL')
+    await waitFor(() => (workers.some(({ pid }) => alive(pid)) ? undefined : true))
+    expect(await logged(join(folder, 'logs'))).toHaveLength(4)
+  })
+
+  it('says once why its workers do not start', async () => {
+    const folder = await repository({})
+    const { exitCode, stderr } = await start(folder, '--workers', '2').running
+    expect(exitCode).toBe(1)
+    expect(stderr).toContain('there is nothing to serve')
+    expect(stderr).toMatch(/error: a worker could not start \(exit code 1\)\nhint: its error is above$/)
+  })
+})
+
+describe('the built client', () => {
+  it('is one file for Node and browsers, under its own name', async () => {
+    const { createClient } = await import('dap/client')
+    const text = await readFile(join(PACKAGE_ROOT, 'dist', 'client.js'), 'utf8')
+    expect(text).not.toMatch(/node:|require\(|^import /m)
+    const client = createClient({ baseUrl: 'http://127.0.0.1:1' })
+    expect(await client.decide({ context: CONTEXT }, { fallback: 'none' })).toMatchObject({
+      action: 'none',
+      servedBy: 'override',
+    })
+  })
+})

@@ -1,0 +1,176 @@
+import { once } from 'node:events'
+import { connect, type Socket } from 'node:net'
+import { afterEach, describe, expect, it } from 'vitest'
+import { CONTEXT, httpBench } from './http-support.ts'
+
+const GOOD = JSON.stringify({ context: CONTEXT })
+const head = (length: number, extra = '') =>
+  `POST /v1/decide HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\ncontent-length: ${length}\r\n${extra}\r\n`
+
+const sockets: Socket[] = []
+afterEach(() => {
+  for (const socket of sockets.splice(0)) socket.destroy()
+})
+
+async function open(base: string): Promise<Socket> {
+  const { hostname, port } = new URL(base)
+  const socket = connect(Number(port), hostname)
+  sockets.push(socket)
+  socket.on('error', () => {})
+  await once(socket, 'connect')
+  return socket
+}
+
+/** Everything that the server says until it closes. */
+async function said(socket: Socket): Promise<string> {
+  let text = ''
+  socket.on('data', data => {
+    text += data
+  })
+  if (!socket.closed) await once(socket, 'close')
+  return text
+}
+
+async function expectAlive(base: string): Promise<void> {
+  const response = await fetch(`${base}/v1/decide`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: GOOD,
+  })
+  expect(response.status).toBe(200)
+  await response.arrayBuffer()
+}
+
+describe('bodies that mean harm', () => {
+  const fields = (count: number) => Array.from({ length: count }, (_, i) => `"f${i}":1`).join()
+  const deep = (open: string, close: string, depth: number) => open.repeat(depth) + close.repeat(depth)
+
+  it.each([
+    ['deep lists', `{"context":${deep('[', ']', 500_000)}}`, 'nested more than 64 levels deep'],
+    ['deep lists that never end', '['.repeat(1_000_000), 'nested more than 64 levels deep'],
+    ['deep objects', `{"context":${deep('{"a":', '}', 100)}}`, 'nested more than 64 levels deep'],
+    ['a long string that never ends', `{"a":"${'a'.repeat(1_000_000)}`, 'not JSON'],
+    ['a long string of brackets', `{"contxt":"${'['.repeat(1000)}"}`, 'is not a field'],
+    ['a prototype', '{"__proto__":{"policy":"shop-offer"},"context":{}}', '/__proto__ is not a field'],
+    ['a constructor', '{"constructor":{"prototype":{"a":1}},"context":{}}', '/constructor is not a field'],
+    [
+      'a prototype in the context',
+      '{"context":{"__proto__":{"level":1}}}',
+      '/context/__proto__ is not a field of this policy',
+    ],
+    ['thousands of unknown fields', `{${fields(50_000)}}`, 'and 49999 more'],
+    ['thousands of unknown context fields', `{"context":{${fields(50_000)}}}`, 'and 50001 more'],
+    ['a context of a million numbers', `{"context":{"level":[${'1,'.repeat(400_000)}1]}}`, 'must be a finite number'],
+    ['numbers that overflow', '{"context":{"playerId":"a","platform":"ios","level":1e999}}', 'must be a finite number'],
+  ])('%s are refused', async (_, body, detail) => {
+    const { post } = httpBench()
+    const { status, json, text } = await post('/v1/decide', body)
+    expect({ status, title: json.title }).toEqual({ status: 400, title: 'The request is not valid' })
+    expect(json.detail + JSON.stringify(json.errors)).toContain(detail)
+    expect(json.errors?.length ?? 0).toBeLessThanOrEqual(100)
+    expect(text.length).toBeLessThan(50_000)
+    expect(({} as { policy?: string }).policy).toBeUndefined()
+    expect(await post('/v1/decide', GOOD)).toMatchObject({ status: 200 })
+  })
+
+  it('are not read when they are larger than 1 MiB, announced or not', async () => {
+    const { listen } = httpBench()
+    const base = await listen()
+    const announced = await open(base)
+    announced.write(head(10_000_000))
+    expect(await said(announced)).toMatch(/^HTTP\/1.1 413 .*too-large"/s)
+    const chunked = await open(base)
+    const answer = said(chunked)
+    chunked.write(
+      'POST /v1/decide HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n',
+    )
+    const chunk = `10000\r\n${'a'.repeat(0x10000)}\r\n`
+    for (let i = 0; i < 20 && !chunked.closed; i++) chunked.write(chunk)
+    expect(await answer).toMatch(/^HTTP\/1.1 413 /)
+    await expectAlive(base)
+  })
+})
+
+describe('connections that mean harm', () => {
+  const slow = { headTimeoutMs: 150, requestTimeoutMs: 300 }
+
+  it('are closed when a head does not come', async () => {
+    const { listen, metricsText } = httpBench({ limits: slow })
+    const base = await listen()
+    const silent = await open(base)
+    silent.write('POST /v1/dec')
+    expect(await said(silent)).toMatch(/^HTTP\/1.1 408 Request Timeout/)
+    expect(await metricsText()).toContain('dap_http_requests_total{route="none",status="408"} 1')
+    await expectAlive(base)
+  })
+
+  it('are closed when a body does not come, and leave nothing in work', async () => {
+    const { listen, metricsText } = httpBench({ limits: { ...slow, inWork: 2 } })
+    const base = await listen()
+    const two = await Promise.all([open(base), open(base)])
+    for (const socket of two) socket.write(`${head(100)}{"con`)
+    await expect.poll(() => refused(base)).toBe(true)
+    for (const socket of two) expect(await said(socket)).toMatch(/^HTTP\/1.1 408 /)
+    await expect.poll(() => refused(base)).toBe(false)
+    expect(await metricsText()).toContain('status="499"} 2')
+  })
+
+  it.each([
+    ['is no HTTP', 'hello\r\n\r\n', 400],
+    ['has two lengths', head(5, 'content-length: 6\r\n'), 400],
+    ['has a length and chunks', head(5, 'transfer-encoding: chunked\r\n'), 400],
+    ['has a huge head', head(5, `x: ${'a'.repeat(100_000)}\r\n`), 431],
+    ['has a binary path', 'GET /\u0000 HTTP/1.1\r\nhost: a\r\n\r\n', 400],
+  ])('get a status when what they send %s', async (_, text, status) => {
+    const { listen } = httpBench()
+    const base = await listen()
+    const socket = await open(base)
+    const answer = said(socket)
+    socket.write(text)
+    expect(await answer).toMatch(new RegExp(`^HTTP/1.1 ${status} `))
+    await expectAlive(base)
+  })
+
+  it('that go away in the middle are forgotten', async () => {
+    const { listen } = httpBench({ limits: { inWork: 1 } })
+    const base = await listen()
+    for (let i = 0; i < 20; i++) {
+      const socket = await open(base)
+      socket.write(`${head(100)}{`)
+      socket.destroy()
+    }
+    await expect.poll(() => refused(base)).toBe(false)
+  })
+
+  it('are no more than allowed', async () => {
+    const { listen } = httpBench({ limits: { connections: 2 } })
+    const base = await listen()
+    await Promise.all([open(base), open(base)])
+    const third = await open(base)
+    expect(await said(third)).toBe('')
+  })
+
+  it('are served by the thousand', async () => {
+    const { listen, bench } = httpBench()
+    const base = await listen()
+    const many: Socket[] = []
+    for (let i = 0; i < 2_000; i += 200)
+      many.push(...(await Promise.all(Array.from({ length: 200 }, () => open(base)))))
+    const answers = many.map(async socket => {
+      const [data] = (await once(socket, 'data')) as [Buffer]
+      return String(data).slice(0, 12)
+    })
+    for (const socket of many) socket.write(head(GOOD.length) + GOOD)
+    expect(new Set(await Promise.all(answers))).toEqual(new Set(['HTTP/1.1 200']))
+    expect(bench.decisions).toHaveLength(2_000)
+    await expectAlive(base)
+  })
+})
+
+/** Does the server say that it has too much to do? */
+async function refused(base: string): Promise<boolean> {
+  const response = await fetch(`${base}/healthz`)
+  const { status, headers } = response
+  await response.arrayBuffer()
+  return status === 503 && headers.get('retry-after') === '1'
+}

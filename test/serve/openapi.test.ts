@@ -1,0 +1,203 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { Ajv2020 } from 'ajv/dist/2020.js'
+import { describe, expect, expectTypeOf, it } from 'vitest'
+import { parse } from 'yaml'
+import type { components } from '../../src/generated/api.d.ts'
+import type * as api from '../../src/serve/api.ts'
+import { DEFAULT_LIMITS } from '../../src/serve/app.ts'
+import { PACKAGE_ROOT } from '../support/run-dap.ts'
+import { type Answer, CONTEXT, type HttpBench, httpBench } from './http-support.ts'
+import { bench } from './support.ts'
+
+interface Schemas {
+  readonly [name: string]: { readonly examples?: readonly unknown[] }
+}
+
+type Response = { readonly $ref?: string; readonly content?: Readonly<Record<string, { readonly schema: object }>> }
+
+const document = parse(readFileSync(join(PACKAGE_ROOT, 'schemas', 'openapi.yaml'), 'utf8')) as {
+  readonly openapi: string
+  readonly paths: Readonly<
+    Record<string, Readonly<Record<string, { readonly responses: Readonly<Record<string, Response>> }>>>
+  >
+  readonly components: { readonly schemas: Schemas; readonly responses: Readonly<Record<string, Response>> }
+}
+
+const ajv = new Ajv2020({
+  allErrors: true,
+  allowUnionTypes: true,
+  keywords: ['components'],
+  formats: { 'date-time': true },
+})
+ajv.addSchema({ $id: 'openapi', components: document.components })
+
+const operations = Object.entries(document.paths).flatMap(([path, methods]) =>
+  Object.entries(methods).map(([method, { responses }]) => ({ name: `${method.toUpperCase()} ${path}`, responses })),
+)
+
+const REWARD = { decisionId: 'd', value: 1 }
+
+/** A good body of each route that takes one, and one whose meaning is wrong. */
+const BODIES: Readonly<Record<string, readonly [good: object, bad: object, unknownPolicy?: object]>> = {
+  '/v1/decide': [{ context: CONTEXT }, { context: {} }, { policy: 'nobody' }],
+  '/v1/decide:batch': [{ requests: [{ context: CONTEXT }] }, { requests: [{}] }, { requests: [{ policy: 'nobody' }] }],
+  '/predict': [{ instances: [{ context: CONTEXT }] }, { instances: [{}] }, { instances: [{ policy: 'nobody' }] }],
+  '/v1/rewards': [REWARD, { rewards: [{}] }],
+  '/v1/activations': [{ decisionId: 'd' }, { activation: 'd' }],
+  '/ofrep/v1/evaluate/flags/shop-offer': [{ context: { ...CONTEXT, targetingKey: 'p' } }, { context: {} }],
+  '/ofrep/v1/evaluate/flags/nobody': [{ context: CONTEXT }, {}],
+  '/ofrep/v1/evaluate/flags': [{ context: CONTEXT }, { context: 7 }],
+}
+
+const ID = { decisionId: 'twice', context: CONTEXT }
+const OTHER = { decisionId: 'twice', context: { ...CONTEXT, level: 1 } }
+const CONFLICTS: Readonly<Record<string, readonly [path: string, first: object, second: object]>> = {
+  '/v1/decide': ['/v1/decide', ID, OTHER],
+  '/v1/decide:batch': ['/v1/decide:batch', { requests: [ID] }, { requests: [OTHER] }],
+  '/predict': ['/predict', { instances: [ID] }, { instances: [OTHER] }],
+}
+
+/** Gets a real response of that status from a real server. */
+async function provoke(operation: string, status: string): Promise<Answer> {
+  const [method, template] = operation.split(' ')
+  const path = template.replace('{name}', 'shop-offer').replace('{key}', 'shop-offer')
+  const broken = { decide: fail, decideAll: fail, reward: fail, activate: fail }
+  const on = bench()
+  const server = (parts = {}, limits = {}) => httpBench({ on, parts, limits })
+  if (method === 'GET') {
+    const plain = server()
+    if (status === '404') return plain.get(template.replace('{name}', 'nobody'))
+    if (status === '503') plain.unready.push('why not')
+    return plain.get(path)
+  }
+  const [good, bad, unknownPolicy] = BODIES[path]
+  switch (status) {
+    case '304': {
+      const plain = server()
+      return plain.post(path, good, { 'if-none-match': String((await plain.post(path, good)).headers['etag']) })
+    }
+    case '400':
+      return server().post(path, bad)
+    case '404':
+      return unknownPolicy === undefined
+        ? server().post(template.replace('{key}', 'nobody'), good)
+        : server().post(path, unknownPolicy)
+    case '409': {
+      const plain = server()
+      const [, first, second] = CONFLICTS[path] ?? ['', good, { context: { ...CONTEXT, level: 1 } }]
+      const key = CONFLICTS[path] === undefined ? { 'idempotency-key': 'twice' } : undefined
+      await plain.post(path, first, key)
+      return plain.post(path, second, key)
+    }
+    case '413':
+      return server({}, { body: 10 }).post(path, good)
+    case '415':
+      return server().post(path, 'a', { 'content-type': 'text/plain' })
+    case '500':
+      return server({ engine: broken }).post(path, good)
+    case '503':
+      on.admission = 0
+      return server().post(path, good)
+    default:
+      return server().post(path, good)
+  }
+}
+
+function fail(): never {
+  throw new Error('broken on purpose')
+}
+
+const resolve = (response: Response): Response =>
+  response.$ref === undefined ? response : document.components.responses[response.$ref.split('/').at(-1) as string]
+
+function conforms(answer: Answer, declared: Response): void {
+  const { content } = resolve(declared)
+  if (content === undefined) {
+    expect(answer.text).toBe('')
+    return
+  }
+  const [type, { schema }] = Object.entries(content)[0]
+  expect(answer.type?.split(';')[0]).toBe(type)
+  if (answer.json === undefined) return
+  const validate = ajv.compile(JSON.parse(JSON.stringify(schema).replaceAll('"#/', '"openapi#/')))
+  validate(answer.json)
+  expect(validate.errors).toBeNull()
+}
+
+describe('schemas/openapi.yaml', () => {
+  const cases = operations.flatMap(({ name, responses }) =>
+    Object.entries(responses).map(([status, response]) => ({ name, status, response })),
+  )
+
+  it.each(cases)('$name answers $status as it says', async ({ name, status, response }) => {
+    const answer = await provoke(name, status)
+    expect(answer.status, answer.text).toBe(Number(status))
+    conforms(answer, response)
+  })
+
+  const taking = Object.keys(BODIES).filter(path => !path.endsWith('nobody'))
+  it.each(taking)('has the right words for too many requests at %s', async path => {
+    const answer = await httpBench({ limits: { inWork: 0 } }).post(path, BODIES[path][0])
+    const [, operation] =
+      Object.entries(document.paths).find(([known]) => known.replace('{key}', 'shop-offer') === path) ?? []
+    expect(answer).toMatchObject({ status: 503, headers: { 'retry-after': '1', connection: 'close' } })
+    conforms(answer, operation?.['post'].responses['503'] as Response)
+  })
+
+  it('lists every route that the server has, and the server every one that it lists', async () => {
+    expect(await routesOf(httpBench())).toEqual(operations.map(({ name }) => name).sort())
+  })
+
+  it('has examples that are what they are examples of', () => {
+    const wrong = Object.entries(document.components.schemas).flatMap(([name, { examples = [] }]) => {
+      const validate = ajv.getSchema(`openapi#/components/schemas/${name}`)
+      return examples.filter(example => validate?.(example) !== true).map(example => ({ name, example }))
+    })
+    expect(wrong).toEqual([])
+    expect(document.openapi).toBe('3.1.0')
+  })
+
+  it('says what the limits are', () => {
+    expect(JSON.stringify(document)).toContain('by default 1,000')
+    expect(DEFAULT_LIMITS.batch).toBe(1_000)
+  })
+})
+
+/** From fastify's picture of its routes. */
+async function routesOf({ app }: HttpBench): Promise<string[]> {
+  await app.ready()
+  const stack: string[] = []
+  return app
+    .printRoutes({ commonPrefix: false })
+    .split('\n')
+    .flatMap(line => {
+      const found = /^(.*?[├└]── )(\S+) \((\w+)\)$/.exec(line)
+      if (found === null) return []
+      const [, indent, part, method] = found
+      const depth = indent.length / 4 - 1
+      stack.length = depth
+      stack.push(part)
+      return [`${method} ${stack.join('').replace('/:name', '/{name}').replace('/:key', '/{key}')}`]
+    })
+    .sort()
+}
+
+/** Lists of generated types can be written to, because openapi-fetch cannot take others. */
+type Fixed<T> = T extends (infer E)[]
+  ? readonly Fixed<E>[]
+  : T extends object
+    ? { readonly [K in keyof T]: Fixed<T[K]> }
+    : T
+type Generated<Name extends keyof components['schemas']> = Fixed<components['schemas'][Name]>
+
+describe('the types of src/serve/api.ts', () => {
+  it('are those of the document', () => {
+    expectTypeOf<Generated<'DecideRequest'>>().toEqualTypeOf<api.DecideRequest>()
+    expectTypeOf<Generated<'DecideAnswer'>>().toEqualTypeOf<Fixed<api.DecideAnswer>>()
+    expectTypeOf<Generated<'RewardRequest'>>().toEqualTypeOf<api.RewardRequest>()
+    expectTypeOf<Generated<'ActivationRequest'>>().toEqualTypeOf<api.ActivationRequest>()
+    expectTypeOf<Generated<'Accepted'>>().toEqualTypeOf<api.Accepted>()
+    expectTypeOf<Generated<'Problem'>>().toEqualTypeOf<Fixed<api.Problem>>()
+  })
+})
