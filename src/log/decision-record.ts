@@ -17,7 +17,7 @@ export interface RecordFacts {
   readonly deferred?: boolean
 }
 
-/** The log's record of a decision. */
+/** The log's record of a decision. What many records share is one object, for `recordText`. */
 export function decisionRecord(policy: Policy, decision: Decision, facts: RecordFacts): DecisionRecord {
   const { mode, baseline } = facts
   const slot: DecisionSlot = {
@@ -26,25 +26,23 @@ export function decisionRecord(policy: Policy, decision: Decision, facts: Record
     propensity: decision.propensity,
     propensities: decision.propensities,
     floor: decision.floor,
-    ...(baseline === undefined ? {} : { baseline }),
+    baseline,
   }
+  const served: DecisionRecord['served'] = servedOf(policy, decision, mode, baseline)
   return {
     schema: DECISION_SCHEMA,
     decisionId: decision.decisionId,
     ts: facts.ts,
     mode,
-    policy: { ...decision.policy, snapshot: facts.snapshot, runtime: facts.runtime },
-    ...(decision.unit === undefined ? {} : { unit: decision.unit }),
+    policy: whoOf(policy, facts),
+    unit: decision.unit,
     context: decision.context,
-    ...(decision.defaulted.length === 0 ? {} : { defaulted: decision.defaulted }),
-    eligible: decision.eligible.map(id => eligibleEntry(policy, id)),
+    defaulted: decision.defaulted.length === 0 ? undefined : decision.defaulted,
+    eligible: eligibleOf(policy, decision.eligible),
     excluded: decision.excluded,
     slots: [slot],
     randomness: decision.randomness,
-    served: {
-      ...servedOf(policy, decision, mode, baseline),
-      ...(facts.deferred ? { activation: 'pending' as const } : {}),
-    },
+    served: facts.deferred ? { ...served, activation: 'pending' } : served,
     logProbability: facts.logProbability,
     latencyUs: facts.latencyUs,
   }
@@ -62,10 +60,28 @@ export function servedOf(
 ): { readonly by: ServedBy; readonly reason?: string } {
   const overridden = (mode === 'shadow' || mode === 'apprentice') && policy.actions.includes(baseline ?? '')
   if (overridden) return { by: 'override', reason: reason === undefined ? mode : `${mode}: ${reason}` }
-  return { by: servedBy, ...(reason === undefined ? {} : { reason }) }
+  return reason === undefined ? { by: servedBy } : { by: servedBy, reason }
 }
 
-function eligibleEntry({ spec, actions }: Policy, id: string): DecisionRecord['eligible'][number] {
-  const { features } = spec.actions[actions.indexOf(id)]
-  return features === undefined ? { id } : { id, features }
+const whos = new WeakMap<Policy, DecisionRecord['policy']>()
+
+function whoOf(policy: Policy, { snapshot, runtime }: RecordFacts): DecisionRecord['policy'] {
+  const last = whos.get(policy)
+  if (last !== undefined && last.snapshot === snapshot && last.runtime === runtime) return last
+  const who = { name: policy.name, digest: policy.digest, snapshot, runtime }
+  whos.set(policy, who)
+  return who
+}
+
+const eligibles = new WeakMap<readonly string[], DecisionRecord['eligible']>()
+
+function eligibleOf({ spec, actions }: Policy, ids: readonly string[]): DecisionRecord['eligible'] {
+  const known = eligibles.get(ids)
+  if (known !== undefined) return known
+  const entries = ids.map(id => {
+    const { features } = spec.actions[actions.indexOf(id)]
+    return features === undefined ? { id } : { id, features }
+  })
+  eligibles.set(ids, entries)
+  return entries
 }

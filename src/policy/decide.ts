@@ -57,24 +57,22 @@ export function decide(policy: Policy, request: DecisionRequest): DecisionResult
   return {
     policy: { name: policy.name, digest: policy.digest },
     decisionId: request.decisionId,
-    ...(unit === undefined ? {} : { unit }),
+    unit,
     context,
     defaulted,
-    eligible: eligible.map(a => policy.actions[a]),
+    eligible,
     excluded,
-    action: policy.actions[eligible[at]],
+    action: eligible[at],
     propensity: propensities[at],
     propensities,
     floor,
     randomness: { scheme: DRAW_SCHEME, salt, u },
     servedBy,
-    ...(reason === undefined ? {} : { reason }),
+    reason,
   }
 }
 
-type Distribution = Pick<Decision, 'excluded' | 'propensities' | 'floor' | 'servedBy' | 'reason'> & {
-  readonly eligible: readonly number[]
-}
+type Distribution = Pick<Decision, 'eligible' | 'excluded' | 'propensities' | 'floor' | 'servedBy' | 'reason'>
 
 /** All of a decision but its draw. */
 function distribution(policy: Policy, context: Context): Distribution {
@@ -83,39 +81,27 @@ function distribution(policy: Policy, context: Context): Distribution {
   try {
     const count = policy.eligibility.write(context, indices)
     if (count === 0) {
-      return { ...fallback(policy, 'no action is eligible'), excluded: excludedFrom(policy, [policy.fallback]) }
+      // Every action has a rule then, and it is the rules that say why.
+      const { excluded } = policy.eligibleSet(indices, 0)
+      const others = excluded.filter(({ id }) => id !== policy.actions[policy.fallback])
+      return { ...fallback(policy, 'no action is eligible'), excluded: others }
     }
-    const eligible: number[] = []
-    for (let i = 0; i < count; i++) eligible.push(indices[i])
-    const excluded = count === k ? NONE : excludedFrom(policy, eligible)
+    const set = policy.eligibleSet(indices, count)
+    const { eligible, excluded } = set
     if (policy.heldOut(context)) {
       const holdout = policy.holdoutAction
-      const propensities = eligible.map(a => (a === holdout ? 1 : 0))
+      const propensities = set.indices.map(a => (a === holdout ? 1 : 0))
       if (!propensities.includes(1)) return fallback(policy, 'the holdout action is not eligible')
       return { eligible, excluded, propensities, floor: 0, servedBy: 'holdout', reason: 'the unit is held out' }
     }
     const probabilities = new Float64Array(k)
     policy.probabilities(context, indices, count, probabilities)
-    const propensities = eligible.map(a => probabilities[a])
+    const propensities = set.indices.map(a => probabilities[a])
     if (!isDistribution(propensities)) return fallback(policy, 'the probabilities do not sum to 1')
     return { eligible, excluded, propensities, floor: policy.floor(count), servedBy: 'policy' }
   } catch (error) {
     return fallback(policy, error instanceof Error ? error.message : String(error))
   }
-}
-
-const NONE: Decision['excluded'] = []
-
-/** Those that a rule excluded, which are the others: an action without a rule is always eligible. `eligible` ascends. */
-function excludedFrom(policy: Policy, eligible: readonly number[]): Decision['excluded'] {
-  const { actions, eligibility } = policy
-  const excluded: { id: string; by: string }[] = []
-  let at = 0
-  for (let a = 0; a < actions.length; a++) {
-    if (eligible[at] === a) at++
-    else excluded.push({ id: actions[a], by: eligibility.rules[a] as string })
-  }
-  return excluded
 }
 
 function isDistribution(propensities: readonly number[]): boolean {
@@ -134,5 +120,5 @@ function fallback(policy: Policy, reason: string): Distribution {
 /** One action with probability 1. */
 function certain(policy: Policy, action: number, servedBy: 'fallback' | 'override', reason: string): Distribution {
   const excluded = policy.actions.flatMap((id, a) => (a === action ? [] : [{ id, by: servedBy }]))
-  return { eligible: [action], excluded, propensities: [1], floor: 0, servedBy, reason }
+  return { eligible: [policy.actions[action]], excluded, propensities: [1], floor: 0, servedBy, reason }
 }

@@ -4,6 +4,7 @@ import { createExploration, createLearner } from './algorithm.ts'
 import { type Context, type ContextResult, createContextCheck } from './context.ts'
 import { hashUniform } from './draw.ts'
 import { createEligibility, type Eligibility } from './eligibility.ts'
+import { createEligibleSets, type EligibleSet } from './eligible-sets.ts'
 import type { Exploration } from './exploration.ts'
 import { createFeatures, type Features } from './features.ts'
 import type { Learner } from './learner.ts'
@@ -31,6 +32,8 @@ export interface Policy {
   context(input: unknown): ContextResult
   /** Writes the indices of the eligible actions into `out`; returns how many. If no action is eligible, the fallback alone is. */
   eligible(context: Context, out: Int32Array): number
+  /** The set that the first `count` of these ascending indices stand for. */
+  eligibleSet(indices: Int32Array, count: number): EligibleSet
   /** Exact probabilities after the floor over the eligible set given; learner.predict is called inside. `out` has K numbers. */
   probabilities(context: Context, eligible: Int32Array, count: number, out: Float64Array): void
   /** A fast draw from the same distribution. learner.predict(x) is called inside with the features already in x. */
@@ -81,6 +84,7 @@ export function createPolicy(name: string, spec: PolicySpec, digest: string): Po
     exploration,
     features,
     eligibility,
+    eligibleSet: createEligibleSets(actions, eligibility),
     floor,
     unit,
     context: createContextCheck(spec.context),

@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
 import { decisionRecord } from '../log/decision-record.ts'
+import { recordText } from '../log/record-text.ts'
 import { type DecisionRecord, IMPOSED, REWARD_SCHEMA, type RewardRecord, type ServedBy } from '../log/records.ts'
 import { type Decision, type DecisionRequest, decide } from '../policy/decide.ts'
 import { hashUniform } from '../policy/draw.ts'
@@ -89,6 +90,18 @@ export function createEngine(parts: EngineParts): Engine {
     limits.retained,
   )
 
+  let lastMs = Number.NaN
+  let lastText = ''
+
+  /** RFC 3339; many decisions fall into one millisecond. */
+  function timestamp(ms: number): string {
+    if (ms !== lastMs) {
+      lastMs = ms
+      lastText = new Date(ms).toISOString()
+    }
+    return lastText
+  }
+
   /** Makes the decision, or says what is wrong with the request. */
   function prepare(request: DecideRequest, arrived: number): Prepared | readonly Fault[] {
     const served = find(request.policy)
@@ -146,7 +159,7 @@ export function createEngine(parts: EngineParts): Engine {
     const { admission } = log
     const latencyUs = Math.round((clock.monotonic() - arrived) * 1000)
     const record = decisionRecord(policy, decision, {
-      ts: new Date(clock.now()).toISOString(),
+      ts: timestamp(clock.now()),
       mode,
       snapshot,
       runtime,
@@ -157,7 +170,7 @@ export function createEngine(parts: EngineParts): Engine {
     })
     // Kept or not by a hash of its own, so that what is kept depends on nothing that was decided.
     const kept = admission === 1 || hashUniform('kept', decisionId) < admission
-    if (kept) log.push('decisions', JSON.stringify(record))
+    if (kept) log.push('decisions', recordText(record))
     else observer.shed(policy.name)
     observer.decided(policy.name, record.served.by, decision.action, latencyUs)
     if ((mode === 'shadow' || mode === 'apprentice') && decision.servedBy === 'policy') {
@@ -253,15 +266,16 @@ function answerOf(policy: Policy, record: DecisionRecord, explained: Decision | 
   const { by, reason } = record.served
   const action = by === 'override' && slot.baseline !== undefined ? slot.baseline : slot.action
   const { features } = policy.spec.actions[policy.actions.indexOf(action)]
+  const { name, digest, snapshot } = record.policy
   return {
     decisionId: record.decisionId,
-    policy: { name: record.policy.name, digest: record.policy.digest, snapshot: record.policy.snapshot },
+    policy: { name, digest, snapshot },
     action,
-    ...(features === undefined ? {} : { features }),
+    features,
     propensity: by === 'override' ? null : slot.propensity,
     servedBy: by,
-    ...(reason === undefined ? {} : { reason }),
-    ...(explained === undefined ? {} : { explanation: explain(policy, explained) }),
+    reason,
+    explanation: explained && explain(policy, explained),
   }
 }
 

@@ -67,7 +67,7 @@ export function createPolicySource({ loader, control: file, pollMs }: PolicySour
     () => loader.stamp(),
     async () => {
       const loaded = await loader.load()
-      const faults = loaded.policies.size === 0 && loaded.faults.length === 0 ? ['there is no policy'] : loaded.faults
+      const faults = loaded.policies.size === 0 && loaded.faults.length === 0 ? ['no policy was found'] : loaded.faults
       if (faults.length > 0) return { changed: [], faults }
       const changed = [...new Set([...policies.keys(), ...loaded.policies.keys()])].filter(
         name => !sameDecider(policies.get(name), loaded.policies.get(name)),

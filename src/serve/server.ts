@@ -101,7 +101,7 @@ export async function startServer(parts: ServerParts): Promise<Server> {
   const first = await source.reload()
   if (source.policies.size === 0) {
     await stop(0)
-    throw new DapError(`there is nothing to serve: ${first.faults.join('; ') || 'no policy was found'}`, {
+    throw new DapError(`there is nothing to serve: ${first.faults.join('; ')}`, {
       hint: '`dap validate` checks a repository; `dap bundle POLICY` makes what --bundle takes',
     })
   }

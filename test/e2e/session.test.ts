@@ -36,7 +36,7 @@ describe.each(['bandit', 'contextual-bandit'])('a repository made from the templ
 
   it('is valid', async () => {
     const { exitCode, stdout, stderr } = await dap(folder, 'validate')
-    expect({ exitCode, stdout, stderr }).toEqual({ exitCode: 0, stdout: '5 files checked: all valid', stderr: '' })
+    expect({ exitCode, stdout, stderr }).toEqual({ exitCode: 0, stdout: '6 files checked: all valid', stderr: '' })
     conforms((await dap(folder, 'validate', '--json')).stdout, 'validation')
   })
 

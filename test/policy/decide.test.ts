@@ -58,6 +58,7 @@ describe('decide', () => {
           "scheme": "sha256-53/v1",
           "u": 0.6765970553108523,
         },
+        "reason": undefined,
         "servedBy": "policy",
         "unit": "p1",
       }
