@@ -127,13 +127,21 @@ export function createEngine(parts: EngineParts): Engine {
 
   function find(name: string | undefined): ServedPolicy | Fault {
     const { policies } = source
-    if (name === undefined) {
-      if (policies.size === 1) return policies.values().next().value as ServedPolicy
-      const detail = `is needed: ${policies.size === 0 ? 'no policy is' : `${policies.size} policies are`} served here`
-      return invalid('/policy', detail)
+    if (name !== undefined) return policies.get(name) ?? unknownPolicy()
+    if (policies.size === 1) return policies.values().next().value as ServedPolicy
+    return invalid(
+      '/policy',
+      `is needed: ${policies.size === 0 ? 'no policy is' : `${policies.size} policies are`} served here`,
+    )
+  }
+
+  function unknownPolicy(): Fault {
+    const served = [...source.policies.keys()].slice(0, 20).join(', ') || 'none'
+    return {
+      name: 'unknown-policy',
+      pointer: '/policy',
+      detail: `there is no policy of this name; served here: ${served}`,
     }
-    const detail = `there is no policy of this name; served here: ${[...policies.keys()].slice(0, 20).join(', ') || 'none'}`
-    return policies.get(name) ?? { name: 'unknown-policy', pointer: '/policy', detail }
   }
 
   /** What comes before anything that the policy would choose: a kill switch, a request that is too late, a mode that decides nothing. */
