@@ -12,6 +12,7 @@ export function dapProcess(cwd: string, ...words: readonly string[]) {
 
 export interface ServerProcess {
   readonly url: string
+  readonly pid: number
   /** SIGTERM, and the end of it. */
   stop(): Promise<void>
   /** SIGKILL: the end of it, without a word. */
@@ -36,6 +37,7 @@ export async function startServer(cwd: string, ...words: readonly string[]): Pro
   })
   return {
     url,
+    pid: child.pid as number,
     async stop() {
       child.kill('SIGTERM')
       await child
