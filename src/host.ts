@@ -17,6 +17,8 @@ export interface Host {
   readonly signal: AbortSignal
   /** The reader of decision logs; loads its native library on first use. */
   tables(): Promise<Tables>
+  /** Cloud Storage; loads its client on first use. */
+  objects(): Promise<Objects>
   /** How many threads can compute at once. */
   readonly cores: number
   /** Plays all replications of a plan in worker threads; absent where there are none. */
@@ -64,6 +66,14 @@ export interface Files {
   digest(path: string): Promise<string>
   /** Another text whenever the file has been written, replaced or removed since; cheap, for whoever watches it. */
   stamp(path: string): Promise<string>
+}
+
+/** Objects at `gs://` URIs. Every method throws a DapError that names the URI when it cannot do what it says. */
+export interface Objects {
+  /** Those whose URI begins with this one; `stamp` is another text whenever the object was written anew. */
+  list(uri: string): Promise<readonly { readonly uri: string; readonly stamp: string }[]>
+  /** The text of an object of at most `maxBytes`. */
+  read(uri: string, maxBytes: number): Promise<string>
 }
 
 export interface Choice {

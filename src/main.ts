@@ -57,6 +57,7 @@ async function createHost({ folder, color }: { folder?: string; color?: boolean 
     },
     signal: abort.signal,
     tables: async () => (await import('./adapters/duckdb.ts')).openTables(),
+    objects: async () => (await import('./adapters/objects.ts')).cloudObjects(),
     cores: availableParallelism(),
     playInWorkers: async (...args) =>
       (await import('./adapters/workers.ts')).simulationWorkers(

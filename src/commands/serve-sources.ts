@@ -1,4 +1,4 @@
-import { basename, join, relative, resolve } from 'node:path'
+import { join, relative, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { DapError, UsageError } from '../errors.ts'
 import type { Host } from '../host.ts'
@@ -12,24 +12,30 @@ const BUNDLE_FILE = 'bundle.json'
 /** How many folders deep bundles are looked for. */
 const MAX_DEPTH = 2
 
-/** Serves a bundle, or every `bundle.json` at most two folders below a folder. The location is a path or a `file://` URL. */
+/** A bundle is read whole. */
+const MAX_BUNDLE_BYTES = 64 * 1024 * 1024
+
+/** Where bundles are: a file or folder here, or in Cloud Storage. */
+interface Shelf {
+  /** The bundles there, by what they are called, each with a text that changes when it does. */
+  list(): Promise<readonly { readonly name: string; readonly stamp: string }[]>
+  read(name: string): Promise<unknown>
+}
+
+/** Serves a bundle, or every `bundle.json` at most two folders below a folder. The location is a path, a `file://` or a `gs://` URL. */
 export function bundleLoader(host: Host, location: string): PolicyLoader {
-  const place = bundlePath(host, location)
-  const find = async () => {
-    if (!(await host.files.isFolder(place))) return [place]
-    const deep = (path: string) => relative(place, path).split(/[\\/]/).length - 1
-    return (await host.files.walk(place)).filter(path => basename(path) === BUNDLE_FILE && deep(path) <= MAX_DEPTH)
-  }
+  const shelf = location.startsWith('gs://')
+    ? cloudShelf(host, location)
+    : folderShelf(host, bundlePath(host, location))
   return {
-    stamp: async () => stamps(host, await find()),
+    stamp: async () => (await shelf.list()).map(({ name, stamp }) => `${name} ${stamp}`).join('\n'),
     async load() {
-      const paths = await find()
-      const faults = paths.length === 0 ? [`there is no ${BUNDLE_FILE} in \`${location}\``] : []
+      const found = await shelf.list()
+      const faults = found.length === 0 ? [`there is no ${BUNDLE_FILE} in \`${location}\``] : []
       const policies = new Map<string, ServedPolicy>()
       const from = new Map<string, string>()
-      for (const path of paths) {
-        const shown = relative(host.cwd, path)
-        const loaded = await faultsInstead(() => readServed(host, path))
+      for (const { name: shown } of found) {
+        const loaded = await faultsInstead(async () => readServed(await shelf.read(shown)))
         if ('faults' in loaded) {
           faults.push(...loaded.faults.map(fault => `bundle \`${shown}\`: ${fault}`))
           continue
@@ -41,6 +47,44 @@ export function bundleLoader(host: Host, location: string): PolicyLoader {
         policies.set(name, loaded)
       }
       return { policies, faults }
+    },
+  }
+}
+
+/** Is this path, relative to the folder, one of a bundle that is not too deep? */
+const isBundle = (path: string): boolean => {
+  const parts = path.split(/[\\/]/)
+  return parts.length <= MAX_DEPTH + 1 && parts.at(-1) === BUNDLE_FILE
+}
+
+function folderShelf(host: Host, place: string): Shelf {
+  const stamped = async (path: string) => ({ name: relative(host.cwd, path), stamp: await host.files.stamp(path) })
+  return {
+    async list() {
+      if (!(await host.files.isFolder(place))) return [await stamped(place)]
+      const paths = (await host.files.walk(place)).filter(path => isBundle(relative(place, path)))
+      return Promise.all(paths.map(stamped))
+    },
+    read: name => readJson(host, resolve(host.cwd, name)),
+  }
+}
+
+function cloudShelf(host: Host, location: string): Shelf {
+  return {
+    async list() {
+      const objects = await (await host.objects()).list(location)
+      const folder = location.endsWith('/') ? location : `${location}/`
+      return objects
+        .filter(({ uri }) => uri === location || (uri.startsWith(folder) && isBundle(uri.slice(folder.length))))
+        .map(({ uri, stamp }) => ({ name: uri, stamp }))
+    },
+    async read(name) {
+      const text = await (await host.objects()).read(name, MAX_BUNDLE_BYTES)
+      try {
+        return JSON.parse(text)
+      } catch (cause) {
+        throw new DapError(`it is not JSON: ${(cause as Error).message}`, { cause })
+      }
     },
   }
 }
@@ -110,13 +154,11 @@ function bundlePath(host: Host, location: string): string {
       throw new UsageError(`\`${location}\` is not the URL of a file here`, { hint: 'file:///path/to/bundles', cause })
     }
   }
-  throw new DapError(`bundles cannot be read from \`${scheme}://\` yet`, {
-    hint: 'copy the bundle to a folder, and name that',
-  })
+  throw new UsageError(`bundles cannot be read from \`${scheme}://\``, { hint: 'a path, file:// or gs://' })
 }
 
-async function readServed(host: Host, path: string): Promise<ServedPolicy | { readonly faults: readonly string[] }> {
-  const checked = checkBundle(await readJson(host, path))
+async function readServed(json: unknown): Promise<ServedPolicy | { readonly faults: readonly string[] }> {
+  const checked = checkBundle(json)
   if ('faults' in checked) return checked
   const faults = await policyFaults(checked.bundle)
   if (faults.length > 0) return { faults }

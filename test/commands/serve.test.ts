@@ -214,9 +214,12 @@ describe('dap serve says why it does not start', () => {
     expect(broken.stderr).toMatch(/^error: there is nothing to serve: policies\/a.yaml:1 /)
     const folder = await repository(POLICY)
     await mkdir(join(folder, 'empty'))
-    for (const bundle of ['nowhere', 'empty', 'dap.yaml', 'gs://bucket/b', 'file:///nowhere']) {
+    for (const bundle of ['nowhere', 'empty', 'dap.yaml', 's3://bucket/b', 'file:///nowhere']) {
       const { code, stderr } = await fails(folder, ['--port', '0'], { AIP_STORAGE_URI: bundle })
-      expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringMatching(/^error: [^\n]+\nhint: [^\n]+\n$/) })
+      expect({ code, stderr }).toEqual({
+        code: bundle.startsWith('s3') ? 3 : 1,
+        stderr: expect.stringMatching(/^error: [^\n]+\nhint: [^\n]+\n$/),
+      })
     }
   })
 

@@ -72,6 +72,7 @@ function start(folder: string, words: readonly string[], environment: Readonly<R
     files: nodeFiles(),
     terminal: { interactive: environment['TERMINAL'] !== undefined, color: false, columns: 100 },
     signal: abort.signal,
+    objects: async () => (await import('../../src/adapters/objects.ts')).cloudObjects(),
     tables: () => Promise.reject(new Error('a server reads no tables')),
     cores: 1,
     choose: () => Promise.reject(new Error('a server asks nothing')),

@@ -52,6 +52,7 @@ async function run(words: readonly string[], cwd: string, files: Files): Promise
     terminal: { interactive: false, color: false, columns: 100 },
     signal: new AbortController().signal,
     tables: async () => (await import('../../src/adapters/duckdb.ts')).openTables(),
+    objects: () => Promise.reject(new Error('Cloud Storage should not be asked')),
     cores: 1,
     choose: () => Promise.reject(new Error('nothing should be asked without a terminal')),
     now: () => NOW,
