@@ -120,7 +120,7 @@ export async function bench(): Promise<void> {
     await writeFile(join(folder, 'policies', 'bench.yaml'), policies.join('---'))
     children.push(await start([ECHO, '18181'], 18181, '/'))
     children.push(
-      await start([BIN, 'serve', '-C', folder, '--port', '18182', '--log', join(folder, 'logs')], 18182, '/readyz'),
+      await start([BIN, 'serve', '-C', folder, '--port', '18182', '--log', join(folder, 'logs'), '--flush-ms', process.env['FLUSH'] ?? '20'], 18182, '/readyz'),
     )
     console.log(`${CONNECTIONS} connections, ${SECONDS} s, median of ${ROUNDS}; the load comes from the other core\n`)
     console.log('policy            echo/s    dap/s  ratio   p50 ms  p99 ms   at half load: p50 ms  p99 ms')

@@ -1,14 +1,12 @@
-import { hash } from 'node:crypto'
+import { sha256Words } from '../math/sha256.ts'
 
 /** How a decision's `u` is made; part of every logged decision. */
 export const DRAW_SCHEME = 'sha256-53/v1'
 
 /** Uniform on [0, 1): the first 53 bits of SHA-256 over the parts, joined by `/`. Anyone can recompute it. */
 export function hashUniform(...parts: readonly string[]): number {
-  const digest = hash('sha256', parts.join('/'), 'hex')
-  const high = Number.parseInt(digest.slice(0, 8), 16)
-  const low = Number.parseInt(digest.slice(8, 16), 16) >>> 11
-  return (high * 2097152 + low) * 1.1102230246251565e-16
+  const words = sha256Words(parts.join('/'))
+  return ((words[0] >>> 0) * 2097152 + (words[1] >>> 11)) * 1.1102230246251565e-16
 }
 
 /** The u of one slot of a decision; a single decision has slot 0. */
