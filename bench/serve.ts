@@ -56,9 +56,9 @@ const LINEAR_CONTEXT = {
   taste: Array.from({ length: 16 }, (_, i) => Math.round(1000 * Math.sin(i + 1)) / 1000),
 }
 const CASES = [
-  { policy: 'context-free', context: { playerId: 'p_81c2' }, budget: true },
-  { policy: 'linear-epsilon', context: LINEAR_CONTEXT, budget: true },
-  { policy: 'linear-thompson', context: LINEAR_CONTEXT, budget: true },
+  { policy: 'context-free', context: { playerId: 'p_81c2' } },
+  { policy: 'linear-epsilon', context: LINEAR_CONTEXT },
+  { policy: 'linear-thompson', context: LINEAR_CONTEXT },
 ]
 
 interface Load {
@@ -120,7 +120,7 @@ export async function bench(): Promise<void> {
     await writeFile(join(folder, 'policies', 'bench.yaml'), policies.join('---'))
     children.push(await start([ECHO, '18181'], 18181, '/'))
     children.push(
-      await start([BIN, 'serve', '-C', folder, '--port', '18182', '--log', join(folder, 'logs'), '--flush-ms', process.env['FLUSH'] ?? '20'], 18182, '/readyz'),
+      await start([BIN, 'serve', '-C', folder, '--port', '18182', '--log', join(folder, 'logs')], 18182, '/readyz'),
     )
     console.log(`${CONNECTIONS} connections, ${SECONDS} s, median of ${ROUNDS}; the load comes from the other core\n`)
     console.log('policy            echo/s    dap/s  ratio   p50 ms  p99 ms   at half load: p50 ms  p99 ms')

@@ -1,4 +1,4 @@
-import type { DecisionRecord } from './records.ts'
+import type { DecisionRecord, DecisionSlot } from './records.ts'
 
 /** Objects that many records share: a policy's name and digest, a set of eligible actions. */
 const texts = new WeakMap<object, string>()
@@ -23,8 +23,17 @@ export function recordText(record: DecisionRecord): string {
   return (
     `{"schema":"${schema}","decisionId":${JSON.stringify(decisionId)},"ts":"${ts}","mode":"${mode}",` +
     `"policy":${shared(policy)},${who}"context":${JSON.stringify(context)},${missing}` +
-    `"eligible":${shared(eligible)},"excluded":${shared(excluded)},"slots":${JSON.stringify(slots)},` +
+    `"eligible":${shared(eligible)},"excluded":${shared(excluded)},"slots":[${slots.map(slotText).join()}],` +
     `"randomness":${JSON.stringify(randomness)},"served":${JSON.stringify(served)},` +
     `"logProbability":${logProbability},"latencyUs":${latencyUs}}`
+  )
+}
+
+/** `join` remembers the digits of numbers that come again, as propensities do. */
+function slotText({ slot, action, propensity, propensities, floor, baseline }: DecisionSlot): string {
+  const other = baseline === undefined ? '' : `,"baseline":${JSON.stringify(baseline)}`
+  return (
+    `{"slot":${slot},"action":${JSON.stringify(action)},"propensity":${propensity},` +
+    `"propensities":[${propensities.join()}],"floor":${floor}${other}}`
   )
 }
