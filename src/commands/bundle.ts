@@ -6,7 +6,8 @@ import { bundleText, createBundle } from '../policy/bundle.ts'
 import { createPolicy, type Policy } from '../policy/policy.ts'
 import { loadSnapshot, type Snapshot, snapshotDigest, takeSnapshot } from '../policy/snapshot.ts'
 import { type BundleResult, bundleResultText } from '../ui/bundle.ts'
-import { readJson, shortDigest, usualSnapshot } from './policies.ts'
+import { shortDigest } from '../ui/digest.ts'
+import { readJson, usualSnapshot } from './policies.ts'
 import { openRepository, requireResource, requireValid } from './repository.ts'
 
 interface Options {

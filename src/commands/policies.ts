@@ -4,6 +4,7 @@ import type { Host } from '../host.ts'
 import { createPolicy } from '../policy/policy.ts'
 import { loadSnapshot, type Snapshot, snapshotDigest, snapshotText } from '../policy/snapshot.ts'
 import type { ServedPolicy } from '../serve/policies.ts'
+import { shortDigest } from '../ui/digest.ts'
 import { type Opened, requireResource, requireValid } from './repository.ts'
 
 /** Where `dap train` leaves a policy's snapshot, and where whoever decides looks for it; absolute. */
@@ -50,11 +51,6 @@ export async function publishSnapshot(host: Host, root: string, policy: string, 
   const folder = join(root, 'snapshots')
   await host.files.write(join(folder, policy, `${shortDigest(snapshotDigest(snapshot))}.json`), text)
   await host.files.write(join(folder, `${policy}.json`), text)
-}
-
-/** Twelve hex digits: enough to tell the files of one policy apart. */
-export function shortDigest(digest: string): string {
-  return digest.replace('sha256:', '').slice(0, 12)
 }
 
 /** A JSON file; a DapError where it is none. */

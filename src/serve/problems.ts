@@ -1,5 +1,6 @@
 import type { FastifyError, FastifySchemaValidationError } from 'fastify'
 import { didYouMean } from '../diagnostics.ts'
+import { pointerTo } from '../policy/context.ts'
 import { MAX_FAULTS, type Problem, problem } from './api.ts'
 
 export type Fault = NonNullable<Problem['errors']>[number]
@@ -43,10 +44,10 @@ function faultOf({ instancePath, keyword, params, message, parentSchema }: Schem
       const name = String(params['additionalProperty'])
       const suggestion = didYouMean(name, Object.keys(parentSchema?.properties ?? {}))
       const detail = `is not a field${suggestion === undefined ? '' : `; ${suggestion}`}`
-      return { pointer: `${instancePath}/${escapeName(name)}`, detail }
+      return { pointer: instancePath + pointerTo(name), detail }
     }
     case 'required':
-      return { pointer: `${instancePath}/${escapeName(String(params['missingProperty']))}`, detail: 'is missing' }
+      return { pointer: instancePath + pointerTo(String(params['missingProperty'])), detail: 'is missing' }
     case 'format':
       return { pointer: instancePath, detail: 'must be an RFC 3339 time, such as 2026-11-22T18:15:53Z' }
     default:
@@ -56,5 +57,3 @@ function faultOf({ instancePath, keyword, params, message, parentSchema }: Schem
 
 /** With `verbose`, ajv says which schema it was. */
 type SchemaError = FastifySchemaValidationError & { readonly parentSchema?: { readonly properties?: object } }
-
-const escapeName = (name: string) => name.replaceAll('~', '~0').replaceAll('/', '~1')

@@ -1,6 +1,7 @@
 import type { TextContext } from '../command.ts'
 import type { ReplayResult } from '../log/replay.ts'
 import type { DecideResult, ExplainedAction, Explanation } from '../policy/explanation.ts'
+import { shortDigest } from './digest.ts'
 import { grouped, plural, short } from './numbers.ts'
 import type { Style } from './style.ts'
 import { table } from './table.ts'
@@ -88,5 +89,3 @@ export function replayText({ replayed, same, unavailable, examples }: ReplayResu
   }
   return parts.join('\n\n')
 }
-
-const shortDigest = (digest: string): string => digest.replace('sha256:', '').slice(0, 12)

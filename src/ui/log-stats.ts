@@ -2,6 +2,7 @@ import type { TextContext } from '../command.ts'
 import { printable } from '../diagnostics.ts'
 import type { ActionStats, LogAlarm, PolicyStats } from '../log/policy-stats.ts'
 import type { LogStatsResult } from '../log/stats.ts'
+import { shortDigest } from './digest.ts'
 import { grouped, percent, plural, short, signed } from './numbers.ts'
 import type { Style } from './style.ts'
 import { table } from './table.ts'
@@ -130,7 +131,7 @@ function alarmsText(alarms: readonly LogAlarm[], policies: readonly PolicyStats[
 }
 
 /** Enough of a digest to tell one from another. */
-const brief = (digest: string): string => printable(digest.replace(/^sha256:/, '').slice(0, 12))
+const brief = (digest: string): string => printable(shortDigest(digest))
 
 const HINTS: Readonly<Record<LogAlarm['check'], string>> = {
   propensity:
