@@ -1,4 +1,4 @@
-import { hash } from 'node:crypto'
+import { sha256Words } from '../math/sha256.ts'
 
 /**
  * A set of ids in the order in which they came. An id is kept as 84 bits of its SHA-256, in about 24 bytes, so tens of millions fit where
@@ -34,9 +34,9 @@ export function createIdTable(): IdTable {
       return size
     },
     add(id) {
-      const digest = hash('sha256', id, 'hex')
-      const h = Number.parseInt(digest.slice(0, 8), 16)
-      const l = Number.parseInt(digest.slice(8, 21), 16)
+      const words = sha256Words(id)
+      const h = words[0] >>> 0
+      const l = (words[1] >>> 0) * 0x100000 + (words[2] >>> 12)
       const slot = slotOf(h, l)
       if (slots[slot] !== NONE) return slots[slot]
       high = withRoom(high, size)
