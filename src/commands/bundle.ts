@@ -1,13 +1,13 @@
 import { join, relative, resolve } from 'node:path'
 import { defineCommand } from '../command.ts'
-import { DapError, ExitCode } from '../errors.ts'
+import { ExitCode } from '../errors.ts'
 import type { Host } from '../host.ts'
 import { bundleText, createBundle } from '../policy/bundle.ts'
 import { createPolicy, type Policy } from '../policy/policy.ts'
-import { loadSnapshot, type Snapshot, snapshotDigest, takeSnapshot } from '../policy/snapshot.ts'
+import { type Snapshot, snapshotDigest, takeSnapshot } from '../policy/snapshot.ts'
 import { type BundleResult, bundleResultText } from '../ui/bundle.ts'
 import { shortDigest } from '../ui/digest.ts'
-import { readJson, usualSnapshot } from './policies.ts'
+import { restoreSnapshot, usualSnapshot } from './policies.ts'
 import { openRepository, requireResource, requireValid } from './repository.ts'
 
 interface Options {
@@ -70,14 +70,7 @@ async function bring(
   migrate: boolean,
 ): Promise<{ readonly path: string; readonly snapshot: Snapshot; readonly migrated?: BundleResult['migrated'] }> {
   const shown = relative(host.cwd, path)
-  const json = await readJson(host, path)
-  const loaded = loadSnapshot(policy, json, { migrate })
-  if ('faults' in loaded) {
-    throw new DapError(`snapshot \`${shown}\` does not fit policy \`${policy.name}\`: ${loaded.faults.join('; ')}`, {
-      hint: 'train a new one; `--migrate` carries over what is sound where only actions changed',
-    })
-  }
-  const snapshot = json as Snapshot
+  const { snapshot, loaded } = await restoreSnapshot(host, policy, path, migrate)
   if (loaded.migrated === undefined) return { path: shown, snapshot }
   const { data } = snapshot
   return { path: shown, snapshot: takeSnapshot(policy, { dap: host.version, data }), migrated: loaded.migrated }

@@ -2,12 +2,12 @@ import { createClient } from '../client.ts'
 import { defineCommand } from '../command.ts'
 import { DapError, ExitCode, UsageError } from '../errors.ts'
 import type { PlayResult } from '../results.ts'
-import { isBaseline } from '../simulate/players.ts'
 import { type StagedRound, stage } from '../simulate/stage.ts'
 import { measure, quantile } from '../simulate/summarise.ts'
 import { playText } from '../ui/play.ts'
 import { wholeNumber } from './arguments.ts'
-import { openRepository, requireResource, requireValid } from './repository.ts'
+import { openRepository } from './repository.ts'
+import { requireScenario } from './scenario.ts'
 
 interface Options {
   readonly scenario: string | undefined
@@ -55,18 +55,12 @@ export const playCommand = defineCommand<Options, PlayResult>({
   async run(options, host, report) {
     const { server, concurrency } = options
     const opened = await openRepository(host)
-    const scenario = requireResource(opened, 'Scenario', options.scenario)
-    requireValid(opened, [scenario.file])
-    const names = scenario.spec.policies.filter(each => !isBaseline(each))
-    const policies = names.map(each => requireResource(opened, 'Policy', each))
-    requireValid(
-      opened,
-      policies.map(each => each.file),
-    )
+    const { scenario, policies } = requireScenario(opened, options.scenario)
     const policy = options.policy === undefined ? policies[0] : policies.find(({ name }) => name === options.policy)
     if (policy === undefined) {
       throw new UsageError(`the scenario \`${scenario.name}\` does not play \`${options.policy ?? 'any policy'}\``, {
-        hint: names.length > 0 ? `one of ${names.join(', ')}` : 'add one to `spec.policies`',
+        hint:
+          policies.length > 0 ? `one of ${policies.map(({ name }) => name).join(', ')}` : 'add one to `spec.policies`',
       })
     }
     const spec = {

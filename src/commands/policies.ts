@@ -1,8 +1,8 @@
 import { join, relative } from 'node:path'
 import { DapError } from '../errors.ts'
 import type { Host } from '../host.ts'
-import { createPolicy } from '../policy/policy.ts'
-import { loadSnapshot, type Snapshot, snapshotDigest, snapshotText } from '../policy/snapshot.ts'
+import { createPolicy, type Policy } from '../policy/policy.ts'
+import { loadSnapshot, type Snapshot, type SnapshotLoaded, snapshotDigest, snapshotText } from '../policy/snapshot.ts'
 import type { ServedPolicy } from '../serve/policies.ts'
 import { shortDigest } from '../ui/digest.ts'
 import { type Opened, requireResource, requireValid } from './repository.ts'
@@ -32,14 +32,24 @@ export async function loadPolicy(
   requireValid(opened, [resource.file])
   const policy = createPolicy(resource.name, resource.spec, resource.digest)
   if (snapshot === undefined) return { policy, snapshot: null }
-  const loaded = loadSnapshot(policy, await readJson(host, snapshot), { migrate })
-  if ('faults' in loaded) {
-    const shown = relative(host.cwd, snapshot)
-    throw new DapError(`snapshot \`${shown}\` does not fit policy \`${resource.name}\`: ${loaded.faults.join('; ')}`, {
-      hint: `train a new one${migrate === false ? '; `--migrate` carries over what is sound where only actions changed' : ''}`,
-    })
-  }
+  const { loaded } = await restoreSnapshot(host, policy, snapshot, migrate)
   return { policy, snapshot: loaded.digest }
+}
+
+/** Loads the snapshot at that absolute path into the policy; a DapError where it does not fit. */
+export async function restoreSnapshot(
+  host: Host,
+  policy: Policy,
+  path: string,
+  migrate: boolean | undefined,
+): Promise<{ readonly snapshot: Snapshot; readonly loaded: SnapshotLoaded }> {
+  const json = await readJson(host, path)
+  const loaded = loadSnapshot(policy, json, { migrate })
+  if (!('faults' in loaded)) return { snapshot: json as Snapshot, loaded }
+  const shown = relative(host.cwd, path)
+  throw new DapError(`snapshot \`${shown}\` does not fit policy \`${policy.name}\`: ${loaded.faults.join('; ')}`, {
+    hint: `train a new one${migrate === false ? '; `--migrate` carries over what is sound where only actions changed' : ''}`,
+  })
 }
 
 /**

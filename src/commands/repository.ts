@@ -32,11 +32,15 @@ export async function openRepository(host: Host, known?: string): Promise<Opened
   }
   const project = await readSource(host, root, join(root, PROJECT_FILE))
   const { folders } = (await loadRepository([project])).project
-  // A folder that leaves the repository is a diagnostic of dap.yaml, and is not looked into.
+  const sources = [project, ...(await readSources(host, root, await projectFiles(host, root, folders)))]
+  return { root, sources, repository: await loadRepository(sources) }
+}
+
+/** The YAML files of a project's folders. One that leaves the repository is a diagnostic of dap.yaml, and is not looked into. */
+export async function projectFiles(host: Host, root: string, folders: readonly string[]): Promise<string[]> {
   const inside = folders.map(folder => resolve(root, folder)).filter(folder => contains(root, folder))
   const paths = await Promise.all(inside.map(folder => yamlFiles(host, folder)))
-  const sources = [project, ...(await readSources(host, root, [...new Set(paths.flat())]))]
-  return { root, sources, repository: await loadRepository(sources) }
+  return [...new Set(paths.flat())]
 }
 
 /** The YAML files of a folder that may not exist. */

@@ -6,7 +6,7 @@ import { type Bundle, checkBundle, openBundle } from '../policy/bundle.ts'
 import { loadRepository } from '../repo/repository.ts'
 import type { ControlFile, PolicyLoader, ServedPolicy } from '../serve/policies.ts'
 import { loadPolicy, readJson, snapshotPath, usualSnapshot } from './policies.ts'
-import { type Opened, openRepository, PROJECT_FILE, yamlFiles } from './repository.ts'
+import { type Opened, openRepository, PROJECT_FILE, projectFiles } from './repository.ts'
 
 const BUNDLE_FILE = 'bundle.json'
 /** How many folders deep bundles are looked for. */
@@ -105,11 +105,9 @@ export function repositoryLoader(
       const opened = last ?? (await openRepository(host, root))
       last = opened
       const { repository } = opened
-      // A folder outside is an error of dap.yaml, and is not looked into.
-      const inside = repository.project.folders.filter(folder => !relative(root, join(root, folder)).startsWith('..'))
-      const yaml = await Promise.all(inside.map(folder => yamlFiles(host, join(root, folder))))
+      const yaml = await projectFiles(host, root, repository.project.folders)
       const usual = repository.all('Policy').map(({ name }) => snapshotPath(opened, name))
-      return stamps(host, [join(root, PROJECT_FILE), ...yaml.flat(), ...usual, ...overrides.values()])
+      return stamps(host, [join(root, PROJECT_FILE), ...yaml, ...usual, ...overrides.values()])
     },
     async load() {
       const opened = await openRepository(host, root)

@@ -11,7 +11,8 @@ import { prepare, type Simulation, type SimulationPlan } from '../simulate/simul
 import { plural } from '../ui/numbers.ts'
 import { simulationText } from '../ui/simulation.ts'
 import { wholeNumber } from './arguments.ts'
-import { openRepository, requireResource, requireValid } from './repository.ts'
+import { openRepository } from './repository.ts'
+import { requireScenario } from './scenario.ts'
 
 interface Options {
   readonly scenario: string | undefined
@@ -59,16 +60,7 @@ export const simulateCommand = defineCommand<Options, Simulated>({
 
   async run({ scenario: name, workers, log, logPolicy, ...overrides }, host, report) {
     const opened = await openRepository(host)
-    const scenario = requireResource(opened, 'Scenario', name)
-    requireValid(opened, [scenario.file])
-    const policies = scenario.spec.policies
-      .filter(policy => !isBaseline(policy))
-      .map(policy => requireResource(opened, 'Policy', policy))
-    requireValid(
-      opened,
-      policies.map(policy => policy.file),
-    )
-
+    const { scenario, policies } = requireScenario(opened, name)
     const spec = { ...scenario.spec, ...overrides }
     const plan: SimulationPlan = { scenario: { name: scenario.name, spec, digest: scenario.digest }, policies }
     const simulation = prepare(plan)

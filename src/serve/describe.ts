@@ -1,4 +1,5 @@
 import type { components } from '../generated/api.d.ts'
+import { contextSchema } from '../policy/context-schema.ts'
 import type { PolicySource, ServedPolicy } from './policies.ts'
 
 type Schemas = components['schemas']
@@ -16,12 +17,6 @@ export function descriptionOf(source: PolicySource, served: ServedPolicy): Schem
     ...summaryOf(source, served),
     ...(unit === undefined ? {} : { unit }),
     actions: actions.map(({ id, features }) => (features === undefined ? { id } : { id, features })),
-    context: {
-      $schema: 'https://json-schema.org/draft/2020-12/schema',
-      type: 'object',
-      properties: context,
-      required: Object.keys(context).filter(name => context[name].default === undefined),
-      additionalProperties: false,
-    },
+    context: { ...contextSchema(context) },
   }
 }

@@ -225,7 +225,7 @@ export function createEngine(parts: EngineParts): Engine {
 
     reward(requests) {
       if (log.admission === 0) return overloaded()
-      const received = clock.now()
+      const receivedTs = timestamp(clock.now())
       const faults = requests.flatMap((request, i) => {
         const wrong = rewardFault(request)
         return wrong === undefined ? [] : [{ ...wrong, pointer: `/${i}${wrong.pointer}` }]
@@ -239,7 +239,8 @@ export function createEngine(parts: EngineParts): Engine {
           ...(slot === undefined ? {} : { slot }),
           ...(name === undefined ? {} : { name }),
           value,
-          ...times(ts, received),
+          ts: utc(ts) ?? receivedTs,
+          receivedTs,
         })
       }
       return { accepted: requests.length }
@@ -247,12 +248,13 @@ export function createEngine(parts: EngineParts): Engine {
 
     activate(requests) {
       if (log.admission === 0) return overloaded()
-      const received = clock.now()
+      const receivedTs = timestamp(clock.now())
       const faults = requests.flatMap(({ ts }, i) => timeFault(ts, `/${i}`) ?? [])
       if (faults.length > 0) return problemOf(faults)
       for (const { decisionId, ts } of requests) {
         const rewardId = `activation/${decisionId}`
-        pushReward({ schema: REWARD_SCHEMA, rewardId, decisionId, kind: 'activation', ...times(ts, received) })
+        const when = { ts: utc(ts) ?? receivedTs, receivedTs }
+        pushReward({ schema: REWARD_SCHEMA, rewardId, decisionId, kind: 'activation', ...when })
       }
       return { accepted: requests.length }
     },
@@ -310,7 +312,4 @@ function timeFault(ts: string | undefined, at: string): Fault | undefined {
   return invalid(`${at}/ts`, 'must be a time like 2026-11-22T18:15:53.412Z')
 }
 
-function times(ts: string | undefined, received: number): { readonly ts: string; readonly receivedTs: string } {
-  const receivedTs = new Date(received).toISOString()
-  return { ts: ts === undefined ? receivedTs : new Date(ts).toISOString(), receivedTs }
-}
+const utc = (ts: string | undefined): string | undefined => ts && new Date(ts).toISOString()
