@@ -2,6 +2,8 @@ import { join, relative } from 'node:path'
 import type { ProgressEvent } from '../command.ts'
 import { DapError, UsageError } from '../errors.ts'
 import type { Host } from '../host.ts'
+import type { RecordFault } from '../log/fault.ts'
+import { readRecord } from '../log/read-record.ts'
 import { DECISION_SCHEMA, type DecisionRecord, LEARNING } from '../log/records.ts'
 import { type ReplayResult, replay } from '../log/replay.ts'
 import { readBundle } from '../policy/bundle.ts'
@@ -33,6 +35,11 @@ export async function replayLog(
   const unavailable = new Map<string, number>()
   let replayed = 0
   let same = 0
+
+  function missing(reason: string): void {
+    unavailable.set(reason, (unavailable.get(reason) ?? 0) + 1)
+  }
+
   await readLogs(
     host,
     paths,
@@ -40,14 +47,16 @@ export async function replayLog(
       line(file, row, text) {
         // Most lines are passed over without being parsed when one decision is wanted.
         if (id !== undefined && !text.includes(JSON.stringify(id))) return
-        const record = decisionOf(text)
-        if (record === undefined || (id !== undefined && record.decisionId !== id)) return
-        if (wanted !== undefined && record.policy.name !== wanted) return
-        const policy = archive.find(record)
-        if (typeof policy === 'string') {
-          unavailable.set(policy, (unavailable.get(policy) ?? 0) + 1)
+        const read = readRecord(text)
+        if (!('decision' in read)) {
+          if ('fault' in read && isBrokenDecision(read.fault, text)) missing(BROKEN)
           return
         }
+        const record = read.decision
+        if (id !== undefined && record.decisionId !== id) return
+        if (wanted !== undefined && record.policy.name !== wanted) return
+        const policy = archive.find(record)
+        if (typeof policy === 'string') return missing(policy)
         replayed++
         const { same: equal, differences } = replay(policy, record)
         if (equal) same++
@@ -74,14 +83,11 @@ export async function replayLog(
   }
 }
 
-/** Torn and foreign lines are for `dap log check` to name. */
-function decisionOf(line: string): DecisionRecord | undefined {
-  try {
-    const record = JSON.parse(line) as DecisionRecord | null
-    return record?.schema === DECISION_SCHEMA && Array.isArray(record.slots) ? record : undefined
-  } catch {
-    return undefined
-  }
+const BROKEN = 'it is not of the published shape; `dap log check` says why'
+
+/** A line that calls itself a decision and is none. Torn and foreign lines are for `dap log check` to name. */
+function isBrokenDecision({ code }: RecordFault, line: string): boolean {
+  return code !== 'json' && code !== 'schema' && line.includes(DECISION_SCHEMA)
 }
 
 /** Every policy and every snapshot that is at hand, by digest. */

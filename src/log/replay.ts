@@ -15,7 +15,7 @@ export interface ReplayResult {
   readonly schema: 'dap.replay/v1'
   readonly replayed: number
   readonly same: number
-  /** Decisions whose policy or snapshot is not at hand. */
+  /** Decisions whose policy or snapshot is not at hand, or whose record is broken. */
   readonly unavailable: readonly { readonly reason: string; readonly count: number }[]
   /** The first that differ. */
   readonly examples: readonly {

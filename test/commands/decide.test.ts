@@ -177,6 +177,18 @@ describe('dap decide --replay', () => {
     )
   })
 
+  it('does not pass a log with a record that is none, whatever is wrong with it', async () => {
+    for (const broken of [{ slots: [] }, { served: null }, { eligible: 'all' }, { context: 3 }]) {
+      const text = log(await policy(), null, (_, i) => (i === 3 ? broken : {}))
+      const { code, stdout, stderr } = await dap('decide --replay logs', { ...FILES, 'logs/a.jsonl': text })
+      expect({ code, stderr }).toEqual({ code: 1, stderr: '' })
+      expect(stdout).toContain('19 decisions recomputed, bit for bit: the same')
+      expect(stdout).toContain(
+        'cannot recompute 1 decision: it is not of the published shape; `dap log check` says why',
+      )
+    }
+  })
+
   it('passes over lines that are no decisions, and says when there are none', async () => {
     const torn = `${log(await policy(), null)}{"schema":"dap.reward/v1"}\n{"schema":"dap.dec`
     expect((await dap('decide --replay logs', { ...FILES, 'logs/a.jsonl': torn })).code).toBe(0)
