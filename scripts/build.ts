@@ -36,7 +36,13 @@ await build({
   target: 'node22.12',
   chunkNames: 'chunks/[name]-[hash]',
   // Native, or optional at run time: resolved from node_modules when a command needs it.
-  external: ['@duckdb/node-api', '@google-cloud/storage', 'react-devtools-core'],
+  external: [
+    '@duckdb/node-api',
+    '@google-cloud/aiplatform',
+    '@google-cloud/storage',
+    'google-gax',
+    'react-devtools-core',
+  ],
   plugins: [withoutChildProcess],
   jsx: 'automatic',
   // Names stay, so that a trace in a bug report can be read.

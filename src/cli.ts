@@ -1,6 +1,6 @@
 import { isAbsolute, join } from 'node:path'
 import type { Command } from 'commander'
-import type { CommandModule, ProgressEvent } from './command.ts'
+import type { CommandModule, RunEvent } from './command.ts'
 import { COMMANDS, type CommandEntry } from './commands/registry.ts'
 import { didYouMean, printable } from './diagnostics.ts'
 import { DapError, ExitCode, InterruptedError, UsageError } from './errors.ts'
@@ -19,7 +19,7 @@ export interface World {
   readonly streams: Streams
   host(flags: { readonly folder?: string; readonly color?: boolean }): Promise<Host>
   /** Draws progress on stderr, if that is a terminal; `stop` leaves the screen clean. */
-  progress(host: Host): { report(event: ProgressEvent): void; stop(): void }
+  progress(host: Host): { report(event: RunEvent): void; stop(): void }
 }
 
 /** One run: argv → command → result → text or JSON → exit code. The only place where an error becomes text and a number. */

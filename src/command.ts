@@ -1,4 +1,5 @@
 import type { Command } from 'commander'
+import type { DeployEvent } from './deploy/events.ts'
 import type { ExitCode } from './errors.ts'
 import type { Host } from './host.ts'
 import type { Style } from './ui/style.ts'
@@ -12,6 +13,8 @@ export interface ProgressEvent {
   /** Absent when it is not known beforehand. */
   readonly total?: number
 }
+
+export type RunEvent = ProgressEvent | DeployEvent
 
 export interface TextContext {
   readonly style: Style
@@ -27,7 +30,7 @@ export interface CommandModule<Options, Result> {
   declare(command: Command): void
   /** Turns parsed arguments into options, or throws a UsageError. May ask the user, when there is a terminal. */
   options(args: readonly string[], flags: Readonly<Record<string, unknown>>, host: Host): Options | Promise<Options>
-  run(options: Options, host: Host, report: (event: ProgressEvent) => void): Promise<Result>
+  run(options: Options, host: Host, report: (event: RunEvent) => void): Promise<Result>
   text(result: Result, context: TextContext): string
   json(result: Result): unknown
   exitCode(result: Result): ExitCode

@@ -1,3 +1,5 @@
+import type { Cloud, Place } from './deploy/cloud.ts'
+import type { Commit } from './deploy/plan.ts'
 import type { Tables } from './log/tables.ts'
 import type { Replications } from './simulate/replicate.ts'
 import type { SimulationPlan } from './simulate/simulate.ts'
@@ -19,6 +21,10 @@ export interface Host {
   tables(): Promise<Tables>
   /** Cloud Storage; loads its client on first use. */
   objects(): Promise<Objects>
+  /** Vertex AI and its bucket in one place; loads Google's clients on first use. */
+  cloud(place: Place): Promise<Cloud>
+  /** The commit that the folder's repository is at; null where there is none. Paths that `git status` would ignore do not make it dirty. */
+  commit(folder: string): Promise<Commit | null>
   /** How many threads can compute at once. */
   readonly cores: number
   /** Plays all replications of a plan in worker threads; absent where there are none. */
@@ -33,6 +39,8 @@ export interface Host {
   environment(name: string): string | undefined
   /** Writes to stdout and stderr while a command runs, for a server; resolves when the reader has taken it, rejects when it is gone. */
   readonly output: { out(text: string): Promise<void>; err(text: string): Promise<void> }
+  /** Resolves after that long, or rejects when the signal aborts. */
+  sleep(ms: number, signal?: AbortSignal): Promise<void>
   /** Lets pending signals, timers and drawing have their turn in the middle of a long computation. */
   breathe(): Promise<void>
 }

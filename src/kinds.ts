@@ -296,6 +296,8 @@ export interface EnvironmentSpec {
     readonly serviceAccount?: string
   }
   readonly protect: readonly ('delete' | 'undeploy')[]
+  /** Machine type → price of an hour of one replica, in any currency: what a plan reckons its cost with. */
+  readonly prices: Readonly<Record<string, number>>
 }
 
 export interface DeploymentSpec {
@@ -309,6 +311,8 @@ export interface DeploymentSpec {
     readonly targetCpu: number
   }
   readonly endpoint: { readonly type: 'shared' | 'dedicated' }
+  /** The cloud's own log of requests and responses; dap's decision log goes to stdout in any case. */
+  readonly requestLog?: { readonly sample: number; readonly table: string }
   readonly rollout: {
     readonly steps: readonly { readonly traffic: number; readonly hold?: string }[]
     readonly gates: readonly (

@@ -1,6 +1,7 @@
 /** The process: the one place that knows the real terminal, the real signals and the real adapters. */
 import { availableParallelism } from 'node:os'
 import { resolve } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { runCli } from './cli.ts'
 import { ExitCode, UsageError } from './errors.ts'
@@ -58,6 +59,8 @@ async function createHost({ folder, color }: { folder?: string; color?: boolean 
     signal: abort.signal,
     tables: async () => (await import('./adapters/duckdb.ts')).openTables(),
     objects: async () => (await import('./adapters/objects.ts')).cloudObjects(),
+    cloud: async place => (await import('./adapters/vertex.ts')).vertexCloud(place, name => env[name]),
+    commit: async folder => (await import('./adapters/git.ts')).gitCommit(folder),
     cores: availableParallelism(),
     playInWorkers: async (...args) =>
       (await import('./adapters/workers.ts')).simulationWorkers(
@@ -81,6 +84,7 @@ async function createHost({ folder, color }: { folder?: string; color?: boolean 
       },
       err: text => write(process.stderr, text).catch(() => {}),
     },
+    sleep: (ms, signal = abort.signal) => sleep(ms, undefined, { signal }),
     breathe: () => new Promise(done => setImmediate(done)),
   }
 }

@@ -189,3 +189,27 @@ export interface PlayResult {
   /** As the client saw it. */
   readonly latencyMs: { readonly p50: number; readonly p99: number }
 }
+
+/**
+ * A result that a plan can carry: written by `dap simulate --record` and `dap evaluate --record` to `evidence/<kind>-<name>.json`, and published
+ * in `schemas/evidence.schema.json`.
+ */
+export interface Evidence {
+  readonly schema: 'dap.evidence/v1'
+  readonly kind: 'evaluation' | 'scenario'
+  readonly name: string
+  /** Digest of the Evaluation or Scenario itself. */
+  readonly resource: string
+  /** The policies that were judged, with their snapshots. */
+  readonly policies: readonly { readonly name: string; readonly digest: string; readonly snapshot: string | null }[]
+  /** Digest of the data that an Evaluation read; null for a Scenario. */
+  readonly dataset: string | null
+  readonly passed: boolean
+  /** Ids of gates or expectations that did not hold. */
+  readonly failed: readonly string[]
+  /** When it was made, RFC 3339. */
+  readonly at: string
+  readonly dap: string
+  /** sha256 over everything else but `at`. */
+  readonly digest: string
+}

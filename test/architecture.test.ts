@@ -19,9 +19,25 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   serve: ['log', 'policy', 'math', 'generated'],
   repo: ['policy', 'math', 'core', 'generated'],
   scaffold: ['core'],
+  deploy: ['core', 'policy', 'math'],
+  emulator: ['core'],
   ui: ['core'],
-  adapters: ['core', 'log'],
-  commands: ['core', 'math', 'policy', 'log', 'simulate', 'evaluate', 'train', 'serve', 'repo', 'scaffold', 'ui'],
+  adapters: ['core', 'log', 'deploy'],
+  commands: [
+    'core',
+    'math',
+    'policy',
+    'log',
+    'simulate',
+    'evaluate',
+    'train',
+    'serve',
+    'repo',
+    'scaffold',
+    'deploy',
+    'emulator',
+    'ui',
+  ],
   generated: [],
 }
 
@@ -29,10 +45,10 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 const MAY_IMPORT_TYPES: Readonly<Record<string, readonly string[]>> = {
   adapters: ['simulate', 'train'],
   scaffold: ['policy'],
-  ui: ['policy', 'log', 'simulate', 'evaluate', 'train', 'repo'],
+  ui: ['policy', 'log', 'simulate', 'evaluate', 'train', 'repo', 'deploy'],
 }
 
-const PURE = ['math', 'policy', 'log', 'simulate', 'evaluate', 'train', 'repo', 'scaffold']
+const PURE = ['math', 'policy', 'log', 'simulate', 'evaluate', 'train', 'repo', 'scaffold', 'deploy']
 
 interface Import {
   readonly from: string

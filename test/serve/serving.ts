@@ -80,6 +80,9 @@ function start(folder: string, words: readonly string[], environment: Readonly<R
     environment: name => environment[name],
     output: { out: async text => out(text), err: async text => err(text) },
     breathe: async () => {},
+    cloud: () => Promise.reject(new Error('no cloud should be asked')),
+    commit: async () => null,
+    sleep: ms => new Promise(done => setTimeout(done, ms)),
   }
   const finished = runCli(['serve', ...words], {
     version: '0.0.0-test',

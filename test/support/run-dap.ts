@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url'
 import { nodeFiles } from '../../src/adapters/files.ts'
 import { runCli } from '../../src/cli.ts'
-import type { ProgressEvent } from '../../src/command.ts'
+import type { RunEvent } from '../../src/command.ts'
 import type { Files, Host } from '../../src/host.ts'
 import { memoryFiles } from './memory-files.ts'
 
@@ -13,7 +13,7 @@ export interface Session {
   readonly stderr: string
   /** Every file afterwards, by its path relative to the working folder. */
   readonly files: Readonly<Record<string, string>>
-  readonly events: readonly ProgressEvent[]
+  readonly events: readonly RunEvent[]
 }
 
 /** The front door: one command line over files in memory, in process. Words are split at blanks. */
@@ -43,7 +43,7 @@ export const NOW = Date.UTC(2026, 11, 1)
 async function run(words: readonly string[], cwd: string, files: Files): Promise<Omit<Session, 'files'>> {
   let stdout = ''
   let stderr = ''
-  const events: ProgressEvent[] = []
+  const events: RunEvent[] = []
   const host: Host = {
     cwd,
     version: VERSION,
@@ -66,6 +66,9 @@ async function run(words: readonly string[], cwd: string, files: Files): Promise
       },
     },
     breathe: async () => {},
+    cloud: () => Promise.reject(new Error('no cloud should be asked')),
+    commit: async () => null,
+    sleep: ms => new Promise(done => setTimeout(done, ms)),
   }
   const code = await runCli(words, {
     version: VERSION,

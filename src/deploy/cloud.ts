@@ -1,0 +1,201 @@
+/**
+ * The port to a cloud: one project and region of Vertex AI with one bucket, as deploying needs them. One call is one request: who calls
+ * retries, waits and polls. Ids are bare (`dap-shop-offer-3fa9c1d2`), never resource names: those have the project's id in requests and its
+ * number in answers.
+ */
+import { DapError, ExitCode } from '../errors.ts'
+
+export interface Cloud {
+  readonly place: Place
+
+  /** Those with this label, `key=value`; a list call, whatever their number. */
+  listEndpoints(label: string): Promise<readonly Endpoint[]>
+  getEndpoint(id: string): Promise<Endpoint | undefined>
+  /** ALREADY_EXISTS where the id is taken, also by an operation that still runs. */
+  createEndpoint(id: string, endpoint: NewEndpoint): Promise<Operation>
+  /** One unary write. ABORTED where the endpoint's etag is another by now. What is absent stays as it is; `labels` and `traffic` are whole. */
+  updateEndpoint(id: string, update: EndpointUpdate): Promise<Endpoint>
+  /** FAILED_PRECONDITION while a model is deployed to it. */
+  deleteEndpoint(id: string): Promise<Operation>
+
+  /** At zero traffic: the endpoint's split stays as it is. ALREADY_EXISTS where the endpoint has a deployed model of that id. */
+  deployModel(endpoint: string, model: NewDeployedModel): Promise<Operation>
+  /** FAILED_PRECONDITION while it has traffic, unless it is the last one. */
+  undeployModel(endpoint: string, deployedModel: string): Promise<Operation>
+  mutateDeployedModel(endpoint: string, deployedModel: string, scale: Scale): Promise<Operation>
+
+  /** Default versions of the models with this label, `key=value`. */
+  listModels(label: string): Promise<readonly ModelVersion[]>
+  /** Every version of one model, oldest first; none where the model does not exist. */
+  listVersions(model: string): Promise<readonly ModelVersion[]>
+  /** A new version of the model, or the first one. */
+  uploadModel(model: string, version: NewModelVersion): Promise<Operation>
+  /** Moves the alias `default`. */
+  setDefaultVersion(model: string, version: string): Promise<void>
+  /** FAILED_PRECONDITION while it is deployed, and for a model's only version. */
+  deleteVersion(model: string, version: string): Promise<Operation>
+  deleteModel(model: string): Promise<Operation>
+
+  getOperation(name: string): Promise<Operation>
+  /** Operations on an endpoint or a model that are not done yet: what another process, or a lost answer, has left running. */
+  runningOperations(resource: { readonly endpoint: string } | { readonly model: string }): Promise<readonly Operation[]>
+
+  /** Writes an object of the bucket unless it is there: names are content addresses. */
+  putObject(name: string, text: string): Promise<void>
+  listObjects(prefix: string): Promise<readonly string[]>
+  deleteObject(name: string): Promise<void>
+
+  /** What one deployed model answered between two times, in ms since 1970; lags behind by minutes on the real cloud. */
+  requests(endpoint: string, deployedModel: string, from: number, to: number): Promise<RequestMetrics>
+}
+
+/** Where a cloud's things are. */
+export interface Place {
+  readonly target: 'emulator' | 'vertex'
+  readonly project: string
+  readonly region: string
+  readonly bucket: string
+}
+
+export interface Endpoint {
+  readonly id: string
+  readonly displayName: string
+  readonly description: string
+  readonly etag: string
+  readonly labels: Labels
+  /** Deployed model's id → percent; sums to 100, or is empty. */
+  readonly traffic: Traffic
+  /** Only those that are ready: one that is being deployed is not among them yet. */
+  readonly deployedModels: readonly DeployedModel[]
+  readonly dedicated: boolean
+  readonly requestLog: RequestLog | null
+  /** The host of a dedicated endpoint. */
+  readonly host: string | null
+}
+
+export type Labels = Readonly<Record<string, string>>
+export type Traffic = Readonly<Record<string, number>>
+
+export interface NewEndpoint {
+  readonly displayName: string
+  readonly description: string
+  readonly labels: Labels
+  readonly dedicated: boolean
+  readonly requestLog: RequestLog | null
+}
+
+export interface EndpointUpdate {
+  readonly etag: string
+  readonly displayName?: string
+  readonly description?: string
+  readonly labels?: Labels
+  readonly traffic?: Traffic
+  readonly requestLog?: RequestLog | null
+}
+
+/** The cloud's own log of requests and responses, in BigQuery. */
+export interface RequestLog {
+  /** The share of requests that is kept, in (0, 1]. */
+  readonly sample: number
+  /** `bq://project.dataset.table` */
+  readonly table: string
+}
+
+export interface Scale {
+  readonly minReplicas: number
+  readonly maxReplicas: number
+  /** Percent of CPU that autoscaling aims at. */
+  readonly targetCpu: number
+}
+
+/** What a deployed model cannot change while it is deployed, and its scale, which it can. */
+export interface NewDeployedModel {
+  /** 1 to 10 digits, chosen by the caller: the key that makes a second try harmless. */
+  readonly id: string
+  readonly displayName: string
+  readonly model: string
+  readonly version: string
+  readonly machineType: string
+  /** null: the project's default. */
+  readonly serviceAccount: string | null
+  readonly scale: Scale
+}
+
+export interface DeployedModel extends NewDeployedModel {
+  /** ms since 1970 */
+  readonly created: number
+  /** Replicas that serve now, where the cloud says so. */
+  readonly available: number | null
+}
+
+export interface ModelVersion {
+  readonly model: string
+  readonly version: string
+  readonly aliases: readonly string[]
+  readonly displayName: string
+  readonly labels: Labels
+  readonly created: number
+}
+
+export interface NewModelVersion {
+  readonly displayName: string
+  readonly description: string
+  readonly labels: Labels
+  readonly image: string
+  /** `gs://bucket/folder` of the bundle. */
+  readonly artifact: string
+  readonly predictRoute: string
+  readonly healthRoute: string
+  readonly port: number
+  /** Arguments of the image's entry point. */
+  readonly args: readonly string[]
+}
+
+export interface Operation {
+  readonly name: string
+  readonly done: boolean
+  /** `ADDING_NODES_TO_CLUSTER`, while a model is deployed. */
+  readonly stage?: string
+  /** Why it failed; absent while it runs and when it succeeded. */
+  readonly error?: { readonly status: Status; readonly message: string }
+  /** Of a done upload: the version that it made. */
+  readonly version?: string
+}
+
+/** Over a window of time. */
+export interface RequestMetrics {
+  readonly requests: number
+  readonly errors: number
+  /** Requests whose latency was in a bucket: its upper bound in ms (the last is +∞), and how many. */
+  readonly latency: readonly { readonly upToMs: number; readonly count: number }[]
+}
+
+/** The codes of google.rpc.Code that dap tells apart. */
+export type Status =
+  | 'CANCELLED'
+  | 'UNKNOWN'
+  | 'INVALID_ARGUMENT'
+  | 'DEADLINE_EXCEEDED'
+  | 'NOT_FOUND'
+  | 'ALREADY_EXISTS'
+  | 'PERMISSION_DENIED'
+  | 'RESOURCE_EXHAUSTED'
+  | 'FAILED_PRECONDITION'
+  | 'ABORTED'
+  | 'OUT_OF_RANGE'
+  | 'UNIMPLEMENTED'
+  | 'INTERNAL'
+  | 'UNAVAILABLE'
+  | 'DATA_LOSS'
+  | 'UNAUTHENTICATED'
+
+/** A call that the cloud refused or did not answer. */
+export class CloudError extends DapError {
+  override readonly name = 'CloudError'
+  readonly status: Status
+
+  constructor(status: Status, message: string, options: { readonly hint?: string; readonly cause?: unknown } = {}) {
+    super(message, { ...options, exitCode: ExitCode.remote })
+    this.status = status
+  }
+}
