@@ -1,9 +1,9 @@
 /**
  * The main job, as a user runs it: a repository from a template, checked, simulated and judged; then served, to units of the simulated
- * world, whose rewards train the next snapshot. In a temporary folder.
+ * world, whose rewards train the next snapshot; then deployed to an emulator of Vertex AI, canaried and rolled back. In a temporary folder.
  */
 import { spawn, spawnSync } from 'node:child_process'
-import { mkdtemp } from 'node:fs/promises'
+import { mkdtemp, readFile, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -26,23 +26,25 @@ function dap(args: readonly string[], cwd?: string): void {
   if (status !== 0) stopped(args[0], status)
 }
 
-/** `dap serve` in the background: where it listens, and how to stop it. */
-async function serve(): Promise<{ readonly url: string; stop(): Promise<void> }> {
-  say('$ dap serve --port 0 --poll-ms 100 &')
-  const child = spawn(process.execPath, [bin, 'serve', '--port', '0', '--poll-ms', '100'], {
-    cwd: folder,
-    stdio: ['ignore', 'inherit', 'pipe'],
-  })
+interface Running {
+  readonly url: string
+  stop(): Promise<void>
+}
+
+/** A dap that runs in the background until it is stopped: where it listens is what `pattern` finds in what it says. */
+async function background(words: readonly string[], pattern: RegExp): Promise<Running> {
+  say(`$ dap ${words.join(' ')} &`)
+  const child = spawn(process.execPath, [bin, ...words], { cwd: folder, stdio: ['ignore', 'inherit', 'pipe'] })
   process.on('exit', () => child.kill('SIGKILL'))
   const url = await new Promise<string>(done => {
     let said = ''
     child.stderr.on('data', data => {
       process.stdout.write(String(data))
       said += data
-      const url = /"url":"([^"]+)"/.exec(said)?.[1]
+      const url = pattern.exec(said)?.[1]
       if (url !== undefined) done(url)
     })
-    child.on('exit', code => stopped('serve', code))
+    child.on('exit', code => stopped(words[0], code))
   })
   return {
     url,
@@ -55,13 +57,35 @@ async function serve(): Promise<{ readonly url: string; stop(): Promise<void> }>
   }
 }
 
+/** The deployment's policy with what it has learnt. */
+async function appendSnapshot(path: string): Promise<void> {
+  const text = await readFile(path, 'utf8')
+  await writeFile(path, text.replace(/^( *)policy: shop-offer$/m, '$&\n$1snapshot: snapshots/shop-offer.json'))
+}
+
+/** One prediction, by the REST interface that Vertex AI has. */
+async function predict(): Promise<void> {
+  const [endpoint] = await endpoints()
+  const body = JSON.stringify({ instances: [{ context: { playerId: 'p1', level: 30, platform: 'ios' } }] })
+  say(`$ curl $DAP_VERTEX_ENDPOINT/v1/${endpoint}:predict -d '${body}'`)
+  const answer = await fetch(`${cloud.url}/v1/${endpoint}:predict`, { method: 'POST', body })
+  process.stdout.write(`${JSON.stringify(await answer.json(), null, 2)}\n`)
+  if (!answer.ok) stopped('emulator', 1)
+}
+
+async function endpoints(): Promise<string[]> {
+  const answer = await fetch(`${cloud.url}/v1/projects/dap-local/locations/us-central1/endpoints`)
+  const { endpoints } = (await answer.json()) as { readonly endpoints: readonly { readonly name: string }[] }
+  return endpoints.map(({ name }) => name)
+}
+
 dap(['init', folder, '--template', 'contextual-bandit'])
 dap(['validate'], folder)
 dap(['simulate'], folder)
 dap(['evaluate'], folder)
 
 say('Now for real: a server that knows nothing yet, and 3,000 players who ask it what to offer.')
-const { url, stop } = await serve()
+const { url, stop } = await background(['serve', '--port', '0', '--poll-ms', '100'], /"url":"([^"]+)"/)
 dap(['play', '--server', url, '--decisions', '3000', '--seed', '1'], folder)
 dap(['log', 'check', 'logs'], folder)
 
@@ -75,6 +99,28 @@ dap(['play', '--server', url, '--decisions', '3000', '--seed', '2'], folder)
 say('$ kill %1')
 await stop()
 dap(['decide', '--replay', 'logs'], folder)
+
+say('And out of the laptop: Vertex AI, emulated. The first deployment knows nothing yet.')
+const cloud = await background(
+  ['emulator', '--port', '0', '--data', join(folder, '.emulator')],
+  /DAP_VERTEX_ENDPOINT=(http:\S+)/,
+)
+process.env['DAP_VERTEX_ENDPOINT'] = cloud.url
+dap(['deploy', '--env', 'local', '--yes'], folder)
+await predict()
+
+say('What was learnt goes out next: one line of deployments/local/shop-offer.yaml, and a canary.')
+const deployment = join(folder, 'deployments', 'local', 'shop-offer.yaml')
+await appendSnapshot(deployment)
+dap(['plan'], folder)
+dap(['deploy', '--yes'], folder)
+await predict()
+
+say('Somebody wants the old one back: one write.')
+dap(['rollback', 'shop-offer', '--yes'], folder)
+await predict()
+dap(['status'], folder)
+await cloud.stop()
 
 process.stdout.write(`
 That was a whole repository of decisions, in ${folder}

@@ -97,21 +97,22 @@ function commandAt(argv: readonly string[]): number {
   return at
 }
 
-/** The command named at `at`, and of how many words its name is: `validate`, `log check`. */
+/** The command named at `at`, and of how many words its name is: `validate`, `log check`, `plan` and `plan show`. */
 function findCommand(argv: readonly string[], at: number): { entry: CommandEntry; words: number } {
-  const [first, second] = argv.slice(at, at + 2)
+  const [first, second = ''] = argv.slice(at, at + 2)
+  const named = (name: string) => COMMANDS.find(command => command.name === name)
   const group = COMMANDS.filter(command => command.name.startsWith(`${first} `))
-  const name = group.length > 0 ? `${first} ${second ?? ''}` : first
-  const entry = COMMANDS.find(command => command.name === name)
-  if (entry !== undefined) return { entry, words: group.length > 0 ? 2 : 1 }
+  const long = named(`${first} ${second}`)
+  if (long !== undefined) return { entry: long, words: 2 }
+  const short = named(first)
+  const mistyped = group.length > 0 && /^[a-z]/.test(second)
+  if (short !== undefined && !(mistyped && short.usage === short.name)) return { entry: short, words: 1 }
   const known = (group.length > 0 ? group : COMMANDS).map(command => command.name)
-  if (group.length > 0 && (second === undefined || second.startsWith('-'))) {
-    throw new UsageError(`\`dap ${first}\` needs another word`, { hint: known.map(each => `dap ${each}`).join(', ') })
-  }
+  const all = known.map(each => `dap ${each}`).join(', ')
+  if (group.length > 0 && !mistyped) throw new UsageError(`\`dap ${first}\` needs another word`, { hint: all })
+  const name = mistyped ? `${first} ${second}` : first
   throw new UsageError(`unknown command \`${name}\``, {
-    hint:
-      didYouMean(name, known) ??
-      (group.length > 0 ? known.map(each => `dap ${each}`).join(', ') : 'dap --help lists the commands'),
+    hint: didYouMean(name, known) ?? (group.length > 0 ? all : 'dap --help lists the commands'),
   })
 }
 
@@ -196,6 +197,7 @@ options of every command:
   --no-color         print without colours
   -h, --help         what the command does and takes
 
-exit codes: 0 done, 1 the answer is no, 3 usage, 70 a bug in dap, 130 interrupted
+exit codes: 0 done, 1 the answer is no, 2 changes or drift (only with --exit-code), 3 usage, 4 a stale plan or a lock,
+            5 the cloud said no, 6 stopped part-way, 70 a bug in dap, 130 interrupted
 `
 }

@@ -23,6 +23,10 @@ export interface Host {
   objects(): Promise<Objects>
   /** Vertex AI and its bucket in one place; loads Google's clients on first use. */
   cloud(place: Place): Promise<Cloud>
+  /** Builders of the server's image; loads what runs them on first use. */
+  images(): Promise<Images>
+  /** This process as others see it in locks and journals: 8 hex digits of its own, and a person and a machine, or a CI job. */
+  readonly run: { readonly id: string; readonly owner: string }
   /** The commit that the folder's repository is at; null where there is none. Paths that `git status` would ignore do not make it dirty. */
   commit(folder: string): Promise<Commit | null>
   /** How many threads can compute at once. */
@@ -39,7 +43,7 @@ export interface Host {
   environment(name: string): string | undefined
   /** Writes to stdout and stderr while a command runs, for a server; resolves when the reader has taken it, rejects when it is gone. */
   readonly output: { out(text: string): Promise<void>; err(text: string): Promise<void> }
-  /** Resolves after that long, or rejects when the signal aborts. */
+  /** Resolves after that long, or rejects with an InterruptedError when the signal aborts. */
   sleep(ms: number, signal?: AbortSignal): Promise<void>
   /** Lets pending signals, timers and drawing have their turn in the middle of a long computation. */
   breathe(): Promise<void>
@@ -82,6 +86,35 @@ export interface Objects {
   list(uri: string): Promise<readonly { readonly uri: string; readonly stamp: string }[]>
   /** The text of an object of at most `maxBytes`. */
   read(uri: string, maxBytes: number): Promise<string>
+}
+
+/** Images of the server. */
+export interface Images {
+  /** Builds one, and says what the builder prints. A DapError where it cannot; nothing of it stays on this machine but the image. */
+  build(
+    request: ImageRequest,
+    say: (text: string) => Promise<void>,
+  ): Promise<{
+    readonly builder: 'docker' | 'cloud-build'
+    /** `sha256:…`, as the registry has it; null where it was not pushed. */
+    readonly digest: string | null
+  }>
+}
+
+export interface ImageRequest {
+  /** Absent: docker, if it is installed. */
+  readonly builder: 'docker' | 'cloud-build' | undefined
+  /** The folder of `Dockerfile` and, perhaps, `bundles/`; absolute. */
+  readonly folder: string
+  /** Where the dap is installed that goes into it. */
+  readonly dap: string
+  /** The image's name without tag and digest. */
+  readonly repository: string
+  readonly tag: string
+  /** Cloud Build always pushes. */
+  readonly push: boolean
+  /** The cloud project that Cloud Build runs in. */
+  readonly project: string
 }
 
 export interface Choice {

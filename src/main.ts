@@ -1,10 +1,11 @@
 /** The process: the one place that knows the real terminal, the real signals and the real adapters. */
-import { availableParallelism } from 'node:os'
+import { randomBytes } from 'node:crypto'
+import { availableParallelism, hostname } from 'node:os'
 import { resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { runCli } from './cli.ts'
-import { ExitCode, UsageError } from './errors.ts'
+import { ExitCode, InterruptedError, UsageError } from './errors.ts'
 import type { Host } from './host.ts'
 import { createProgress } from './ui/live/progress.ts'
 
@@ -37,6 +38,12 @@ function write(stream: NodeJS.WriteStream, text: string): Promise<void> {
 const colorWanted = env['FORCE_COLOR'] !== undefined && env['FORCE_COLOR'] !== '0'
 const colorRefused = env['NO_COLOR'] !== undefined && env['NO_COLOR'] !== ''
 
+/** Who runs this: a CI job by its number, else a person at a machine. */
+function ownerOf({ GITHUB_RUN_ID, CI_JOB_ID, BUILD_ID, USER, USERNAME }: NodeJS.ProcessEnv): string {
+  const job = GITHUB_RUN_ID ?? CI_JOB_ID ?? BUILD_ID
+  return job === undefined ? `${USER ?? USERNAME ?? 'somebody'}-at-${hostname()}` : `job-${job}`
+}
+
 async function createHost({ folder, color }: { folder?: string; color?: boolean }): Promise<Host> {
   const { nodeFiles } = await import('./adapters/files.ts')
   const files = nodeFiles()
@@ -60,7 +67,9 @@ async function createHost({ folder, color }: { folder?: string; color?: boolean 
     tables: async () => (await import('./adapters/duckdb.ts')).openTables(),
     objects: async () => (await import('./adapters/objects.ts')).cloudObjects(),
     cloud: async place => (await import('./adapters/vertex.ts')).vertexCloud(place, name => env[name]),
+    run: { id: randomBytes(4).toString('hex'), owner: ownerOf(env) },
     commit: async folder => (await import('./adapters/git.ts')).gitCommit(folder),
+    images: async () => (await import('./adapters/images.ts')).serverImages(abort.signal),
     cores: availableParallelism(),
     playInWorkers: async (...args) =>
       (await import('./adapters/workers.ts')).simulationWorkers(
@@ -84,7 +93,10 @@ async function createHost({ folder, color }: { folder?: string; color?: boolean 
       },
       err: text => write(process.stderr, text).catch(() => {}),
     },
-    sleep: (ms, signal = abort.signal) => sleep(ms, undefined, { signal }),
+    sleep: (ms, signal) =>
+      sleep(ms, undefined, { signal }).catch(() => {
+        throw new InterruptedError()
+      }),
     breathe: () => new Promise(done => setImmediate(done)),
   }
 }

@@ -198,7 +198,7 @@ export interface Evidence {
   readonly schema: 'dap.evidence/v1'
   readonly kind: 'evaluation' | 'scenario'
   readonly name: string
-  /** Digest of the Evaluation or Scenario itself. */
+  /** Digest of the Scenario, or of the Evaluation and its Dataset, as they were written then. */
   readonly resource: string
   /** The policies that were judged, with their snapshots. */
   readonly policies: readonly { readonly name: string; readonly digest: string; readonly snapshot: string | null }[]

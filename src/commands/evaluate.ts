@@ -2,67 +2,101 @@ import { defineCommand } from '../command.ts'
 import { ExitCode } from '../errors.ts'
 import { type EvaluationPlan, evaluate } from '../evaluate/evaluate.ts'
 import type { Host } from '../host.ts'
-import type { CandidateSpec } from '../kinds.ts'
-import type { Policy } from '../policy/policy.ts'
 import type { Resource } from '../repo/repository.ts'
 import type { EvaluationResult } from '../results.ts'
+import type { ServedPolicy } from '../serve/policies.ts'
 import { evaluationText } from '../ui/evaluation.ts'
 import { openDataset } from './dataset.ts'
+import { evaluationDigest, type Recorded, recordEvidence, recordedText } from './evidence.ts'
 import { loadPolicy } from './policies.ts'
 import { dataFile, type Opened, openRepository, requireResource, requireValid } from './repository.ts'
 
 interface Options {
   readonly evaluation: string | undefined
+  readonly record: boolean
 }
 
-export const evaluateCommand = defineCommand<Options, EvaluationResult>({
+interface Evaluated {
+  readonly result: EvaluationResult
+  readonly recorded?: Recorded
+}
+
+export const evaluateCommand = defineCommand<Options, Evaluated>({
   declare: command =>
     command
       .argument('[evaluation]', 'name of an Evaluation; may be left out when there is only one')
+      .option('--record', 'also write the outcome to evidence/, for the plan of a Deployment that asks for it')
       .addHelpText(
         'after',
         '\nA candidate that the log cannot answer for gets the verdict `refuse` and shows no number; every gate that\nuses it fails. `dap explain Evaluation.spec` says what can be judged and how.\n\nexit codes: 0 every gate passed, 1 one did not or the log has bad rows, 3 usage',
       ),
 
-  options: ([evaluation]) => ({ evaluation }),
+  options: ([evaluation], { record }) => ({ evaluation, record: record === true }),
 
-  async run({ evaluation: name }, host, report) {
+  async run({ evaluation: name, record }, host, report) {
     const opened = await openRepository(host)
-    const plan = await planOf(host, opened, requireResource(opened, 'Evaluation', name))
+    const evaluation = requireResource(opened, 'Evaluation', name)
+    const policies = await candidatePolicies(host, opened, evaluation)
+    const plan = await planOf(host, opened, evaluation, policies)
     const progress = (rows: number) => report({ type: 'progress', unit: 'rows', done: rows })
-    return evaluate(plan, await host.tables(), progress, host.signal)
+    const result = await evaluate(plan, await host.tables(), progress, host.signal)
+    if (!record) return { result }
+    const recorded = await recordEvidence(host, opened.root, {
+      kind: 'evaluation',
+      name: evaluation.name,
+      resource: evaluationDigest(opened, evaluation),
+      policies: [...policies.values()].map(({ policy, snapshot }) => ({
+        name: policy.name,
+        digest: policy.digest,
+        snapshot,
+      })),
+      dataset: result.dataset.digest,
+      rules: result.gates,
+    })
+    return { result, recorded }
   },
 
-  text: evaluationText,
-  json: result => result,
-  exitCode: result => (result.passed ? ExitCode.done : ExitCode.no),
+  text({ result, recorded }, context) {
+    const text = evaluationText(result, context)
+    return recorded === undefined ? text : `${text}\n\n${recordedText(recorded)}`
+  },
+  json: ({ result }) => result,
+  exitCode: ({ result }) => (result.passed ? ExitCode.done : ExitCode.no),
 })
 
 /** Everything that the Evaluation names, found and loaded. */
-async function planOf(host: Host, opened: Opened, evaluation: Resource<'Evaluation'>): Promise<EvaluationPlan> {
-  requireValid(opened, [evaluation.file])
+async function planOf(
+  host: Host,
+  opened: Opened,
+  evaluation: Resource<'Evaluation'>,
+  policies: ReadonlyMap<string, ServedPolicy>,
+): Promise<EvaluationPlan> {
   const dataset = await openDataset(host, opened, evaluation.spec.dataset)
-  const policies = new Map<string, Policy>()
   const tables = new Map<string, string>()
   for (const candidate of evaluation.spec.candidates) {
-    if ('policy' in candidate) policies.set(candidate.name, await candidatePolicy(host, opened, candidate))
     if ('table' in candidate) tables.set(candidate.name, await dataFile(host, opened, candidate.table.file))
   }
   return {
     name: evaluation.name,
     dataset,
     spec: evaluation.spec,
-    policies,
+    policies: new Map([...policies].map(([candidate, { policy }]) => [candidate, policy])),
     tables,
   }
 }
 
-/** The policy of a candidate, with its snapshot or knowing nothing yet. */
-async function candidatePolicy(
+/** Candidate's name → its policy, with its snapshot or knowing nothing yet. */
+async function candidatePolicies(
   host: Host,
   opened: Opened,
-  { policy: name, snapshot: file }: Extract<CandidateSpec, { policy: string }>,
-): Promise<Policy> {
-  const snapshot = file === undefined ? undefined : await dataFile(host, opened, file)
-  return (await loadPolicy(host, opened, name, { snapshot })).policy
+  { spec, file }: Resource<'Evaluation'>,
+): Promise<ReadonlyMap<string, ServedPolicy>> {
+  requireValid(opened, [file])
+  const policies = new Map<string, ServedPolicy>()
+  for (const candidate of spec.candidates) {
+    if (!('policy' in candidate)) continue
+    const snapshot = candidate.snapshot && (await dataFile(host, opened, candidate.snapshot))
+    policies.set(candidate.name, await loadPolicy(host, opened, candidate.policy, { snapshot }))
+  }
+  return policies
 }

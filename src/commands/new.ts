@@ -11,6 +11,8 @@ import { parseKind } from './schema.ts'
 interface Options {
   readonly kind: Exclude<Kind, 'Project'>
   readonly name: string
+  /** Of a Deployment; default: the first there is. */
+  readonly environment?: string
 }
 
 interface Created {
@@ -23,25 +25,33 @@ export const newCommand = defineCommand<Options, Created>({
   declare: command =>
     command
       .argument('<kind>', 'policy, scenario, dataset, evaluation, environment or deployment')
-      .argument('<name>', 'lower-case letters, digits and dashes'),
+      .argument('<name>', 'lower-case letters, digits and dashes')
+      .option('--env <name>', "a deployment's Environment; default: the first"),
 
-  options([word, name]) {
+  options([word, name], { env }) {
     const kind = parseKind(word)
     if (kind === 'Project')
       throw new UsageError('a repository has one project', { hint: '`dap init DIR` makes a repository' })
     if (!RESOURCE_NAME.test(name)) throw new UsageError(`\`${name}\` cannot be a name`, { hint: RESOURCE_NAME_HINT })
-    return { kind, name }
+    if (env === undefined) return { kind, name }
+    if (kind !== 'Deployment') throw new UsageError('only a deployment has an --env')
+    return { kind, name, environment: env as string }
   },
 
-  async run({ kind, name }, host) {
+  async run({ kind, name, environment }, host) {
     const opened = await openRepository(host)
-    if (opened.repository.get(kind, name) !== undefined)
-      throw new DapError(`there is a ${kind.toLowerCase()} \`${name}\` already`)
+    const filled = answers(kind, opened, environment)
+    if (isTaken(opened, kind, name, filled)) {
+      const hint =
+        kind === 'Deployment' ? `in the environment \`${filled.environment}\`; --env names another` : undefined
+      throw new DapError(`there is a ${kind.toLowerCase()} \`${name}\` already`, { hint })
+    }
     const skeleton = await host.files.read(join(host.packageRoot, 'templates', '_new', `${kind.toLowerCase()}.yaml`))
-    const file = `${folderOf(kind, opened)}/${name}.yaml`
+    const folder = kind === 'Deployment' ? `${folderOf(kind, opened)}/${filled.environment}` : folderOf(kind, opened)
+    const file = `${folder}/${name}.yaml`
     const path = join(opened.root, file)
     if (await host.files.exists(path)) throw new DapError(`\`${file}\` exists already`, { hint: 'nothing was written' })
-    await host.files.write(path, fill(skeleton, { name, ...answers(kind, opened) }))
+    await host.files.write(path, fill(skeleton, { name, ...filled }))
     return { kind, name, file }
   },
 
@@ -58,8 +68,13 @@ function folderOf(kind: Kind, { repository }: Opened): string {
   return folders.includes(customary) || folders.length === 0 ? customary : folders[0]
 }
 
-/** Names of resources that the new one refers to: the first of each kind that is there. */
-function answers(kind: Kind, opened: Opened): Record<string, string> {
+function isTaken({ repository }: Opened, kind: Kind, name: string, { environment }: Record<string, string>): boolean {
+  if (kind !== 'Deployment') return repository.get(kind, name) !== undefined
+  return repository.all(kind).some(each => each.name === name && each.spec.environment === environment)
+}
+
+/** Names of resources that the new one refers to: the first of each kind that is there, where none is asked for. */
+function answers(kind: Kind, opened: Opened, environment: string | undefined): Record<string, string> {
   const first = (needed: 'Dataset' | 'Environment' | 'Policy') => {
     const [resource] = opened.repository.all(needed)
     return (resource ?? requireResource(opened, needed, undefined)).name
@@ -72,7 +87,11 @@ function answers(kind: Kind, opened: Opened): Record<string, string> {
     case 'Evaluation':
       return { dataset: first('Dataset') }
     case 'Deployment':
-      return { environment: first('Environment'), policy: first('Policy') }
+      return {
+        environment:
+          environment === undefined ? first('Environment') : requireResource(opened, 'Environment', environment).name,
+        policy: first('Policy'),
+      }
     default:
       return {}
   }

@@ -1,8 +1,7 @@
 import { dirname, isAbsolute, join, relative, resolve, sep } from 'node:path'
 import { DapError, UsageError } from '../errors.ts'
 import type { Host } from '../host.ts'
-import type { Kind } from '../kinds.ts'
-import { loadRepository, type Repository, type Resource, type SourceFile } from '../repo/repository.ts'
+import { loadRepository, type NamedKind, type Repository, type Resource, type SourceFile } from '../repo/repository.ts'
 
 export const PROJECT_FILE = 'dap.yaml'
 
@@ -100,7 +99,7 @@ export async function dataFile(host: Host, { root, repository }: Opened, path: s
  * The resource of that name. Without a name: the only one there is. Fails when it does not exist, or when its file or one
  * that it needs has errors.
  */
-export function requireResource<K extends Kind>(
+export function requireResource<K extends NamedKind>(
   { repository }: Opened,
   kind: K,
   name: string | undefined,

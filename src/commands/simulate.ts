@@ -11,6 +11,7 @@ import { prepare, type Simulation, type SimulationPlan } from '../simulate/simul
 import { plural } from '../ui/numbers.ts'
 import { simulationText } from '../ui/simulation.ts'
 import { wholeNumber } from './arguments.ts'
+import { type Recorded, recordEvidence, recordedText } from './evidence.ts'
 import { openRepository } from './repository.ts'
 import { requireScenario } from './scenario.ts'
 
@@ -23,10 +24,12 @@ interface Options {
   /** Where to write a decision log, and of which policy. */
   readonly log?: string
   readonly logPolicy?: string
+  readonly record?: true
 }
 
 interface Simulated {
   readonly result: SimulationResult
+  readonly recorded?: Recorded
   readonly log?: { readonly path: string; readonly policy: string; readonly decisions: number }
 }
 
@@ -46,19 +49,26 @@ export const simulateCommand = defineCommand<Options, Simulated>({
       .option('--workers <n>', 'threads to play in; default: as many as there are cores', wholeNumber('workers', 1))
       .option('--log <file>', 'also write the decisions and rewards of one policy, in the first replication, as a log')
       .option('--log-policy <name>', "the policy whose log it is; default: the scenario's first")
+      .option('--record', 'also write the outcome to evidence/, for the plan of a Deployment that asks for it')
       .addHelpText(
         'after',
         '\nEvery policy meets the same units, contexts and potential rewards, so differences are paired.\nThe same seed gives the same bytes, from any number of workers. Ties between actions are broken at random unless the policy says otherwise.\n\nexit codes: 0 every expectation holds, 1 one does not, 3 usage',
       ),
 
-  options([scenario], { seed, replications, horizon, workers, log, logPolicy }) {
+  options([scenario], { seed, replications, horizon, workers, log, logPolicy, record }) {
     if (logPolicy !== undefined && log === undefined) throw new UsageError('--log-policy needs --log FILE')
-    const all = { seed, replications, horizon, workers, log, logPolicy }
+    const override = Object.entries({ seed, replications, horizon }).find(([, value]) => value !== undefined)
+    if (record === true && override !== undefined) {
+      throw new UsageError(`--record takes no --${override[0]}`, {
+        hint: 'evidence is of the scenario as Git has it: change the file, or leave the option out',
+      })
+    }
+    const all = { seed, replications, horizon, workers, log, logPolicy, record }
     const given = Object.entries(all).filter(([, value]) => value !== undefined)
     return { scenario, ...(Object.fromEntries(given) as Omit<Options, 'scenario'>) }
   },
 
-  async run({ scenario: name, workers, log, logPolicy, ...overrides }, host, report) {
+  async run({ scenario: name, workers, log, logPolicy, record, ...overrides }, host, report) {
     const opened = await openRepository(host)
     const { scenario, policies } = requireScenario(opened, name)
     const spec = { ...scenario.spec, ...overrides }
@@ -81,16 +91,31 @@ export const simulateCommand = defineCommand<Options, Simulated>({
       threads > 1 && host.playInWorkers !== undefined
         ? await host.playInWorkers(plan, { workers: threads, batch }, onPart)
         : await playHere(simulation, total, batch, onPart, host)
+    const result = finish(simulation, parts)
+    const recorded = record
+      ? await recordEvidence(host, opened.root, {
+          kind: 'scenario',
+          name: scenario.name,
+          resource: scenario.digest,
+          policies: policies.map(policy => ({ name: policy.name, digest: policy.digest, snapshot: null })),
+          dataset: null,
+          rules: result.expectations,
+        })
+      : undefined
     return {
-      result: finish(simulation, parts),
+      result,
       ...(logged === undefined ? {} : { log: { path: log as string, ...logged } }),
+      ...(recorded === undefined ? {} : { recorded }),
     }
   },
 
-  text({ result, log }, context) {
-    const text = simulationText(result, context)
-    if (log === undefined) return text
-    return `${text}\n\n${plural(log.decisions, 'decision')} of ${log.policy}, with their rewards, in ${log.path}`
+  text({ result, log, recorded }, context) {
+    const parts = [simulationText(result, context)]
+    if (log !== undefined) {
+      parts.push(`${plural(log.decisions, 'decision')} of ${log.policy}, with their rewards, in ${log.path}`)
+    }
+    if (recorded !== undefined) parts.push(recordedText(recorded))
+    return parts.join('\n\n')
   },
   json: ({ result }) => result,
   exitCode: ({ result }) => (result.passed ? ExitCode.done : ExitCode.no),

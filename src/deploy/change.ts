@@ -20,7 +20,9 @@ export type Change = { readonly reason: string; readonly fields: readonly FieldC
   | { readonly kind: 'promote'; readonly deployedModel: string }
   | { readonly kind: 'undeploy-model'; readonly deployedModel: string }
   | { readonly kind: 'delete-endpoint'; readonly endpoint: string }
+  | { readonly kind: 'delete-version'; readonly model: string; readonly version: string }
   | { readonly kind: 'delete-model'; readonly model: string }
+  | { readonly kind: 'delete-bundle'; readonly object: string }
 )
 
 export type ChangeKind = Change['kind']

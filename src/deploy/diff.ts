@@ -1,7 +1,11 @@
 import type { ActualDeployment } from './actual.ts'
 import type { Change, FieldChange } from './change.ts'
+import type { DeployedModel, Endpoint, ModelVersion, Traffic } from './cloud.ts'
 import type { Desired } from './desired.ts'
-import type { DeploymentPlan, Drift } from './plan.ts'
+import { driftOf, trafficApplied, trafficHasDrifted } from './drift.ts'
+import { endpointFields, replacedFields, scaleFields, typeFields } from './fields.ts'
+import type { Block, DeploymentPlan, Drift } from './plan.ts'
+import { nonZero, type Roles, rolesOf, sameTraffic, split } from './roles.ts'
 
 export interface DiffContext {
   /** ms since 1970 */
@@ -17,10 +21,212 @@ export interface Difference {
   readonly changes: readonly Change[]
   readonly drift: readonly Drift[]
   readonly notes: readonly string[]
+  /** What no change can do. */
+  readonly blocked: readonly Block[]
   /** The desired state was rolled back: there are no changes. */
   readonly held: boolean
 }
 
-export function diffDeployment(_desired: Desired, _actual: ActualDeployment, _context: DiffContext): Difference {
-  throw new Error('to be written')
+/**
+ * There is no state file, and no memory of a plan half done: to apply is to do the first change, to read and to diff again. So the
+ * difference after the first change is the rest of the changes, whatever happened in between.
+ */
+export function diffDeployment(desired: Desired, actual: ActualDeployment, context: DiffContext): Difference {
+  const endpoint = actual.endpoint ?? blank(desired)
+  const roles = rolesOf(endpoint, desired)
+  const held = roles.labels.hold === desired.digest && !context.releaseHold
+  const changes = held ? [] : changesOf(desired, { ...actual, endpoint }, roles, actual.endpoint === undefined)
+  return {
+    action: actionOf(desired, roles, changes),
+    fields: [
+      ...replacedFields(desired, roles.stable ?? roles.desired, actual.versions),
+      ...scaleFields((roles.stable ?? roles.desired)?.scale, desired.scale),
+      ...endpointFields(desired, endpoint),
+      ...typeFields(desired, endpoint),
+    ],
+    changes,
+    drift: driftOf(desired, endpoint, roles),
+    notes: notesOf(desired, roles, changes, held, context.now),
+    blocked: blockedBy(desired, endpoint),
+    held,
+  }
+}
+
+/** What CreateEndpoint would make: the way from there is the way from nothing. */
+function blank({ endpoint }: Desired): Endpoint {
+  return { ...endpoint, etag: '', labels: {}, traffic: {}, deployedModels: [], host: null }
+}
+
+const saysOtherwise = 'Git says otherwise'
+
+interface Live {
+  readonly endpoint: Endpoint
+  readonly versions: readonly ModelVersion[]
+  readonly bundle: boolean
+}
+
+function changesOf(desired: Desired, live: Live, roles: Roles, create: boolean): Change[] {
+  const { endpoint } = live
+  const changes: Change[] = []
+  if (create) {
+    changes.push({ kind: 'create-endpoint', endpoint: endpoint.id, reason: 'there is none yet', fields: [] })
+  }
+  const settings = endpointFields(desired, endpoint)
+  if (settings.length > 0) {
+    changes.push({ kind: 'update-endpoint', endpoint: endpoint.id, reason: saysOtherwise, fields: settings })
+  }
+  const removed = superfluous(roles)
+  const rollout = trafficChanges(desired, endpoint, roles, removed)
+  changes.push(...rollout.before)
+  for (const { id } of removed) {
+    const reason = id === roles.abandoned?.id ? 'Git no longer asks for it' : 'two versions at a time are enough'
+    changes.push({ kind: 'undeploy-model', deployedModel: id, reason, fields: [] })
+  }
+  if (roles.desired === undefined) changes.push(...deployChanges(desired, live, roles))
+  else {
+    const fields = scaleFields(roles.desired.scale, desired.scale)
+    if (fields.length > 0) {
+      changes.push({ kind: 'mutate-model', deployedModel: desired.deployed.id, reason: saysOtherwise, fields })
+    }
+  }
+  changes.push(...rollout.after)
+  if (!isApplied(desired, live, roles)) {
+    const reason = 'it becomes what was applied last'
+    changes.push({ kind: 'promote', deployedModel: desired.deployed.id, reason, fields: [] })
+  }
+  return changes
+}
+
+/** Nothing is to be written down. */
+function isApplied(desired: Desired, { versions }: Live, { labels, desired: deployed }: Roles): boolean {
+  const byDefault = versions.find(({ model, aliases }) => model === deployed?.model && aliases.includes('default'))
+  return (
+    deployed !== undefined &&
+    labels.stable === deployed.id &&
+    labels.digest === desired.digest &&
+    labels.candidate === undefined &&
+    labels.step === undefined &&
+    (byDefault === undefined || byDefault.version === deployed.version)
+  )
+}
+
+/** Quota is charged for what is deployed, with traffic or without: before a version is deployed only one other stays. */
+function superfluous({ desired, stable, abandoned, previous, leftovers }: Roles): DeployedModel[] {
+  const all = desired === undefined ? [abandoned, previous, ...leftovers] : [abandoned]
+  const models = new Set(all.filter(model => model !== undefined && model !== stable) as DeployedModel[])
+  return [...models].sort((a, b) => Number(a.id) - Number(b.id))
+}
+
+function deployChanges(desired: Desired, { versions, bundle }: Live, roles: Roles): Change[] {
+  const { model, deployed } = desired
+  const replaced = replacedFields(desired, roles.stable, versions)
+  const changes: Change[] = []
+  if (!versions.some(version => version.model === model.id && version.labels['dap-digest'] === model.digest)) {
+    const { object } = desired.bundle
+    if (!bundle) changes.push({ kind: 'upload-bundle', object, reason: 'the bucket does not have it', fields: [] })
+    const reason = 'no version has this content'
+    changes.push({ kind: 'upload-model', model: model.id, digest: model.digest, reason, fields: [] })
+  }
+  const reason = roles.stable ? `it is to replace ${roles.stable.displayName}` : 'nothing is deployed yet'
+  changes.push({ kind: 'deploy-model', deployedModel: deployed.id, reason, fields: replaced })
+  return changes
+}
+
+/** `before` sets right what is where it should not be; `after` goes on to all traffic. */
+function trafficChanges(
+  desired: Desired,
+  endpoint: Endpoint,
+  roles: Roles,
+  removed: readonly DeployedModel[],
+): { readonly before: readonly Change[]; readonly after: readonly Change[] } {
+  const { id } = desired.deployed
+  const { steps } = desired.rollout
+  const { labels, stable } = roles
+  const drifted = trafficHasDrifted(desired, endpoint, roles)
+  let traffic = nonZero(endpoint.traffic)
+  const shift = (from: Traffic, to: Traffic, reason: string, step?: number): Change => ({
+    kind: 'shift-traffic',
+    from,
+    to,
+    reason,
+    fields: [],
+    ...(step !== undefined && { step }),
+  })
+
+  if (stable === undefined || stable.id === id) {
+    const all = { [id]: 100 }
+    if (sameTraffic(traffic, all)) return { before: [], after: [] }
+    const reason = stable ? 'traffic is not where it should be' : 'there is nothing to compare it with'
+    const change = shift(traffic, all, reason)
+    return stable ? { before: [change], after: [] } : { before: [], after: [change] }
+  }
+
+  const under = labels.candidate === id
+  const percent = (drifted ? under && trafficApplied(desired, roles)?.[id] : traffic[id]) || 0
+  let current = under && steps[labels.step?.index ?? -1]?.percent === percent ? labels.step : undefined
+  const before: Change[] = []
+  const here = split(id, percent, stable.id)
+  const misplaced = drifted || removed.some(model => (traffic[model.id] ?? 0) > 0)
+  if (misplaced && !sameTraffic(traffic, here)) {
+    before.push(shift(traffic, here, 'traffic is not where it should be', current?.index))
+    if (current) current = { ...current, state: 'holding' }
+    traffic = here
+  }
+
+  const after: Change[] = []
+  const watched = desired.rollout.gates.length > 0 ? 'its gates are watched' : 'it has no gates'
+  const hold = (step: number) => {
+    const { holdMs } = steps[step]
+    if (holdMs > 0) after.push({ kind: 'hold', step, holdMs, reason: watched, fields: [] })
+  }
+  if (current && current.state !== 'passed') hold(current.index)
+  for (const [step, { percent: next }] of steps.entries()) {
+    if (next <= percent) continue
+    const to = split(id, next, stable.id)
+    after.push(shift(traffic, to, `step ${step + 1} of ${steps.length}`, step))
+    hold(step)
+    traffic = to
+  }
+  return { before, after }
+}
+
+function actionOf(
+  desired: Desired,
+  { labels, desired: deployed, stable }: Roles,
+  changes: readonly Change[],
+): Difference['action'] {
+  if (changes.length === 0) return 'none'
+  if (changes[0].kind === 'create-endpoint') return 'create'
+  if (labels.candidate === desired.deployed.id) return 'continue'
+  if (stable === undefined && deployed === undefined) return 'create'
+  return stable?.id === desired.deployed.id || stable === undefined ? 'update' : 'replace'
+}
+
+function blockedBy(desired: Desired, endpoint: Endpoint): Block[] {
+  return typeFields(desired, endpoint).map(({ before, after }) => ({
+    reason: `the endpoint is ${before}, which cannot become ${after}`,
+    hint: `rename the deployment, or \`dap destroy ${desired.deployment}\` and deploy it anew`,
+  }))
+}
+
+function notesOf(desired: Desired, roles: Roles, changes: readonly Change[], held: boolean, now: number): string[] {
+  const { labels, previous, leftovers } = roles
+  const removed = changes.flatMap(change => (change.kind === 'undeploy-model' ? change.deployedModel : []))
+  const stays = (model: DeployedModel) => model.id !== desired.deployed.id && !removed.includes(model.id)
+  const notes: string[] = []
+  if (held) notes.push('this version was rolled back and is on hold; `dap deploy --release-hold` brings it back')
+  if (previous && previous !== roles.stable && stays(previous)) {
+    const until = (labels.warmUntil ?? 0) * 1000
+    const time = new Date(until).toISOString()
+    const { displayName } = previous
+    notes.push(
+      until > now
+        ? `the old version ${displayName} is warm until ${time}; then \`dap gc\` removes it`
+        : `the old version ${displayName} is no longer needed; \`dap gc\` removes it`,
+    )
+  }
+  for (const { displayName } of leftovers.filter(stays)) {
+    notes.push(`${displayName} is deployed, and nothing needs it; \`dap gc\` removes it`)
+  }
+  return notes
 }

@@ -10,7 +10,8 @@ export type DeployEvent = { readonly type: 'deploy'; readonly deployment: string
   | { readonly event: 'operation'; readonly change: number; readonly operation: string }
   | { readonly event: 'stage'; readonly change: number; readonly stage: string }
   | { readonly event: 'done'; readonly change: number }
-  | { readonly event: 'traffic'; readonly traffic: Traffic }
+  /** `names`: display names of the deployed models, by id; of those that are known. */
+  | { readonly event: 'traffic'; readonly traffic: Traffic; readonly names?: Readonly<Record<string, string>> }
   | {
       readonly event: 'gates'
       readonly step: number

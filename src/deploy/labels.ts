@@ -2,7 +2,11 @@
  * What dap remembers of an endpoint, in the endpoint's labels: there is no state file. Values of labels are lower-case letters, digits, `_`
  * and `-`, at most 63 of them.
  */
-import type { Scale, Traffic } from './cloud.ts'
+import { digestOf } from '../policy/digest.ts'
+import type { Labels, Scale, Traffic } from './cloud.ts'
+import type { Desired, Target } from './desired.ts'
+import { label32, labelValue } from './names.ts'
+import type { Commit } from './plan.ts'
 
 /** Decoded; `encodeLabels` and `decodeLabels` are each other's inverse, and leave labels that do not begin with `dap-` alone. */
 export interface EndpointLabels {
@@ -11,11 +15,14 @@ export interface EndpointLabels {
   readonly deployment: string
   /** `Desired.digest` of what was last applied whole. */
   readonly digest?: string
+  /** 40 hex digits, and `-dirty` where files differed from it. */
   readonly commit?: string
   /** Ids of deployed models. The one that serves once no rollout is under way. */
   readonly stable?: string
   /** The one that a rollout is about; written before it is deployed. */
   readonly candidate?: string
+  /** `Desired.digest` of it: what a rollback of the rollout puts on hold. */
+  readonly candidateDigest?: string
   /** The one that a rollback goes back to. It is kept warm until `warmUntil`; then `dap gc` undeploys it. */
   readonly previous?: string
   /** `Desired.digest` and model version of `previous`. */
@@ -40,4 +47,173 @@ export interface LockLabel {
   readonly expires: number
   /** A person and a machine, or a CI job. */
   readonly owner: string
+}
+
+/** How one label is written, and read: undefined for a text that is none of its values, such as one that was typed by hand. */
+interface Codec<T> {
+  write(value: T): string | undefined
+  read(text: string): T | undefined
+}
+
+const matching = (pattern: RegExp): Codec<string> => ({
+  write: value => value,
+  read: text => (pattern.test(text) ? text : undefined),
+})
+
+const name = matching(/^[a-z0-9_-]{1,63}$/)
+const digest = matching(/^[0-9a-f]{32}$/)
+const id = matching(/^[1-9][0-9]{0,9}$/)
+
+const seconds: Codec<number> = {
+  write: value => String(Math.round(value)),
+  read: text => (/^\d{1,11}$/.test(text) ? Number(text) : undefined),
+}
+
+/** `4031772213-90_1200345678-10`. A split of more parts than a label has room for is not remembered. */
+const traffic: Codec<Traffic> = {
+  write(value) {
+    const parts = Object.entries(value)
+      .filter(([, percent]) => percent > 0)
+      .map(([model, percent]) => `${model}-${percent}`)
+    const text = parts.sort().join('_') || 'none'
+    return text.length > 63 ? undefined : text
+  },
+  read(text) {
+    if (text === 'none') return {}
+    const parts = text.split('_').map(part => /^([1-9]\d{0,9})-(\d{1,3})$/.exec(part))
+    if (parts.includes(null)) return undefined
+    return Object.fromEntries(parts.map(part => [part![1], Number(part![2])]))
+  },
+}
+
+/** `2-10-60` */
+const scale: Codec<Scale> = {
+  write: ({ minReplicas, maxReplicas, targetCpu }) => `${minReplicas}-${maxReplicas}-${targetCpu}`,
+  read(text) {
+    const found = /^(\d{1,6})-(\d{1,6})-(\d{1,3})$/.exec(text)?.map(Number)
+    return found && { minReplicas: found[1], maxReplicas: found[2], targetCpu: found[3] }
+  },
+}
+
+/** `1-1795400000-holding` */
+const step: Codec<NonNullable<EndpointLabels['step']>> = {
+  write: ({ index, since, state }) => `${index}-${Math.round(since)}-${state}`,
+  read(text) {
+    const found = /^(\d{1,2})-(\d{1,11})-(holding|passed|paused)$/.exec(text)
+    return found === null
+      ? undefined
+      : { index: Number(found[1]), since: Number(found[2]), state: found[3] as 'holding' | 'passed' | 'paused' }
+  },
+}
+
+const LABELS: {
+  readonly [K in Exclude<keyof EndpointLabels, 'lock'>]-?: readonly [string, Codec<Required<EndpointLabels>[K]>]
+} = {
+  project: ['dap-project', name],
+  environment: ['dap-env', name],
+  deployment: ['dap-deployment', name],
+  digest: ['dap-digest', digest],
+  commit: ['dap-commit', matching(/^[0-9a-f]{40}(-dirty)?$/)],
+  stable: ['dap-stable', id],
+  candidate: ['dap-candidate', id],
+  candidateDigest: ['dap-candidate-digest', digest],
+  previous: ['dap-previous', id],
+  previousDigest: ['dap-previous-digest', digest],
+  previousVersion: ['dap-previous-version', id],
+  warmUntil: ['dap-warm-until', seconds],
+  traffic: ['dap-traffic', traffic],
+  scale: ['dap-scale', scale],
+  step: ['dap-step', step],
+  hold: ['dap-hold', digest],
+}
+
+export function encodeLabels(ours: EndpointLabels, foreign: Labels): Labels {
+  const labels: Record<string, string> = { ...foreign }
+  for (const [key, [label, codec]] of Object.entries(LABELS) as [keyof typeof LABELS, [string, Codec<unknown>]][]) {
+    const text = ours[key] === undefined ? undefined : codec.write(ours[key])
+    if (text !== undefined) labels[label] = text
+  }
+  if (ours.lock !== undefined) {
+    labels['dap-lock'] = `${ours.lock.run}-${Math.round(ours.lock.expires)}`
+    labels['dap-lock-owner'] = labelValue(ours.lock.owner)
+  }
+  return labels
+}
+
+/** `ours` is undefined where the labels do not say whose the endpoint is. A label that makes no sense reads as absent. */
+export function decodeLabels(labels: Labels): {
+  readonly ours: EndpointLabels | undefined
+  readonly foreign: Labels
+} {
+  const foreign = Object.fromEntries(Object.entries(labels).filter(([label]) => !label.startsWith('dap-')))
+  const read: Record<string, unknown> = {}
+  for (const [key, [label, codec]] of Object.entries(LABELS) as [string, readonly [string, Codec<unknown>]][]) {
+    const value = Object.hasOwn(labels, label) ? codec.read(labels[label]) : undefined
+    if (value !== undefined) read[key] = value
+  }
+  const lock = /^([0-9a-f]{8})-(\d{1,11})$/.exec(labels['dap-lock'] ?? '')
+  if (lock !== null) {
+    read.lock = { run: lock[1], expires: Number(lock[2]), owner: labels['dap-lock-owner'] ?? 'unknown' }
+  }
+  const whose = ['project', 'environment', 'deployment'].every(key => key in read)
+  return { ours: whose ? (read as unknown as EndpointLabels) : undefined, foreign }
+}
+
+/** Labels of a model's version: what it is made of, so that a plan can say what will be replaced. */
+export interface VersionLabels {
+  /** `Desired.model.digest` */
+  readonly digest: string
+  /** 32 hex digits each, as are the next two. */
+  readonly bundle: string
+  readonly policy: string
+  readonly image: string
+  /** null: nothing has been learnt yet. */
+  readonly snapshot: string | null
+}
+
+/** What the version that Git asks for is made of. */
+export function versionParts({ model, bundle, policy }: Desired): VersionLabels {
+  return {
+    digest: model.digest,
+    bundle: label32(bundle.digest),
+    policy: label32(policy.digest),
+    image: label32(imageDigest(model.image)),
+    snapshot: policy.snapshot && label32(policy.snapshot),
+  }
+}
+
+/** The labels that a version of the model is uploaded with. */
+export function versionLabels(
+  desired: Desired,
+  target: Pick<Target, 'project' | 'environment'>,
+  commit: Commit | null,
+): Labels {
+  const { digest, bundle, policy, image, snapshot } = versionParts(desired)
+  return {
+    'dap-project': target.project,
+    'dap-env': target.environment,
+    'dap-deployment': desired.deployment,
+    'dap-digest': digest,
+    'dap-bundle': bundle,
+    'dap-policy': policy,
+    'dap-image': image,
+    'dap-snapshot': snapshot ?? 'none',
+    ...(commit && { 'dap-commit': commitLabel(commit) }),
+  }
+}
+
+export function commitLabel({ id, dirty }: Commit): string {
+  return dirty ? `${id}-dirty` : id
+}
+
+const imageDigest = (image: string) => image.split('@')[1] ?? digestOf(image)
+
+/** What a version is made of; undefined for one that dap has not made. */
+export function readVersionLabels(labels: Labels): VersionLabels | undefined {
+  const [whole, bundle, policy, image, snapshot] = ['digest', 'bundle', 'policy', 'image', 'snapshot'].map(
+    part => labels[`dap-${part}`],
+  )
+  if ([whole, bundle, policy, image].some(text => text === undefined || digest.read(text) === undefined))
+    return undefined
+  return { digest: whole, bundle, policy, image, snapshot: snapshot === 'none' ? null : (snapshot ?? null) }
 }

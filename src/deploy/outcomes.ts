@@ -27,6 +27,8 @@ export interface DeploymentOutcome {
   /** What was done, in order. */
   readonly changes: readonly { readonly title: string; readonly operation: string | null; readonly ms: number }[]
   readonly traffic: Traffic
+  /** Display names of the deployed models in `traffic`, by id; of those that are known. */
+  readonly names?: Readonly<Record<string, string>>
 }
 
 export interface StatusResult {
@@ -73,4 +75,23 @@ export interface LiveModel {
   readonly warmUntil: string | null
   /** It has no traffic and costs money all the same. */
   readonly idle: boolean
+}
+
+/** `lock ls`: the locks of an environment. `lock break`: the one that was broken. */
+export interface LockResult {
+  readonly schema: 'dap.lock/v1'
+  readonly command: 'ls' | 'break'
+  readonly environment: string
+  /** By deployment. */
+  readonly locks: readonly LockState[]
+}
+
+export interface LockState {
+  readonly deployment: string
+  readonly endpoint: string
+  readonly run: string
+  readonly owner: string
+  /** RFC 3339 */
+  readonly expires: string
+  readonly expired: boolean
 }

@@ -1,6 +1,12 @@
+import { digestOf } from '../policy/digest.ts'
+import { type Actual, actualOf, located } from './actual.ts'
 import type { Change, FieldChange } from './change.ts'
 import type { Place } from './cloud.ts'
-import type { Desired } from './desired.ts'
+import type { Desired, Target } from './desired.ts'
+import { type Difference, diffDeployment } from './diff.ts'
+import { decodeLabels } from './labels.ts'
+import { orphansOf } from './orphans.ts'
+import { overlapOf } from './overlap.ts'
 
 export const PLAN_SCHEMA = 'dap.plan/v1'
 
@@ -49,10 +55,16 @@ export interface DeploymentPlan {
   readonly drift: readonly Drift[]
   readonly evidence: readonly EvidenceState[]
   /** Why it cannot be applied, with what to do about it; empty: it can. */
-  readonly blocked: readonly { readonly reason: string; readonly hint: string }[]
+  readonly blocked: readonly Block[]
   /** True things that change nothing: an old version is warm until …, a hold, a lock. */
   readonly notes: readonly string[]
   readonly overlap: Overlap | null
+}
+
+/** Why a plan cannot be applied, and what to do about it. */
+export interface Block {
+  readonly reason: string
+  readonly hint: string
 }
 
 /** A field that somebody else has moved: three columns. */
@@ -98,4 +110,102 @@ export interface Orphan {
   /** Why it stays, where it does. */
   readonly kept: string | null
   readonly etag: string | null
+}
+
+export interface PlanInputs {
+  /** The version of dap. */
+  readonly dap: string
+  /** ms since 1970 */
+  readonly now: number
+  readonly commit: Commit | null
+  readonly target: Target
+  readonly only: readonly string[] | null
+  readonly acceptDrift: boolean
+  readonly prune: boolean
+  /** Bring back what was rolled back. */
+  readonly releaseHold: boolean
+  /** Names of deployments whose protection is set aside. */
+  readonly overrideProtection: readonly string[]
+  /** Those that are looked at. */
+  readonly deployments: readonly { readonly desired: Desired; readonly evidence: readonly EvidenceState[] }[]
+  /** Names of all that Git has for the environment: what is not among them is an orphan. */
+  readonly declared: readonly string[]
+  readonly actual: Actual
+}
+
+/** A week: as long as a pull request may wait. What has moved by then is found by planning anew. */
+export const PLAN_LIFETIME = 7 * 86_400_000
+
+export function makePlan(inputs: PlanInputs): Plan {
+  const { target, only, acceptDrift, prune, actual, now } = inputs
+  const content = {
+    schema: PLAN_SCHEMA,
+    environment: { name: target.environment, project: target.project, place: target.place },
+    only: only && [...only].sort(),
+    acceptDrift,
+    prune,
+    deployments: inputs.deployments
+      .map(({ desired, evidence }) => planDeployment(located(desired, actual), evidence, inputs))
+      .sort((a, b) => (a.deployment < b.deployment ? -1 : 1)),
+    orphans: orphansOf(actual, target, { ...inputs, declared: new Set(inputs.declared) }),
+  } as const
+  const time = (ms: number) => new Date(ms).toISOString()
+  const header = { dap: inputs.dap, created: time(now), expires: time(now + PLAN_LIFETIME), commit: inputs.commit }
+  return { ...content, header, digest: planDigest(content) }
+}
+
+/** Of a plan as it is, whatever digest it names. */
+export function planDigest(plan: Omit<Plan, 'header' | 'digest'>): string {
+  const { schema, environment, only, acceptDrift, prune, deployments, orphans } = plan
+  return digestOf({ schema, environment, only, acceptDrift, prune, deployments, orphans })
+}
+
+function planDeployment(desired: Desired, evidence: readonly EvidenceState[], inputs: PlanInputs): DeploymentPlan {
+  const { actual, target, now } = inputs
+  const here = actualOf(actual, desired)
+  const difference = diffDeployment(desired, here, inputs)
+  const { action, fields, changes, drift, notes } = difference
+  const others = here.endpoint?.deployedModels.some(({ id }) => id !== desired.deployed.id)
+  const replaces = others && (action === 'replace' || action === 'continue')
+  return {
+    deployment: desired.deployment,
+    endpoint: desired.endpoint.id,
+    etag: here.endpoint?.etag ?? null,
+    action,
+    desired,
+    fields,
+    changes,
+    drift,
+    evidence,
+    blocked: blockedBy(difference, evidence, inputs),
+    notes: [...notes, ...lockNotes(here.endpoint?.labels ?? {}, now)],
+    overlap: replaces ? overlapOf(desired, target.prices) : null,
+  }
+}
+
+/** Nothing is blocked where nothing is to be done. */
+function blockedBy(
+  { changes, drift, blocked }: Difference,
+  evidence: readonly EvidenceState[],
+  { acceptDrift }: PlanInputs,
+): Block[] {
+  if (changes.length === 0) return [...blocked]
+  const blocks = [...blocked]
+  if (drift.length > 0 && !acceptDrift) {
+    const fields = [...new Set(drift.map(({ field }) => field))].join(', ')
+    const hint = '`--accept-drift` sets it right; or write it into Git'
+    blocks.push({ reason: `somebody else has changed ${fields}`, hint })
+  }
+  for (const { kind, name, state, reason, command } of evidence) {
+    if (state !== 'passed') blocks.push({ reason: `${kind} \`${name}\`: ${reason}`, hint: `\`${command}\`` })
+  }
+  return blocks
+}
+
+function lockNotes(labels: Readonly<Record<string, string>>, now: number): string[] {
+  const lock = decodeLabels(labels).ours?.lock
+  if (lock === undefined || lock.expires * 1000 <= now) return []
+  return [
+    `${lock.owner} (run ${lock.run}) is at it, until ${new Date(lock.expires * 1000).toISOString()} at the latest`,
+  ]
 }

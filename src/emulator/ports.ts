@@ -17,6 +17,8 @@ export interface ControlPlane {
 }
 
 export interface Routed {
+  /** As GetEndpoint answers it: names have the project's number. Says how large a request may be, and what is logged. */
+  readonly endpoint: JsonObject
   readonly server: ModelServer
   readonly deployedModelId: string
   /** Resource name, with the project's number. */

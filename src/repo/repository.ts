@@ -30,15 +30,18 @@ export interface Resource<K extends Kind = Kind> {
   readonly digest: string
 }
 
+/** Kinds whose resources have a name of their own. A Deployment's is unique only within its environment: nothing refers to one. */
+export type NamedKind = Exclude<Kind, 'Deployment'>
+
 export interface Repository {
   /** In the order of files and documents. */
   readonly resources: readonly Resource[]
-  get<K extends Kind>(kind: K, name: string): Resource<K> | undefined
+  get<K extends NamedKind>(kind: K, name: string): Resource<K> | undefined
   all<K extends Kind>(kind: K): readonly Resource<K>[]
   /** The file that declares such a resource, even one with faults. */
-  declaredIn(kind: Kind, name: string): string | undefined
+  declaredIn(kind: NamedKind, name: string): string | undefined
   /** Did-you-mean for a name that nothing has. */
-  suggest(kind: Kind, name: string): string | undefined
+  suggest(kind: NamedKind, name: string): string | undefined
   /** The Project's settings, or their defaults where there is none. */
   readonly project: ProjectSpec
   /** By file, line and column. */
@@ -64,9 +67,9 @@ export async function loadRepository(files: readonly SourceFile[]): Promise<Repo
   for (const document of documents) {
     const { kind, value } = document
     const name = nameOf(value)
-    const key = `${kind}/${name}`
+    const key = keyOf(kind, name, value.spec)
     const first = declared.get(key)
-    if (name !== undefined && first !== undefined) report.fault(document, duplicateName(kind, name), first)
+    if (name !== undefined && first !== undefined) report.fault(document, duplicateName(document, name), first)
     else if (name !== undefined) declared.set(key, document)
     const faults = shapeFaults(value, schemas[kind])
     if (faults.length > 0) {
@@ -87,7 +90,7 @@ export async function loadRepository(files: readonly SourceFile[]): Promise<Repo
   for (const key of declared.keys())
     names.get(key.slice(0, key.indexOf('/')) as Kind)?.push(key.slice(key.indexOf('/') + 1))
   const lookup: Lookup = {
-    get: <K extends Kind>(kind: K, name: string) =>
+    get: <K extends NamedKind>(kind: K, name: string) =>
       byName.get(`${kind}/${name}`) as Resource<Kind> | undefined as Resource<K> | undefined,
     declaredIn: (kind, name) => declared.get(`${kind}/${name}`)?.file,
     suggest: (kind, name) => didYouMean(name, names.get(kind)!),
@@ -244,8 +247,19 @@ function nameOf(value: Record<string, unknown>): string | undefined {
 
 const NAME = ['metadata', 'name']
 
-function duplicateName(kind: Kind, name: string): Fault {
-  return { code: 'duplicate', message: `there is another ${kind} \`${name}\``, path: NAME }
+/** What may be there once: a kind and a name, and of a Deployment the environment, too. */
+function keyOf(kind: Kind, name: string | undefined, spec: unknown): string {
+  return kind === 'Deployment' ? `${kind}/${environmentOf(spec)}/${name}` : `${kind}/${name}`
+}
+
+function environmentOf(spec: unknown): string | undefined {
+  return isMapping(spec) && typeof spec.environment === 'string' ? spec.environment : undefined
+}
+
+function duplicateName({ kind, value }: Headed, name: string): Fault {
+  const environment = kind === 'Deployment' ? environmentOf(value.spec) : undefined
+  const where = environment === undefined ? '' : ` in the environment \`${environment}\``
+  return { code: 'duplicate', message: `there is another ${kind} \`${name}\`${where}`, path: NAME }
 }
 
 function projectOf(
@@ -268,7 +282,7 @@ function finish(resource: Resource, { defaults }: ProjectSpec, byName: Map<strin
   const spec = withProjectDefaults(resource, defaults)
   const { kind, name } = resource
   const finished = { ...resource, spec, digest: resourceDigest(kind, name, spec) }
-  const key = `${kind}/${name}`
+  const key = keyOf(kind, name, spec)
   if (byName.get(key) === resource) byName.set(key, finished)
   return finished
 }

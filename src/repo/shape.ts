@@ -211,6 +211,7 @@ function checkMapping(value: Mapping, schema: Schema, root: Schema, path: Path, 
 }
 
 function nameHint(pattern: string): string {
+  if (pattern.startsWith('^[a-z]')) return 'a machine type, such as `n2-standard-2`'
   return pattern.includes('A-Za-z_')
     ? 'letters, digits and underscores, at most 64, the first no digit'
     : 'at most 128 characters, no control characters and no `/`'

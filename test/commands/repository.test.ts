@@ -195,6 +195,21 @@ describe('new', () => {
     expect(await dap('validate', files)).toMatchObject({ code: 0, stdout: '3 files checked: all valid\n' })
   })
 
+  it('makes one deployment of a name for each environment', async () => {
+    const environments = ['local', 'prod'].map(name => resource('Environment', name, 'target: emulator')).join('---\n')
+    const files = { ...PROJECT, 'policies/p.yaml': examplePolicy(1), 'environments/all.yaml': environments }
+    const first = await dap('new deployment shop', files)
+    const second = await dap('new deployment shop --env prod', first.files)
+    expect(second.files['deployments/local/shop.yaml']).toContain('environment: local\n  policy: offer-1\n')
+    expect(second.files['deployments/prod/shop.yaml']).toContain('environment: prod\n')
+    expect(await dap('validate', second.files)).toMatchObject({ code: 0 })
+    expect((await dap('new deployment shop', second.files)).stderr).toBe(
+      'error: there is a deployment `shop` already\nhint: in the environment `local`; --env names another\n',
+    )
+    expect((await dap('new deployment x --env pord', second.files)).stderr).toContain('did you mean `prod`?')
+    expect(await dap('new policy x --env prod', files)).toMatchObject({ code: 3 })
+  })
+
   it('overwrites nothing', async () => {
     const files = { ...PROJECT, 'policies/p.yaml': '# mine\n' }
     const session = await dap('new policy p', files)

@@ -36,7 +36,7 @@ describe.each(['bandit', 'contextual-bandit'])('a repository made from the templ
 
   it('is valid', async () => {
     const { exitCode, stdout, stderr } = await dap(folder, 'validate')
-    expect({ exitCode, stdout, stderr }).toEqual({ exitCode: 0, stdout: '6 files checked: all valid', stderr: '' })
+    expect({ exitCode, stdout, stderr }).toEqual({ exitCode: 0, stdout: '10 files checked: all valid', stderr: '' })
     conforms((await dap(folder, 'validate', '--json')).stdout, 'validation')
   })
 
@@ -55,7 +55,7 @@ describe.each(['bandit', 'contextual-bandit'])('a repository made from the templ
   it('evaluates and passes its gates', async () => {
     const text = await dap(folder, 'evaluate')
     expect(text).toMatchObject({ exitCode: 0, stderr: '' })
-    expect(text.stdout).toContain('1 gate passed')
+    expect(text.stdout).toContain('2 gates passed')
     conforms((await dap(folder, 'evaluate', '--json')).stdout, 'evaluation')
   })
 

@@ -294,10 +294,70 @@ describe('a Policy', () => {
   })
 })
 
+/** A Deployment on such an environment, with evaluations, scenarios and a policy around it. */
+function deployment(target: 'emulator' | 'vertex', lines: string): Record<string, string> {
+  const gcp = `{ project: saga-prod, region: europe-west1, bucket: saga-dap, image: "x@sha256:${'0'.repeat(64)}" }`
+  const world = 'world: { type: bernoulli, means: { none: 0.1, gold: 0.2 } }'
+  const evaluation = (name: string, candidate: string) =>
+    resource('Evaluation', name, `dataset: log\nestimators: [ips]\ncandidates: [{ name: a, ${candidate} }]`)
+  const rule = (list: string, expr: string) => `  ${list}: [{ id: r, expr: "${expr}" }]\n`
+  return {
+    'file.yaml': resource('Deployment', 'd', `environment: e\n${lines}`),
+    'e.yaml': resource('Environment', 'e', target === 'vertex' ? `target: vertex\ngcp: ${gcp}` : 'target: emulator'),
+    'policies.yaml': `${examplePolicy(1)}---\n${resource('Policy', 'p', 'actions: [{ id: none }, { id: gold }]\nalgorithm: { learner: { type: uniform } }')}`,
+    'log.yaml': resource('Dataset', 'log', 'files: [x]\nformat: dap'),
+    'judged.yaml':
+      evaluation('judged', 'policy: offer-1, snapshot: ./snapshots/a.json') +
+      rule('gates', "candidate('a').estimate('ips').value > 0.0"),
+    'other.yaml': evaluation('other', 'policy: p'),
+    'played.yaml':
+      resource(
+        'Scenario',
+        'played',
+        'world: { type: bernoulli, means: { none: 0.1, gold-small: 0.2, bundle-mid: 0.3 } }\npopulation: { context: { platform: { constant: ios } } }\npolicies: [offer-1]',
+      ) + rule('expect', "policy('offer-1').reward.mean > 0.0"),
+    'empty.yaml': resource('Scenario', 'empty', `${world}\npolicies: [p]`),
+  }
+}
+
 describe('names', () => {
   it('are unique within a kind, and both places are named', async () => {
     expect(await diagnose({ 'a.yaml': examplePolicy(1), 'b.yaml': examplePolicy(1) })).toEqual([
       'b.yaml:4:9 duplicate there is another Policy `offer-1` | the first is at a.yaml:4',
+    ])
+  })
+
+  it('of Deployments are unique within their environment, and all are found', async () => {
+    const deployment = (environment: string) =>
+      resource('Deployment', 'd', `environment: ${environment}\npolicy: offer-1`)
+    const files = {
+      'deployments/local/d.yaml': deployment('local'),
+      'deployments/prod/d.yaml': deployment('prod'),
+      'environments.yaml': ['local', 'prod']
+        .map(name => resource('Environment', name, 'target: emulator'))
+        .join('---\n'),
+      'policies.yaml': examplePolicy(1),
+    }
+    const { diagnostics, all } = await loadRepository(Object.entries(files).map(([path, text]) => ({ path, text })))
+    expect(diagnostics).toEqual([])
+    expect(all('Deployment').map(({ name, spec }) => [name, spec.environment])).toEqual([
+      ['d', 'local'],
+      ['d', 'prod'],
+    ])
+    expect(new Set(all('Deployment').map(({ digest }) => digest)).size).toBe(2)
+    expect(await diagnose({ ...files, 'more.yaml': deployment('prod') })).toEqual([
+      'more.yaml:3:19 duplicate there is another Deployment `d` in the environment `prod` | the first is at deployments/prod/d.yaml:3',
+    ])
+  })
+
+  it('of Deployments that do not say their environment do not bring anything down', async () => {
+    const text = resource('Deployment', 'd', 'environment: {}\npolicy: offer-1')
+    expect(await places({ 'a.yaml': text, 'b.yaml': text })).toEqual([
+      'a.yaml:5:16 schema',
+      'a.yaml:6:11 reference',
+      'b.yaml:3:19 duplicate',
+      'b.yaml:5:16 schema',
+      'b.yaml:6:11 reference',
     ])
   })
 
@@ -517,6 +577,7 @@ describe('the other kinds', () => {
       '6:11 reference',
       '7:29 semantic',
       '9:42 semantic',
+      '10:5 semantic',
       '10:40 semantic',
       '11:28 reference',
       '11:45 reference',
@@ -529,6 +590,52 @@ describe('the other kinds', () => {
       '10:40 schema',
       '11:28 reference',
       '11:45 reference',
+    ])
+  })
+
+  it('lets gates be watched: they need a hold, and on Vertex AI one that outlasts the lag of its metrics', async () => {
+    const rollout = (steps: string, gates = '[{ metric: errorRate, max: 0.01 }]') =>
+      `rollout: { steps: ${steps}, gates: ${gates} }`
+    const deployed = (target: 'emulator' | 'vertex', lines: string) => deployment(target, `policy: offer-1\n${lines}`)
+    const held = '[{ traffic: 0.1, hold: 5m }, { traffic: 0.5, hold: 6m }, { traffic: 1 }]'
+    expect(await diagnose(deployed('vertex', rollout('[{ traffic: 0.1, hold: 0s }, { traffic: 1 }]')))).toEqual([
+      '7:67 semantic gates are watched during a `hold`, and no step has one | give a step one, for example `{ traffic: 0.1, hold: 10m }`',
+    ])
+    expect(await diagnose(deployed('vertex', rollout(held)))).toEqual([
+      '7:44 warning semantic the gates may see nothing in 5m: Cloud Monitoring is up to 6m behind | hold for `10m` or longer',
+    ])
+    expect(await diagnose(deployed('emulator', rollout(held)))).toEqual([])
+    expect(await diagnose(deployed('vertex', rollout(held, '[]')))).toEqual([])
+  })
+
+  it('moves traffic by whole percents', async () => {
+    const shares = Array.from({ length: 100 }, (_, i) => `{ traffic: ${(i + 1) / 100} }`)
+    const steps = (from: number, to: number) =>
+      `policy: offer-1\nrollout: { steps: [${shares.slice(from, to).join(', ')}, { traffic: 1 }] }`
+    expect(await diagnose(deployment('vertex', steps(0, 49)))).toEqual([])
+    expect(await diagnose(deployment('vertex', steps(50, 99)))).toEqual([])
+    const odd = 'policy: offer-1\nrollout: { steps: [{ traffic: 0.125 }, { traffic: 1 }] }'
+    expect(await diagnose(deployment('vertex', odd))).toEqual([
+      '7:33 semantic traffic is split by whole percents, and `0.125` is none | write a fraction of two digits, such as `0.05`',
+    ])
+  })
+
+  it('takes evidence only about what it deploys', async () => {
+    const evidence = (lines: string) => deployment('vertex', `policy: offer-1\n${lines}`)
+    expect(
+      await diagnose(evidence('snapshot: snapshots/a.json\nevidence: [{ evaluation: judged }, { scenario: played }]')),
+    ).toEqual([])
+    expect(await diagnose(evidence('evidence: [{ evaluation: judged }]'))).toEqual([
+      '7:28 semantic the evaluation `judged` does not judge `offer-1` without a snapshot | it needs a candidate `{ name: …, policy: offer-1 }`',
+    ])
+    expect(await diagnose(evidence('snapshot: b.json\nevidence: [{ evaluation: judged }]'))).toEqual([
+      '8:28 semantic the evaluation `judged` does not judge `offer-1` with the snapshot `b.json` | it needs a candidate `{ name: …, policy: offer-1, snapshot: b.json }`',
+    ])
+    expect(await diagnose(evidence('evidence: [{ evaluation: other }, { scenario: empty }]'))).toEqual([
+      '7:28 semantic the evaluation `other` does not judge `offer-1` | it needs a candidate `{ name: …, policy: offer-1 }`',
+      '7:28 warning semantic the evaluation `other` has no gates: as evidence it always passes',
+      '7:49 semantic the scenario `empty` does not play `offer-1` | add `offer-1` to its `policies`',
+      '7:49 warning semantic the scenario `empty` has no expectations: as evidence it always passes',
     ])
   })
 })

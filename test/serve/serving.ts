@@ -81,6 +81,8 @@ function start(folder: string, words: readonly string[], environment: Readonly<R
     output: { out: async text => out(text), err: async text => err(text) },
     breathe: async () => {},
     cloud: () => Promise.reject(new Error('no cloud should be asked')),
+    images: () => Promise.reject(new Error('no image should be built')),
+    run: { id: '0123abcd', owner: 'ann-at-desk' },
     commit: async () => null,
     sleep: ms => new Promise(done => setTimeout(done, ms)),
   }

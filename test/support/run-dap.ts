@@ -67,6 +67,8 @@ async function run(words: readonly string[], cwd: string, files: Files): Promise
     },
     breathe: async () => {},
     cloud: () => Promise.reject(new Error('no cloud should be asked')),
+    images: () => Promise.reject(new Error('no image should be built')),
+    run: { id: '0123abcd', owner: 'ann-at-desk' },
     commit: async () => null,
     sleep: ms => new Promise(done => setTimeout(done, ms)),
   }

@@ -1,8 +1,7 @@
 import { didYouMean } from '../../diagnostics.ts'
-import type { Kind } from '../../kinds.ts'
 import type { CelFault } from '../../policy/cel.ts'
 import type { Fault, Path } from '../fault.ts'
-import type { Lookup } from '../repository.ts'
+import type { Lookup, NamedKind } from '../repository.ts'
 import { list } from '../schema.ts'
 
 export { milliseconds } from '../../policy/duration.ts'
@@ -20,7 +19,7 @@ export function* known(name: string, names: readonly string[], what: string, pat
 }
 
 /** A reference to a resource that is not there, if so. */
-export function* reference(kind: Kind, name: string, path: Path, repository: Lookup): Generator<Fault> {
+export function* reference(kind: NamedKind, name: string, path: Path, repository: Lookup): Generator<Fault> {
   if (repository.declaredIn(kind, name) !== undefined) return
   yield { code: 'reference', message: `there is no ${kind} \`${name}\``, hint: repository.suggest(kind, name), path }
 }
@@ -54,6 +53,11 @@ export function* filePath(file: string, path: Path, { project }: Lookup): Genera
 /** Does a path lead out of the folder that it is relative to? */
 export function leaves(path: string): boolean {
   return isOutside(normal(path))
+}
+
+/** Do two paths that are relative to the same folder name one file? */
+export function samePath(a: string | undefined, b: string | undefined): boolean {
+  return a === b || (a !== undefined && b !== undefined && normal(a) === normal(b))
 }
 
 const isOutside = (path: string) =>

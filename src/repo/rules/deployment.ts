@@ -1,6 +1,7 @@
-import type { Fault } from '../fault.ts'
+import type { DeploymentSpec } from '../../kinds.ts'
+import type { Fault, Path } from '../fault.ts'
 import type { Lookup, Resource } from '../repository.ts'
-import { filePath, milliseconds, reference, semantic } from './common.ts'
+import { filePath, milliseconds, reference, samePath, semantic } from './common.ts'
 
 export function* deploymentRules({ spec }: Resource<'Deployment'>, repository: Lookup): Generator<Fault> {
   const { environment, policy, snapshot, resources, rollout, evidence } = spec
@@ -11,23 +12,91 @@ export function* deploymentRules({ spec }: Resource<'Deployment'>, repository: L
     const message = `\`minReplicas\` ${resources.minReplicas} is more than \`maxReplicas\` ${resources.maxReplicas}`
     yield semantic(['spec', 'resources', 'minReplicas'], message)
   }
-  const { steps, gates } = rollout
-  const path = ['spec', 'rollout']
+  yield* stepRules(rollout)
+  yield* gateRules(rollout, repository.get('Environment', environment)?.spec.target === 'vertex')
+  for (const [i, item] of evidence.entries()) {
+    const path = ['spec', 'evidence', i]
+    if ('evaluation' in item) yield* evaluationRules(item.evaluation, spec, [...path, 'evaluation'], repository)
+    else yield* scenarioRules(item.scenario, spec, [...path, 'scenario'], repository)
+  }
+}
+
+const ROLLOUT = ['spec', 'rollout']
+
+function* stepRules({ steps }: DeploymentSpec['rollout']): Generator<Fault> {
+  const path = (step: number) => [...ROLLOUT, 'steps', step, 'traffic']
+  for (const [i, { traffic }] of steps.entries()) {
+    if (Math.abs(traffic * 100 - Math.round(traffic * 100)) < 1e-9) continue
+    const message = `traffic is split by whole percents, and \`${traffic}\` is none`
+    yield semantic(path(i), message, 'write a fraction of two digits, such as `0.05`')
+  }
   const falling = steps.findIndex((step, i) => i > 0 && step.traffic <= steps[i - 1].traffic)
-  if (falling !== -1)
-    yield semantic([...path, 'steps', falling, 'traffic'], 'the traffic of the steps must be ascending')
+  if (falling !== -1) yield semantic(path(falling), 'the traffic of the steps must be ascending')
   else if (steps.at(-1)!.traffic !== 1) {
     const message = `the last step must have all traffic, got \`${steps.at(-1)!.traffic}\``
-    yield semantic([...path, 'steps', steps.length - 1, 'traffic'], message, 'end with `{ traffic: 1 }`')
+    yield semantic(path(steps.length - 1), message, 'end with `{ traffic: 1 }`')
   }
+}
+
+/** Cloud Monitoring shows a request 120 to 360 s after it was answered. */
+const METRICS_LAG = '6m'
+
+function* gateRules({ steps, gates }: DeploymentSpec['rollout'], monitored: boolean): Generator<Fault> {
   for (const [i, gate] of gates.entries()) {
     if (gate.metric === 'latencyP99' && milliseconds(gate.max) === 0) {
-      yield semantic([...path, 'gates', i, 'max'], 'no request is answered in no time')
+      yield semantic([...ROLLOUT, 'gates', i, 'max'], 'no request is answered in no time')
     }
   }
-  for (const [i, item] of evidence.entries()) {
-    const at = ['spec', 'evidence', i]
-    if ('evaluation' in item) yield* reference('Evaluation', item.evaluation, [...at, 'evaluation'], repository)
-    else yield* reference('Scenario', item.scenario, [...at, 'scenario'], repository)
+  if (gates.length === 0) return
+  const holds = steps.flatMap(({ hold = '0s' }, step) => (milliseconds(hold) === 0 ? [] : [{ step, hold }]))
+  if (holds.length === 0) {
+    const hint = 'give a step one, for example `{ traffic: 0.1, hold: 10m }`'
+    yield {
+      ...semantic([...ROLLOUT, 'gates'], 'gates are watched during a `hold`, and no step has one', hint),
+      on: 'key',
+    }
   }
+  for (const { step, hold } of holds) {
+    if (!monitored || milliseconds(hold) >= milliseconds(METRICS_LAG)) continue
+    const message = `the gates may see nothing in ${hold}: Cloud Monitoring is up to ${METRICS_LAG} behind`
+    const path = [...ROLLOUT, 'steps', step, 'hold']
+    yield { ...semantic(path, message, 'hold for `10m` or longer'), severity: 'warning' }
+  }
+}
+
+/** Evidence about something else than what is deployed, or that no result could refute. */
+function* evaluationRules(
+  name: string,
+  { policy, snapshot }: DeploymentSpec,
+  path: Path,
+  repository: Lookup,
+): Generator<Fault> {
+  yield* reference('Evaluation', name, path, repository)
+  const evaluation = repository.get('Evaluation', name)?.spec
+  if (evaluation === undefined) return
+  const snapshots = evaluation.candidates.flatMap(candidate =>
+    'policy' in candidate && candidate.policy === policy ? [candidate.snapshot] : [],
+  )
+  if (!snapshots.some(judged => samePath(judged, snapshot))) {
+    const which = snapshot === undefined ? ' without a snapshot' : ` with the snapshot \`${snapshot}\``
+    const message = `the evaluation \`${name}\` does not judge \`${policy}\`${snapshots.length === 0 ? '' : which}`
+    const file = snapshot === undefined ? '' : `, snapshot: ${snapshot}`
+    yield semantic(path, message, `it needs a candidate \`{ name: …, policy: ${policy}${file} }\``)
+  }
+  if (evaluation.gates.length === 0) yield idle(`the evaluation \`${name}\` has no gates`, path)
+}
+
+function* scenarioRules(name: string, { policy }: DeploymentSpec, path: Path, repository: Lookup): Generator<Fault> {
+  yield* reference('Scenario', name, path, repository)
+  const scenario = repository.get('Scenario', name)?.spec
+  if (scenario === undefined) return
+  if (!scenario.policies.includes(policy)) {
+    const message = `the scenario \`${name}\` does not play \`${policy}\``
+    yield semantic(path, message, `add \`${policy}\` to its \`policies\``)
+  }
+  if (scenario.expect.length === 0) yield idle(`the scenario \`${name}\` has no expectations`, path)
+}
+
+function idle(what: string, path: Path): Fault {
+  return { ...semantic(path, `${what}: as evidence it always passes`), severity: 'warning' }
 }

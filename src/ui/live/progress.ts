@@ -1,32 +1,73 @@
 import type { ProgressEvent, RunEvent } from '../../command.ts'
+import type { DeployEvent } from '../../deploy/events.ts'
 import type { Terminal } from '../../host.ts'
+import { deployLine } from '../deploy.ts'
 
 /** A run shorter than this shows nothing: loading the view would take longer than what it shows. */
 const PATIENCE_MS = 400
 
+interface View<Event> {
+  update(event: Event, time: number): void
+  stop(): void
+}
+
 /**
- * Progress on a terminal's stderr, drawn by ink once a run has proved long; nothing at all elsewhere. The view and ink are
- * loaded only then.
+ * What a run says while it works, on stderr. On a terminal it is drawn by ink: progress once a run has proved long, a deploy at once.
+ * Elsewhere progress is silent, and a deploy is a line for every event that matters. The views and ink are loaded only when needed.
  */
-export function createProgress(terminal: Terminal): { report(event: RunEvent): void; stop(): void } {
+export function createProgress(
+  terminal: Terminal,
+  write: (text: string) => void = text => void process.stderr.write(text),
+): { report(event: RunEvent): void; stop(): void } {
+  const progress = lazily<ProgressEvent>(async () => {
+    const { mountProgress } = await import('./progress-view.tsx')
+    return () => mountProgress(process.stderr)
+  })
+  const deploy = lazily<DeployEvent>(async () => {
+    const { mountDeploy } = await import('./deploy-view.tsx')
+    return () => mountDeploy(process.stderr)
+  })
   let started: number | undefined
-  let view: { update(event: ProgressEvent, elapsedMs: number): void; stop(): void } | undefined
-  let loading = false
-  let stopped = false
   return {
     report(event) {
-      if (event.type !== 'progress') return
-      started ??= performance.now()
-      const elapsed = performance.now() - started
-      if (view !== undefined) view.update(event, elapsed)
-      else if (elapsed > PATIENCE_MS && !loading && terminal.interactive) {
-        loading = true
-        void import('./progress-view.tsx').then(({ mountProgress }) => {
-          if (!stopped) view = mountProgress(process.stderr)
-        })
+      const now = performance.now()
+      if (event.type === 'deploy') {
+        progress.stop()
+        if (terminal.interactive) return deploy.update(event, now)
+        const line = deployLine(event)
+        if (line !== undefined) write(`${line}\n`)
+      } else if (terminal.interactive) {
+        started ??= now
+        if (now - started > PATIENCE_MS) progress.update(event, now - started)
       }
     },
     stop() {
+      progress.stop()
+      deploy.stop()
+    },
+  }
+}
+
+/** A view that is loaded for its first event; it gets all of them, in order, and none once it is stopped. */
+function lazily<Event>(load: () => Promise<() => View<Event>>): View<Event> {
+  let view: View<Event> | undefined
+  let waiting: [Event, number][] | undefined
+  let stopped = false
+  return {
+    update(event, time) {
+      if (stopped) return
+      if (view !== undefined) return view.update(event, time)
+      if (waiting !== undefined) return void waiting.push([event, time])
+      const early: [Event, number][] = [[event, time]]
+      waiting = early
+      void load().then(mount => {
+        if (stopped) return
+        view = mount()
+        for (const [event, time] of early) view.update(event, time)
+      })
+    },
+    stop() {
+      if (stopped) return
       stopped = true
       view?.stop()
     },

@@ -1,0 +1,79 @@
+import { join } from 'node:path'
+import { defineCommand } from '../command.ts'
+import { adopt } from '../deploy/adopt.ts'
+import { decodeLabels, encodeLabels } from '../deploy/labels.ts'
+import { attempt } from '../deploy/patience.ts'
+import { DapError, ExitCode, UsageError } from '../errors.ts'
+import { type AdoptResult, adoptText } from '../ui/adopt.ts'
+import { RESOURCE_NAME, RESOURCE_NAME_HINT } from './arguments.ts'
+import { agreed, patienceOf } from './engine.ts'
+import { openEnvironment } from './environment.ts'
+import { declareOperate, type OperateOptions, operateOptions } from './operating.ts'
+import { requireResource } from './repository.ts'
+
+interface Options extends OperateOptions {
+  /** Id of the endpoint. */
+  readonly endpoint: string
+  readonly name?: string
+  readonly policy?: string
+}
+
+export const adoptCommand = defineCommand<Options, AdoptResult>({
+  declare: command =>
+    declareOperate(command.argument('<endpoint>', 'endpoints/ID, its whole name, or the id alone'))
+      .option('--name <deployment>', 'what the Deployment is to be called; default: the display name')
+      .option('--policy <name>', 'the Policy that is to be deployed to it; may be left out when there is only one')
+      .addHelpText(
+        'after',
+        '\nPuts an endpoint that somebody else has made under the care of dap: writes its labels, which say whose it is and\nwhat serves now, and the file of the Deployment. Traffic does not move.\n\nexit codes: 0 adopted, 1 it belongs to somebody else, 3 usage, 5 the cloud said no',
+      ),
+
+  options: ([endpoint], flags) => ({
+    endpoint: idOf(endpoint),
+    ...(flags['name'] === undefined ? {} : { name: flags['name'] as string }),
+    ...(flags['policy'] === undefined ? {} : { policy: flags['policy'] as string }),
+    ...operateOptions(flags),
+  }),
+
+  async run({ endpoint: id, name, policy: wanted, environment: environmentName, yes }, host) {
+    const { opened, target, deployments } = await openEnvironment(host, environmentName)
+    const policy = requireResource(opened, 'Policy', wanted)
+    const cloud = await host.cloud(target.place)
+    const patience = patienceOf(host)
+    const endpoint = await attempt('getEndpoint', () => cloud.getEndpoint(id), patience)
+    if (endpoint === undefined) {
+      throw new UsageError(`no endpoint \`${id}\` in ${target.place.project}, ${target.place.region}`)
+    }
+    const deployment = name ?? endpoint.displayName
+    if (!RESOURCE_NAME.test(deployment)) {
+      throw new UsageError(`\`${deployment}\` cannot be the name of a Deployment`, {
+        hint: `--name NAME: ${RESOURCE_NAME_HINT}`,
+      })
+    }
+    const file = join('deployments', target.environment, `${deployment}.yaml`)
+    const path = join(opened.root, file)
+    if (deployments.some(each => each.name === deployment) || (await host.files.exists(path))) {
+      throw new DapError(`there is a deployment \`${deployment}\` already`, { hint: '--name gives it another name' })
+    }
+    const { project, environment, serviceAccount } = target
+    const owner = { project, environment, deployment, policy: policy.name, serviceAccount }
+    const { labels, yaml, lost } = adopt(endpoint, owner)
+    const shown = `${id} becomes deployment ${deployment} of ${environment}\n${lost.map(each => `  ${each}`).join('\n')}`
+    if (!(await agreed(host, yes, shown, 'adopt it?'))) throw new DapError('nothing was changed')
+    const { foreign } = decodeLabels(endpoint.labels)
+    await cloud.updateEndpoint(id, { etag: endpoint.etag, labels: encodeLabels(labels, foreign) })
+    await host.files.write(path, yaml)
+    return { schema: 'dap.adoption/v1', deployment, endpoint: id, environment, file, lost }
+  },
+
+  text: adoptText,
+  json: result => result,
+  exitCode: () => ExitCode.done,
+})
+
+/** `endpoints/ID`, `projects/P/locations/L/endpoints/ID` or the id alone. */
+function idOf(text: string): string {
+  const id = /^(?:(?:projects\/[^/]+\/locations\/[^/]+\/)?endpoints\/)?([a-z0-9-]{1,63})$/.exec(text)?.[1]
+  if (id === undefined) throw new UsageError(`\`${text}\` names no endpoint`, { hint: 'endpoints/ID' })
+  return id
+}

@@ -1,0 +1,173 @@
+import { defineCommand } from '../command.ts'
+import { applyAll } from '../deploy/apply-all.ts'
+import { comparePlans, planHasExpired } from '../deploy/compare-plans.ts'
+import { decodeLabels } from '../deploy/labels.ts'
+import { breakLock } from '../deploy/lock.ts'
+import { labelValue } from '../deploy/names.ts'
+import type { DeployResult } from '../deploy/outcomes.ts'
+import type { Plan } from '../deploy/plan.ts'
+import type { Engine } from '../deploy/run.ts'
+import { DapError, ExitCode, UsageError } from '../errors.ts'
+import type { Host } from '../host.ts'
+import { deployText } from '../ui/deploy.ts'
+import { planText } from '../ui/plan.ts'
+import { createStyle } from '../ui/style.ts'
+import { wholeNumber } from './arguments.ts'
+import { agreed, exitCodeOf, openEngine, resultOf } from './engine.ts'
+import { isBlocked } from './plan.ts'
+import { declarePlan, type PlanOptions, planOptions } from './plan-options.ts'
+import { loadPlan } from './plan-show.ts'
+import { type Planned, planEnvironment } from './planning.ts'
+
+interface Options extends PlanOptions {
+  /** The approved plan's file. */
+  readonly approved?: string
+  readonly yes: boolean
+  readonly resume: boolean
+  readonly step: boolean
+  readonly skipGates: boolean
+  readonly parallel: number
+}
+
+const PARALLEL = 4
+
+export const deployCommand = defineCommand<Options, DeployResult>({
+  declare: command =>
+    declarePlan(command.argument('[plan]', 'a file of `dap plan --out`; default: plans now, and asks'))
+      .option('--yes', 'do not ask')
+      .option('--resume', 'go on with what was paused or killed, taking over locks of this user on this machine')
+      .option('--step', 'one step of the rollout, or one look at its gates, and no waiting: for schedulers')
+      .option('--skip-gates', 'go on whatever the gates say')
+      .option(
+        '--parallel <n>',
+        `deployments that are worked on at the same time; default: ${PARALLEL}`,
+        wholeNumber('parallel', 1),
+      )
+      .addHelpText(
+        'after',
+        `
+Makes the cloud what Git says, one deployment at a time: uploads, deploys at zero traffic, moves traffic step by step
+while gates are watched, and keeps the old version warm. Killed at any moment, the next run goes on.
+
+exit codes: 0 done, 1 it cannot be applied, or was rolled back, 3 usage, 4 a stale plan or a lock, 5 the cloud said no,
+            6 paused part-way: --resume, 130 interrupted: --resume`,
+      ),
+
+  options([approved], flags) {
+    const options = planOptions(flags)
+    if (approved !== undefined) refuseBeside(flags)
+    return {
+      ...options,
+      ...(approved === undefined ? {} : { approved }),
+      yes: flags['yes'] === true,
+      resume: flags['resume'] === true,
+      step: flags['step'] === true,
+      skipGates: flags['skipGates'] === true,
+      parallel: (flags['parallel'] as number | undefined) ?? PARALLEL,
+    }
+  },
+
+  async run({ approved, yes, resume, step, skipGates, parallel, ...asked }, host, report) {
+    const file = approved === undefined ? undefined : await loadPlan(host, approved)
+    const options = file === undefined ? asked : { ...asked, ...optionsOf(file) }
+    const planned = await planEnvironment(host, options)
+    const { plan, environment, cloud } = planned
+    const { engine, close } = await openEngine(host, environment, cloud, report)
+    try {
+      if (file !== undefined) refuseStale(file, plan, host, text => noteAll(engine, text))
+      if (isBlocked(plan)) throw blocked(plan)
+      if (!isEmpty(plan) && !(await agreed(host, yes || file !== undefined, shown(plan, host), 'apply this plan?'))) {
+        throw new DapError('nothing was changed')
+      }
+      if (resume) await takeOver(planned, engine)
+      const outcomes = await applyAll(plan, engine, {
+        acceptDrift: options.acceptDrift,
+        releaseHold: options.releaseHold,
+        step,
+        skipGates,
+        resume,
+        concurrency: parallel,
+        bundleText: async name => bundleOf(planned, name),
+      })
+      return resultOf('deploy', environment, host, plan.digest, outcomes)
+    } finally {
+      await close()
+    }
+  },
+
+  text: deployText,
+  json: result => result,
+  exitCode: ({ deployments, command }) => exitCodeOf(deployments, command),
+})
+
+/** An approved plan says itself what it is about. */
+function refuseBeside(flags: Readonly<Record<string, unknown>>): void {
+  const own = {
+    env: '--env',
+    only: '--only',
+    acceptDrift: '--accept-drift',
+    prune: '--prune',
+    releaseHold: '--release-hold',
+  }
+  const given = Object.entries(own).find(([flag]) => flags[flag] !== undefined)
+  if (given === undefined) return
+  throw new UsageError(`a plan's file and ${given[1]} cannot both say what is to be done`, {
+    hint: '`dap plan` takes it, and writes it into the plan',
+  })
+}
+
+function optionsOf({ environment, only, acceptDrift, prune }: Plan): PlanOptions {
+  return {
+    environment: environment.name,
+    ...(only === null ? {} : { only }),
+    acceptDrift,
+    prune,
+    releaseHold: false,
+    unprotected: [],
+  }
+}
+
+function refuseStale(approved: Plan, fresh: Plan, host: Host, note: (text: string) => void): void {
+  const hint = '`dap plan --out` makes another one'
+  if (planHasExpired(approved, host.now())) {
+    throw new DapError(`the plan has expired: ${approved.header.expires}`, { hint, exitCode: ExitCode.stale })
+  }
+  const { moved, different } = comparePlans(approved, fresh)
+  if (different.length > 0) {
+    const reasons = different.map(({ deployment, reason }) => `${deployment}: ${reason}`)
+    throw new DapError(`the plan is stale: ${reasons.join('; ')}`, { hint, exitCode: ExitCode.stale })
+  }
+  for (const name of moved) note(`${name} was written to since it was planned, and what is to be done is the same`)
+}
+
+function blocked({ deployments }: Plan): DapError {
+  const blocks = deployments.flatMap(({ deployment, blocked }) => blocked.map(each => ({ deployment, ...each })))
+  const reasons = blocks.map(({ deployment, reason }) => `${deployment}: ${reason}`)
+  const hints = [...new Set(blocks.map(({ hint }) => hint))]
+  return new DapError(`the plan cannot be applied: ${reasons.join('; ')}`, { hint: hints.join('; ') })
+}
+
+const isEmpty = ({ deployments, orphans }: Plan) =>
+  deployments.every(({ changes }) => changes.length === 0) && orphans.every(({ changes }) => changes.length === 0)
+
+const shown = (plan: Plan, { terminal }: Host) =>
+  planText(plan, { style: createStyle(terminal.color), columns: terminal.columns })
+
+function noteAll({ report }: Engine, text: string): void {
+  report({ type: 'deploy', deployment: '', event: 'note', text })
+}
+
+function bundleOf({ deployments }: Planned, name: string): string {
+  return deployments.find(({ desired }) => desired.deployment === name)!.bundle
+}
+
+/** A killed run of the same user on the same machine, or of the same CI job, will not come back for its locks. */
+async function takeOver({ plan, actual }: Planned, { cloud, clock, rng, signal, run, report }: Engine): Promise<void> {
+  for (const { deployment, endpoint } of plan.deployments) {
+    const labels = actual.endpoints.find(({ id }) => id === endpoint)?.labels
+    const lock = labels && decodeLabels(labels).ours?.lock
+    if (lock === undefined || lock.run === run.id || lock.owner !== labelValue(run.owner)) continue
+    await breakLock(cloud, endpoint, lock.run, { clock, rng, signal })
+    report({ type: 'deploy', deployment, event: 'note', text: `took over the lock of run ${lock.run}` })
+  }
+}

@@ -1,0 +1,94 @@
+import { join } from 'node:path'
+import type { RunEvent } from '../command.ts'
+import type { Cloud } from '../deploy/cloud.ts'
+import type { DeploymentState } from '../deploy/events.ts'
+import type { DeploymentOutcome, DeployResult } from '../deploy/outcomes.ts'
+import type { Patience } from '../deploy/patience.ts'
+import type { Engine } from '../deploy/run.ts'
+import { ExitCode, UsageError } from '../errors.ts'
+import type { Host } from '../host.ts'
+import { stream } from '../math/rng.ts'
+import type { OpenEnvironment } from './environment.ts'
+
+/**
+ * What changes the cloud, with a journal of all that it does in `.dap/journal/`. `close` when it is done, whatever came of it.
+ */
+export async function openEngine(
+  host: Host,
+  { opened, target }: OpenEnvironment,
+  cloud: Cloud,
+  report: (event: RunEvent) => void,
+): Promise<{ readonly engine: Engine; close(): Promise<void> }> {
+  const { run, now } = host
+  const journal = await host.files.lines(
+    join(opened.root, '.dap', 'journal', `${target.environment}-${now()}-${run.id}.jsonl`),
+  )
+  const engine: Engine = {
+    ...patienceOf(host),
+    cloud,
+    target,
+    run,
+    commit: await host.commit(opened.root),
+    report(event) {
+      journal.write(JSON.stringify({ at: new Date(now()).toISOString(), run: run.id, ...event }))
+      report(event)
+    },
+  }
+  return { engine, close: () => journal.close() }
+}
+
+/** How a command waits for the cloud. */
+export function patienceOf({ run, signal, now, sleep }: Host): Patience {
+  return { clock: { now, sleep }, rng: stream(Number.parseInt(run.id, 16), 'jitter'), signal }
+}
+
+/** Asks before anything is changed; `--yes` has answered already, and nobody is asked without a terminal. */
+export async function agreed(host: Host, yes: boolean, shown: string, question: string): Promise<boolean> {
+  if (yes) return true
+  if (!host.terminal.interactive) {
+    throw new UsageError('nobody can be asked here whether to go on', { hint: '--yes says so beforehand' })
+  }
+  await host.output.err(`${shown.trimEnd()}\n\n`)
+  const answer = await host.choose(question, [
+    { value: 'no', description: 'nothing is changed' },
+    { value: 'yes', description: 'it is done' },
+  ])
+  return answer === 'yes'
+}
+
+/** What became of everything, in the form that every command which operates gives. */
+export function resultOf(
+  command: DeployResult['command'],
+  { target }: OpenEnvironment,
+  { run }: Host,
+  plan: string | null,
+  deployments: readonly DeploymentOutcome[],
+): DeployResult {
+  return {
+    schema: 'dap.deploy/v1',
+    command,
+    environment: target.environment,
+    run: run.id,
+    plan,
+    deployments,
+    passed: exitCodeOf(deployments, command) === ExitCode.done,
+  }
+}
+
+/** The gravest first. A rollback that was asked for is no failure. */
+const CODES: readonly (readonly [DeploymentState, ExitCode])[] = [
+  ['interrupted', ExitCode.interrupted],
+  ['failed', ExitCode.remote],
+  ['conflict', ExitCode.stale],
+  ['paused', ExitCode.partial],
+  ['rolled-back', ExitCode.no],
+]
+
+export function exitCodeOf(
+  deployments: readonly Pick<DeploymentOutcome, 'state'>[],
+  command: DeployResult['command'],
+): ExitCode {
+  const found = CODES.find(([state]) => deployments.some(each => each.state === state))
+  if (found === undefined || (found[0] === 'rolled-back' && command === 'rollback')) return ExitCode.done
+  return found[1]
+}

@@ -1,0 +1,100 @@
+import { relative, resolve } from 'node:path'
+import type { Command } from 'commander'
+import { type Desired, desiredOf, type Target, targetOf } from '../deploy/desired.ts'
+import { UsageError } from '../errors.ts'
+import type { Host } from '../host.ts'
+import { bundleText, createBundle } from '../policy/bundle.ts'
+import { createPolicy, type Policy } from '../policy/policy.ts'
+import { type Snapshot, snapshotDigest } from '../policy/snapshot.ts'
+import type { Resource } from '../repo/repository.ts'
+import { restoreSnapshot } from './policies.ts'
+import { dataFile, type Opened, openRepository, PROJECT_FILE, requireResource, requireValid } from './repository.ts'
+
+/** The environment of commands that name none. */
+export const DEFAULT_ENVIRONMENT = 'local'
+
+/** Adds the options that every command about an environment takes. */
+export function declareEnvironment(command: Command): Command {
+  return command.option('--env <name>', `the Environment; default: ${DEFAULT_ENVIRONMENT}`)
+}
+
+export const environmentName = (flags: Readonly<Record<string, unknown>>) =>
+  (flags['env'] as string | undefined) ?? DEFAULT_ENVIRONMENT
+
+/** One environment of the repository, with the Deployments that name it. */
+export interface OpenEnvironment {
+  readonly opened: Opened
+  readonly target: Target
+  /** By name. */
+  readonly deployments: readonly Resource<'Deployment'>[]
+}
+
+/** Finds an environment; a UsageError where there is none of that name. */
+export async function openEnvironment(host: Host, name: string): Promise<OpenEnvironment> {
+  const opened = await openRepository(host)
+  const environment = requireResource(opened, 'Environment', name)
+  requireValid(opened, [environment.file])
+  const project = opened.repository.all('Project').find(({ file }) => file === PROJECT_FILE)
+  if (project === undefined) throw new UsageError(`\`${PROJECT_FILE}\` declares no Project`)
+  const deployments = opened.repository
+    .all('Deployment')
+    .filter(({ spec }) => spec.environment === name)
+    .sort((a, b) => (a.name < b.name ? -1 : 1))
+  return { opened, target: targetOf(project.name, environment), deployments }
+}
+
+/** Those of the names, or all of them; a UsageError for a name that no Deployment of the environment has. */
+export function chosen(
+  { deployments, target }: OpenEnvironment,
+  names: readonly string[] | undefined,
+): readonly Resource<'Deployment'>[] {
+  for (const name of names ?? []) {
+    if (deployments.some(each => each.name === name)) continue
+    const known = deployments.map(each => `\`${each.name}\``).join(', ')
+    throw new UsageError(`no deployment \`${name}\` in the environment \`${target.environment}\``, {
+      hint: known === '' ? `\`dap new deployment ${name}\` adds it` : `one of ${known}`,
+    })
+  }
+  return names === undefined ? deployments : deployments.filter(each => names.includes(each.name))
+}
+
+/** What Git says of a Deployment, and the bundle that it deploys. */
+export interface DesiredDeployment {
+  readonly resource: Resource<'Deployment'>
+  readonly desired: Desired
+  /** Text of the bundle's file. */
+  readonly bundle: string
+}
+
+/** Policy and snapshot of a Deployment, packed as `dap bundle` packs them. */
+export async function desiredDeployment(
+  host: Host,
+  { opened, target }: OpenEnvironment,
+  resource: Resource<'Deployment'>,
+): Promise<DesiredDeployment> {
+  const { name, spec, digest, file } = requireResource(opened, 'Policy', resource.spec.policy)
+  requireValid(opened, [resource.file, file])
+  const policy = createPolicy(name, spec, digest)
+  const snapshot = await deployedSnapshot(host, opened, policy, resource.spec.snapshot)
+  const bundle = createBundle(policy, snapshot, host.version)
+  const packed = {
+    digest: bundle.digest,
+    policy: { name, digest },
+    snapshot: snapshot === null ? null : snapshotDigest(snapshot),
+  }
+  return { resource, desired: desiredOf(resource, target, packed), bundle: bundleText(bundle) }
+}
+
+async function deployedSnapshot(
+  host: Host,
+  opened: Opened,
+  policy: Policy,
+  path: string | undefined,
+): Promise<Snapshot | null> {
+  if (path === undefined) return null
+  const file = await dataFile(host, opened, path)
+  return (await restoreSnapshot(host, policy, file, undefined)).snapshot
+}
+
+/** Paths as the user would type them. */
+export const shown = (host: Host, path: string) => relative(host.cwd, resolve(host.cwd, path))

@@ -1,0 +1,79 @@
+import { defineCommand } from '../command.ts'
+import type { Change } from '../deploy/change.ts'
+import { garbageOf, unusedBundles } from '../deploy/operate.ts'
+import type { DeploymentOutcome, DeployResult } from '../deploy/outcomes.ts'
+import { collectGarbage, removeBundles, type Whose } from '../deploy/remove.ts'
+import { UsageError } from '../errors.ts'
+import { deployText } from '../ui/deploy.ts'
+import { exitCodeOf } from './engine.ts'
+import { desiredDeployment } from './environment.ts'
+import {
+  changesText,
+  declareOperate,
+  deploymentsOf,
+  lookAt,
+  type OperateOptions,
+  operate,
+  operateOptions,
+  whoseOf,
+} from './operating.ts'
+
+interface Options extends OperateOptions {
+  readonly deployments: readonly string[]
+}
+
+export const gcCommand = defineCommand<Options, DeployResult>({
+  declare: command =>
+    declareOperate(command.argument('[deployments...]', 'names; default: all of the environment')).addHelpText(
+      'after',
+      `
+Undeploys old versions whose rollback window is over and what killed runs have left, deletes model versions that no
+rollback needs and, when all deployments are looked at, bundles that no version is made of.
+
+exit codes: 0 done, 3 usage, 4 somebody else is at it, 5 the cloud said no`,
+    ),
+
+  options(deployments, flags) {
+    if (new Set(deployments).size < deployments.length) throw new UsageError('a deployment is named twice')
+    return { deployments, ...operateOptions(flags) }
+  },
+
+  run: ({ deployments, ...options }, host, report) =>
+    operate('gc', host, options, report, async (site, engine) => {
+      const names = deployments.length > 0 ? deployments : deploymentsOf(site)
+      const garbage = new Map<string, { readonly whose: Whose; readonly changes: readonly Change[] }>()
+      for (const name of names) {
+        const whose = whoseOf(site, name)
+        const actual = await lookAt(site, whose, engine)
+        garbage.set(name, { whose, changes: garbageOf(whose.model, actual, host.now()) })
+      }
+      const shown = changesText(new Map([...garbage].map(([name, { changes }]) => [name, changes])))
+      const bundles = async () => {
+        const wanted = await Promise.all(
+          site.environment.deployments.map(each => desiredDeployment(host, site.environment, each)),
+        )
+        const models = await site.cloud.listModels('dap-project:*')
+        const ids = [...new Set(models.map(({ model }) => model))]
+        const versions = (await Promise.all(ids.map(id => site.cloud.listVersions(id)))).flat()
+        return unusedBundles(
+          site.actual.bundles,
+          versions,
+          wanted.map(({ desired }) => desired),
+        )
+      }
+      return {
+        question: 'remove all of it?',
+        shown,
+        async run() {
+          const outcomes: DeploymentOutcome[] = []
+          for (const { whose, changes } of garbage.values()) outcomes.push(await collectGarbage(whose, changes, engine))
+          if (deployments.length === 0) await removeBundles(await bundles(), engine)
+          return outcomes
+        },
+      }
+    }),
+
+  text: deployText,
+  json: result => result,
+  exitCode: ({ deployments, command }) => exitCodeOf(deployments, command),
+})

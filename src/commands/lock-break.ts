@@ -1,0 +1,39 @@
+import { defineCommand } from '../command.ts'
+import { breakLock, listLocks } from '../deploy/lock.ts'
+import type { LockResult } from '../deploy/outcomes.ts'
+import { DapError, ExitCode } from '../errors.ts'
+import { locksText } from '../ui/status.ts'
+import { patienceOf } from './engine.ts'
+import { declareEnvironment, environmentName, openEnvironment } from './environment.ts'
+import { lockState } from './lock-ls.ts'
+
+interface Options {
+  readonly deployment: string
+  readonly environment: string
+}
+
+export const lockBreakCommand = defineCommand<Options, LockResult>({
+  declare: command =>
+    declareEnvironment(command.argument('<deployment>', 'name of a Deployment')).addHelpText(
+      'after',
+      '\nThe run that held it writes nothing more as soon as it looks; what the cloud is busy with goes on.\n\nexit codes: 0 broken, 1 it is not locked, 3 usage, 5 the cloud said no',
+    ),
+
+  options: ([deployment], flags) => ({ deployment, environment: environmentName(flags) }),
+
+  async run({ deployment, environment }, host) {
+    const { target } = await openEnvironment(host, environment)
+    const cloud = await host.cloud(target.place)
+    const held = await listLocks(cloud, target, patienceOf(host))
+    const found = held.find(each => each.deployment === deployment)
+    if (found === undefined) {
+      throw new DapError(`\`${deployment}\` is not locked`, { hint: `dap lock ls --env ${environment}` })
+    }
+    await breakLock(cloud, found.endpoint, found.lock.run, patienceOf(host))
+    return { schema: 'dap.lock/v1', command: 'break', environment, locks: [lockState(found)] }
+  },
+
+  text: locksText,
+  json: result => result,
+  exitCode: () => ExitCode.done,
+})

@@ -1,0 +1,108 @@
+import type { Command } from 'commander'
+import type { RunEvent } from '../command.ts'
+import { type Actual, type ActualDeployment, readActual } from '../deploy/actual.ts'
+import type { Change } from '../deploy/change.ts'
+import type { Cloud } from '../deploy/cloud.ts'
+import { decodeLabels } from '../deploy/labels.ts'
+import { endpointId, modelId } from '../deploy/names.ts'
+import type { DeploymentOutcome, DeployResult } from '../deploy/outcomes.ts'
+import { attempt } from '../deploy/patience.ts'
+import type { Whose } from '../deploy/remove.ts'
+import type { Engine } from '../deploy/run.ts'
+import { titleOf } from '../deploy/title.ts'
+import { DapError, UsageError } from '../errors.ts'
+import type { Host } from '../host.ts'
+import { agreed, openEngine, resultOf } from './engine.ts'
+import { DEFAULT_ENVIRONMENT, type OpenEnvironment, openEnvironment } from './environment.ts'
+
+export interface OperateOptions {
+  readonly environment: string
+  readonly yes: boolean
+}
+
+/** The options that every command which changes what runs takes. */
+export function declareOperate(command: Command): Command {
+  return command
+    .option('--env <name>', `the Environment; default: ${DEFAULT_ENVIRONMENT}`)
+    .option('--yes', 'do not ask')
+}
+
+export const operateOptions = (flags: Readonly<Record<string, unknown>>): OperateOptions => ({
+  environment: (flags['env'] as string | undefined) ?? DEFAULT_ENVIRONMENT,
+  yes: flags['yes'] === true,
+})
+
+/** An environment with its cloud, and what is there. */
+export interface Site {
+  readonly environment: OpenEnvironment
+  readonly cloud: Cloud
+  readonly actual: Actual
+}
+
+export async function openSite(host: Host, name: string): Promise<Site> {
+  const environment = await openEnvironment(host, name)
+  const cloud = await host.cloud(environment.target.place)
+  return { environment, cloud, actual: await readActual(cloud, environment.target) }
+}
+
+/** Names of deployments that Git declares or the cloud still has. */
+export function deploymentsOf({ environment, actual }: Site): string[] {
+  const live = actual.endpoints.flatMap(({ labels }) => decodeLabels(labels).ours?.deployment ?? [])
+  const models = actual.models.flatMap(({ labels }) => labels['dap-deployment'] ?? [])
+  return [...new Set([...environment.deployments.map(({ name }) => name), ...live, ...models])].sort()
+}
+
+/** A deployment's ids; a UsageError where neither Git nor the cloud knows it. */
+export function whoseOf(site: Site, deployment: string): Whose {
+  const { target } = site.environment
+  const known = deploymentsOf(site)
+  if (!known.includes(deployment)) {
+    throw new UsageError(`no deployment \`${deployment}\` in the environment \`${target.environment}\``, {
+      hint: known.length === 0 ? 'there is none' : `one of ${known.map(each => `\`${each}\``).join(', ')}`,
+    })
+  }
+  const endpoint = site.actual.endpoints.find(({ labels }) => decodeLabels(labels).ours?.deployment === deployment)
+  const ids = [target.project, target.environment, deployment] as const
+  return { deployment, endpoint: endpoint?.id ?? endpointId(...ids), model: modelId(...ids) }
+}
+
+/** All there is of one deployment. */
+export async function lookAt(
+  { cloud, actual }: Site,
+  { endpoint, model }: Whose,
+  { clock, rng, signal }: Engine,
+): Promise<ActualDeployment> {
+  const versions = await attempt('listVersions', () => cloud.listVersions(model), { clock, rng, signal })
+  return { endpoint: actual.endpoints.find(({ id }) => id === endpoint), versions, bundle: false }
+}
+
+/** What is to be done, for whoever is asked. */
+export function changesText(changes: ReadonlyMap<string, readonly Change[]>): string {
+  return [...changes]
+    .filter(([, each]) => each.length > 0)
+    .map(([name, each]) => `${name}\n${each.map(change => `  ${titleOf(change)}: ${change.reason}`).join('\n')}`)
+    .join('\n')
+}
+
+/** Looks, asks, does it and says what came of it; `prepare` gives what is shown and what is then done. */
+export async function operate(
+  command: DeployResult['command'],
+  host: Host,
+  { environment, yes }: OperateOptions,
+  report: (event: RunEvent) => void,
+  prepare: (
+    site: Site,
+    engine: Engine,
+  ) => Promise<{ readonly question: string; readonly shown: string; run(): Promise<readonly DeploymentOutcome[]> }>,
+): Promise<DeployResult> {
+  const site = await openSite(host, environment)
+  const { engine, close } = await openEngine(host, site.environment, site.cloud, report)
+  try {
+    const { question, shown, run } = await prepare(site, engine)
+    const needed = shown !== ''
+    if (needed && !(await agreed(host, yes, shown, question))) throw new DapError('nothing was changed')
+    return resultOf(command, site.environment, host, null, await run())
+  } finally {
+    await close()
+  }
+}

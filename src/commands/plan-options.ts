@@ -1,0 +1,42 @@
+import type { Command } from 'commander'
+import { DEFAULT_ENVIRONMENT } from './environment.ts'
+
+/** What `plan` and `deploy` may be told of what to plan. */
+export interface PlanOptions {
+  readonly environment: string
+  /** Deployments by name; absent: all of the environment. */
+  readonly only?: readonly string[]
+  readonly acceptDrift: boolean
+  readonly prune: boolean
+  readonly releaseHold: boolean
+  /** Deployments whose protection is set aside, by name. */
+  readonly unprotected: readonly string[]
+}
+
+const collect = (value: string, before: readonly string[] = []) => [...before, value]
+
+export function declarePlan(command: Command): Command {
+  return command
+    .option('--env <name>', `the Environment; default: ${DEFAULT_ENVIRONMENT}`)
+    .option('--only <deployment>', 'this Deployment alone; may be said several times', collect)
+    .option('--accept-drift', 'set right what somebody has moved in the cloud')
+    .option('--prune', 'also delete what no Deployment declares any more')
+    .option('--release-hold', 'bring back what was rolled back')
+    .option(
+      '--override-protection <deployment>',
+      'do to this one what the Environment protects it from; may be said several times',
+      collect,
+    )
+}
+
+export function planOptions(flags: Readonly<Record<string, unknown>>): PlanOptions {
+  const only = flags['only'] as readonly string[] | undefined
+  return {
+    environment: (flags['env'] as string | undefined) ?? DEFAULT_ENVIRONMENT,
+    ...(only === undefined ? {} : { only }),
+    acceptDrift: flags['acceptDrift'] === true,
+    prune: flags['prune'] === true,
+    releaseHold: flags['releaseHold'] === true,
+    unprotected: (flags['overrideProtection'] as readonly string[] | undefined) ?? [],
+  }
+}

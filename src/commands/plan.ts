@@ -1,0 +1,60 @@
+import { relative, resolve } from 'node:path'
+import { defineCommand } from '../command.ts'
+import type { Plan } from '../deploy/plan.ts'
+import { planFile } from '../deploy/plan-file.ts'
+import { ExitCode } from '../errors.ts'
+import { planText } from '../ui/plan.ts'
+import { declarePlan, type PlanOptions, planOptions } from './plan-options.ts'
+import { planEnvironment } from './planning.ts'
+
+interface Options extends PlanOptions {
+  readonly out?: string
+  readonly exitCode: boolean
+}
+
+interface Made {
+  readonly plan: Plan
+  /** The file that it was written to. */
+  readonly written?: string
+  readonly exitCode: boolean
+}
+
+export const planCommand = defineCommand<Options, Made>({
+  declare: command =>
+    declarePlan(command)
+      .option('--out <file>', 'keep the plan, for `dap deploy FILE` and `dap plan show FILE`')
+      .option('--exit-code', 'end with 2 where there is something to do')
+      .addHelpText(
+        'after',
+        '\nCompares Git with the cloud, by list calls alone, and changes nothing.\n\nexit codes: 0 planned, 1 it cannot be applied as it is, 2 something to do (--exit-code), 3 usage, 5 the cloud said no',
+      ),
+
+  options: (_, flags) => ({
+    ...planOptions(flags),
+    ...(flags['out'] === undefined ? {} : { out: flags['out'] as string }),
+    exitCode: flags['exitCode'] === true,
+  }),
+
+  async run({ out, exitCode, ...options }, host) {
+    const { plan } = await planEnvironment(host, options)
+    if (out === undefined) return { plan, exitCode }
+    const path = resolve(host.cwd, out)
+    await host.files.write(path, planFile(plan))
+    return { plan, exitCode, written: relative(host.cwd, path) }
+  },
+
+  text({ plan, written }, context) {
+    const text = planText(plan, context)
+    return written === undefined ? text : `${text.trimEnd()}\n\nkept in ${written}: dap deploy ${written}`
+  },
+  json: ({ plan }) => plan,
+  exitCode: ({ plan, exitCode }) => (isBlocked(plan) ? ExitCode.no : exitCode ? planExitCode(plan) : ExitCode.done),
+})
+
+export const isBlocked = ({ deployments }: Plan) => deployments.some(({ blocked }) => blocked.length > 0)
+
+/** 2 where there is something to do or something that somebody else has moved. */
+export function planExitCode({ deployments, orphans }: Plan): ExitCode {
+  const open = deployments.some(({ changes, drift }) => changes.length > 0 || drift.length > 0)
+  return open || orphans.some(({ changes }) => changes.length > 0) ? ExitCode.changes : ExitCode.done
+}

@@ -1,0 +1,55 @@
+import { defineCommand } from '../command.ts'
+import { readActual, withVersions } from '../deploy/actual.ts'
+import { orphansOf } from '../deploy/orphans.ts'
+import type { StatusResult } from '../deploy/outcomes.ts'
+import { statusOf } from '../deploy/status.ts'
+import { ExitCode } from '../errors.ts'
+import { statusText } from '../ui/status.ts'
+import { declareEnvironment, desiredDeployment, environmentName, openEnvironment } from './environment.ts'
+
+interface Options {
+  readonly environment: string
+  readonly exitCode: boolean
+}
+
+interface Looked {
+  readonly result: StatusResult
+  readonly exitCode: boolean
+}
+
+export const statusCommand = defineCommand<Options, Looked>({
+  declare: command =>
+    declareEnvironment(command)
+      .option('--exit-code', 'end with 2 where something does not run as Git says')
+      .addHelpText(
+        'after',
+        '\nGit, last applied and live; what costs money without traffic.\n\nexit codes: 0 shown, 2 not as Git says (--exit-code), 3 usage, 5 the cloud said no',
+      ),
+
+  options: (_, flags) => ({ environment: environmentName(flags), exitCode: flags['exitCode'] === true }),
+
+  async run({ environment: name, exitCode }, host) {
+    const environment = await openEnvironment(host, name)
+    const { opened, target, deployments } = environment
+    const cloud = await host.cloud(target.place)
+    const desired = []
+    for (const each of deployments) desired.push((await desiredDeployment(host, environment, each)).desired)
+    const actual = await withVersions(cloud, await readActual(cloud, target), desired)
+    const statuses = statusOf(desired, actual, host.now())
+    const declared = new Set(deployments.map(each => each.name))
+    const orphans = orphansOf(actual, target, { declared, only: null, prune: false, overrideProtection: [] })
+    const result: StatusResult = {
+      schema: 'dap.status/v1',
+      environment: name,
+      commit: await host.commit(opened.root),
+      deployments: statuses,
+      orphans,
+      synced: statuses.every(({ state }) => state === 'synced'),
+    }
+    return { result, exitCode }
+  },
+
+  text: ({ result }, context) => statusText(result, context),
+  json: ({ result }) => result,
+  exitCode: ({ result, exitCode }) => (exitCode && !result.synced ? ExitCode.changes : ExitCode.done),
+})

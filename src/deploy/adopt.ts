@@ -1,0 +1,103 @@
+import { DapError } from '../errors.ts'
+import type { DeployedModel, Endpoint } from './cloud.ts'
+import { decodeLabels, type EndpointLabels } from './labels.ts'
+import { modelId } from './names.ts'
+
+/** An endpoint that somebody else has made, as a deployment. */
+export interface Adoption {
+  /** To be written to the endpoint, beside the labels that it has. */
+  readonly labels: EndpointLabels
+  /** The Deployment's file. */
+  readonly yaml: string
+  /** What the file cannot say, a sentence each. */
+  readonly lost: readonly string[]
+}
+
+export interface Adopter {
+  readonly project: string
+  readonly environment: string
+  readonly deployment: string
+  readonly policy: string
+  /** The environment's. */
+  readonly serviceAccount: string | null
+}
+
+/**
+ * What serves on it becomes the stable version, so that the first deploy moves traffic away from it step by step. A DapError where the
+ * endpoint belongs to another deployment.
+ */
+export function adopt(endpoint: Endpoint, adopter: Adopter): Adoption {
+  const { project, environment, deployment } = adopter
+  const { ours } = decodeLabels(endpoint.labels)
+  if (ours && (ours.project !== project || ours.environment !== environment || ours.deployment !== deployment)) {
+    const owner = `\`${ours.deployment}\` of ${ours.project}, environment ${ours.environment}`
+    throw new DapError(`\`${endpoint.id}\` belongs to deployment ${owner}`)
+  }
+  const share = ({ id }: DeployedModel) => endpoint.traffic[id] ?? 0
+  const serving = [...endpoint.deployedModels].sort((a, b) => share(b) - share(a))[0] as DeployedModel | undefined
+  return {
+    labels: {
+      ...ours,
+      project,
+      environment,
+      deployment,
+      stable: serving?.id,
+      traffic: endpoint.traffic,
+      scale: serving?.scale,
+    },
+    yaml: deploymentYaml(endpoint, serving, adopter),
+    lost: lostOf(endpoint, serving, adopter),
+  }
+}
+
+function lostOf(endpoint: Endpoint, serving: DeployedModel | undefined, adopter: Adopter): string[] {
+  const lost: string[] = []
+  if (serving === undefined) return ['nothing is deployed to it: the resources are defaults']
+  const name = serving.displayName || serving.id
+  if (serving.model !== modelId(adopter.project, adopter.environment, adopter.deployment)) {
+    lost.push(`${name} serves something that dap has not made: the first deploy replaces it`)
+  }
+  if (!serving.machineType) lost.push('its machines are chosen by the cloud; the Deployment names a type')
+  if (serving.serviceAccount !== adopter.serviceAccount) {
+    lost.push(`it runs as ${serving.serviceAccount ?? 'the default service account'}, which is not the environment's`)
+  }
+  for (const other of endpoint.deployedModels) {
+    if (other.id !== serving.id)
+      lost.push(`${other.displayName || other.id} is deployed as well, and stays somebody else's`)
+  }
+  if (endpoint.displayName !== adopter.deployment) {
+    lost.push(`its display name "${endpoint.displayName}" becomes "${adopter.deployment}"`)
+  }
+  return lost
+}
+
+function deploymentYaml(
+  { dedicated, requestLog }: Endpoint,
+  serving: DeployedModel | undefined,
+  { deployment, environment, policy }: Adopter,
+): string {
+  const lines = [
+    'apiVersion: dap/v1',
+    'kind: Deployment',
+    'metadata:',
+    `  name: ${deployment}`,
+    'spec:',
+    `  environment: ${environment}`,
+    `  policy: ${policy}`,
+  ]
+  if (serving !== undefined) {
+    const { minReplicas, maxReplicas, targetCpu } = serving.scale
+    lines.push('  resources:')
+    if (serving.machineType) lines.push(`    machineType: ${serving.machineType}`)
+    lines.push(
+      `    minReplicas: ${minReplicas}`,
+      `    maxReplicas: ${maxReplicas}`,
+      `    targetCpu: ${targetCpu / 100}`,
+    )
+  }
+  lines.push('  endpoint:', `    type: ${dedicated ? 'dedicated' : 'shared'}`)
+  if (requestLog !== null) {
+    lines.push('  requestLog:', `    sample: ${requestLog.sample}`, `    table: ${JSON.stringify(requestLog.table)}`)
+  }
+  return `${lines.join('\n')}\n`
+}

@@ -1,0 +1,113 @@
+/** To bring one deployment, or all of a plan, to what Git says. */
+import type { ActualDeployment } from './actual.ts'
+import { refuseOthers } from './approval.ts'
+import type { Change } from './change.ts'
+import type { Desired } from './desired.ts'
+import { diffDeployment } from './diff.ts'
+import { conflict } from './lock.ts'
+import type { DeploymentOutcome } from './outcomes.ts'
+import { type Material, perform, writeEndpoint } from './perform.ts'
+import type { Drift } from './plan.ts'
+import { holdStep, pausedStop } from './rollout.ts'
+import { carryOut, type Engine, type Step, type Stop } from './run.ts'
+import { rollbackWrite } from './writes.ts'
+
+export interface Order extends Material {
+  /** Of a plan that somebody has approved: nothing else is done. */
+  readonly approved?: readonly Change[]
+}
+
+export interface ApplyOptions {
+  readonly acceptDrift: boolean
+  /** Bring back what was rolled back. */
+  readonly releaseHold: boolean
+  /** One step of the rollout, or one look at its gates, and no waiting. */
+  readonly step: boolean
+  readonly skipGates: boolean
+  /** Go on with a rollout that is paused. */
+  readonly resume: boolean
+}
+
+/** Until what runs is what Git says, a gate fails, somebody else is at it, or the cloud refuses. */
+export function applyDeployment(order: Order, engine: Engine, options: ApplyOptions): Promise<DeploymentOutcome> {
+  const { desired, approved } = order
+  let looked = false
+  /** Why a gate failed: from then on the way is back. */
+  let failed: string | undefined
+
+  return carryOut(
+    {
+      deployment: desired.deployment,
+      endpoint: desired.endpoint.id,
+      model: desired.model.id,
+      bundle: desired.bundle.object,
+      left,
+      perform: (change, step) => (failed === undefined ? goOn(change, step) : goBack(change, step)),
+    },
+    engine,
+  )
+
+  function left(actual: ActualDeployment): readonly Change[] | Stop {
+    if (failed !== undefined) return wayBack(desired, actual, failed)
+    const context = { now: engine.clock.now(), releaseHold: options.releaseHold }
+    const { changes, drift, blocked, held } = diffDeployment(desired, actual, context)
+    if (blocked.length > 0) return { state: 'failed', ...blocked[0] }
+    if (held) return HELD
+    if (!looked && drift.length > 0 && !options.acceptDrift) throw drifted(desired, drift)
+    looked = true
+    if (approved !== undefined) refuseOthers(desired.deployment, changes, approved)
+    return changes
+  }
+
+  async function goOn(change: Change, step: Step): Promise<Stop | undefined> {
+    if (change.kind === 'hold') {
+      const held = await holdStep(change, desired, step, engine, options)
+      if (held.outcome === 'waiting') return ROLLING
+      if (held.outcome === 'paused') return pausedStop(held.reason)
+      if (held.outcome === 'failed') {
+        failed = held.reason
+        return undefined
+      }
+    }
+    await perform(change, order, step, engine)
+    const rolls = step.after.some(({ kind }) => kind === 'hold' || kind === 'shift-traffic')
+    return options.step && change.kind === 'shift-traffic' && change.step !== undefined && rolls ? ROLLING : undefined
+  }
+
+  async function goBack(change: Change, step: Step): Promise<undefined> {
+    if (change.kind !== 'shift-traffic') return perform(change, order, step, engine) as Promise<undefined>
+    const { labels, ...update } = rollbackWrite(step.lock.endpoint!)!
+    await writeEndpoint(labels, update, step)
+  }
+}
+
+const ROLLING: Stop = { state: 'rolling', reason: null, hint: '`dap deploy --resume` takes the next step' }
+
+const HELD: Stop = {
+  state: 'rolled-back',
+  reason: 'this version was rolled back and is on hold',
+  hint: '`dap deploy --release-hold` brings it back',
+}
+
+/** All traffic to the stable version in one write, which puts the candidate on hold; then the candidate goes. */
+function wayBack(desired: Desired, { endpoint }: ActualDeployment, reason: string): readonly Change[] | Stop {
+  const { id } = desired.deployed
+  const changes: Change[] = []
+  if (endpoint && endpoint.traffic[id] > 0) {
+    const to = rollbackWrite(endpoint)?.traffic
+    if (to === undefined) return pausedStop(`${reason}; there is nothing to go back to`)
+    changes.push({ kind: 'shift-traffic', from: endpoint.traffic, to, reason, fields: [] })
+  }
+  if (endpoint?.deployedModels.some(model => model.id === id)) {
+    changes.push({ kind: 'undeploy-model', deployedModel: id, reason, fields: [] })
+  }
+  return changes.length > 0 ? changes : { state: 'rolled-back', reason, hint: HELD.hint }
+}
+
+function drifted({ deployment }: Desired, drift: readonly Drift[]): Error {
+  const fields = [...new Set(drift.map(({ field }) => field))].join(', ')
+  return conflict(
+    `somebody changed ${fields} of \`${deployment}\` since it was deployed`,
+    '`dap plan` shows what they did; `dap deploy --accept-drift` overwrites it',
+  )
+}

@@ -1,0 +1,28 @@
+/** Nothing is done that nobody has seen. */
+import type { Change } from './change.ts'
+import { conflict } from './lock.ts'
+import { titleOf } from './title.ts'
+
+/** Two changes that do the same to the same. */
+export function sameChange(a: Change, b: Change): boolean {
+  return keyOf(a) === keyOf(b)
+}
+
+function keyOf(change: Change): string {
+  return change.kind === 'hold' ? `hold ${change.step}` : titleOf(change)
+}
+
+/** A conflict where something is left that was not approved. What was approved may have been done already. */
+export function refuseOthers(deployment: string, left: readonly Change[], approved: readonly Change[]): void {
+  let from = 0
+  for (const change of left) {
+    const found = approved.findIndex((each, index) => index >= from && sameChange(each, change))
+    if (found < 0) {
+      throw conflict(
+        `\`${deployment}\`: \`${titleOf(change)}\` is to be done by now, which was not part of the plan`,
+        '`dap plan` makes another plan',
+      )
+    }
+    from = found + 1
+  }
+}

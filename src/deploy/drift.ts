@@ -1,0 +1,91 @@
+import type { Endpoint, RequestLog, Scale, Traffic } from './cloud.ts'
+import type { Desired } from './desired.ts'
+import type { Drift } from './plan.ts'
+import { nonZero, type Roles, sameTraffic } from './roles.ts'
+
+/**
+ * What somebody else has moved: what runs is neither what dap applied last nor what Git says. Where the labels do not say what was applied,
+ * and it was not what Git says now, there is nothing to compare with, and no drift is claimed.
+ */
+export function driftOf(desired: Desired, endpoint: Endpoint, roles: Roles): Drift[] {
+  const { labels } = roles
+  const applied = labels.digest === desired.digest
+  const drift: Drift[] = []
+  const compare = (field: string, git: string | null, last: string | null | undefined, live: string | null) => {
+    if (last !== undefined && live !== last && live !== git) drift.push({ field, git, applied: last, live })
+  }
+
+  for (const field of ['displayName', 'description'] as const) {
+    const git = desired.endpoint[field]
+    compare(field, git, applied ? git : undefined, endpoint[field])
+  }
+  const requestLog = requestLogText(desired.endpoint.requestLog)
+  compare('requestLog', requestLog, applied ? requestLog : undefined, requestLogText(endpoint.requestLog))
+
+  if (trafficHasDrifted(desired, endpoint, roles)) {
+    const text = trafficText(desired, endpoint)
+    drift.push({
+      field: 'traffic',
+      git: text({ [desired.deployed.id]: 100 }),
+      applied: text(trafficApplied(desired, roles)!),
+      live: text(endpoint.traffic),
+    })
+  }
+
+  const serving = roles.stable ?? roles.desired
+  if (serving !== undefined) {
+    // Absent while it is being changed.
+    const last = labels.scale
+    for (const field of SCALE_FIELDS) {
+      compare(
+        `resources.${field}`,
+        String(desired.scale[field]),
+        last && String(last[field]),
+        String(serving.scale[field]),
+      )
+    }
+  }
+
+  if (labels.stable !== undefined && !endpoint.deployedModels.some(({ id }) => id === labels.stable)) {
+    const git = labels.stable === desired.deployed.id ? desired.deployed.displayName : null
+    drift.push({ field: 'deployedModels', git, applied: labels.stable, live: null })
+  }
+  if (labels.project !== undefined) {
+    for (const { id, displayName } of roles.foreign) {
+      drift.push({ field: 'deployedModels', git: null, applied: null, live: displayName || id })
+    }
+  }
+  return drift
+}
+
+export const SCALE_FIELDS = ['minReplicas', 'maxReplicas', 'targetCpu'] as const satisfies readonly (keyof Scale)[]
+
+/** As dap wrote it last; undefined where nothing says so. */
+export function trafficApplied(desired: Desired, { labels }: Roles): Traffic | undefined {
+  return labels.traffic ?? (labels.digest === desired.digest ? { [desired.deployed.id]: 100 } : undefined)
+}
+
+export function trafficHasDrifted(desired: Desired, endpoint: Endpoint, roles: Roles): boolean {
+  const applied = trafficApplied(desired, roles)
+  return (
+    applied !== undefined &&
+    !sameTraffic(endpoint.traffic, applied) &&
+    !sameTraffic(endpoint.traffic, { [desired.deployed.id]: 100 })
+  )
+}
+
+/** `90 % shop-offer-3fa9c1d20b4e, 10 % 4031772213`: by name, where the model is there. */
+function trafficText(desired: Desired, endpoint: Endpoint): (traffic: Traffic) => string {
+  const names = new Map(endpoint.deployedModels.map(({ id, displayName }) => [id, displayName]))
+  names.set(desired.deployed.id, desired.deployed.displayName)
+  return traffic => {
+    const parts = Object.entries(nonZero(traffic))
+    parts.sort(([a, x], [b, y]) => y - x || Number(a) - Number(b))
+    return parts.map(([id, percent]) => `${percent} % ${names.get(id) || id}`).join(', ') || 'none'
+  }
+}
+
+/** `0.1 to bq://project.dataset.table` */
+export function requestLogText(log: RequestLog | null): string | null {
+  return log && `${log.sample} to ${log.table}`
+}

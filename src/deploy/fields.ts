@@ -1,0 +1,69 @@
+/** What differs between what runs and what Git says, in the words of the files. */
+import type { FieldChange } from './change.ts'
+import type { DeployedModel, Endpoint, ModelVersion, Scale } from './cloud.ts'
+import type { Desired } from './desired.ts'
+import { requestLogText, SCALE_FIELDS } from './drift.ts'
+import { readVersionLabels, versionParts } from './labels.ts'
+import { shortDigest } from './names.ts'
+
+export type Settings = Pick<Endpoint, 'displayName' | 'description' | 'dedicated' | 'requestLog'>
+
+/** Of the endpoint, in place. */
+export function endpointFields({ endpoint }: Desired, live: Settings): FieldChange[] {
+  return [
+    ...changed('displayName', live.displayName, endpoint.displayName),
+    ...changed('description', live.description, endpoint.description),
+    ...changed('requestLog', requestLogText(live.requestLog), requestLogText(endpoint.requestLog)),
+  ]
+}
+
+/** Of the endpoint, and nothing can change it. */
+export function typeFields({ endpoint }: Desired, live: Settings): FieldChange[] {
+  const type = ({ dedicated }: { dedicated: boolean }) => (dedicated ? 'dedicated' : 'shared')
+  return changed('endpoint.type', type(live), type(endpoint))
+}
+
+export function scaleFields(before: Scale | undefined, after: Scale): FieldChange[] {
+  return SCALE_FIELDS.flatMap(field => changed(`resources.${field}`, text(before?.[field]), text(after[field])))
+}
+
+/** Of the deployed model: each of them replaces it. */
+export function replacedFields(
+  desired: Desired,
+  live: DeployedModel | undefined,
+  versions: readonly ModelVersion[],
+): FieldChange[] {
+  const { id, displayName, machineType, serviceAccount } = desired.deployed
+  if (live?.id === id) return []
+  const fields = [
+    ...versionFields(desired, live, versions),
+    ...changed('resources.machineType', live?.machineType ?? null, machineType),
+    ...changed('serviceAccount', live?.serviceAccount ?? null, serviceAccount),
+  ]
+  if (live === undefined) return fields
+  if (fields.length === 0) fields.push(...changed('version', live.displayName, displayName))
+  return fields.map(field => ({ ...field, replaces: true }))
+}
+
+/** Nothing for a live version that is not known, or that dap has not made: then nobody knows what it is made of. */
+function versionFields(
+  desired: Desired,
+  live: DeployedModel | undefined,
+  versions: readonly ModelVersion[],
+): FieldChange[] {
+  const version = versions.find(({ model, version }) => model === live?.model && version === live.version)
+  const before = version && readVersionLabels(version.labels)
+  if (live !== undefined && before === undefined) return []
+  const after = versionParts(desired)
+  const fields = (['policy', 'snapshot', 'image'] as const).flatMap(part =>
+    changed(part, short(before?.[part]), short(after[part])),
+  )
+  return fields.length > 0 ? fields : changed('bundle', short(before?.bundle), short(after.bundle))
+}
+
+function changed(field: string, before: string | null, after: string | null): FieldChange[] {
+  return before === after ? [] : [{ field, before, after, replaces: false }]
+}
+
+const text = (value: number | undefined) => (value === undefined ? null : String(value))
+const short = (digest: string | null | undefined) => (digest ? shortDigest(digest) : null)

@@ -1,0 +1,280 @@
+/**
+ * One run at a time writes to an endpoint. The lock is a label, `dap-lock`, taken by compare-and-swap on the endpoint's etag; it expires, so
+ * that a killed run does not keep it, and everything that is written to the endpoint is written through it.
+ */
+import { DapError, ExitCode } from '../errors.ts'
+import { type Cloud, CloudError, type Endpoint, type EndpointUpdate, type Traffic } from './cloud.ts'
+import { decodeLabels, type EndpointLabels, encodeLabels, type LockLabel } from './labels.ts'
+import { attempt, createBackoff, type Patience } from './patience.ts'
+
+/** ms; renewed at a third. */
+export const LOCK_TERM = 900_000
+
+/** For giving the lock back after the run was stopped, in ms. */
+const GRACE = 5_000
+
+export interface LockOptions {
+  readonly cloud: Cloud
+  readonly patience: Patience
+  readonly run: { readonly id: string; readonly owner: string }
+  /** Whose the endpoint is, where its labels do not say so. */
+  readonly identity: Pick<EndpointLabels, 'project' | 'environment' | 'deployment'>
+  onNote(text: string): void
+  onLocked(until: number): void
+}
+
+export interface EndpointLock {
+  readonly held: boolean
+  /** As last read or written. */
+  readonly endpoint: Endpoint | undefined
+  readonly labels: EndpointLabels
+  /**
+   * Reads the endpoint. A conflict where the lock was lost, or where somebody else moved traffic or deployed models while it was held;
+   * anybody may edit the rest.
+   */
+  read(): Promise<Endpoint | undefined>
+  /** Takes the lock of the endpoint as it was read. A conflict where another run holds it. */
+  acquire(): Promise<void>
+  /** The same conflict, for a single write that needs no lock of its own. */
+  refuseTaken(): void
+  /** As it is written into an endpoint that is about to be created. */
+  fresh(): LockLabel
+  /** One write, which renews the lock, or gives it back. Fails as `updateEndpoint` does: read again before another try. */
+  write(labels: EndpointLabels, update?: Omit<EndpointUpdate, 'etag' | 'labels'>, then?: 'keep' | 'release'): Promise<void>
+  /** While an operation runs that this run has not started, traffic and deployed models may move. */
+  tolerate(moves: boolean): void
+  /** A deployed model that comes or goes by a call of this run. */
+  touch(deployedModel: string): void
+  /** The endpoint is being created, with the lock in its labels. */
+  creating(): void
+  /** From now on the endpoint may be gone, and the lock with it. */
+  deleting(): void
+  /** Writes the lock anew when a third of its term is over. */
+  renew(): Promise<void>
+  /** Gives the lock back if it is held, with labels changed by `edit`. Never fails for want of an answer: the lock expires. */
+  release(edit?: (labels: EndpointLabels) => EndpointLabels): Promise<void>
+}
+
+export function endpointLock(id: string, options: LockOptions): EndpointLock {
+  const { cloud, patience, run, identity, onNote, onLocked } = options
+  const { clock } = patience
+  let endpoint: Endpoint | undefined
+  let held = false
+  /** A write that gives the lock back may have succeeded without an answer. */
+  let releasing = false
+  let doomed = false
+  let unborn = false
+  let tolerant = false
+  let renewed = 0
+  /** What a write of this run may have made of the traffic. */
+  let written: Traffic | undefined
+  const touched = new Set<string>()
+
+  const decoded = () => decodeLabels(endpoint?.labels ?? {})
+  const labels = (): EndpointLabels => decoded().ours ?? identity
+  const fresh = (): LockLabel => ({
+    run: run.id,
+    expires: Math.ceil((clock.now() + LOCK_TERM) / 1000),
+    owner: run.owner,
+  })
+
+  const lock: EndpointLock = {
+    get held() {
+      return held
+    },
+    get endpoint() {
+      return endpoint
+    },
+    get labels() {
+      return labels()
+    },
+    fresh,
+    touch: deployedModel => void touched.add(deployedModel),
+    tolerate(moves) {
+      tolerant = moves
+    },
+    creating() {
+      unborn = true
+    },
+    deleting() {
+      doomed = true
+    },
+
+    async read() {
+      const before = endpoint
+      endpoint = await attempt('getEndpoint', () => cloud.getEndpoint(id), patience)
+      const found = labels().lock
+      const ours = found?.run === run.id
+      if (held && !ours && !(releasing && found === undefined) && !(doomed && endpoint === undefined)) {
+        held = false
+        throw lost(id, found)
+      }
+      if (held && ours && before && endpoint && !tolerant) refuseForeign(before, endpoint)
+      if (ours && !held) {
+        renewed = found.expires * 1000 - LOCK_TERM
+        onLocked(found.expires * 1000)
+      }
+      held = ours
+      unborn &&= endpoint === undefined
+      releasing = false
+      written = undefined
+      return endpoint
+    },
+
+    refuseTaken() {
+      const found = labels().lock
+      if (found !== undefined && found.run !== run.id && found.expires * 1000 > clock.now()) {
+        throw taken(labels().deployment, found)
+      }
+    },
+
+    async acquire() {
+      lock.refuseTaken()
+      const found = labels().lock
+      if (found !== undefined) onNote(`took over the expired lock of ${found.owner} (run ${found.run})`)
+      await lock.write(labels())
+      onLocked(labels().lock!.expires * 1000)
+    },
+
+    async write(next, update = {}, then = 'keep') {
+      if (endpoint === undefined) throw new CloudError('NOT_FOUND', `endpoint \`${id}\` is gone`)
+      const keep = then === 'keep'
+      written = update.traffic
+      releasing = !keep
+      const at = clock.now()
+      endpoint = await cloud.updateEndpoint(id, {
+        ...update,
+        etag: endpoint.etag,
+        labels: encodeLabels({ ...next, lock: keep ? fresh() : undefined }, decoded().foreign),
+      })
+      held = keep
+      renewed = at
+    },
+
+    async renew() {
+      if (!held || clock.now() < renewed + LOCK_TERM / 3) return
+      const backoff = createBackoff(patience, { races: true })
+      for (;;) {
+        try {
+          return await lock.write(labels())
+        } catch (failure) {
+          await backoff('updateEndpoint', failure)
+          await lock.read()
+        }
+      }
+    },
+
+    async release(edit = same) {
+      // The run's own signal may have aborted: this one has none.
+      const grace: Patience = { clock, rng: patience.rng }
+      const backoff = createBackoff(grace, { races: true, budgetMs: GRACE })
+      const until = clock.now() + GRACE
+      try {
+        while (unborn && clock.now() < until) {
+          await clock.sleep(1000)
+          endpoint = await cloud.getEndpoint(id)
+          held = labels().lock?.run === run.id
+          unborn = endpoint === undefined
+        }
+        if (!held) return
+        for (;;) {
+          try {
+            return await lock.write(edit(labels()), {}, 'release')
+          } catch (failure) {
+            await backoff('updateEndpoint', failure)
+            endpoint = await cloud.getEndpoint(id)
+            if (labels().lock?.run !== run.id) return
+          }
+        }
+      } catch (failure) {
+        if (!(failure instanceof CloudError)) throw failure
+        onNote(`the lock could not be given back (${failure.message}); it expires at ${expiry(labels().lock ?? fresh())}`)
+      } finally {
+        held = false
+      }
+    },
+  }
+  return lock
+
+  function refuseForeign(before: Endpoint, after: Endpoint): void {
+    const mine = (traffic: Traffic) => Object.entries(traffic).filter(([model]) => !touched.has(model))
+    const same = [before.traffic, written].some(each => each !== undefined && equal(mine(each), mine(after.traffic)))
+    const models = (of: Endpoint) => of.deployedModels.map(each => [each.id, 1] as const).filter(([model]) => !touched.has(model))
+    if (!same) throw moved(id, 'the traffic')
+    if (!equal(models(before), models(after))) throw moved(id, 'the deployed models')
+  }
+}
+
+/** Locks of an environment's endpoints. */
+export async function listLocks(
+  cloud: Cloud,
+  whose: { readonly project: string; readonly environment: string },
+  patience: Patience,
+): Promise<readonly HeldLock[]> {
+  const endpoints = await attempt('listEndpoints', () => cloud.listEndpoints(`dap-project=${whose.project}`), patience)
+  return endpoints.flatMap(({ id, labels }) => {
+    const { ours } = decodeLabels(labels)
+    if (ours?.lock === undefined || ours.environment !== whose.environment) return []
+    const expired = ours.lock.expires * 1000 <= patience.clock.now()
+    return [{ deployment: ours.deployment, endpoint: id, lock: ours.lock, expired }]
+  })
+}
+
+export interface HeldLock {
+  readonly deployment: string
+  readonly endpoint: string
+  readonly lock: LockLabel
+  readonly expired: boolean
+}
+
+/** Takes the lock away from that run, which writes nothing more as soon as it looks; from no other that holds it by now. */
+export async function breakLock(cloud: Cloud, id: string, run: string, patience: Patience): Promise<void> {
+  const backoff = createBackoff(patience, { races: true })
+  for (;;) {
+    const endpoint = await attempt('getEndpoint', () => cloud.getEndpoint(id), patience)
+    const { ours, foreign } = decodeLabels(endpoint?.labels ?? {})
+    if (endpoint === undefined || ours?.lock === undefined) return
+    if (ours.lock.run !== run) throw taken(ours.deployment, ours.lock)
+    try {
+      const labels = encodeLabels({ ...ours, lock: undefined }, foreign)
+      await cloud.updateEndpoint(id, { etag: endpoint.etag, labels })
+      return
+    } catch (failure) {
+      await backoff('updateEndpoint', failure)
+    }
+  }
+}
+
+/** Somebody else was there: nothing more is written, and what the cloud has is worth another plan. */
+export function conflict(message: string, hint: string): DapError {
+  return new DapError(message, { hint, exitCode: ExitCode.stale })
+}
+
+function taken(deployment: string, lock: LockLabel): DapError {
+  return conflict(
+    `\`${deployment}\` is locked by ${lock.owner} (run ${lock.run}) until ${expiry(lock)}`,
+    `wait for that run, or take the lock away from it: dap lock break ${deployment}`,
+  )
+}
+
+function lost(id: string, lock: LockLabel | undefined): DapError {
+  const now = lock === undefined ? 'nobody holds it now' : `${lock.owner} (run ${lock.run}) holds it now`
+  return conflict(`the lock of \`${id}\` was taken away: ${now}`, '`dap status` shows what runs; `dap plan` what is left')
+}
+
+function moved(id: string, what: string): DapError {
+  return conflict(
+    `somebody changed ${what} of \`${id}\` while it was being deployed`,
+    '`dap plan` shows what they did; `dap deploy --accept-drift` overwrites it',
+  )
+}
+
+const same = (labels: EndpointLabels) => labels
+
+const expiry = ({ expires }: LockLabel) => new Date(expires * 1000).toISOString()
+
+function equal(a: readonly (readonly [string, number])[], b: readonly (readonly [string, number])[]): boolean {
+  const shares = (of: typeof a) => new Map(of.filter(([, share]) => share > 0))
+  const [one, other] = [shares(a), shares(b)]
+  return one.size === other.size && [...one].every(([model, share]) => other.get(model) === share)
+}

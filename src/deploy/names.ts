@@ -1,0 +1,54 @@
+/** Ids are computed from what is deployed, so nothing has to remember them. */
+import { hash } from 'node:crypto'
+import { canonicalJson } from '../policy/digest.ts'
+
+const ID_LENGTH = 63
+
+/** `dap-shop-offer-3fa9c1d2`: a valid id of an endpoint. */
+export function endpointId(project: string, environment: string, deployment: string): string {
+  const suffix = `-${sha256([project, environment, deployment]).slice(0, 8)}`
+  const name = deployment.toLowerCase().replace(/[^a-z0-9-]/g, '-')
+  return `dap-${name.slice(0, ID_LENGTH - 4 - suffix.length)}${suffix}`
+}
+
+/** The rules of model ids are wider: the same id will do. */
+export const modelId = endpointId
+
+/** Ten digits, the first not 0. */
+export function deployedModelId(digest: string): string {
+  return String(1e9 + (Number.parseInt(sha256(digest).slice(0, 13), 16) % 9e9))
+}
+
+/** The object of a bundle, by its content: `dap/bundles/shop-offer-0123456789ab/bundle.json`. */
+export function bundleObject(policy: string, digest: string): string {
+  return `${BUNDLES}${policy}-${hex(digest).slice(0, 12)}/bundle.json`
+}
+
+export const BUNDLES = 'dap/bundles/'
+
+/** 8 hex digits that name a run. */
+export function runId(seed: string): string {
+  return sha256(seed).slice(0, 8)
+}
+
+/** The first 32 hex digits of a digest, for labels: those have 63 characters. */
+export function label32(digest: string): string {
+  return hex(digest).slice(0, 32)
+}
+
+/** A digest as it is shown. */
+export function shortDigest(digest: string): string {
+  return hex(digest).slice(0, 12)
+}
+
+/** Any text as the value of a label. */
+export function labelValue(text: string): string {
+  return text
+    .toLowerCase()
+    .replace(/[^a-z0-9_-]+/g, '-')
+    .slice(0, 63)
+}
+
+const hex = (digest: string) => digest.replace(/^sha256:/, '')
+
+const sha256 = (value: unknown) => hash('sha256', canonicalJson(value), 'hex')

@@ -1,0 +1,76 @@
+/** To take away what is not needed any more: `gc`, `destroy` and the orphans of a plan. */
+import type { ActualDeployment } from './actual.ts'
+import { refuseOthers } from './approval.ts'
+import type { Change } from './change.ts'
+import { destructionOf, garbageOf } from './operate.ts'
+import { removal } from './orphans.ts'
+import type { DeploymentOutcome } from './outcomes.ts'
+import { attempt } from './patience.ts'
+import { remove, writeEndpoint } from './perform.ts'
+import type { Orphan } from './plan.ts'
+import { carryOut, type Engine } from './run.ts'
+
+/** A deployment by its ids, whether Git still has it or not. */
+export interface Whose {
+  readonly deployment: string
+  readonly endpoint: string
+  readonly model: string
+}
+
+/** Undeploys and deletes what nothing needs: old versions, those whose rollback window is over, what killed runs have left. */
+export function collectGarbage(whose: Whose, approved: readonly Change[] | undefined, engine: Engine) {
+  return takeAway(whose, approved, engine, actual => garbageOf(whose.model, actual, engine.clock.now()))
+}
+
+/** Deletes a deployment whole, unless it is protected. */
+export function destroyDeployment(
+  whose: Whose,
+  approved: readonly Change[] | undefined,
+  engine: Engine,
+  overrideProtection: readonly string[] = [],
+) {
+  return takeAway(whose, approved, engine, actual =>
+    destructionOf(whose.deployment, whose.model, actual, engine.target, overrideProtection),
+  )
+}
+
+/** Deletes what a plan with `--prune` has listed. */
+export async function pruneOrphan({ id, deployment, changes }: Orphan, engine: Engine): Promise<DeploymentOutcome> {
+  const models = changes.flatMap(change => (change.kind === 'delete-model' ? change.model : []))
+  const whose = { deployment: deployment ?? id, endpoint: id, model: models[0] ?? id }
+  return takeAway(whose, changes, engine, ({ endpoint, versions }) =>
+    removal(endpoint, versions.length > 0 ? [whose.model] : []),
+  )
+}
+
+function takeAway(
+  whose: Whose,
+  approved: readonly Change[] | undefined,
+  engine: Engine,
+  garbage: (actual: ActualDeployment) => readonly Change[],
+): Promise<DeploymentOutcome> {
+  return carryOut(
+    {
+      ...whose,
+      left(actual) {
+        const changes = garbage(actual)
+        if (approved !== undefined) refuseOthers(whose.deployment, changes, approved)
+        return changes
+      },
+      async perform(change, step) {
+        if (change.kind !== 'shift-traffic') await remove(change, step, engine)
+        else await writeEndpoint({ ...step.lock.labels, traffic: change.to }, { traffic: change.to }, step)
+        return undefined
+      },
+    },
+    engine,
+  )
+}
+
+/** Bundles belong to no single deployment, and are deleted one by one. */
+export async function removeBundles(changes: readonly Change[], { cloud, clock, rng, signal }: Engine): Promise<void> {
+  for (const change of changes) {
+    if (change.kind !== 'delete-bundle') continue
+    await attempt('deleteObject', () => cloud.deleteObject(change.object), { clock, rng, signal })
+  }
+}

@@ -1,0 +1,233 @@
+/**
+ * The loop that all operating is: look, do the first change that is left, look again, until nothing is left. A call that was not answered may
+ * have been done or not, so it is not repeated: the next look tells. Resuming a killed run is the same loop, begun by another process.
+ */
+import { DapError, ExitCode, InterruptedError } from '../errors.ts'
+import type { ActualDeployment } from './actual.ts'
+import type { Change } from './change.ts'
+import { type Cloud, CloudError, type Operation, type Status } from './cloud.ts'
+import type { Target } from './desired.ts'
+import type { DeployEvent, DeploymentState } from './events.ts'
+import { type EndpointLock, endpointLock } from './lock.ts'
+import type { EndpointLabels } from './labels.ts'
+import type { DeploymentOutcome } from './outcomes.ts'
+import { attempt, type Clock, createBackoff, type Patience, settle } from './patience.ts'
+import type { Commit } from './plan.ts'
+import type { Rng } from '../math/rng.ts'
+import { displayNames, titleOf } from './title.ts'
+import { sameChange } from './approval.ts'
+
+/** What a run has of the world. */
+export interface Engine {
+  readonly cloud: Cloud
+  readonly target: Target
+  readonly clock: Clock
+  readonly rng: Rng
+  readonly signal?: AbortSignal
+  readonly run: { readonly id: string; readonly owner: string }
+  readonly commit: Commit | null
+  report(event: DeployEvent): void
+}
+
+export interface Stop {
+  readonly state: DeploymentState
+  readonly reason: string | null
+  readonly hint: string | null
+}
+
+export interface Work {
+  readonly deployment: string
+  readonly endpoint: string
+  readonly model: string
+  /** Name of the object of the bucket that is asked for. */
+  readonly bundle?: string
+  /** A single write to the endpoint: it takes no lock, and waits for nothing that runs. */
+  readonly swift?: boolean
+  /** What is left to do, from what there is; or that nothing is to be done any more, and why. */
+  left(actual: ActualDeployment): readonly Change[] | Stop
+  /** Does one change. What it returns ends the run. */
+  perform(change: Change, step: Step): Promise<Stop | undefined>
+}
+
+/** What one change has to work with. */
+export interface Step {
+  readonly lock: EndpointLock
+  readonly actual: ActualDeployment
+  /** Changes that are left after this one. */
+  readonly after: readonly Change[]
+  readonly patience: Patience
+  /** Waits for an operation of this change; throws what it failed with. */
+  finish(operation: Operation): Promise<void>
+  /** Says something of it. */
+  report(event: Said): void
+}
+
+type Said = DeployEvent extends infer E ? (E extends DeployEvent ? Omit<E, 'type' | 'deployment'> : never) : never
+
+/** So often may one change have to be done before it is said to have no effect. */
+const MOST_REPEATS = 3
+
+export async function carryOut(work: Work, engine: Engine): Promise<DeploymentOutcome> {
+  const { cloud, clock, signal, target, run } = engine
+  const report = (event: Said) =>
+    engine.report({ type: 'deploy', deployment: work.deployment, ...event } as DeployEvent)
+  const patience: Patience = {
+    clock,
+    rng: engine.rng,
+    signal,
+    onRetry: (call, tried, reason) => report({ event: 'retry', call, attempt: tried, reason }),
+  }
+  const lock = endpointLock(work.endpoint, {
+    cloud,
+    patience,
+    run,
+    identity: { project: target.project, environment: target.environment, deployment: work.deployment },
+    onNote: text => report({ event: 'note', text }),
+    onLocked: until => report({ event: 'locked', run: run.id, until }),
+  })
+  const done: { title: string; operation: string | null; ms: number }[] = []
+  const finished: Change[] = []
+  let planned: readonly Change[] | undefined
+
+  const stop = await loop().catch(failureOf)
+  await lock.release(stop.edit)
+  report({ event: 'finished', state: stop.state, reason: stop.reason })
+  return {
+    deployment: work.deployment,
+    endpoint: work.endpoint,
+    state: stop.state,
+    reason: stop.reason,
+    hint: stop.hint,
+    changes: done,
+    traffic: lock.endpoint?.traffic ?? {},
+    names: displayNames(lock.endpoint),
+  }
+
+  async function loop(): Promise<Ended> {
+    let backoff = createBackoff(patience, { races: true })
+    // Operations may run that this run knows nothing of: another one was killed, or a call of this one was not answered.
+    let unknown = true
+    for (;;) {
+      if (signal?.aborted) throw new InterruptedError()
+      let doing = 'read'
+      try {
+        const actual = await look()
+        lock.tolerate(false)
+        const left = work.left(actual)
+        if ('state' in left) return left
+        if (left.length === 0) {
+          return { state: done.length === 0 ? 'unchanged' : 'applied', reason: null, hint: null }
+        }
+        const [change, ...after] = left
+        doing = change.kind
+        if (work.swift) lock.refuseTaken()
+        else if (actual.endpoint !== undefined && !lock.held) await lock.acquire()
+        if (unknown && !work.swift) {
+          const waited = await settleAll()
+          unknown = false
+          if (waited) continue
+        }
+        await lock.renew()
+        if (planned === undefined) {
+          planned = left
+          const changes = left.map(each => ({ kind: each.kind, title: titleOf(each) }))
+          report({ event: 'planned', changes })
+        }
+        const stop = await perform(change, after, actual, planned)
+        if (stop !== undefined) return stop
+        backoff = createBackoff(patience, { races: true })
+      } catch (failure) {
+        unknown = true
+        await backoff(doing, failure)
+      }
+    }
+  }
+
+  async function look(): Promise<ActualDeployment> {
+    const endpoint = await lock.read()
+    const versions = await attempt('listVersions', () => cloud.listVersions(work.model), patience)
+    const { bundle } = work
+    const objects = bundle === undefined ? [] : await attempt('listObjects', () => cloud.listObjects(bundle), patience)
+    return { endpoint, versions, bundle: objects.some(name => name === bundle) }
+  }
+
+  /** Waits for what runs on the endpoint and the model, whoever started it; how it ends, the next look tells. */
+  async function settleAll(): Promise<boolean> {
+    let waited = false
+    for (const resource of [{ endpoint: work.endpoint }, { model: work.model }]) {
+      for (const operation of await attempt('operations', () => cloud.runningOperations(resource), patience)) {
+        waited = true
+        lock.tolerate(true)
+        report({ event: 'note', text: `waits for ${operation.name}, which runs already` })
+        await settle(cloud, operation, patience, { onPoll: () => lock.renew() })
+      }
+    }
+    return waited
+  }
+
+  async function perform(change: Change, after: readonly Change[], actual: ActualDeployment, all: readonly Change[]) {
+    const index = all.findIndex(each => sameChange(each, change))
+    const title = titleOf(change)
+    const started = clock.now()
+    if (finished.filter(each => sameChange(each, change)).length >= MOST_REPEATS) {
+      throw new Error(`\`${title}\` of \`${work.deployment}\` was done ${MOST_REPEATS} times and is still to be done`)
+    }
+    let operation: string | null = null
+    report({ event: 'started', change: index, kind: change.kind, title })
+    const stop = await work.perform(change, {
+      lock,
+      actual,
+      after,
+      patience,
+      report,
+      async finish(running) {
+        operation = running.name
+        report({ event: 'operation', change: index, operation })
+        const { error } = await settle(cloud, running, patience, {
+          onPoll: () => lock.renew(),
+          onStage: stage => report({ event: 'stage', change: index, stage }),
+        })
+        if (error !== undefined) throw operationFailed(title, error)
+      },
+    })
+    finished.push(change)
+    done.push({ title, operation, ms: clock.now() - started })
+    report({ event: 'done', change: index })
+    return stop
+  }
+}
+
+interface Ended extends Stop {
+  /** What the labels are to say from now on. */
+  readonly edit?: EditLabels
+}
+
+type EditLabels = (labels: EndpointLabels) => EndpointLabels
+
+/** An operation that ended badly. Trying again takes as long, and ends the same. */
+export class OperationFailed extends DapError {}
+
+/** The same, where it leaves something in the labels to be changed. */
+export class FailedChange extends DapError {
+  readonly edit: EditLabels
+
+  constructor(cause: DapError, edit: EditLabels, hint: string) {
+    super(cause.message, { hint, exitCode: cause.exitCode, cause })
+    this.edit = edit
+  }
+}
+
+/** An operation that lost a race is met as a call that did. */
+function operationFailed(title: string, { status, message }: { status: Status; message: string }): DapError {
+  if (status === 'ABORTED' || status === 'ALREADY_EXISTS') return new CloudError(status, message)
+  return new OperationFailed(`could not ${title}: ${message}`, { exitCode: ExitCode.remote })
+}
+
+/** How a failure ends a run. What is no DapError is a bug, and is thrown on. */
+function failureOf(failure: unknown): Ended {
+  if (!(failure instanceof DapError)) throw failure
+  const { message: reason, hint = '`dap deploy --resume` goes on from here' } = failure
+  if (failure instanceof InterruptedError) return { state: 'interrupted', reason: 'the run was stopped', hint }
+  if (failure.exitCode === ExitCode.stale) return { state: 'conflict', reason, hint }
+  return { state: 'failed', reason, hint, edit: failure instanceof FailedChange ? failure.edit : undefined }
+}

@@ -1,0 +1,94 @@
+import { type Actual, type ActualDeployment, actualOf, located } from './actual.ts'
+import type { Endpoint } from './cloud.ts'
+import type { Desired } from './desired.ts'
+import { type Difference, diffDeployment } from './diff.ts'
+import type { DeploymentStatus, LiveModel } from './outcomes.ts'
+import { type Roles, rolesOf } from './roles.ts'
+
+/** How the deployments of an environment stand, by name; `now` in ms since 1970. */
+export function statusOf(wanted: readonly Desired[], actual: Actual, now: number): DeploymentStatus[] {
+  return wanted
+    .map(each => {
+      const desired = located(each, actual)
+      return deploymentStatus(desired, actualOf(actual, desired), now)
+    })
+    .sort((a, b) => (a.deployment < b.deployment ? -1 : 1))
+}
+
+export function deploymentStatus(desired: Desired, actual: ActualDeployment, now: number): DeploymentStatus {
+  const { endpoint } = actual
+  const difference = diffDeployment(desired, actual, { now, releaseHold: false })
+  const base = { deployment: desired.deployment, endpoint: desired.endpoint.id, git: desired.digest }
+  if (endpoint === undefined) {
+    const reason = 'it has never been deployed'
+    return { ...base, state: 'absent', reason, applied: null, live: [], drift: [], lock: null }
+  }
+  const roles = rolesOf(endpoint, desired)
+  const { labels } = roles
+  const { lock } = labels
+  return {
+    ...base,
+    ...stateOf(desired, endpoint, roles, difference),
+    applied: labels.digest === undefined ? null : { digest: labels.digest, commit: labels.commit ?? null },
+    live: endpoint.deployedModels.map(model => liveModel(model, endpoint, roles)),
+    drift: difference.drift,
+    lock: lock
+      ? { run: lock.run, owner: lock.owner, expires: time(lock.expires), expired: lock.expires * 1000 <= now }
+      : null,
+  }
+}
+
+function stateOf(
+  desired: Desired,
+  { traffic }: Endpoint,
+  { labels, stable, desired: deployed }: Roles,
+  { held, drift, changes, fields, blocked }: Difference,
+): Pick<DeploymentStatus, 'state' | 'reason'> {
+  if (stable === undefined && deployed === undefined) {
+    return { state: 'absent', reason: 'nothing of it is deployed to its endpoint' }
+  }
+  if (held) return { state: 'held', reason: 'what Git says was rolled back' }
+  if (drift.length > 0) {
+    const moved = [...new Set(drift.map(({ field }) => field))].join(', ')
+    return { state: 'drifted', reason: `somebody else has changed ${moved}` }
+  }
+  if (labels.candidate === desired.deployed.id && labels.stable !== desired.deployed.id) {
+    const at = `${traffic[desired.deployed.id] ?? 0} % of traffic`
+    return labels.step?.state === 'paused'
+      ? { state: 'paused', reason: `its rollout is paused at ${at}` }
+      : { state: 'rolling', reason: `its rollout is at ${at}` }
+  }
+  if (changes.length === 0 && blocked.length === 0) return { state: 'synced', reason: null }
+  const differ = [...new Set(fields.map(({ field }) => field))].join(', ')
+  return { state: 'behind', reason: differ ? `Git has another ${differ}` : `${changes.length} changes are left to do` }
+}
+
+function liveModel(model: Endpoint['deployedModels'][number], { traffic }: Endpoint, roles: Roles): LiveModel {
+  const { id, displayName, version, machineType, scale, available } = model
+  const role = roleOf(model, roles)
+  const { warmUntil } = roles.labels
+  const share = traffic[id] ?? 0
+  return {
+    id,
+    displayName,
+    version,
+    role,
+    traffic: share,
+    machineType,
+    minReplicas: scale.minReplicas,
+    maxReplicas: scale.maxReplicas,
+    available,
+    warmUntil: role === 'previous' && warmUntil !== undefined ? time(warmUntil) : null,
+    idle: share === 0,
+  }
+}
+
+function roleOf(model: Endpoint['deployedModels'][number], roles: Roles): LiveModel['role'] {
+  if (model === roles.stable) return 'stable'
+  if (model.id === roles.labels.candidate) return 'candidate'
+  if (model === roles.previous) return 'previous'
+  if (roles.foreign.includes(model)) return 'foreign'
+  return model === roles.desired ? 'candidate' : 'leftover'
+}
+
+const time = (seconds: number) => new Date(seconds * 1000).toISOString()

@@ -1,0 +1,127 @@
+import { join } from 'node:path'
+import { adminRoute } from './admin.ts'
+import { realClock } from './clock.ts'
+import { type OpenControlPlane, openControlPlane } from './control-plane.ts'
+import { openDataFolder } from './data-folder.ts'
+import type { Faults } from './faults.ts'
+import { grpcWire } from './grpc.ts'
+import { httpServer } from './http.ts'
+import { createMetrics } from './metrics.ts'
+import { noServers } from './model-servers.ts'
+import { monitoringRoute } from './monitoring.ts'
+import { openObjectStore } from './object-store.ts'
+import { type Clock, type ModelServers, RpcError } from './ports.ts'
+import { createDataPlane, type DataPlane } from './predict.ts'
+import { loadMethods } from './protos.ts'
+import { createRequestLog } from './request-log.ts'
+import { type Call, restRoute } from './rest.ts'
+import { CODES } from './rules.ts'
+import { listenForBoth } from './shared-port.ts'
+import { storageRoute } from './storage.ts'
+import type { Quotas, Timing } from './world.ts'
+
+export interface EmulatorOptions {
+  /** 0 takes any. */
+  readonly port: number
+  /** Default: 127.0.0.1 */
+  readonly host?: string
+  /** Where everything is kept; default: a temporary folder, removed in the end. */
+  readonly data?: string
+  readonly clock?: Clock
+  /** What deployed models run, told where the emulator and its folder are; default: nothing, and predictions are UNAVAILABLE. */
+  servers?(place: { readonly url: string; readonly data: string }): ModelServers
+  /** Of ids, of the traffic split's draws and of samples. */
+  readonly seed: number
+  readonly timing?: Partial<Timing>
+  readonly quotas?: Partial<Quotas>
+  /** How long after its time a point of a metric is visible: minutes on Google Cloud, by default none here. */
+  readonly metricsLagMs?: number
+  /** Is told what an operator should know, in a line. */
+  log?(line: string): void
+}
+
+export interface Emulator {
+  /** `http://127.0.0.1:8790`: gRPC, REST, storage, monitoring and `/admin/faults`. */
+  readonly url: string
+  readonly port: number
+  /** The folder where everything is kept. */
+  readonly data: string
+  readonly control: OpenControlPlane
+  readonly faults: Faults
+  stop(): Promise<void>
+}
+
+interface Planes {
+  readonly control: OpenControlPlane
+  readonly data: DataPlane
+}
+
+/** Vertex AI's endpoints and models, Cloud Storage and a part of Cloud Monitoring at one address. */
+export async function startEmulator(options: EmulatorOptions): Promise<Emulator> {
+  const { seed, host = '127.0.0.1', clock = realClock(), log = () => {}, servers = () => noServers } = options
+  const now = () => clock.now()
+  const onBug = (error: unknown) => log(error instanceof Error ? (error.stack ?? error.message) : String(error))
+  const methods = await loadMethods()
+  const folder = await openDataFolder(options.data)
+  const objects = await openObjectStore(join(folder.path, 'objects'), now)
+  const requestLog = createRequestLog(join(folder.path, 'request-log'), seed)
+  const metrics = createMetrics()
+
+  // The control plane starts model servers, and these read their bundles from here: the door opens before it does.
+  let opened: Planes | undefined
+  const planes = (): Planes => {
+    if (opened === undefined) throw new RpcError(CODES.UNAVAILABLE, 'The emulator is starting.')
+    return opened
+  }
+  const call: Call = async ({ name }, request) => {
+    const { control, data } = planes()
+    if (name.endsWith('PredictionService/Predict')) return data.predict(request)
+    if (name.endsWith('PredictionService/RawPredict')) return data.rawPredict(request)
+    return { message: await control.call(name, request) }
+  }
+  const http = httpServer(
+    [
+      storageRoute(objects, point => opened?.control.faults.take(point)),
+      monitoringRoute(metrics, now, options.metricsLagMs ?? 0),
+      adminRoute(() => planes().control.faults),
+      restRoute(methods, call),
+    ],
+    onBug,
+  )
+  const grpc = await grpcWire(methods, call, onBug)
+  const door = await listenForBoth({ port: options.port, host, http, grpc: grpc.take }).catch(async error => {
+    await folder.close()
+    throw error
+  })
+  const url = `http://${host}:${door.port}`
+  const control = await openControlPlane({
+    clock,
+    store: folder.state,
+    servers: servers({ url, data: folder.path }),
+    seed,
+    timing: options.timing,
+    quotas: options.quotas,
+  })
+  opened = { control, data: createDataPlane({ control, faults: control.faults, metrics, requestLog, now }) }
+
+  async function stop(): Promise<void> {
+    grpc.stop()
+    await door.stop()
+    await control.close()
+    await requestLog.flush()
+    await folder.close()
+  }
+  let stopped: Promise<void> | undefined
+
+  return {
+    url,
+    port: door.port,
+    data: folder.path,
+    control,
+    faults: control.faults,
+    stop() {
+      stopped ??= stop()
+      return stopped
+    },
+  }
+}

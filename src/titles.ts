@@ -1,0 +1,68 @@
+/** How a plan, the events of a deploy and its result call one change: the same words everywhere. */
+import type { Change } from './deploy/change.ts'
+import type { Traffic } from './deploy/cloud.ts'
+
+/** What to call a deployed model: its display name where it is known, else its id. */
+export type ModelName = (id: string) => string
+
+/** `move 10 % of traffic to shop-offer-91b0c3d4e5f6`: what is done, in the imperative, without a full stop. */
+export function changeTitle(change: Change, nameOf: ModelName = id => id): string {
+  switch (change.kind) {
+    case 'create-endpoint':
+      return `create endpoint ${change.endpoint}`
+    case 'update-endpoint':
+      return `update endpoint ${change.endpoint}`
+    case 'upload-bundle':
+      return `upload bundle ${change.object}`
+    case 'upload-model':
+      return `upload a version of model ${change.model}`
+    case 'deploy-model':
+      return `deploy ${nameOf(change.deployedModel)} without traffic`
+    case 'mutate-model':
+      return `change the scale of ${nameOf(change.deployedModel)}`
+    case 'shift-traffic':
+      return shiftTitle(change.from, change.to, nameOf)
+    case 'hold':
+      return `hold ${durationText(change.holdMs)}`
+    case 'promote':
+      return `promote ${nameOf(change.deployedModel)}`
+    case 'undeploy-model':
+      return `undeploy ${nameOf(change.deployedModel)}`
+    case 'delete-endpoint':
+      return `delete endpoint ${change.endpoint}`
+    case 'delete-version':
+      return `delete version ${change.version} of model ${change.model}`
+    case 'delete-model':
+      return `delete model ${change.model}`
+    case 'delete-bundle':
+      return `delete bundle ${change.object}`
+  }
+}
+
+/** Named after the models that gain: who loses follows from it. */
+function shiftTitle(from: Traffic, to: Traffic, nameOf: ModelName): string {
+  const gaining = Object.keys(to).filter(id => to[id] > (from[id] ?? 0))
+  if (gaining.length === 0) return 'take all traffic away'
+  const parts = gaining.map(id => (to[id] === 100 ? `all traffic to ${nameOf(id)}` : `${to[id]} % to ${nameOf(id)}`))
+  const [first] = gaining
+  return gaining.length === 1 && to[first] < 100
+    ? `move ${to[first]} % of traffic to ${nameOf(first)}`
+    : `move ${parts.join(', ')}`
+}
+
+const UNITS = [
+  ['h', 3_600_000],
+  ['m', 60_000],
+  ['s', 1000],
+] as const
+
+/** `10m`, `1h 30m`, `24h 40m`: the two largest units, down to a second; days only where they come out even. */
+export function durationText(ms: number): string {
+  if (ms > 0 && ms < 1000) return `${Math.ceil(ms)}ms`
+  const seconds = Math.round(ms / 1000) * 1000
+  if (seconds >= 172_800_000 && seconds % 86_400_000 === 0) return `${seconds / 86_400_000}d`
+  const [first, second] = [...UNITS.filter(([, size]) => seconds >= size), ...UNITS.slice(-1)]
+  const whole = Math.floor(seconds / first[1])
+  const rest = second === undefined ? 0 : Math.floor((seconds % first[1]) / second[1])
+  return rest === 0 ? `${whole}${first[0]}` : `${whole}${first[0]} ${rest}${second[0]}`
+}

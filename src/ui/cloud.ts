@@ -1,0 +1,59 @@
+/** Words and tables that plans, deploys and statuses share. */
+
+import type { Traffic } from '../deploy/cloud.ts'
+import type { Drift, Orphan } from '../deploy/plan.ts'
+import { printable } from '../diagnostics.ts'
+import type { Style } from './style.ts'
+import { table } from './table.ts'
+
+/** The value with every text in it on one line and without what a terminal would act on: labels and files are written by anybody. */
+export function cleaned<T>(value: T): T {
+  if (typeof value === 'string') return printable(value.replace(/\s+/g, ' ')) as T
+  if (Array.isArray(value)) return value.map(cleaned) as T
+  if (typeof value !== 'object' || value === null) return value
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [cleaned(key), cleaned(inner)])) as T
+}
+
+/** `90 % shop-offer-3fa9c1d2e4b5, 10 % shop-offer-91b0c3d4e5f6`, the largest share first. */
+export function trafficText(traffic: Traffic, names: Readonly<Record<string, string>> = {}): string {
+  const shares = Object.entries(traffic).filter(([, share]) => share > 0)
+  if (shares.length === 0) return 'none'
+  return shares
+    .sort(([, a], [, b]) => b - a)
+    .map(([id, share]) => `${share} % ${names[id] ?? id}`)
+    .join(', ')
+}
+
+/** `2026-12-02T12:00:00.000Z` as `2026-12-02 12:00 UTC`. */
+export const timeText = (time: string) => time.replace(/^(.{10})T(.{5}).*Z$/, '$1 $2 UTC')
+
+/** Of a commit: as much as a reader needs to find it. */
+export const shortCommit = (id: string) => id.slice(0, 12)
+
+/** Who wants what: three columns. */
+export function driftTable(drift: readonly Drift[], style: Style): string {
+  return table(
+    [{ title: 'drift' }, { title: 'Git' }, { title: 'last applied' }, { title: 'live' }],
+    drift.map(({ field, git, applied, live }) => [
+      field,
+      git ?? 'none',
+      applied ?? 'none',
+      style.yellow(live ?? 'none'),
+    ]),
+    style.dim,
+  )
+}
+
+/** `endpoint dap-old-offer-aa11bb22 (old-offer)` */
+export const orphanName = ({ kind, id, deployment }: Orphan) =>
+  `${kind} ${id}${deployment === null ? '' : ` (${deployment})`}`
+
+export const indented = (text: string, by = '  ') => text.replace(/^(?=.)/gm, by)
+
+/** `2 applied, 1 paused`: how many of each, in the order given. */
+export const tally = <T extends string>(states: readonly T[], words: Readonly<Record<T, string>>) =>
+  (Object.keys(words) as T[])
+    .map(state => [states.filter(each => each === state).length, words[state]] as const)
+    .filter(([count]) => count > 0)
+    .map(([count, word]) => `${count} ${word}`)
+    .join(', ')

@@ -1,0 +1,138 @@
+import type { DeploymentPlan, Orphan, Plan } from '../deploy/plan.ts'
+import { cleaned, orphanName, timeText } from './cloud.ts'
+import { shortDigest } from './digest.ts'
+import { plural } from './numbers.ts'
+import { fieldText, isQuiet, namesOf, overlapText, planSummary, type Step, stepsOf, symbolOf } from './plan.ts'
+
+/** A comment of GitHub holds 65,536 characters. */
+const MAX_CHARACTERS = 60_000
+
+/**
+ * The plan as a comment on a pull request. The first line is a marker of the environment: CI finds the comment by it and updates it.
+ * Whatever a plan names may have been written by anybody: names stand in code spans, sentences are escaped.
+ */
+export function planMarkdown(untrusted: Plan): string {
+  const plan = cleaned(untrusted)
+  const { environment, header, digest, deployments, orphans } = plan
+  const quiet = deployments.filter(isQuiet).length
+  const loud = deployments.filter(each => !isQuiet(each))
+  const commit =
+    header.commit === null
+      ? ''
+      : `, commit ${code(header.commit.id)}${header.commit.dirty ? ' with uncommitted changes' : ''}`
+  const head = [
+    `<!-- dap plan ${environment.name.replace(/[^a-z0-9-]/gi, '')} -->`,
+    `### Plan for ${code(environment.name)}: ${prose(planSummary(plan))}`,
+  ].join('\n')
+  const foot = `Digest ${code(shortDigest(digest))}${commit}, good until ${prose(timeText(header.expires))}.`
+  const rows = [
+    ...loud.map(rowText),
+    ...(quiet === 0 ? [] : [row('=', `${quiet} unchanged`, '', '')]),
+    ...orphans.map(each =>
+      row(
+        each.changes.length > 0 ? '-' : '=',
+        code(orphanName(each)),
+        each.changes.length > 0 ? 'delete' : 'orphan',
+        prose(each.kept ?? ''),
+      ),
+    ),
+  ]
+  const left = MAX_CHARACTERS - head.length - foot.length
+  const table = upTo(left / 2, rows, '\n', '| | … | | |')
+  const details = [...loud.map(detailsText), ...orphans.filter(each => each.changes.length > 0).map(orphanText)]
+  return [
+    head,
+    ...(rows.length === 0 ? [] : [`| | deployment | action | what differs |\n|---|---|---|---|\n${table}`]),
+    ...(details.length === 0
+      ? []
+      : [upTo(left - table.length - 200, details, '\n\n', 'The rest is in the plan file.')]),
+    foot,
+  ].join('\n\n')
+}
+
+/** As many texts as fit, and a last one in place of those that do not. */
+function upTo(characters: number, texts: readonly string[], separator: string, rest: string): string {
+  let size = 0
+  const end = texts.findIndex(text => {
+    size += text.length + separator.length
+    return size > characters
+  })
+  return (end === -1 ? texts : [...texts.slice(0, end), rest]).join(separator)
+}
+
+function rowText(plan: DeploymentPlan): string {
+  const { deployment, action, fields, blocked, notes } = plan
+  const differs = fields.map(change => `${code(change.field)} ${code(fieldText(change))}`)
+  const what = [
+    ...blocked.map(({ reason }) => `**blocked**: ${prose(reason)}`),
+    ...differs,
+    ...(action === 'none' ? notes.map(prose) : []),
+  ]
+  return row(symbolOf(plan), code(deployment), action === 'none' ? 'unchanged' : action, what.join('<br>'))
+}
+
+/** A `|` ends a cell, also inside a code span, unless an odd number of backslashes stands before it. */
+const row = (...cells: readonly string[]) =>
+  `| ${cells.map(cell => cell.replace(/(\\*)\|/g, (found, { length }: string) => (length % 2 === 0 ? `${found.slice(0, -1)}\\|` : found))).join(' | ')} |`
+
+function detailsText(plan: DeploymentPlan): string {
+  const { changes, desired, drift, evidence, overlap, notes, blocked } = plan
+  const parts = [
+    stepList(stepsOf(changes, desired.rollout.gates, namesOf(plan))),
+    drift.length === 0
+      ? ''
+      : [
+          '| drift | Git | last applied | live |',
+          '|---|---|---|---|',
+          ...drift.map(({ field, git, applied, live }) =>
+            row(...[field, git, applied, live].map(cell => code(cell ?? 'none'))),
+          ),
+        ].join('\n'),
+    changes.length * evidence.length === 0
+      ? ''
+      : `Evidence: ${evidence.map(({ kind, name, state }) => `${kind} ${code(name)} ${state === 'passed' ? state : `**${state}**`}`).join(', ')}`,
+    overlap === null ? '' : `Overlap: ${prose(overlapText(overlap))}`,
+    notes.map(note => `- ${prose(note)}`).join('\n'),
+    blocked.map(({ reason, hint }) => `- **blocked**: ${prose(reason)}; ${prose(hint)}`).join('\n'),
+  ]
+  return folded(`${symbolOf(plan)} <code>${html(plan.deployment)}</code>: ${plural(changes.length, 'change')}`, parts)
+}
+
+const orphanText = (orphan: Orphan) =>
+  folded(`- <code>${html(orphanName(orphan))}</code>: ${plural(orphan.changes.length, 'change')}`, [
+    stepList(stepsOf(orphan.changes, [])),
+  ])
+
+const stepList = (steps: readonly Step[]) =>
+  steps
+    .map(({ title, hold, reason }, i) => {
+      const what = hold === '' ? title : `${title}, ${hold}`
+      return `${i + 1}. ${prose(what)}${reason === '' ? '' : `: ${prose(reason)}`}`
+    })
+    .join('\n')
+
+const folded = (summary: string, parts: readonly string[]) =>
+  [`<details><summary>${summary}</summary>`, ...parts.filter(part => part !== ''), '</details>'].join('\n\n')
+
+/** A code span: neither Markdown nor mentions mean anything in it, and a fence longer than any inside ends it. */
+function code(text: string): string {
+  if (text === '') return ''
+  const longest = Math.max(0, ...[...text.matchAll(/`+/g)].map(([run]) => run.length))
+  const fence = '`'.repeat(longest + 1)
+  return longest === 0 ? `${fence}${text}${fence}` : `${fence} ${text} ${fence}`
+}
+
+/** A sentence: what stands between backticks stays code, everything else is only text, and mentions nobody. */
+function prose(text: string): string {
+  const parts = text.split('`')
+  return parts
+    .map((part, i) => {
+      if (i % 2 === 1 && i < parts.length - 1) return code(part)
+      const escaped = part.replace(/[\\*_{}[\]()<>#|~!&:$.]/g, '\\$&').replaceAll('@', '@\u200b')
+      return i === parts.length - 1 && i % 2 === 1 ? `\\\`${escaped}` : escaped
+    })
+    .join('')
+}
+
+const html = (text: string) =>
+  text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('@', '&#64;')

@@ -1,0 +1,202 @@
+import type { TextContext } from '../command.ts'
+import type { Change, FieldChange } from '../deploy/change.ts'
+import type { Gate } from '../deploy/desired.ts'
+import type { DeploymentPlan, EvidenceState, Orphan, Overlap, Plan } from '../deploy/plan.ts'
+import { changeTitle, durationText, type ModelName } from '../titles.ts'
+import { cleaned, driftTable, indented, orphanName, shortCommit, tally, timeText } from './cloud.ts'
+import { shortDigest } from './digest.ts'
+import { percent, short } from './numbers.ts'
+import type { Style } from './style.ts'
+
+/** What a deploy would do and why, deployment by deployment; those where nothing happens are one line in all. */
+export function planText(untrusted: Plan, context: TextContext): string {
+  const plan = cleaned(untrusted)
+  const { style } = context
+  const quiet = plan.deployments.filter(isQuiet)
+  const parts = [
+    headText(plan, style),
+    ...plan.deployments.filter(each => !isQuiet(each)).map(each => deploymentText(each, context)),
+    ...(quiet.length === 0 ? [] : [quietText(quiet, context)]),
+    ...(plan.orphans.length === 0 ? [] : [orphansText(plan.orphans, context)]),
+    planSummary(plan),
+  ]
+  return parts.join('\n\n')
+}
+
+/** `2 to create, 1 to replace, 3 unchanged`. */
+export function planSummary({ deployments, orphans }: Plan): string {
+  const blocked = deployments.filter(each => each.blocked.length > 0).length
+  const doomed = orphans.filter(each => each.changes.length > 0).length
+  if (deployments.every(each => each.action === 'none') && doomed + blocked === 0) {
+    const synced = deployments.every(each => each.fields.length + each.drift.length === 0)
+    return synced ? 'Nothing to do: what runs is what Git says.' : 'Nothing to do.'
+  }
+  const counts = tally(
+    deployments.map(each => each.action),
+    {
+      create: 'to create',
+      update: 'to update',
+      replace: 'to replace',
+      continue: 'to continue',
+      none: 'unchanged',
+    },
+  )
+  return [counts, ...(doomed > 0 ? [`${doomed} to delete`] : []), ...(blocked > 0 ? [`${blocked} blocked`] : [])]
+    .filter(text => text !== '')
+    .join(', ')
+}
+
+/** `=` and its like: an action without colours. */
+export const symbolOf = ({ action, blocked }: DeploymentPlan) => (blocked.length > 0 ? '!' : SYMBOLS[action])
+
+const SYMBOLS = { create: '+', update: '~', replace: '±', continue: '→', none: '=' } as const
+
+/** Nothing happens to it and nothing is to be said of it; evidence matters to what is to happen alone. */
+export const isQuiet = ({ action, fields, drift, blocked, notes }: DeploymentPlan) =>
+  action === 'none' && fields.length + drift.length + blocked.length + notes.length === 0
+
+/** A line of a plan: a change, or a shift of traffic with the hold that follows it. */
+export interface Step {
+  readonly title: string
+  /** `hold 10m while …`; empty where nothing is held. */
+  readonly hold: string
+  /** Empty where it is that of the step before. */
+  readonly reason: string
+}
+
+export function stepsOf(changes: readonly Change[], gates: readonly Gate[], nameOf?: ModelName): Step[] {
+  return changes.flatMap((change, i) => {
+    const [before, after] = [i > 0 ? changes[i - 1] : undefined, changes[i + 1]]
+    const reason = before?.reason === change.reason ? '' : change.reason
+    if (change.kind === 'hold') {
+      return before?.kind === 'shift-traffic'
+        ? []
+        : [{ title: changeTitle(change) + gatesText(gates), hold: '', reason }]
+    }
+    const held = change.kind === 'shift-traffic' && after?.kind === 'hold'
+    return [{ title: changeTitle(change, nameOf), hold: held ? changeTitle(after) + gatesText(gates) : '', reason }]
+  })
+}
+
+/** The only deployed model that a plan knows by its name is the one that Git asks for. */
+export const namesOf =
+  ({ desired }: DeploymentPlan): ModelName =>
+  id =>
+    id === desired.deployed.id ? desired.deployed.displayName : id
+
+export function fieldText({ before, after }: FieldChange): string {
+  return before === null ? (after ?? 'none') : `${before} → ${after ?? 'none'}`
+}
+
+export function overlapText({ machineType, minReplicas, maxReplicas, vcpus, ms, cost }: Overlap): string {
+  const quota = vcpus === null ? `${maxReplicas} more ${machineType}` : `+${short(vcpus)} vCPUs`
+  const money =
+    cost === null
+      ? ''
+      : `, cost ${cost.least === cost.most ? short(cost.most) : `${short(cost.least)} to ${short(cost.most)}`}`
+  const replicas = minReplicas === maxReplicas ? `${maxReplicas}` : `${minReplicas} to ${maxReplicas}`
+  return `two versions for up to ${durationText(ms)}: ${quota} of quota, ${replicas} × ${machineType}${money}`
+}
+
+const gatesText = (gates: readonly Gate[]) =>
+  gates.length === 0
+    ? ''
+    : ` while ${gates.map(gate => (gate.metric === 'errorRate' ? `errorRate ≤ ${percent(gate.max)}` : `latencyP99 ≤ ${gate.maxMs} ms`)).join(' and ')}`
+
+function headText({ environment: { name, project, place }, header, digest, only }: Plan, style: Style): string {
+  const where = place.target === 'emulator' ? 'the emulator' : `${place.project}, ${place.region}`
+  const facts = [
+    ...(header.commit === null
+      ? []
+      : [`commit ${shortCommit(header.commit.id)}${header.commit.dirty ? ' with uncommitted changes' : ''}`]),
+    `good until ${timeText(header.expires)}`,
+    `digest ${shortDigest(digest)}`,
+  ]
+  const scope = only === null ? '' : `, only ${only.join(', ')}`
+  return `${style.bold(`Plan of ${project} for ${name}`)}: ${where}${scope}\n${style.dim(facts.join(', '))}`
+}
+
+function deploymentText(plan: DeploymentPlan, { style, columns }: TextContext): string {
+  const { deployment, action, desired, fields, changes, drift, evidence, blocked, notes, overlap } = plan
+  const what = `${action === 'none' ? 'unchanged' : action}${blocked.length > 0 ? ', blocked' : ''}`
+  const head = `${paintSymbol(plan, style)} ${style.bold(deployment)}  ${what}`
+  const body = [
+    ...fieldLines(fields, style),
+    ...stepLines(stepsOf(changes, desired.rollout.gates, namesOf(plan)), columns - 2, style),
+    ...(drift.length === 0 ? [] : [driftTable(drift, style)]),
+    ...(changes.length * evidence.length === 0 ? [] : [labelled('evidence', evidenceText(evidence, style), style)]),
+    ...(overlap === null ? [] : [labelled('overlap', overlapText(overlap), style)]),
+    ...notes.map(note => labelled('note', note, style)),
+    ...blocked.flatMap(({ reason, hint }) => [
+      `${style.red('blocked')}: ${reason}`,
+      `  ${style.cyan('hint:')} ${hint}`,
+    ]),
+  ]
+  return [head, indented(body.join('\n'))].join('\n')
+}
+
+function paintSymbol(plan: DeploymentPlan, style: Style): string {
+  const symbol = symbolOf(plan)
+  const paint = {
+    '+': style.green,
+    '~': style.yellow,
+    '±': style.yellow,
+    '→': style.cyan,
+    '=': style.dim,
+    '!': style.red,
+  }
+  return paint[symbol](symbol)
+}
+
+function fieldLines(fields: readonly FieldChange[], style: Style): string[] {
+  const width = Math.max(0, ...fields.map(({ field }) => field.length))
+  return fields.map(change => {
+    const replaces = change.replaces && change.before !== null ? `  ${style.yellow('replaces')}` : ''
+    return `${style.dim(change.field.padEnd(width))}  ${fieldText(change)}${replaces}`
+  })
+}
+
+/** `1. title, hold  reason`: what does not fit stands on the next line. */
+function stepLines(steps: readonly Step[], columns: number, style: Style): string[] {
+  return steps.map(({ title, hold, reason }, i) => {
+    const number = `${i + 1}. `.padStart(String(steps.length).length + 2)
+    let text = number + title
+    let width = text.length
+    const add = (gap: string, part: string, paint: (part: string) => string) => {
+      if (part === '') return
+      const fits = width + gap.length + part.length <= columns
+      width = fits ? width + gap.length + part.length : number.length + part.length
+      text += (fits ? gap : `${gap.trimEnd()}\n${' '.repeat(number.length)}`) + paint(part)
+    }
+    add(', ', hold, part => part)
+    add('  ', reason, style.dim)
+    return text
+  })
+}
+
+/** What is not passed blocks the plan; the block says why, and what to do. */
+const evidenceText = (evidence: readonly EvidenceState[], style: Style) =>
+  evidence.map(({ kind, name, state }) => `${kind} ${name} ${state === 'passed' ? state : style.red(state)}`).join(', ')
+
+const labelled = (label: string, text: string, style: Style) => `${style.dim(label.padEnd(8))}  ${text}`
+
+/** As many names as a line holds. */
+function quietText(quiet: readonly DeploymentPlan[], { style, columns }: TextContext): string {
+  let line = `= ${quiet.length} unchanged:`
+  for (const [i, { deployment }] of quiet.entries()) {
+    const more = ` and ${quiet.length - i} more`
+    if (line.length + deployment.length + 1 + more.length > columns) return style.dim(line.replace(/,$/, '') + more)
+    line += ` ${deployment},`
+  }
+  return style.dim(line.slice(0, -1))
+}
+
+export function orphansText(orphans: readonly Orphan[], { style, columns }: TextContext): string {
+  const lines = orphans.flatMap(orphan => {
+    if (orphan.changes.length === 0)
+      return [`${style.dim('=')} ${orphanName(orphan)}${orphan.kept === null ? '' : `  ${orphan.kept}`}`]
+    const steps = stepLines(stepsOf(orphan.changes, []), columns - 4, style)
+    return [`${style.red('-')} ${orphanName(orphan)}  delete`, ...steps.map(step => indented(step))]
+  })
+  return [style.bold('orphans, which no Deployment in Git declares'), ...lines.map(line => indented(line))].join('\n')
+}

@@ -1,0 +1,373 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import type { ActualDeployment } from '../../src/deploy/actual.ts'
+import type { Endpoint, Traffic } from '../../src/deploy/cloud.ts'
+import type { Desired } from '../../src/deploy/desired.ts'
+import { diffDeployment } from '../../src/deploy/diff.ts'
+import { decodeLabels } from '../../src/deploy/labels.ts'
+import { nonZero } from '../../src/deploy/roles.ts'
+import { rollbackWrite } from '../../src/deploy/writes.ts'
+import { perform, undeployed, written } from '../support/pure-cloud.ts'
+import { apply, CONTEXT, NOTHING, NOW, printed, SPEC, wanted } from './support.ts'
+
+const STEPS = [
+  SPEC.rollout.steps,
+  [{ traffic: 1 }],
+  [{ traffic: 0.2 }, { traffic: 1, hold: '5m' }],
+  [
+    { traffic: 0.1, hold: '1m' },
+    { traffic: 1, hold: '1m' },
+  ],
+]
+
+const desiredStates: fc.Arbitrary<Desired> = fc
+  .record({
+    policy: fc.constantFrom('first', 'second', 'third'),
+    minReplicas: fc.constantFrom(1, 2),
+    machineType: fc.constantFrom('n2-standard-2', 'n2-standard-4'),
+    steps: fc.constantFrom(...STEPS),
+    description: fc.constantFrom(undefined, 'Offers of the shop'),
+  })
+  .map(({ policy, minReplicas, machineType, steps, description }) =>
+    wanted({
+      policy,
+      description,
+      resources: { ...SPEC.resources, machineType, minReplicas },
+      rollout: { ...SPEC.rollout, steps },
+    }),
+  )
+
+/** Something that happened: a deploy that got so far, a rollback, or somebody in the console. */
+type Event =
+  | { readonly type: 'deploy'; readonly desired: Desired; readonly most: number }
+  | { readonly type: 'rollback' }
+  | { readonly type: 'traffic'; readonly percent: number }
+  | { readonly type: 'undeploy' }
+  | { readonly type: 'foreign' }
+  | { readonly type: 'rename' }
+  | { readonly type: 'forget'; readonly label: string }
+
+const labels = ['stable', 'candidate', 'previous', 'traffic', 'step', 'digest', 'project', 'scale'].map(l => `dap-${l}`)
+
+const events: fc.Arbitrary<Event> = fc.oneof(
+  {
+    weight: 6,
+    arbitrary: fc.record({ type: fc.constant('deploy' as const), desired: desiredStates, most: fc.nat(14) }),
+  },
+  { weight: 1, arbitrary: fc.constant({ type: 'rollback' as const }) },
+  { weight: 1, arbitrary: fc.record({ type: fc.constant('traffic' as const), percent: fc.nat(100) }) },
+  {
+    weight: 1,
+    arbitrary: fc.constantFrom({ type: 'undeploy' }, { type: 'foreign' }, { type: 'rename' }) as fc.Arbitrary<Event>,
+  },
+  { weight: 1, arbitrary: fc.record({ type: fc.constant('forget' as const), label: fc.constantFrom(...labels) }) },
+)
+
+function happen(actual: ActualDeployment, event: Event): ActualDeployment {
+  if (event.type === 'deploy') return apply(event.desired, actual, event.most)
+  const { endpoint } = actual
+  if (endpoint === undefined) return actual
+  const models = endpoint.deployedModels
+  switch (event.type) {
+    case 'rollback': {
+      const write = rollbackWrite(endpoint)
+      return write ? { ...actual, endpoint: written(endpoint, write) } : actual
+    }
+    case 'traffic': {
+      if (models.length < 2) return actual
+      const traffic: Traffic = { [models[0].id]: event.percent, [models[1].id]: 100 - event.percent }
+      return { ...actual, endpoint: { ...endpoint, traffic } }
+    }
+    case 'undeploy': {
+      const idle = models.find(({ id }) => !endpoint.traffic[id])
+      return idle ? { ...actual, endpoint: undeployed(endpoint, idle.id) } : actual
+    }
+    case 'foreign': {
+      if (models.length === 0 || models.some(({ model }) => model === 'other')) return actual
+      const foreign = { ...models[0], id: '77', displayName: 'by hand', model: 'other' }
+      return { ...actual, endpoint: { ...endpoint, deployedModels: [...models, foreign] } }
+    }
+    case 'rename':
+      return { ...actual, endpoint: { ...endpoint, displayName: 'renamed' } }
+    case 'forget': {
+      const { [event.label]: _, ...rest } = endpoint.labels
+      return { ...actual, endpoint: { ...endpoint, labels: rest } }
+    }
+  }
+}
+
+const histories = fc.array(events, { maxLength: 8 }).map(all => all.reduce(happen, NOTHING))
+
+describe('a difference', () => {
+  it('after its first change is the rest of it, whatever happened before', () => {
+    let longest = 0
+    fc.assert(
+      fc.property(desiredStates, histories, fc.boolean(), fc.boolean(), (desired, history, bundle, releaseHold) => {
+        let state = { ...history, bundle }
+        let { changes, held } = diffDeployment(desired, state, { now: NOW, releaseHold })
+        longest = Math.max(longest, changes.length)
+        while (changes.length > 0) {
+          state = perform(changes[0], desired, state, CONTEXT)
+          const next = diffDeployment(desired, state, { now: NOW, releaseHold })
+          expect(next.changes).toEqual(changes.slice(1))
+          changes = next.changes
+        }
+        if (held) return
+        const { traffic, deployedModels, labels } = state.endpoint!
+        expect(nonZero(traffic)).toEqual({ [desired.deployed.id]: 100 })
+        expect(deployedModels.find(({ id }) => id === desired.deployed.id)?.scale).toEqual(desired.scale)
+        expect(decodeLabels(labels).ours).toMatchObject({ stable: desired.deployed.id, digest: desired.digest })
+      }),
+      { numRuns: 600, seed: 7 },
+    )
+    expect(longest).toBeGreaterThan(9)
+  })
+})
+
+const FIRST = wanted()
+const LIVE = { ...apply(FIRST, NOTHING), bundle: false }
+
+const diff = (desired: Desired, actual: ActualDeployment, releaseHold = false) =>
+  diffDeployment(desired, actual, { now: NOW, releaseHold })
+const lines = (desired: Desired, actual: ActualDeployment) => printed(diff(desired, actual).changes)
+const only = (actual: ActualDeployment, change: Partial<Endpoint>): ActualDeployment => ({
+  ...actual,
+  endpoint: { ...actual.endpoint!, ...change },
+})
+
+describe('the changes of a deployment', () => {
+  it('that is new make everything, and give it all traffic at once', () => {
+    const { action, fields } = diff(FIRST, NOTHING)
+    expect(action).toBe('create')
+    expect(fields.map(({ field, after }) => `${field} ${after}`)).toMatchInlineSnapshot(`
+      [
+        "policy de5f2cbf4c10",
+        "image 555555555555",
+        "resources.machineType n2-standard-2",
+        "resources.minReplicas 2",
+        "resources.maxReplicas 10",
+        "resources.targetCpu 60",
+      ]
+    `)
+    expect(lines(FIRST, NOTHING)).toMatchInlineSnapshot(`
+      [
+        "create-endpoint dap-shop-offer-420ecb48 (there is none yet)",
+        "upload-bundle dap/bundles/shop-offer-9785e9bb98a2/bundle.json (the bucket does not have it)",
+        "upload-model dap-shop-offer-420ecb48 1b954b8b63ccef72f206b26b68717184 (no version has this content)",
+        "deploy-model 4537348931; policy null → de5f2cbf4c10; image null → 555555555555; resources.machineType null → n2-standard-2 (nothing is deployed yet)",
+        "shift-traffic {} {"4537348931":100} (there is nothing to compare it with)",
+        "promote 4537348931 (it becomes what was applied last)",
+      ]
+    `)
+  })
+
+  it('that runs as Git says are none, and stay none', () => {
+    expect(diff(FIRST, LIVE)).toEqual({
+      action: 'none',
+      fields: [],
+      changes: [],
+      drift: [],
+      notes: [],
+      blocked: [],
+      held: false,
+    })
+  })
+
+  it('of another policy go step by step, and name what is replaced', () => {
+    const { action, fields } = diff(wanted({ policy: 'second' }), LIVE)
+    expect({ action, fields }).toMatchInlineSnapshot(`
+      {
+        "action": "replace",
+        "fields": [
+          {
+            "after": "38e452b56a63",
+            "before": "de5f2cbf4c10",
+            "field": "policy",
+            "replaces": true,
+          },
+        ],
+      }
+    `)
+    expect(lines(wanted({ policy: 'second' }), LIVE)).toMatchInlineSnapshot(`
+      [
+        "upload-bundle dap/bundles/shop-offer-f7d6a3bd22d3/bundle.json (the bucket does not have it)",
+        "upload-model dap-shop-offer-420ecb48 4142d2dffb9ce7ce4b5138f947d646b7 (no version has this content)",
+        "deploy-model 3607321370; policy de5f2cbf4c10 → 38e452b56a63 (it is to replace shop-offer-3c90faf3a87a)",
+        "shift-traffic {"4537348931":100} {"3607321370":10,"4537348931":90} 0 (step 1 of 3)",
+        "hold 0 600000 (its gates are watched)",
+        "shift-traffic {"3607321370":10,"4537348931":90} {"3607321370":50,"4537348931":50} 1 (step 2 of 3)",
+        "hold 1 1800000 (its gates are watched)",
+        "shift-traffic {"3607321370":50,"4537348931":50} {"3607321370":100} 2 (step 3 of 3)",
+        "promote 3607321370 (it becomes what was applied last)",
+      ]
+    `)
+  })
+
+  it('of the same content on another machine upload nothing', () => {
+    const desired = wanted({ resources: { ...SPEC.resources, machineType: 'n2-standard-4' } })
+    expect(diff(desired, LIVE).fields.map(({ field }) => field)).toEqual(['resources.machineType'])
+    expect(lines(desired, LIVE).map(line => line.split(' ')[0])).toEqual([
+      'deploy-model',
+      'shift-traffic',
+      'hold',
+      'shift-traffic',
+      'hold',
+      'shift-traffic',
+      'promote',
+    ])
+  })
+
+  it('of scale and description are made in place', () => {
+    const desired = wanted({ description: 'Offers', resources: { ...SPEC.resources, minReplicas: 3, targetCpu: 0.5 } })
+    expect(diff(desired, LIVE).action).toBe('update')
+    expect(lines(desired, LIVE)).toMatchInlineSnapshot(`
+      [
+        "update-endpoint dap-shop-offer-420ecb48; description Managed by dap: deployment shop-offer of games, environment prod. → Managed by dap: deployment shop-offer of games, environment prod. Offers (Git says otherwise)",
+        "mutate-model 4537348931; resources.minReplicas 2 → 3; resources.targetCpu 60 → 50 (Git says otherwise)",
+        "promote 4537348931 (it becomes what was applied last)",
+      ]
+    `)
+  })
+
+  it('of a rollout under way are the rest of it', () => {
+    const second = wanted({ policy: 'second' })
+    const holding = apply(second, LIVE, 4)
+    expect(diff(second, holding).action).toBe('continue')
+    expect(lines(second, holding)).toMatchInlineSnapshot(`
+      [
+        "hold 0 600000 (its gates are watched)",
+        "shift-traffic {"3607321370":10,"4537348931":90} {"3607321370":50,"4537348931":50} 1 (step 2 of 3)",
+        "hold 1 1800000 (its gates are watched)",
+        "shift-traffic {"3607321370":50,"4537348931":50} {"3607321370":100} 2 (step 3 of 3)",
+        "promote 3607321370 (it becomes what was applied last)",
+      ]
+    `)
+  })
+
+  it('of a rollout that Git no longer wants give the traffic back', () => {
+    const holding = apply(wanted({ policy: 'second' }), LIVE, 4)
+    expect(lines(FIRST, holding)).toMatchInlineSnapshot(`
+      [
+        "shift-traffic {"3607321370":10,"4537348931":90} {"4537348931":100} (traffic is not where it should be)",
+        "undeploy-model 3607321370 (Git no longer asks for it)",
+        "promote 4537348931 (it becomes what was applied last)",
+      ]
+    `)
+    expect(apply(FIRST, holding).endpoint!.deployedModels.map(({ id }) => id)).toEqual([FIRST.deployed.id])
+  })
+
+  it('of a third version make room first: two at a time are deployed', () => {
+    const second = apply(wanted({ policy: 'second' }), LIVE)
+    const third = wanted({ policy: 'third' })
+    const states = Array.from({ length: 20 }, (_, most) => apply(third, second, most))
+    const most = Math.max(...states.map(({ endpoint }) => endpoint!.deployedModels.length))
+    expect(most).toBe(2)
+    expect(diff(third, states[19]).changes).toEqual([])
+  })
+
+  it('back to what is still warm deploy nothing', () => {
+    const second = apply(wanted({ policy: 'second' }), LIVE)
+    const kinds = diff(FIRST, second).changes.map(({ kind }) => kind)
+    expect(kinds).toEqual(['shift-traffic', 'hold', 'shift-traffic', 'hold', 'shift-traffic', 'promote'])
+  })
+
+  it('are none for what was rolled back, until its hold is released', () => {
+    const second = wanted({ policy: 'second' })
+    const bad = apply(second, LIVE)
+    const back = only(bad, written(bad.endpoint!, rollbackWrite(bad.endpoint!)!))
+    expect(back.endpoint!.traffic).toEqual({ [FIRST.deployed.id]: 100 })
+    const held = diff(second, back)
+    expect(held).toMatchObject({ held: true, action: 'none', changes: [] })
+    expect(held.notes[0]).toContain('dap deploy --release-hold')
+    expect(diff(second, back, true).changes.length).toBeGreaterThan(0)
+    expect(diff(wanted({ policy: 'third' }), back).held).toBe(false)
+  })
+
+  it('cannot turn a shared endpoint into a dedicated one', () => {
+    const { blocked } = diff(wanted({ endpoint: { type: 'shared' } }), LIVE)
+    expect(blocked).toMatchInlineSnapshot(`
+      [
+        {
+          "hint": "rename the deployment, or \`dap destroy shop-offer\` and deploy it anew",
+          "reason": "the endpoint is dedicated, which cannot become shared",
+        },
+      ]
+    `)
+  })
+
+  it('leave the old version warm, and say until when', () => {
+    const second = wanted({ policy: 'second' })
+    const { changes, notes } = diff(second, apply(second, LIVE))
+    expect(changes).toEqual([])
+    expect(notes).toEqual([
+      `the old version ${FIRST.deployed.displayName} is warm until 2026-11-24T12:00:00.000Z; then \`dap gc\` removes it`,
+    ])
+  })
+})
+
+describe('drift', () => {
+  const { id, displayName: name } = FIRST.deployed
+  const models = LIVE.endpoint!.deployedModels
+  const by = (change: Partial<Endpoint>, desired = FIRST) => {
+    const { drift, changes } = diff(desired, only(LIVE, change))
+    return [
+      ...drift.map(({ field, git, applied, live }) => `${field}: ${git} | ${applied} | ${live}`),
+      ...changes.map(({ kind }) => kind),
+    ]
+  }
+  const other = { ...models[0], id: '77', displayName: 'by hand', model: 'other' }
+  const scaled = (minReplicas: number) => [{ ...models[0], scale: { ...models[0].scale, minReplicas } }]
+
+  it('is what is neither what was applied nor what Git says, and the changes set it right', () => {
+    expect(by({ displayName: 'renamed' })).toEqual([
+      'displayName: shop-offer | shop-offer | renamed',
+      'update-endpoint',
+    ])
+    expect(by({ deployedModels: scaled(7) })).toEqual(['resources.minReplicas: 2 | 2 | 7', 'mutate-model'])
+    expect(by({ deployedModels: [...models, other], traffic: { [id]: 70, 77: 30 } })).toEqual([
+      `traffic: 100 % ${name} | 100 % ${name} | 70 % ${name}, 30 % by hand`,
+      'deployedModels: null | null | by hand',
+      'shift-traffic',
+    ])
+  })
+
+  it('is a model that somebody else has deployed, which stays', () => {
+    expect(by({ deployedModels: [...models, other] })).toEqual(['deployedModels: null | null | by hand'])
+  })
+
+  it('is a model that is gone, which comes again', () => {
+    expect(by({ deployedModels: [], traffic: {} }).slice(-3)).toEqual(['deploy-model', 'shift-traffic', 'promote'])
+  })
+
+  it('is nothing where somebody did what Git says, or Git alone has changed', () => {
+    const three = wanted({ resources: { ...SPEC.resources, minReplicas: 3 } })
+    expect(by({ deployedModels: scaled(3) }, three)).toEqual(['promote'])
+    expect(by({}, three)).toEqual(['mutate-model', 'promote'])
+    expect(by({ deployedModels: scaled(4) }, three)[0]).toBe('resources.minReplicas: 3 | 2 | 4')
+  })
+
+  it('is not claimed where nothing says what was applied', () => {
+    const { project, env, deployment } = { project: 'dap-project', env: 'dap-env', deployment: 'dap-deployment' }
+    const all = LIVE.endpoint!.labels
+    const labels = { [project]: all[project], [env]: all[env], [deployment]: all[deployment] }
+    expect(by({ labels, displayName: 'renamed', deployedModels: scaled(7) })).toEqual([
+      'update-endpoint',
+      'mutate-model',
+      'promote',
+    ])
+  })
+
+  it('is not autoscaling between the fewest and the most replicas', () => {
+    expect(by({ deployedModels: [{ ...models[0], available: 9 }] })).toEqual([])
+  })
+
+  it('of the traffic of a rollout sets it back to its step', () => {
+    const second = wanted({ policy: 'second' })
+    const holding = apply(second, LIVE, 4)
+    const moved = only(holding, { traffic: { [FIRST.deployed.id]: 40, [second.deployed.id]: 60 } })
+    const { drift, changes } = diff(second, moved)
+    expect(drift.map(({ field }) => field)).toEqual(['traffic'])
+    expect(changes[0]).toMatchObject({ kind: 'shift-traffic', step: 0, to: { [second.deployed.id]: 10 } })
+    expect(changes[1]).toMatchObject({ kind: 'hold', step: 0 })
+  })
+})

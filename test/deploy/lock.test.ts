@@ -1,0 +1,173 @@
+import { beforeEach, describe, expect, it } from 'vitest'
+import { applyDeployment } from '../../src/deploy/apply.ts'
+import { encodeLabels } from '../../src/deploy/labels.ts'
+import { breakLock, type EndpointLock, endpointLock, LOCK_TERM, listLocks } from '../../src/deploy/lock.ts'
+import type { Patience } from '../../src/deploy/patience.ts'
+import { settle } from '../../src/deploy/patience.ts'
+import { stream } from '../../src/math/rng.ts'
+import { bundleText, desiredState, engineOf, OPTIONS } from '../support/deploying.ts'
+import { editLabel, faulty, unavailable } from '../support/faults.ts'
+import { type MemoryCloud, memoryCloud } from '../support/memory-cloud.ts'
+
+const desired = desiredState()
+const { id } = desired.endpoint
+const identity = { project: 'shop', environment: 'local', deployment: 'offer' }
+
+let world: MemoryCloud
+let patience: Patience
+let notes: string[]
+
+beforeEach(async () => {
+  world = memoryCloud()
+  patience = { clock: world.clock, rng: stream(1, 'lock') }
+  notes = []
+  const { id: _, ...endpoint } = desired.endpoint
+  const created = await world.cloud.createEndpoint(id, { ...endpoint, labels: encodeLabels(identity, { team: 'x' }) })
+  await settle(world.cloud, created, patience)
+})
+
+function lockOf(run: string, cloud = world.cloud): EndpointLock {
+  return endpointLock(id, {
+    cloud,
+    patience,
+    run: { id: run, owner: `ci-${run}` },
+    identity,
+    onNote: text => notes.push(text),
+    onLocked: () => {},
+  })
+}
+
+const labels = async () => (await world.cloud.getEndpoint(id))!.labels
+
+describe('a lock', () => {
+  it('is a label that says who holds it until when, and leaves the labels of others alone', async () => {
+    const lock = lockOf('0000000a')
+    await lock.read()
+    await lock.acquire()
+    expect(lock.held).toBe(true)
+    const expires = Math.ceil((world.clock.now() + LOCK_TERM) / 1000)
+    expect(await labels()).toMatchObject({ 'dap-lock': `0000000a-${expires}`, 'dap-lock-owner': 'ci-0000000a', team: 'x' })
+    await lock.release()
+    expect(Object.keys(await labels())).toEqual(['team', 'dap-project', 'dap-env', 'dap-deployment'])
+  })
+
+  it('is refused to a second run, which hears who holds it and what to do', async () => {
+    const [first, second] = [lockOf('0000000a'), lockOf('0000000b')]
+    await first.read()
+    await first.acquire()
+    await second.read()
+    await expect(second.acquire()).rejects.toMatchObject({
+      message: expect.stringMatching(/^`offer` is locked by ci-0000000a \(run 0000000a\) until \d{4}-\d\d-\d\dT/),
+      hint: 'wait for that run, or take the lock away from it: dap lock break offer',
+      exitCode: 4,
+    })
+  })
+
+  it('goes to one of two that read the endpoint at the same time', async () => {
+    const [first, second] = [lockOf('0000000a'), lockOf('0000000b')]
+    await Promise.all([first.read(), second.read()])
+    const taken = await Promise.allSettled([first.acquire(), second.acquire()])
+    expect(taken.map(({ status }) => status)).toEqual(['fulfilled', 'rejected'])
+    expect(taken[1]).toMatchObject({ reason: { status: 'ABORTED' } })
+  })
+
+  it('is taken over once it has expired, and the first run writes nothing more', async () => {
+    const [first, second] = [lockOf('0000000a'), lockOf('0000000b')]
+    await first.read()
+    await first.acquire()
+    await world.clock.sleep(LOCK_TERM + 1000)
+    await second.read()
+    await second.acquire()
+    expect(notes).toEqual(['took over the expired lock of ci-0000000a (run 0000000a)'])
+    await expect(first.renew()).rejects.toMatchObject({ exitCode: 4, message: expect.stringContaining('taken away') })
+    await first.release()
+    expect((await labels())['dap-lock']).toContain('0000000b')
+  })
+
+  it('is renewed at a third of its term, not before', async () => {
+    const lock = lockOf('0000000a')
+    await lock.read()
+    await lock.acquire()
+    const first = (await labels())['dap-lock']
+    await world.clock.sleep(LOCK_TERM / 3 - 1)
+    await lock.renew()
+    expect((await labels())['dap-lock']).toBe(first)
+    await world.clock.sleep(1)
+    await lock.renew()
+    expect((await labels())['dap-lock']).not.toBe(first)
+  })
+
+  it('is held where the answer to its taking was lost', async () => {
+    const lock = lockOf(
+      '0000000a',
+      faulty(world.cloud, { after: (_, method) => (method === 'updateEndpoint' ? unavailable() : undefined) }),
+    )
+    await lock.read()
+    await expect(lock.acquire()).rejects.toMatchObject({ status: 'UNAVAILABLE' })
+    await lock.read()
+    expect(lock.held).toBe(true)
+  })
+
+  it('survives somebody who edits a label', async () => {
+    const lock = lockOf('0000000a')
+    await lock.read()
+    await lock.acquire()
+    await editLabel(world.cloud, id, 'y')
+    await world.clock.sleep(LOCK_TERM / 3)
+    await lock.renew()
+    expect(await labels()).toMatchObject({ team: 'y', 'dap-lock': expect.stringContaining('0000000a') })
+  })
+
+  it('says that it could not be given back, and that it expires', async () => {
+    const cut = { on: false }
+    const lock = lockOf('0000000a', faulty(world.cloud, { before: () => (cut.on ? unavailable() : undefined) }))
+    await lock.read()
+    await lock.acquire()
+    cut.on = true
+    const before = world.clock.now()
+    await lock.release()
+    expect(notes).toEqual([expect.stringContaining('the lock could not be given back')])
+    expect(world.clock.now() - before).toBeLessThanOrEqual(5000)
+  })
+})
+
+describe('locks of an environment', () => {
+  it('are listed with their owners, and one is broken by its run', async () => {
+    const lock = lockOf('0000000a')
+    await lock.read()
+    await lock.acquire()
+    const whose = { project: 'shop', environment: 'local' }
+    expect(await listLocks(world.cloud, whose, patience)).toMatchObject([
+      { deployment: 'offer', endpoint: id, lock: { run: '0000000a', owner: 'ci-0000000a' }, expired: false },
+    ])
+    expect(await listLocks(world.cloud, { ...whose, environment: 'prod' }, patience)).toEqual([])
+    await expect(breakLock(world.cloud, id, '0000000b', patience)).rejects.toMatchObject({ exitCode: 4 })
+    await breakLock(world.cloud, id, '0000000a', patience)
+    expect(await listLocks(world.cloud, whose, patience)).toEqual([])
+    await expect(lock.read()).rejects.toMatchObject({ message: expect.stringContaining('nobody holds it now') })
+  })
+})
+
+describe('two deploys at the same time', () => {
+  it('of something new: one creates it, the other is refused, and nothing is there twice', async () => {
+    const { cloud, clock } = memoryCloud()
+    const [one, other] = [engineOf(cloud, clock), engineOf(cloud, clock)]
+    const outcomes = await Promise.all(
+      [one, other].map(engine => applyDeployment({ desired, bundleText }, engine, OPTIONS)),
+    )
+    expect(outcomes.map(({ state }) => state).sort()).toEqual(['applied', 'conflict'])
+    expect(await cloud.listVersions(desired.model.id)).toHaveLength(1)
+    expect((await cloud.getEndpoint(id))?.deployedModels).toHaveLength(1)
+  })
+
+  it('of an edit: the second stops before it has written anything', async () => {
+    const { cloud, clock } = memoryCloud()
+    await applyDeployment({ desired, bundleText }, engineOf(cloud, clock), OPTIONS)
+    const edited = desiredState({ policy: 'second' })
+    const first = applyDeployment({ desired: edited, bundleText }, engineOf(cloud, clock), OPTIONS)
+    await clock.sleep(30_000)
+    const second = await applyDeployment({ desired: edited, bundleText }, engineOf(cloud, clock), OPTIONS)
+    expect(second).toMatchObject({ state: 'conflict', changes: [] })
+    expect(await first).toMatchObject({ state: 'applied' })
+  })
+})

@@ -1,0 +1,142 @@
+import { describe, expect, it } from 'vitest'
+import { CloudError, type Operation, type Status } from '../../src/deploy/cloud.ts'
+import { attempt, createBackoff, type Patience, settle } from '../../src/deploy/patience.ts'
+import { InterruptedError } from '../../src/errors.ts'
+import { stream } from '../../src/math/rng.ts'
+import { virtualClock } from '../support/memory-cloud.ts'
+
+function patient(signal?: AbortSignal) {
+  const clock = virtualClock(0)
+  const retries: string[] = []
+  const patience: Patience = {
+    clock,
+    rng: stream(1, 'patience'),
+    signal,
+    onRetry: (call, tried, reason) => retries.push(`${call} ${tried} ${reason}`),
+  }
+  return { clock, patience, retries }
+}
+
+/** Fails with these, one after the other, then answers. */
+function failing(...statuses: Status[]): () => Promise<string> {
+  let calls = 0
+  return async () => {
+    if (calls < statuses.length) throw new CloudError(statuses[calls++], 'no')
+    return 'answer'
+  }
+}
+
+describe('attempt', () => {
+  it('tries again what may pass, and says so', async () => {
+    const { patience, retries } = patient()
+    await expect(attempt('get', failing('UNAVAILABLE', 'DEADLINE_EXCEEDED', 'INTERNAL'), patience)).resolves.toBe('answer')
+    expect(retries).toEqual(['get 1 UNAVAILABLE: no', 'get 1 DEADLINE_EXCEEDED: no', 'get 1 INTERNAL: no'])
+  })
+
+  it.each(['PERMISSION_DENIED', 'INVALID_ARGUMENT', 'FAILED_PRECONDITION', 'ABORTED', 'ALREADY_EXISTS'] as const)(
+    'never tries %s again',
+    async status => {
+      const { patience, retries } = patient()
+      await expect(attempt('get', failing(status), patience)).rejects.toMatchObject({ status })
+      expect(retries).toEqual([])
+    },
+  )
+
+  it('tries again after a lost race where its caller looks again', async () => {
+    const { patience } = patient()
+    const backoff = createBackoff(patience, { races: true })
+    await expect(backoff('update', new CloudError('ABORTED', 'the etag is another'))).resolves.toBeUndefined()
+  })
+
+  it('gives up on a bug of the cloud sooner than on a busy one', async () => {
+    const tries = async (status: Status) => {
+      const { patience, retries } = patient()
+      await attempt('get', failing(...Array<Status>(99).fill(status)), patience).catch(() => {})
+      return retries.length
+    }
+    expect([await tries('INTERNAL'), await tries('UNAVAILABLE')]).toEqual([3, 10])
+  })
+
+  it('waits longer where the quota of a minute is used up', async () => {
+    const waited = async (status: Status) => {
+      const { patience, clock } = patient()
+      await attempt('get', failing(status, status, status), patience)
+      return clock.now()
+    }
+    expect(await waited('RESOURCE_EXHAUSTED')).toBeGreaterThan(5 * (await waited('UNAVAILABLE')))
+  })
+
+  it('waits the same from the same seed, and never beyond its budget', async () => {
+    const run = async () => {
+      const { patience, clock } = patient()
+      await attempt('get', failing(...Array<Status>(99).fill('RESOURCE_EXHAUSTED')), patience).catch(() => {})
+      return clock.now()
+    }
+    expect(await run()).toBe(await run())
+    expect(await run()).toBeLessThanOrEqual(300_000)
+  })
+
+  it('stops waiting when the run is stopped', async () => {
+    const controller = new AbortController()
+    const { patience } = patient(controller.signal)
+    const call = async () => {
+      controller.abort()
+      throw new CloudError('UNAVAILABLE', 'no')
+    }
+    await expect(attempt('get', call, patience)).rejects.toBeInstanceOf(InterruptedError)
+  })
+
+  it('throws a bug on at once', async () => {
+    const { patience, retries } = patient()
+    await expect(attempt('get', () => Promise.reject(new TypeError('bug')), patience)).rejects.toThrow('bug')
+    expect(retries).toEqual([])
+  })
+})
+
+describe('settle', () => {
+  const running = (stage: string): Operation => ({ name: 'op', done: false, stage })
+
+  it('survives a poll that fails, and says every stage once', async () => {
+    const { patience, clock } = patient()
+    const answers: (Operation | Status)[] = [running('A'), 'UNAVAILABLE', running('A'), running('B'), { name: 'op', done: true }]
+    const cloud = {
+      async getOperation() {
+        const answer = answers.shift()!
+        if (typeof answer === 'string') throw new CloudError(answer, 'no')
+        return answer
+      },
+    }
+    const stages: string[] = []
+    const polls: number[] = []
+    const done = await settle(cloud, running('A'), patience, {
+      onStage: stage => stages.push(stage),
+      onPoll: async () => void polls.push(clock.now()),
+    })
+    expect(done.done).toBe(true)
+    expect(stages).toEqual(['A', 'B'])
+    expect(polls).toHaveLength(4)
+  })
+
+  it('looks every second at first, and every quarter of a minute later', async () => {
+    const { patience, clock } = patient()
+    const polls: number[] = []
+    const cloud = {
+      getOperation: async () => {
+        polls.push(clock.now())
+        return { name: 'op', done: polls.length === 12 }
+      },
+    }
+    await settle(cloud, { name: 'op', done: false }, patience)
+    expect(polls[0]).toBe(1000)
+    expect(polls[11] - polls[10]).toBe(15_000)
+  })
+
+  it('gives up on an operation that never ends, and says how to go on', async () => {
+    const { patience } = patient()
+    const cloud = { getOperation: async () => ({ name: 'op', done: false }) }
+    await expect(settle(cloud, { name: 'op', done: false }, patience)).rejects.toMatchObject({
+      message: '`op` is not done after 130 minutes',
+      exitCode: 6,
+    })
+  })
+})

@@ -1,0 +1,244 @@
+import { describe, expect, it } from 'vitest'
+import type { Actual, ActualDeployment } from '../../src/deploy/actual.ts'
+import { readActual, withVersions } from '../../src/deploy/actual.ts'
+import type { Cloud } from '../../src/deploy/cloud.ts'
+import { comparePlans, planHasExpired } from '../../src/deploy/compare-plans.ts'
+import type { Desired } from '../../src/deploy/desired.ts'
+import { type EvidenceState, makePlan, PLAN_LIFETIME, type Plan, type PlanInputs } from '../../src/deploy/plan.ts'
+import { planFile, readPlan } from '../../src/deploy/plan-file.ts'
+import { apply, CONTEXT, NOTHING, NOW, printed, TARGET, wanted } from './support.ts'
+
+const FIRST = wanted()
+const SECOND = wanted({ policy: 'second' })
+const LIVE = apply(FIRST, NOTHING)
+
+const cloudOf = ({ endpoint, versions }: ActualDeployment): Actual => ({
+  endpoints: endpoint ? [endpoint] : [],
+  models: versions,
+  bundles: new Set(),
+})
+
+function plan(desired: Desired | null, actual: ActualDeployment, change: Partial<PlanInputs> = {}): Plan {
+  return makePlan({
+    dap: '1.0.0',
+    now: NOW,
+    commit: CONTEXT.commit,
+    target: TARGET,
+    only: null,
+    acceptDrift: false,
+    prune: false,
+    releaseHold: false,
+    overrideProtection: [],
+    deployments: desired ? [{ desired, evidence: [] }] : [],
+    declared: desired ? [desired.deployment] : [],
+    actual: cloudOf(actual),
+    ...change,
+  })
+}
+
+const evidence = (change: Partial<EvidenceState> = {}): EvidenceState => ({
+  kind: 'scenario',
+  name: 'quiet-week',
+  state: 'passed',
+  digest: 'sha256:e1',
+  reason: null,
+  command: 'dap simulate quiet-week --record',
+  ...change,
+})
+const withEvidence = (state: EvidenceState) => ({ deployments: [{ desired: SECOND, evidence: [state] }] })
+
+describe('a plan', () => {
+  it('is the same for the same inputs, but for its header', () => {
+    const [a, b] = [plan(SECOND, LIVE), plan(SECOND, LIVE, { now: NOW + 1, commit: null, dap: '2.0.0' })]
+    expect(b.digest).toBe(a.digest)
+    expect(plan(FIRST, LIVE).digest).not.toBe(a.digest)
+    expect(a.header).toEqual({
+      dap: '1.0.0',
+      created: '2026-11-23T12:00:00.000Z',
+      expires: '2026-11-30T12:00:00.000Z',
+      commit: CONTEXT.commit,
+    })
+  })
+
+  it('says what a second version costs while both are up', () => {
+    expect(plan(SECOND, LIVE).deployments[0].overlap).toMatchObject({ vcpus: 20 })
+    expect(plan(FIRST, NOTHING).deployments[0].overlap).toBeNull()
+    expect(plan(FIRST, LIVE).deployments[0].overlap).toBeNull()
+  })
+
+  it('is blocked by drift until that is accepted, and not where nothing is to be done', () => {
+    const renamed = { ...LIVE, endpoint: { ...LIVE.endpoint!, displayName: 'renamed' } }
+    expect(plan(FIRST, renamed).deployments[0].blocked).toEqual([
+      {
+        reason: 'somebody else has changed displayName',
+        hint: '`--accept-drift` sets it right; or write it into Git',
+      },
+    ])
+    expect(plan(FIRST, renamed, { acceptDrift: true }).deployments[0].blocked).toEqual([])
+    const other = { ...LIVE.endpoint!.deployedModels[0], id: '77', model: 'other' }
+    const idle = { ...LIVE, endpoint: { ...LIVE.endpoint!, deployedModels: [...LIVE.endpoint!.deployedModels, other] } }
+    expect(plan(FIRST, idle).deployments[0]).toMatchObject({ changes: [], blocked: [] })
+  })
+
+  it('is blocked by evidence that has not passed', () => {
+    const missing = evidence({ state: 'missing', digest: null, reason: 'it has not been recorded' })
+    expect(plan(SECOND, LIVE, withEvidence(missing)).deployments[0].blocked).toEqual([
+      { reason: 'scenario `quiet-week`: it has not been recorded', hint: '`dap simulate quiet-week --record`' },
+    ])
+    expect(plan(SECOND, LIVE, withEvidence(evidence())).deployments[0].blocked).toEqual([])
+  })
+
+  it('notes the lock of another run, while that has not expired', () => {
+    const labels = (expires: number) => ({
+      ...LIVE.endpoint!.labels,
+      'dap-lock': `0123abcd-${expires}`,
+      'dap-lock-owner': 'anna-laptop',
+    })
+    const at = (expires: number) => ({ ...LIVE, endpoint: { ...LIVE.endpoint!, labels: labels(expires) } })
+    expect(plan(FIRST, at(NOW / 1000 + 60)).deployments[0].notes).toEqual([
+      'anna-laptop (run 0123abcd) is at it, until 2026-11-23T12:01:00.000Z at the latest',
+    ])
+    expect(plan(FIRST, at(NOW / 1000)).deployments[0].notes).toEqual([])
+  })
+
+  it('finds an endpoint that was adopted by its labels, and keeps its id', () => {
+    const adopted = { ...LIVE, endpoint: { ...LIVE.endpoint!, id: 'by-hand' } }
+    const [{ endpoint, desired, changes }] = plan(FIRST, adopted).deployments
+    expect({ endpoint, id: desired.endpoint.id, changes }).toEqual({ endpoint: 'by-hand', id: 'by-hand', changes: [] })
+  })
+})
+
+describe('orphans', () => {
+  const kept = (change: Partial<PlanInputs>) => plan(null, LIVE, change).orphans[0]
+  const protectedTarget = { ...TARGET, protect: ['delete'] as const }
+
+  it('are listed, and deleted only when asked for', () => {
+    expect(kept({})).toMatchObject({ deployment: 'shop-offer', changes: [], kept: '`--prune` deletes it' })
+    const orphan = kept({ prune: true })
+    expect(orphan.kept).toBeNull()
+    expect(printed(orphan.changes)).toMatchInlineSnapshot(`
+      [
+        "shift-traffic {"4537348931":100} {} (no Deployment declares it)",
+        "undeploy-model 4537348931 (no Deployment declares it)",
+        "delete-endpoint dap-shop-offer-420ecb48 (no Deployment declares it)",
+        "delete-model dap-shop-offer-420ecb48 (no Deployment declares it)",
+      ]
+    `)
+  })
+
+  it('stay where the environment protects them, unless that is set aside by name', () => {
+    expect(kept({ prune: true, target: protectedTarget })).toMatchObject({ changes: [] })
+    expect(kept({ prune: true, target: protectedTarget }).kept).toContain('--override-protection shop-offer')
+    const all = { prune: true, target: protectedTarget, overrideProtection: ['shop-offer'] }
+    expect(kept(all).changes).toHaveLength(4)
+  })
+
+  it('are not what other deployments of the environment are about', () => {
+    expect(plan(null, LIVE, { declared: ['shop-offer'] }).orphans).toEqual([])
+    expect(plan(null, LIVE, { only: ['other'] }).orphans).toEqual([])
+  })
+})
+
+describe('a plan as a file', () => {
+  const samples: [string, Plan][] = [
+    ['create', plan(FIRST, NOTHING)],
+    ['replace', plan(SECOND, LIVE, withEvidence(evidence({ state: 'stale', reason: 'old' })))],
+    ['continue', plan(SECOND, apply(SECOND, LIVE, 5))],
+    ['prune', plan(null, LIVE, { prune: true, only: ['shop-offer'] })],
+  ]
+  it.each(samples)('is read as it was written: %s', (_, written) => {
+    expect(readPlan(JSON.parse(planFile(written)))).toEqual({ plan: written })
+  })
+
+  it('that was edited, or is none, is refused with what is wrong', () => {
+    const json = () => JSON.parse(planFile(samples[1][1]))
+    const edited = json()
+    edited.deployments[0].blocked = []
+    expect(readPlan(edited)).toEqual({ faults: ['the plan is not what its digest says: it was edited'] })
+    const strange = json()
+    strange.deployments[0].changes[0].kind = 'format-disk'
+    strange.deployments[0].extra = 1
+    strange.header.expires = 'never'
+    expect(readPlan(strange)).toEqual({
+      faults: [
+        '`plan.header.expires` is not a time',
+        '`plan.deployments[0]` has an unknown key, "extra"',
+        '`plan.deployments[0].changes[0].kind` is not known to this dap',
+      ],
+    })
+    for (const value of [null, 1, [], {}, { schema: 'dap.plan/v2' }, { schema: 'dap.plan/v1' }]) {
+      expect(readPlan(value)).toHaveProperty('faults')
+    }
+  })
+})
+
+describe('an approved plan', () => {
+  const approved = plan(SECOND, LIVE, withEvidence(evidence()))
+  const against = (fresh: Plan) => {
+    const { equal, moved, different } = comparePlans(approved, fresh)
+    return equal ? `equal, moved: ${moved.join() || 'none'}` : different[0].reason
+  }
+
+  it('holds while Git, evidence and what is left to do are the same', () => {
+    expect(against(plan(SECOND, LIVE, withEvidence(evidence())))).toBe('equal, moved: none')
+    const touched = { ...LIVE, endpoint: { ...LIVE.endpoint!, etag: '99' } }
+    expect(against(plan(SECOND, touched, withEvidence(evidence())))).toBe('equal, moved: shop-offer')
+    for (const most of [1, 3, 4, 5, 20]) {
+      expect(against(plan(SECOND, apply(SECOND, LIVE, most), withEvidence(evidence())))).toMatch(/^equal/)
+    }
+  })
+
+  it('does not hold for anything else', () => {
+    expect(against(plan(wanted({ policy: 'third' }), LIVE))).toBe('Git says something else than when the plan was made')
+    expect(against(plan(SECOND, LIVE, withEvidence(evidence({ digest: 'sha256:e2' }))))).toBe(
+      'its evidence is another than that of the plan',
+    )
+    const stale = evidence({ state: 'stale', reason: 'it is older than 7d' })
+    expect(against(plan(SECOND, LIVE, withEvidence(stale)))).toBe('scenario `quiet-week`: it is older than 7d')
+    expect(against(plan(SECOND, NOTHING, withEvidence(evidence())))).toMatch(/was not in the plan$/)
+    const elsewhere = { ...TARGET, place: { ...TARGET.place, region: 'us-central1' } }
+    expect(against(plan(SECOND, LIVE, { ...withEvidence(evidence()), target: elsewhere }))).toBe(
+      'the environment is in another place now',
+    )
+    expect(against(plan(null, LIVE, { declared: ['shop-offer'] }))).toBe('Git no longer has it')
+    expect(comparePlans(plan(null, LIVE), plan(null, LIVE, { prune: true })).equal).toBe(false)
+  })
+
+  it('expires', () => {
+    expect(planHasExpired(approved, NOW + PLAN_LIFETIME - 1)).toBe(false)
+    expect(planHasExpired(approved, NOW + PLAN_LIFETIME)).toBe(true)
+  })
+})
+
+describe('what the cloud has', () => {
+  const calls: string[] = []
+  const cloud = {
+    listEndpoints: async (label: string) => {
+      calls.push(label)
+      const { labels } = LIVE.endpoint!
+      return [LIVE.endpoint!, { ...LIVE.endpoint!, id: 'staging', labels: { ...labels, 'dap-env': 'staging' } }]
+    },
+    listModels: async (label: string) => {
+      calls.push(label)
+      return LIVE.versions
+    },
+    listObjects: async (prefix: string) => {
+      calls.push(prefix)
+      return [FIRST.bundle.object]
+    },
+    listVersions: async (model: string) => {
+      calls.push(model)
+      return apply(SECOND, LIVE, 2).versions
+    },
+  } as unknown as Cloud
+
+  it('is read with three calls, and one more for a model that is about to change', async () => {
+    const actual = await readActual(cloud, TARGET)
+    expect(calls).toEqual(['dap-project=games', 'dap-project=games', 'dap/bundles/'])
+    expect(actual.endpoints.map(({ id }) => id)).toEqual([FIRST.endpoint.id])
+    expect(await withVersions(cloud, actual, [FIRST])).toEqual(actual)
+    expect(calls).toHaveLength(3)
+    expect((await withVersions(cloud, actual, [SECOND])).models).toHaveLength(2)
+    expect(calls.slice(3)).toEqual([SECOND.model.id])
+  })
+})

@@ -1,0 +1,140 @@
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { execa } from 'execa'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import type { DeployResult, StatusResult } from '../../src/deploy/outcomes.ts'
+import type { Plan } from '../../src/deploy/plan.ts'
+import { PACKAGE_ROOT } from '../support/run-dap.ts'
+import { dapProcess } from '../support/served.ts'
+import { vertexClients } from '../support/vertex-clients.ts'
+
+const bin = join(PACKAGE_ROOT, 'bin', 'dap.js')
+
+async function repository(): Promise<string> {
+  const folder = join(await mkdtemp(join(tmpdir(), 'dap-deploy-')), 'shop')
+  onTestFinished(() => rm(folder, { recursive: true, force: true }))
+  await dapProcess(tmpdir(), 'init', folder, '--template', 'bandit')
+  return folder
+}
+
+/** `dap emulator` in the background, on a port and a folder of its own. */
+async function emulator(folder: string): Promise<{ readonly url: string; readonly port: number }> {
+  const child = execa(process.execPath, [bin, 'emulator', '--port', '0', '--data', join(folder, '.emulator')], {
+    cwd: folder,
+    reject: false,
+    stdin: 'ignore',
+  })
+  onTestFinished(async () => {
+    child.kill('SIGTERM')
+    await child
+  })
+  const url = await new Promise<string>((done, fail) => {
+    let said = ''
+    child.stderr.on('data', data => {
+      said += data
+      const url = /DAP_VERTEX_ENDPOINT=(http:\S+)/.exec(said)?.[1]
+      if (url !== undefined) done(url)
+    })
+    child.then(() => fail(new Error(`the emulator did not start: ${said}`)), fail)
+  })
+  return { url, port: Number(new URL(url).port) }
+}
+
+/** The built dap with that emulator. */
+function dapWith(folder: string, url: string) {
+  return async (...words: readonly string[]) => {
+    const { exitCode, stdout, stderr } = await execa(process.execPath, [bin, ...words], {
+      cwd: folder,
+      reject: false,
+      stdin: 'ignore',
+      env: { DAP_VERTEX_ENDPOINT: url, CI: 'true' },
+    })
+    const json = <Result>() => JSON.parse(stdout) as Result
+    return { code: exitCode, stdout, stderr, json }
+  }
+}
+
+describe('a deployment', () => {
+  it('is made from what `dap init` wrote, answers the real client, and is canaried and rolled back', async () => {
+    const folder = await repository()
+    const { url, port } = await emulator(folder)
+    const dap = dapWith(folder, url)
+
+    expect(await dap('plan', '--exit-code')).toMatchObject({ code: 2 })
+    const deployed = await dap('deploy', '--env', 'local', '--yes', '--json')
+    expect(deployed).toMatchObject({ code: 0 })
+    const { deployments } = deployed.json<DeployResult>()
+    expect(deployments).toMatchObject([{ deployment: 'shop-offer', state: 'applied' }])
+    const [first] = Object.keys(deployments[0].traffic)
+    expect(deployments[0].traffic).toEqual({ [first]: 100 })
+    const nothing = await dap('plan', '--exit-code')
+    expect(nothing).toMatchObject({ code: 0 })
+    expect(nothing.stdout).toContain('Nothing to do')
+
+    const clients = await vertexClients(port)
+    onTestFinished(clients.close)
+    const endpoint = `projects/dap-local/locations/us-central1/endpoints/${deployments[0].endpoint}`
+    const predict = (playerId: string) => clients.predict(endpoint, [{ decisionId: playerId, context: { playerId } }])
+    const answer = await predict('p1')
+    expect(answer.deployedModelId).toBe(first)
+    expect(answer.predictions).toMatchObject([{ action: expect.any(String), propensity: expect.any(Number) }])
+
+    const policy = join(folder, 'policies', 'shop-offer.yaml')
+    await writeFile(policy, (await readFile(policy, 'utf8')).replace('minProbability: 0.02', 'minProbability: 0.05'))
+    const plan = (await dap('plan', '--json')).json<Plan>()
+    expect(plan.deployments).toMatchObject([{ action: 'replace' }])
+    expect(plan.deployments[0].fields).toMatchObject([{ field: 'policy', replaces: true }])
+    expect(plan.deployments[0].changes.map(({ kind }) => kind)).toEqual([
+      'upload-bundle',
+      'upload-model',
+      'deploy-model',
+      'shift-traffic',
+      'hold',
+      'shift-traffic',
+      'hold',
+      'shift-traffic',
+      'promote',
+    ])
+
+    // A step a call, as a scheduler does it; 10,000 predicts in all meet the shares that were asked for.
+    let second = ''
+    for (const [percent, predicts] of [
+      [10, 4000],
+      [50, 4000],
+      [100, 2000],
+    ]) {
+      let traffic: Readonly<Record<string, number>> = {}
+      for (let tries = 0; traffic[second] !== percent; tries++) {
+        const { json, code, stderr } = await dap('deploy', '--step', '--yes', '--json')
+        expect({ code, stderr: code === 0 ? '' : stderr }).toEqual({ code: 0, stderr: '' })
+        traffic = json<DeployResult>().deployments[0].traffic
+        second = Object.keys(traffic).find(id => id !== first) ?? ''
+        if (tries > 20) throw new Error(`traffic never came to ${percent} %: ${JSON.stringify(traffic)}`)
+        await new Promise(done => setTimeout(done, 500))
+      }
+      let candidate = 0
+      for (let i = 0; i < predicts; i += 50) {
+        const answers = await Promise.all(Array.from({ length: 50 }, (_, j) => predict(`p${percent}-${i + j}`)))
+        candidate += answers.filter(({ deployedModelId }) => deployedModelId === second).length
+      }
+      // Four standard deviations: one run in 15,000 would miss by chance, and the emulator's seed is fixed.
+      const share = percent / 100
+      const bound = 4 * Math.sqrt(predicts * share * (1 - share))
+      expect(Math.abs(candidate - predicts * share)).toBeLessThanOrEqual(bound)
+    }
+    expect(await dap('deploy', '--yes')).toMatchObject({ code: 0 })
+    expect(await dap('plan', '--exit-code')).toMatchObject({ code: 0 })
+
+    const back = await dap('rollback', 'shop-offer', '--yes', '--json')
+    expect(back).toMatchObject({ code: 0 })
+    expect(back.json<DeployResult>().deployments).toMatchObject([{ state: 'rolled-back', traffic: { [first]: 100 } }])
+    expect((await predict('p2')).deployedModelId).toBe(first)
+    const held = await dap('plan', '--exit-code')
+    expect(held).toMatchObject({ code: 0 })
+    expect(held.stdout).toContain('release-hold')
+    const status = await dap('status', '--exit-code', '--json')
+    expect(status).toMatchObject({ code: 2 })
+    expect(status.json<StatusResult>().deployments).toMatchObject([{ state: 'held' }])
+  })
+})

@@ -1,0 +1,49 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { expect, it } from 'vitest'
+import { FAULT_KINDS } from '../../../src/emulator/faults.ts'
+import { RULES, type Rule } from '../../../src/emulator/rules.ts'
+
+const ROOT = fileURLToPath(new URL('../../..', import.meta.url))
+const text = (folder: string) =>
+  readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' })
+    .filter(file => file.endsWith('.ts'))
+    .map(file => readFileSync(join(ROOT, folder, file), 'utf8'))
+    .join('\n')
+
+const rules = Object.entries<Rule>(RULES)
+const page = readFileSync(join(ROOT, 'docs/emulator.md'), 'utf8')
+
+it('the code names every rule where it keeps it', () => {
+  const code = text('src/emulator')
+  const kept = (id: string, { code: refusal }: Rule) =>
+    new RegExp(refusal ? `\\bbroken\\(\\s*'${id}'` : `\\b[Rr]ules?: (?:[a-z-]+, )*${id}\\b(?!-)`).test(code)
+  expect(rules.filter(([id, rule]) => !kept(id, rule)).map(([id]) => id)).toEqual([])
+})
+
+it('the code names no rule that there is not', () => {
+  const named = [...text('src/emulator').matchAll(/(?:\/\/|\*).*?\brule: ([a-z]+(?:-[a-z]+)*)\b/g)].map(([, id]) => id)
+  expect(named.filter(id => !(id in RULES))).toEqual([])
+})
+
+it('every rule has a test that names it', () => {
+  const tests = text('test/emulator')
+  expect(
+    rules.filter(([id]) => !tests.includes(`it('[${id}]`) && !tests.includes(`it("[${id}]`)).map(([id]) => id),
+  ).toEqual([])
+})
+
+it('the page lists every rule', () => {
+  const rows = rules.map(
+    ([id, { source, code, text, where }]) => `| \`${id}\` | ${source} | ${code ?? ''} | ${text} | ${where} |`,
+  )
+  const table = ['| rule | source | code | says | where |', '|---|---|---|---|---|', ...rows].join('\n')
+  const listed = page.slice(page.indexOf('<!-- rules -->') + 15, page.indexOf('<!-- /rules -->') - 1)
+  expect(listed).toBe(table)
+})
+
+it('the page explains every fault', () => {
+  const listed = [...page.matchAll(/^\| `([a-z-]+)` \| (?!proto|doc|thread|guess)/gm)].map(([, fault]) => fault)
+  expect(listed).toEqual(Object.keys(FAULT_KINDS))
+})

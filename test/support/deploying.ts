@@ -1,0 +1,91 @@
+import type { Cloud } from '../../src/deploy/cloud.ts'
+import type { Commit } from '../../src/deploy/plan.ts'
+import { type Desired, desiredOf, type Target } from '../../src/deploy/desired.ts'
+import type { DeployEvent } from '../../src/deploy/events.ts'
+import type { ApplyOptions } from '../../src/deploy/apply.ts'
+import type { Clock } from '../../src/deploy/patience.ts'
+import type { Engine } from '../../src/deploy/run.ts'
+import type { DeploymentSpec } from '../../src/kinds.ts'
+import { stream } from '../../src/math/rng.ts'
+import { digestOf } from '../../src/policy/digest.ts'
+import { PLACE } from './memory-cloud.ts'
+
+export const TARGET: Target = {
+  environment: 'local',
+  project: 'shop',
+  place: PLACE,
+  image: `dap/server@sha256:${'0'.repeat(64)}`,
+  serviceAccount: null,
+  protect: [],
+  prices: {},
+}
+
+export const COMMIT: Commit = { id: 'c'.repeat(40), dirty: false }
+
+export interface Edit {
+  readonly deployment?: string
+  /** Another text is another policy, and so another bundle and another version. */
+  readonly policy?: string
+  readonly machineType?: string
+  readonly maxReplicas?: number
+  readonly description?: string
+  readonly rollout?: Partial<DeploymentSpec['rollout']>
+}
+
+/** What Git says of one deployment; two steps of ten minutes unless told otherwise. */
+export function desiredState(edit: Edit = {}, target: Target = TARGET): Desired {
+  const { deployment = 'offer', policy = 'first', machineType = 'n2-standard-2', maxReplicas = 4, description, rollout } = edit
+  const spec: DeploymentSpec = {
+    environment: target.environment,
+    policy: 'offer',
+    resources: { machineType, minReplicas: 1, maxReplicas, targetCpu: 0.6 },
+    endpoint: { type: 'shared' },
+    rollout: {
+      steps: [{ traffic: 0.1, hold: '10m' }, { traffic: 0.5, hold: '10m' }, { traffic: 1 }],
+      gates: [],
+      onFailure: 'rollback',
+      rollbackWindow: '24h',
+      ...rollout,
+    },
+    evidence: [],
+  }
+  const digest = digestOf({ policy })
+  return desiredOf({ metadata: { name: deployment, labels: {}, description }, spec }, target, {
+    digest,
+    policy: { name: 'offer', digest },
+    snapshot: null,
+  })
+}
+
+export const OPTIONS: ApplyOptions = {
+  acceptDrift: false,
+  releaseHold: false,
+  step: false,
+  skipGates: false,
+  resume: false,
+}
+
+export const bundleText = async () => '{"bundle":true}'
+
+let runs = 0
+
+/** One run of dap, with a name of its own. */
+export function engineOf(
+  cloud: Cloud,
+  clock: Clock,
+  { signal, owner = 'ci', target = TARGET }: { signal?: AbortSignal; owner?: string; target?: Target } = {},
+): Engine & { readonly events: DeployEvent[] } {
+  const events: DeployEvent[] = []
+  const id = (++runs).toString(16).padStart(8, '0')
+  return {
+    cloud,
+    target,
+    clock,
+    rng: stream(1, 'engine'),
+    signal,
+    run: { id, owner },
+    commit: COMMIT,
+    report: event => void events.push(event),
+    events,
+  }
+}
