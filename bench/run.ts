@@ -9,6 +9,7 @@ const BENCHES: Readonly<Record<string, () => Promise<{ bench(): Promise<void> }>
   decide: () => import('./decide.ts'),
   train: () => import('./train.ts'),
   serve: () => import('./serve.ts'),
+  plan: () => import('./plan.ts'),
 }
 
 const wanted = process.argv.slice(2)

@@ -16,11 +16,10 @@ export async function applyAll(plan: Plan, engine: Engine, options: AllOptions):
   const apply = ({ deployment, endpoint, desired, changes: approved, blocked }: DeploymentPlan) =>
     blocked.length > 0
       ? refused(deployment, endpoint, blocked[0])
-      : applyDeployment(
-          { desired, approved, bundleText: () => options.bundleText(deployment) },
-          engine,
-          { ...options, acceptDrift },
-        )
+      : applyDeployment({ desired, approved, bundleText: () => options.bundleText(deployment) }, engine, {
+          ...options,
+          acceptDrift,
+        })
   const prune = (orphan: Orphan) => pruneOrphan(orphan, engine)
   const jobs = [
     ...plan.deployments.map(each => () => apply(each)),

@@ -1,4 +1,3 @@
-/** To bring one deployment, or all of a plan, to what Git says. */
 import type { ActualDeployment } from './actual.ts'
 import { refuseOthers } from './approval.ts'
 import type { Change } from './change.ts'
@@ -75,9 +74,12 @@ export function applyDeployment(order: Order, engine: Engine, options: ApplyOpti
   }
 
   async function goBack(change: Change, step: Step): Promise<undefined> {
-    if (change.kind !== 'shift-traffic') return perform(change, order, step, engine) as Promise<undefined>
-    const { labels, ...update } = rollbackWrite(step.lock.endpoint!)!
-    await writeEndpoint(labels, update, step)
+    if (change.kind !== 'shift-traffic') await perform(change, order, step, engine)
+    else {
+      const { labels, ...update } = rollbackWrite(step.lock.endpoint!)!
+      await writeEndpoint(labels, update, step)
+    }
+    return undefined
   }
 }
 

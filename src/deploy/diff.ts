@@ -91,7 +91,7 @@ function changesOf(desired: Desired, live: Live, roles: Roles, create: boolean):
   }
   changes.push(...rollout.after)
   if (!isApplied(desired, live, roles)) {
-    const reason = 'it becomes what was applied last'
+    const reason = 'it is recorded as applied'
     changes.push({ kind: 'promote', deployedModel: desired.deployed.id, reason, fields: [] })
   }
   return changes
@@ -106,6 +106,8 @@ function isApplied(desired: Desired, { versions }: Live, { labels, desired: depl
     labels.digest === desired.digest &&
     labels.candidate === undefined &&
     labels.step === undefined &&
+    labels.scale !== undefined &&
+    scaleFields(deployed.scale, desired.scale).length === 0 &&
     (byDefault === undefined || byDefault.version === deployed.version)
   )
 }

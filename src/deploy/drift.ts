@@ -37,12 +37,8 @@ export function driftOf(desired: Desired, endpoint: Endpoint, roles: Roles): Dri
     // Absent while it is being changed.
     const last = labels.scale
     for (const field of SCALE_FIELDS) {
-      compare(
-        `resources.${field}`,
-        String(desired.scale[field]),
-        last && String(last[field]),
-        String(serving.scale[field]),
-      )
+      const [git, applied, live] = [desired.scale, last, serving.scale].map(scale => scaleText(scale, field))
+      compare(`resources.${field}`, git, last && applied, live)
     }
   }
 
@@ -56,6 +52,12 @@ export function driftOf(desired: Desired, endpoint: Endpoint, roles: Roles): Dri
     }
   }
   return drift
+}
+
+/** As the file says it: `targetCpu` is a share there. */
+export function scaleText(scale: Scale | undefined, field: keyof Scale): string | null {
+  if (scale === undefined) return null
+  return String(field === 'targetCpu' ? scale[field] / 100 : scale[field])
 }
 
 export const SCALE_FIELDS = ['minReplicas', 'maxReplicas', 'targetCpu'] as const satisfies readonly (keyof Scale)[]

@@ -5,7 +5,7 @@ import type { Traffic } from './cloud.ts'
 export type DeployEvent = { readonly type: 'deploy'; readonly deployment: string } & (
   | { readonly event: 'planned'; readonly changes: readonly { readonly kind: ChangeKind; readonly title: string }[] }
   | { readonly event: 'locked'; readonly run: string; readonly until: number }
-  /** `change` is its index among the planned ones. */
+  /** `change` is its index among the planned ones; −1: it was not planned, such as the way back when a gate fails. */
   | { readonly event: 'started'; readonly change: number; readonly kind: ChangeKind; readonly title: string }
   | { readonly event: 'operation'; readonly change: number; readonly operation: string }
   | { readonly event: 'stage'; readonly change: number; readonly stage: string }

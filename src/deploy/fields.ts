@@ -2,7 +2,7 @@
 import type { FieldChange } from './change.ts'
 import type { DeployedModel, Endpoint, ModelVersion, Scale } from './cloud.ts'
 import type { Desired } from './desired.ts'
-import { requestLogText, SCALE_FIELDS } from './drift.ts'
+import { requestLogText, SCALE_FIELDS, scaleText } from './drift.ts'
 import { readVersionLabels, versionParts } from './labels.ts'
 import { shortDigest } from './names.ts'
 
@@ -24,7 +24,7 @@ export function typeFields({ endpoint }: Desired, live: Settings): FieldChange[]
 }
 
 export function scaleFields(before: Scale | undefined, after: Scale): FieldChange[] {
-  return SCALE_FIELDS.flatMap(field => changed(`resources.${field}`, text(before?.[field]), text(after[field])))
+  return SCALE_FIELDS.flatMap(field => changed(`resources.${field}`, scaleText(before, field), scaleText(after, field)))
 }
 
 /** Of the deployed model: each of them replaces it. */
@@ -65,5 +65,4 @@ function changed(field: string, before: string | null, after: string | null): Fi
   return before === after ? [] : [{ field, before, after, replaces: false }]
 }
 
-const text = (value: number | undefined) => (value === undefined ? null : String(value))
 const short = (digest: string | null | undefined) => (digest ? shortDigest(digest) : null)

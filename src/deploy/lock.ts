@@ -6,6 +6,7 @@ import { DapError, ExitCode } from '../errors.ts'
 import { type Cloud, CloudError, type Endpoint, type EndpointUpdate, type Traffic } from './cloud.ts'
 import { decodeLabels, type EndpointLabels, encodeLabels, type LockLabel } from './labels.ts'
 import { attempt, createBackoff, type Patience } from './patience.ts'
+import { sameTraffic } from './roles.ts'
 
 /** ms; renewed at a third. */
 export const LOCK_TERM = 900_000
@@ -40,7 +41,11 @@ export interface EndpointLock {
   /** As it is written into an endpoint that is about to be created. */
   fresh(): LockLabel
   /** One write, which renews the lock, or gives it back. Fails as `updateEndpoint` does: read again before another try. */
-  write(labels: EndpointLabels, update?: Omit<EndpointUpdate, 'etag' | 'labels'>, then?: 'keep' | 'release'): Promise<void>
+  write(
+    labels: EndpointLabels,
+    update?: Omit<EndpointUpdate, 'etag' | 'labels'>,
+    then?: 'keep' | 'release',
+  ): Promise<void>
   /** While an operation runs that this run has not started, traffic and deployed models may move. */
   tolerate(moves: boolean): void
   /** A deployed model that comes or goes by a call of this run. */
@@ -164,7 +169,7 @@ export function endpointLock(id: string, options: LockOptions): EndpointLock {
       }
     },
 
-    async release(edit = same) {
+    async release(edit = unchanged => unchanged) {
       // The run's own signal may have aborted: this one has none.
       const grace: Patience = { clock, rng: patience.rng }
       const backoff = createBackoff(grace, { races: true, budgetMs: GRACE })
@@ -188,7 +193,9 @@ export function endpointLock(id: string, options: LockOptions): EndpointLock {
         }
       } catch (failure) {
         if (!(failure instanceof CloudError)) throw failure
-        onNote(`the lock could not be given back (${failure.message}); it expires at ${expiry(labels().lock ?? fresh())}`)
+        onNote(
+          `the lock could not be given back (${failure.message}); it expires at ${expiry(labels().lock ?? fresh())}`,
+        )
       } finally {
         held = false
       }
@@ -197,11 +204,13 @@ export function endpointLock(id: string, options: LockOptions): EndpointLock {
   return lock
 
   function refuseForeign(before: Endpoint, after: Endpoint): void {
-    const mine = (traffic: Traffic) => Object.entries(traffic).filter(([model]) => !touched.has(model))
-    const same = [before.traffic, written].some(each => each !== undefined && equal(mine(each), mine(after.traffic)))
-    const models = (of: Endpoint) => of.deployedModels.map(each => [each.id, 1] as const).filter(([model]) => !touched.has(model))
-    if (!same) throw moved(id, 'the traffic')
-    if (!equal(models(before), models(after))) throw moved(id, 'the deployed models')
+    const others = (shares: Traffic) =>
+      Object.fromEntries(Object.entries(shares).filter(([model]) => !touched.has(model)))
+    const same = (a: Traffic, b: Traffic) => sameTraffic(others(a), others(b))
+    const models = ({ deployedModels }: Endpoint) => Object.fromEntries(deployedModels.map(model => [model.id, 1]))
+    const expected = written === undefined ? [before.traffic] : [before.traffic, written]
+    if (!expected.some(traffic => same(traffic, after.traffic))) throw moved(id, 'the traffic')
+    if (!same(models(before), models(after))) throw moved(id, 'the deployed models')
   }
 }
 
@@ -259,7 +268,10 @@ function taken(deployment: string, lock: LockLabel): DapError {
 
 function lost(id: string, lock: LockLabel | undefined): DapError {
   const now = lock === undefined ? 'nobody holds it now' : `${lock.owner} (run ${lock.run}) holds it now`
-  return conflict(`the lock of \`${id}\` was taken away: ${now}`, '`dap status` shows what runs; `dap plan` what is left')
+  return conflict(
+    `the lock of \`${id}\` was taken away: ${now}`,
+    '`dap status` shows what runs; `dap plan` what is left',
+  )
 }
 
 function moved(id: string, what: string): DapError {
@@ -269,12 +281,4 @@ function moved(id: string, what: string): DapError {
   )
 }
 
-const same = (labels: EndpointLabels) => labels
-
 const expiry = ({ expires }: LockLabel) => new Date(expires * 1000).toISOString()
-
-function equal(a: readonly (readonly [string, number])[], b: readonly (readonly [string, number])[]): boolean {
-  const shares = (of: typeof a) => new Map(of.filter(([, share]) => share > 0))
-  const [one, other] = [shares(a), shares(b)]
-  return one.size === other.size && [...one].every(([model, share]) => other.get(model) === share)
-}

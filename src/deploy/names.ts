@@ -26,11 +26,6 @@ export function bundleObject(policy: string, digest: string): string {
 
 export const BUNDLES = 'dap/bundles/'
 
-/** 8 hex digits that name a run. */
-export function runId(seed: string): string {
-  return sha256(seed).slice(0, 8)
-}
-
 /** The first 32 hex digits of a digest, for labels: those have 63 characters. */
 export function label32(digest: string): string {
   return hex(digest).slice(0, 32)

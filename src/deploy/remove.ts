@@ -35,7 +35,7 @@ export function destroyDeployment(
 }
 
 /** Deletes what a plan with `--prune` has listed. */
-export async function pruneOrphan({ id, deployment, changes }: Orphan, engine: Engine): Promise<DeploymentOutcome> {
+export function pruneOrphan({ id, deployment, changes }: Orphan, engine: Engine): Promise<DeploymentOutcome> {
   const models = changes.flatMap(change => (change.kind === 'delete-model' ? change.model : []))
   const whose = { deployment: deployment ?? id, endpoint: id, model: models[0] ?? id }
   return takeAway(whose, changes, engine, ({ endpoint, versions }) =>

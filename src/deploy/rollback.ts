@@ -32,7 +32,10 @@ export async function rollbackDeployment(whose: Whose, engine: Engine): Promise<
       swift: true,
       left(actual) {
         const live = actual.endpoint
-        const done = live && sameTraffic(live.traffic, write.traffic!) && write.labels.hold === decodeLabels(live.labels).ours?.hold
+        const done =
+          live &&
+          sameTraffic(live.traffic, write.traffic!) &&
+          write.labels.hold === decodeLabels(live.labels).ours?.hold
         if (done) return []
         const again = rollbackOf(deployment, model, actual)
         if (again.kind === 'flip' && again.to.id === to.id) return [again.change]

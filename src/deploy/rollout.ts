@@ -51,11 +51,11 @@ export async function holdStep(
     report({ event: 'gates', step, leftMs, gates: readings })
     const outcome = together(readings)
     if (outcome === 'fail') {
-      const reason = readings.filter(each => each.outcome === 'fail').map(told).join('; ')
+      const reason = told(readings.filter(each => each.outcome === 'fail'))
       return desired.rollout.onFailure === 'pause' ? pauseHere(reason) : { outcome: 'failed', reason }
     }
     if (leftMs === 0 && outcome === 'pass') return { outcome: 'passed' }
-    if (leftMs === 0) return pauseHere(readings.filter(each => each.outcome !== 'pass').map(told).join('; '))
+    if (leftMs === 0) return pauseHere(told(readings.filter(each => each.outcome !== 'pass')))
     if (options.step) return { outcome: 'waiting' }
     await clock.sleep(Math.min(pause, leftMs), signal)
     await lock.read()
@@ -74,10 +74,13 @@ export async function holdStep(
 }
 
 /** `errorRate is 3.1 % of 640 requests, 1 % is allowed` */
-function told({ metric, outcome, requests, share, allowed }: GateReading): string {
-  if (share === null) return `${metric} cannot be told: there were no requests`
-  const seen = `${percent(share)} of ${requests} requests, ${percent(allowed)} is allowed`
-  return outcome === 'fail' ? `${metric} is ${seen}` : `${metric} cannot be told yet: ${seen}`
+function told(readings: readonly GateReading[]): string {
+  const one = ({ metric, outcome, requests, share, allowed }: GateReading) => {
+    if (share === null) return `${metric} cannot be told: there were no requests`
+    const seen = `${percent(share)} of ${requests} requests, ${percent(allowed)} is allowed`
+    return outcome === 'fail' ? `${metric} is ${seen}` : `${metric} cannot be told yet: ${seen}`
+  }
+  return readings.map(one).join('; ')
 }
 
 const percent = (share: number) => `${Number((share * 100).toPrecision(3))} %`

@@ -3,19 +3,19 @@
  * have been done or not, so it is not repeated: the next look tells. Resuming a killed run is the same loop, begun by another process.
  */
 import { DapError, ExitCode, InterruptedError } from '../errors.ts'
+import type { Rng } from '../math/rng.ts'
 import type { ActualDeployment } from './actual.ts'
+import { sameChange } from './approval.ts'
 import type { Change } from './change.ts'
 import { type Cloud, CloudError, type Operation, type Status } from './cloud.ts'
 import type { Target } from './desired.ts'
 import type { DeployEvent, DeploymentState } from './events.ts'
-import { type EndpointLock, endpointLock } from './lock.ts'
 import type { EndpointLabels } from './labels.ts'
+import { type EndpointLock, endpointLock } from './lock.ts'
 import type { DeploymentOutcome } from './outcomes.ts'
 import { attempt, type Clock, createBackoff, type Patience, settle } from './patience.ts'
 import type { Commit } from './plan.ts'
-import type { Rng } from '../math/rng.ts'
 import { displayNames, titleOf } from './title.ts'
-import { sameChange } from './approval.ts'
 
 /** What a run has of the world. */
 export interface Engine {
@@ -89,7 +89,12 @@ export async function carryOut(work: Work, engine: Engine): Promise<DeploymentOu
   const finished: Change[] = []
   let planned: readonly Change[] | undefined
 
-  const stop = await loop().catch(failureOf)
+  const stop = await loop()
+    .catch(failureOf)
+    .catch(async bug => {
+      await lock.release().catch(() => {}) // it is the bug that is to be heard of
+      throw bug
+    })
   await lock.release(stop.edit)
   report({ event: 'finished', state: stop.state, reason: stop.reason })
   return {

@@ -21,8 +21,9 @@ export interface EndpointWrite extends Omit<EndpointUpdate, 'etag' | 'labels'> {
 }
 
 /**
- * When to write it: `create-endpoint` with the creation itself (`endpoint` is undefined), `deploy-model` before the model is deployed,
- * `hold` when it has passed, `promote` after the default version has been set; `update-endpoint` and `shift-traffic` are the write.
+ * When to write it: `create-endpoint` with the creation itself (`endpoint` is undefined), `deploy-model` and `mutate-model` before the
+ * operation starts, `hold` when it has passed, `promote` after the default version has been set; `update-endpoint` and `shift-traffic` are
+ * the write.
  * undefined for a change that writes nothing to the endpoint.
  */
 export function endpointWrite(
@@ -47,6 +48,9 @@ export function endpointWrite(
         labels: { ...release(labels, desired, context), ...candidate(desired), stable, traffic, step: undefined },
       }
     }
+    case 'mutate-model':
+      // Until it is promoted, neither the old scale nor the new one is somebody else's doing.
+      return { labels: { ...release(labels, desired, context), scale: undefined } }
     case 'shift-traffic': {
       const { to: traffic, step: index } = change
       if (index === undefined)
@@ -94,11 +98,6 @@ export function endpointWrite(
 /** A gate could not tell, or failed under `onFailure: pause`: the rollout stays where it is. */
 export function pauseWrite(labels: EndpointLabels): EndpointWrite {
   return { labels: stepLabels(labels, 'paused') }
-}
-
-/** Before an endpoint is deleted: its models have to be without traffic. */
-export function drainWrite(labels: EndpointLabels): EndpointWrite {
-  return { labels: { ...labels, traffic: {}, step: undefined }, traffic: {} }
 }
 
 /** A candidate that was never fit to serve is forgotten. */

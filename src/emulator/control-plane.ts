@@ -107,6 +107,9 @@ export async function openControlPlane(options: ControlPlaneOptions): Promise<Op
   const count = openQuotas(world)
   const operation = (document: OperationDoc) => operationAnswer(document, JOBS[document.method])
   const polling = operationMethods(state, jobs, operation)
+  const methods = Object.entries(RPCS)
+    .map(([name, { service }]) => `${service}/${name}`)
+    .concat(Object.keys(polling).map(name => `${OPERATIONS}/${name}`))
 
   /** What was asked for, with the faults of an operation. */
   function handle(name: string, request: JsonObject, fault: Fault | undefined): JsonObject | Promise<JsonObject> {
@@ -137,12 +140,7 @@ export async function openControlPlane(options: ControlPlaneOptions): Promise<Op
     faults,
     route: openRouter(world),
     async call(method, request) {
-      const name = known(
-        method,
-        [...Object.entries(RPCS).map(([name, { service }]) => `${service}/${name}`)].concat(
-          Object.keys(polling).map(name => `${OPERATIONS}/${name}`),
-        ),
-      )
+      const name = known(method, methods)
       const fault = faults.take(name)
       if (fault?.fault === 'unavailable') throw new RpcError(CODES.UNAVAILABLE, 'The service is currently unavailable.')
       if (fault?.fault === 'quota') throw new RpcError(CODES.RESOURCE_EXHAUSTED, 'Quota exceeded.')

@@ -89,11 +89,16 @@ export async function startEmulator(options: EmulatorOptions): Promise<Emulator>
     onBug,
   )
   const grpc = await grpcWire(methods, call, onBug)
-  const door = await listenForBoth({ port: options.port, host, http, grpc: grpc.take }).catch(async error => {
-    await folder.close()
+  const giveUp = (close: () => Promise<void>) => async (error: unknown) => {
+    await close()
     throw error
-  })
+  }
+  const door = await listenForBoth({ port: options.port, host, http, grpc: grpc.take }).catch(giveUp(folder.close))
   const url = `http://${host}:${door.port}`
+  const closeDoor = async () => {
+    grpc.stop()
+    await door.stop()
+  }
   const control = await openControlPlane({
     clock,
     store: folder.state,
@@ -101,12 +106,11 @@ export async function startEmulator(options: EmulatorOptions): Promise<Emulator>
     seed,
     timing: options.timing,
     quotas: options.quotas,
-  })
+  }).catch(giveUp(async () => void (await Promise.all([closeDoor(), folder.close()]))))
   opened = { control, data: createDataPlane({ control, faults: control.faults, metrics, requestLog, now }) }
 
   async function stop(): Promise<void> {
-    grpc.stop()
-    await door.stop()
+    await closeDoor()
     await control.close()
     await requestLog.flush()
     await folder.close()

@@ -65,7 +65,7 @@ export function createEndpoint(world: World, request: JsonObject): Submission {
   const endpoint = inputs(message(request, 'endpoint'), FIELDS)
   // rule: endpoint-id-generated
   const id = request.endpointId ? String(request.endpointId) : newId(world, 19)
-  if (request.endpointId && !/^(?:[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?|[1-9]\d{0,8}|0)$/.test(id))
+  if (request.endpointId && !/^(?:[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?|[1-9]\d{0,8})$/.test(id))
     throw broken('endpoint-id', `Invalid endpoint_id "${id}".`)
   check(endpoint)
   checkSplit(endpoint.trafficSplit, [])

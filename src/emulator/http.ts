@@ -8,7 +8,7 @@ import {
 import type { Json } from './ports.ts'
 import { RpcError } from './ports.ts'
 import { CODES } from './rules.ts'
-import { errorBody, httpStatus, rpcError } from './status.ts'
+import { codeOf, errorBody, httpStatus, rpcError } from './status.ts'
 
 export interface HttpRequest {
   readonly verb: string
@@ -65,6 +65,8 @@ async function answer(
   onBug: (error: unknown) => void,
 ): Promise<HttpReply> {
   try {
+    // A page in a browser can send requests to this machine; no client that is meant here says where it comes from.
+    if (message.headers.origin !== undefined) throw new RpcError(codeOf(403), 'the emulator answers no web pages')
     const url = new URL(message.url ?? '/', 'http://emulator')
     const body = await bodyOf(message)
     const { method: verb = 'GET', headers } = message

@@ -32,6 +32,7 @@ export interface Jobs {
   begin(method: string, submission: Submission, how: { readonly factor: number; readonly fault?: string }): OperationDoc
   /** Goes on with all that are not done. */
   resume(): void
+  /** Ends it after the step that runs, with the error CANCELLED. */
   cancel(operation: OperationDoc): void
   /** Resolves when the operation is done, or after that many ms. */
   settled(name: string, ms: number): Promise<void>
@@ -50,12 +51,13 @@ export function openJobs(world: World, jobs: Readonly<Record<string, Job>>, save
   const write = (name: string, change: Partial<OperationDoc>): OperationDoc => {
     const operation = { ...(operations.get(name) as OperationDoc), ...change, updateTime: now(world) }
     operations.set(name, operation)
-    // Nobody waits for this write; a call waits for one of its own, and says what is wrong with it.
-    save().catch(() => {})
     return operation
   }
   const end = (name: string, change: Partial<OperationDoc>) => {
-    write(name, { ...change, done: true })
+    write(name, { ...change, work: {}, done: true })
+    // Nobody waits for this; a call waits for a save of its own, and says what is wrong with it. Stages are not worth one: after a kill
+    // an operation begins anew.
+    save().catch(() => {})
     for (const call of waiting.get(name) ?? []) call()
     waiting.delete(name)
   }
@@ -67,7 +69,10 @@ export function openJobs(world: World, jobs: Readonly<Record<string, Job>>, save
       })
       timers.add(cancel)
     })
-  const over = (name: string) => stopped || operations.get(name)?.done !== false
+  // rule: operation-cancel
+  const checkCancelled = (name: string) => {
+    if (operations.get(name)?.cancelling) throw new RpcError(CODES.CANCELLED, 'The operation was cancelled.')
+  }
 
   async function run(name: string): Promise<void> {
     const operation = operations.get(name) as OperationDoc
@@ -75,19 +80,23 @@ export function openJobs(world: World, jobs: Readonly<Record<string, Job>>, save
     const steps = job.steps(world.timing)
     // What a step did outside the state is gone after a restart, so it is done again. rule: operation-resume
     const first = steps.findIndex((step, i) => i >= operation.step || step.run !== undefined)
+    const ended = (stage: string) => steps[0].stage && stage
     try {
       for (let step = first; step < steps.length; step++) {
         const current = write(name, { step, stage: steps[step].stage })
         await sleep(steps[step].ms * operation.factor)
-        if (over(name)) return
+        if (stopped) return
+        checkCancelled(name)
         await steps[step].run?.(world, current)
-        if (over(name)) return await job.undo?.(world, current)
+        if (stopped) return await job.undo?.(world, operation)
+        checkCancelled(name)
       }
-      const response = job.finish(world, operation)
-      end(name, { response, stage: steps[0].stage && 'SUCCESSFULLY_DEPLOYED' })
+      end(name, { response: job.finish(world, operation), stage: ended('SUCCESSFULLY_DEPLOYED') })
     } catch (cause) {
-      if (!over(name)) end(name, { error: failure(cause), stage: steps[0].stage && 'FAILED_TO_DEPLOY' })
       await job.undo?.(world, operation)
+      if (stopped) return
+      const cancelled = operations.get(name)?.cancelling
+      end(name, { error: failure(cause), stage: ended(cancelled ? 'DEPLOYMENT_TERMINATED' : 'FAILED_TO_DEPLOY') })
     }
   }
 
@@ -117,13 +126,8 @@ export function openJobs(world: World, jobs: Readonly<Record<string, Job>>, save
     resume() {
       for (const operation of [...operations.values()]) if (!operation.done) void run(operation.name)
     },
-    // rule: operation-cancel
-    cancel({ name, done, stage }) {
-      if (!done)
-        end(name, {
-          error: { code: CODES.CANCELLED, message: 'The operation was cancelled.' },
-          stage: stage && 'DEPLOYMENT_TERMINATED',
-        })
+    cancel({ name, done }) {
+      if (!done) write(name, { cancelling: true })
     },
     settled(name, ms) {
       if (operations.get(name)?.done !== false) return Promise.resolve()

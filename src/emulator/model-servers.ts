@@ -12,12 +12,11 @@ export interface DapServersOptions {
   readonly storage: string
   /** The emulator's data folder. */
   readonly data: string
-  /** How long a server may take to be healthy. */
-  readonly startMs?: number
-  /** Is told of servers that end, in a line. */
+  /** Is told of servers that end, or do not start. */
   log(line: string): void
 }
 
+/** How long a server may take to be healthy. */
 const START_MS = 60_000
 const POLL_MS = 50
 const GRACE_MS = 5_000
@@ -41,10 +40,7 @@ export function dapServers(options: DapServersOptions): ModelServers {
   return { start: model => startServer(model, options) }
 }
 
-async function startServer(
-  model: ServedModel,
-  { bin, storage, data, startMs = START_MS, log }: DapServersOptions,
-): Promise<ModelServer> {
+async function startServer(model: ServedModel, { bin, storage, data, log }: DapServersOptions): Promise<ModelServer> {
   const port = await freePort()
   const url = `http://127.0.0.1:${port}`
   const logs = join(data, 'logs', model.endpointId)
@@ -94,27 +90,35 @@ async function startServer(
 
   const from = (await err.stat()).size
   const ended = launch()
+  const asking = new AbortController()
   const fault = await Promise.race([
-    healthy(`${url}${model.healthRoute}`, startMs),
+    healthy(`${url}${model.healthRoute}`, asking.signal),
     ended.then(why => `it ended: ${why}`),
   ])
+  asking.abort()
   if (fault !== undefined) {
     await close()
     const said = (await readFile(stderr)).subarray(from).toString('utf8').trimEnd().split('\n')
-    throw new Error([fault, ...said.slice(-TOLD_LINES)].filter(Boolean).join('\n'))
+    const why = [fault, ...said.slice(-TOLD_LINES)].filter(Boolean).join('\n')
+    log(`the server of deployed model ${model.deployedModelId} did not start: ${why}`)
+    throw new Error(why)
   }
   void watch(ended)
   return { url, predictRoute: model.predictRoute, stop: close }
 }
 
 /** Why the server is not healthy in time; undefined when it is. */
-async function healthy(url: string, ms: number): Promise<string | undefined> {
-  for (const deadline = Date.now() + ms; Date.now() < deadline; await sleep(POLL_MS)) {
-    const response = await fetch(url, { signal: AbortSignal.timeout(ms) }).catch(() => undefined)
+async function healthy(url: string, signal: AbortSignal): Promise<string | undefined> {
+  const deadline = Date.now() + START_MS
+  while (Date.now() < deadline && !signal.aborted) {
+    const response = await fetch(url, { signal: AbortSignal.any([signal, AbortSignal.timeout(START_MS)]) }).catch(
+      () => undefined,
+    )
     await response?.arrayBuffer().catch(() => {})
     if (response?.status === 200) return undefined
+    await sleep(POLL_MS)
   }
-  return `it was not healthy within ${ms} ms`
+  return `it was not healthy within ${START_MS} ms`
 }
 
 /** What Vertex AI sets, the model's own variables below it, and the way to its objects. */

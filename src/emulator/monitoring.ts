@@ -3,6 +3,7 @@ import { LATENCY_BUCKETS, type Metrics, type Series, SLOT_MS, type Slot } from '
 import type { JsonObject } from './ports.ts'
 import { RpcError } from './ports.ts'
 import { CODES } from './rules.ts'
+import { digits } from './state.ts'
 
 const ENDPOINT = 'aiplatform.googleapis.com/Endpoint'
 const ONLINE = 'aiplatform.googleapis.com/prediction/online/'
@@ -49,7 +50,8 @@ export function monitoringRoute(metrics: Metrics, now: () => number, lagMs: numb
     const metric = Object.hasOwn(METRICS, name) ? METRICS[name] : undefined
     if (metric === undefined) return jsonReply(200, {})
     const visible = Math.min(to, now() - lagMs)
-    const timeSeries = grouped(metric, metrics.series, filter)
+    const own = [...metrics.series].filter(series => isOf(series, project))
+    const timeSeries = grouped(metric, own, filter)
       .map(({ head, slots }) => ({ ...head, points: points(metric, slots, { from, to, visible, period }) }))
       .filter(series => series.points.length > 0)
     return jsonReply(
@@ -59,13 +61,16 @@ export function monitoringRoute(metrics: Metrics, now: () => number, lagMs: numb
   }
 }
 
+/** By the project's number, or by its id, from which `names.ts` makes the number. */
+const isOf = (series: Series, project: string) => [project, digits(12, 'project', project)].includes(series.project)
+
 interface Group {
   readonly head: JsonObject
   readonly slots: Slot[]
 }
 
 /** The series of a metric that pass the filter; answers that differ in nothing that the metric shows are one. */
-function grouped(metric: MetricKind, all: Iterable<Series>, filter: ReadonlyMap<string, string>) {
+function grouped(metric: MetricKind, all: readonly Series[], filter: ReadonlyMap<string, string>) {
   const groups = new Map<string, Group>()
   for (const series of all) {
     if (!metric.counts(series.status)) continue

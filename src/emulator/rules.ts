@@ -622,7 +622,7 @@ export const RULES = {
   },
   'operation-cancel': {
     source: 'proto',
-    text: 'A cancelled operation ends with the error CANCELLED, and nothing is changed; one that is done stays as it is.',
+    text: 'A cancelled operation soon ends with the error CANCELLED, and nothing is changed; one that is done stays as it is.',
     where: 'google/longrunning/operations.proto',
   },
   'operation-delete': {

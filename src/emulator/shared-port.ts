@@ -14,7 +14,7 @@ export async function listenForBoth(options: {
 }): Promise<{ readonly port: number; stop(): Promise<void> }> {
   const { port, host, http, grpc } = options
   const sockets = new Set<Socket>()
-  const server = createServer(socket => {
+  const server = createServer({ noDelay: true }, socket => {
     sockets.add(socket)
     socket.on('close', () => sockets.delete(socket))
     socket.on('error', () => socket.destroy())

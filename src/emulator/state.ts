@@ -71,6 +71,8 @@ export interface OperationDoc extends JsonObject {
   readonly step: number
   readonly stage?: string
   readonly done: boolean
+  /** Somebody has asked to cancel it. */
+  readonly cancelling?: boolean
   readonly error?: JsonObject
   readonly response?: JsonObject
   /** Times are multiplied by it; above 1 where a fault slows the operation. */

@@ -7,7 +7,7 @@ import type { Clock } from '../../src/deploy/patience.ts'
 import { collectGarbage } from '../../src/deploy/remove.ts'
 import { type Rng, stream } from '../../src/math/rng.ts'
 import { bundleText, desiredState, type Edit, engineOf, OPTIONS, TARGET } from '../support/deploying.ts'
-import { editLabel, faulty, type Faults, Killed, unavailable } from '../support/faults.ts'
+import { editLabel, type Faults, faulty, Killed, unavailable } from '../support/faults.ts'
 
 export interface World {
   readonly cloud: Cloud
@@ -17,7 +17,7 @@ export interface World {
   close?(): Promise<void>
 }
 
-const FAULTS = ['unavailable', 'lost answer', 'kill', 'foreign label', 'unready'] as const
+const FAULTS = ['unavailable', 'lost answer', 'flaky', 'kill', 'foreign label', 'unready'] as const
 type Fault = (typeof FAULTS)[number]
 
 const ROLLOUT = { steps: [{ traffic: 0.1, hold: '20s' }, { traffic: 0.5, hold: '10s' }, { traffic: 1 }] }
@@ -49,7 +49,10 @@ async function tell(world: World, fault: Fault, rng: Rng): Promise<{ hit: boolea
   const harmed = harmable[Math.floor(rng.uniform() * harmable.length)]
   const at = Math.floor(rng.uniform() * rng.uniform() * 70)
   const { id } = desiredState().endpoint
-  const watched = faulty(cloud, { after: () => refuseBadTraffic(cloud, id) })
+  const reads = /^(get|list|running|requests)/
+  const watched = faulty(cloud, {
+    after: (_, method) => (reads.test(method) ? undefined : refuseBadTraffic(cloud, id)),
+  })
   let hit = false
 
   for (const [index, edit] of edits.entries()) {
@@ -59,7 +62,7 @@ async function tell(world: World, fault: Fault, rng: Rng): Promise<{ hit: boolea
       expect(clean.state).toMatch(/^(applied|unchanged)$/)
       continue
     }
-    const faults = faultsOf(fault, at, world, id, () => {
+    const faults = faultsOf(fault, at, world, id, rng, () => {
       hit = true
     })
     const engine = engineOf(faulty(watched, faults), clock)
@@ -106,21 +109,32 @@ function history(rng: Rng): Edit[] {
   return edits
 }
 
-function faultsOf(fault: Fault, at: number, world: World, id: string, onHit: () => void): Faults {
+function faultsOf(fault: Fault, at: number, world: World, id: string, rng: Rng, onHit: () => void): Faults {
   const once = (body: () => void | Promise<void>) => (call: number) => {
     if (call !== at) return
     onHit()
     return body()
+  }
+  const often = () => {
+    onHit()
+    if (rng.uniform() < 0.1) unavailable()
+  }
+  const fail = () => {
+    onHit()
+    return world.failNextDeployment()
   }
   switch (fault) {
     case 'unavailable':
       return { before: once(unavailable) }
     case 'lost answer':
       return { after: once(unavailable) }
+    // A fifth of all calls is not answered, half of those are done all the same.
+    case 'flaky':
+      return { before: often, after: often }
     case 'foreign label':
       return { before: once(() => editLabel(world.cloud, id, `team-${at}`)) }
     case 'unready':
-      return { before: call => (call === 0 ? (onHit(), world.failNextDeployment()) : undefined) }
+      return { before: call => (call === 0 ? fail() : undefined) }
     case 'kill': {
       const dead = () => {
         onHit()
@@ -144,7 +158,7 @@ async function expectNothingLeft({ cloud, clock }: World, edit: Edit): Promise<v
   await expectApplied({ cloud, clock }, edit)
 }
 
-/** Traffic goes to models that are ready, at every moment. */
+/** Traffic goes to models that are ready, after every write. */
 async function refuseBadTraffic(cloud: Cloud, id: string): Promise<void> {
   const endpoint = await cloud.getEndpoint(id)
   const ready = new Set(endpoint?.deployedModels.map(model => model.id))

@@ -52,12 +52,14 @@ export function cloudContract(name: string, create: () => CloudSubject | Promise
     })
 
     /** The operation when it is done. */
-    const done = (operation: Operation) => settle(cloud, operation, { clock: subject.clock, rng: stream(1, 'contract') })
+    const done = (operation: Operation) =>
+      settle(cloud, operation, { clock: subject.clock, rng: stream(1, 'contract') })
     const endpoint = async () => (await cloud.getEndpoint('dap-offer'))!
     const createEndpoint = async () => done(await cloud.createEndpoint('dap-offer', ENDPOINT))
     const upload = async (digest = 'one') =>
       done(await cloud.uploadModel('dap-offer', { ...VERSION, labels: { ...VERSION.labels, 'dap-digest': digest } }))
-    const deploy = async (id: string, version?: string) => done(await cloud.deployModel('dap-offer', deployed(id, version)))
+    const deploy = async (id: string, version?: string) =>
+      done(await cloud.deployModel('dap-offer', deployed(id, version)))
 
     /** An endpoint with two models, the first of which serves. */
     async function two(): Promise<void> {
@@ -255,7 +257,10 @@ export function cloudContract(name: string, create: () => CloudSubject | Promise
         await cloud.putObject('dap/bundles/a/bundle.json', '1')
         await cloud.putObject('dap/bundles/a/bundle.json', '1')
         await cloud.putObject('dap/bundles/b/bundle.json', '2')
-        expect(await cloud.listObjects('dap/bundles/')).toEqual(['dap/bundles/a/bundle.json', 'dap/bundles/b/bundle.json'])
+        expect(await cloud.listObjects('dap/bundles/')).toEqual([
+          'dap/bundles/a/bundle.json',
+          'dap/bundles/b/bundle.json',
+        ])
         expect(await cloud.listObjects('dap/bundles/b')).toEqual(['dap/bundles/b/bundle.json'])
         await cloud.deleteObject('dap/bundles/a/bundle.json')
         await cloud.deleteObject('dap/bundles/a/bundle.json')

@@ -98,20 +98,28 @@ function happen(actual: ActualDeployment, event: Event): ActualDeployment {
 
 const histories = fc.array(events, { maxLength: 8 }).map(all => all.reduce(happen, NOTHING))
 
+/** Applied change by change; after each of them the new difference is the rest of the old one. */
+function stepThrough(desired: Desired, actual: ActualDeployment, releaseHold = false): ActualDeployment {
+  let state = actual
+  let { changes } = diffDeployment(desired, state, { now: NOW, releaseHold })
+  while (changes.length > 0) {
+    state = perform(changes[0], desired, state, CONTEXT)
+    const next = diffDeployment(desired, state, { now: NOW, releaseHold })
+    expect(next.changes).toEqual(changes.slice(1))
+    changes = next.changes
+  }
+  return state
+}
+
 describe('a difference', () => {
   it('after its first change is the rest of it, whatever happened before', () => {
     let longest = 0
     fc.assert(
       fc.property(desiredStates, histories, fc.boolean(), fc.boolean(), (desired, history, bundle, releaseHold) => {
         let state = { ...history, bundle }
-        let { changes, held } = diffDeployment(desired, state, { now: NOW, releaseHold })
+        const { held, changes } = diffDeployment(desired, state, { now: NOW, releaseHold })
         longest = Math.max(longest, changes.length)
-        while (changes.length > 0) {
-          state = perform(changes[0], desired, state, CONTEXT)
-          const next = diffDeployment(desired, state, { now: NOW, releaseHold })
-          expect(next.changes).toEqual(changes.slice(1))
-          changes = next.changes
-        }
+        state = stepThrough(desired, state, releaseHold)
         if (held) return
         const { traffic, deployedModels, labels } = state.endpoint!
         expect(nonZero(traffic)).toEqual({ [desired.deployed.id]: 100 })
@@ -146,7 +154,7 @@ describe('the changes of a deployment', () => {
         "resources.machineType n2-standard-2",
         "resources.minReplicas 2",
         "resources.maxReplicas 10",
-        "resources.targetCpu 60",
+        "resources.targetCpu 0.6",
       ]
     `)
     expect(lines(FIRST, NOTHING)).toMatchInlineSnapshot(`
@@ -156,7 +164,7 @@ describe('the changes of a deployment', () => {
         "upload-model dap-shop-offer-420ecb48 1b954b8b63ccef72f206b26b68717184 (no version has this content)",
         "deploy-model 4537348931; policy null → de5f2cbf4c10; image null → 555555555555; resources.machineType null → n2-standard-2 (nothing is deployed yet)",
         "shift-traffic {} {"4537348931":100} (there is nothing to compare it with)",
-        "promote 4537348931 (it becomes what was applied last)",
+        "promote 4537348931 (it is recorded as applied)",
       ]
     `)
   })
@@ -198,7 +206,7 @@ describe('the changes of a deployment', () => {
         "shift-traffic {"3607321370":10,"4537348931":90} {"3607321370":50,"4537348931":50} 1 (step 2 of 3)",
         "hold 1 1800000 (its gates are watched)",
         "shift-traffic {"3607321370":50,"4537348931":50} {"3607321370":100} 2 (step 3 of 3)",
-        "promote 3607321370 (it becomes what was applied last)",
+        "promote 3607321370 (it is recorded as applied)",
       ]
     `)
   })
@@ -223,8 +231,8 @@ describe('the changes of a deployment', () => {
     expect(lines(desired, LIVE)).toMatchInlineSnapshot(`
       [
         "update-endpoint dap-shop-offer-420ecb48; description Managed by dap: deployment shop-offer of games, environment prod. → Managed by dap: deployment shop-offer of games, environment prod. Offers (Git says otherwise)",
-        "mutate-model 4537348931; resources.minReplicas 2 → 3; resources.targetCpu 60 → 50 (Git says otherwise)",
-        "promote 4537348931 (it becomes what was applied last)",
+        "mutate-model 4537348931; resources.minReplicas 2 → 3; resources.targetCpu 0.6 → 0.5 (Git says otherwise)",
+        "promote 4537348931 (it is recorded as applied)",
       ]
     `)
   })
@@ -239,7 +247,7 @@ describe('the changes of a deployment', () => {
         "shift-traffic {"3607321370":10,"4537348931":90} {"3607321370":50,"4537348931":50} 1 (step 2 of 3)",
         "hold 1 1800000 (its gates are watched)",
         "shift-traffic {"3607321370":50,"4537348931":50} {"3607321370":100} 2 (step 3 of 3)",
-        "promote 3607321370 (it becomes what was applied last)",
+        "promote 3607321370 (it is recorded as applied)",
       ]
     `)
   })
@@ -250,7 +258,7 @@ describe('the changes of a deployment', () => {
       [
         "shift-traffic {"3607321370":10,"4537348931":90} {"4537348931":100} (traffic is not where it should be)",
         "undeploy-model 3607321370 (Git no longer asks for it)",
-        "promote 4537348931 (it becomes what was applied last)",
+        "promote 4537348931 (it is recorded as applied)",
       ]
     `)
     expect(apply(FIRST, holding).endpoint!.deployedModels.map(({ id }) => id)).toEqual([FIRST.deployed.id])
@@ -279,7 +287,8 @@ describe('the changes of a deployment', () => {
     const held = diff(second, back)
     expect(held).toMatchObject({ held: true, action: 'none', changes: [] })
     expect(held.notes[0]).toContain('dap deploy --release-hold')
-    expect(diff(second, back, true).changes.length).toBeGreaterThan(0)
+    const released = perform(diff(second, back, true).changes[0], second, back, CONTEXT)
+    expect(diff(second, released)).toMatchObject({ held: false, action: 'continue' })
     expect(diff(wanted({ policy: 'third' }), back).held).toBe(false)
   })
 
@@ -323,7 +332,7 @@ describe('drift', () => {
       'displayName: shop-offer | shop-offer | renamed',
       'update-endpoint',
     ])
-    expect(by({ deployedModels: scaled(7) })).toEqual(['resources.minReplicas: 2 | 2 | 7', 'mutate-model'])
+    expect(by({ deployedModels: scaled(7) })).toEqual(['resources.minReplicas: 2 | 2 | 7', 'mutate-model', 'promote'])
     expect(by({ deployedModels: [...models, other], traffic: { [id]: 70, 77: 30 } })).toEqual([
       `traffic: 100 % ${name} | 100 % ${name} | 70 % ${name}, 30 % by hand`,
       'deployedModels: null | null | by hand',
@@ -369,5 +378,34 @@ describe('drift', () => {
     expect(drift.map(({ field }) => field)).toEqual(['traffic'])
     expect(changes[0]).toMatchObject({ kind: 'shift-traffic', step: 0, to: { [second.deployed.id]: 10 } })
     expect(changes[1]).toMatchObject({ kind: 'hold', step: 0 })
+  })
+
+  it('of the traffic of a step that has passed makes it pass again', () => {
+    const second = wanted({ policy: 'second' })
+    const passed = apply(second, LIVE, 5)
+    expect(diff(second, passed).changes[0]).toMatchObject({ kind: 'shift-traffic', step: 1 })
+    const moved = only(passed, { traffic: { [FIRST.deployed.id]: 40, [second.deployed.id]: 60 } })
+    expect(diff(second, moved).changes.slice(0, 2)).toMatchObject([
+      { kind: 'shift-traffic', step: 0 },
+      { kind: 'hold', step: 0 },
+    ])
+    stepThrough(second, moved)
+  })
+
+  it('of a stable version that is gone, while the one before serves, is rolled out again step by step', () => {
+    const second = wanted({ policy: 'second' })
+    const { endpoint, ...after } = apply(second, LIVE)
+    const served = { ...endpoint!, traffic: { [FIRST.deployed.id]: 100 } }
+    const gone = { ...after, endpoint: undeployed(served, second.deployed.id) }
+    expect(diff(second, gone).changes.map(({ kind }) => kind)).toEqual([
+      'deploy-model',
+      'shift-traffic',
+      'hold',
+      'shift-traffic',
+      'hold',
+      'shift-traffic',
+      'promote',
+    ])
+    stepThrough(second, gone)
   })
 })

@@ -46,7 +46,11 @@ describe('a lock', () => {
     await lock.acquire()
     expect(lock.held).toBe(true)
     const expires = Math.ceil((world.clock.now() + LOCK_TERM) / 1000)
-    expect(await labels()).toMatchObject({ 'dap-lock': `0000000a-${expires}`, 'dap-lock-owner': 'ci-0000000a', team: 'x' })
+    expect(await labels()).toMatchObject({
+      'dap-lock': `0000000a-${expires}`,
+      'dap-lock-owner': 'ci-0000000a',
+      team: 'x',
+    })
     await lock.release()
     expect(Object.keys(await labels())).toEqual(['team', 'dap-project', 'dap-env', 'dap-deployment'])
   })

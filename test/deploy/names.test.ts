@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
-import { bundleObject, deployedModelId, endpointId, labelValue, modelId, runId } from '../../src/deploy/names.ts'
+import { bundleObject, deployedModelId, endpointId, labelValue, modelId } from '../../src/deploy/names.ts'
 
 const names = fc.stringMatching(/^[a-z0-9]([a-z0-9_-]{0,61}[a-z0-9])?$/)
 
@@ -10,7 +10,6 @@ it('ids have the form that Vertex AI asks for, whatever the names', () => {
       expect(endpointId(project, environment, deployment)).toMatch(/^dap-[a-z0-9-]{1,50}-[0-9a-f]{8}$/)
       expect(modelId(project, environment, deployment)).toMatch(/^[a-z][a-z0-9_-]{0,62}$/)
       expect(deployedModelId(text)).toMatch(/^[1-9]\d{9}$/)
-      expect(runId(text)).toMatch(/^[0-9a-f]{8}$/)
       expect(labelValue(text)).toMatch(/^[a-z0-9_-]{0,63}$/)
     }),
   )

@@ -29,7 +29,9 @@ function failing(...statuses: Status[]): () => Promise<string> {
 describe('attempt', () => {
   it('tries again what may pass, and says so', async () => {
     const { patience, retries } = patient()
-    await expect(attempt('get', failing('UNAVAILABLE', 'DEADLINE_EXCEEDED', 'INTERNAL'), patience)).resolves.toBe('answer')
+    await expect(attempt('get', failing('UNAVAILABLE', 'DEADLINE_EXCEEDED', 'INTERNAL'), patience)).resolves.toBe(
+      'answer',
+    )
     expect(retries).toEqual(['get 1 UNAVAILABLE: no', 'get 1 DEADLINE_EXCEEDED: no', 'get 1 INTERNAL: no'])
   })
 
@@ -98,7 +100,13 @@ describe('settle', () => {
 
   it('survives a poll that fails, and says every stage once', async () => {
     const { patience, clock } = patient()
-    const answers: (Operation | Status)[] = [running('A'), 'UNAVAILABLE', running('A'), running('B'), { name: 'op', done: true }]
+    const answers: (Operation | Status)[] = [
+      running('A'),
+      'UNAVAILABLE',
+      running('A'),
+      running('B'),
+      { name: 'op', done: true },
+    ]
     const cloud = {
       async getOperation() {
         const answer = answers.shift()!

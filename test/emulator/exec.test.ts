@@ -139,7 +139,8 @@ describe('a deployed model', () => {
         const servers = dapServers({ bin: ${JSON.stringify(BIN)}, storage: 'http://127.0.0.1:9', data: ${JSON.stringify(data)}, log() {} })
         await servers.start({ endpointId: 'shop', deployedModelId: '11', artifactUri: ${JSON.stringify(join(data, 'models'))},
           imageUri: '', args: [], env: {}, predictRoute: '/predict', healthRoute: '/readyz', port: 8080 })
-        console.log('healthy')`
+        console.log('healthy')
+        setInterval(() => {}, 1000)`
       const parent = execa(process.execPath, ['--input-type=module', '-e', script], { reject: false, stdin: 'ignore' })
       await new Promise<void>((done, fail) => {
         parent.stdout.once('data', () => done())

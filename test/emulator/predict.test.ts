@@ -175,7 +175,12 @@ describe('the metrics of predictions', () => {
     fine = false
     for (let i = 0; i < 3; i++) await post('predict', '{"instances": [{}]}')
 
-    const series = async (metric: string, more = '', query: Readonly<Record<string, string>> = {}) => {
+    const series = async (
+      metric: string,
+      more = '',
+      query: Readonly<Record<string, string>> = {},
+      project = 'demo',
+    ) => {
       const filter = `metric.type = "aiplatform.googleapis.com/prediction/online/${metric}" AND resource.labels.endpoint_id="shop"${more}`
       const asked = new URLSearchParams({
         filter,
@@ -183,7 +188,7 @@ describe('the metrics of predictions', () => {
         'interval.endTime': new Date(start + 120_000).toISOString(),
         ...query,
       })
-      const answer = await fetch(`${emulator.url}/v3/projects/demo/timeSeries?${asked}`)
+      const answer = await fetch(`${emulator.url}/v3/projects/${project}/timeSeries?${asked}`)
       return (
         ((await answer.json()) as { timeSeries?: { metric: object; points: { value: unknown }[] }[] }).timeSeries ?? []
       )
@@ -213,6 +218,7 @@ describe('the metrics of predictions', () => {
       },
     ])
     expect(await series('error_count', ' AND metric.labels.deployed_model_id = "12"')).toEqual([])
+    expect(await series('error_count', '', aligned, 'another')).toEqual([])
     const [{ points }] = await series('prediction_latencies', '', aligned)
     const { count, bucketCounts } = (
       points[0].value as { distributionValue: { count: string; bucketCounts: string[] } }

@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, rm } from 'node:fs/promises'
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
@@ -146,8 +146,18 @@ describe('the data folder', () => {
       `\`${data}\` is in use by the emulator with the process id ${process.pid}`,
     )
     await first.stop()
-    const { writeFile } = await import('node:fs/promises')
     await writeFile(join(data, 'emulator.pid'), '999999999')
+    await (await startEmulator({ port: 0, seed: 1, data })).stop()
+  })
+
+  it('is free again when the emulator could not start in it', async () => {
+    const data = await dataFolder()
+    const other = await startEmulator({ port: 0, seed: 1 })
+    onTestFinished(() => other.stop())
+    await expect(startEmulator({ port: other.port, seed: 1, data })).rejects.toThrow(`port ${other.port} is in use`)
+    await writeFile(join(data, 'state.json'), '{"endpoints')
+    await expect(startEmulator({ port: 0, seed: 1, data })).rejects.toThrow(`${join(data, 'state.json')}\` is not JSON`)
+    await rm(join(data, 'state.json'))
     await (await startEmulator({ port: 0, seed: 1, data })).stop()
   })
 })

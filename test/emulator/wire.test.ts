@@ -116,6 +116,8 @@ describe('the REST interface', () => {
       { error: { code: 404, status: 'NOT_FOUND' } },
     ])
     expect(await json(await fetch(`${emulator.url}/v1/${PARENT}/indexes`))).toMatchObject([404, ERROR])
+    const page = await fetch(place, { headers: { origin: 'https://example.com' } })
+    expect(await json(page)).toMatchObject([403, { error: { status: 'PERMISSION_DENIED' } }])
     const streaming = await fetch(`${place}/shop:streamRawPredict`, { method: 'POST', body: '{}' })
     expect(await json(streaming)).toMatchObject([501, { error: { status: 'UNIMPLEMENTED' } }])
   })

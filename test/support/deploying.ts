@@ -1,9 +1,9 @@
+import type { ApplyOptions } from '../../src/deploy/apply.ts'
 import type { Cloud } from '../../src/deploy/cloud.ts'
-import type { Commit } from '../../src/deploy/plan.ts'
 import { type Desired, desiredOf, type Target } from '../../src/deploy/desired.ts'
 import type { DeployEvent } from '../../src/deploy/events.ts'
-import type { ApplyOptions } from '../../src/deploy/apply.ts'
 import type { Clock } from '../../src/deploy/patience.ts'
+import type { Commit } from '../../src/deploy/plan.ts'
 import type { Engine } from '../../src/deploy/run.ts'
 import type { DeploymentSpec } from '../../src/kinds.ts'
 import { stream } from '../../src/math/rng.ts'
@@ -34,7 +34,14 @@ export interface Edit {
 
 /** What Git says of one deployment; two steps of ten minutes unless told otherwise. */
 export function desiredState(edit: Edit = {}, target: Target = TARGET): Desired {
-  const { deployment = 'offer', policy = 'first', machineType = 'n2-standard-2', maxReplicas = 4, description, rollout } = edit
+  const {
+    deployment = 'offer',
+    policy = 'first',
+    machineType = 'n2-standard-2',
+    maxReplicas = 4,
+    description,
+    rollout,
+  } = edit
   const spec: DeploymentSpec = {
     environment: target.environment,
     policy: 'offer',

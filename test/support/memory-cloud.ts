@@ -14,8 +14,8 @@ import { InterruptedError } from '../../src/errors.ts'
 
 export const PLACE: Place = { target: 'emulator', project: 'dap-local', region: 'us-central1', bucket: 'dap-local' }
 
-/** ms that the operations take. */
-const TAKES = { create: 3_000, upload: 90_000, deploy: 600_000, undeploy: 30_000, mutate: 60_000, remove: 5_000 }
+/** ms that operations take, unless told otherwise. */
+const USUAL = { create: 3_000, upload: 90_000, deploy: 600_000, undeploy: 30_000, mutate: 60_000, remove: 5_000 }
 
 const STAGES = ['STARTING_DEPLOYMENT', 'ADDING_NODES_TO_CLUSTER', 'STARTING_MODEL_SERVER', 'FINISHING_UP']
 
@@ -52,8 +52,8 @@ interface Running {
   readonly started: number
   readonly ends: number
   readonly staged: boolean
-  /** Its effect; throws what the operation fails with. */
-  finish(): string | undefined
+  /** Its effect; returns an upload's version, throws what the operation fails with. */
+  finish(): unknown
   result?: Pick<Operation, 'error' | 'version'>
 }
 
@@ -67,7 +67,9 @@ export interface MemoryCloud {
 }
 
 /** The rules of the port in memory, as plainly as they can be written. */
-export function memoryCloud(clock: Clock = virtualClock()): MemoryCloud {
+export function memoryCloud(takes: Partial<typeof USUAL> = {}): MemoryCloud {
+  const duration = { ...USUAL, ...takes }
+  const clock = virtualClock()
   const endpoints = new Map<string, Endpoint>()
   const creating = new Set<string>()
   const deploying = new Set<string>()
@@ -84,7 +86,8 @@ export function memoryCloud(clock: Clock = virtualClock()): MemoryCloud {
     const due = [...operations.values()].filter(each => each.result === undefined && each.ends <= clock.now())
     for (const each of due.sort((a, b) => a.ends - b.ends)) {
       try {
-        each.result = { version: each.finish() }
+        const version = each.finish()
+        each.result = typeof version === 'string' ? { version } : {}
       } catch (error) {
         if (!(error instanceof CloudError)) throw error
         each.result = { error: { status: error.status, message: error.message } }
@@ -92,10 +95,10 @@ export function memoryCloud(clock: Clock = virtualClock()): MemoryCloud {
     }
   }
 
-  const start = (on: string, ms: number, finish: () => string | undefined | void, staged = false): Operation => {
+  const start = (on: string, ms: number, finish: () => unknown, staged = false): Operation => {
     const name = `${on}/operations/${operations.size + 1}`
     const started = clock.now()
-    operations.set(name, { name, on, started, ends: started + ms, staged, finish: () => finish() ?? undefined })
+    operations.set(name, { name, on, started, ends: started + ms, staged, finish })
     return { name, done: false }
   }
 
@@ -138,7 +141,7 @@ export function memoryCloud(clock: Clock = virtualClock()): MemoryCloud {
       call(() => {
         if (endpoints.has(id) || creating.has(id)) refuse('ALREADY_EXISTS', `there is an endpoint \`${id}\` already`)
         creating.add(id)
-        return start(`endpoints/${id}`, TAKES.create, () => {
+        return start(`endpoints/${id}`, duration.create, () => {
           creating.delete(id)
           put({ ...copy(endpoint), id, etag: '', traffic: {}, deployedModels: [], host: null })
         })
@@ -153,7 +156,7 @@ export function memoryCloud(clock: Clock = virtualClock()): MemoryCloud {
     deleteEndpoint: id =>
       call(() => {
         if (endpointOf(id).deployedModels.length > 0) refuse('FAILED_PRECONDITION', `\`${id}\` has deployed models`)
-        return start(`endpoints/${id}`, TAKES.remove, () => void endpoints.delete(id))
+        return start(`endpoints/${id}`, duration.remove, () => void endpoints.delete(id))
       }),
 
     deployModel: (id, model) =>
@@ -168,7 +171,7 @@ export function memoryCloud(clock: Clock = virtualClock()): MemoryCloud {
         deploying.add(key)
         return start(
           `endpoints/${id}`,
-          TAKES.deploy,
+          duration.deploy,
           () => {
             deploying.delete(key)
             if (!ready) refuse('FAILED_PRECONDITION', 'model server never became ready')
@@ -185,7 +188,7 @@ export function memoryCloud(clock: Clock = virtualClock()): MemoryCloud {
         deployed(endpoint, model)
         if ((endpoint.traffic[model] ?? 0) > 0 && endpoint.deployedModels.length > 1)
           refuse('FAILED_PRECONDITION', `\`${model}\` has traffic`)
-        return start(`endpoints/${id}`, TAKES.undeploy, () => {
+        return start(`endpoints/${id}`, duration.undeploy, () => {
           const { deployedModels, traffic, ...rest } = endpointOf(id)
           const left = deployedModels.filter(each => each.id !== model)
           put({ ...rest, deployedModels: left, traffic: left.length === 0 ? {} : without(traffic, model) })
@@ -194,7 +197,7 @@ export function memoryCloud(clock: Clock = virtualClock()): MemoryCloud {
     mutateDeployedModel: (id, model, scale) =>
       call(() => {
         deployed(endpointOf(id), model)
-        return start(`endpoints/${id}`, TAKES.mutate, () => {
+        return start(`endpoints/${id}`, duration.mutate, () => {
           const endpoint = endpointOf(id)
           const changed = endpoint.deployedModels.map(each => (each.id === model ? { ...each, scale } : each))
           put({ ...endpoint, deployedModels: changed })
@@ -210,7 +213,7 @@ export function memoryCloud(clock: Clock = virtualClock()): MemoryCloud {
     listVersions: model => call(() => models.get(model) ?? []),
     uploadModel: (model, { displayName, labels }) =>
       call(() =>
-        start(`models/${model}`, TAKES.upload, () => {
+        start(`models/${model}`, duration.upload, () => {
           const others = models.get(model) ?? []
           // Numbers are never given twice, also when a version is gone.
           const version = String((uploads.get(model) ?? 0) + 1)
@@ -224,7 +227,8 @@ export function memoryCloud(clock: Clock = virtualClock()): MemoryCloud {
     setDefaultVersion: (model, version) =>
       call(() => {
         const versions = versionsOf(model)
-        if (!versions.some(each => each.version === version)) refuse('NOT_FOUND', `no version ${version} of \`${model}\``)
+        if (!versions.some(each => each.version === version))
+          refuse('NOT_FOUND', `no version ${version} of \`${model}\``)
         models.set(
           model,
           versions.map(each => {
@@ -240,7 +244,7 @@ export function memoryCloud(clock: Clock = virtualClock()): MemoryCloud {
         if (isDeployed(model, version)) refuse('FAILED_PRECONDITION', 'it is deployed')
         if (versions.some(each => each.version === version && each.aliases.includes('default')))
           refuse('FAILED_PRECONDITION', 'it is the default version')
-        return start(`models/${model}`, TAKES.remove, () => {
+        return start(`models/${model}`, duration.remove, () => {
           models.set(
             model,
             versionsOf(model).filter(each => each.version !== version),
@@ -251,7 +255,7 @@ export function memoryCloud(clock: Clock = virtualClock()): MemoryCloud {
       call(() => {
         versionsOf(model)
         if (isDeployed(model)) refuse('FAILED_PRECONDITION', 'it is deployed')
-        return start(`models/${model}`, TAKES.remove, () => void models.delete(model))
+        return start(`models/${model}`, duration.remove, () => void models.delete(model))
       }),
 
     getOperation: name =>

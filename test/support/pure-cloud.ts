@@ -20,6 +20,10 @@ export function perform(
     const labels = encodeLabels(write!.labels, {})
     return { ...actual, endpoint: { id, ...settings, labels, etag: '1', traffic: {}, deployedModels: [], host: null } }
   }
+  if (change.kind === 'delete-model') {
+    if (actual.endpoint) throw new Error('FAILED_PRECONDITION: it is deployed')
+    return { ...actual, versions: [] }
+  }
   const endpoint = write ? written(actual.endpoint!, write) : actual.endpoint!
   const { deployedModels, traffic } = endpoint
   switch (change.kind) {
@@ -29,7 +33,7 @@ export function perform(
       if (!actual.bundle) throw new Error('NOT_FOUND: the bundle')
       const version = {
         model: desired.model.id,
-        version: String(versions.length + 1),
+        version: String(1 + Math.max(0, ...versions.map(({ version }) => Number(version)))),
         aliases: versions.length === 0 ? ['default'] : [],
         displayName: desired.model.displayName,
         labels: versionLabels(desired, context.target, context.commit),
@@ -59,6 +63,15 @@ export function perform(
       const moved = versions.map(each => ({ ...each, aliases: each.version === version ? ['default'] : [] }))
       return { ...actual, endpoint, versions: moved }
     }
+    case 'delete-version': {
+      const { aliases } = versions.find(({ version }) => version === change.version)!
+      const deployed = deployedModels.some(({ version }) => version === change.version)
+      if (deployed || aliases.includes('default')) throw new Error('FAILED_PRECONDITION: it is in use')
+      return { ...actual, versions: versions.filter(({ version }) => version !== change.version) }
+    }
+    case 'delete-endpoint':
+      if (deployedModels.length > 0) throw new Error('FAILED_PRECONDITION: models are deployed')
+      return { ...actual, endpoint: undefined }
     default:
       return { ...actual, endpoint }
   }

@@ -7,6 +7,9 @@ import { startEmulator } from '../../../src/emulator/emulator.ts'
 import { vertexClients } from '../../support/vertex-clients.ts'
 import { endpointName, fakeServers, MODEL, modelName, PARENT, RESOURCES } from '../rules/suite.ts'
 
+/** google.cloud.aiplatform.v1.DeploymentStage */
+const ADDING_NODES_TO_CLUSTER = 8
+
 it('[operation-resume] an operation goes on where the emulator stopped, for a client that only knows its name', async () => {
   const data = await mkdtemp(join(tmpdir(), 'dap-test-'))
   onTestFinished(() => rm(data, { recursive: true, force: true }))
@@ -28,7 +31,7 @@ it('[operation-resume] an operation goes on where the emulator stopped, for a cl
   await before.endpoints.createEndpoint({ parent: PARENT, endpointId: 'e', endpoint: { displayName: 'e' } })
   await before.models.uploadModel({ parent: PARENT, modelId: 'm', model: MODEL })
   await clock.advance(1000)
-  const [, { name }] = await before.endpoints.deployModel({
+  const [{ name }] = await before.endpoints.deployModel({
     endpoint: endpointName('e'),
     deployedModel: { id: '1', model: modelName('m'), dedicatedResources: RESOURCES },
     trafficSplit: { 0: 100 },
@@ -38,7 +41,8 @@ it('[operation-resume] an operation goes on where the emulator stopped, for a cl
 
   const after = await open()
   const running = await after.endpoints.checkDeployModelProgress(name as string)
-  expect([running.done, running.metadata]).toMatchObject([false, { deploymentStage: 'ADDING_NODES_TO_CLUSTER' }])
+  expect(running.done).toBe(false)
+  expect(running.metadata).toMatchObject({ deploymentStage: ADDING_NODES_TO_CLUSTER })
   await clock.advance(1000)
   expect((await after.endpoints.checkDeployModelProgress(name as string)).done).toBe(true)
   const [endpoint] = await after.endpoints.getEndpoint({ name: endpointName('e') })

@@ -63,6 +63,26 @@ it('[operation-wait] waits until the operation is done, or until its timeout', a
   expect((await api.call('WaitOperation', { name })).done).toBe(true)
 })
 
+it('[operation-cancel] a deploy that is cancelled while its server starts leaves no server behind', async () => {
+  const api = await withDeployed()
+  let ready = () => {}
+  api.servers.ready = new Promise<void>(resolve => {
+    ready = resolve
+  })
+  const { name } = await api.call('DeployModel', steps(api).deploying(E, '1', M))
+  await api.advance(10_000)
+  await api.call('CancelOperation', { name })
+  expect(await refused(api.call('DeployModel', steps(api).deploying(E, '1', M)))).toBe('6 deployed-exists')
+  ready()
+  await api.advance(0)
+  expect(await api.call('GetOperation', { name })).toMatchObject({
+    error: { code: 1 },
+    metadata: { deploymentStage: 'DEPLOYMENT_TERMINATED' },
+  })
+  expect(api.servers.running.size).toBe(0)
+  await steps(api).done('DeployModel', steps(api).deploying(E, '1', M))
+})
+
 it('[operation-resume] goes on after a restart, at any stage', async () => {
   for (let stage = 0; stage < 7; stage++) {
     const before = await withDeployed({ 0: 100 })
@@ -94,6 +114,22 @@ it('[route-starting] starts the servers of deployed models again after a restart
   expect(after.control.route(E).deployedModelId).toBe('1')
 })
 
+it('stops a server that is ready again only after its model was undeployed, or the emulator was stopped', async () => {
+  for (const end of ['undeploy', 'close']) {
+    const before = await withDeployed({ 0: 100 })
+    let ready = () => {}
+    before.servers.ready = new Promise<void>(resolve => {
+      ready = resolve
+    })
+    const after = await before.restart()
+    if (end === 'close') await after.close()
+    else await steps(after).done('UndeployModel', { endpoint: E, deployedModelId: '1' })
+    ready()
+    await after.advance(0)
+    expect([end, after.servers.running.size]).toEqual([end, 0])
+  }
+})
+
 it('keeps everything but the counts of quotas over a restart', async () => {
   const before = await withDeployed({ 0: 100 })
   const shown = async (api: Direct) => [
@@ -113,6 +149,7 @@ it('keeps what it promises over any sequence of requests', async () => {
     fc.record({ do: fc.constant('undeploy' as const), id, split }),
     fc.record({ do: fc.constant('move' as const), split }),
     fc.record({ do: fc.constant('delete' as const) }),
+    fc.record({ do: fc.constant('cancel' as const) }),
     fc.record({ do: fc.constant('wait' as const), ms: fc.integer({ min: 0, max: 1500 }) }),
     fc.record({ do: fc.constant('restart' as const) }),
   )
@@ -135,7 +172,9 @@ it('keeps what it promises over any sequence of requests', async () => {
           }).catch(() => {})
         else if (r.do === 'undeploy')
           await call('UndeployModel', { endpoint: E, deployedModelId: r.id, trafficSplit: r.split }).catch(() => {})
-        else if (r.do === 'delete') await call('DeleteEndpoint', { name: E }).catch(() => {})
+        else if (r.do === 'cancel') {
+          for (const name of began.slice(-1)) await api.call('CancelOperation', { name })
+        } else if (r.do === 'delete') await call('DeleteEndpoint', { name: E }).catch(() => {})
         else
           await api
             .call('UpdateEndpoint', { endpoint: { name: E, trafficSplit: r.split }, updateMask: 'trafficSplit' })

@@ -1,0 +1,72 @@
+import { describe, expect, it } from 'vitest'
+import type { ActualDeployment } from '../../src/deploy/actual.ts'
+import type { Endpoint } from '../../src/deploy/cloud.ts'
+import { decodeLabels } from '../../src/deploy/labels.ts'
+import { deploymentStatus, statusOf } from '../../src/deploy/status.ts'
+import { pauseWrite, rollbackWrite } from '../../src/deploy/writes.ts'
+import { written } from '../support/pure-cloud.ts'
+import { apply, NOTHING, NOW, SPEC, wanted } from './support.ts'
+
+const FIRST = wanted()
+const SECOND = wanted({ policy: 'second' })
+const LIVE = apply(FIRST, NOTHING)
+const HOLDING = apply(SECOND, LIVE, 4)
+const AFTER = apply(SECOND, LIVE)
+
+const only = (actual: ActualDeployment, change: Partial<Endpoint>): ActualDeployment => ({
+  ...actual,
+  endpoint: { ...actual.endpoint!, ...change },
+})
+const paused = only(HOLDING, written(HOLDING.endpoint!, pauseWrite(decodeLabels(HOLDING.endpoint!.labels).ours!)))
+const held = only(AFTER, written(AFTER.endpoint!, rollbackWrite(AFTER.endpoint!)!))
+
+it.each([
+  ['never deployed', FIRST, NOTHING, 'absent: it has never been deployed'],
+  ['nothing on the endpoint yet', FIRST, apply(FIRST, NOTHING, 2), 'absent: nothing of it is deployed to its endpoint'],
+  ['as Git says', FIRST, LIVE, 'synced: null'],
+  ['an edited policy', SECOND, LIVE, 'behind: Git has another policy'],
+  [
+    'more replicas',
+    wanted({ resources: { ...SPEC.resources, maxReplicas: 20 } }),
+    LIVE,
+    'behind: Git has another resources.maxReplicas',
+  ],
+  ['a rollout', SECOND, HOLDING, 'rolling: its rollout is at 10 % of traffic'],
+  ['a rollout that waits for somebody', SECOND, paused, 'paused: its rollout is paused at 10 % of traffic'],
+  ['rolled back', SECOND, held, 'held: what Git says was rolled back'],
+  ['renamed by hand', FIRST, only(LIVE, { displayName: 'x' }), 'drifted: somebody else has changed displayName'],
+] as const)('the state of a deployment: %s', (_, desired, actual, expected) => {
+  const { state, reason } = deploymentStatus(desired, actual, NOW)
+  expect(`${state}: ${reason}`).toBe(expected)
+})
+
+describe('a status', () => {
+  it('says who is who, and what costs money without traffic', () => {
+    const [model] = AFTER.endpoint!.deployedModels
+    const others = [
+      { ...model, id: '77', model: 'other' },
+      { ...model, id: '78' },
+    ]
+    const actual = only(AFTER, { deployedModels: [...AFTER.endpoint!.deployedModels, ...others] })
+    const live = deploymentStatus(SECOND, actual, NOW).live
+    expect(live.map(({ role, traffic, idle, warmUntil }) => [role, traffic, idle, warmUntil])).toEqual([
+      ['previous', 0, true, '2026-11-24T12:00:00.000Z'],
+      ['stable', 100, false, null],
+      ['foreign', 0, true, null],
+      ['leftover', 0, true, null],
+    ])
+    expect(deploymentStatus(SECOND, HOLDING, NOW).live.map(({ role, traffic }) => [role, traffic])).toEqual([
+      ['stable', 90],
+      ['candidate', 10],
+    ])
+  })
+
+  it('says what was applied, and who holds the lock', () => {
+    const labels = { ...LIVE.endpoint!.labels, 'dap-lock': `0123abcd-${NOW / 1000 - 1}`, 'dap-lock-owner': 'ci' }
+    const actual = { endpoints: [only(LIVE, { labels }).endpoint!], models: LIVE.versions, bundles: new Set<string>() }
+    const [status] = statusOf([SECOND], actual, NOW)
+    expect(status.applied).toEqual({ digest: FIRST.digest, commit: 'c'.repeat(40) })
+    expect(status.git).toBe(SECOND.digest)
+    expect(status.lock).toEqual({ run: '0123abcd', owner: 'ci', expires: '2026-11-23T11:59:59.000Z', expired: true })
+  })
+})
