@@ -108,6 +108,7 @@ function refuseBeside(flags: Readonly<Record<string, unknown>>): void {
     acceptDrift: '--accept-drift',
     prune: '--prune',
     releaseHold: '--release-hold',
+    overrideProtection: '--override-protection',
   }
   const given = Object.entries(own).find(([flag]) => flags[flag] !== undefined)
   if (given === undefined) return
@@ -116,14 +117,14 @@ function refuseBeside(flags: Readonly<Record<string, unknown>>): void {
   })
 }
 
-function optionsOf({ environment, only, acceptDrift, prune }: Plan): PlanOptions {
+function optionsOf({ environment, only, acceptDrift, prune, releaseHold, overrideProtection }: Plan): PlanOptions {
   return {
     environment: environment.name,
     ...(only === null ? {} : { only }),
     acceptDrift,
     prune,
-    releaseHold: false,
-    unprotected: [],
+    releaseHold,
+    overrideProtection,
   }
 }
 

@@ -10,7 +10,7 @@ export interface PlanOptions {
   readonly prune: boolean
   readonly releaseHold: boolean
   /** Deployments whose protection is set aside, by name. */
-  readonly unprotected: readonly string[]
+  readonly overrideProtection: readonly string[]
 }
 
 const collect = (value: string, before: readonly string[] = []) => [...before, value]
@@ -37,6 +37,6 @@ export function planOptions(flags: Readonly<Record<string, unknown>>): PlanOptio
     acceptDrift: flags['acceptDrift'] === true,
     prune: flags['prune'] === true,
     releaseHold: flags['releaseHold'] === true,
-    unprotected: (flags['overrideProtection'] as readonly string[] | undefined) ?? [],
+    overrideProtection: (flags['overrideProtection'] as readonly string[] | undefined) ?? [],
   }
 }

@@ -49,7 +49,7 @@ export async function planEnvironment(host: Host, options: PlanOptions): Promise
     acceptDrift: options.acceptDrift,
     prune: options.prune,
     releaseHold: options.releaseHold,
-    overrideProtection: options.unprotected,
+    overrideProtection: options.overrideProtection,
     deployments: desired.map((each, i) => ({ desired: each, evidence: evidence[i] })),
     declared: environment.deployments.map(({ name }) => name),
     actual,

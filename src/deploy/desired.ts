@@ -95,13 +95,13 @@ export function desiredOf(
   const bundle = { digest, object: bundleObject(policy.name, digest) }
   const container = {
     image: target.image,
-    artifact: `gs://${place.bucket}/${bundle.object.replace(/\/[^/]*$/, '')}`,
     predictRoute: '/predict',
     healthRoute: '/readyz',
     port: 8080,
     args: ['--log', 'stdout'],
   }
-  const version = label32(digestOf({ id: modelId(...ids), bundle: digest, ...container }))
+  // Not the bundle's own digest, which has dap's version in it: another dap, on the same image, serves the same decisions.
+  const version = label32(digestOf({ id: modelId(...ids), policy, snapshot, ...container }))
   const machine = { machineType: spec.resources.machineType, serviceAccount: target.serviceAccount }
   const settings = {
     displayName: metadata.name,
@@ -124,6 +124,7 @@ export function desiredOf(
       displayName: metadata.name,
       description: `Policy ${policy.name}, served by dap`,
       ...container,
+      artifact: `gs://${place.bucket}/${bundle.object.replace(/\/[^/]*$/, '')}`,
       digest: version,
     },
     deployed: deployedOf(metadata.name, version, machine),

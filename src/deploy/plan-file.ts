@@ -154,6 +154,7 @@ const deployment = object({
     }),
   ),
   blocked: list(object({ reason: text, hint: text })),
+  names: map(text),
   notes: list(text),
   overlap: nullable(
     object({
@@ -184,6 +185,8 @@ const plan = object({
   only: nullable(list(text)),
   acceptDrift: flag,
   prune: flag,
+  releaseHold: flag,
+  overrideProtection: list(text),
   deployments: list(deployment),
   orphans: list(
     object({

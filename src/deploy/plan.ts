@@ -21,6 +21,8 @@ export interface Plan {
   readonly only: readonly string[] | null
   readonly acceptDrift: boolean
   readonly prune: boolean
+  readonly releaseHold: boolean
+  readonly overrideProtection: readonly string[]
   /** By name. */
   readonly deployments: readonly DeploymentPlan[]
   readonly orphans: readonly Orphan[]
@@ -56,6 +58,8 @@ export interface DeploymentPlan {
   readonly evidence: readonly EvidenceState[]
   /** Why it cannot be applied, with what to do about it; empty: it can. */
   readonly blocked: readonly Block[]
+  /** Display names of the models that are deployed now, by id. */
+  readonly names: Readonly<Record<string, string>>
   /** True things that change nothing: an old version is warm until …, a hold, a lock. */
   readonly notes: readonly string[]
   readonly overlap: Overlap | null
@@ -137,13 +141,15 @@ export interface PlanInputs {
 export const PLAN_LIFETIME = 7 * 86_400_000
 
 export function makePlan(inputs: PlanInputs): Plan {
-  const { target, only, acceptDrift, prune, actual, now } = inputs
+  const { target, only, acceptDrift, prune, releaseHold, overrideProtection, actual, now } = inputs
   const content = {
     schema: PLAN_SCHEMA,
     environment: { name: target.environment, project: target.project, place: target.place },
     only: only && [...only].sort(),
     acceptDrift,
     prune,
+    releaseHold,
+    overrideProtection: [...overrideProtection].sort(),
     deployments: inputs.deployments
       .map(({ desired, evidence }) => planDeployment(located(desired, actual), evidence, inputs))
       .sort((a, b) => (a.deployment < b.deployment ? -1 : 1)),
@@ -156,8 +162,8 @@ export function makePlan(inputs: PlanInputs): Plan {
 
 /** Of a plan as it is, whatever digest it names. */
 export function planDigest(plan: Omit<Plan, 'header' | 'digest'>): string {
-  const { schema, environment, only, acceptDrift, prune, deployments, orphans } = plan
-  return digestOf({ schema, environment, only, acceptDrift, prune, deployments, orphans })
+  const { header: _, digest: __, ...content } = plan as Plan
+  return digestOf(content)
 }
 
 function planDeployment(desired: Desired, evidence: readonly EvidenceState[], inputs: PlanInputs): DeploymentPlan {
@@ -178,6 +184,7 @@ function planDeployment(desired: Desired, evidence: readonly EvidenceState[], in
     drift,
     evidence,
     blocked: blockedBy(difference, evidence, inputs),
+    names: Object.fromEntries(here.endpoint?.deployedModels.map(({ id, displayName }) => [id, displayName]) ?? []),
     notes: [...notes, ...lockNotes(here.endpoint?.labels ?? {}, now)],
     overlap: replaces ? overlapOf(desired, target.prices) : null,
   }

@@ -116,10 +116,11 @@ export function storageRoute(store: ObjectStore, fault: (point: string) => Fault
   }
 
   return async request => {
-    const [, uploading, rest] = /^(\/upload)?(?:\/download)?(?:\/storage\/v1)?\/b(\/.*)?$/.exec(request.path) ?? []
-    if (rest === undefined && !/\/b\/?$/.test(request.path)) return undefined
-    const [bucket = '', kind, ...name] = (rest ?? '').slice(1).split('/').map(decodeURIComponent)
+    const match = /^(\/upload)?(?:\/download)?(?:\/storage\/v1)?\/b(\/.*)?$/.exec(request.path)
+    if (match === null) return undefined
+    const [, uploading, rest = ''] = match
     try {
+      const [bucket = '', kind, ...name] = rest.slice(1).split('/').map(decoded)
       if (bucket === '') return await buckets(request)
       if (kind === undefined) {
         if (!store.buckets().includes(bucket))
@@ -139,6 +140,14 @@ export function storageRoute(store: ObjectStore, fault: (point: string) => Fault
       const errors = [{ domain: 'global', reason, message }]
       return jsonReply(status, { error: { code: status, message, errors } })
     }
+  }
+}
+
+function decoded(segment: string): string {
+  try {
+    return decodeURIComponent(segment)
+  } catch {
+    throw new Refusal(400, 'invalid', `the path is not valid: ${segment}`)
   }
 }
 

@@ -78,11 +78,11 @@ export function stepsOf(changes: readonly Change[], gates: readonly Gate[], name
   })
 }
 
-/** The only deployed model that a plan knows by its name is the one that Git asks for. */
+/** By what it is deployed as, or is to be. */
 export const namesOf =
-  ({ desired }: DeploymentPlan): ModelName =>
+  ({ desired, names }: DeploymentPlan): ModelName =>
   id =>
-    id === desired.deployed.id ? desired.deployed.displayName : id
+    id === desired.deployed.id ? desired.deployed.displayName : (names[id] ?? id)
 
 export function fieldText({ before, after }: FieldChange): string {
   return before === null ? (after ?? 'none') : `${before} → ${after ?? 'none'}`

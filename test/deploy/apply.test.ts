@@ -55,9 +55,9 @@ describe('to apply', () => {
         "create endpoint dap-offer-45baff28",
         "upload dap/bundles/offer-7941e7ca4d07/bundle.json",
         "upload a version of model dap-offer-45baff28",
-        "deploy 4718073948 without traffic",
-        "move traffic to 4718073948 100 %",
-        "promote 4718073948",
+        "deploy 4980254264 without traffic",
+        "move traffic to 4980254264 100 %",
+        "promote 4980254264",
       ]
     `)
   })
@@ -76,13 +76,13 @@ describe('to apply', () => {
       [
         "upload dap/bundles/offer-2a6bf5f2f7a6/bundle.json",
         "upload a version of model dap-offer-45baff28",
-        "deploy 6899608192 without traffic",
-        "move traffic to 4718073948 90 %, 6899608192 10 %",
+        "deploy 8451887626 without traffic",
+        "move traffic to 4980254264 90 %, 8451887626 10 %",
         "hold step 1 for 600 s",
-        "move traffic to 4718073948 50 %, 6899608192 50 %",
+        "move traffic to 4980254264 50 %, 8451887626 50 %",
         "hold step 2 for 600 s",
-        "move traffic to 6899608192 100 %",
-        "promote 6899608192",
+        "move traffic to 8451887626 100 %",
+        "promote 8451887626",
       ]
     `)
     const endpoint = await live()
@@ -461,7 +461,7 @@ describe('to take away', () => {
     await world.clock.sleep(25 * 3_600_000)
     expect(titles(await collectGarbage(whose, undefined, engine()))).toMatchInlineSnapshot(`
       [
-        "undeploy 6899608192",
+        "undeploy 8451887626",
         "delete version 1 of model dap-offer-45baff28",
       ]
     `)

@@ -161,10 +161,10 @@ describe('the changes of a deployment', () => {
       [
         "create-endpoint dap-shop-offer-420ecb48 (there is none yet)",
         "upload-bundle dap/bundles/shop-offer-9785e9bb98a2/bundle.json (the bucket does not have it)",
-        "upload-model dap-shop-offer-420ecb48 1b954b8b63ccef72f206b26b68717184 (no version has this content)",
-        "deploy-model 4537348931; policy null → de5f2cbf4c10; image null → 555555555555; resources.machineType null → n2-standard-2 (nothing is deployed yet)",
-        "shift-traffic {} {"4537348931":100} (there is nothing to compare it with)",
-        "promote 4537348931 (it is recorded as applied)",
+        "upload-model dap-shop-offer-420ecb48 a4a6e89fc9fee6b297cd01894bcdc96a (no version has this content)",
+        "deploy-model 2414974284; policy null → de5f2cbf4c10; image null → 555555555555; resources.machineType null → n2-standard-2 (nothing is deployed yet)",
+        "shift-traffic {} {"2414974284":100} (there is nothing to compare it with)",
+        "promote 2414974284 (it is recorded as applied)",
       ]
     `)
   })
@@ -199,14 +199,14 @@ describe('the changes of a deployment', () => {
     expect(lines(wanted({ policy: 'second' }), LIVE)).toMatchInlineSnapshot(`
       [
         "upload-bundle dap/bundles/shop-offer-f7d6a3bd22d3/bundle.json (the bucket does not have it)",
-        "upload-model dap-shop-offer-420ecb48 4142d2dffb9ce7ce4b5138f947d646b7 (no version has this content)",
-        "deploy-model 3607321370; policy de5f2cbf4c10 → 38e452b56a63 (it is to replace shop-offer-3c90faf3a87a)",
-        "shift-traffic {"4537348931":100} {"3607321370":10,"4537348931":90} 0 (step 1 of 3)",
+        "upload-model dap-shop-offer-420ecb48 5aaf97b0c42b04e47b657661e9978902 (no version has this content)",
+        "deploy-model 9664903225; policy de5f2cbf4c10 → 38e452b56a63 (it is to replace shop-offer-bbf54ad596b2)",
+        "shift-traffic {"2414974284":100} {"2414974284":90,"9664903225":10} 0 (step 1 of 3)",
         "hold 0 600000 (its gates are watched)",
-        "shift-traffic {"3607321370":10,"4537348931":90} {"3607321370":50,"4537348931":50} 1 (step 2 of 3)",
+        "shift-traffic {"2414974284":90,"9664903225":10} {"2414974284":50,"9664903225":50} 1 (step 2 of 3)",
         "hold 1 1800000 (its gates are watched)",
-        "shift-traffic {"3607321370":50,"4537348931":50} {"3607321370":100} 2 (step 3 of 3)",
-        "promote 3607321370 (it is recorded as applied)",
+        "shift-traffic {"2414974284":50,"9664903225":50} {"9664903225":100} 2 (step 3 of 3)",
+        "promote 9664903225 (it is recorded as applied)",
       ]
     `)
   })
@@ -231,8 +231,8 @@ describe('the changes of a deployment', () => {
     expect(lines(desired, LIVE)).toMatchInlineSnapshot(`
       [
         "update-endpoint dap-shop-offer-420ecb48; description Managed by dap: deployment shop-offer of games, environment prod. → Managed by dap: deployment shop-offer of games, environment prod. Offers (Git says otherwise)",
-        "mutate-model 4537348931; resources.minReplicas 2 → 3; resources.targetCpu 0.6 → 0.5 (Git says otherwise)",
-        "promote 4537348931 (it is recorded as applied)",
+        "mutate-model 2414974284; resources.minReplicas 2 → 3; resources.targetCpu 0.6 → 0.5 (Git says otherwise)",
+        "promote 2414974284 (it is recorded as applied)",
       ]
     `)
   })
@@ -244,10 +244,10 @@ describe('the changes of a deployment', () => {
     expect(lines(second, holding)).toMatchInlineSnapshot(`
       [
         "hold 0 600000 (its gates are watched)",
-        "shift-traffic {"3607321370":10,"4537348931":90} {"3607321370":50,"4537348931":50} 1 (step 2 of 3)",
+        "shift-traffic {"2414974284":90,"9664903225":10} {"2414974284":50,"9664903225":50} 1 (step 2 of 3)",
         "hold 1 1800000 (its gates are watched)",
-        "shift-traffic {"3607321370":50,"4537348931":50} {"3607321370":100} 2 (step 3 of 3)",
-        "promote 3607321370 (it is recorded as applied)",
+        "shift-traffic {"2414974284":50,"9664903225":50} {"9664903225":100} 2 (step 3 of 3)",
+        "promote 9664903225 (it is recorded as applied)",
       ]
     `)
   })
@@ -256,9 +256,9 @@ describe('the changes of a deployment', () => {
     const holding = apply(wanted({ policy: 'second' }), LIVE, 4)
     expect(lines(FIRST, holding)).toMatchInlineSnapshot(`
       [
-        "shift-traffic {"3607321370":10,"4537348931":90} {"4537348931":100} (traffic is not where it should be)",
-        "undeploy-model 3607321370 (Git no longer asks for it)",
-        "promote 4537348931 (it is recorded as applied)",
+        "shift-traffic {"2414974284":90,"9664903225":10} {"2414974284":100} (traffic is not where it should be)",
+        "undeploy-model 9664903225 (Git no longer asks for it)",
+        "promote 2414974284 (it is recorded as applied)",
       ]
     `)
     expect(apply(FIRST, holding).endpoint!.deployedModels.map(({ id }) => id)).toEqual([FIRST.deployed.id])

@@ -118,8 +118,8 @@ describe('orphans', () => {
     expect(orphan.kept).toBeNull()
     expect(printed(orphan.changes)).toMatchInlineSnapshot(`
       [
-        "shift-traffic {"4537348931":100} {} (no Deployment declares it)",
-        "undeploy-model 4537348931 (no Deployment declares it)",
+        "shift-traffic {"2414974284":100} {} (no Deployment declares it)",
+        "undeploy-model 2414974284 (no Deployment declares it)",
         "delete-endpoint dap-shop-offer-420ecb48 (no Deployment declares it)",
         "delete-model dap-shop-offer-420ecb48 (no Deployment declares it)",
       ]

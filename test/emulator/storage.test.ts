@@ -68,7 +68,7 @@ describe("Google's storage client", () => {
   })
 
   it('is refused where a precondition fails, and told that an object does not exist', async () => {
-    const { bucket } = await emulated()
+    const { emulator, bucket } = await emulated()
     const file = bucket.file('once.json')
     const once = { resumable: false, preconditionOpts: { ifGenerationMatch: 0 } }
     expect(await file.exists()).toEqual([false])
@@ -81,6 +81,7 @@ describe("Google's storage client", () => {
     await expect(file.delete()).rejects.toMatchObject({ code: 404 })
     await expect(file.download()).rejects.toMatchObject({ code: 404 })
     await file.delete({ ignoreNotFound: true })
+    expect((await fetch(`${emulator.url}/storage/v1/b/saga-dap/o/%zz`)).status).toBe(400)
   })
 
   it('lets one of many writers at once win', async () => {
