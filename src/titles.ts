@@ -34,8 +34,6 @@ export function changeTitle(change: Change, nameOf: ModelName = id => id): strin
       return `delete version ${change.version} of model ${change.model}`
     case 'delete-model':
       return `delete model ${change.model}`
-    case 'delete-bundle':
-      return `delete bundle ${change.object}`
   }
 }
 

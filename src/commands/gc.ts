@@ -1,12 +1,11 @@
 import { defineCommand } from '../command.ts'
 import type { Change } from '../deploy/change.ts'
-import { garbageOf, unusedBundles } from '../deploy/operate.ts'
+import { garbageOf } from '../deploy/operate.ts'
 import type { DeploymentOutcome, DeployResult } from '../deploy/outcomes.ts'
-import { collectGarbage, removeBundles, type Whose } from '../deploy/remove.ts'
+import { collectGarbage, type Whose } from '../deploy/remove.ts'
 import { UsageError } from '../errors.ts'
 import { deployText } from '../ui/deploy.ts'
 import { exitCodeOf } from './engine.ts'
-import { desiredDeployment } from './environment.ts'
 import {
   changesText,
   declareOperate,
@@ -27,8 +26,8 @@ export const gcCommand = defineCommand<Options, DeployResult>({
     declareOperate(command.argument('[deployments...]', 'names; default: all of the environment')).addHelpText(
       'after',
       `
-Undeploys old versions whose rollback window is over and what killed runs have left, deletes model versions that no
-rollback needs and, when all deployments are looked at, bundles that no version is made of.
+Undeploys old versions whose rollback window is over and what killed runs have left, and deletes model versions that no
+rollback needs. Bundles stay in the bucket: they are small, and what they decided can be replayed.
 
 exit codes: 0 done, 3 usage, 4 somebody else is at it, 5 the cloud said no`,
     ),
@@ -48,26 +47,12 @@ exit codes: 0 done, 3 usage, 4 somebody else is at it, 5 the cloud said no`,
         garbage.set(name, { whose, changes: garbageOf(whose.model, actual, host.now()) })
       }
       const shown = changesText(new Map([...garbage].map(([name, { changes }]) => [name, changes])))
-      const bundles = async () => {
-        const wanted = await Promise.all(
-          site.environment.deployments.map(each => desiredDeployment(host, site.environment, each)),
-        )
-        const models = await site.cloud.listModels('dap-project:*')
-        const ids = [...new Set(models.map(({ model }) => model))]
-        const versions = (await Promise.all(ids.map(id => site.cloud.listVersions(id)))).flat()
-        return unusedBundles(
-          site.actual.bundles,
-          versions,
-          wanted.map(({ desired }) => desired),
-        )
-      }
       return {
         question: 'remove all of it?',
         shown,
         async run() {
           const outcomes: DeploymentOutcome[] = []
           for (const { whose, changes } of garbage.values()) outcomes.push(await collectGarbage(whose, changes, engine))
-          if (deployments.length === 0) await removeBundles(await bundles(), engine)
           return outcomes
         },
       }

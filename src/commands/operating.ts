@@ -9,9 +9,9 @@ import type { DeploymentOutcome, DeployResult } from '../deploy/outcomes.ts'
 import { attempt } from '../deploy/patience.ts'
 import type { Whose } from '../deploy/remove.ts'
 import type { Engine } from '../deploy/run.ts'
-import { titleOf } from '../deploy/title.ts'
 import { DapError, UsageError } from '../errors.ts'
 import type { Host } from '../host.ts'
+import { changeTitle } from '../titles.ts'
 import { agreed, openEngine, resultOf } from './engine.ts'
 import { DEFAULT_ENVIRONMENT, type OpenEnvironment, openEnvironment } from './environment.ts'
 
@@ -80,7 +80,7 @@ export async function lookAt(
 export function changesText(changes: ReadonlyMap<string, readonly Change[]>): string {
   return [...changes]
     .filter(([, each]) => each.length > 0)
-    .map(([name, each]) => `${name}\n${each.map(change => `  ${titleOf(change)}: ${change.reason}`).join('\n')}`)
+    .map(([name, each]) => `${name}\n${each.map(change => `  ${changeTitle(change)}: ${change.reason}`).join('\n')}`)
     .join('\n')
 }
 

@@ -32,11 +32,18 @@ export async function readActual(cloud: Cloud, target: Pick<Target, 'project' | 
   return { endpoints: endpoints.filter(here), models: models.filter(here), bundles: new Set(bundles) }
 }
 
-/** With all versions of the models whose default version is not the one that Git asks for, so that a plan knows what is uploaded already. */
+/**
+ * With all versions of the models where the default one is not enough to know: it is not the one that Git asks for, or not the one that
+ * serves. So a plan knows what is uploaded already, and what is to be replaced.
+ */
 export async function withVersions(cloud: Cloud, actual: Actual, wanted: readonly Desired[]): Promise<Actual> {
-  const others = wanted.filter(({ model }) => {
-    const byDefault = actual.models.find(version => version.model === model.id)
-    return byDefault !== undefined && byDefault.labels['dap-digest'] !== model.digest
+  const others = wanted.filter(desired => {
+    const byDefault = actual.models.find(({ model }) => model === desired.model.id)
+    if (byDefault === undefined) return false
+    const endpoint = endpointOf(actual, desired)
+    const serving = endpoint?.deployedModels.find(({ id }) => id === endpoint.labels['dap-stable'])
+    const serves = serving?.model !== byDefault.model || serving.version === byDefault.version
+    return byDefault.labels['dap-digest'] !== desired.model.digest || !serves
   })
   const ids = others.map(({ model }) => model.id)
   const versions = await Promise.all(ids.map(id => cloud.listVersions(id)))

@@ -40,6 +40,7 @@ export function applyDeployment(order: Order, engine: Engine, options: ApplyOpti
       endpoint: desired.endpoint.id,
       model: desired.model.id,
       bundle: desired.bundle.object,
+      names: { [desired.deployed.id]: desired.deployed.displayName },
       left,
       perform: (change, step) => (failed === undefined ? goOn(change, step) : goBack(change, step)),
     },
@@ -52,7 +53,7 @@ export function applyDeployment(order: Order, engine: Engine, options: ApplyOpti
     const { changes, drift, blocked, held } = diffDeployment(desired, actual, context)
     if (blocked.length > 0) return { state: 'failed', ...blocked[0] }
     if (held) return HELD
-    if (!looked && drift.length > 0 && !options.acceptDrift) throw drifted(desired, drift)
+    if (!looked && changes.length > 0 && drift.length > 0 && !options.acceptDrift) throw drifted(desired, drift)
     looked = true
     if (approved !== undefined) refuseOthers(desired.deployment, changes, approved)
     return changes
@@ -83,12 +84,12 @@ export function applyDeployment(order: Order, engine: Engine, options: ApplyOpti
   }
 }
 
-const ROLLING: Stop = { state: 'rolling', reason: null, hint: '`dap deploy --resume` takes the next step' }
+const ROLLING: Stop = { state: 'rolling', reason: null, hint: null }
 
 const HELD: Stop = {
-  state: 'rolled-back',
-  reason: 'this version was rolled back and is on hold',
-  hint: '`dap deploy --release-hold` brings it back',
+  state: 'held',
+  reason: 'what Git says was rolled back',
+  hint: null,
 }
 
 /** All traffic to the stable version in one write, which puts the candidate on hold; then the candidate goes. */
@@ -103,7 +104,7 @@ function wayBack(desired: Desired, { endpoint }: ActualDeployment, reason: strin
   if (endpoint?.deployedModels.some(model => model.id === id)) {
     changes.push({ kind: 'undeploy-model', deployedModel: id, reason, fields: [] })
   }
-  return changes.length > 0 ? changes : { state: 'rolled-back', reason, hint: HELD.hint }
+  return changes.length > 0 ? changes : { state: 'rolled-back', reason, hint: null }
 }
 
 function drifted({ deployment }: Desired, drift: readonly Drift[]): Error {

@@ -1,7 +1,8 @@
 /** Nothing is done that nobody has seen. */
+import { canonicalJson } from '../policy/digest.ts'
+import { changeTitle } from '../titles.ts'
 import type { Change } from './change.ts'
 import { conflict } from './lock.ts'
-import { titleOf } from './title.ts'
 
 /** Two changes that do the same to the same. */
 export function sameChange(a: Change, b: Change): boolean {
@@ -9,7 +10,8 @@ export function sameChange(a: Change, b: Change): boolean {
 }
 
 function keyOf(change: Change): string {
-  return change.kind === 'hold' ? `hold ${change.step}` : titleOf(change)
+  if (change.kind === 'hold') return `hold ${change.step}`
+  return change.kind === 'shift-traffic' ? canonicalJson(change.to) : changeTitle(change)
 }
 
 /** A conflict where something is left that was not approved. What was approved may have been done already. */
@@ -19,7 +21,7 @@ export function refuseOthers(deployment: string, left: readonly Change[], approv
     const found = approved.findIndex((each, index) => index >= from && sameChange(each, change))
     if (found < 0) {
       throw conflict(
-        `\`${deployment}\`: \`${titleOf(change)}\` is to be done by now, which was not part of the plan`,
+        `\`${deployment}\`: \`${changeTitle(change)}\` is to be done by now, which was not part of the plan`,
         '`dap plan` makes another plan',
       )
     }

@@ -22,7 +22,6 @@ export type Change = { readonly reason: string; readonly fields: readonly FieldC
   | { readonly kind: 'delete-endpoint'; readonly endpoint: string }
   | { readonly kind: 'delete-version'; readonly model: string; readonly version: string }
   | { readonly kind: 'delete-model'; readonly model: string }
-  | { readonly kind: 'delete-bundle'; readonly object: string }
 )
 
 export type ChangeKind = Change['kind']

@@ -35,6 +35,8 @@ export type DeploymentState =
   /** A gate could not tell, or failed under `onFailure: pause`. */
   | 'paused'
   | 'rolled-back'
+  /** What Git says was rolled back before: it is not brought back unless asked for. */
+  | 'held'
   | 'failed'
   /** Somebody else holds the lock, or moved something. */
   | 'conflict'

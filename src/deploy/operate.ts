@@ -5,7 +5,6 @@ import type { Change } from './change.ts'
 import type { DeployedModel, Endpoint, ModelVersion } from './cloud.ts'
 import { type Desired, deployedOf, stateDigest, type Target } from './desired.ts'
 import { readVersionLabels } from './labels.ts'
-import { bundleObject } from './names.ts'
 import { keptBy, removal } from './orphans.ts'
 import { nonZero, rolesOf } from './roles.ts'
 import { type EndpointWrite, rollbackWrite } from './writes.ts'
@@ -107,30 +106,6 @@ export function garbageOf(model: string, { endpoint, versions }: ActualDeploymen
   }
   return changes
 }
-
-/**
- * Bundles that nothing is made of. `versions` are those of all environments and projects that share the bucket, `wanted` what Git asks for:
- * a deploy may have written its bundle, and not its version yet.
- */
-export function unusedBundles(
-  bundles: ReadonlySet<string>,
-  versions: readonly ModelVersion[],
-  wanted: readonly Desired[],
-): Change[] {
-  const folder = (digest: string) => bundleObject('', digest).split('/').at(-2)!
-  const used = [
-    ...versions.flatMap(({ labels }) => labels['dap-bundle'] ?? []),
-    ...wanted.map(each => each.bundle.digest),
-  ]
-  const endings = new Set(used.map(folder))
-  return [...bundles]
-    .filter(object => /^-[0-9a-f]{12}$/.test(ending(object)) && !endings.has(ending(object)))
-    .sort()
-    .map(object => ({ kind: 'delete-bundle', object, reason: 'no version is made of it', fields: [] }))
-}
-
-/** `-0123456789ab` of `dap/bundles/shop-offer-0123456789ab/bundle.json` */
-const ending = (object: string) => (object.split('/').at(-2) ?? '').slice(-13)
 
 /** To delete a deployment whole; a DapError where it is protected. */
 export function destructionOf(

@@ -4,8 +4,8 @@ import type { EndpointUpdate } from './cloud.ts'
 import type { Desired } from './desired.ts'
 import { type EndpointLabels, encodeLabels, versionLabels } from './labels.ts'
 import { attempt } from './patience.ts'
+import { displayNames } from './roles.ts'
 import { type Engine, FailedChange, OperationFailed, type Step } from './run.ts'
-import { displayNames } from './title.ts'
 import { endpointWrite, forgetCandidate } from './writes.ts'
 
 /** What changes are made from. */

@@ -7,6 +7,7 @@ import { type Difference, diffDeployment } from './diff.ts'
 import { decodeLabels } from './labels.ts'
 import { orphansOf } from './orphans.ts'
 import { overlapOf } from './overlap.ts'
+import { displayNames } from './roles.ts'
 
 export const PLAN_SCHEMA = 'dap.plan/v1'
 
@@ -184,7 +185,7 @@ function planDeployment(desired: Desired, evidence: readonly EvidenceState[], in
     drift,
     evidence,
     blocked: blockedBy(difference, evidence, inputs),
-    names: Object.fromEntries(here.endpoint?.deployedModels.map(({ id, displayName }) => [id, displayName]) ?? []),
+    names: displayNames(here.endpoint),
     notes: [...notes, ...lockNotes(here.endpoint?.labels ?? {}, now)],
     overlap: replaces ? overlapOf(desired, target.prices) : null,
   }

@@ -5,7 +5,6 @@ import type { Change } from './change.ts'
 import { destructionOf, garbageOf } from './operate.ts'
 import { removal } from './orphans.ts'
 import type { DeploymentOutcome } from './outcomes.ts'
-import { attempt } from './patience.ts'
 import { remove, writeEndpoint } from './perform.ts'
 import type { Orphan } from './plan.ts'
 import { carryOut, type Engine } from './run.ts'
@@ -65,12 +64,4 @@ function takeAway(
     },
     engine,
   )
-}
-
-/** Bundles belong to no single deployment, and are deleted one by one. */
-export async function removeBundles(changes: readonly Change[], { cloud, clock, rng, signal }: Engine): Promise<void> {
-  for (const change of changes) {
-    if (change.kind !== 'delete-bundle') continue
-    await attempt('deleteObject', () => cloud.deleteObject(change.object), { clock, rng, signal })
-  }
 }

@@ -70,3 +70,8 @@ export function split(to: string, percent: number, rest: string | undefined): Tr
   if (percent >= 100 || rest === undefined) return { [to]: 100 }
   return percent <= 0 ? { [rest]: 100 } : { [rest]: 100 - percent, [to]: percent }
 }
+
+/** Of an endpoint's deployed models, by id. */
+export function displayNames(endpoint: Endpoint | undefined): Readonly<Record<string, string>> {
+  return Object.fromEntries(endpoint?.deployedModels.map(({ id, displayName }) => [id, displayName]) ?? [])
+}

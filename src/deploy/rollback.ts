@@ -7,7 +7,7 @@ import { attempt } from './patience.ts'
 import { writeEndpoint } from './perform.ts'
 import type { Whose } from './remove.ts'
 import { sameTraffic } from './roles.ts'
-import { carryOut, type Engine } from './run.ts'
+import { carryOut, type Engine, type Stop } from './run.ts'
 
 /**
  * Back to what served before, without gates. While that is still deployed it is one write, which nothing that runs can delay; else it is
@@ -23,7 +23,8 @@ export async function rollbackDeployment(whose: Whose, engine: Engine): Promise<
   if (rollback.kind === 'redeploy') {
     const bundleText = () => Promise.reject(new Error('a version that is there needs no bundle'))
     const options = { acceptDrift: true, releaseHold: true, step: false, skipGates: true, resume: true }
-    return applyDeployment({ ...rollback, bundleText }, engine, options)
+    const outcome = await applyDeployment({ ...rollback, bundleText }, engine, options)
+    return outcome.state === 'applied' ? { ...outcome, ...ROLLED_BACK } : outcome
   }
   const { to, write } = rollback
   return carryOut(
@@ -36,7 +37,7 @@ export async function rollbackDeployment(whose: Whose, engine: Engine): Promise<
           live &&
           sameTraffic(live.traffic, write.traffic!) &&
           write.labels.hold === decodeLabels(live.labels).ours?.hold
-        if (done) return []
+        if (done) return ROLLED_BACK
         const again = rollbackOf(deployment, model, actual)
         if (again.kind === 'flip' && again.to.id === to.id) return [again.change]
         throw conflict(`somebody else is changing \`${deployment}\``, '`dap status` shows what runs')
@@ -46,9 +47,16 @@ export async function rollbackDeployment(whose: Whose, engine: Engine): Promise<
         if (again.kind !== 'flip') throw new Error('the way back has changed since it was looked at')
         const { labels, ...update } = again.write
         await writeEndpoint(labels, update, step, 'release')
+        const { version } = again.to
+        const isDefault = step.actual.versions.some(
+          each => each.version === version && each.aliases.includes('default'),
+        )
+        if (!isDefault) await attempt('setDefaultVersion', () => cloud.setDefaultVersion(model, version), step.patience)
         return undefined
       },
     },
     engine,
   )
 }
+
+const ROLLED_BACK: Stop = { state: 'rolled-back', reason: null, hint: null }

@@ -4,6 +4,7 @@
  */
 import { DapError, ExitCode, InterruptedError } from '../errors.ts'
 import type { Rng } from '../math/rng.ts'
+import { changeTitle } from '../titles.ts'
 import type { ActualDeployment } from './actual.ts'
 import { sameChange } from './approval.ts'
 import type { Change } from './change.ts'
@@ -15,7 +16,7 @@ import { type EndpointLock, endpointLock } from './lock.ts'
 import type { DeploymentOutcome } from './outcomes.ts'
 import { attempt, type Clock, createBackoff, type Patience, settle } from './patience.ts'
 import type { Commit } from './plan.ts'
-import { displayNames, titleOf } from './title.ts'
+import { displayNames } from './roles.ts'
 
 /** What a run has of the world. */
 export interface Engine {
@@ -41,6 +42,8 @@ export interface Work {
   readonly model: string
   /** Name of the object of the bucket that is asked for. */
   readonly bundle?: string
+  /** Display names of models that it will deploy, by id. */
+  readonly names?: Readonly<Record<string, string>>
   /** A single write to the endpoint: it takes no lock, and waits for nothing that runs. */
   readonly swift?: boolean
   /** What is left to do, from what there is; or that nothing is to be done any more, and why. */
@@ -85,6 +88,10 @@ export async function carryOut(work: Work, engine: Engine): Promise<DeploymentOu
     onNote: text => report({ event: 'note', text }),
     onLocked: until => report({ event: 'locked', run: run.id, until }),
   })
+  const titleOf = (change: Change) => {
+    const names = { ...displayNames(lock.endpoint), ...work.names }
+    return changeTitle(change, id => names[id] ?? id)
+  }
   const done: { title: string; operation: string | null; ms: number }[] = []
   const finished: Change[] = []
   let planned: readonly Change[] | undefined
@@ -231,7 +238,7 @@ function operationFailed(title: string, { status, message }: { status: Status; m
 /** How a failure ends a run. What is no DapError is a bug, and is thrown on. */
 function failureOf(failure: unknown): Ended {
   if (!(failure instanceof DapError)) throw failure
-  const { message: reason, hint = '`dap deploy --resume` goes on from here' } = failure
+  const { message: reason, hint = null } = failure
   if (failure instanceof InterruptedError) return { state: 'interrupted', reason: 'the run was stopped', hint }
   if (failure.exitCode === ExitCode.stale) return { state: 'conflict', reason, hint }
   return { state: 'failed', reason, hint, edit: failure instanceof FailedChange ? failure.edit : undefined }

@@ -36,6 +36,8 @@ export interface EmulatorOptions {
   readonly quotas?: Partial<Quotas>
   /** How long after its time a point of a metric is visible: minutes on Google Cloud, by default none here. */
   readonly metricsLagMs?: number
+  /** Is told of every call, by the full name of its method. */
+  onCall?(method: string): void
   /** Is told what an operator should know, in a line. */
   log?(line: string): void
 }
@@ -75,6 +77,7 @@ export async function startEmulator(options: EmulatorOptions): Promise<Emulator>
   }
   const call: Call = async ({ name }, request) => {
     const { control, data } = planes()
+    options.onCall?.(name)
     if (name.endsWith('PredictionService/Predict')) return data.predict(request)
     if (name.endsWith('PredictionService/RawPredict')) return data.rawPredict(request)
     return { message: await control.call(name, request) }

@@ -28,6 +28,7 @@ export const STATE_WORDS: Readonly<Record<DeploymentState, string>> = {
   rolling: 'rolling out',
   paused: 'paused',
   'rolled-back': 'rolled back',
+  held: 'on hold',
   failed: 'failed',
   conflict: 'in conflict',
   interrupted: 'interrupted',
@@ -39,6 +40,7 @@ export const STATE_SYMBOLS: Readonly<Record<DeploymentState, string>> = {
   rolling: '→',
   paused: '!',
   'rolled-back': '←',
+  held: '=',
   failed: '✗',
   conflict: '!',
   interrupted: '!',
@@ -132,6 +134,7 @@ function nextText(
     case 'paused':
       return `\`${deploy} --resume\` looks again, \`dap rollback ${deployment} --env ${environment}\` goes back`
     case 'rolled-back':
+    case 'held':
       return `revert the change in Git, or mend it; \`${deploy} --release-hold\` brings the same version back`
     case 'failed':
       return `\`${again}\` tries again`

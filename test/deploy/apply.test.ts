@@ -53,11 +53,11 @@ describe('to apply', () => {
     expect(titles(outcome)).toMatchInlineSnapshot(`
       [
         "create endpoint dap-offer-45baff28",
-        "upload dap/bundles/offer-7941e7ca4d07/bundle.json",
+        "upload bundle dap/bundles/offer-7941e7ca4d07/bundle.json",
         "upload a version of model dap-offer-45baff28",
-        "deploy 4980254264 without traffic",
-        "move traffic to 4980254264 100 %",
-        "promote 4980254264",
+        "deploy offer-918602fe27c5 without traffic",
+        "move all traffic to offer-918602fe27c5",
+        "promote offer-918602fe27c5",
       ]
     `)
   })
@@ -74,15 +74,15 @@ describe('to apply', () => {
     const outcome = await apply(second)
     expect(titles(outcome)).toMatchInlineSnapshot(`
       [
-        "upload dap/bundles/offer-2a6bf5f2f7a6/bundle.json",
+        "upload bundle dap/bundles/offer-2a6bf5f2f7a6/bundle.json",
         "upload a version of model dap-offer-45baff28",
-        "deploy 8451887626 without traffic",
-        "move traffic to 4980254264 90 %, 8451887626 10 %",
-        "hold step 1 for 600 s",
-        "move traffic to 4980254264 50 %, 8451887626 50 %",
-        "hold step 2 for 600 s",
-        "move traffic to 8451887626 100 %",
-        "promote 8451887626",
+        "deploy offer-448570677e26 without traffic",
+        "move 10 % of traffic to offer-448570677e26",
+        "hold 10m",
+        "move 50 % of traffic to offer-448570677e26",
+        "hold 10m",
+        "move all traffic to offer-448570677e26",
+        "promote offer-448570677e26",
       ]
     `)
     const endpoint = await live()
@@ -208,7 +208,7 @@ describe('a failure', () => {
     const outcome = await apply(second, { faults })
     expect(outcome).toMatchObject({
       state: 'failed',
-      reason: `could not deploy ${second.deployed.id} without traffic: model server never became ready`,
+      reason: `could not deploy ${second.deployed.displayName} without traffic: model server never became ready`,
       hint: 'the emulator prints what the server said',
       traffic: { [first.deployed.id]: 100 },
     })
@@ -303,7 +303,7 @@ describe('a run that is stopped', () => {
     const resumed = world.clock.now()
     const outcome = await apply(second)
     expect(outcome).toMatchObject({ state: 'applied' })
-    expect(titles(outcome)[0]).toBe('hold step 1 for 600 s')
+    expect(titles(outcome)[0]).toBe('hold 10m')
     expect(outcome.changes[0].ms).toBe(0)
     expect(resumed).toBeGreaterThan(since)
   })
@@ -329,13 +329,13 @@ describe('gates', () => {
       traffic: { [first.deployed.id]: 100 },
     })
     expect(titles(outcome).slice(-3)).toEqual([
-      'hold step 1 for 600 s',
-      `move traffic to ${first.deployed.id} 100 %`,
-      `undeploy ${gated.deployed.id}`,
+      'hold 10m',
+      `move all traffic to ${first.deployed.displayName}`,
+      `undeploy ${gated.deployed.displayName}`,
     ])
     expect(outcome.changes.at(-3)?.ms).toBe(0)
     expect(calls.filter(call => call === 'requests')).toHaveLength(1)
-    expect(await apply(gated)).toMatchObject({ state: 'rolled-back', changes: [] })
+    expect(await apply(gated)).toMatchObject({ state: 'held', changes: [] })
     world.measure(() => answers(0))
     expect(await apply(gated, { releaseHold: true })).toMatchObject({ state: 'applied' })
   })
@@ -366,7 +366,7 @@ describe('gates', () => {
     const before = world.clock.now()
     const resumed = await apply(gated, { resume: true })
     expect(resumed).toMatchObject({ state: 'applied' })
-    expect(resumed.changes[0]).toMatchObject({ title: 'hold step 1 for 600 s', ms: 0 })
+    expect(resumed.changes[0]).toMatchObject({ title: 'hold 10m', ms: 0 })
     expect(world.clock.now()).toBeGreaterThan(before)
   })
 
@@ -408,10 +408,10 @@ describe('to roll back', () => {
     await apply(second)
     const { calls, faults } = counting()
     const outcome = await rollbackDeployment(whose, engine(faults))
-    expect(outcome).toMatchObject({ state: 'applied', traffic: { [first.deployed.id]: 100 } })
-    expect(calls.filter(call => !/^(get|list)/.test(call))).toEqual(['updateEndpoint'])
+    expect(outcome).toMatchObject({ state: 'rolled-back', traffic: { [first.deployed.id]: 100 } })
+    expect(calls.filter(call => !/^(get|list)/.test(call))).toEqual(['updateEndpoint', 'setDefaultVersion'])
     expect((await live()).labels['dap-lock']).toBeUndefined()
-    expect(await apply(second)).toMatchObject({ state: 'rolled-back', changes: [] })
+    expect(await apply(second)).toMatchObject({ state: 'held', changes: [] })
   })
 
   it('goes back once, also where the answer was lost', async () => {
@@ -433,11 +433,11 @@ describe('to roll back', () => {
     await apply(first)
     await apply(second)
     await world.clock.sleep(25 * 3_600_000)
-    expect(titles(await collectGarbage(whose, undefined, engine()))).toEqual([`undeploy ${first.deployed.id}`])
+    expect(titles(await collectGarbage(whose, undefined, engine()))).toEqual([`undeploy ${first.deployed.displayName}`])
     const outcome = await rollbackDeployment(whose, engine())
-    expect(outcome).toMatchObject({ state: 'applied', traffic: { [first.deployed.id]: 100 } })
+    expect(outcome).toMatchObject({ state: 'rolled-back', traffic: { [first.deployed.id]: 100 } })
     expect(await world.cloud.listVersions(first.model.id)).toHaveLength(2)
-    expect(await apply(second)).toMatchObject({ state: 'rolled-back', changes: [] })
+    expect(await apply(second)).toMatchObject({ state: 'held', changes: [] })
   })
 
   it('is refused while another run deploys, and where there is nothing to go back to', async () => {
@@ -461,7 +461,7 @@ describe('to take away', () => {
     await world.clock.sleep(25 * 3_600_000)
     expect(titles(await collectGarbage(whose, undefined, engine()))).toMatchInlineSnapshot(`
       [
-        "undeploy 8451887626",
+        "undeploy offer-448570677e26",
         "delete version 1 of model dap-offer-45baff28",
       ]
     `)

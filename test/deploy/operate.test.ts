@@ -4,7 +4,7 @@ import { adopt } from '../../src/deploy/adopt.ts'
 import type { Endpoint } from '../../src/deploy/cloud.ts'
 import { diffDeployment } from '../../src/deploy/diff.ts'
 import { decodeLabels, encodeLabels } from '../../src/deploy/labels.ts'
-import { destructionOf, garbageOf, rollbackOf, unusedBundles } from '../../src/deploy/operate.ts'
+import { destructionOf, garbageOf, rollbackOf } from '../../src/deploy/operate.ts'
 import type { WriteContext } from '../../src/deploy/writes.ts'
 import { perform, undeployed, written } from '../support/pure-cloud.ts'
 import { apply, CONTEXT, NOTHING, NOW, printed, TARGET, wanted } from './support.ts'
@@ -115,13 +115,6 @@ describe('garbage', () => {
       traffic: { [model.id]: 90, 78: 10 },
     }
     expect(garbageOf(MODEL, { ...LIVE, endpoint }, LATER)).toEqual([])
-  })
-
-  it('is a bundle that neither a version nor Git names', () => {
-    const bundles = new Set([FIRST, SECOND, THIRD].map(({ bundle }) => bundle.object).concat('dap/bundles/readme'))
-    expect(printed(unusedBundles(bundles, LIVE.versions, [SECOND]))).toEqual([
-      `delete-bundle ${THIRD.bundle.object} (no version is made of it)`,
-    ])
   })
 })
 

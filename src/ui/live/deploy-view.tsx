@@ -160,7 +160,7 @@ function briefLine(view: DeploymentView, width: number, now: number): ReactNode 
 
 const TICK_MS = 250
 
-/** Draws a deploy until stopped, and leaves its last picture on the screen: the result follows below. */
+/** Draws a deploy until stopped, then wipes it: the result says all of it once more. */
 export function mountDeploy(stderr: NodeJS.WriteStream) {
   let view = NOTHING_YET
   const picture = () => {
@@ -176,7 +176,7 @@ export function mountDeploy(stderr: NodeJS.WriteStream) {
     },
     stop() {
       clearInterval(tick)
-      app.rerender(picture())
+      app.clear()
       app.unmount()
     },
   }
