@@ -1,6 +1,6 @@
 /** The process: the one place that knows the real terminal, the real signals and the real adapters. */
 import { randomBytes } from 'node:crypto'
-import { availableParallelism, hostname } from 'node:os'
+import { availableParallelism, hostname, userInfo } from 'node:os'
 import { resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
@@ -39,9 +39,14 @@ const colorWanted = env['FORCE_COLOR'] !== undefined && env['FORCE_COLOR'] !== '
 const colorRefused = env['NO_COLOR'] !== undefined && env['NO_COLOR'] !== ''
 
 /** Who runs this: a CI job by its number, else a person at a machine. */
-function ownerOf({ GITHUB_RUN_ID, CI_JOB_ID, BUILD_ID, USER, USERNAME }: NodeJS.ProcessEnv): string {
+function ownerOf({ GITHUB_RUN_ID, CI_JOB_ID, BUILD_ID }: NodeJS.ProcessEnv): string {
   const job = GITHUB_RUN_ID ?? CI_JOB_ID ?? BUILD_ID
-  return job === undefined ? `${USER ?? USERNAME ?? 'somebody'}-at-${hostname()}` : `job-${job}`
+  if (job !== undefined) return `job-${job}`
+  try {
+    return `${userInfo().username}-at-${hostname()}`
+  } catch {
+    return `somebody-at-${hostname()}` // of a container's user that its system does not know
+  }
 }
 
 async function createHost({ folder, color }: { folder?: string; color?: boolean }): Promise<Host> {

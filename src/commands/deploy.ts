@@ -74,7 +74,7 @@ exit codes: 0 done, 1 it cannot be applied, or was rolled back, 3 usage, 4 a sta
     const { plan, environment, cloud } = planned
     const { engine, close } = await openEngine(host, environment, cloud, report)
     try {
-      if (file !== undefined) refuseStale(file, plan, host, text => noteAll(engine, text))
+      if (file !== undefined) refuseStale(file, plan, host, engine)
       if (isBlocked(plan)) throw blocked(plan)
       if (!isEmpty(plan) && !(await agreed(host, yes || file !== undefined, shown(plan, host), 'apply this plan?'))) {
         throw new DapError('nothing was changed')
@@ -128,7 +128,7 @@ function optionsOf({ environment, only, acceptDrift, prune, releaseHold, overrid
   }
 }
 
-function refuseStale(approved: Plan, fresh: Plan, host: Host, note: (text: string) => void): void {
+function refuseStale(approved: Plan, fresh: Plan, host: Host, { report }: Engine): void {
   const hint = '`dap plan --out` makes another one'
   if (planHasExpired(approved, host.now())) {
     throw new DapError(`the plan has expired: ${approved.header.expires}`, { hint, exitCode: ExitCode.stale })
@@ -138,7 +138,8 @@ function refuseStale(approved: Plan, fresh: Plan, host: Host, note: (text: strin
     const reasons = different.map(({ deployment, reason }) => `${deployment}: ${reason}`)
     throw new DapError(`the plan is stale: ${reasons.join('; ')}`, { hint, exitCode: ExitCode.stale })
   }
-  for (const name of moved) note(`${name} was written to since it was planned, and what is to be done is the same`)
+  const text = 'its endpoint was written to since it was planned; what is to be done is the same'
+  for (const deployment of moved) report({ type: 'deploy', deployment, event: 'note', text })
 }
 
 function blocked({ deployments }: Plan): DapError {
@@ -153,10 +154,6 @@ const isEmpty = ({ deployments, orphans }: Plan) =>
 
 const shown = (plan: Plan, { terminal }: Host) =>
   planText(plan, { style: createStyle(terminal.color), columns: terminal.columns })
-
-function noteAll({ report }: Engine, text: string): void {
-  report({ type: 'deploy', deployment: '', event: 'note', text })
-}
 
 function bundleOf({ deployments }: Planned, name: string): string {
   return deployments.find(({ desired }) => desired.deployment === name)!.bundle

@@ -69,7 +69,11 @@ async function ask(host: Host, method: string, body?: unknown): Promise<unknown>
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     })
   } catch (cause) {
-    throw new DapError(`no emulator answers at ${url}`, { hint: 'dap emulator', cause })
+    throw new DapError(`no emulator answers at ${url}`, {
+      hint: '`dap emulator` starts it',
+      exitCode: ExitCode.remote,
+      cause,
+    })
   }
   const answer = (await response.json().catch(() => ({}))) as { readonly error?: { readonly message?: string } }
   if (response.ok) return answer

@@ -20,9 +20,12 @@ export async function openEngine(
   report: (event: RunEvent) => void,
 ): Promise<{ readonly engine: Engine; close(): Promise<void> }> {
   const { run, now } = host
-  const journal = await host.files.lines(
-    join(opened.root, '.dap', 'journal', `${target.environment}-${now()}-${run.id}.jsonl`),
-  )
+  const path = join(opened.root, '.dap', 'journal', `${target.environment}-${now()}-${run.id}.jsonl`)
+  let journal: ReturnType<Host['files']['lines']> | undefined
+  const note = (line: string) => {
+    journal ??= host.files.lines(path)
+    void journal.then(file => file.write(line)).catch(() => {})
+  }
   const engine: Engine = {
     ...patienceOf(host),
     cloud,
@@ -30,11 +33,11 @@ export async function openEngine(
     run,
     commit: await host.commit(opened.root),
     report(event) {
-      journal.write(JSON.stringify({ at: new Date(now()).toISOString(), run: run.id, ...event }))
+      note(JSON.stringify({ at: new Date(now()).toISOString(), run: run.id, ...event }))
       report(event)
     },
   }
-  return { engine, close: () => journal.close() }
+  return { engine, close: async () => (await journal)?.close() }
 }
 
 /** How a command waits for the cloud. */

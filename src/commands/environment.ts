@@ -32,6 +32,10 @@ export interface OpenEnvironment {
 /** Finds an environment; a UsageError where there is none of that name. */
 export async function openEnvironment(host: Host, name: string): Promise<OpenEnvironment> {
   const opened = await openRepository(host)
+  const known = opened.repository.all('Environment').map(each => `\`${each.name}\``)
+  if (known.length > 0 && opened.repository.declaredIn('Environment', name) === undefined) {
+    throw new UsageError(`no environment \`${name}\``, { hint: `--env takes one of ${known.join(', ')}` })
+  }
   const environment = requireResource(opened, 'Environment', name)
   requireValid(opened, [environment.file])
   const project = opened.repository.all('Project').find(({ file }) => file === PROJECT_FILE)

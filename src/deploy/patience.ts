@@ -66,7 +66,7 @@ export function createBackoff(
     if (waited + ms > budgetMs) throw failure
     tries.set(failure.status, tried)
     waited += ms
-    onRetry?.(call, tried, `${failure.status}: ${failure.message}`)
+    onRetry?.(call, tried, failure.message)
     await clock.sleep(ms, signal)
   }
 }
