@@ -30,7 +30,7 @@ export function deploymentStatus(desired: Desired, actual: ActualDeployment, now
     ...base,
     ...stateOf(desired, endpoint, roles, difference),
     applied: labels.digest === undefined ? null : { digest: labels.digest, commit: labels.commit ?? null },
-    live: endpoint.deployedModels.map(model => liveModel(model, endpoint, roles)),
+    live: endpoint.deployedModels.map(model => liveModel(model, endpoint, roles, difference.held)),
     drift: difference.drift,
     lock: lock
       ? { run: lock.run, owner: lock.owner, expires: time(lock.expires), expired: lock.expires * 1000 <= now }
@@ -63,9 +63,14 @@ function stateOf(
   return { state: 'behind', reason: differ ? `Git has another ${differ}` : `${changes.length} changes are left to do` }
 }
 
-function liveModel(model: Endpoint['deployedModels'][number], { traffic }: Endpoint, roles: Roles): LiveModel {
+function liveModel(
+  model: Endpoint['deployedModels'][number],
+  { traffic }: Endpoint,
+  roles: Roles,
+  held: boolean,
+): LiveModel {
   const { id, displayName, version, machineType, scale, available } = model
-  const role = roleOf(model, roles)
+  const role = roleOf(model, roles, held)
   const { warmUntil } = roles.labels
   const share = traffic[id] ?? 0
   return {
@@ -83,12 +88,12 @@ function liveModel(model: Endpoint['deployedModels'][number], { traffic }: Endpo
   }
 }
 
-function roleOf(model: Endpoint['deployedModels'][number], roles: Roles): LiveModel['role'] {
+function roleOf(model: Endpoint['deployedModels'][number], roles: Roles, held: boolean): LiveModel['role'] {
   if (model === roles.stable) return 'stable'
   if (model.id === roles.labels.candidate) return 'candidate'
   if (model === roles.previous) return 'previous'
   if (roles.foreign.includes(model)) return 'foreign'
-  return model === roles.desired ? 'candidate' : 'leftover'
+  return model === roles.desired && !held ? 'candidate' : 'leftover'
 }
 
 const time = (seconds: number) => new Date(seconds * 1000).toISOString()
