@@ -28,7 +28,7 @@ Lets calls of the emulator at $DAP_VERTEX_ENDPOINT (default: port ${DEFAULT_PORT
 
   dap emulator fault add '${EXAMPLE}'
 
-exit codes: 0 done, 1 no such fault, or no emulator there, 3 usage`,
+exit codes: 0 done, 1 no such fault, 3 usage, 5 no emulator there`,
       )
   },
 
