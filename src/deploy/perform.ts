@@ -50,8 +50,7 @@ export async function perform(change: Change, material: Material, step: Step, en
       })
     }
     case 'mutate-model':
-      // Until it is promoted, neither the old scale nor the new one is somebody else's doing.
-      await lock.write({ ...lock.labels, scale: undefined })
+      await lock.write(write().labels)
       return step.finish(await cloud.mutateDeployedModel(desired.endpoint.id, change.deployedModel, desired.scale))
     case 'update-endpoint':
     case 'hold':
