@@ -36,11 +36,12 @@ export function virtualClock(start = 1_700_000_000_000): VirtualClock {
         for (const entry of due) if (entry[1].at <= until && (!next || entry[1].at < next[1].at)) next = entry
         if (!next) break
         due.delete(next[0])
-        now = next[1].at
+        now = Math.max(now, next[1].at)
         next[1].call()
         await settled()
       }
-      now = until
+      // Another advance may have gone further meanwhile: time never runs backwards.
+      now = Math.max(now, until)
     },
   }
 }

@@ -1,65 +1,14 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { execa } from 'execa'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import type { DeployResult, StatusResult } from '../../src/deploy/outcomes.ts'
 import type { Plan } from '../../src/deploy/plan.ts'
-import { PACKAGE_ROOT } from '../support/run-dap.ts'
-import { dapProcess } from '../support/served.ts'
+import { editFile, shopRepository, startEmulatorProcess } from '../support/emulator-process.ts'
 import { vertexClients } from '../support/vertex-clients.ts'
-
-const bin = join(PACKAGE_ROOT, 'bin', 'dap.js')
-
-async function repository(): Promise<string> {
-  const folder = join(await mkdtemp(join(tmpdir(), 'dap-deploy-')), 'shop')
-  onTestFinished(() => rm(folder, { recursive: true, force: true }))
-  await dapProcess(tmpdir(), 'init', folder, '--template', 'bandit')
-  return folder
-}
-
-/** `dap emulator` in the background, on a port and a folder of its own. */
-async function emulator(folder: string): Promise<{ readonly url: string; readonly port: number }> {
-  const child = execa(process.execPath, [bin, 'emulator', '--port', '0', '--data', join(folder, '.emulator')], {
-    cwd: folder,
-    reject: false,
-    stdin: 'ignore',
-  })
-  onTestFinished(async () => {
-    child.kill('SIGTERM')
-    await child
-  })
-  const url = await new Promise<string>((done, fail) => {
-    let said = ''
-    child.stderr.on('data', data => {
-      said += data
-      const url = /DAP_VERTEX_ENDPOINT=(http:\S+)/.exec(said)?.[1]
-      if (url !== undefined) done(url)
-    })
-    child.then(() => fail(new Error(`the emulator did not start: ${said}`)), fail)
-  })
-  return { url, port: Number(new URL(url).port) }
-}
-
-/** The built dap with that emulator. */
-function dapWith(folder: string, url: string) {
-  return async (...words: readonly string[]) => {
-    const { exitCode, stdout, stderr } = await execa(process.execPath, [bin, ...words], {
-      cwd: folder,
-      reject: false,
-      stdin: 'ignore',
-      env: { DAP_VERTEX_ENDPOINT: url, CI: 'true' },
-    })
-    const json = <Result>() => JSON.parse(stdout) as Result
-    return { code: exitCode, stdout, stderr, json }
-  }
-}
 
 describe('a deployment', () => {
   it('is made from what `dap init` wrote, answers the real client, and is canaried and rolled back', async () => {
-    const folder = await repository()
-    const { url, port } = await emulator(folder)
-    const dap = dapWith(folder, url)
+    const folder = await shopRepository()
+    const { dap, port, stop } = await startEmulatorProcess(folder)
+    onTestFinished(stop)
 
     expect(await dap('plan', '--exit-code')).toMatchObject({ code: 2 })
     const deployed = await dap('deploy', '--env', 'local', '--yes', '--json')
@@ -80,8 +29,7 @@ describe('a deployment', () => {
     expect(answer.deployedModelId).toBe(first)
     expect(answer.predictions).toMatchObject([{ action: expect.any(String), propensity: expect.any(Number) }])
 
-    const policy = join(folder, 'policies', 'shop-offer.yaml')
-    await writeFile(policy, (await readFile(policy, 'utf8')).replace('minProbability: 0.02', 'minProbability: 0.05'))
+    await editFile(folder, 'policies/shop-offer.yaml', 'minProbability: 0.02', 'minProbability: 0.05')
     const plan = (await dap('plan', '--json')).json<Plan>()
     expect(plan.deployments).toMatchObject([{ action: 'replace' }])
     expect(plan.deployments[0].fields).toMatchObject([{ field: 'policy', replaces: true }])

@@ -212,7 +212,7 @@ describe('`dap emulator fault`', () => {
     await emulator.stop()
     await expect(fault('list')).rejects.toMatchObject({
       message: `no emulator answers at ${emulator.url}`,
-      hint: 'dap emulator',
+      hint: '`dap emulator` starts it',
     })
   })
 })

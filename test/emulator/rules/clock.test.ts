@@ -31,3 +31,10 @@ it('a virtual clock lets promises settle before it goes on', async () => {
   await done
   expect(ran).toEqual([10, 20, 30])
 })
+
+it('a virtual clock that two advance at the same time never runs backwards', async () => {
+  const clock = virtualClock(0)
+  const short = clock.advance(10)
+  await Promise.all([clock.advance(1000), short])
+  expect(clock.now()).toBe(1000)
+})
