@@ -180,7 +180,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   },
   {
     name: 'emulator exec',
-    usage: 'emulator exec -- <command...>',
+    usage: 'emulator exec <command...>',
     summary: 'run a command with an emulator of its own',
     load: async () => (await import('./emulator-exec.ts')).emulatorExecCommand,
   },
