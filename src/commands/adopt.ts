@@ -1,7 +1,9 @@
 import { join } from 'node:path'
 import { defineCommand } from '../command.ts'
 import { adopt } from '../deploy/adopt.ts'
+import { CloudError } from '../deploy/cloud.ts'
 import { decodeLabels, encodeLabels } from '../deploy/labels.ts'
+import { conflict } from '../deploy/lock.ts'
 import { attempt } from '../deploy/patience.ts'
 import { DapError, ExitCode, UsageError } from '../errors.ts'
 import { type AdoptResult, adoptText } from '../ui/adopt.ts'
@@ -25,7 +27,7 @@ export const adoptCommand = defineCommand<Options, AdoptResult>({
       .option('--policy <name>', 'the Policy that is to be deployed to it; may be left out when there is only one')
       .addHelpText(
         'after',
-        '\nPuts an endpoint that somebody else has made under the care of dap: writes its labels, which say whose it is and\nwhat serves now, and the file of the Deployment. Traffic does not move.\n\nexit codes: 0 adopted, 1 it belongs to somebody else, 3 usage, 5 the cloud said no',
+        '\nPuts an endpoint that somebody else has made under the care of dap: writes its labels, which say whose it is and\nwhat serves now, and the file of the Deployment. Traffic does not move.\n\nexit codes: 0 adopted, 1 it belongs to somebody else, 3 usage, 4 somebody else wrote to it, 5 the cloud said no',
       ),
 
   options: ([endpoint], flags) => ({
@@ -61,7 +63,11 @@ export const adoptCommand = defineCommand<Options, AdoptResult>({
     const shown = `${id} becomes deployment ${deployment} of ${environment}\n${lost.map(each => `  ${each}`).join('\n')}`
     if (!(await agreed(host, yes, shown, 'adopt it?'))) throw new DapError('nothing was changed')
     const { foreign } = decodeLabels(endpoint.labels)
-    await cloud.updateEndpoint(id, { etag: endpoint.etag, labels: encodeLabels(labels, foreign) })
+    const update = { etag: endpoint.etag, labels: encodeLabels(labels, foreign) }
+    await cloud.updateEndpoint(id, update).catch(failure => {
+      if (!(failure instanceof CloudError) || failure.status !== 'ABORTED') throw failure
+      throw conflict(`somebody else wrote to \`${id}\` meanwhile`, '`dap adopt` once more looks at what it is now')
+    })
     await host.files.write(path, yaml)
     return { schema: 'dap.adoption/v1', deployment, endpoint: id, environment, file, lost }
   },

@@ -46,8 +46,8 @@ export const deployCommand = defineCommand<Options, DeployResult>({
       .addHelpText(
         'after',
         `
-Makes the cloud what Git says, one deployment at a time: uploads, deploys at zero traffic, moves traffic step by step
-while gates are watched, and keeps the old version warm. Killed at any moment, the next run goes on.
+Makes the cloud what Git says. Each deployment is uploaded and deployed at zero traffic; then traffic moves step by step
+while gates are watched, and the old version is kept warm. Killed at any moment, the next run goes on.
 
 exit codes: 0 done, 1 it cannot be applied, or was rolled back, 3 usage, 4 a stale plan or a lock, 5 the cloud said no,
             6 paused part-way: --resume, 130 interrupted: --resume`,

@@ -41,7 +41,7 @@ export const destroyCommand = defineCommand<Options, DeployResult>({
       const changes = destructionOf(deployment, whose.model, actual, site.environment.target, unprotected)
       return {
         question: `destroy ${deployment}?`,
-        shown: changesText(new Map([[deployment, changes]])),
+        shown: changesText(site, [{ whose, changes }]),
         run: async () => [await destroyDeployment(whose, changes, engine, unprotected)],
       }
     }),

@@ -1,6 +1,7 @@
 import { relative, resolve } from 'node:path'
 import type { Command } from 'commander'
 import { type Desired, desiredOf, type Target, targetOf } from '../deploy/desired.ts'
+import { didYouMean } from '../diagnostics.ts'
 import { UsageError } from '../errors.ts'
 import type { Host } from '../host.ts'
 import { bundleText, createBundle } from '../policy/bundle.ts'
@@ -32,9 +33,9 @@ export interface OpenEnvironment {
 /** Finds an environment; a UsageError where there is none of that name. */
 export async function openEnvironment(host: Host, name: string): Promise<OpenEnvironment> {
   const opened = await openRepository(host)
-  const known = opened.repository.all('Environment').map(each => `\`${each.name}\``)
+  const known = opened.repository.all('Environment').map(each => each.name)
   if (known.length > 0 && opened.repository.declaredIn('Environment', name) === undefined) {
-    throw new UsageError(`no environment \`${name}\``, { hint: `--env takes one of ${known.join(', ')}` })
+    throw new UsageError(`no environment \`${name}\``, { hint: nameHint(name, known) })
   }
   const environment = requireResource(opened, 'Environment', name)
   requireValid(opened, [environment.file])
@@ -54,12 +55,24 @@ export function chosen(
 ): readonly Resource<'Deployment'>[] {
   for (const name of names ?? []) {
     if (deployments.some(each => each.name === name)) continue
-    const known = deployments.map(each => `\`${each.name}\``).join(', ')
+    const known = deployments.map(each => each.name)
     throw new UsageError(`no deployment \`${name}\` in the environment \`${target.environment}\``, {
-      hint: known === '' ? `\`dap new deployment ${name}\` adds it` : `one of ${known}`,
+      hint: known.length === 0 ? `\`dap new deployment ${name}\` adds it` : nameHint(name, known),
     })
   }
   return names === undefined ? deployments : deployments.filter(each => names.includes(each.name))
+}
+
+/** Did-you-mean, or all that there are. */
+export const nameHint = (name: string, known: readonly string[]) =>
+  didYouMean(name, known) ?? `one of ${known.map(each => `\`${each}\``).join(', ')}`
+
+/** Stops what concerns all Deployments where a file has errors: it may declare one, which would pass for an orphan. */
+export function requireWhole({ opened }: OpenEnvironment): void {
+  requireValid(
+    opened,
+    opened.repository.diagnostics.map(({ file }) => file),
+  )
 }
 
 /** What Git says of a Deployment, and the bundle that it deploys. */

@@ -40,19 +40,18 @@ exit codes: 0 done, 3 usage, 4 somebody else is at it, 5 the cloud said no`,
   run: ({ deployments, ...options }, host, report) =>
     operate('gc', host, options, report, async (site, engine) => {
       const names = deployments.length > 0 ? deployments : deploymentsOf(site)
-      const garbage = new Map<string, { readonly whose: Whose; readonly changes: readonly Change[] }>()
+      const garbage: { readonly whose: Whose; readonly changes: readonly Change[] }[] = []
       for (const name of names) {
         const whose = whoseOf(site, name)
         const actual = await lookAt(site, whose, engine)
-        garbage.set(name, { whose, changes: garbageOf(whose.model, actual, host.now()) })
+        garbage.push({ whose, changes: garbageOf(whose.model, actual, host.now()) })
       }
-      const shown = changesText(new Map([...garbage].map(([name, { changes }]) => [name, changes])))
       return {
         question: 'remove all of it?',
-        shown,
+        shown: changesText(site, garbage),
         async run() {
           const outcomes: DeploymentOutcome[] = []
-          for (const { whose, changes } of garbage.values()) outcomes.push(await collectGarbage(whose, changes, engine))
+          for (const { whose, changes } of garbage) outcomes.push(await collectGarbage(whose, changes, engine))
           return outcomes
         },
       }

@@ -8,12 +8,13 @@ import { endpointId, modelId } from '../deploy/names.ts'
 import type { DeploymentOutcome, DeployResult } from '../deploy/outcomes.ts'
 import { attempt } from '../deploy/patience.ts'
 import type { Whose } from '../deploy/remove.ts'
+import { displayNames } from '../deploy/roles.ts'
 import type { Engine } from '../deploy/run.ts'
 import { DapError, UsageError } from '../errors.ts'
 import type { Host } from '../host.ts'
 import { changeTitle } from '../titles.ts'
 import { agreed, openEngine, resultOf } from './engine.ts'
-import { DEFAULT_ENVIRONMENT, type OpenEnvironment, openEnvironment } from './environment.ts'
+import { DEFAULT_ENVIRONMENT, nameHint, type OpenEnvironment, openEnvironment } from './environment.ts'
 
 export interface OperateOptions {
   readonly environment: string
@@ -58,7 +59,7 @@ export function whoseOf(site: Site, deployment: string): Whose {
   const known = deploymentsOf(site)
   if (!known.includes(deployment)) {
     throw new UsageError(`no deployment \`${deployment}\` in the environment \`${target.environment}\``, {
-      hint: known.length === 0 ? 'there is none' : `one of ${known.map(each => `\`${each}\``).join(', ')}`,
+      hint: known.length === 0 ? 'there is none' : nameHint(deployment, known),
     })
   }
   const endpoint = site.actual.endpoints.find(({ labels }) => decodeLabels(labels).ours?.deployment === deployment)
@@ -77,10 +78,17 @@ export async function lookAt(
 }
 
 /** What is to be done, for whoever is asked. */
-export function changesText(changes: ReadonlyMap<string, readonly Change[]>): string {
-  return [...changes]
-    .filter(([, each]) => each.length > 0)
-    .map(([name, each]) => `${name}\n${each.map(change => `  ${changeTitle(change)}: ${change.reason}`).join('\n')}`)
+export function changesText(
+  { actual }: Site,
+  jobs: readonly { readonly whose: Whose; readonly changes: readonly Change[] }[],
+): string {
+  return jobs
+    .filter(({ changes }) => changes.length > 0)
+    .map(({ whose, changes }) => {
+      const names = displayNames(actual.endpoints.find(({ id }) => id === whose.endpoint))
+      const line = (change: Change) => `  ${changeTitle(change, id => names[id] || id)}: ${change.reason}`
+      return [whose.deployment, ...changes.map(line)].join('\n')
+    })
     .join('\n')
 }
 

@@ -1,4 +1,5 @@
 import type { Command } from 'commander'
+import { UsageError } from '../errors.ts'
 import { DEFAULT_ENVIRONMENT } from './environment.ts'
 
 /** What `plan` and `deploy` may be told of what to plan. */
@@ -31,6 +32,11 @@ export function declarePlan(command: Command): Command {
 
 export function planOptions(flags: Readonly<Record<string, unknown>>): PlanOptions {
   const only = flags['only'] as readonly string[] | undefined
+  if (only !== undefined && flags['prune'] === true) {
+    throw new UsageError('--prune deletes what no Deployment declares, and --only looks at declared ones alone', {
+      hint: '`dap destroy NAME` deletes one deployment',
+    })
+  }
   return {
     environment: (flags['env'] as string | undefined) ?? DEFAULT_ENVIRONMENT,
     ...(only === undefined ? {} : { only }),

@@ -2,14 +2,17 @@ import { type Actual, readActual, withVersions } from '../deploy/actual.ts'
 import type { Cloud } from '../deploy/cloud.ts'
 import { checkEvidence, type EvidenceInputs } from '../deploy/evidence.ts'
 import { type EvidenceState, makePlan, type Plan } from '../deploy/plan.ts'
+import { UsageError } from '../errors.ts'
 import type { Host } from '../host.ts'
 import type { Evidence } from '../results.ts'
 import {
   chosen,
   type DesiredDeployment,
   desiredDeployment,
+  nameHint,
   type OpenEnvironment,
   openEnvironment,
+  requireWhole,
 } from './environment.ts'
 import { currentInputs, readEvidence } from './evidence.ts'
 import type { PlanOptions } from './plan-options.ts'
@@ -29,6 +32,7 @@ export interface Planned {
 export async function planEnvironment(host: Host, options: PlanOptions): Promise<Planned> {
   const environment = await openEnvironment(host, options.environment)
   const { opened, target } = environment
+  if (options.only === undefined) requireWhole(environment)
   const wanted = chosen(environment, options.only)
   // Google's clients take a second to load: meanwhile Git is read.
   const connecting = host.cloud(target.place)
@@ -40,6 +44,7 @@ export async function planEnvironment(host: Host, options: PlanOptions): Promise
   const cloud = await connecting
   const desired = deployments.map(each => each.desired)
   const actual = await withVersions(cloud, await readActual(cloud, target), desired)
+  refuseUnknown(options.overrideProtection, environment, actual)
   const plan = makePlan({
     dap: host.version,
     now: host.now(),
@@ -78,4 +83,17 @@ async function evidenceOf(
     (kind, name) => current.get(`${kind}/${name}`) as EvidenceInputs,
     host.now(),
   )
+}
+
+/** Protection is not set aside for a name that was mistyped. */
+function refuseUnknown(
+  names: readonly string[],
+  { deployments }: OpenEnvironment,
+  { endpoints, models }: Actual,
+): void {
+  const live = [...endpoints, ...models].flatMap(({ labels }) => labels['dap-deployment'] ?? [])
+  const known = [...new Set([...deployments.map(({ name }) => name), ...live])].sort()
+  const unknown = names.find(name => !known.includes(name))
+  if (unknown === undefined) return
+  throw new UsageError(`--override-protection: no deployment \`${unknown}\``, { hint: nameHint(unknown, known) })
 }

@@ -5,7 +5,7 @@ import type { StatusResult } from '../deploy/outcomes.ts'
 import { statusOf } from '../deploy/status.ts'
 import { ExitCode } from '../errors.ts'
 import { statusText } from '../ui/status.ts'
-import { declareEnvironment, desiredDeployment, environmentName, openEnvironment } from './environment.ts'
+import { declareEnvironment, desiredDeployment, environmentName, openEnvironment, requireWhole } from './environment.ts'
 
 interface Options {
   readonly environment: string
@@ -23,13 +23,14 @@ export const statusCommand = defineCommand<Options, Looked>({
       .option('--exit-code', 'end with 2 where something does not run as Git says')
       .addHelpText(
         'after',
-        '\nGit, last applied and live; what costs money without traffic.\n\nexit codes: 0 shown, 2 not as Git says (--exit-code), 3 usage, 5 the cloud said no',
+        '\nGit, last applied and live; what costs money without traffic.\n\nexit codes: 0 shown, 1 a file has errors, 2 not as Git says (--exit-code), 3 usage, 5 the cloud said no',
       ),
 
   options: (_, flags) => ({ environment: environmentName(flags), exitCode: flags['exitCode'] === true }),
 
   async run({ environment: name, exitCode }, host) {
     const environment = await openEnvironment(host, name)
+    requireWhole(environment)
     const { opened, target, deployments } = environment
     const cloud = await host.cloud(target.place)
     const desired = []

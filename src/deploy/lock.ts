@@ -129,7 +129,7 @@ export function endpointLock(id: string, options: LockOptions): EndpointLock {
     refuseTaken() {
       const found = labels().lock
       if (found !== undefined && found.run !== run.id && found.expires * 1000 > clock.now()) {
-        throw taken(labels().deployment, found)
+        throw taken(labels(), found)
       }
     },
 
@@ -243,7 +243,7 @@ export async function breakLock(cloud: Cloud, id: string, run: string, patience:
     const endpoint = await attempt('getEndpoint', () => cloud.getEndpoint(id), patience)
     const { ours, foreign } = decodeLabels(endpoint?.labels ?? {})
     if (endpoint === undefined || ours?.lock === undefined) return
-    if (ours.lock.run !== run) throw taken(ours.deployment, ours.lock)
+    if (ours.lock.run !== run) throw taken(ours, ours.lock)
     try {
       const labels = encodeLabels({ ...ours, lock: undefined }, foreign)
       await cloud.updateEndpoint(id, { etag: endpoint.etag, labels })
@@ -259,10 +259,10 @@ export function conflict(message: string, hint: string): DapError {
   return new DapError(message, { hint, exitCode: ExitCode.stale })
 }
 
-function taken(deployment: string, lock: LockLabel): DapError {
+function taken({ deployment, environment }: EndpointLabels, lock: LockLabel): DapError {
   return conflict(
     `\`${deployment}\` is locked by ${lock.owner} (run ${lock.run}) until ${expiry(lock)}`,
-    `wait for that run, or take the lock away from it: dap lock break ${deployment}`,
+    `wait for that run, or take the lock away from it: dap lock break ${deployment} --env ${environment}`,
   )
 }
 

@@ -118,5 +118,5 @@ export function destructionOf(
   const models = versions.some(version => version.model === model) ? [model] : []
   const kept = keptBy(target, deployment, endpoint, models, overrideProtection)
   if (kept !== null) throw new DapError(`\`${deployment}\` is not destroyed: ${kept}`)
-  return removal(endpoint, models)
+  return removal(endpoint, models, 'it is to be destroyed')
 }

@@ -60,9 +60,10 @@ export function keptBy(
   return `the environment protects it: \`protect: [${by}]\`; \`--override-protection ${deployment}\` deletes it all the same`
 }
 
+const UNDECLARED = 'no Deployment declares it'
+
 /** From what there is to nothing. As with every list of changes, what is left after the first one is the rest. */
-export function removal(endpoint: Endpoint | undefined, models: readonly string[]): Change[] {
-  const reason = 'no Deployment declares it'
+export function removal(endpoint: Endpoint | undefined, models: readonly string[], reason = UNDECLARED): Change[] {
   const changes: Change[] = []
   if (endpoint !== undefined) {
     const from = nonZero(endpoint.traffic)

@@ -87,9 +87,5 @@ const percent = (share: number) => `${Number((share * 100).toPrecision(3))} %`
 
 /** A rollout that waits for somebody. */
 export function pausedStop(reason: string): Stop {
-  return {
-    state: 'paused',
-    reason,
-    hint: '`dap deploy --resume` looks again, `--skip-gates` goes on without, `dap rollback` goes back',
-  }
+  return { state: 'paused', reason, hint: null }
 }

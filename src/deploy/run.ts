@@ -202,6 +202,8 @@ export async function carryOut(work: Work, engine: Engine): Promise<DeploymentOu
         if (error !== undefined) throw operationFailed(title, error)
       },
     })
+    // A hold that ends the run is not over.
+    if (stop !== undefined && change.kind === 'hold') return stop
     finished.push(change)
     done.push({ title, operation, ms: clock.now() - started })
     report({ event: 'done', change: index })

@@ -132,7 +132,7 @@ function nextText(
     case 'rolling':
       return `\`${deploy} --step\` goes on`
     case 'paused':
-      return `\`${deploy} --resume\` looks again, \`dap rollback ${deployment} --env ${environment}\` goes back`
+      return `\`${deploy} --resume\` looks again, \`--skip-gates\` goes on without, \`dap rollback ${deployment} --env ${environment}\` goes back`
     case 'rolled-back':
     case 'held':
       return `revert the change in Git, or mend it; \`${deploy} --release-hold\` brings the same version back`

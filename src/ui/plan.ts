@@ -85,7 +85,7 @@ export const namesOf =
     id === desired.deployed.id ? desired.deployed.displayName : (names[id] ?? id)
 
 export function fieldText({ before, after }: FieldChange): string {
-  return before === null ? (after ?? 'none') : `${before} → ${after ?? 'none'}`
+  return before === null ? after || 'none' : `${before || 'none'} → ${after || 'none'}`
 }
 
 export function overlapText({ machineType, minReplicas, maxReplicas, vcpus, ms, cost }: Overlap): string {

@@ -104,6 +104,7 @@ function notableText({ deployment, state, reason, drift, lock }: DeploymentStatu
 }
 
 function summaryText(deployments: readonly DeploymentStatus[], environment: string, synced: boolean): string {
+  if (deployments.length === 0) return `Git has no Deployment for ${environment}.`
   if (synced) return `Everything runs as Git says: ${plural(deployments.length, 'deployment')}.`
   const counts = tally(
     deployments.map(({ state }) => state),

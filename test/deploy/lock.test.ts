@@ -62,7 +62,7 @@ describe('a lock', () => {
     await second.read()
     await expect(second.acquire()).rejects.toMatchObject({
       message: expect.stringMatching(/^`offer` is locked by ci-0000000a \(run 0000000a\) until \d{4}-\d\d-\d\dT/),
-      hint: 'wait for that run, or take the lock away from it: dap lock break offer',
+      hint: 'wait for that run, or take the lock away from it: dap lock break offer --env local',
       exitCode: 4,
     })
   })

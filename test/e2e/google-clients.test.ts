@@ -38,7 +38,12 @@ describe("Google's clients", () => {
     onTestFinished(() => rm(folder, { recursive: true }))
     await dapProcess(tmpdir(), 'init', folder, '--template', 'bandit')
     await writeFile(join(folder, 'plan.json'), '{"schema": "dap.plan/v1"}')
-    for (const words of [['validate'], ['simulate'], ['evaluate'], ['decide', 'shop-offer', '--context', '{"playerId": "p1"}']]) {
+    for (const words of [
+      ['validate'],
+      ['simulate'],
+      ['evaluate'],
+      ['decide', 'shop-offer', '--context', '{"playerId": "p1"}'],
+    ]) {
       expect({ words, ...(await asked(folder, ...words)) }).toEqual({ words, exitCode: 0, packages: [] })
     }
     expect(await asked(folder, 'plan', 'show', 'plan.json')).toEqual({ exitCode: 1, packages: [] })

@@ -2,7 +2,9 @@ import { fileURLToPath } from 'node:url'
 import { nodeFiles } from '../../src/adapters/files.ts'
 import { runCli } from '../../src/cli.ts'
 import type { RunEvent } from '../../src/command.ts'
-import type { Files, Host } from '../../src/host.ts'
+import type { Commit } from '../../src/deploy/plan.ts'
+import type { Choice, Files, Host } from '../../src/host.ts'
+import { type MemoryCloud, memoryCloud } from './memory-cloud.ts'
 import { memoryFiles } from './memory-files.ts'
 
 export const PACKAGE_ROOT = fileURLToPath(new URL('../..', import.meta.url))
@@ -17,17 +19,71 @@ export interface Session {
 }
 
 /** The front door: one command line over files in memory, in process. Words are split at blanks. */
-export async function dap(line: string, files: Readonly<Record<string, string>> = {}): Promise<Session> {
+export function dap(line: string, files: Readonly<Record<string, string>> = {}): Promise<Session> {
+  return repository(files).dap(line)
+}
+
+/** What one session meets, where it is not what every session does. */
+export interface Setting {
+  readonly cloud?: MemoryCloud
+  readonly commit?: Commit | null
+  readonly owner?: string
+  /** An interactive terminal, and what is answered at it; what it shows is on stderr. */
+  choose?(question: string, choices: readonly Choice[]): string
+  readonly signal?: AbortSignal
+}
+
+/** Sessions over the same files in memory, one after the other or at the same time. */
+export interface Repository {
+  dap(line: string, setting?: Setting): Promise<Session>
+  read(path: string): string
+  write(path: string, text: string): void
+  /** Replaces the text of a file that is there. */
+  edit(path: string, before: string, after: string): void
+  remove(path: string): void
+}
+
+export function repository(files: Readonly<Record<string, string>>, usual: Setting = {}): Repository {
   const cwd = '/repo'
-  const memory = memoryFiles(
-    Object.fromEntries(Object.entries(files).map(([path, text]) => [`${cwd}/${path}`, text])),
-    { prefix: PACKAGE_ROOT, files: nodeFiles() },
-  )
-  const session = await run(line.split(' ').filter(Boolean), cwd, memory)
-  return {
-    ...session,
-    files: Object.fromEntries([...memory.all].map(([path, text]) => [path.slice(cwd.length + 1), text])),
+  const at = (path: string) => `${cwd}/${path}`
+  const memory = memoryFiles(Object.fromEntries(Object.entries(files).map(([path, text]) => [at(path), text])), {
+    prefix: PACKAGE_ROOT,
+    files: nodeFiles(),
+  })
+  const read = (path: string) => {
+    const text = memory.all.get(at(path))
+    if (text === undefined) throw new Error(`there is no ${path}`)
+    return text
   }
+  let runs = 0
+  return {
+    async dap(line, setting) {
+      const { owner = RUN.owner, ...all } = { ...usual, ...setting }
+      const id = all.cloud === undefined ? RUN.id : (++runs).toString(16).padStart(8, '0')
+      const session = await run(line.split(' ').filter(Boolean), cwd, memory, { ...all, run: { id, owner } })
+      return {
+        ...session,
+        files: Object.fromEntries([...memory.all].map(([path, text]) => [path.slice(cwd.length + 1), text])),
+      }
+    },
+    read,
+    write: (path, text) => void memory.all.set(at(path), text),
+    edit(path, before, after) {
+      if (!read(path).includes(before)) throw new Error(`${path} has no ${before}`)
+      memory.all.set(at(path), read(path).replace(before, after))
+    },
+    remove: path => void memory.all.delete(at(path)),
+  }
+}
+
+export const COMMIT: Commit = { id: 'c'.repeat(40), dirty: false }
+
+/** A repository with a cloud, whose time is virtual. Every session is another run of the same person. */
+export function deployments(
+  files: Readonly<Record<string, string>>,
+  cloud: MemoryCloud = memoryCloud(),
+): Repository & { readonly cloud: MemoryCloud } {
+  return { ...repository(files, { cloud, commit: COMMIT }), cloud }
 }
 
 /** The same over real files, which DuckDB needs. */
@@ -37,10 +93,19 @@ export function dapIn(folder: string, ...words: readonly string[]): Promise<Omit
 
 const VERSION = '0.0.0-test'
 
+const RUN: Host['run'] = { id: '0123abcd', owner: 'ann-at-desk' }
+
 /** The time of every session. */
 export const NOW = Date.UTC(2026, 11, 1)
 
-async function run(words: readonly string[], cwd: string, files: Files): Promise<Omit<Session, 'files'>> {
+async function run(
+  words: readonly string[],
+  cwd: string,
+  files: Files,
+  { cloud, commit = null, run, choose, signal = new AbortController().signal }: Setting & Pick<Host, 'run'> = {
+    run: RUN,
+  },
+): Promise<Omit<Session, 'files'>> {
   let stdout = ''
   let stderr = ''
   const events: RunEvent[] = []
@@ -49,13 +114,16 @@ async function run(words: readonly string[], cwd: string, files: Files): Promise
     version: VERSION,
     packageRoot: PACKAGE_ROOT,
     files,
-    terminal: { interactive: false, color: false, columns: 100 },
-    signal: new AbortController().signal,
+    terminal: { interactive: choose !== undefined, color: false, columns: 100 },
+    signal,
     tables: async () => (await import('../../src/adapters/duckdb.ts')).openTables(),
     objects: () => Promise.reject(new Error('Cloud Storage should not be asked')),
     cores: 1,
-    choose: () => Promise.reject(new Error('nothing should be asked without a terminal')),
-    now: () => NOW,
+    async choose(question, choices) {
+      if (choose === undefined) throw new Error('nothing should be asked without a terminal')
+      return choose(question, choices)
+    },
+    now: cloud?.clock.now ?? (() => NOW),
     environment: () => undefined,
     output: {
       out: async text => {
@@ -66,11 +134,14 @@ async function run(words: readonly string[], cwd: string, files: Files): Promise
       },
     },
     breathe: async () => {},
-    cloud: () => Promise.reject(new Error('no cloud should be asked')),
+    async cloud() {
+      if (cloud === undefined) throw new Error('no cloud should be asked')
+      return cloud.cloud
+    },
     images: () => Promise.reject(new Error('no image should be built')),
-    run: { id: '0123abcd', owner: 'ann-at-desk' },
-    commit: async () => null,
-    sleep: ms => new Promise(done => setTimeout(done, ms)),
+    run,
+    commit: async () => commit,
+    sleep: cloud?.clock.sleep ?? (ms => new Promise(done => setTimeout(done, ms))),
   }
   const code = await runCli(words, {
     version: VERSION,

@@ -69,7 +69,7 @@ describe('what a deploy came to', () => {
         next: \`dap deploy --env prod --only rolling --step\` goes on
 
       ! paused  paused: so it is
-        next: \`dap deploy --env prod --only paused --resume\` looks again, \`dap rollback paused --env prod\` goes back
+        next: \`dap deploy --env prod --only paused --resume\` looks again, \`--skip-gates\` goes on without, \`dap rollback paused --env prod\` goes back
 
       ← rolled-back  rolled back: so it is
         next: revert the change in Git, or mend it; \`dap deploy --env prod --only rolled-back --release-hold\` brings the same version back

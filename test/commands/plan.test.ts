@@ -1,0 +1,395 @@
+import { describe, expect, it } from 'vitest'
+import type { Plan } from '../../src/deploy/plan.ts'
+import { resource } from '../support/repository.ts'
+import { COMMIT } from '../support/run-dap.ts'
+import {
+  changePolicy,
+  DEPLOYMENT,
+  deployedShop,
+  jsonOf,
+  liveEndpoint,
+  moveTraffic,
+  offer,
+  POLICY,
+  ROLLOUT,
+  read,
+  shop,
+} from './support.ts'
+
+describe('plan', () => {
+  it('shows what a first deploy would do, and calls the cloud to read alone', async () => {
+    const { dap, cloud } = shop()
+    expect(read(await dap('plan'))).toMatchInlineSnapshot(`
+      "exit 0
+      Plan of shop for local: the emulator
+      commit cccccccccccc, good until 2026-11-30 02:13 UTC, digest f97722664f64
+
+      + offer  create
+        policy                 9116bdf1d250
+        image                  000000000000
+        resources.machineType  n2-standard-2
+        resources.minReplicas  1
+        resources.maxReplicas  4
+        resources.targetCpu    0.6
+        1. create endpoint dap-offer-45baff28  there is none yet
+        2. upload bundle dap/bundles/offer-621a7bb6cb00/bundle.json  the bucket does not have it
+        3. upload a version of model dap-offer-45baff28  no version has this content
+        4. deploy offer-064f39080a10 without traffic  nothing is deployed yet
+        5. move all traffic to offer-064f39080a10  there is nothing to compare it with
+        6. promote offer-064f39080a10  it is recorded as applied
+
+      1 to create
+      "
+    `)
+    expect(await cloud.cloud.listEndpoints('dap-project=shop')).toEqual([])
+    expect(await cloud.cloud.listObjects('')).toEqual([])
+  })
+
+  it('ends with 2 where there is something to do, and only with --exit-code', async () => {
+    const { dap } = shop()
+    expect((await dap('plan')).code).toBe(0)
+    expect((await dap('plan --exit-code')).code).toBe(2)
+    await dap('deploy --yes')
+    const nothing = await dap('plan --exit-code')
+    expect(read(nothing)).toMatchInlineSnapshot(`
+      "exit 0
+      Plan of shop for local: the emulator
+      commit cccccccccccc, good until 2026-11-30 02:24 UTC, digest f2efccb3677f
+
+      = 1 unchanged: offer
+
+      Nothing to do: what runs is what Git says.
+      "
+    `)
+  })
+
+  it('says what an edit replaces and what it changes in place', async () => {
+    const made = await deployedShop()
+    changePolicy(made)
+    made.edit(DEPLOYMENT, 'maxReplicas: 4', 'maxReplicas: 6')
+    made.edit('environments/local.yaml', 'target: emulator', 'target: emulator\n  prices: { n2-standard-2: 0.1 }')
+    expect(read(await made.dap('plan'))).toMatchInlineSnapshot(`
+      "exit 0
+      Plan of shop for local: the emulator
+      commit cccccccccccc, good until 2026-11-30 02:24 UTC, digest 502817b760d3
+
+      ± offer  replace
+        policy                 9116bdf1d250 → 4e3d3d38a355  replaces
+        resources.maxReplicas  4 → 6
+        1. upload bundle dap/bundles/offer-ef11825dad17/bundle.json  the bucket does not have it
+        2. upload a version of model dap-offer-45baff28  no version has this content
+        3. deploy offer-e59c6a11b55e without traffic  it is to replace offer-064f39080a10
+        4. move 10 % of traffic to offer-e59c6a11b55e, hold 10m  step 1 of 3
+        5. move 50 % of traffic to offer-e59c6a11b55e, hold 10m  step 2 of 3
+        6. move all traffic to offer-e59c6a11b55e  step 3 of 3
+        7. promote offer-e59c6a11b55e  it is recorded as applied
+        overlap   two versions for up to 24h 20m: +12 vCPUs of quota, 1 to 6 × n2-standard-2, cost 2.433 to 14.6
+
+      1 to replace
+      "
+    `)
+    made.write(DEPLOYMENT, made.read(DEPLOYMENT).replace('maxReplicas: 6', 'maxReplicas: 4'))
+    made.edit(POLICY, 'minProbability: 0.021', 'minProbability: 0.02')
+    made.edit(DEPLOYMENT, 'minReplicas: 1', 'minReplicas: 2')
+    const scaled = jsonOf<Plan>(await made.dap('plan --json'), 'plan')
+    expect(scaled.deployments[0].changes.map(({ kind }) => kind)).toEqual(['mutate-model', 'promote'])
+  })
+
+  it('looks at those deployments alone that are named', async () => {
+    const { dap } = shop({ 'deployments/local/other.yaml': offer(ROLLOUT, 'other') })
+    const all = jsonOf<Plan>(await dap('plan --json'), 'plan')
+    expect(all.deployments.map(({ deployment }) => deployment)).toEqual(['offer', 'other'])
+    const one = await dap('plan --only other')
+    expect(one.stdout).toContain('the emulator, only other\n')
+    expect(one.stdout).toContain('1 to create')
+    const both = jsonOf<Plan>(await dap('plan --only other --only offer --json'), 'plan')
+    expect(both.only).toEqual(['offer', 'other'])
+  })
+
+  it('suggests a name for one that nothing has', async () => {
+    const { dap } = shop()
+    expect(read(await dap('plan --only ofer'))).toMatchInlineSnapshot(`
+      "exit 3
+      --- stderr
+      error: no deployment \`ofer\` in the environment \`local\`
+      hint: did you mean \`offer\`?
+      "
+    `)
+    expect(read(await dap('plan --only something-else'))).toMatchInlineSnapshot(`
+      "exit 3
+      --- stderr
+      error: no deployment \`something-else\` in the environment \`local\`
+      hint: one of \`offer\`
+      "
+    `)
+    expect(read(await dap('plan --env lcal'))).toMatchInlineSnapshot(`
+      "exit 3
+      --- stderr
+      error: no environment \`lcal\`
+      hint: did you mean \`local\`?
+      "
+    `)
+    expect(read(await dap('plan --env prod'))).toMatchInlineSnapshot(`
+      "exit 3
+      --- stderr
+      error: no environment \`prod\`
+      hint: one of \`local\`
+      "
+    `)
+  })
+
+  it('is refused while a file has errors, since what it declares would pass for an orphan', async () => {
+    const made = shop({ 'deployments/local/other.yaml': offer(ROLLOUT, 'other') })
+    await made.dap('deploy --yes')
+    made.edit('deployments/local/other.yaml', 'minReplicas', 'minReplicaz')
+    for (const line of ['plan', 'plan --prune', 'deploy --prune --yes', 'status']) {
+      expect(await made.dap(line), line).toMatchObject({
+        code: 1,
+        stdout: '',
+        stderr: 'error: `deployments/local/other.yaml` has errors\nhint: dap validate deployments/local/other.yaml\n',
+      })
+    }
+    expect(await made.dap('plan --only offer')).toMatchObject({ code: 0 })
+    expect(await made.dap('plan --only other')).toMatchObject({ code: 3 })
+  })
+
+  it('is blocked by what somebody else has moved, in three columns', async () => {
+    const made = await deployedShop()
+    changePolicy(made)
+    await made.dap('deploy --yes')
+    const { traffic } = await liveEndpoint(made.cloud.cloud)
+    const [old] = (await liveEndpoint(made.cloud.cloud)).deployedModels
+    await moveTraffic(made.cloud.cloud, { [old.id]: 30, [Object.keys(traffic)[0]]: 70 })
+    expect(read(await made.dap('plan --exit-code'))).toMatchInlineSnapshot(`
+      "exit 1
+      Plan of shop for local: the emulator
+      commit cccccccccccc, good until 2026-11-30 02:56 UTC, digest 4e4bfb81f893
+
+      ! offer  update, blocked
+        1. move all traffic to offer-e59c6a11b55e  traffic is not where it should be
+        drift    Git                       last applied              live
+        traffic  100 % offer-e59c6a11b55e  100 % offer-e59c6a11b55e  70 % offer-e59c6a11b55e, 30 % offer-064f39080a10
+        note      the old version offer-064f39080a10 is warm until 2026-11-24T02:56:34.000Z; then \`dap gc\` removes it
+        blocked: somebody else has changed traffic
+          hint: \`--accept-drift\` sets it right; or write it into Git
+
+      1 to update, 1 blocked
+      "
+    `)
+    expect(await made.dap('plan --accept-drift')).toMatchObject({ code: 0 })
+  })
+
+  it('lists orphans, deletes them with --prune, and none that is protected', async () => {
+    const made = await deployedShop()
+    made.write(DEPLOYMENT, offer(ROLLOUT, 'other'))
+    expect(read(await made.dap('plan'))).toMatchInlineSnapshot(`
+      "exit 0
+      Plan of shop for local: the emulator
+      commit cccccccccccc, good until 2026-11-30 02:24 UTC, digest cc713490d91f
+
+      + other  create
+        policy                 9116bdf1d250
+        image                  000000000000
+        resources.machineType  n2-standard-2
+        resources.minReplicas  1
+        resources.maxReplicas  4
+        resources.targetCpu    0.6
+        1. create endpoint dap-other-62f01a90  there is none yet
+        2. upload a version of model dap-other-62f01a90  no version has this content
+        3. deploy other-f8b76a7021ef without traffic  nothing is deployed yet
+        4. move all traffic to other-f8b76a7021ef  there is nothing to compare it with
+        5. promote other-f8b76a7021ef  it is recorded as applied
+
+      orphans, which no Deployment in Git declares
+        = endpoint dap-offer-45baff28 (offer)  \`--prune\` deletes it
+
+      1 to create
+      "
+    `)
+    expect(await made.dap('plan --only other --prune')).not.toMatchObject({ stdout: expect.stringContaining('orphan') })
+    made.edit('environments/local.yaml', 'target: emulator', 'target: emulator\n  protect: [delete]')
+    const kept = jsonOf<Plan>(await made.dap('plan --prune --json'), 'plan')
+    expect(kept.orphans).toMatchInlineSnapshot(`
+      [
+        {
+          "changes": [],
+          "deployment": "offer",
+          "etag": "etag-7",
+          "id": "dap-offer-45baff28",
+          "kept": "the environment protects it: \`protect: [delete]\`; \`--override-protection offer\` deletes it all the same",
+          "kind": "endpoint",
+        },
+      ]
+    `)
+    const doomed = jsonOf<Plan>(await made.dap('plan --prune --override-protection offer --json'), 'plan')
+    expect(doomed.orphans[0].changes.map(({ kind }) => kind)).toEqual([
+      'shift-traffic',
+      'undeploy-model',
+      'delete-endpoint',
+      'delete-model',
+    ])
+  })
+})
+
+describe('evidence', () => {
+  const ASKED = { [DEPLOYMENT]: offer(`${ROLLOUT}\nevidence: [{ scenario: week, maxAge: 7d }]`) }
+
+  it('blocks a plan until it is recorded for exactly this policy, and the block says by which command', async () => {
+    const made = shop(ASKED)
+    const missing = await made.dap('plan')
+    expect(missing.code).toBe(1)
+    expect(missing.stdout).toContain(
+      '  evidence  scenario week missing\n  blocked: scenario `week`: it has not been recorded\n    hint: `dap simulate week --record`\n',
+    )
+    expect(read(await made.dap('deploy --yes'))).toMatchInlineSnapshot(`
+      "exit 1
+      --- stderr
+      error: the plan cannot be applied: offer: scenario \`week\`: it has not been recorded
+      hint: \`dap simulate week --record\`
+      "
+    `)
+
+    expect(await made.dap('simulate week --record')).toMatchObject({ code: 0 })
+    expect((await made.dap('plan')).stdout).toContain('  evidence  scenario week passed\n')
+    expect(await made.dap('deploy --yes')).toMatchObject({ code: 0 })
+
+    changePolicy(made)
+    expect((await made.dap('plan')).stdout).toContain('blocked: scenario `week`: the policy has changed since\n')
+    await made.dap('simulate week --record')
+    expect(await made.dap('plan')).toMatchObject({ code: 0 })
+    await made.cloud.clock.sleep(8 * 86_400_000)
+    expect((await made.dap('plan')).stdout).toContain('blocked: scenario `week`: it is older than 7d\n')
+  })
+
+  it('that was recorded as failed blocks it, too, and says which expectation', async () => {
+    const made = shop(ASKED)
+    made.edit('scenarios/week.yaml', '.regret.upper <', '.regret.upper + 1000.0 <')
+    expect(await made.dap('simulate week --record')).toMatchObject({ code: 1 })
+    expect(read(await made.dap('deploy --yes'))).toMatchInlineSnapshot(`
+      "exit 1
+      --- stderr
+      error: the plan cannot be applied: offer: scenario \`week\`: it does not hold: learns
+      hint: \`dap simulate week --record\`
+      "
+    `)
+  })
+
+  it('does not stand in the way where nothing is to be done', async () => {
+    const made = await deployedShop()
+    made.write(DEPLOYMENT, ASKED[DEPLOYMENT])
+    expect(await made.dap('plan --exit-code')).toMatchObject({ code: 0 })
+  })
+})
+
+describe('a plan as a file', () => {
+  it('is the same bytes for the same inputs but for its header, and its schema accepts it', async () => {
+    const made = shop({ 'deployments/local/other.yaml': offer(ROLLOUT, 'other') })
+    const first = await made.dap('plan --out plans/a.json')
+    expect(first.stdout).toMatch(/\nkept in plans\/a\.json: dap deploy plans\/a\.json\n$/)
+    await made.cloud.clock.sleep(60_000)
+    await made.dap('plan --out plans/b.json', { commit: { ...COMMIT, dirty: true } })
+    const [a, b] = ['plans/a.json', 'plans/b.json'].map(made.read)
+    expect(a).not.toBe(b)
+    const headless = (text: string) => JSON.stringify({ ...JSON.parse(text), header: null })
+    expect(headless(a)).toBe(headless(b))
+    expect(jsonOf<Plan>({ stdout: a }, 'plan').header).toEqual({
+      dap: '0.0.0-test',
+      created: '2026-11-23T02:13:20.000Z',
+      expires: '2026-11-30T02:13:20.000Z',
+      commit: COMMIT,
+    })
+  })
+
+  it('can be shown at any time as text, as JSON and as the comment of a pull request', async () => {
+    const made = shop()
+    const { stdout } = await made.dap('plan')
+    await made.dap('plan --out plan.json')
+    await made.cloud.clock.sleep(30 * 86_400_000)
+    expect(await made.dap('plan show plan.json')).toMatchObject({ code: 0, stdout })
+    expect(await made.dap('plan show plan.json --exit-code')).toMatchObject({ code: 2, stdout })
+    const json = await made.dap('plan show plan.json --format json')
+    expect(jsonOf<Plan>(json, 'plan')).toEqual(JSON.parse(made.read('plan.json')))
+    expect(await made.dap('plan show plan.json --json')).toMatchObject({ code: 0, stdout: json.stdout })
+    expect((await made.dap('plan show plan.json --format markdown')).stdout).toMatchInlineSnapshot(`
+      "<!-- dap plan local -->
+      ### Plan for \`local\`: 1 to create
+
+      | | deployment | action | what differs |
+      |---|---|---|---|
+      | + | \`offer\` | create | \`policy\` \`9116bdf1d250\`<br>\`image\` \`000000000000\`<br>\`resources.machineType\` \`n2-standard-2\`<br>\`resources.minReplicas\` \`1\`<br>\`resources.maxReplicas\` \`4\`<br>\`resources.targetCpu\` \`0.6\` |
+
+      <details><summary>+ <code>offer</code>: 6 changes</summary>
+
+      1. create endpoint dap-offer-45baff28: there is none yet
+      2. upload bundle dap/bundles/offer-621a7bb6cb00/bundle\\.json: the bucket does not have it
+      3. upload a version of model dap-offer-45baff28: no version has this content
+      4. deploy offer-064f39080a10 without traffic: nothing is deployed yet
+      5. move all traffic to offer-064f39080a10: there is nothing to compare it with
+      6. promote offer-064f39080a10: it is recorded as applied
+
+      </details>
+
+      Digest \`f97722664f64\`, commit \`cccccccccccccccccccccccccccccccccccccccc\`, good until 2026-11-30 02\\:13 UTC.
+      "
+    `)
+  })
+
+  it('is refused where it is none', async () => {
+    const made = shop()
+    await made.dap('plan --out plan.json')
+    const plan = made.read('plan.json')
+    made.write('broken.json', plan.slice(0, 100))
+    made.write(
+      'edited.json',
+      plan.replace('"maxReplicas":4', '"maxReplicas":40').replace('"maxReplicas": 4', '"maxReplicas": 40'),
+    )
+    made.write('other.json', '{"schema":"dap.plan/v9"}')
+    expect(read(await made.dap('plan show plan.json --format html'))).toMatchInlineSnapshot(`
+      "exit 3
+      --- stderr
+      error: no format \`html\`
+      hint: one of text, json, markdown
+      "
+    `)
+    expect(read(await made.dap('plan show broken.json'))).toMatchInlineSnapshot(`
+      "exit 1
+      --- stderr
+      error: \`broken.json\` is not JSON: Expected double-quoted property name in JSON at position 100 (line 7 column 3)
+      "
+    `)
+    expect(read(await made.dap('plan show edited.json'))).toMatchInlineSnapshot(`
+      "exit 1
+      --- stderr
+      error: \`edited.json\` is no plan: the plan is not what its digest says: it was edited
+      hint: \`dap plan --out plan.json\` writes one
+      "
+    `)
+    expect(read(await made.dap('plan show other.json'))).toMatchInlineSnapshot(`
+      "exit 1
+      --- stderr
+      error: \`other.json\` is no plan: the plan's schema is "dap.plan/v9"; this dap reads "dap.plan/v1"
+      hint: \`dap plan --out plan.json\` writes one
+      "
+    `)
+    expect(read(await made.dap('plan show nothing.json'))).toMatchInlineSnapshot(`
+      "exit 1
+      --- stderr
+      error: cannot read \`/repo/nothing.json\`: it does not exist
+      "
+    `)
+    expect(await made.dap('deploy edited.json')).toMatchObject({ code: 1 })
+  })
+
+  it('holds no text of a policy, only digests', async () => {
+    const made = shop({
+      [POLICY]: resource(
+        'Policy',
+        'offer',
+        'actions: [{ id: none }, { id: hush-hush }]\nalgorithm:\n  learner: { type: beta }\n  exploration: { type: thompson }',
+      ),
+    })
+    made.remove('scenarios/week.yaml')
+    await made.dap('plan --out plan.json')
+    expect(made.read('plan.json')).not.toContain('hush-hush')
+  })
+})
