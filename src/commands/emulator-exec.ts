@@ -45,7 +45,7 @@ export const emulatorExecCommand = defineCommand<Options, { readonly exitCode: n
   },
 
   text: () => '',
-  json: result => result,
+  json: ({ exitCode }) => ({ schema: 'dap.emulator-exec/v1', exitCode }),
   exitCode: result => result.exitCode as ExitCode,
 })
 

@@ -47,7 +47,7 @@ exit codes: 0 done, 1 no such fault, 3 usage, 5 no emulator there`,
   },
 
   text: ({ faults }) => faultsText(faults),
-  json: result => result,
+  json: ({ faults }) => ({ schema: 'dap.faults/v1', faults }),
   exitCode: () => ExitCode.done,
 })
 

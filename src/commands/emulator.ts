@@ -40,6 +40,6 @@ export const emulatorCommand = defineCommand<EmulatorChoice & { readonly port: n
   },
 
   text: () => '',
-  json: result => result,
+  json: ({ url }) => ({ schema: 'dap.emulator/v1', url }),
   exitCode: () => ExitCode.done,
 })

@@ -2,6 +2,7 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
+import { Ajv2020 } from 'ajv/dist/2020.js'
 import { execa } from 'execa'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { nodeFiles } from '../../src/adapters/files.ts'
@@ -195,9 +196,12 @@ describe('`dap emulator fault`', () => {
     const emulator = await startEmulator({ port: 0, seed: 1 })
     onTestFinished(() => emulator.stop())
     const host = hostOf({ DAP_VERTEX_ENDPOINT: emulator.url })
+    const schema = await readFile(new URL('../../schemas/faults-result.schema.json', import.meta.url), 'utf8')
+    const isFaults = new Ajv2020().compile(JSON.parse(schema))
     const fault = async (...words: readonly string[]) => {
       const options = await emulatorFaultCommand.options(words, {}, host)
       const result = await emulatorFaultCommand.run(options, host, () => {})
+      expect(isFaults(emulatorFaultCommand.json(result))).toBe(true)
       return emulatorFaultCommand.text(result, undefined as never)
     }
     expect(await fault('list')).toBe('no faults are waiting')
