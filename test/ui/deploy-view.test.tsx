@@ -6,6 +6,12 @@ import { fold, NOTHING_YET } from '../../src/ui/live/deploy-state.ts'
 import { Deploy, mountDeploy } from '../../src/ui/live/deploy-view.tsx'
 import { canaryEvents, gates, planned, say, start } from './deploy-samples.ts'
 
+// In CI ink draws once, at the end; dap shows no view there at all.
+vi.hoisted(() => {
+  for (const name of Object.keys(process.env))
+    if (/^(CI|CONTINUOUS_INTEGRATION)$|^CI_/.test(name)) delete process.env[name]
+})
+
 /** A second between two events; the picture is of a minute after the last. */
 function picture(events: readonly DeployEvent[], { rows = 40, columns = 110 } = {}): string {
   const view = events.reduce((view, event, i) => fold(view, event, i * 1000), NOTHING_YET)
