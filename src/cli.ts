@@ -19,7 +19,7 @@ export interface World {
   readonly streams: Streams
   host(flags: { readonly folder?: string; readonly color?: boolean }): Promise<Host>
   /** Draws progress on stderr, if that is a terminal; `stop` leaves the screen clean. */
-  progress(host: Host): { report(event: RunEvent): void; stop(): void }
+  progress(host: Host): { report(event: RunEvent): void; stop(): void | Promise<void> }
 }
 
 /** One run: argv → command → result → text or JSON → exit code. The only place where an error becomes text and a number. */
@@ -78,7 +78,7 @@ async function execute(
     })
     events?.write(JSON.stringify({ type: 'result', exitCode: module.exitCode(result), result: module.json(result) }))
   } finally {
-    progress.stop()
+    await progress.stop()
     await events?.close()
   }
   const text = flags['json'] ? JSON.stringify(module.json(result), null, 2) : module.text(result, textContext(host))

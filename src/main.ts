@@ -1,8 +1,6 @@
 /** The process: the one place that knows the real terminal, the real signals and the real adapters. */
-import { randomBytes } from 'node:crypto'
 import { availableParallelism, hostname, userInfo } from 'node:os'
 import { resolve } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { runCli } from './cli.ts'
 import { ExitCode, InterruptedError, UsageError } from './errors.ts'
@@ -38,6 +36,10 @@ function write(stream: NodeJS.WriteStream, text: string): Promise<void> {
 const colorWanted = env['FORCE_COLOR'] !== undefined && env['FORCE_COLOR'] !== '0'
 const colorRefused = env['NO_COLOR'] !== undefined && env['NO_COLOR'] !== ''
 
+let run: Host['run'] | undefined
+
+const randomId = () => Buffer.from(crypto.getRandomValues(new Uint8Array(4))).toString('hex')
+
 /** Who runs this: a CI job by its number, else a person at a machine. */
 function ownerOf({ GITHUB_RUN_ID, CI_JOB_ID, BUILD_ID }: NodeJS.ProcessEnv): string {
   const job = GITHUB_RUN_ID ?? CI_JOB_ID ?? BUILD_ID
@@ -72,7 +74,10 @@ async function createHost({ folder, color }: { folder?: string; color?: boolean 
     tables: async () => (await import('./adapters/duckdb.ts')).openTables(),
     objects: async () => (await import('./adapters/objects.ts')).cloudObjects(),
     cloud: async place => (await import('./adapters/vertex.ts')).vertexCloud(place, name => env[name]),
-    run: { id: randomBytes(4).toString('hex'), owner: ownerOf(env) },
+    get run() {
+      run ??= { id: randomId(), owner: ownerOf(env) }
+      return run
+    },
     commit: async folder => (await import('./adapters/git.ts')).gitCommit(folder),
     images: async () => (await import('./adapters/images.ts')).serverImages(abort.signal),
     cores: availableParallelism(),
@@ -98,10 +103,12 @@ async function createHost({ folder, color }: { folder?: string; color?: boolean 
       },
       err: text => write(process.stderr, text).catch(() => {}),
     },
-    sleep: (ms, signal) =>
-      sleep(ms, undefined, { signal }).catch(() => {
+    sleep: async (ms, signal) => {
+      const { setTimeout: sleep } = await import('node:timers/promises')
+      await sleep(ms, undefined, { signal }).catch(() => {
         throw new InterruptedError()
-      }),
+      })
+    },
     breathe: () => new Promise(done => setImmediate(done)),
   }
 }

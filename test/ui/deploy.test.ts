@@ -146,12 +146,12 @@ describe('the lines that CI gets', () => {
     expect(deployLine(event)).toBe('a:   x \\u001b[2Jy')
   })
 
-  it('go to stderr as they come where no live view can be drawn; progress does not', () => {
+  it('go to stderr as they come where no live view can be drawn; progress does not', async () => {
     const written: string[] = []
     const progress = createProgress({ interactive: false, color: false, columns: 80 }, text => written.push(text))
     progress.report({ type: 'progress', unit: 'rows', done: 1 })
     for (const event of canaryEvents.slice(0, 3)) progress.report(event)
+    await progress.stop()
     expect(written).toEqual(['shop-offer: 5 changes\n', 'shop-offer: deploy shop-offer-91b0c3d4e5f6 without traffic\n'])
-    progress.stop()
   })
 })

@@ -1,7 +1,6 @@
 import type { ProgressEvent, RunEvent } from '../../command.ts'
 import type { DeployEvent } from '../../deploy/events.ts'
 import type { Terminal } from '../../host.ts'
-import { deployLine } from '../deploy.ts'
 
 /** A run shorter than this shows nothing: loading the view would take longer than what it shows. */
 const PATIENCE_MS = 400
@@ -18,7 +17,7 @@ interface View<Event> {
 export function createProgress(
   terminal: Terminal,
   write: (text: string) => void = text => void process.stderr.write(text),
-): { report(event: RunEvent): void; stop(): void } {
+): { report(event: RunEvent): void; stop(): Promise<void> } {
   const progress = lazily<ProgressEvent>(async () => {
     const { mountProgress } = await import('./progress-view.tsx')
     return () => mountProgress(process.stderr)
@@ -27,6 +26,12 @@ export function createProgress(
     const { mountDeploy } = await import('./deploy-view.tsx')
     return () => mountDeploy(process.stderr)
   })
+  let printed = Promise.resolve()
+  const print = async (event: DeployEvent) => {
+    const { deployLine } = await import('../deploy.ts')
+    const line = deployLine(event)
+    if (line !== undefined) write(`${line}\n`)
+  }
   let started: number | undefined
   return {
     report(event) {
@@ -34,16 +39,16 @@ export function createProgress(
       if (event.type === 'deploy') {
         progress.stop()
         if (terminal.interactive) return deploy.update(event, now)
-        const line = deployLine(event)
-        if (line !== undefined) write(`${line}\n`)
+        printed = printed.then(() => print(event))
       } else if (terminal.interactive) {
         started ??= now
         if (now - started > PATIENCE_MS) progress.update(event, now - started)
       }
     },
-    stop() {
+    async stop() {
       progress.stop()
       deploy.stop()
+      await printed
     },
   }
 }
