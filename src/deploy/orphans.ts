@@ -4,7 +4,7 @@ import type { Change } from './change.ts'
 import type { Endpoint } from './cloud.ts'
 import type { Target } from './desired.ts'
 import type { Orphan } from './plan.ts'
-import { nonZero, rolesOf } from './roles.ts'
+import { displayNames, nonZero, rolesOf } from './roles.ts'
 
 export interface OrphanOptions {
   /** Names of all Deployments of the environment. */
@@ -40,7 +40,7 @@ export function orphansOf(actual: Actual, target: Pick<Target, 'protect'>, optio
       (options.prune ? null : '`--prune` deletes it') ??
       (name === null ? 'its labels do not say whose it is' : null) ??
       keptBy(target, name ?? '', endpoint, own, options.overrideProtection)
-    return { kept, changes: kept === null ? removal(endpoint, own) : [] }
+    return { kept, changes: kept === null ? removal(endpoint, own) : [], names: displayNames(endpoint) }
   }
 }
 

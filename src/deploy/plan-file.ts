@@ -194,6 +194,7 @@ const plan = object({
       id: text,
       deployment: nullable(text),
       changes,
+      names: map(text),
       kept: nullable(text),
       etag: nullable(text),
     }),

@@ -112,6 +112,8 @@ export interface Orphan {
   readonly deployment: string | null
   /** Empty without `--prune`, and where it is protected. */
   readonly changes: readonly Change[]
+  /** Display names of the models that are deployed to it, by id. */
+  readonly names: Readonly<Record<string, string>>
   /** Why it stays, where it does. */
   readonly kept: string | null
   readonly etag: string | null

@@ -202,8 +202,7 @@ export async function carryOut(work: Work, engine: Engine): Promise<DeploymentOu
         if (error !== undefined) throw operationFailed(title, error)
       },
     })
-    // A hold that ends the run is not over.
-    if (stop !== undefined && change.kind === 'hold') return stop
+    if (change.kind === 'hold' && lock.labels.step?.state !== 'passed') return stop
     finished.push(change)
     done.push({ title, operation, ms: clock.now() - started })
     report({ event: 'done', change: index })

@@ -2,7 +2,17 @@ import type { DeploymentPlan, Orphan, Plan } from '../deploy/plan.ts'
 import { cleaned, orphanName, timeText } from './cloud.ts'
 import { shortDigest } from './digest.ts'
 import { plural } from './numbers.ts'
-import { fieldText, isQuiet, namesOf, overlapText, planSummary, type Step, stepsOf, symbolOf } from './plan.ts'
+import {
+  fieldText,
+  isQuiet,
+  namesOf,
+  orphanNames,
+  overlapText,
+  planSummary,
+  type Step,
+  stepsOf,
+  symbolOf,
+} from './plan.ts'
 
 /** A comment of GitHub holds 65,536 characters. */
 const MAX_CHARACTERS = 60_000
@@ -100,7 +110,7 @@ function detailsText(plan: DeploymentPlan): string {
 
 const orphanText = (orphan: Orphan) =>
   folded(`- <code>${html(orphanName(orphan))}</code>: ${plural(orphan.changes.length, 'change')}`, [
-    stepList(stepsOf(orphan.changes, [])),
+    stepList(stepsOf(orphan.changes, [], orphanNames(orphan))),
   ])
 
 const stepList = (steps: readonly Step[]) =>

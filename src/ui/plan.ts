@@ -191,11 +191,16 @@ function quietText(quiet: readonly DeploymentPlan[], { style, columns }: TextCon
   return style.dim(line.slice(0, -1))
 }
 
+export const orphanNames =
+  ({ names }: Orphan): ModelName =>
+  id =>
+    names[id] ?? id
+
 export function orphansText(orphans: readonly Orphan[], { style, columns }: TextContext): string {
   const lines = orphans.flatMap(orphan => {
     if (orphan.changes.length === 0)
       return [`${style.dim('=')} ${orphanName(orphan)}${orphan.kept === null ? '' : `  ${orphan.kept}`}`]
-    const steps = stepLines(stepsOf(orphan.changes, []), columns - 4, style)
+    const steps = stepLines(stepsOf(orphan.changes, [], orphanNames(orphan)), columns - 4, style)
     return [`${style.red('-')} ${orphanName(orphan)}  delete`, ...steps.map(step => indented(step))]
   })
   return [style.bold('orphans, which no Deployment in Git declares'), ...lines.map(line => indented(line))].join('\n')

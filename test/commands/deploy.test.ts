@@ -295,7 +295,6 @@ describe('gates', () => {
         upload a version of model dap-offer-45baff28              1m 32s
         deploy offer-e59c6a11b55e without traffic                 10m 2s
         move 10 % of traffic to offer-e59c6a11b55e                0s
-        hold 10m                                                  0s
         move all traffic to offer-064f39080a10                    0s
         undeploy offer-e59c6a11b55e                               32s
         traffic  100 % offer-064f39080a10

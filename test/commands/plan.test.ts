@@ -185,7 +185,7 @@ describe('plan', () => {
     expect(read(await made.dap('plan'))).toMatchInlineSnapshot(`
       "exit 0
       Plan of shop for local: the emulator
-      commit cccccccccccc, good until 2026-11-30 02:24 UTC, digest cc713490d91f
+      commit cccccccccccc, good until 2026-11-30 02:24 UTC, digest 9e009edbcbd8
 
       + other  create
         policy                 9116bdf1d250
@@ -218,6 +218,9 @@ describe('plan', () => {
           "id": "dap-offer-45baff28",
           "kept": "the environment protects it: \`protect: [delete]\`; \`--override-protection offer\` deletes it all the same",
           "kind": "endpoint",
+          "names": {
+            "8381489561": "offer-064f39080a10",
+          },
         },
       ]
     `)

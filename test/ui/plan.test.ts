@@ -132,7 +132,7 @@ describe('a plan as text', () => {
       orphans, which no Deployment in Git declares
         - endpoint dap-old-offer-aa11bb22 (old-offer)  delete
           1. take all traffic away  no Deployment declares it
-          2. undeploy 2048113377
+          2. undeploy old-offer-3fa9c1d20b4e
           3. delete endpoint dap-old-offer-aa11bb22
         = model dap-older-offer-bb22cc33  \`--prune\` deletes it
 
@@ -235,7 +235,7 @@ describe('a plan as a comment', () => {
       <details><summary>- <code>endpoint dap-old-offer-aa11bb22 (old-offer)</code>: 3 changes</summary>
 
       1. take all traffic away: no Deployment declares it
-      2. undeploy 2048113377
+      2. undeploy old-offer-3fa9c1d20b4e
       3. delete endpoint dap-old-offer-aa11bb22
 
       </details>
