@@ -48,6 +48,13 @@ function shiftTitle(from: Traffic, to: Traffic, nameOf: ModelName): string {
     : `move ${parts.join(', ')}`
 }
 
+/** `90 % shop-offer-3fa9c1d2e4b5, 10 % 4031772213`, the largest share first; by name, where that is known. */
+export function trafficText(traffic: Traffic, names: Readonly<Record<string, string>> = {}): string {
+  const shares = Object.entries(traffic).filter(([, share]) => share > 0)
+  shares.sort(([a, x], [b, y]) => y - x || Number(a) - Number(b))
+  return shares.map(([id, share]) => `${share} % ${names[id] || id}`).join(', ') || 'none'
+}
+
 const UNITS = [
   ['h', 3_600_000],
   ['m', 60_000],

@@ -8,7 +8,7 @@ import { attempt } from '../deploy/patience.ts'
 import { DapError, ExitCode, UsageError } from '../errors.ts'
 import { type AdoptResult, adoptText } from '../ui/adopt.ts'
 import { RESOURCE_NAME, RESOURCE_NAME_HINT } from './arguments.ts'
-import { agreed, patienceOf } from './engine.ts'
+import { patienceOf, requireAgreement } from './engine.ts'
 import { openEnvironment } from './environment.ts'
 import { declareOperate, type OperateOptions, operateOptions } from './operating.ts'
 import { requireResource } from './repository.ts'
@@ -61,7 +61,7 @@ export const adoptCommand = defineCommand<Options, AdoptResult>({
     const owner = { project, environment, deployment, policy: policy.name, serviceAccount }
     const { labels, yaml, lost } = adopt(endpoint, owner)
     const shown = `${id} becomes deployment ${deployment} of ${environment}\n${lost.map(each => `  ${each}`).join('\n')}`
-    if (!(await agreed(host, yes, shown, 'adopt it?'))) throw new DapError('nothing was changed')
+    await requireAgreement(host, yes, shown, 'adopt it?')
     const { foreign } = decodeLabels(endpoint.labels)
     const update = { etag: endpoint.etag, labels: encodeLabels(labels, foreign) }
     await cloud.updateEndpoint(id, update).catch(failure => {

@@ -1,12 +1,12 @@
 import { join, relative, resolve } from 'node:path'
 import { defineCommand } from '../command.ts'
+import { shortDigest } from '../digest.ts'
 import { ExitCode } from '../errors.ts'
 import type { Host } from '../host.ts'
 import { bundleText, createBundle } from '../policy/bundle.ts'
 import { createPolicy, type Policy } from '../policy/policy.ts'
 import { type Snapshot, snapshotDigest, takeSnapshot } from '../policy/snapshot.ts'
 import { type BundleResult, bundleResultText } from '../ui/bundle.ts'
-import { shortDigest } from '../ui/digest.ts'
 import { restoreSnapshot, usualSnapshot } from './policies.ts'
 import { openRepository, requireResource, requireValid } from './repository.ts'
 

@@ -13,7 +13,7 @@ import { deployText } from '../ui/deploy.ts'
 import { planText } from '../ui/plan.ts'
 import { createStyle } from '../ui/style.ts'
 import { wholeNumber } from './arguments.ts'
-import { agreed, exitCodeOf, openEngine, resultOf } from './engine.ts'
+import { exitCodeOf, openEngine, requireAgreement, resultOf } from './engine.ts'
 import { isBlocked } from './plan.ts'
 import { declarePlan, type PlanOptions, planOptions } from './plan-options.ts'
 import { loadPlan } from './plan-show.ts'
@@ -69,16 +69,14 @@ exit codes: 0 done, 1 it cannot be applied, or was rolled back, 3 usage, 4 a sta
 
   async run({ approved, yes, resume, step, skipGates, parallel, ...asked }, host, report) {
     const file = approved === undefined ? undefined : await loadPlan(host, approved)
-    const options = file === undefined ? asked : { ...asked, ...optionsOf(file) }
+    const options = file === undefined ? asked : optionsOf(file)
     const planned = await planEnvironment(host, options)
     const { plan, environment, cloud } = planned
-    const { engine, close } = await openEngine(host, environment, cloud, report)
+    const { engine, close } = await openEngine(host, { environment, cloud, commit: plan.header.commit }, report)
     try {
       if (file !== undefined) refuseStale(file, plan, host, engine)
       if (isBlocked(plan)) throw blocked(plan)
-      if (!isEmpty(plan) && !(await agreed(host, yes || file !== undefined, shown(plan, host), 'apply this plan?'))) {
-        throw new DapError('nothing was changed')
-      }
+      if (!isEmpty(plan)) await requireAgreement(host, yes || file !== undefined, shown(plan, host), 'apply this plan?')
       if (resume) await takeOver(planned, engine)
       const outcomes = await applyAll(plan, engine, {
         acceptDrift: options.acceptDrift,
@@ -160,12 +158,13 @@ function bundleOf({ deployments }: Planned, name: string): string {
 }
 
 /** A killed run of the same user on the same machine, or of the same CI job, will not come back for its locks. */
-async function takeOver({ plan, actual }: Planned, { cloud, clock, rng, signal, run, report }: Engine): Promise<void> {
+async function takeOver({ plan, actual }: Planned, engine: Engine): Promise<void> {
+  const { cloud, run, report } = engine
   for (const { deployment, endpoint } of plan.deployments) {
     const labels = actual.endpoints.find(({ id }) => id === endpoint)?.labels
     const lock = labels && decodeLabels(labels).ours?.lock
     if (lock === undefined || lock.run === run.id || lock.owner !== labelValue(run.owner)) continue
-    await breakLock(cloud, endpoint, lock.run, { clock, rng, signal })
+    await breakLock(cloud, endpoint, lock.run, engine)
     report({ type: 'deploy', deployment, event: 'note', text: `took over the lock of run ${lock.run}` })
   }
 }

@@ -4,8 +4,9 @@ import type { Cloud } from '../deploy/cloud.ts'
 import type { DeploymentState } from '../deploy/events.ts'
 import type { DeploymentOutcome, DeployResult } from '../deploy/outcomes.ts'
 import type { Patience } from '../deploy/patience.ts'
+import type { Commit } from '../deploy/plan.ts'
 import type { Engine } from '../deploy/run.ts'
-import { ExitCode, UsageError } from '../errors.ts'
+import { DapError, ExitCode, UsageError } from '../errors.ts'
 import type { Host } from '../host.ts'
 import { stream } from '../math/rng.ts'
 import type { OpenEnvironment } from './environment.ts'
@@ -15,8 +16,11 @@ import type { OpenEnvironment } from './environment.ts'
  */
 export async function openEngine(
   host: Host,
-  { opened, target }: OpenEnvironment,
-  cloud: Cloud,
+  {
+    environment: { opened, target },
+    cloud,
+    commit,
+  }: { readonly environment: OpenEnvironment; readonly cloud: Cloud; readonly commit: Commit | null },
   report: (event: RunEvent) => void,
 ): Promise<{ readonly engine: Engine; close(): Promise<void> }> {
   const { run, now } = host
@@ -31,7 +35,7 @@ export async function openEngine(
     cloud,
     target,
     run,
-    commit: await host.commit(opened.root),
+    commit,
     report(event) {
       note(JSON.stringify({ at: new Date(now()).toISOString(), run: run.id, ...event }))
       report(event)
@@ -45,9 +49,9 @@ export function patienceOf({ run, signal, now, sleep }: Host): Patience {
   return { clock: { now, sleep }, rng: stream(Number.parseInt(run.id, 16), 'jitter'), signal }
 }
 
-/** Asks before anything is changed; `--yes` has answered already, and nobody is asked without a terminal. */
-export async function agreed(host: Host, yes: boolean, shown: string, question: string): Promise<boolean> {
-  if (yes) return true
+/** Asks before anything is changed, and stops at a no; `--yes` has answered already, and nobody is asked without a terminal. */
+export async function requireAgreement(host: Host, yes: boolean, shown: string, question: string): Promise<void> {
+  if (yes) return
   if (!host.terminal.interactive) {
     throw new UsageError('nobody can be asked here whether to go on', { hint: '--yes says so beforehand' })
   }
@@ -56,7 +60,7 @@ export async function agreed(host: Host, yes: boolean, shown: string, question: 
     { value: 'no', description: 'nothing is changed' },
     { value: 'yes', description: 'it is done' },
   ])
-  return answer === 'yes'
+  if (answer !== 'yes') throw new DapError('nothing was changed')
 }
 
 /** What became of everything, in the form that every command which operates gives. */

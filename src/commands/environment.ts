@@ -1,5 +1,5 @@
-import { relative, resolve } from 'node:path'
 import type { Command } from 'commander'
+import type { Actual } from '../deploy/actual.ts'
 import { type Desired, desiredOf, type Target, targetOf } from '../deploy/desired.ts'
 import { didYouMean } from '../diagnostics.ts'
 import { UsageError } from '../errors.ts'
@@ -12,9 +12,9 @@ import { restoreSnapshot } from './policies.ts'
 import { dataFile, type Opened, openRepository, PROJECT_FILE, requireResource, requireValid } from './repository.ts'
 
 /** The environment of commands that name none. */
-export const DEFAULT_ENVIRONMENT = 'local'
+const DEFAULT_ENVIRONMENT = 'local'
 
-/** Adds the options that every command about an environment takes. */
+/** Adds the option that every command about an environment takes. */
 export function declareEnvironment(command: Command): Command {
   return command.option('--env <name>', `the Environment; default: ${DEFAULT_ENVIRONMENT}`)
 }
@@ -61,6 +61,12 @@ export function chosen(
     })
   }
   return names === undefined ? deployments : deployments.filter(each => names.includes(each.name))
+}
+
+/** Names of deployments that Git declares or the cloud still has. */
+export function knownDeployments({ deployments }: OpenEnvironment, { endpoints, models }: Actual): string[] {
+  const live = [...endpoints, ...models].flatMap(({ labels }) => labels['dap-deployment'] ?? [])
+  return [...new Set([...deployments.map(({ name }) => name), ...live])].sort()
 }
 
 /** Did-you-mean, or all that there are. */
@@ -112,6 +118,3 @@ async function deployedSnapshot(
   const file = await dataFile(host, opened, path)
   return (await restoreSnapshot(host, policy, file, undefined)).snapshot
 }
-
-/** Paths as the user would type them. */
-export const shown = (host: Host, path: string) => relative(host.cwd, resolve(host.cwd, path))

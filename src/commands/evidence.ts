@@ -1,15 +1,17 @@
 import { join, relative } from 'node:path'
+import type { Desired } from '../deploy/desired.ts'
 import type { EvidenceInputs } from '../deploy/evidence.ts'
 import { DapError } from '../errors.ts'
 import type { Host } from '../host.ts'
 import type { DeploymentSpec } from '../kinds.ts'
 import { digestOf, fileText } from '../policy/digest.ts'
+import { isRecord } from '../policy/snapshot-format.ts'
 import type { Resource } from '../repo/repository.ts'
 import type { Evidence, RuleResult } from '../results.ts'
 import { plural } from '../ui/numbers.ts'
 import { datasetFiles } from './dataset.ts'
-import { loadPolicy, readJson } from './policies.ts'
-import { dataFile, type Opened, requireResource } from './repository.ts'
+import { readJson } from './policies.ts'
+import { type Opened, requireResource } from './repository.ts'
 
 /** What a run found out, and about what. */
 export interface Finding extends Pick<Evidence, 'kind' | 'name' | 'resource' | 'policies' | 'dataset'> {
@@ -60,23 +62,16 @@ export async function currentInputs(
   host: Host,
   opened: Opened,
   requirement: DeploymentSpec['evidence'][number],
-  { spec }: Resource<'Deployment'>,
+  { digest: policy, snapshot }: Desired['policy'],
 ): Promise<EvidenceInputs> {
   if ('scenario' in requirement) {
     const { digest } = requireResource(opened, 'Scenario', requirement.scenario)
-    return {
-      resource: digest,
-      policy: requireResource(opened, 'Policy', spec.policy).digest,
-      snapshot: null,
-      dataset: null,
-    }
+    return { resource: digest, policy, snapshot: null, dataset: null }
   }
   const evaluation = requireResource(opened, 'Evaluation', requirement.evaluation)
-  const path = spec.snapshot === undefined ? undefined : await dataFile(host, opened, spec.snapshot)
-  const { policy, snapshot } = await loadPolicy(host, opened, spec.policy, { snapshot: path })
   return {
     resource: evaluationDigest(opened, evaluation),
-    policy: policy.digest,
+    policy,
     snapshot,
     dataset: await datasetDigest(host, opened, evaluation.spec.dataset),
   }
@@ -133,5 +128,4 @@ function isEvidence(json: unknown): json is Evidence {
   )
 }
 
-const isRecord = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null
 const isText = (value: unknown): value is string => typeof value === 'string'

@@ -6,10 +6,10 @@ import { collectGarbage, type Whose } from '../deploy/remove.ts'
 import { UsageError } from '../errors.ts'
 import { deployText } from '../ui/deploy.ts'
 import { exitCodeOf } from './engine.ts'
+import { knownDeployments } from './environment.ts'
 import {
   changesText,
   declareOperate,
-  deploymentsOf,
   lookAt,
   type OperateOptions,
   operate,
@@ -39,7 +39,7 @@ exit codes: 0 done, 3 usage, 4 somebody else is at it, 5 the cloud said no`,
 
   run: ({ deployments, ...options }, host, report) =>
     operate('gc', host, options, report, async (site, engine) => {
-      const names = deployments.length > 0 ? deployments : deploymentsOf(site)
+      const names = deployments.length > 0 ? deployments : knownDeployments(site.environment, site.actual)
       const garbage: { readonly whose: Whose; readonly changes: readonly Change[] }[] = []
       for (const name of names) {
         const whose = whoseOf(site, name)

@@ -10,11 +10,18 @@ import { attempt } from '../deploy/patience.ts'
 import type { Whose } from '../deploy/remove.ts'
 import { displayNames } from '../deploy/roles.ts'
 import type { Engine } from '../deploy/run.ts'
-import { DapError, UsageError } from '../errors.ts'
+import { UsageError } from '../errors.ts'
 import type { Host } from '../host.ts'
 import { changeTitle } from '../titles.ts'
-import { agreed, openEngine, resultOf } from './engine.ts'
-import { DEFAULT_ENVIRONMENT, nameHint, type OpenEnvironment, openEnvironment } from './environment.ts'
+import { openEngine, requireAgreement, resultOf } from './engine.ts'
+import {
+  declareEnvironment,
+  environmentName,
+  knownDeployments,
+  nameHint,
+  type OpenEnvironment,
+  openEnvironment,
+} from './environment.ts'
 
 export interface OperateOptions {
   readonly environment: string
@@ -23,13 +30,11 @@ export interface OperateOptions {
 
 /** The options that every command which changes what runs takes. */
 export function declareOperate(command: Command): Command {
-  return command
-    .option('--env <name>', `the Environment; default: ${DEFAULT_ENVIRONMENT}`)
-    .option('--yes', 'do not ask')
+  return declareEnvironment(command).option('--yes', 'do not ask')
 }
 
 export const operateOptions = (flags: Readonly<Record<string, unknown>>): OperateOptions => ({
-  environment: (flags['env'] as string | undefined) ?? DEFAULT_ENVIRONMENT,
+  environment: environmentName(flags),
   yes: flags['yes'] === true,
 })
 
@@ -40,23 +45,16 @@ export interface Site {
   readonly actual: Actual
 }
 
-export async function openSite(host: Host, name: string): Promise<Site> {
+async function openSite(host: Host, name: string): Promise<Site> {
   const environment = await openEnvironment(host, name)
   const cloud = await host.cloud(environment.target.place)
   return { environment, cloud, actual: await readActual(cloud, environment.target) }
 }
 
-/** Names of deployments that Git declares or the cloud still has. */
-export function deploymentsOf({ environment, actual }: Site): string[] {
-  const live = actual.endpoints.flatMap(({ labels }) => decodeLabels(labels).ours?.deployment ?? [])
-  const models = actual.models.flatMap(({ labels }) => labels['dap-deployment'] ?? [])
-  return [...new Set([...environment.deployments.map(({ name }) => name), ...live, ...models])].sort()
-}
-
 /** A deployment's ids; a UsageError where neither Git nor the cloud knows it. */
 export function whoseOf(site: Site, deployment: string): Whose {
   const { target } = site.environment
-  const known = deploymentsOf(site)
+  const known = knownDeployments(site.environment, site.actual)
   if (!known.includes(deployment)) {
     throw new UsageError(`no deployment \`${deployment}\` in the environment \`${target.environment}\``, {
       hint: known.length === 0 ? 'there is none' : nameHint(deployment, known),
@@ -71,9 +69,9 @@ export function whoseOf(site: Site, deployment: string): Whose {
 export async function lookAt(
   { cloud, actual }: Site,
   { endpoint, model }: Whose,
-  { clock, rng, signal }: Engine,
+  engine: Engine,
 ): Promise<ActualDeployment> {
-  const versions = await attempt('listVersions', () => cloud.listVersions(model), { clock, rng, signal })
+  const versions = await attempt('listVersions', () => cloud.listVersions(model), engine)
   return { endpoint: actual.endpoints.find(({ id }) => id === endpoint), versions, bundle: false }
 }
 
@@ -104,11 +102,14 @@ export async function operate(
   ) => Promise<{ readonly question: string; readonly shown: string; run(): Promise<readonly DeploymentOutcome[]> }>,
 ): Promise<DeployResult> {
   const site = await openSite(host, environment)
-  const { engine, close } = await openEngine(host, site.environment, site.cloud, report)
+  const { engine, close } = await openEngine(
+    host,
+    { ...site, commit: await host.commit(site.environment.opened.root) },
+    report,
+  )
   try {
     const { question, shown, run } = await prepare(site, engine)
-    const needed = shown !== ''
-    if (needed && !(await agreed(host, yes, shown, question))) throw new DapError('nothing was changed')
+    if (shown !== '') await requireAgreement(host, yes, shown, question)
     return resultOf(command, site.environment, host, null, await run())
   } finally {
     await close()

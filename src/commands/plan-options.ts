@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 import { UsageError } from '../errors.ts'
-import { DEFAULT_ENVIRONMENT } from './environment.ts'
+import { declareEnvironment, environmentName } from './environment.ts'
 
 /** What `plan` and `deploy` may be told of what to plan. */
 export interface PlanOptions {
@@ -17,8 +17,7 @@ export interface PlanOptions {
 const collect = (value: string, before: readonly string[] = []) => [...before, value]
 
 export function declarePlan(command: Command): Command {
-  return command
-    .option('--env <name>', `the Environment; default: ${DEFAULT_ENVIRONMENT}`)
+  return declareEnvironment(command)
     .option('--only <deployment>', 'this Deployment alone; may be said several times', collect)
     .option('--accept-drift', 'set right what somebody has moved in the cloud')
     .option('--prune', 'also delete what no Deployment declares any more')
@@ -38,7 +37,7 @@ export function planOptions(flags: Readonly<Record<string, unknown>>): PlanOptio
     })
   }
   return {
-    environment: (flags['env'] as string | undefined) ?? DEFAULT_ENVIRONMENT,
+    environment: environmentName(flags),
     ...(only === undefined ? {} : { only }),
     acceptDrift: flags['acceptDrift'] === true,
     prune: flags['prune'] === true,

@@ -1,14 +1,14 @@
 import { type Actual, readActual, withVersions } from '../deploy/actual.ts'
 import type { Cloud } from '../deploy/cloud.ts'
-import { checkEvidence, type EvidenceInputs } from '../deploy/evidence.ts'
+import { checkEvidence } from '../deploy/evidence.ts'
 import { type EvidenceState, makePlan, type Plan } from '../deploy/plan.ts'
 import { UsageError } from '../errors.ts'
 import type { Host } from '../host.ts'
-import type { Evidence } from '../results.ts'
 import {
   chosen,
   type DesiredDeployment,
   desiredDeployment,
+  knownDeployments,
   nameHint,
   type OpenEnvironment,
   openEnvironment,
@@ -40,7 +40,7 @@ export async function planEnvironment(host: Host, options: PlanOptions): Promise
   const deployments: DesiredDeployment[] = []
   for (const resource of wanted) deployments.push(await desiredDeployment(host, environment, resource))
   const evidence: EvidenceState[][] = []
-  for (const { resource } of deployments) evidence.push(await evidenceOf(host, opened, resource))
+  for (const each of deployments) evidence.push(await evidenceOf(host, opened, each))
   const cloud = await connecting
   const desired = deployments.map(each => each.desired)
   const actual = await withVersions(cloud, await readActual(cloud, target), desired)
@@ -65,34 +65,30 @@ export async function planEnvironment(host: Host, options: PlanOptions): Promise
 async function evidenceOf(
   host: Host,
   opened: Opened,
-  deployment: DesiredDeployment['resource'],
+  { resource, desired }: DesiredDeployment,
 ): Promise<EvidenceState[]> {
-  const given = new Map<string, Evidence | undefined>()
-  const current = new Map<string, EvidenceInputs>()
-  for (const required of deployment.spec.evidence) {
-    const [kind, name] =
+  const states: EvidenceState[] = []
+  for (const required of resource.spec.evidence) {
+    const given =
       'evaluation' in required
-        ? (['evaluation', required.evaluation] as const)
-        : (['scenario', required.scenario] as const)
-    given.set(`${kind}/${name}`, await readEvidence(host, opened.root, kind, name))
-    current.set(`${kind}/${name}`, await currentInputs(host, opened, required, deployment))
+        ? await readEvidence(host, opened.root, 'evaluation', required.evaluation)
+        : await readEvidence(host, opened.root, 'scenario', required.scenario)
+    const current = await currentInputs(host, opened, required, desired.policy)
+    states.push(
+      ...checkEvidence(
+        [required],
+        () => given,
+        () => current,
+        host.now(),
+      ),
+    )
   }
-  return checkEvidence(
-    deployment.spec.evidence,
-    (kind, name) => given.get(`${kind}/${name}`),
-    (kind, name) => current.get(`${kind}/${name}`) as EvidenceInputs,
-    host.now(),
-  )
+  return states
 }
 
 /** Protection is not set aside for a name that was mistyped. */
-function refuseUnknown(
-  names: readonly string[],
-  { deployments }: OpenEnvironment,
-  { endpoints, models }: Actual,
-): void {
-  const live = [...endpoints, ...models].flatMap(({ labels }) => labels['dap-deployment'] ?? [])
-  const known = [...new Set([...deployments.map(({ name }) => name), ...live])].sort()
+function refuseUnknown(names: readonly string[], environment: OpenEnvironment, actual: Actual): void {
+  const known = knownDeployments(environment, actual)
   const unknown = names.find(name => !known.includes(name))
   if (unknown === undefined) return
   throw new UsageError(`--override-protection: no deployment \`${unknown}\``, { hint: nameHint(unknown, known) })

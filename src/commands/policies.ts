@@ -1,10 +1,10 @@
 import { join, relative } from 'node:path'
+import { shortDigest } from '../digest.ts'
 import { DapError } from '../errors.ts'
 import type { Host } from '../host.ts'
 import { createPolicy, type Policy } from '../policy/policy.ts'
 import { loadSnapshot, type Snapshot, type SnapshotLoaded, snapshotDigest, snapshotText } from '../policy/snapshot.ts'
 import type { ServedPolicy } from '../serve/policies.ts'
-import { shortDigest } from '../ui/digest.ts'
 import { type Opened, requireResource, requireValid } from './repository.ts'
 
 /** Where `dap train` leaves a policy's snapshot, and where whoever decides looks for it; absolute. */

@@ -1,8 +1,9 @@
+import { shortDigest } from '../digest.ts'
 import type { DeploymentSpec, EnvironmentSpec, Metadata } from '../kinds.ts'
 import { digestOf } from '../policy/digest.ts'
 import { milliseconds } from '../policy/duration.ts'
 import type { NewDeployedModel, NewEndpoint, NewModelVersion, Place, Scale } from './cloud.ts'
-import { bundleObject, deployedModelId, endpointId, label32, modelId, shortDigest } from './names.ts'
+import { bundleObject, deployedModelId, endpointId, label32, modelId } from './names.ts'
 
 /** What Git says of one deployment, down to the last field that will be written. */
 export interface Desired {

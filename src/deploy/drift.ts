@@ -1,7 +1,8 @@
+import { trafficText } from '../titles.ts'
 import type { Endpoint, RequestLog, Scale, Traffic } from './cloud.ts'
 import type { Desired } from './desired.ts'
 import type { Drift } from './plan.ts'
-import { nonZero, type Roles, sameTraffic } from './roles.ts'
+import { displayNames, type Roles, sameTraffic } from './roles.ts'
 
 /**
  * What somebody else has moved: what runs is neither what dap applied last nor what Git says. Where the labels do not say what was applied,
@@ -23,7 +24,8 @@ export function driftOf(desired: Desired, endpoint: Endpoint, roles: Roles): Dri
   compare('requestLog', requestLog, applied ? requestLog : undefined, requestLogText(endpoint.requestLog))
 
   if (trafficHasDrifted(desired, endpoint, roles)) {
-    const text = trafficText(desired, endpoint)
+    const names = { ...displayNames(endpoint), [desired.deployed.id]: desired.deployed.displayName }
+    const text = (traffic: Traffic) => trafficText(traffic, names)
     drift.push({
       field: 'traffic',
       git: text({ [desired.deployed.id]: 100 }),
@@ -74,17 +76,6 @@ export function trafficHasDrifted(desired: Desired, endpoint: Endpoint, roles: R
     !sameTraffic(endpoint.traffic, applied) &&
     !sameTraffic(endpoint.traffic, { [desired.deployed.id]: 100 })
   )
-}
-
-/** `90 % shop-offer-3fa9c1d20b4e, 10 % 4031772213`: by name, where the model is there. */
-function trafficText(desired: Desired, endpoint: Endpoint): (traffic: Traffic) => string {
-  const names = new Map(endpoint.deployedModels.map(({ id, displayName }) => [id, displayName]))
-  names.set(desired.deployed.id, desired.deployed.displayName)
-  return traffic => {
-    const parts = Object.entries(nonZero(traffic))
-    parts.sort(([a, x], [b, y]) => y - x || Number(a) - Number(b))
-    return parts.map(([id, percent]) => `${percent} % ${names.get(id) || id}`).join(', ') || 'none'
-  }
 }
 
 /** `0.1 to bq://project.dataset.table` */

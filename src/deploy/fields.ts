@@ -1,10 +1,10 @@
 /** What differs between what runs and what Git says, in the words of the files. */
+import { shortDigest } from '../digest.ts'
 import type { FieldChange } from './change.ts'
 import type { DeployedModel, Endpoint, ModelVersion, Scale } from './cloud.ts'
 import type { Desired } from './desired.ts'
 import { requestLogText, SCALE_FIELDS, scaleText } from './drift.ts'
 import { readVersionLabels, versionParts } from './labels.ts'
-import { shortDigest } from './names.ts'
 
 export type Settings = Pick<Endpoint, 'displayName' | 'description' | 'dedicated' | 'requestLog'>
 

@@ -1,5 +1,6 @@
 /** Ids are computed from what is deployed, so nothing has to remember them. */
 import { hash } from 'node:crypto'
+import { shortDigest } from '../digest.ts'
 import { canonicalJson } from '../policy/digest.ts'
 
 const ID_LENGTH = 63
@@ -21,19 +22,14 @@ export function deployedModelId(digest: string): string {
 
 /** The object of a bundle, by its content: `dap/bundles/shop-offer-0123456789ab/bundle.json`. */
 export function bundleObject(policy: string, digest: string): string {
-  return `${BUNDLES}${policy}-${hex(digest).slice(0, 12)}/bundle.json`
+  return `${BUNDLES}${policy}-${shortDigest(digest)}/bundle.json`
 }
 
 export const BUNDLES = 'dap/bundles/'
 
 /** The first 32 hex digits of a digest, for labels: those have 63 characters. */
 export function label32(digest: string): string {
-  return hex(digest).slice(0, 32)
-}
-
-/** A digest as it is shown. */
-export function shortDigest(digest: string): string {
-  return hex(digest).slice(0, 12)
+  return digest.replace(/^sha256:/, '').slice(0, 32)
 }
 
 /** Any text as the value of a label. */
@@ -43,7 +39,5 @@ export function labelValue(text: string): string {
     .replace(/[^a-z0-9_-]+/g, '-')
     .slice(0, 63)
 }
-
-const hex = (digest: string) => digest.replace(/^sha256:/, '')
 
 const sha256 = (value: unknown) => hash('sha256', canonicalJson(value), 'hex')

@@ -1,5 +1,6 @@
 /** A plan as a file. It is approved by people and read by machines, and may come from anywhere. */
 import { fileText } from '../policy/digest.ts'
+import { isRecord } from '../policy/snapshot-format.ts'
 import { PLAN_SCHEMA, type Plan, planDigest } from './plan.ts'
 
 export function planFile(plan: Plan): string {
@@ -23,8 +24,6 @@ export function readPlan(json: unknown): { readonly plan: Plan } | { readonly fa
 type Shape = (value: unknown, path: string) => string[]
 
 const fault = (path: string, what: string) => [`\`${path}\` is not ${what}`]
-const isRecord = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
 
 const text: Shape = (value, path) => (typeof value === 'string' ? [] : fault(path, 'a text'))
 const flag: Shape = (value, path) => (typeof value === 'boolean' ? [] : fault(path, 'true or false'))

@@ -14,11 +14,10 @@ import { carryOut, type Engine, type Stop } from './run.ts'
  * deployed again. What was left is on hold. A DapError where there is nothing to go back to.
  */
 export async function rollbackDeployment(whose: Whose, engine: Engine): Promise<DeploymentOutcome> {
-  const { cloud, clock, rng, signal } = engine
+  const { cloud } = engine
   const { deployment, model } = whose
-  const patience = { clock, rng, signal }
-  const endpoint = await attempt('getEndpoint', () => cloud.getEndpoint(whose.endpoint), patience)
-  const versions = await attempt('listVersions', () => cloud.listVersions(model), patience)
+  const endpoint = await attempt('getEndpoint', () => cloud.getEndpoint(whose.endpoint), engine)
+  const versions = await attempt('listVersions', () => cloud.listVersions(model), engine)
   const rollback = rollbackOf(deployment, model, { endpoint, versions, bundle: false })
   if (rollback.kind === 'redeploy') {
     const bundleText = () => Promise.reject(new Error('a version that is there needs no bundle'))

@@ -1,9 +1,9 @@
 import { type HttpRoute, jsonReply } from './http.ts'
 import { LATENCY_BUCKETS, type Metrics, type Series, SLOT_MS, type Slot } from './metrics.ts'
+import { numberOf } from './names.ts'
 import type { JsonObject } from './ports.ts'
 import { RpcError } from './ports.ts'
 import { CODES } from './rules.ts'
-import { digits } from './state.ts'
 
 const ENDPOINT = 'aiplatform.googleapis.com/Endpoint'
 const ONLINE = 'aiplatform.googleapis.com/prediction/online/'
@@ -61,8 +61,8 @@ export function monitoringRoute(metrics: Metrics, now: () => number, lagMs: numb
   }
 }
 
-/** By the project's number, or by its id, from which `names.ts` makes the number. */
-const isOf = (series: Series, project: string) => [project, digits(12, 'project', project)].includes(series.project)
+/** By the project's number, or by its id. */
+const isOf = (series: Series, project: string) => [project, numberOf(project)].includes(series.project)
 
 interface Group {
   readonly head: JsonObject

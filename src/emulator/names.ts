@@ -23,14 +23,17 @@ const RESOURCE = new RegExp(
 )
 
 /** rule: project-number. A project's number follows from its id, and the state keeps it. */
-export function projectNumber(state: State, project: string): string {
+function projectNumber(state: State, project: string): string {
   if (/^\d+$/.test(project)) return project
   const known = state.numbers.get(project)
   if (known) return known
-  const number = digits(12, 'project', project)
+  const number = numberOf(project)
   state.numbers.set(project, number)
   return number
 }
+
+/** The number of a project that is named by its id. */
+export const numberOf = (project: string) => digits(12, 'project', project)
 
 export function locationName(state: State, text: unknown, field: string): Location {
   const [, project, region] = LOCATION.exec(String(text ?? '')) ?? []

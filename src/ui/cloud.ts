@@ -1,6 +1,5 @@
 /** Words and tables that plans, deploys and statuses share. */
 
-import type { Traffic } from '../deploy/cloud.ts'
 import type { Drift, Orphan } from '../deploy/plan.ts'
 import { printable } from '../diagnostics.ts'
 import type { Style } from './style.ts'
@@ -12,16 +11,6 @@ export function cleaned<T>(value: T): T {
   if (Array.isArray(value)) return value.map(cleaned) as T
   if (typeof value !== 'object' || value === null) return value
   return Object.fromEntries(Object.entries(value).map(([key, inner]) => [cleaned(key), cleaned(inner)])) as T
-}
-
-/** `90 % shop-offer-3fa9c1d2e4b5, 10 % shop-offer-91b0c3d4e5f6`, the largest share first. */
-export function trafficText(traffic: Traffic, names: Readonly<Record<string, string>> = {}): string {
-  const shares = Object.entries(traffic).filter(([, share]) => share > 0)
-  if (shares.length === 0) return 'none'
-  return shares
-    .sort(([, a], [, b]) => b - a)
-    .map(([id, share]) => `${share} % ${names[id] ?? id}`)
-    .join(', ')
 }
 
 /** `2026-12-02T12:00:00.000Z` as `2026-12-02 12:00 UTC`. */

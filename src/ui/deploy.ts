@@ -1,8 +1,8 @@
 import type { TextContext } from '../command.ts'
 import type { DeployEvent, DeploymentState, GateReading } from '../deploy/events.ts'
 import type { DeploymentOutcome, DeployResult } from '../deploy/outcomes.ts'
-import { durationText } from '../titles.ts'
-import { cleaned, indented, tally, trafficText } from './cloud.ts'
+import { durationText, trafficText } from '../titles.ts'
+import { cleaned, indented, tally } from './cloud.ts'
 import { grouped, percent, plural } from './numbers.ts'
 import type { Style } from './style.ts'
 

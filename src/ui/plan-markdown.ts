@@ -1,6 +1,6 @@
 import type { DeploymentPlan, Orphan, Plan } from '../deploy/plan.ts'
+import { shortDigest } from '../digest.ts'
 import { cleaned, orphanName, timeText } from './cloud.ts'
-import { shortDigest } from './digest.ts'
 import { plural } from './numbers.ts'
 import {
   fieldText,

@@ -5,8 +5,10 @@ import { dirname, join } from 'node:path'
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import { describe, expect, it, vi } from 'vitest'
 import { nodeFiles } from '../../src/adapters/files.ts'
+import { desiredDeployment, openEnvironment } from '../../src/commands/environment.ts'
 import { currentInputs, readEvidence } from '../../src/commands/evidence.ts'
 import { openRepository } from '../../src/commands/repository.ts'
+import type { Desired } from '../../src/deploy/desired.ts'
 import type { Host } from '../../src/host.ts'
 import { createPolicy } from '../../src/policy/policy.ts'
 import { snapshotDigest, snapshotText, takeSnapshot } from '../../src/policy/snapshot.ts'
@@ -79,9 +81,16 @@ async function place(changed: Readonly<Record<string, string>> = {}) {
   const inputs = async () => {
     const opened = await openRepository(host)
     const [deployment] = opened.repository.all('Deployment')
-    return Promise.all(deployment.spec.evidence.map(each => currentInputs(host, opened, each, deployment)))
+    const { policy } = await deployedState(host)
+    return Promise.all(deployment.spec.evidence.map(each => currentInputs(host, opened, each, policy)))
   }
   return { folder, host, put, evidence, inputs }
+}
+
+/** What Git says of the only Deployment. */
+async function deployedState(host: Host): Promise<Desired> {
+  const environment = await openEnvironment(host, 'prod')
+  return (await desiredDeployment(host, environment, environment.deployments[0])).desired
 }
 
 const schema = JSON.parse(readFileSync(join(PACKAGE_ROOT, 'schemas', 'evidence.schema.json'), 'utf8'))
@@ -187,10 +196,8 @@ describe('recorded evidence', () => {
     const { host } = await place()
     const digest = vi.spyOn(host.files, 'digest')
     const opened = await openRepository(host)
-    const [deployment] = opened.repository.all('Deployment')
-    const inputs = await Promise.all(
-      [1, 2, 3].map(() => currentInputs(host, opened, { evaluation: 'next' }, deployment)),
-    )
+    const { policy } = await deployedState(host)
+    const inputs = await Promise.all([1, 2, 3].map(() => currentInputs(host, opened, { evaluation: 'next' }, policy)))
     expect(new Set(inputs.map(({ dataset }) => dataset)).size).toBe(1)
     expect(digest).toHaveBeenCalledTimes(1)
   })
