@@ -9,12 +9,15 @@ import type { EvaluationResult } from '../src/results.ts'
 export const FIELDS = Array.from({ length: 10 }, (_, i) => `x${i}`)
 const ACTIONS = Array.from({ length: 10 }, (_, a) => String(a))
 
-export type Candidate = 'uniform' | 'linear'
+export type Candidate = 'uniform' | 'linear' | 'uniform-by-id'
 
-/** IPS and SNIPS, on a Parquet file, of the uniform policy, which looks at no context, or of a linear one, which does. */
+/**
+ * IPS and SNIPS, on a Parquet file, of the uniform policy, which looks at no context, or of a linear one, which does; `by-id` also checks that
+ * every decision counts once.
+ */
 export function evaluateOnce(candidate: Candidate, path: string): Promise<EvaluationResult> {
   const spec: CandidateSpec =
-    candidate === 'uniform' ? { name: candidate, uniform: true } : { name: candidate, policy: candidate }
+    candidate === 'linear' ? { name: candidate, policy: candidate } : { name: candidate, uniform: true }
   const plan: EvaluationPlan = {
     name: 'bench',
     dataset: {
@@ -25,7 +28,14 @@ export function evaluateOnce(candidate: Candidate, path: string): Promise<Evalua
         files: [path],
         format: 'parquet',
         actions: { range: [0, 9] },
-        mapping: { action: 'action', propensity: 'propensity', reward: 'reward', context: {} },
+        mapping: {
+          action: 'action',
+          propensity: 'propensity',
+          reward: 'reward',
+          context: {},
+          ...(candidate === 'uniform-by-id' ? { decisionId: 'id' } : {}),
+        },
+        propensity: 'logged',
         reward: { minimum: 0, maximum: 1 },
         quality: { badRows: 'fail' },
       },

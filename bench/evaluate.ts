@@ -11,8 +11,8 @@ const LINEAR_ROWS = 1_000_000
 const ROUNDS = 5
 
 /**
- * A context-free candidate on 10 M rows of Parquet, beside DuckDB's own SQL for the same sums, and the peak memory; then a
- * linear candidate, d = 10, K = 10, on 1 M rows.
+ * A context-free candidate on 10 M rows of Parquet, beside DuckDB's own SQL for the same sums, and the peak memory; the same where
+ * decisions have ids; then a linear candidate, d = 10, K = 10, on 1 M rows.
  */
 export async function bench(): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), 'dap-bench-'))
@@ -21,6 +21,7 @@ export async function bench(): Promise<void> {
   const connection = await instance.connect()
   try {
     const contextual = join(folder, 'contextual.parquet')
+    const identified = join(folder, 'identified.parquet')
     const quoted = (file: string) => `'${file.replaceAll("'", "''")}'`
     await connection.run(`COPY (
       SELECT floor(10 * random())::INTEGER AS action, 0.05 + 0.9 * random() AS propensity, (random() < 0.05)::INTEGER AS reward
@@ -31,6 +32,11 @@ export async function bench(): Promise<void> {
         ${FIELDS.map(field => `random() AS ${field}`).join(', ')}
       FROM range(${LINEAR_ROWS})
     ) TO ${quoted(contextual)} (FORMAT parquet)`)
+    await connection.run(`COPY (
+      SELECT md5(range::VARCHAR) AS id, floor(10 * random())::INTEGER AS action, 0.05 + 0.9 * random() AS propensity,
+        (random() < 0.05)::INTEGER AS reward
+      FROM range(${ROWS})
+    ) TO ${quoted(identified)} (FORMAT parquet)`)
     const timed = async (run: () => Promise<unknown>): Promise<Run> => {
       const start = performance.now()
       await run()
@@ -39,11 +45,12 @@ export async function bench(): Promise<void> {
     const sql = `
       SELECT count(*), sum(w), sum(w * w), max(w), sum(w * r), sum(w * r * w * r), sum(w * w * r), sum(r), sum(r * r)
       FROM (SELECT 0.1 / propensity AS w, reward::DOUBLE AS r FROM read_parquet(${quoted(path)}))`
-    const [ours, theirs, processes, linear] = await inTurn(ROUNDS, [
+    const [ours, theirs, processes, linear, byId] = await inTurn(ROUNDS, [
       () => timed(() => evaluateOnce('uniform', path)),
       () => timed(() => connection.run(sql)),
       () => runNode([fileURLToPath(new URL('./evaluate-once.ts', import.meta.url)), 'uniform', path]),
       () => timed(() => evaluateOnce('linear', contextual)),
+      () => runNode([fileURLToPath(new URL('./evaluate-once.ts', import.meta.url)), 'uniform-by-id', identified]),
     ])
     const seconds = median(ours.map(run => run.seconds))
     const ratio = median(ours.map((run, i) => run.seconds / theirs[i].seconds))
@@ -54,6 +61,11 @@ export async function bench(): Promise<void> {
     )
     console.log(`against DuckDB's SQL: ${ratio.toFixed(1)} × (budget 10 ×: ${verdict(ratio <= 10)})`)
     console.log(`peak memory of the process: ${megabytes.toFixed(0)} MB (budget 300: ${verdict(megabytes <= 300)})`)
+    const idRate = ROWS / median(byId.map(run => run.seconds)) / 1e6
+    const idMegabytes = median(byId.map(run => run.megabytes)).toFixed(0)
+    console.log(
+      `evaluate, 10 M rows with ids, a whole process: ${idRate.toFixed(1)} M rows/s (budget 2: ${verdict(idRate >= 2)}), ${idMegabytes} MB`,
+    )
     const linearRate = LINEAR_ROWS / median(linear.map(run => run.seconds)) / 1e6
     console.log(`evaluate, linear candidate: ${linearRate.toFixed(2)} M rows/s (budget 1: ${verdict(linearRate >= 1)})`)
   } finally {

@@ -6,6 +6,7 @@ const BENCHES: Readonly<Record<string, () => Promise<{ bench(): Promise<void> }>
   validate: () => import('./validate.ts'),
   simulate: () => import('./simulate.ts'),
   evaluate: () => import('./evaluate.ts'),
+  joins: () => import('./joins.ts'),
   decide: () => import('./decide.ts'),
   train: () => import('./train.ts'),
   serve: () => import('./serve.ts'),

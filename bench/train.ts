@@ -71,6 +71,7 @@ function trainOnce(learner: LearnerSpec, path: string, workers = 1): Promise<unk
           format: 'parquet',
           actions: { range: [0, 9] },
           mapping: { action: 'action', propensity: 'propensity', reward: 'reward', context: {} },
+          propensity: 'logged',
           reward: {},
           quality: { badRows: 'fail' },
         },

@@ -18,7 +18,7 @@ export interface Host {
   /** Aborted by the first Ctrl-C or SIGTERM. */
   readonly signal: AbortSignal
   /** The reader of decision logs; loads its native library on first use. */
-  tables(): Promise<Tables>
+  tables(options?: TablesOptions): Promise<Tables>
   /** Cloud Storage; loads its client on first use. */
   objects(): Promise<Objects>
   /** Vertex AI and its bucket in one place; loads Google's clients on first use. */
@@ -49,6 +49,14 @@ export interface Host {
   breathe(): Promise<void>
 }
 
+/** What the reader of logs may take up. */
+export interface TablesOptions {
+  /** The most memory that it may hold, in bytes; default: 1 GB. */
+  readonly memory?: number
+  /** Where it puts what does not fit, absolute; default: the system's temporary folder. */
+  readonly folder?: string
+}
+
 /** `onPart` hears of every batch of replications as it is done, in any order. */
 export type PlayInWorkers = (
   plan: SimulationPlan,
@@ -66,7 +74,7 @@ export interface Files {
   rename(from: string, to: string): Promise<void>
   /** A new file that grows line by line, for events that somebody watches while they come. */
   lines(path: string): Promise<{ write(line: string): void; close(): Promise<void> }>
-  /** Lines of a UTF-8 file of any size, in batches, without their ends; a last line without an end is a line, too. */
+  /** Lines of a UTF-8 file of any size, decompressed (gzip, zstd), in batches, without their ends; a last line without an end is a line, too. */
   readLines(path: string): AsyncIterable<readonly string[]>
   exists(path: string): Promise<boolean>
   isFolder(path: string): Promise<boolean>

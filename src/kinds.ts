@@ -204,21 +204,40 @@ export type DistributionSpec =
 // --- Dataset ---------------------------------------------------------------------------------------------------------
 
 export interface DatasetSpec {
-  /** Read in this order, as one log. Of the format `dap` it may be folders, every `.jsonl` below which is read. */
+  /** Files, folders and globs, read in this order, as one log; a glob or a folder in the order of its paths. */
   readonly files: readonly string[]
-  readonly format: 'dap' | 'csv' | 'jsonl' | 'parquet'
+  readonly format: 'dap' | TableFormat
+  /** How CSV is written; absent of other formats. */
+  readonly csv?: CsvSpec
   /** Default: those observed. */
   readonly actions?: readonly string[] | { readonly range: readonly [number, number] } | { readonly policy: string }
   /** Needed by every format but `dap`. */
   readonly mapping?: MappingSpec
+  /** Rewards of a mapped log that are in files of their own. */
+  readonly rewards?: {
+    readonly files: readonly string[]
+    /** Default: that of the decisions. */
+    readonly format?: TableFormat
+    readonly csv?: CsvSpec
+    readonly mapping: {
+      readonly decisionId: string
+      readonly slot?: string
+      readonly reward: string
+      readonly ts?: string
+      readonly rewardId?: string
+    }
+  }
+  /** `unknown`: the log has no propensities, and only `dm` can be had. */
+  readonly propensity: 'logged' | 'unknown'
   /** The range that rewards can have; default: [0, 1] if every reward is 0 or 1, else the one observed. */
   readonly reward: {
     readonly minimum?: number
     readonly maximum?: number
-    /** How the rewards of a `dap` log join its decisions; what is not said is taken from the policy that `actions` names. */
+    /** Of a `dap` log; what it does not say of the join is taken from the policy that `actions` names. */
     readonly name?: string
     readonly wait?: string
     readonly aggregate?: RewardAggregate
+    /** The reward of a decision without one; a mapped log that does not say takes such a row for a bad one. */
     readonly default?: number
   }
   readonly quality: {
@@ -227,16 +246,48 @@ export interface DatasetSpec {
   }
 }
 
-/** Names of columns. */
+export type TableFormat = 'csv' | 'jsonl' | 'parquet'
+
+/** How CSV is written: nothing is guessed. */
+export interface CsvSpec {
+  readonly delimiter: string
+  /** The empty text: there is none. */
+  readonly quote: string
+  /** What a quote within quotes is written after. */
+  readonly escape: string
+  /** Without one, columns are called `column1`, `column2`, … */
+  readonly header: boolean
+  /** Lines that begin with it are passed over; default: there are none. */
+  readonly comment?: string
+  /** Texts that stand for a missing value. */
+  readonly nulls: readonly string[]
+  readonly decimal: '.' | ','
+  readonly encoding: 'utf-8' | 'utf-16' | 'latin-1'
+  /** Of times that do not say theirs. */
+  readonly timeZone: string
+}
+
+/** Names of columns, or paths into them: `c.User.name`, `o[0].v`. */
 export interface MappingSpec {
-  /** Default: the row's number, from 0. */
+  /** Rows of one id (and slot) are one decision; default: every row is one. */
   readonly decisionId?: string
   readonly ts?: string
   readonly unit?: string
   readonly action: string
   readonly slot?: string
-  readonly propensity: string
-  readonly reward: string
+  /** Absent exactly where `propensity` of the Dataset is `unknown`. */
+  readonly propensity?: string
+  /** The probability with which the row was kept, or not kept; at most one of them. */
+  readonly logProbability?: string
+  readonly dropProbability?: string
+  /** Exactly one of them, unless the rewards are in files of their own; a cost is the negative of a reward. */
+  readonly reward?: string
+  readonly cost?: string
+  /** Tells two rewards of one decision apart that are otherwise equal. */
+  readonly rewardId?: string
+  /** Lists: the ids that could be chosen, and the propensity of each. */
+  readonly eligible?: string
+  readonly propensities?: string
   /** Context field → column; default: the column of the same name. */
   readonly context: Readonly<Record<string, string>>
 }
@@ -266,6 +317,8 @@ export type CandidateSpec = { readonly name: string } & (
   | { readonly table: { readonly file: string; readonly by: readonly string[] } }
   /** One column an action; `{action}` stands for its id. */
   | { readonly probabilities: { readonly columns: string } }
+  /** One column with a list: a probability for each eligible action (without eligible sets: for each action), in their order. */
+  | { readonly probabilities: { readonly list: string } }
   | { readonly scores: { readonly columns: string }; readonly exploration: ScoreExplorationSpec }
 )
 

@@ -71,7 +71,7 @@ async function createHost({ folder, color }: { folder?: string; color?: boolean 
       columns: process.stdout.columns ?? 100,
     },
     signal: abort.signal,
-    tables: async () => (await import('./adapters/duckdb.ts')).openTables(),
+    tables: async options => (await import('./adapters/duckdb.ts')).openTables(options),
     objects: async () => (await import('./adapters/objects.ts')).cloudObjects(),
     cloud: async place => (await import('./adapters/vertex.ts')).vertexCloud(place, name => env[name]),
     get run() {

@@ -89,7 +89,8 @@ export interface CandidateResult {
   readonly verdict: Verdict
   /** Why the verdict is not `ok`, a sentence each. */
   readonly reasons: readonly string[]
-  readonly support: Support
+  /** null in a log without propensities: nothing can be said of weights. */
+  readonly support: Support | null
   /** In the order of the Evaluation's estimators. Under the verdict `refuse` they are not to be quoted. */
   readonly estimates: readonly EstimateResult[]
 }

@@ -1,7 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto'
 import fs from 'node:fs'
 import { dirname, join } from 'node:path'
-import { StringDecoder } from 'node:string_decoder'
 import { DapError } from '../errors.ts'
 import type { Files } from '../host.ts'
 
@@ -75,30 +74,14 @@ export function nodeFiles(): Files {
   }
 }
 
-/** A line longer than this is no record of anything. */
-const MAX_LINE = 16 * 1024 * 1024
-
 async function* readLines(path: string): AsyncGenerator<readonly string[]> {
-  const stream = await attempt('read', path, () =>
-    fs.createReadStream(path, { fd: fs.openSync(path, 'r'), highWaterMark: 1 << 18 }),
-  )
-  const decoder = new StringDecoder('utf8')
-  let rest = ''
+  const { linesOf } = await import('./text.ts')
   try {
-    for await (const chunk of stream) {
-      const lines = (rest + decoder.write(chunk as Buffer)).split('\n')
-      rest = lines.pop() as string
-      if (rest.length > MAX_LINE) throw new DapError(`\`${path}\` has a line of more than ${MAX_LINE} characters`)
-      if (lines.length > 0) yield lines
-    }
-    rest += decoder.end()
-    if (rest !== '') yield [rest]
+    yield* linesOf(path, path)
   } catch (error) {
     await attempt('read', path, () => {
       throw error
     })
-  } finally {
-    stream.destroy()
   }
 }
 

@@ -3,7 +3,7 @@ import { DapError, InterruptedError } from '../errors.ts'
 import type { PlayInWorkers } from '../host.ts'
 import type { DecisionLog } from '../log/decision-log.ts'
 import type { Replications } from '../simulate/replicate.ts'
-import type { Fold } from '../train/fold.ts'
+import type { Fold, Folded } from '../train/fold.ts'
 
 /** Worker threads that play replications; `entry` is what they run. An abort of `signal` ends them at once. */
 export function simulationWorkers(entry: URL, signal: AbortSignal): PlayInWorkers {
@@ -37,8 +37,8 @@ const AHEAD = 2
 /** Worker threads that fold batches of a log. An abort of `signal` ends them at once. */
 export function foldWorkers(entry: URL, workers: number, signal: AbortSignal): Fold {
   return async function* (plan, batches) {
-    const threads = createThreads<Float64Array>(entry, { task: 'train', plan }, workers, signal)
-    const parts: Promise<Float64Array>[] = []
+    const threads = createThreads<Folded>(entry, { task: 'train', plan }, workers, signal)
+    const parts: Promise<Folded>[] = []
     let asked = 0
     try {
       for await (const batch of batches) {
@@ -46,7 +46,7 @@ export function foldWorkers(entry: URL, workers: number, signal: AbortSignal): F
         // Awaited in its turn; until then nobody else is to take a failure for one that nobody handles.
         part.catch(() => {})
         parts.push(part)
-        if (parts.length >= AHEAD * workers) yield (await parts.shift()) as Float64Array
+        if (parts.length >= AHEAD * workers) yield (await parts.shift()) as Folded
       }
       for (const part of parts) yield await part
     } finally {
@@ -56,9 +56,11 @@ export function foldWorkers(entry: URL, workers: number, signal: AbortSignal): F
 }
 
 /** What of a batch is handed over, not copied. */
-function buffers({ row, action, propensity, reward, columns }: DecisionLog): Transferable[] {
+function buffers({ row, action, propensity, reward, standsFor, columns }: DecisionLog): Transferable[] {
   const numbers = columns.flatMap(column => (column.type === 'number' ? [column.values] : []))
-  return [row, action, propensity, reward, ...numbers].map(({ buffer }) => buffer as ArrayBuffer)
+  return [row, action, propensity, reward, ...(standsFor === undefined ? [] : [standsFor]), ...numbers].map(
+    ({ buffer }) => buffer as ArrayBuffer,
+  )
 }
 
 interface Thread<Part> {

@@ -1,23 +1,24 @@
 import { createHash } from 'node:crypto'
-import type { EvaluationPlan } from '../evaluate/evaluate.ts'
 import type { Host } from '../host.ts'
 import type { DatasetSpec, RewardSpec } from '../kinds.ts'
+import type { OpenDataset } from '../log/layout.ts'
 import { rewardJoin } from '../log/reward-join.ts'
-import { logFiles } from './log-files.ts'
-import { dataFile, type Opened, requireResource, requireValid } from './repository.ts'
+import { type DataFiles, findDataFiles } from './data-files.ts'
+import { type Opened, requireResource, requireValid } from './repository.ts'
 
 /**
- * The Dataset of that name, or the only one, with all that it names. Its rewards join as it says, then as `reward` does, by
- * default that of the policy whose actions it has; `until`, in milliseconds since 1970, is when the log is looked at.
+ * The Dataset of that name, or the only one, with all that it names. Its rewards join as it says; those of a `dap` log then as
+ * `reward` does, by default that of the policy whose actions it has. `until`, in milliseconds since 1970, is when the log is
+ * looked at.
  */
 export async function openDataset(
   host: Host,
   opened: Opened,
   wanted: string | undefined,
   { until = host.now(), reward }: { readonly until?: number; readonly reward?: RewardSpec } = {},
-): Promise<EvaluationPlan['dataset']> {
+): Promise<OpenDataset & { readonly digest: string }> {
   const { name, file, spec } = requireResource(opened, 'Dataset', wanted)
-  const { actions, format } = spec
+  const { actions } = spec
   const policy =
     actions !== undefined && 'policy' in actions ? requireResource(opened, 'Policy', actions.policy) : undefined
   requireValid(opened, [file, ...(policy ? [policy.file] : [])])
@@ -26,19 +27,33 @@ export async function openDataset(
     name,
     ...(await datasetFiles(host, opened, spec)),
     spec,
+    root: opened.root,
     policyActions: policy?.spec.actions.map(({ id }) => id),
-    ...(format === 'dap' ? { join: rewardJoin(spec.reward, reward ?? policy?.spec.reward, until) } : {}),
+    join: rewardJoin(spec, reward ?? policy?.spec.reward, until),
   }
 }
 
-/** The files that a Dataset comes to, and the digest of what is in them. */
+/** The files that a Dataset comes to, those of its rewards too, and the digest of all that is read of them. */
 export async function datasetFiles(
   host: Host,
   opened: Opened,
-  { files, format }: DatasetSpec,
-): Promise<{ readonly digest: string; readonly paths: string[] }> {
-  const named = await Promise.all(files.map(path => dataFile(host, opened, path)))
-  const paths = format === 'dap' ? [...(await logFiles(host, named))] : named
-  const digests = await Promise.all(paths.map(path => host.files.digest(path)))
-  return { digest: createHash('sha256').update(digests.join('\n')).digest('hex'), paths }
+  { files, format, rewards }: DatasetSpec,
+): Promise<DataFiles & { readonly digest: string; readonly rewards?: DataFiles }> {
+  const decisions = await findDataFiles(host, opened, files, format)
+  if (rewards === undefined) return { ...decisions, digest: digestOf(await contents(host, decisions)) }
+  const own = await findDataFiles(host, opened, rewards.files, rewards.format ?? format)
+  const digest = digestOf([...(await contents(host, decisions)), 'rewards', ...(await contents(host, own))])
+  return { ...decisions, digest, rewards: own }
 }
+
+/** A line for each file: its digest, and the values of its partitions, which are in its path. */
+async function contents(host: Host, { paths, partitions }: DataFiles): Promise<string[]> {
+  const digests = await Promise.all(paths.map(path => host.files.digest(path)))
+  if (partitions === undefined) return digests
+  return digests.map((digest, i) => {
+    const values = [...partitions].map(([key, all]) => [key, all[i]]).sort(([a], [b]) => (a < b ? -1 : 1))
+    return `${digest} ${JSON.stringify(values)}`
+  })
+}
+
+const digestOf = (lines: readonly string[]) => createHash('sha256').update(lines.join('\n')).digest('hex')

@@ -1,7 +1,7 @@
 import { defineCommand } from '../command.ts'
 import { ExitCode } from '../errors.ts'
 import { type EvaluationPlan, evaluate } from '../evaluate/evaluate.ts'
-import type { Host } from '../host.ts'
+import type { Host, TablesOptions } from '../host.ts'
 import type { Resource } from '../repo/repository.ts'
 import type { EvaluationResult } from '../results.ts'
 import type { ServedPolicy } from '../serve/policies.ts'
@@ -10,10 +10,12 @@ import { openDataset } from './dataset.ts'
 import { evaluationDigest, type Recorded, recordEvidence, recordedText } from './evidence.ts'
 import { loadPolicy } from './policies.ts'
 import { dataFile, type Opened, openRepository, requireResource, requireValid } from './repository.ts'
+import { declareTablesOptions, tablesOptions } from './tables-options.ts'
 
 interface Options {
   readonly evaluation: string | undefined
   readonly record: boolean
+  readonly tables: TablesOptions
 }
 
 interface Evaluated {
@@ -22,24 +24,29 @@ interface Evaluated {
 }
 
 export const evaluateCommand = defineCommand<Options, Evaluated>({
-  declare: command =>
+  declare(command) {
     command
       .argument('[evaluation]', 'name of an Evaluation; may be left out when there is only one')
       .option('--record', 'also write the outcome to evidence/, for the plan of a Deployment that asks for it')
-      .addHelpText(
-        'after',
-        '\nA candidate that the log cannot answer for gets the verdict `refuse` and shows no number; every gate that\nuses it fails. `dap explain Evaluation.spec` says what can be judged and how.\n\nexit codes: 0 every gate passed, 1 one did not or the log has bad rows, 3 usage',
-      ),
+    declareTablesOptions(command).addHelpText(
+      'after',
+      '\nA candidate that the log cannot answer for gets the verdict `refuse` and shows no number; every gate that\nuses it fails. `dap explain Evaluation.spec` says what can be judged and how.\n\nexit codes: 0 every gate passed, 1 one did not or the log has bad rows, 3 usage',
+    )
+  },
 
-  options: ([evaluation], { record }) => ({ evaluation, record: record === true }),
+  options: async ([evaluation], flags, host) => ({
+    evaluation,
+    record: flags['record'] === true,
+    tables: await tablesOptions(flags, host),
+  }),
 
-  async run({ evaluation: name, record }, host, report) {
+  async run({ evaluation: name, record, tables }, host, report) {
     const opened = await openRepository(host)
     const evaluation = requireResource(opened, 'Evaluation', name)
     const policies = await candidatePolicies(host, opened, evaluation)
     const plan = await planOf(host, opened, evaluation, policies)
     const progress = (rows: number) => report({ type: 'progress', unit: 'rows', done: rows })
-    const result = await evaluate(plan, await host.tables(), progress, host.signal)
+    const result = await evaluate(plan, await host.tables(tables), progress, host.signal)
     if (!record) return { result }
     const recorded = await recordEvidence(host, opened.root, {
       kind: 'evaluation',

@@ -15,10 +15,13 @@ interface Options {
 export const logCheckCommand = defineCommand<Options, LogCheckResult>({
   declare: command =>
     command
-      .argument('<paths...>', 'files, and folders whose `.jsonl` files are read')
+      .argument(
+        '<paths...>',
+        'files, and folders whose `.jsonl` and `.ndjson` files are read, also with `.gz` or `.zst`',
+      )
       .addHelpText(
         'after',
-        '\nEvery record is checked, and nothing is believed: its shape, that the logged probabilities are what the\naction was drawn from, that the draw recomputes, that rewards find their decisions. Inside a repository,\ndecisions of its policies as they are now are also checked against them.\n\nexit codes: 0 no errors (warnings allowed), 1 errors, 3 usage',
+        '\nEvery record is checked, and nothing is believed: its shape, that the logged probabilities are what the\naction was drawn from, that the draw recomputes, that rewards find their decisions. Inside a repository,\ndecisions of its policies as they are now are also checked against them.\n\nexit codes: 0 no errors (warnings allowed), 1 errors or no valid decision, 3 usage',
       ),
 
   options: paths => ({ paths }),

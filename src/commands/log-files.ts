@@ -2,6 +2,7 @@ import { resolve } from 'node:path'
 import type { ProgressEvent } from '../command.ts'
 import { UsageError } from '../errors.ts'
 import type { Host } from '../host.ts'
+import { folderFiles } from './data-files.ts'
 import { displayPath } from './repository.ts'
 
 /** Whatever is done with the lines of a log, file after file. */
@@ -11,8 +12,8 @@ export interface LogReader {
 }
 
 /**
- * Reads the given files and every `.jsonl` below the given folders, sorted, each once. The files are named relative to the working
- * folder, rows counted from 1.
+ * Reads the given files and every file of the format `dap` below the given folders, sorted, each once. The files are named
+ * relative to the working folder, rows counted from 1.
  */
 export async function readLogs(
   host: Host,
@@ -36,13 +37,13 @@ export async function readLogs(
 }
 
 /** Those files, absolute; a UsageError where one does not exist or there are none. */
-export async function logFiles(host: Host, paths: readonly string[]): Promise<Set<string>> {
+async function logFiles(host: Host, paths: readonly string[]): Promise<Set<string>> {
   const found = new Set<string>()
   for (const path of paths.map(given => resolve(host.cwd, given))) {
     if (!(await host.files.exists(path)))
       throw new UsageError(`no such file or folder: \`${displayPath(host.cwd, path)}\``)
     if (await host.files.isFolder(path)) {
-      for (const file of await host.files.walk(path)) if (file.endsWith('.jsonl')) found.add(file)
+      for (const file of await folderFiles(host, path, 'dap')) found.add(file)
     } else found.add(path)
   }
   if (found.size > 0) return found

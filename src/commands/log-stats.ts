@@ -11,10 +11,13 @@ interface Options {
 export const logStatsCommand = defineCommand<Options, LogStatsResult>({
   declare: command =>
     command
-      .argument('<paths...>', 'files, and folders whose `.jsonl` files are read')
+      .argument(
+        '<paths...>',
+        'files, and folders whose `.jsonl` and `.ndjson` files are read, also with `.gz` or `.zst`',
+      )
       .addHelpText(
         'after',
-        '\nWhat no single record can show: whether actions were drawn with the probabilities that were logged, whether\nthe draws are uniform, whether the rewards of one action go missing. `dap log check` looks at each record.\n\nexit codes: 0 no alarm, 1 alarms, 3 usage',
+        '\nWhat no single record can show: whether actions were drawn with the probabilities that were logged, whether\nthe draws are uniform, whether the rewards of one action go missing. `dap log check` looks at each record.\n\nexit codes: 0 no alarm, 1 alarms or no valid decision, 3 usage',
       ),
 
   options: paths => ({ paths }),

@@ -2,7 +2,7 @@ import { resolve } from 'node:path'
 import { defineCommand, type ProgressEvent } from '../command.ts'
 import { DapError, ExitCode, UsageError } from '../errors.ts'
 import { type EvaluationPlan, evaluate } from '../evaluate/evaluate.ts'
-import type { Host } from '../host.ts'
+import type { Host, TablesOptions } from '../host.ts'
 import { UNIT_GROUPS } from '../log/tables.ts'
 import type { Policy } from '../policy/policy.ts'
 import { snapshotDigest, snapshotText, takeSnapshot } from '../policy/snapshot.ts'
@@ -14,6 +14,7 @@ import { wholeNumber } from './arguments.ts'
 import { openDataset } from './dataset.ts'
 import { loadPolicy, publishSnapshot, snapshotPath } from './policies.ts'
 import { displayPath, type Opened, openRepository, requireResource, requireValid } from './repository.ts'
+import { declareTablesOptions, tablesOptions } from './tables-options.ts'
 
 interface Options {
   readonly policy: string | undefined
@@ -26,10 +27,11 @@ interface Options {
   /** Share of the units. */
   readonly holdout: number
   readonly workers?: number
+  readonly tables: TablesOptions
 }
 
 export const trainCommand = defineCommand<Options, TrainingResult>({
-  declare: command =>
+  declare(command) {
     command
       .argument('[policy]', 'name of a Policy; may be left out when there is only one')
       .option('--dataset <name>', 'the Dataset to learn from; may be left out when there is only one')
@@ -46,16 +48,18 @@ export const trainCommand = defineCommand<Options, TrainingResult>({
       )
       .option('--holdout <share>', 'of the units, not learnt but judged on; default: 0.2', share)
       .option('--workers <n>', 'threads to learn in; default: as many as are of use', wholeNumber('workers', 1))
-      .addHelpText(
-        'after',
-        '\nThe same log gives the same snapshot, byte for byte, from any number of workers. The same units are held out\nevery time, so that the estimates of two snapshots are on units that neither has learnt. The snapshot is written\neven if it is not worth more: `dap evaluate`, with gates, is what stops a deployment.\n\nexit codes: 0 done, 1 the log has bad rows or does not fit the policy, 3 usage',
-      ),
+    declareTablesOptions(command).addHelpText(
+      'after',
+      '\nThe same log gives the same snapshot, byte for byte, from any number of workers. The same units are held out\nevery time, so that the estimates of two snapshots are on units that neither has learnt. The snapshot is written\neven if it is not worth more: `dap evaluate`, with gates, is what stops a deployment.\n\nexit codes: 0 done, 1 the log has bad rows or does not fit the policy, 3 usage',
+    )
+  },
 
-  options: ([policy], flags) => ({
+  options: async ([policy], flags, host) => ({
     weights: 'none',
     holdout: 0.2,
     ...(flags as Pick<Options, 'dataset' | 'until' | 'out' | 'against' | 'workers'>),
     policy,
+    tables: await tablesOptions(flags, host),
   }),
 
   async run(options, host, report) {
@@ -65,15 +69,15 @@ export const trainCommand = defineCommand<Options, TrainingResult>({
     const { name, spec } = resource
     const until = options.until ?? host.now()
     const dataset = await openDataset(host, opened, options.dataset, { until, reward: spec.reward })
-    if (options.until !== undefined && dataset.spec.format !== 'dap') {
-      throw new UsageError(
-        `--until needs a Dataset of format dap: the rewards of \`${dataset.name}\` are joined already`,
-      )
+    if (options.until !== undefined && dataset.join?.wait === undefined) {
+      throw new UsageError(`--until leaves out decisions whose wait is not over, and \`${dataset.name}\` has none`, {
+        hint: 'say `reward.wait` in the Dataset',
+      })
     }
     const path = options.out === undefined ? snapshotPath(opened, name) : resolve(host.cwd, options.out)
     const old = await oldPolicy(host, opened, name, options.against, path)
 
-    const tables = await host.tables()
+    const tables = await host.tables(options.tables)
     const heldOut =
       options.holdout === 0 ? 0 : Math.min(UNIT_GROUPS - 1, Math.max(1, Math.round(options.holdout * UNIT_GROUPS)))
     const training = await train(
@@ -163,7 +167,7 @@ function estimation(
         ...(old === undefined ? [] : [{ name: 'old', policy: name }]),
         { name: 'logging', logging: true },
       ],
-      estimators: ['ips', 'snips', 'dr'],
+      estimators: dataset.spec.propensity === 'unknown' ? ['dm'] : ['ips', 'snips', 'dr'],
       rewardModel: { type: 'tabular', by: ['action'], prior: 10, crossFit: { folds: 2, by: 'row' } },
       interval: { method: 'cressie-read', level: 0.95 },
       gates: [],

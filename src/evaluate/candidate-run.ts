@@ -45,10 +45,10 @@ function loggingRun(): CandidateRun {
   }
 }
 
-/** A combination of the key columns: π, and by stratum the number of its rows and its v (NaN until it is needed). */
+/** A combination of the key columns: π, and by stratum its Σh, the decisions, and its v (NaN until it is needed). */
 interface CellState {
   readonly probabilities: Float64Array
-  rows: Float64Array
+  count: Float64Array
   value: Float64Array
 }
 
@@ -63,7 +63,7 @@ function cellsRun(candidate: CellsCandidate, actions: number): CandidateRun {
   function newState(index: number, strata: number): CellState {
     const state = {
       probabilities: candidate.distribution(cells.keys(index)),
-      rows: new Float64Array(strata),
+      count: new Float64Array(strata),
       value: new Float64Array(strata).fill(Number.NaN),
     }
     states[index] = state
@@ -72,7 +72,7 @@ function cellsRun(candidate: CellsCandidate, actions: number): CandidateRun {
 
   return {
     add(log, columns, facts) {
-      const { rows, action } = log
+      const { rows, action, standsFor } = log
       const { stratum, strata, model, propensities } = facts
       strataSeen = Math.max(strataSeen, strata)
       if (cell.length < rows) cell = new Int32Array(rows)
@@ -80,7 +80,7 @@ function cellsRun(candidate: CellsCandidate, actions: number): CandidateRun {
       cells.assign(columns as KeyColumn[], rows, cell)
       for (const state of states) {
         if (state === undefined) continue
-        state.rows = grown(state.rows, strata)
+        state.count = grown(state.count, strata)
         state.value = grown(state.value, strata, Number.NaN)
       }
       const { probability, value, q } = values.arrays()
@@ -89,7 +89,7 @@ function cellsRun(candidate: CellsCandidate, actions: number): CandidateRun {
         const s = stratum[i]
         const pi = state.probabilities
         probability[i] = pi[action[i]]
-        state.rows[s]++
+        state.count[s] += standsFor === undefined ? 1 : standsFor[i]
         if (propensities !== undefined) updateRatio(sums, pi, propensities, i, actions)
         if (model === undefined) continue
         if ('q' in model) {
@@ -110,12 +110,12 @@ function cellsRun(candidate: CellsCandidate, actions: number): CandidateRun {
       sums.maxProbability.fill(0)
       for (const state of states) {
         if (state === undefined) continue
-        for (let s = 0; s < state.rows.length; s++) {
-          if (state.rows[s] === 0) continue
+        for (let s = 0; s < state.count.length; s++) {
+          if (state.count[s] === 0) continue
           for (let a = 0; a < actions; a++) {
             const p = state.probabilities[a]
             const at = s * actions + a
-            sums.mass[at] += state.rows[s] * p
+            sums.mass[at] += state.count[s] * p
             if (p > sums.maxProbability[at]) sums.maxProbability[at] = p
           }
         }
@@ -132,7 +132,7 @@ function rowsRun(candidate: RowsCandidate, actions: number): CandidateRun {
   return {
     sums: () => sums,
     add(log, columns, facts) {
-      const { rows, row, action } = log
+      const { rows, row, action, standsFor } = log
       const { stratum, strata, model, propensities } = facts
       values.reserve(rows)
       reserveCells(sums, strata * actions)
@@ -145,9 +145,10 @@ function rowsRun(candidate: RowsCandidate, actions: number): CandidateRun {
           write(i, pi)
           probability[i] = pi[action[i]]
           const first = stratum[i] * actions
+          const h = standsFor === undefined ? 1 : standsFor[i]
           for (let a = 0; a < actions; a++) {
             const p = pi[a]
-            mass[first + a] += p
+            mass[first + a] += h * p
             if (p > maxProbability[first + a]) maxProbability[first + a] = p
           }
           if (propensities !== undefined) updateRatio(sums, pi, propensities, i, actions)
@@ -172,7 +173,7 @@ function rowsRun(candidate: RowsCandidate, actions: number): CandidateRun {
 
 function addValues(
   sums: CandidateSums,
-  { rows, action }: DecisionLog,
+  { rows, action, standsFor }: DecisionLog,
   { stratum, strata }: ChunkFacts,
   value: Float64Array,
   actions: number,
@@ -181,8 +182,9 @@ function addValues(
   const { value: total, valueSquared } = sums
   for (let i = 0; i < rows; i++) {
     const at = stratum[i] * actions + action[i]
-    total[at] += value[i]
-    valueSquared[at] += value[i] * value[i]
+    const hh = standsFor === undefined ? 1 : standsFor[i] * standsFor[i]
+    total[at] += hh * value[i]
+    valueSquared[at] += hh * value[i] * value[i]
   }
 }
 

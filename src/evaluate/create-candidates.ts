@@ -1,10 +1,11 @@
 import { DapError } from '../errors.ts'
 import type { CandidateSpec } from '../kinds.ts'
 import type { LogColumns } from '../log/layout.ts'
-import type { ColumnRequest, Tables } from '../log/tables.ts'
+import type { Wanted } from '../log/row-reader.ts'
+import type { Tables } from '../log/tables.ts'
 import type { Policy } from '../policy/policy.ts'
 import type { ActionSpace, Candidate } from './candidates/candidate.ts'
-import { probabilitiesCandidate, scoresCandidate } from './candidates/columns.ts'
+import { probabilitiesCandidate, probabilityListCandidate, scoresCandidate } from './candidates/columns.ts'
 import { policyCandidate } from './candidates/policy.ts'
 import { fixedCandidate, uniformCandidate } from './candidates/simple.ts'
 import { type ProbabilityTable, readProbabilityTable, tableCandidate } from './candidates/table.ts'
@@ -15,28 +16,35 @@ export interface CandidateParts {
   readonly tables: ReadonlyMap<string, ProbabilityTable>
 }
 
+/** `root` is the folder that messages name files relative to. */
 export async function readCandidateTables(
   specs: readonly CandidateSpec[],
   paths: ReadonlyMap<string, string>,
+  root: string | undefined,
   tables: Tables,
   signal?: AbortSignal,
 ): Promise<ReadonlyMap<string, ProbabilityTable>> {
   const read = new Map<string, ProbabilityTable>()
   for (const spec of specs) {
     if (!('table' in spec)) continue
-    read.set(spec.name, await readProbabilityTable(tables, part(paths, spec.name), spec.table.by, signal))
+    const file = { path: part(paths, spec.name), root }
+    const table = await ofCandidate(spec, () => readProbabilityTable(tables, file, spec.table.by, signal))
+    read.set(spec.name, table)
   }
   return read
 }
 
-/** The actions that candidates name, whether the log has them or not. */
-export function namedActions(specs: readonly CandidateSpec[], { policies, tables }: CandidateParts): string[] {
+/** The actions that candidates name by their ids, whether the log has them or not. */
+export function namedActions(specs: readonly CandidateSpec[], { policies }: CandidateParts): string[] {
   return specs.flatMap(spec => {
     if ('fixed' in spec) return [spec.fixed]
-    if ('policy' in spec) return [...part(policies, spec.name).actions]
-    if ('table' in spec) return [...part(tables, spec.name).values()].flatMap(distribution => [...distribution.keys()])
-    return []
+    return 'policy' in spec ? [...part(policies, spec.name).actions] : []
   })
+}
+
+/** The cells of tables that name actions. */
+export function tabledActions({ tables }: CandidateParts): string[] {
+  return [...tables.values()].flatMap(table => [...table.values()].flatMap(distribution => [...distribution.keys()]))
 }
 
 export function createCandidate(
@@ -53,17 +61,20 @@ export function createCandidate(
       const { by } = spec.table
       return tableCandidate(space, part(parts.tables, spec.name), by, by.map(columns.resolve))
     }
-    if ('probabilities' in spec) return probabilitiesCandidate(space, spec.probabilities.columns)
+    if ('probabilities' in spec) {
+      const { probabilities } = spec
+      if ('list' in probabilities) return probabilityListCandidate(columns.resolve(probabilities.list))
+      return probabilitiesCandidate(space, probabilities.columns)
+    }
     if ('scores' in spec) return scoresCandidate(space, spec.scores.columns, spec.exploration)
     return policyCandidate(space, part(parts.policies, spec.name), columns)
   } catch (error) {
-    if (!(error instanceof DapError)) throw error
-    throw new DapError(`candidate \`${spec.name}\`: ${error.message}`, { hint: error.hint, cause: error })
+    throw named(spec, error)
   }
 }
 
-/** The columns that a candidate reads of the log. */
-export function candidateColumns(candidate: Candidate): readonly ColumnRequest[] {
+/** What is wanted of the log for a candidate. */
+export function candidateColumns(candidate: Candidate): readonly Wanted[] {
   switch (candidate.kind) {
     case 'logging':
       return []
@@ -72,6 +83,21 @@ export function candidateColumns(candidate: Candidate): readonly ColumnRequest[]
     case 'rows':
       return candidate.columns
   }
+}
+
+async function ofCandidate<T>(spec: CandidateSpec, make: () => Promise<T>): Promise<T> {
+  try {
+    return await make()
+  } catch (error) {
+    throw named(spec, error)
+  }
+}
+
+/** The same error, of that candidate. */
+function named({ name }: CandidateSpec, error: unknown): unknown {
+  if (!(error instanceof DapError)) return error
+  const { message, hint, exitCode } = error
+  return new DapError(`candidate \`${name}\`: ${message}`, { hint, exitCode, cause: error })
 }
 
 function part<T>(parts: ReadonlyMap<string, T>, candidate: string): T {

@@ -1,8 +1,9 @@
 import type { EstimatorName, EvaluationSpec } from '../kinds.ts'
 import type { EstimateResult } from '../results.ts'
-import { cressieReadBounds, type FakeRow, type WeightedSums } from './intervals/cressie-read.ts'
+import { cressieReadBounds, type FakeRow } from './intervals/cressie-read.ts'
 import { type Bounds, gaussianBounds, standardErrorOfMean } from './intervals/gaussian.ts'
-import { type LogSums, totalAt } from './log-sums.ts'
+import { decisionCount, type LogSums, meanReward, rewardSpread, totalAt } from './log-sums.ts'
+import { heaviest, rowSums } from './row-sums.ts'
 import { type CandidateSums, MOMENT } from './sums.ts'
 import type { Coverage } from './support.ts'
 
@@ -37,8 +38,8 @@ interface Intervals {
 const NOTHING = { value: null, standardError: null, interval: null, lift: null }
 
 /**
- * One estimator of one candidate, with w = π/p over n rows:
- * `ips` Σ w r / n; `snips` Σ w r / Σ w; `dm` Σ v / n, v = Σₐ π(a) q(a); `dr` Σ (v + w (r − q)) / n.
+ * One estimator of one candidate, with w = π/p over rows that stand for h decisions each, H = Σh:
+ * `ips` Σ hwr / H; `snips` Σ hwr / Σ hw; `dm` Σ hv / H, v = Σₐ π(a) q(a); `dr` Σ h (v + w (r − q)) / H.
  * A lift is the value minus the mean reward of the same rows, so its interval is paired: much that is chance cancels.
  */
 export function estimate(estimator: EstimatorName, input: EstimateInput): EstimateResult {
@@ -48,7 +49,6 @@ export function estimate(estimator: EstimatorName, input: EstimateInput): Estima
   const point = kind === 'snips' ? selfNormalised(input) : kind === 'dm' ? direct(input) : mean(input, kind)
   const { method, value, lift } =
     interval.method === 'cressie-read' && kind !== 'dm' ? cressieRead(input, kind) : gaussian(point, interval.level)
-  const meanReward = totalAt(log.total, 0) / log.rows
   const known = Number.isFinite(value.lower) && Number.isFinite(value.upper)
   const liftKnown = Number.isFinite(lift.lower) && Number.isFinite(lift.upper)
   return {
@@ -56,37 +56,33 @@ export function estimate(estimator: EstimatorName, input: EstimateInput): Estima
     value: point.value,
     standardError: Number.isFinite(point.error) ? point.error : null,
     interval: known ? { method, level: interval.level, ...value } : null,
-    lift: liftKnown ? liftOf(point.lift, lift, point.value, meanReward) : null,
+    lift: liftKnown ? liftOf(point.lift, lift, point.value, meanReward(log)) : null,
   }
 }
 
 /** A difference of two numbers means nothing below their rounding: there it is 0. */
 const ROUNDING = 1e-13
 
-function liftOf(
-  difference: number,
-  { lower, upper }: Bounds,
-  value: number,
-  meanReward: number,
-): EstimateResult['lift'] {
-  const least = ROUNDING * Math.max(Math.abs(value), Math.abs(meanReward))
+function liftOf(difference: number, { lower, upper }: Bounds, value: number, reward: number): EstimateResult['lift'] {
+  const least = ROUNDING * Math.max(Math.abs(value), Math.abs(reward))
   const clean = (x: number) => (Math.abs(x) <= least ? 0 : x)
   const lift = clean(difference)
   return {
     value: lift,
     lower: clean(lower),
     upper: clean(upper),
-    relative: meanReward === 0 ? null : lift / meanReward,
+    relative: reward === 0 ? null : lift / reward,
   }
 }
 
 function mean({ sums, log }: EstimateInput, kind: 'ips' | 'dr' | 'dm'): Point {
-  const { rows, moments } = sums
   const [value, lift] = [MOMENT[kind], MOMENT[LIFT[kind]]]
-  const meanReward = totalAt(log.total, 0) / rows
-  const error = (at: number) => standardErrorOfMean(rows, totalAt(moments, at), totalAt(moments, at + 2))
-  const estimated = totalAt(moments, value) / rows
-  return { value: estimated, error: error(value), lift: estimated - meanReward, liftError: error(lift) }
+  const error = (at: number) => {
+    const { rows, y, yy } = rowSums(log, sums, at)
+    return standardErrorOfMean(rows, y, yy)
+  }
+  const estimated = totalAt(sums.moments, value) / decisionCount(log)
+  return { value: estimated, error: error(value), lift: estimated - meanReward(log), liftError: error(lift) }
 }
 
 function direct(input: EstimateInput): Point {
@@ -95,25 +91,28 @@ function direct(input: EstimateInput): Point {
   return { ...point, error: input.direct.value, liftError: input.direct.lift }
 }
 
-/** Delta method: V̂ar = Σ (w (r − V) / w̄)² / n²; for the lift each term less (r − r̄), which all equal weights make 0. */
+/** Delta method: V̂ar = Σ (hw (r − V) / w̄)² / H²; for the lift each term less h (r − r̄), which all equal weights make 0. */
 function selfNormalised({ sums, log, coverage }: EstimateInput): Point {
-  const { rows: n, moments } = sums
+  const { moments } = sums
+  const h = decisionCount(log)
   const w = totalAt(moments, MOMENT.w)
   const ww = totalAt(moments, MOMENT.ww)
   const y = totalAt(moments, MOMENT.ips)
   const yy = totalAt(moments, MOMENT.ips + 2)
   const wy = totalAt(moments, MOMENT.ips + 4)
-  const r = totalAt(log.total, 0) / n
+  // Σh²w and Σh²wr.
+  const hhw = w + totalAt(moments, MOMENT.excess)
+  const hhy = y + totalAt(moments, MOMENT.ips + 6)
+  const r = meanReward(log)
   const value = y / w
-  const own = (yy - 2 * value * wy + value * value * ww) / ((w / n) * (w / n))
-  const rewards = totalAt(log.total, 2) - n * r * r
-  const both = (totalAt(moments, MOMENT.wrr) - r * y - value * y + value * r * w) / (w / n)
-  const spread = coverage.equalWeights ? 0 : Math.max(0, own - 2 * both + rewards)
+  const own = (yy - 2 * value * wy + value * value * ww) / ((w / h) * (w / h))
+  const both = (totalAt(moments, MOMENT.wrr) - r * hhy - value * hhy + value * r * hhw) / (w / h)
+  const spread = coverage.equalWeights ? 0 : Math.max(0, own - 2 * both + rewardSpread(log))
   return {
     value,
-    error: Math.sqrt(Math.max(0, own)) / n,
+    error: Math.sqrt(Math.max(0, own)) / h,
     lift: value - r,
-    liftError: Math.sqrt(spread) / n,
+    liftError: Math.sqrt(spread) / h,
   }
 }
 
@@ -127,31 +126,36 @@ function gaussian({ value, error, lift, liftError }: Point, level: number): Inte
 
 /** Self-normalising is what the constraint on the weights does, so `snips` shares the interval of `ips`. */
 function cressieRead(input: EstimateInput, kind: 'ips' | 'snips' | 'dr'): Intervals {
-  const { sums, coverage, rewards, interval } = input
+  const { log, sums, coverage, rewards, interval } = input
   const series = kind === 'snips' ? 'ips' : kind
   // A model's part of a fake row, at its lowest and highest: v − w·q.
   const model =
     series === 'dr' ? { v: [sums.minValue, sums.maxValue], q: [sums.minQ, sums.maxQ] } : { v: [0, 0], q: [0, 0] }
   // Besides the ends, a fake row at weight 1, where the mean is: it matters when all weights are near 1 and rewards are rare.
   const weights = coverage.equalWeights ? [sums.maxWeight] : [0, 1, coverage.largestPossibleWeight]
-  const fakes = (side: 0 | 1, minus: 0 | 1): FakeRow[] =>
+  const fakes = (side: 0 | 1, minus: 0 | 1, centre: number): FakeRow[] =>
     weights.map(w => {
       const ends = [(w - minus) * rewards.lower, (w - minus) * rewards.upper]
       const reward = side === 0 ? Math.min(...ends) : Math.max(...ends)
-      return { w, y: model.v[side] - w * model.q[1 - side] + reward }
+      const y = model.v[side] - w * model.q[1 - side] + reward
+      return { w: heaviest(log, w, 1), y: heaviest(log, y, centre) }
     })
-  const bounds = (at: number, minus: 0 | 1, range: Bounds) =>
-    cressieReadBounds(
-      seriesSums(sums, at),
+  const bounds = (at: number, minus: 0 | 1, range: Bounds) => {
+    const series = rowSums(log, sums, at)
+    const centre = series.y / series.rows
+    return cressieReadBounds(
+      series,
       {
         level: interval.level,
-        maxWeight: coverage.largestPossibleWeight,
-        low: fakes(0, minus),
-        high: fakes(1, minus),
+        minWeight: heaviest(log, 0, 1),
+        maxWeight: heaviest(log, coverage.largestPossibleWeight, 1),
+        low: fakes(0, minus, centre),
+        high: fakes(1, minus, centre),
         range,
       },
       coverage.equalWeights,
     )
+  }
   const width = rewards.upper - rewards.lower
   return {
     method: 'cressie-read',
@@ -161,14 +165,3 @@ function cressieRead(input: EstimateInput, kind: 'ips' | 'snips' | 'dr'): Interv
 }
 
 const LIFT = { ips: 'ipsLift', dr: 'drLift', dm: 'dmLift' } as const
-
-function seriesSums({ rows, moments }: CandidateSums, at: number): WeightedSums {
-  return {
-    rows,
-    w: totalAt(moments, MOMENT.w),
-    ww: totalAt(moments, MOMENT.ww),
-    y: totalAt(moments, at),
-    yy: totalAt(moments, at + 2),
-    wy: totalAt(moments, at + 4),
-  }
-}

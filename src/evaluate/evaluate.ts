@@ -1,48 +1,50 @@
 import { DapError } from '../errors.ts'
-import type { DatasetSpec, EvaluationSpec } from '../kinds.ts'
-import { declaredActions, sortedActions } from '../log/actions.ts'
+import type { EvaluationSpec } from '../kinds.ts'
+import { actionFinder, declaredActions, undeclaredActions } from '../log/actions.ts'
+import { readDecisionLog } from '../log/decision-log.ts'
+import { eligibleSet } from '../log/eligible.ts'
+import { logColumns, logLayout, logSource, namedColumns, type OpenDataset } from '../log/layout.ts'
 import {
   badRowCount,
-  badRowsError,
+  judgeBadRows,
+  noRowsError,
   nothingLeftOut,
-  observedActions,
-  readDecisionLog,
-  servedNotes,
-} from '../log/decision-log.ts'
-import { createRequests, logColumns, logLayout } from '../log/layout.ts'
+  readingNotes,
+  requireSameRows,
+} from '../log/left-out.ts'
+import { observedActions } from '../log/observed-actions.ts'
 import { joinNotes } from '../log/reward-join.ts'
-import type { Column, NumberColumn, RewardJoin, TableSource, Tables, TextColumn, UnitPart } from '../log/tables.ts'
+import { createRequests } from '../log/row-reader.ts'
+import type { Column, NumberColumn, Tables, UnitPart, ValueColumn } from '../log/tables.ts'
 import type { Policy } from '../policy/policy.ts'
 import { judgeGate } from '../policy/result-rules.ts'
 import type { CandidateResult, EvaluationResult } from '../results.ts'
 import { createCandidateRun } from './candidate-run.ts'
 import type { ActionSpace } from './candidates/candidate.ts'
-import { actionColumns, eligibleReader } from './candidates/columns.ts'
-import { candidateColumns, createCandidate, namedActions, readCandidateTables } from './create-candidates.ts'
+import { actionColumns } from './candidates/columns.ts'
+import {
+  candidateColumns,
+  createCandidate,
+  namedActions,
+  readCandidateTables,
+  tabledActions,
+} from './create-candidates.ts'
 import { estimate } from './estimates.ts'
-import { addLog, createLogSums, totalAt } from './log-sums.ts'
+import { addLog, createLogSums, meanReward } from './log-sums.ts'
 import { loggedPropensities } from './logged-propensities.ts'
 import { directStandardErrors } from './model-variance.ts'
 import { fitTabular, type TabularModel } from './reward-model.ts'
 import { rewardRange } from './reward-range.ts'
 import { createStrata } from './strata.ts'
 import { measureCoverage } from './support.ts'
-import { judge } from './verdict.ts'
+import { judge, judgeModelled, judgeUnrewarded } from './verdict.ts'
 
 /** An Evaluation with everything it names already resolved. */
 export interface EvaluationPlan {
   readonly name: string
-  readonly dataset: {
-    readonly name: string
+  readonly dataset: OpenDataset & {
     /** sha256 over the files' bytes. */
     readonly digest: string
-    readonly spec: DatasetSpec
-    /** Absolute paths of `spec.files`, in their order. */
-    readonly paths: readonly string[]
-    /** The actions of the policy that `spec.actions` names. */
-    readonly policyActions?: readonly string[]
-    /** How the rewards of a `dap` log join; default: they are summed. */
-    readonly join?: RewardJoin
     /** Judge on the rows of some units alone. */
     readonly part?: UnitPart
   }
@@ -58,7 +60,7 @@ const MAX_CELLS = 1_000_000
 
 /**
  * Off-policy evaluation: what the candidates would have earned on the log. One pass over the log, one more for a tabular
- * reward model, and one more, over one column, where actions are not declared; the join of a `dap` log takes its own. The same
+ * reward model, and one more, over the actions alone, where they are not declared; the join of a log takes its own. The same
  * input gives the same numbers. `onProgress` is told how many rows have been folded, over all passes. Throws a DapError for a
  * log or a candidate that cannot be used, the abort's reason when `signal` is aborted.
  */
@@ -69,28 +71,33 @@ export async function evaluate(
   signal?: AbortSignal,
 ): Promise<EvaluationResult> {
   const { dataset, spec } = plan
-  const { join, part, paths } = dataset
-  const source: TableSource = { format: dataset.spec.format, paths, join, part }
-  const columns = logColumns(dataset.spec, await tables.columns(source))
+  const { part } = dataset
+  const source = logSource(dataset, part)
+  const needed = [...namedColumns(dataset.spec, plan.policies.values()), ...namedByEvaluation(spec)]
+  const columns = logColumns(dataset, await tables.columns(source, needed))
   const requests = createRequests()
   const layout = logLayout(source, columns, requests)
   const notes: string[] = []
+  const unknown = columns.propensity === undefined
+  const weighted = spec.estimators.find(estimator => estimator !== 'dm')
+  if (unknown && weighted !== undefined) {
+    throw new DapError(`the estimator \`${weighted}\` needs propensities, and Dataset \`${dataset.name}\` has none`, {
+      hint: 'with `spec.propensity: unknown` the only estimator is `dm`',
+    })
+  }
 
   const parts = {
     policies: plan.policies,
-    tables: await readCandidateTables(spec.candidates, plan.tables, tables, signal),
+    tables: await readCandidateTables(spec.candidates, plan.tables, dataset.root, tables, signal),
   }
-  let ids = declaredActions(dataset.spec, dataset.policyActions)
-  if (ids === undefined) {
-    const observed = await observedActions(tables, layout, columns.decision?.eligible, signal)
-    ids = sortedActions([...observed, ...namedActions(spec.candidates, parts)])
+  const declared = declaredActions(dataset.spec, dataset.policyActions)
+  const observed = declared === undefined ? await observedActions(tables, layout, signal) : undefined
+  const cells = [...(observed?.cells ?? []), ...tabledActions(parts)]
+  const ids = declared ?? undeclaredActions(namedActions(spec.candidates, parts), cells)
+  if (declared === undefined) {
     notes.push(`actions were not declared: the ${ids.length} seen in the log or named by candidates are taken for all`)
   }
-  const space: ActionSpace = {
-    ids,
-    index: new Map(ids.map((id, index) => [id, index])),
-    eligible: columns.decision?.eligible,
-  }
+  const space: ActionSpace = { ids, find: actionFinder(ids), eligible: columns.eligible !== undefined }
 
   const modelled = spec.estimators.some(name => name === 'dm' || name === 'dr')
   if (modelled && !spec.rewardModel) throw new DapError('the estimators `dm` and `dr` need `spec.rewardModel`')
@@ -102,17 +109,10 @@ export async function evaluate(
   }
   const strata = createStrata(columns.slot, columns.unit, modelKeys, modelSpec)
   const strataPlaces = strata.columns.map(requests.add)
-  const modelPlaces =
-    modelSpec?.type === 'columns'
-      ? actionColumns(space, modelSpec.columns).map(column => requests.add({ column, type: 'number' }))
-      : []
-  const everyPropensity = columns.decision !== undefined && spec.interval.method === 'cressie-read'
-  const propensityPlaces = everyPropensity
-    ? [
-        requests.add({ column: columns.decision.propensities, type: 'text' }),
-        requests.add({ column: columns.decision.eligible, type: 'key' }),
-      ]
-    : []
+  const modelPlaces = modelSpec?.type === 'columns' ? actionColumns(space, modelSpec.columns).map(requests.add) : []
+  const { propensities } = columns
+  const everyPropensity = propensities !== undefined && spec.interval.method === 'cressie-read'
+  const propensityPlaces = everyPropensity ? [propensities, eligibleSet].map(requests.add) : []
   const candidates = spec.candidates.map(candidateSpec => {
     const candidate = createCandidate(candidateSpec, parts, space, columns)
     const places = candidateColumns(candidate).map(requests.add)
@@ -125,7 +125,8 @@ export async function evaluate(
   let stratum = new Int32Array(0)
   let seen = 0
   async function* chunks(first: boolean) {
-    for await (const chunk of readDecisionLog(tables, layout, space.ids, first ? leftOut : nothingLeftOut(), signal)) {
+    const passed = first ? leftOut : nothingLeftOut()
+    for await (const chunk of readDecisionLog(tables, layout, space.ids, passed, signal)) {
       if (stratum.length < chunk.rows) stratum = new Int32Array(chunk.rows)
       strata.assign(chunk, pick(chunk.columns, strataPlaces), stratum)
       if (strata.count() * space.ids.length > MAX_CELLS) {
@@ -140,7 +141,17 @@ export async function evaluate(
       seen += chunk.rows
       onProgress(seen)
     }
-    if (first && badRowCount(leftOut) > 0 && dataset.spec.quality.badRows === 'fail') throw badRowsError(leftOut)
+    if (first) await endOfFirstPass()
+    else requireSameRows(leftOut, passed)
+  }
+
+  async function endOfFirstPass(): Promise<void> {
+    if (observed !== undefined) requireSameRows(leftOut, observed)
+    notes.push(...(await judgeBadRows(leftOut, tables, source, dataset.spec.quality)), ...readingNotes(leftOut))
+    // Counts are of the whole log: beside a part of it they would mislead.
+    const joined = part === undefined ? await tables.joinCounts(source, signal) : undefined
+    if (joined !== undefined) notes.push(...joinNotes(joined))
+    if (leftOut.kept === 0) throw noRowsError(dataset.name, 'that can be used', notes)
   }
 
   let model: TabularModel | undefined
@@ -148,10 +159,9 @@ export async function evaluate(
     for await (const chunk of chunks(true)) addLog(log, chunk, stratum, strata.count())
     model = fitTabular(log, strata, modelKeys, tabular.by.includes('action'), tabular.prior)
   }
-  const eligibleOf = eligibleReader(space)
   for await (const chunk of chunks(!tabular)) {
     if (!tabular) addLog(log, chunk, stratum, strata.count())
-    const [propensityTexts, eligibleSets] = pick(chunk.columns, propensityPlaces)
+    const [lists, sets] = pick(chunk.columns, propensityPlaces) as readonly ValueColumn[]
     const facts = {
       stratum,
       strata: strata.count(),
@@ -160,18 +170,11 @@ export async function evaluate(
         : modelSpec
           ? { columns: pick(chunk.columns, modelPlaces).map(column => (column as NumberColumn).values) }
           : undefined,
-      propensities: everyPropensity
-        ? loggedPropensities(chunk, propensityTexts as TextColumn, eligibleOf(eligibleSets), space.ids.length)
-        : undefined,
+      propensities: everyPropensity ? loggedPropensities(chunk, lists, sets, space.ids.length) : undefined,
     }
     for (const { run, places } of candidates) run.add(chunk, pick(chunk.columns, places), facts)
   }
 
-  if (log.rows === 0) throw new DapError(`the log of Dataset \`${dataset.name}\` has no usable row`)
-  notes.push(...servedNotes(leftOut))
-  // Counts are of the whole log: beside a part of it they would mislead.
-  const joined = part === undefined ? await tables.joinCounts(source, signal) : undefined
-  if (joined !== undefined) notes.push(...joinNotes(joined))
   const rewards = rewardRange(dataset.spec, log)
   if (rewards.note !== undefined) notes.push(rewards.note)
   const results = candidates.map(({ name, candidate, run }): CandidateResult => {
@@ -182,8 +185,8 @@ export async function evaluate(
     const input = { log, sums, coverage, rewards, interval: spec.interval, logging, direct }
     return {
       name,
-      ...judge(coverage),
-      support: coverage.support,
+      ...judgeUnrewarded(unknown ? judgeModelled(coverage, logging) : judge(coverage), leftOut.unrewarded),
+      support: unknown ? null : coverage.support,
       estimates: spec.estimators.map(estimator => estimate(estimator, input)),
     }
   })
@@ -195,13 +198,19 @@ export async function evaluate(
       digest: dataset.digest,
       rows: log.rows,
       dropped: badRowCount(leftOut),
-      meanReward: totalAt(log.total, 0) / log.rows,
+      meanReward: meanReward(log),
       notes,
     },
     candidates: results,
   }
   const gates = spec.gates.map(gate => judgeGate(gate, result))
   return { ...result, gates, passed: gates.every(gate => gate.passed) }
+}
+
+/** The columns that an Evaluation names; some are roles, such as `slot`. */
+function namedByEvaluation({ candidates, rewardModel }: EvaluationSpec): readonly string[] {
+  const tabled = candidates.flatMap(candidate => ('table' in candidate ? candidate.table.by : []))
+  return [...tabled, ...(rewardModel?.type === 'tabular' ? rewardModel.by : [])]
 }
 
 /** The columns of a chunk at these places. */

@@ -1,25 +1,35 @@
 import type { DecisionLog } from '../log/decision-log.ts'
 import { addTo } from '../math/sum.ts'
 
+/** Places in `LogSums.total`: compensated sums of hr, h²r², h − 1, h² − h and (h² − h)r. */
+const TOTAL = { r: 0, rr: 2, others: 4, excess: 6, rExcess: 8 } as const
+
 /**
  * Sums over the log alone, by stratum × action (row-major, K actions). A stratum is a combination of slot, the reward
- * model's columns and the fold. Compensated sums take two places, the sum and its compensation.
+ * model's columns and the fold. Compensated sums take two places, the sum and its compensation. A row stands for h decisions;
+ * sums with h² − h, the excess of h² over h, are nothing where every decision was kept.
  */
 export interface LogSums {
   readonly actions: number
   rows: number
   /** How many strata the arrays have room for. */
   capacity: number
-  /** [Σr, Σr²], compensated. */
   readonly total: Float64Array
+  /** The largest h. */
+  maxStandsFor: number
   minReward: number
   maxReward: number
   /** Every reward so far is 0 or 1. */
   binary: boolean
+  /** Σh: the decisions. */
   count: Float64Array
-  /** Compensated. */
+  /** Σ(h² − h) */
+  countExcess: Float64Array
+  /** Σhr, compensated. */
   reward: Float64Array
-  /** Compensated. */
+  /** Σ(h² − h)r, compensated. */
+  rewardExcess: Float64Array
+  /** Σh²r², compensated. */
   rewardSquared: Float64Array
   /** ∞ where there is no row. */
   minPropensity: Float64Array
@@ -30,12 +40,15 @@ export function createLogSums(actions: number): LogSums {
     actions,
     rows: 0,
     capacity: 0,
-    total: new Float64Array(4),
+    total: new Float64Array(10),
+    maxStandsFor: 1,
     minReward: Infinity,
     maxReward: -Infinity,
     binary: true,
     count: new Float64Array(0),
+    countExcess: new Float64Array(0),
     reward: new Float64Array(0),
+    rewardExcess: new Float64Array(0),
     rewardSquared: new Float64Array(0),
     minPropensity: new Float64Array(0),
   }
@@ -57,8 +70,8 @@ export function addLog(sums: LogSums, log: DecisionLog, stratum: Int32Array, str
     if (r > maxReward) maxReward = r
     if (r === 0) continue
     if (r !== 1) binary = false
-    addTo(total, 0, r)
-    addTo(total, 2, r * r)
+    addTo(total, TOTAL.r, r)
+    addTo(total, TOTAL.rr, r * r)
     addTo(rewards, 2 * cell, r)
     addTo(rewardSquared, 2 * cell, r * r)
   }
@@ -66,20 +79,74 @@ export function addLog(sums: LogSums, log: DecisionLog, stratum: Int32Array, str
   sums.minReward = minReward
   sums.maxReward = maxReward
   sums.binary = binary
+  if (log.standsFor !== undefined) addOthers(sums, log, log.standsFor, stratum)
+}
+
+/** Adds what rows count beyond themselves. */
+function addOthers(
+  sums: LogSums,
+  { rows, action, reward }: DecisionLog,
+  standsFor: Float64Array,
+  stratum: Int32Array,
+): void {
+  const { actions, total } = sums
+  for (let i = 0; i < rows; i++) {
+    const h = standsFor[i]
+    if (h === 1) continue
+    const r = reward[i]
+    const cell = stratum[i] * actions + action[i]
+    if (h > sums.maxStandsFor) sums.maxStandsFor = h
+    addTo(total, TOTAL.others, h - 1)
+    addTo(total, TOTAL.excess, h * h - h)
+    sums.count[cell] += h - 1
+    sums.countExcess[cell] += h * h - h
+    if (r === 0) continue
+    addTo(total, TOTAL.r, (h - 1) * r)
+    addTo(total, TOTAL.rr, (h * h - 1) * r * r)
+    addTo(total, TOTAL.rExcess, (h * h - h) * r)
+    addTo(sums.reward, 2 * cell, (h - 1) * r)
+    addTo(sums.rewardSquared, 2 * cell, (h * h - 1) * r * r)
+    addTo(sums.rewardExcess, 2 * cell, (h * h - h) * r)
+  }
+}
+
+/** H = Σh: how many decisions the rows stand for. */
+export function decisionCount({ rows, total }: LogSums): number {
+  return rows + totalAt(total, TOTAL.others)
+}
+
+/** r̄ = Σhr / H */
+export function meanReward(sums: LogSums): number {
+  return totalAt(sums.total, TOTAL.r) / decisionCount(sums)
+}
+
+/** Σ(h² − h) */
+export function countExcess({ total }: LogSums): number {
+  return totalAt(total, TOTAL.excess)
+}
+
+/** Σ h² (r − r̄)² */
+export function rewardSpread(sums: LogSums): number {
+  const r = meanReward(sums)
+  const excess = 2 * r * totalAt(sums.total, TOTAL.rExcess) - r * r * countExcess(sums)
+  return totalAt(sums.total, TOTAL.rr) - decisionCount(sums) * r * r - excess
 }
 
 /** Adds `from` to `into`; both must number strata alike. */
 export function mergeLogSums(into: LogSums, from: LogSums): void {
   reserve(into, from.capacity)
   into.rows += from.rows
+  into.maxStandsFor = Math.max(into.maxStandsFor, from.maxStandsFor)
   into.minReward = Math.min(into.minReward, from.minReward)
   into.maxReward = Math.max(into.maxReward, from.maxReward)
   into.binary &&= from.binary
   mergeCompensated(into.total, from.total)
   mergeCompensated(into.reward, from.reward)
+  mergeCompensated(into.rewardExcess, from.rewardExcess)
   mergeCompensated(into.rewardSquared, from.rewardSquared)
   for (let i = 0; i < from.count.length; i++) {
     into.count[i] += from.count[i]
+    into.countExcess[i] += from.countExcess[i]
     into.minPropensity[i] = Math.min(into.minPropensity[i], from.minPropensity[i])
   }
 }
@@ -110,7 +177,9 @@ function reserve(sums: LogSums, strata: number): void {
   sums.capacity = Math.max(strata, 2 * sums.capacity)
   const cells = sums.capacity * sums.actions
   sums.count = grown(sums.count, cells)
+  sums.countExcess = grown(sums.countExcess, cells)
   sums.reward = grown(sums.reward, 2 * cells)
+  sums.rewardExcess = grown(sums.rewardExcess, 2 * cells)
   sums.rewardSquared = grown(sums.rewardSquared, 2 * cells)
   sums.minPropensity = grown(sums.minPropensity, cells, Infinity)
 }

@@ -1,19 +1,20 @@
-import { type LogSums, totalAt } from './log-sums.ts'
+import { decisionCount, type LogSums, meanReward, totalAt } from './log-sums.ts'
 import { type TabularModel, trainsOn } from './reward-model.ts'
 import { type CandidateSums, MOMENT } from './sums.ts'
 
 /**
- * Standard errors of the direct estimate V = (1/n) Σᵢ vᵢ, vᵢ = Σₐ π(a|xᵢ) q(cᵢ, a), under a tabular model, and of its
+ * Standard errors of the direct estimate V = (1/H) Σᵢ hᵢvᵢ, vᵢ = Σₐ π(a|xᵢ) q(cᵢ, a), H = Σh, under a tabular model, and of its
  * difference from the mean reward r̄ on the same rows, by the influence function: a row moves V by its own v, and by what its
  * reward does to the tables of the folds that it trains:
  *
- *   n·IFⱼ = (vⱼ − V) + γⱼ (rⱼ − μ) + (n·βⱼ − δ)(μ − r̄),   γⱼ = n·αⱼ + n·βⱼ − δ
- *   αⱼ = Σ_g M_g(c, a) / (n (N_g(c, a) + prior)),   βⱼ = Σ_g (1/n_g) Σ_{c', a'} M_g(c', a') · prior / (n (N_g(c', a') + prior))
+ *   H·IFⱼ = hⱼ ((vⱼ − V) + γⱼ (rⱼ − μ) + (H·βⱼ − δ)(μ − r̄)),   γⱼ = H·αⱼ + H·βⱼ − δ
+ *   αⱼ = Σ_g M_g(c, a) / (H (N_g(c, a) + p_g(c, a)))
+ *   βⱼ = Σ_g (1/H_g) Σ_{c', a'} M_g(c', a') · p_g(c', a') / (H (N_g(c', a') + p_g(c', a')))
  *
  * (c, a) is j's cell and action, μ the mean reward there over the whole log, M_g(c, a) the candidate's probability of a
- * summed over the rows of fold g in c, N_g and n_g the rows that fold g's table was made from, there and in all; g runs over
- * the folds that train on j; δ is 1 for the difference and 0 for the value. V̂ar = Σⱼ IFⱼ². Within a cell v and r are taken as
- * uncorrelated, which they are when the model is right.
+ * summed over the decisions of fold g in c, N_g and H_g the Σh of the rows that fold g's table was made from, there and in all,
+ * p_g its prior there, taken as a constant; g runs over the folds that train on j; δ is 1 for the difference and 0 for the
+ * value. V̂ar = Σⱼ IFⱼ². Within a cell v and r are taken as uncorrelated, which they are when the model is right.
  */
 export function directStandardErrors(
   log: LogSums,
@@ -21,10 +22,11 @@ export function directStandardErrors(
   sums: CandidateSums,
   folds: number,
 ): { readonly value: number; readonly lift: number } {
-  const { actions, rows: n } = log
-  const { byAction, prior, cellOf, cells } = model
+  const { actions } = log
+  const h = decisionCount(log)
+  const { byAction, cellOf, cells } = model
   const strata = cellOf.length
-  const value = totalAt(sums.moments, MOMENT.dm) / n
+  const value = totalAt(sums.moments, MOMENT.dm) / h
   const size = cells * actions
   const mass = new Float64Array(folds * size)
   const count = new Float64Array(size)
@@ -44,21 +46,23 @@ export function directStandardErrors(
   for (let g = 0; g < folds; g++) {
     for (let at = 0; at < size; at++) {
       const m = mass[g * size + at]
+      const prior = model.prior[g * size + at]
       const denominator = model.count[g * size + at] + prior
       if (m === 0) continue
-      if (denominator > 0) alpha[g * size + at] = m / (n * denominator)
-      beta[g] += (m / n) * (denominator > 0 ? prior / denominator : 1)
+      if (denominator > 0) alpha[g * size + at] = m / (h * denominator)
+      beta[g] += (m / h) * (denominator > 0 ? prior / denominator : 1)
     }
-    beta[g] = model.rows[g] > 0 ? beta[g] / model.rows[g] : 0
+    beta[g] = model.total[g] > 0 ? beta[g] / model.total[g] : 0
   }
 
-  const meanReward = totalAt(log.total, 0) / n
+  const overall = meanReward(log)
   const variance = [0, 0]
   for (let s = 0; s < strata; s++) {
     const fold = s % folds
     for (let a = 0; a < actions; a++) {
-      const rows = log.count[s * actions + a]
-      if (rows === 0) continue
+      // Σh², and below Σh²v, Σh²v², Σh²(r − μ) and Σh²(r − μ)².
+      const hh = log.count[s * actions + a] + log.countExcess[s * actions + a]
+      if (hh === 0) continue
       const at = cellOf[s] * actions + (byAction ? a : 0)
       const mu = reward[at] / count[at]
       let own = 0
@@ -70,16 +74,16 @@ export function directStandardErrors(
       }
       const v = sums.value[s * actions + a]
       const vv = sums.valueSquared[s * actions + a]
-      const r = totalAt(log.reward, 2 * (s * actions + a)) - rows * mu
-      const rr = totalAt(log.rewardSquared, 2 * (s * actions + a)) - 2 * mu * (r + rows * mu) + rows * mu * mu
+      const r = totalAt(log.reward, 2 * (s * actions + a)) + totalAt(log.rewardExcess, 2 * (s * actions + a)) - hh * mu
+      const rr = totalAt(log.rewardSquared, 2 * (s * actions + a)) - 2 * mu * (r + hh * mu) + hh * mu * mu
       for (let delta = 0; delta <= 1; delta++) {
-        const offset = (n * shared - delta) * (mu - meanReward) - value
-        const gamma = n * own + n * shared - delta
-        const constant = v + rows * offset
-        const square = vv + 2 * offset * v + rows * offset * offset
-        variance[delta] += square + (2 * gamma * constant * r) / rows + gamma * gamma * rr
+        const offset = (h * shared - delta) * (mu - overall) - value
+        const gamma = h * own + h * shared - delta
+        const constant = v + hh * offset
+        const square = vv + 2 * offset * v + hh * offset * offset
+        variance[delta] += square + (2 * gamma * constant * r) / hh + gamma * gamma * rr
       }
     }
   }
-  return { value: Math.sqrt(Math.max(0, variance[0])) / n, lift: Math.sqrt(Math.max(0, variance[1])) / n }
+  return { value: Math.sqrt(Math.max(0, variance[0])) / h, lift: Math.sqrt(Math.max(0, variance[1])) / h }
 }

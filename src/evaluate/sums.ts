@@ -2,25 +2,30 @@ import type { DecisionLog } from '../log/decision-log.ts'
 import { addTo } from '../math/sum.ts'
 import { grown, mergeCompensated } from './log-sums.ts'
 
-/** A series yᵢ, one number a row, whose mean is what is estimated: three compensated sums, Σy, Σy² and Σwy. */
-export const SERIES_SIZE = 6
+/**
+ * A series yᵢ, one number a row, whose mean is what is estimated: four compensated sums, Σhy, Σh²y², Σh²wy and Σ(h² − h)y, for
+ * rows that stand for h decisions each. The last is what Σh²y has more than Σhy: nothing, where every decision was kept.
+ */
+const SERIES_SIZE = 8
+const HEAD = 8
 
-/** Places in `CandidateSums.moments`: compensated sums of w, w² and w·r², then the series. */
+/** Places in `CandidateSums.moments`: compensated sums of hw, h²w², h²w·r² and (h² − h)w, then the series. */
 export const MOMENT = {
   w: 0,
   ww: 2,
   wrr: 4,
+  excess: 6,
   /** w·r, and the same minus r. */
-  ips: 6,
-  ipsLift: 6 + SERIES_SIZE,
+  ips: HEAD,
+  ipsLift: HEAD + SERIES_SIZE,
   /** v = Σ π(a) q(a), and the same minus r. */
-  dm: 6 + 2 * SERIES_SIZE,
-  dmLift: 6 + 3 * SERIES_SIZE,
+  dm: HEAD + 2 * SERIES_SIZE,
+  dmLift: HEAD + 3 * SERIES_SIZE,
   /** v + w·(r − q), and the same minus r. */
-  dr: 6 + 4 * SERIES_SIZE,
-  drLift: 6 + 5 * SERIES_SIZE,
+  dr: HEAD + 4 * SERIES_SIZE,
+  drLift: HEAD + 5 * SERIES_SIZE,
 } as const
-const MOMENTS = 6 + 6 * SERIES_SIZE
+const MOMENTS = HEAD + 6 * SERIES_SIZE
 
 /** Everything that is summed for one candidate; a plain object, merged in the order of the chunks. */
 export interface CandidateSums {
@@ -28,6 +33,8 @@ export interface CandidateSums {
   rows: number
   minWeight: number
   maxWeight: number
+  /** The largest h·w. */
+  maxTotalWeight: number
   /** Rows of weight 0. */
   zeroRows: number
   /** Rows with a reward other than 0 and a positive weight. */
@@ -38,10 +45,10 @@ export interface CandidateSums {
   maxValue: number
   minQ: number
   maxQ: number
-  /** By stratum × action: Σ π(a), and the largest π(a). */
+  /** By stratum × action: Σ h·π(a), and the largest π(a). */
   mass: Float64Array
   maxProbability: Float64Array
-  /** By stratum × logged action: Σ v and Σ v². */
+  /** By stratum × logged action: Σ h²v and Σ h²v². */
   value: Float64Array
   valueSquared: Float64Array
 }
@@ -62,6 +69,7 @@ export function createCandidateSums(): CandidateSums {
     rows: 0,
     minWeight: Infinity,
     maxWeight: 0,
+    maxTotalWeight: 0,
     zeroRows: 0,
     positives: 0,
     maxRatio: 0,
@@ -84,8 +92,15 @@ export function reserveCells(sums: CandidateSums, cells: number): void {
   sums.valueSquared = grown(sums.valueSquared, cells)
 }
 
-/** The hot loop of an evaluation: adds a chunk's weights w = π/p and the series that they make. */
+/** Adds a chunk's weights w = π/p and the series that they make. */
 export function addRows(sums: CandidateSums, log: DecisionLog, values: RowValues, model: boolean): void {
+  addThemselves(sums, log, values, model)
+  sums.maxTotalWeight = Math.max(sums.maxTotalWeight, sums.maxWeight)
+  if (log.standsFor !== undefined) addOthers(sums, log, log.standsFor, values, model)
+}
+
+/** Adds rows as if each stood for itself alone. The hot loop of an evaluation. */
+function addThemselves(sums: CandidateSums, log: DecisionLog, values: RowValues, model: boolean): void {
   const { rows, reward, propensity } = log
   const { probability, value, q } = values
   const { moments } = sums
@@ -130,6 +145,44 @@ function addSeries(moments: Float64Array, at: number, y: number, w: number): voi
   addTo(moments, at + 4, w * y)
 }
 
+/** Adds what rows count beyond themselves: apart, so that a log that was kept whole does not pay for it. */
+function addOthers(
+  sums: CandidateSums,
+  { rows, reward, propensity }: DecisionLog,
+  standsFor: Float64Array,
+  { probability, value, q }: RowValues,
+  model: boolean,
+): void {
+  const { moments } = sums
+  for (let i = 0; i < rows; i++) {
+    const h = standsFor[i]
+    if (h === 1) continue
+    const w = probability[i] / propensity[i]
+    const r = reward[i]
+    if (h * w > sums.maxTotalWeight) sums.maxTotalWeight = h * w
+    addTo(moments, MOMENT.w, (h - 1) * w)
+    addTo(moments, MOMENT.ww, (h * h - 1) * w * w)
+    addTo(moments, MOMENT.wrr, (h * h - 1) * w * r * r)
+    addTo(moments, MOMENT.excess, (h * h - h) * w)
+    addOthersTo(moments, MOMENT.ips, h, w * r, w)
+    addOthersTo(moments, MOMENT.ipsLift, h, w * r - r, w)
+    if (!model) continue
+    const v = value[i]
+    const y = v + w * (r - q[i])
+    addOthersTo(moments, MOMENT.dm, h, v, w)
+    addOthersTo(moments, MOMENT.dmLift, h, v - r, w)
+    addOthersTo(moments, MOMENT.dr, h, y, w)
+    addOthersTo(moments, MOMENT.drLift, h, y - r, w)
+  }
+}
+
+function addOthersTo(moments: Float64Array, at: number, h: number, y: number, w: number): void {
+  addTo(moments, at, (h - 1) * y)
+  addTo(moments, at + 2, (h * h - 1) * y * y)
+  addTo(moments, at + 4, (h * h - 1) * w * y)
+  addTo(moments, at + 6, (h * h - h) * y)
+}
+
 /** Adds `from` to `into`; both must number strata alike. */
 export function mergeCandidateSums(into: CandidateSums, from: CandidateSums): void {
   reserveCells(into, from.mass.length)
@@ -139,6 +192,7 @@ export function mergeCandidateSums(into: CandidateSums, from: CandidateSums): vo
   into.positives += from.positives
   into.minWeight = Math.min(into.minWeight, from.minWeight)
   into.maxWeight = Math.max(into.maxWeight, from.maxWeight)
+  into.maxTotalWeight = Math.max(into.maxTotalWeight, from.maxTotalWeight)
   into.maxRatio = Math.max(into.maxRatio, from.maxRatio)
   into.minValue = Math.min(into.minValue, from.minValue)
   into.maxValue = Math.max(into.maxValue, from.maxValue)

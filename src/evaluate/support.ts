@@ -1,5 +1,7 @@
 import type { Support } from '../results.ts'
-import { type LogSums, totalAt } from './log-sums.ts'
+import { standardErrorOfMean } from './intervals/gaussian.ts'
+import { decisionCount, type LogSums, totalAt } from './log-sums.ts'
+import { weightSums } from './row-sums.ts'
 import type { Strata } from './strata.ts'
 import { type CandidateSums, MOMENT } from './sums.ts'
 
@@ -8,7 +10,9 @@ export interface Coverage {
   readonly support: Support
   /** The largest weight that the two policies can produce, seen or not; at least 1, since weights have mean 1. */
   readonly largestPossibleWeight: number
+  /** The least and the largest w that were seen, whatever their rows stand for. */
   readonly minWeight: number
+  readonly maxWeight: number
   /** Standard error of the mean weight. */
   readonly meanWeightError: number
   /** All weights are the same number, but for rounding. */
@@ -29,25 +33,28 @@ export function measureCoverage(
   logging: boolean,
   everyPropensity: boolean,
 ): Coverage {
-  const { rows, moments, minWeight, maxWeight } = sums
+  const { rows, moments, minWeight, maxWeight, maxTotalWeight } = sums
+  const decisions = decisionCount(log)
   const w = totalAt(moments, MOMENT.w)
   const ww = totalAt(moments, MOMENT.ww)
   const bySlot = logging ? { unsupported: 0, bound: 1 } : mergeSlots(sums, log, strata)
+  const ofRows = weightSums(log, sums)
   const possible = everyPropensity && !logging ? sums.maxRatio : bySlot.bound
   return {
     support: {
       effectiveSampleSize: ww > 0 ? (w * w) / ww : 0,
-      maxWeight,
-      maxWeightShare: w > 0 ? maxWeight / w : 0,
-      meanWeight: w / rows,
+      maxWeight: maxTotalWeight * (rows / decisions),
+      maxWeightShare: w > 0 ? maxTotalWeight / w : 0,
+      meanWeight: w / decisions,
       positiveCount: sums.positives,
       rowsWithoutSupport: sums.zeroRows,
-      unsupportedMass: bySlot.unsupported / rows,
+      unsupportedMass: bySlot.unsupported / decisions,
       rows,
     },
     largestPossibleWeight: Math.max(1, maxWeight, possible),
     minWeight,
-    meanWeightError: Math.sqrt(Math.max(0, ww - (w * w) / rows) / Math.max(1, rows - 1) / rows),
+    maxWeight,
+    meanWeightError: rows > 1 ? standardErrorOfMean(rows, ofRows.w, ofRows.ww) : 0,
     equalWeights: maxWeight - minWeight <= ROUNDING * maxWeight,
   }
 }

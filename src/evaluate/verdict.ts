@@ -27,20 +27,28 @@ export const THRESHOLDS = {
   cautionMeanWeightZ: 3,
   /** Weights this near to 1 are those of the policy that made the log, but for the rounding of logged propensities. */
   identical: 1e-3,
+  /** Rows of the logging policy that stand for so many average ones at most are as good as the rows of any log. */
+  standsFor: 4,
 } as const
+
+export interface Judgement {
+  readonly verdict: Verdict
+  readonly reasons: readonly string[]
+}
 
 /**
  * May the estimates of a candidate be trusted? About the weights: a direct estimate has none and is no less an extrapolation
- * where they fail, so `dm` does not lift a refusal. The policy that made the log is always `ok`.
+ * where they fail, so `dm` does not lift a refusal. The policy that made the log is `ok`, unless a few rows stand for most of it.
  */
-export function judge(coverage: Coverage): { readonly verdict: Verdict; readonly reasons: readonly string[] } {
-  const { support, minWeight, meanWeightError } = coverage
+export function judge(coverage: Coverage): Judgement {
+  const { support, minWeight, maxWeight, meanWeightError } = coverage
   const { rows, effectiveSampleSize: effective, maxWeightShare, meanWeight, positiveCount, unsupportedMass } = support
   if (support.rowsWithoutSupport === rows) {
     return { verdict: 'refuse', reasons: ['the candidate never takes a logged action: the log says nothing about it'] }
   }
   const t = THRESHOLDS
-  if (minWeight >= 1 - t.identical && support.maxWeight <= 1 + t.identical) return { verdict: 'ok', reasons: [] }
+  const identical = minWeight >= 1 - t.identical && maxWeight <= 1 + t.identical
+  if (identical && support.maxWeight <= t.standsFor) return { verdict: 'ok', reasons: [] }
 
   const refusals: string[] = []
   const cautions: string[] = []
@@ -61,16 +69,13 @@ export function judge(coverage: Coverage): { readonly verdict: Verdict; readonly
     maxWeightShare > t.cautionWeightShare,
     `one row carries ${percent(maxWeightShare)} of the weight`,
   )
+  if (identical) return judgement(refusals, cautions)
   at(
     positiveCount < t.refusePositives,
     positiveCount < t.cautionPositives,
     `${rewarded} both a reward and a positive weight`,
   )
-  at(
-    unsupportedMass > t.refuseUnsupported,
-    unsupportedMass > t.cautionUnsupported,
-    `${percent(unsupportedMass)} of the candidate's probability is on actions that the log never took`,
-  )
+  at(unsupportedMass > t.refuseUnsupported, unsupportedMass > t.cautionUnsupported, unsupportedReason(unsupportedMass))
   const expected = 1 - unsupportedMass
   const distance = Math.abs(meanWeight - expected)
   const z = distance <= t.identical ? 0 : distance / meanWeightError
@@ -80,9 +85,42 @@ export function judge(coverage: Coverage): { readonly verdict: Verdict; readonly
     `the mean weight is ${number(meanWeight)}, ${z < Infinity ? `${z.toFixed(1)} standard errors from` : 'not'} the ` +
       `${number(expected)} that it must have if the logged propensities are right`,
   )
+  return judgement(refusals, cautions)
+}
+
+function judgement(refusals: readonly string[], cautions: readonly string[]): Judgement {
   if (refusals.length > 0) return { verdict: 'refuse', reasons: [...refusals, ...cautions] }
   return { verdict: cautions.length > 0 ? 'caution' : 'ok', reasons: cautions }
 }
+
+/** The same where rows were dropped because they had no reward: those that remain were chosen by their outcome. */
+export function judgeUnrewarded({ verdict, reasons }: Judgement, unrewarded: number): Judgement {
+  if (unrewarded === 0) return { verdict, reasons }
+  const what = `${unrewarded} ${unrewarded === 1 ? 'row' : 'rows'} without a reward ${unrewarded === 1 ? 'is' : 'are'} left out`
+  return {
+    verdict: verdict === 'ok' ? 'caution' : verdict,
+    reasons: [...reasons, `${what}: the others were chosen by their outcome`],
+  }
+}
+
+/**
+ * The same where the log has no propensities, and there is no weight to look at: a direct estimate is never `ok`. On actions that the
+ * log never took the reward model has nothing to go by, known propensities or not.
+ */
+export function judgeModelled({ support: { unsupportedMass } }: Coverage, logging: boolean): Judgement {
+  if (logging) return { verdict: 'ok', reasons: [] }
+  const unsupported = unsupportedMass > THRESHOLDS.cautionUnsupported ? [unsupportedReason(unsupportedMass)] : []
+  return {
+    verdict: unsupportedMass > THRESHOLDS.refuseUnsupported ? 'refuse' : 'caution',
+    reasons: [
+      ...unsupported,
+      'the log has no propensities: `dm` is as right as its reward model, and nothing here can tell',
+    ],
+  }
+}
+
+const unsupportedReason = (mass: number) =>
+  `${percent(mass)} of the candidate's probability is on actions that the log never took`
 
 const count = (x: number): string => (x < 100 ? x.toFixed(1) : x.toFixed(0))
 const percent = (x: number): string => `${Number((100 * x).toPrecision(2))} %`

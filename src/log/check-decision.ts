@@ -9,13 +9,17 @@ export type Report = (code: LogFaultCode, message: string) => void
 const SUM_TOLERANCE = 1e-9
 const FLOOR_TOLERANCE = 1e-12
 
-/** What a decision record must be to have been drawn as it says, whatever the policy. */
-export function checkDecision(record: DecisionRecord, report: Report): void {
-  const { decisionId, eligible, excluded, randomness } = record
-  const [{ action, propensity, propensities, floor, slot }] = record.slots
-  const listed = [...eligible, ...excluded].map(({ id }) => id)
-  if (new Set(listed).size < listed.length) {
-    report('eligible', `\`${listed.find((id, i) => listed.indexOf(id) < i)}\` is listed twice`)
+/** What the actions and propensities of a decision record must be to be used at all, whoever drew from them and how. */
+export function checkChoice({ eligible, excluded, slots }: DecisionRecord, report: Report): void {
+  const [{ action, propensity, propensities }] = slots
+  const listed = new Set<string>()
+  for (const { id } of eligible) {
+    if (listed.has(id)) report('eligible', `\`${id}\` is listed twice`)
+    listed.add(id)
+  }
+  for (const { id } of excluded) {
+    if (listed.has(id)) report('eligible', `\`${id}\` is listed twice`)
+    listed.add(id)
   }
   const at = eligible.findIndex(({ id }) => id === action)
   if (at < 0) report('ineligible', `the action \`${action}\` is not among the eligible`)
@@ -26,8 +30,16 @@ export function checkDecision(record: DecisionRecord, report: Report): void {
   if (at >= 0 && propensities[at] !== propensity) {
     report('entry', `the propensity ${propensity} is not the action's entry of the propensities, ${propensities[at]}`)
   }
-  const sum = propensities.reduce((total, p) => total + p, 0)
+  const sum = sumOf(propensities)
   if (Math.abs(sum - 1) > SUM_TOLERANCE) report('sum', `the propensities sum to ${sum}`)
+}
+
+/** What a decision record must be to have been drawn as it says, whatever the policy. */
+export function checkDecision(record: DecisionRecord, report: Report): void {
+  checkChoice(record, report)
+  const { decisionId, eligible, randomness } = record
+  const [{ action, propensities, floor, slot }] = record.slots
+  if (propensities.length !== eligible.length) return
   const least = Math.min(...propensities)
   if (record.served.by === 'policy' && least < floor - FLOOR_TOLERANCE) {
     report('floor', `a propensity of ${least} is below the floor of ${floor}`)
@@ -37,11 +49,13 @@ export function checkDecision(record: DecisionRecord, report: Report): void {
   } else {
     const u = drawUniform(randomness.salt, decisionId, slot)
     if (u !== randomness.u) report('u', `u is ${randomness.u}, and ${u} by salt, decision and slot`)
-    const drawn = sum > 0 ? eligible[drawIndex(propensities, randomness.u)].id : undefined
+    const drawn = sumOf(propensities) > 0 ? eligible[drawIndex(propensities, randomness.u)].id : undefined
     if (drawn !== action) report('draw', `u = ${randomness.u} draws \`${drawn}\`, not \`${action}\``)
   }
   checkServed(record, report)
 }
+
+const sumOf = (numbers: readonly number[]): number => numbers.reduce((total, p) => total + p, 0)
 
 /** The policy, a holdout and a fallback serve their own choice; a mode that serves the caller's baseline says so. */
 function checkServed({ mode, served, slots: [{ propensity, baseline }] }: DecisionRecord, report: Report): void {

@@ -21,7 +21,7 @@ export interface LogCheckResult {
   readonly late: number
   /** Rewards and activations whose decision is not in the log. */
   readonly orphans: number
-  /** There is no fault that is an error. */
+  /** There is a decision, and no fault that is an error. */
   readonly passed: boolean
 }
 
@@ -101,9 +101,9 @@ export function createLogCheck(policies: ReadonlyMap<string, KnownPolicy> = new 
     faults.set(code, known)
   }
 
-  function timeOf(ts: string, place: Place): number {
+  function timeOf(ts: string, place: Place, field: 'ts' | 'receivedTs' = 'ts'): number {
     const time = timestampOf(ts)
-    if (Number.isNaN(time)) report('timestamp', place, `\`ts\` is a day that there is not: ${ts}`)
+    if (Number.isNaN(time)) report('timestamp', place, `\`${field}\` is a day that there is not: ${ts}`)
     return time
   }
 
@@ -151,6 +151,7 @@ export function createLogCheck(policies: ReadonlyMap<string, KnownPolicy> = new 
     }
     rewardContent = withRoom(rewardContent, entry)
     rewardContent[entry] = what
+    if (record.receivedTs !== undefined) timeOf(record.receivedTs, place, 'receivedTs')
     const metric = kind === 'metric'
     if (metric) counts.rewards++
     else counts.activations++
@@ -204,11 +205,15 @@ export function createLogCheck(policies: ReadonlyMap<string, KnownPolicy> = new 
         ...counts,
         faults: found,
         orphans,
-        passed: found.every(({ severity }) => severity === 'warning'),
+        passed: counts.decisions > 0 && found.every(({ severity }) => severity === 'warning'),
       }
     },
   }
 }
+
+/** What two records of one decision must have in common to be the same. */
+export const decisionPrint = ({ policy, context, slots }: DecisionRecord): number =>
+  fingerprint([policy, context, slots])
 
 /** 52 bits that tell what a record says from what another one does. */
 function fingerprint(content: readonly unknown[]): number {

@@ -1,21 +1,87 @@
 import { DapError } from '../errors.ts'
 import type { DatasetSpec } from '../kinds.ts'
+import type { Policy } from '../policy/policy.ts'
 import type { LogLayout } from './decision-log.ts'
-import { type ColumnRequest, columnHint, type TableSource, type UnitColumn } from './tables.ts'
+import { propensitiesReader } from './eligible.ts'
+import type { KeptColumn, RewardLayout } from './log-columns.ts'
+import type { JoinPlan } from './reward-join.ts'
+import type { Requests, RowReader } from './row-reader.ts'
+import { columnHint, type OneRow, type RewardJoin, type TableSource, type UnitColumn, type UnitPart } from './tables.ts'
+
+/** A Dataset with everything it names already resolved. */
+export interface OpenDataset {
+  readonly name: string
+  readonly spec: DatasetSpec
+  /** Absolute paths of the files that `spec.files` comes to, in their order. */
+  readonly paths: readonly string[]
+  /** Messages name files relative to this folder where they are in it; absolute. */
+  readonly root?: string
+  /** Column → its value for each of `paths`, of folders called `key=value`. */
+  readonly partitions?: ReadonlyMap<string, readonly string[]>
+  /** The same of the files of `spec.rewards`. */
+  readonly rewards?: Pick<OpenDataset, 'paths' | 'partitions'>
+  /** The actions of the policy that `spec.actions` names. */
+  readonly policyActions?: readonly string[]
+  /** How rewards join; default: they are summed, and a reward that is not there is 0 in a `dap` log, in others a fault. */
+  readonly join?: JoinPlan
+}
+
+/** The files of a Dataset and how their lines become decisions; `part`: of some units alone. */
+export function logSource({ spec, paths, root, partitions, rewards, join }: OpenDataset, part?: UnitPart): TableSource {
+  const { format, csv, mapping } = spec
+  const { default: _, ...how } = join ?? {}
+  const once = onceOf(spec)
+  const own: RewardJoin['rewards'] = spec.rewards &&
+    rewards && {
+      ...spec.rewards.mapping,
+      source: {
+        format: spec.rewards.format ?? format,
+        csv: spec.rewards.csv ?? ((spec.rewards.format ?? format) === format ? csv : undefined),
+        root,
+        ...rewards,
+      },
+    }
+  const ts = format === 'dap' ? undefined : mapping?.ts
+  const joins = own !== undefined || Object.keys(how).length > 0
+  return { format, paths, root, csv, partitions, part, once, join: joins ? { ...how, ts, rewards: own } : undefined }
+}
+
+/** Which rows of a mapped log are one decision. */
+function onceOf({ mapping, rewards, format }: DatasetSpec): OneRow | undefined {
+  if (format === 'dap' || mapping?.decisionId === undefined) return undefined
+  const { decisionId, slot, context, reward, cost, rewardId, ...same } = mapping
+  const columns = [...Object.values(same), ...Object.values(context)]
+  return {
+    decisionId,
+    slot,
+    same: [...new Set(columns)].filter(column => column !== undefined && column !== decisionId && column !== slot),
+    ...(rewards === undefined ? { reward: reward ?? cost, rewardId } : {}),
+  }
+}
+
+/** The names that a Dataset has for its columns, and those of the contexts of these policies: what to look for in a log. */
+export function namedColumns({ mapping }: DatasetSpec, policies: Iterable<Pick<Policy, 'spec'>>): string[] {
+  const { context = {}, ...roles } = mapping ?? {}
+  const fields = [...policies].flatMap(({ spec }) => Object.keys(spec.context).filter(name => !(name in context)))
+  return [...Object.values(roles), ...Object.values(context), ...fields].filter(name => name !== undefined)
+}
 
 /** Names of the log's columns, found and checked. */
 export interface LogColumns {
   readonly action: string
-  readonly propensity: string
-  readonly reward: string
+  /** Undefined: the log has none. */
+  readonly propensity: string | undefined
+  readonly reward: RewardLayout
+  readonly kept: KeptColumn | undefined
   readonly slot: string | undefined
   readonly unit: string | undefined
   readonly decisionId: string | undefined
   readonly ts: string | undefined
-  /** Only in logs of decisions: who served, the eligible ids, the propensity of each, and the context as JSON. */
-  readonly decision:
-    | { readonly servedBy: string; readonly eligible: string; readonly propensities: string; readonly context: string }
-    | undefined
+  /** JSON lists of the ids that could be chosen; their propensities, read and checked. */
+  readonly eligible: string | undefined
+  readonly propensities: RowReader<Float64Array> | undefined
+  /** Only in logs of decisions: who served, and the whole context as JSON. */
+  readonly decision: { readonly servedBy: string; readonly context: string } | undefined
   /** The column that a name of a specification stands for: `slot`, or a column's own name. Throws a DapError if there is none. */
   resolve(name: string): string
   /** The column of a context field, if the log has one. */
@@ -23,38 +89,61 @@ export interface LogColumns {
 }
 
 /** `known` are the names of the columns that the files have. */
-export function logColumns(spec: DatasetSpec, known: readonly string[]): LogColumns {
-  const names = new Set(known)
-  function required(column: string, role: string): string {
-    if (names.has(column)) return column
-    throw new DapError(`the log has no column \`${column}\` (${role})`, { hint: columnHint(column, known) })
+export function logColumns({ spec, join }: Pick<OpenDataset, 'spec' | 'join'>, known: readonly string[]): LogColumns {
+  return spec.format === 'dap' ? decisionColumns(spec, join, known) : mappedColumns(spec, join, known)
+}
+
+function decisionColumns(spec: DatasetSpec, join: JoinPlan | undefined, known: readonly string[]): LogColumns {
+  return {
+    action: 'action',
+    propensity: 'propensity',
+    reward: {
+      request: { column: 'reward', type: 'reward' },
+      name: 'reward',
+      cost: false,
+      default: join?.default ?? spec.reward.default ?? 0,
+    },
+    kept: { column: 'logProbability', type: 'logProbability' },
+    slot: undefined,
+    unit: 'unit',
+    decisionId: 'decisionId',
+    ts: 'ts',
+    eligible: 'eligible',
+    propensities: propensitiesReader('propensities'),
+    decision: { servedBy: 'servedBy', context: 'context' },
+    resolve: name => (known.includes(name) ? name : `context.${name}`),
+    contextColumn: field => `context.${field}`,
   }
-  if (spec.format === 'dap') {
-    return {
-      action: 'action',
-      propensity: 'propensity',
-      reward: 'reward',
-      slot: undefined,
-      unit: 'unit',
-      decisionId: 'decisionId',
-      ts: 'ts',
-      decision: { servedBy: 'servedBy', eligible: 'eligible', propensities: 'propensities', context: 'context' },
-      resolve: name => (names.has(name) ? name : `context.${name}`),
-      contextColumn: field => `context.${field}`,
-    }
-  }
+}
+
+function mappedColumns(spec: DatasetSpec, join: JoinPlan | undefined, known: readonly string[]): LogColumns {
   const { mapping } = spec
   if (mapping === undefined) throw new DapError(`a Dataset of format ${spec.format} needs \`spec.mapping\``)
-  const optional = (column: string | undefined, role: string) =>
-    column === undefined ? undefined : required(column, role)
+  const names = new Set(known)
+  // A path into a column, `c.User.name` or `o[0].v`, is for whoever reads it to follow.
+  const has = (column: string) =>
+    names.has(column) ||
+    known.some(name => name !== '' && column.startsWith(name) && '.['.includes(column[name.length]))
+  function required(column: string, role: string): string {
+    if (has(column)) return column
+    throw new DapError(`the log has no column \`${column}\` (${role})`, { hint: columnHint(column, known) })
+  }
+  const optional = (role: 'slot' | 'unit' | 'decisionId' | 'ts' | 'eligible' | 'propensities' | 'logProbability') => {
+    const column = mapping[role]
+    return column === undefined ? undefined : required(column, `mapping.${role}`)
+  }
+  const propensities = optional('propensities')
   return {
     action: required(mapping.action, 'mapping.action'),
-    propensity: required(mapping.propensity, 'mapping.propensity'),
-    reward: required(mapping.reward, 'mapping.reward'),
-    slot: optional(mapping.slot, 'mapping.slot'),
-    unit: optional(mapping.unit, 'mapping.unit'),
-    decisionId: optional(mapping.decisionId, 'mapping.decisionId'),
-    ts: optional(mapping.ts, 'mapping.ts'),
+    propensity: propensityOf(),
+    reward: rewardOf(),
+    kept: keptOf(),
+    slot: optional('slot'),
+    unit: optional('unit'),
+    decisionId: optional('decisionId'),
+    ts: optional('ts'),
+    eligible: optional('eligible'),
+    propensities: propensities === undefined ? undefined : propensitiesReader(propensities),
     decision: undefined,
     resolve(name) {
       if (name === 'slot' && mapping.slot !== undefined) return mapping.slot
@@ -66,6 +155,40 @@ export function logColumns(spec: DatasetSpec, known: readonly string[]): LogColu
       return names.has(field) ? field : undefined
     },
   }
+
+  function propensityOf(): string | undefined {
+    if (spec.propensity === 'unknown') return undefined
+    if (mapping?.propensity !== undefined) return required(mapping.propensity, 'mapping.propensity')
+    throw new DapError('the Dataset needs `spec.mapping.propensity`', {
+      hint: '`spec.propensity: unknown` says that the log has none',
+    })
+  }
+
+  function rewardOf(): RewardLayout {
+    const absent = join?.default ?? spec.reward.default
+    if (spec.rewards !== undefined) {
+      const name = spec.rewards.mapping.reward
+      return { request: { column: name, type: 'reward' }, name, cost: false, default: absent }
+    }
+    const cost = mapping?.cost !== undefined
+    const name = mapping?.cost ?? mapping?.reward
+    if (name === undefined) throw new DapError('the Dataset needs `spec.mapping.reward` or `spec.mapping.cost`')
+    const column = required(name, cost ? 'mapping.cost' : 'mapping.reward')
+    if (cost && join?.aggregate === 'max') {
+      throw new DapError('`spec.reward.aggregate: max` cannot be had of costs: the greatest reward is the least cost', {
+        hint: 'bring the costs of a decision together before they are read',
+      })
+    }
+    const type = mapping?.decisionId === undefined ? 'number' : 'reward'
+    return { request: { column, type }, name, cost, default: absent }
+  }
+
+  function keptOf(): KeptColumn | undefined {
+    const logProbability = optional('logProbability')
+    if (logProbability !== undefined) return { column: logProbability, type: 'logProbability' }
+    if (mapping?.dropProbability === undefined) return undefined
+    return { column: required(mapping.dropProbability, 'mapping.dropProbability'), type: 'dropProbability' }
+  }
 }
 
 /** By which column the rows of a log are told apart into units: their own, or where there is none, the decision's id. */
@@ -75,30 +198,13 @@ export function unitColumn({ unit, decisionId }: LogColumns): UnitColumn | undef
   return otherwise === undefined ? { column } : { column, otherwise }
 }
 
-/** Collects what is read beside action, propensity and reward, each column once. */
-export interface Requests {
-  readonly list: readonly ColumnRequest[]
-  /** The place of the column in a chunk's `columns`. */
-  add(request: ColumnRequest): number
-}
-
-export function createRequests(): Requests {
-  const list: ColumnRequest[] = []
-  return {
-    list,
-    add(request) {
-      const found = list.findIndex(
-        ({ column, type, otherwise }) =>
-          request.column === column && request.type === type && request.otherwise === otherwise,
-      )
-      if (found >= 0) return found
-      list.push(request)
-      return list.length - 1
-    },
-  }
-}
-
+/**
+ * The layout of a log of which `requests` are read besides. In a mapped log, lists of propensities are read in any case, so that
+ * the same rows are bad whatever is made of the log; the records of a `dap` log have been checked before.
+ */
 export function logLayout(source: TableSource, columns: LogColumns, requests: Requests): LogLayout {
-  const { action, propensity, reward, decision } = columns
-  return { source, action, propensity, reward, servedBy: decision?.servedBy, columns: requests.list }
+  const { action, propensity, reward, kept, eligible, propensities, decision } = columns
+  if (decision === undefined && propensities !== undefined) requests.add(propensities)
+  const servedBy = decision?.servedBy
+  return { source, action, propensity, reward, kept, eligible, servedBy, columns: requests.list }
 }

@@ -1,36 +1,57 @@
-import type { DatasetSpec, RewardSpec } from '../kinds.ts'
+import type { DatasetSpec, RewardAggregate, RewardSpec } from '../kinds.ts'
 import { milliseconds } from '../policy/duration.ts'
 import type { JoinCounts, RewardJoin } from './tables.ts'
 
+/** How rewards join, and what the reward is of a decision without one. */
+export type JoinPlan = Pick<RewardJoin, 'name' | 'wait' | 'aggregate' | 'until'> & { readonly default?: number }
+
 /**
- * How the rewards of a `dap` log join its decisions: as the Dataset says; what it does not say, as the policy does that made
- * the log; without a policy all rewards are summed, however late. `until`, in milliseconds since 1970, is when the log is
- * looked at, and counts where there is a wait.
+ * How rewards join decisions, as a Dataset says; `policy` is the one that made the log. A mapped log says all by itself: rewards
+ * that differ are a fault, and so is one that is not there. `until`, in milliseconds since 1970, is when the log is looked at, and
+ * counts where there is a wait.
  */
-export function rewardJoin(dataset: DatasetSpec['reward'], policy: RewardSpec | undefined, until: number): RewardJoin {
-  const name = dataset.name ?? policy?.name
-  const wait = dataset.wait ?? policy?.wait
-  const aggregate = policy?.aggregate ?? (policy?.type === 'binary' ? 'max' : 'sum')
+export function rewardJoin({ format, reward }: DatasetSpec, policy: RewardSpec | undefined, until: number): JoinPlan {
+  if (format === 'dap') return decisionJoin(reward, policy, until)
+  const { wait, aggregate, default: absent } = reward
+  return { ...waitOf(wait, until), ...defined({ aggregate, default: absent }) }
+}
+
+/**
+ * The same of a `dap` log: what `dataset` does not say is as the policy has it; without one all rewards are summed, however late,
+ * and one that is not there is 0.
+ */
+export function decisionJoin(
+  dataset: DatasetSpec['reward'],
+  policy: RewardSpec | undefined,
+  until: number,
+): JoinPlan & { readonly aggregate: RewardAggregate; readonly default: number } {
   return {
-    ...(name === undefined ? {} : { name }),
-    ...(wait === undefined ? {} : { wait: milliseconds(wait), until }),
-    aggregate: dataset.aggregate ?? aggregate,
+    ...defined({ name: dataset.name ?? policy?.name }),
+    ...waitOf(dataset.wait ?? policy?.wait, until),
+    aggregate: dataset.aggregate ?? policy?.aggregate ?? (policy?.type === 'binary' ? 'max' : 'sum'),
     default: dataset.default ?? policy?.default ?? 0,
   }
 }
 
-/** What a reader should know of a join, a sentence each. */
+function defined(plan: JoinPlan): JoinPlan {
+  return Object.fromEntries(Object.entries(plan).filter(([, value]) => value !== undefined))
+}
+
+function waitOf(wait: string | undefined, until: number): Pick<JoinPlan, 'wait' | 'until'> {
+  return wait === undefined ? {} : { wait: milliseconds(wait), until }
+}
+
+/** What a reader should know of how lines became decisions, a sentence each. */
 export function joinNotes(counts: JoinCounts): string[] {
   const say = (count: number, one: string, many: string, rest: string) =>
     count === 0 ? [] : [`${count} ${count === 1 ? one : many} ${rest}`]
   return [
-    ...say(counts.unreadable, 'line', 'lines', 'that cannot be read as a record, left out'),
-    ...say(counts.otherSchemas, 'record', 'records', 'of another schema, left out'),
-    ...say(counts.repeated, 'decision', 'decisions', 'logged again under the same id, left out'),
+    ...say(counts.torn, 'last line', 'last lines', 'cut off, as a killed writer leaves them, left out'),
+    ...say(counts.repeated, 'decision', 'decisions', 'logged again under the same id, counted once'),
     ...say(counts.waiting, 'decision', 'decisions', 'whose wait for rewards is not over, left out'),
     ...say(counts.inactive, 'decision', 'decisions', 'never activated, left out'),
+    ...say(counts.rewardsRepeated, 'reward', 'rewards', 'logged again, counted once'),
     ...say(counts.late, 'reward', 'rewards', 'later than the wait, left out'),
     ...say(counts.orphans, 'reward', 'rewards', 'for no decision of this log, left out'),
-    ...say(counts.shed, 'decision', 'decisions', 'logged with a probability below 1, weighted like the others'),
   ]
 }

@@ -17,7 +17,7 @@ export interface LogStatsResult {
   /** One entry a policy and digest. */
   readonly policies: readonly PolicyStats[]
   readonly alarms: readonly LogAlarm[]
-  /** There is no alarm. */
+  /** There is a decision, and no alarm. */
   readonly passed: boolean
 }
 
@@ -152,7 +152,7 @@ export function createLogStats(): LogStats {
         }),
         policies,
         alarms,
-        passed: alarms.length === 0,
+        passed: counts.decisions > 0 && alarms.length === 0,
       }
     },
   }

@@ -1,67 +1,118 @@
 import { didYouMean } from '../diagnostics.ts'
+import type { CsvSpec } from '../kinds.ts'
 
 /**
  * The port through which logs and tables are read: chosen columns of files, in file order, a chunk of typed arrays at a
- * time, so that memory does not grow with the log. `adapters/duckdb.ts` is the implementation.
+ * time, so that memory does not grow with the log. `adapters/duckdb/` is the implementation.
+ *
+ * All of a source is read, or an error names the file and where it stopped. Every reading of one source by one `Tables`
+ * meets the same rows: files that change in between are an error.
  */
 export interface Tables {
-  /** Names of the columns. Throws a DapError when a file is missing or is not of the format. */
-  columns(source: TableSource): Promise<readonly string[]>
+  /**
+   * Names of the columns; of JSON lines those of the first ones, and of those that are needed any that comes later. Throws a
+   * DapError when a file is missing or is not of the format.
+   */
+  columns(source: TableSource, needed?: readonly string[]): Promise<readonly string[]>
   /**
    * Streams the requested columns, in the order of the requests; the rows of all files are one sequence. A chunk's arrays
-   * may be reused: they are valid until the next chunk is asked for.
+   * may be reused: they are valid until the next chunk is asked for. `onFault` is told of what is no row: lines that cannot be
+   * read, rows of one decision that contradict each other. They are in no chunk.
    */
-  read(source: TableSource, requests: readonly ColumnRequest[], signal?: AbortSignal): AsyncIterable<TableChunk>
-  /** What the join of a `dap` log met, over the whole log; undefined of any other format. */
+  read(
+    source: TableSource,
+    requests: readonly ColumnRequest[],
+    options?: { readonly onFault?: (fault: SourceFault) => void; readonly signal?: AbortSignal },
+  ): AsyncIterable<TableChunk>
+  /** What was met in making one row of each decision, over the whole log; undefined where every line is a row. */
   joinCounts(source: TableSource, signal?: AbortSignal): Promise<JoinCounts | undefined>
+  /** Where rows are, by their numbers; in the order of the numbers. */
+  places(source: TableSource, rows: readonly number[]): Promise<readonly string[]>
 }
 
 export interface TableSource {
   /**
-   * `dap` is seen as a table with a row a decision: `decisionId, ts, unit, action, propensity, reward, servedBy`, and the JSON
-   * texts `eligible` (list of ids), `propensities` (in that order) and `context`, whose field `level` is also the column
-   * `context.level`. Left out are decisions that are still waiting (see RewardJoin), that were never activated though they
-   * had to be, and those logged again under the id of another; rows are numbered without them.
+   * `dap` is seen as a table with a row a decision: `decisionId, ts, unit, action, propensity, servedBy, logProbability`, and
+   * the JSON texts `eligible` (list of ids), `propensities` (in that order) and `context`, whose field `level` is also the column
+   * `context.level`. Records that are wrong in themselves are faults.
    */
   readonly format: 'dap' | 'csv' | 'jsonl' | 'parquet'
-  /** Absolute. */
+  /** Absolute paths of files. */
   readonly paths: readonly string[]
-  /** How rewards join decisions, of a `dap` log; default: all are summed. */
+  /** Files are named relative to this folder where they are in it; absolute. */
+  readonly root?: string
+  /** How CSV is written; default: as `CSV` says. */
+  readonly csv?: CsvSpec
+  /** Columns of hive partitions (`day=2026-11-22/`): name → the value of each path, in the order of `paths`. */
+  readonly partitions?: ReadonlyMap<string, readonly string[]>
+  /** How lines become decisions; absent of a mapped log: every line is one. A `dap` log always has its own. */
+  readonly once?: OneRow
+  /** How rewards join decisions, where they are in records of their own; default: all are summed. */
   readonly join?: RewardJoin
-  /** Only the rows of some units; they are numbered among themselves. */
+  /** Only the rows of some units. */
   readonly part?: UnitPart
 }
 
-/** Decision ← rewards, by id. */
+/** A decision counts once: which rows of a mapped log are of one decision, and what they must agree in. */
+export interface OneRow {
+  /** The column of the decision's id, and that of its slot: the key. A row without an id is a decision of its own. */
+  readonly decisionId: string
+  readonly slot?: string
+  /** Columns in which the rows of a key must be equal: then they count once. */
+  readonly same: readonly string[]
+  /** The column of the reward, unless rewards are in files of their own; equal as well, or brought together. */
+  readonly reward?: string
+  /** The column that tells two rewards of one decision apart that are otherwise equal. */
+  readonly rewardId?: string
+}
+
+/** Decision ← rewards, by id (and slot, where both have one). */
 export interface RewardJoin {
-  /** Only rewards of this name, or of none; default: all. */
+  /** Of a `dap` log: only rewards of this name, or of none; default: all. */
   readonly name?: string
   /** Milliseconds after the decision; a later reward does not count. Default: no limit. */
   readonly wait?: number
-  readonly aggregate: 'first' | 'sum' | 'mean' | 'max'
-  /** The reward of a decision that nothing came back for. */
-  readonly default: number
+  /** Default of a mapped log: rows of one decision with different rewards are a fault. */
+  readonly aggregate?: 'first' | 'sum' | 'mean' | 'max'
   /** Milliseconds since 1970. A decision whose wait is not over by then is not handed on: its reward may still come. */
   readonly until?: number
+  /** The column of the decision's time, of a mapped log; needed by `wait`. */
+  readonly ts?: string
+  /** The files of the rewards of a mapped log, and their columns. */
+  readonly rewards?: {
+    readonly source: TableSource
+    readonly decisionId: string
+    readonly slot?: string
+    readonly reward: string
+    readonly ts?: string
+    readonly rewardId?: string
+  }
 }
 
-/** Decisions and rewards that a join met. */
+/** Decisions and rewards that were met in making one row of each decision. */
 export interface JoinCounts {
-  /** Records of decisions, all of them. */
+  /** Rows or records of decisions, all of them. */
   readonly decisions: number
-  /** Of these, logged again under an id that was there before; their wait not over; never activated. */
+  /** Of these, the same again as one before; their wait not over; never activated. */
   readonly repeated: number
   readonly waiting: number
   readonly inactive: number
-  /** Kept with a `logProbability` below 1. */
-  readonly shed: number
-  /** Rewards that count; that came after the wait; of no decision in the log. */
+  /** Rewards that count; the same again as one before; that came after the wait; of no decision in the log. */
   readonly rewards: number
+  readonly rewardsRepeated: number
   readonly late: number
   readonly orphans: number
-  /** Records that are neither decision nor reward; lines that are no JSON object, such as one that a crash cut off. */
-  readonly otherSchemas: number
-  readonly unreadable: number
+  /** Last lines of `dap` files that a crash cut off. */
+  readonly torn: number
+}
+
+/** What is no row. `reason` is one sentence without a full stop. */
+export interface SourceFault {
+  readonly reason: string
+  /** `data/l.csv:60002`: the file, and the line where there are lines. */
+  readonly place: string
+  /** How many rows it takes out; default 1. */
+  readonly rows?: number
 }
 
 /** Rows whose group (see GroupColumn) is in [from, to). */
@@ -80,35 +131,37 @@ export interface UnitColumn {
 }
 
 export interface ColumnRequest {
+  /** A column's name, or a path into one: `c.User.name`, `o[0].v`. */
   readonly column: string
-  readonly type: Column['type']
+  /** `reward` is a number column: what the rewards of the decision come to by `RewardJoin`; NaN where there is none. `column` is then ignored. */
+  readonly type: Exclude<Column['type'], 'value'> | 'reward'
   /** Of a `group`: the column that stands in where this one is missing. */
   readonly otherwise?: string
 }
 
 export interface TableChunk {
-  /** Row number of the chunk's first row, from 0, counted over all files. */
-  readonly start: number
   readonly rows: number
+  /** The number of each row, from 0, counted over all files; ascending. */
+  readonly row: Float64Array
   readonly columns: readonly Column[]
 }
 
-export type Column = NumberColumn | KeyColumn | TextColumn | GroupColumn
+export type Column = NumberColumn | KeyColumn | TextColumn | GroupColumn | ValueColumn
 
-/** NaN where a value is missing or is not a number. */
+/** NaN where a value is missing (absent, null and NaN are one thing), ±∞ where it is no finite number. true is 1, false is 0. */
 export interface NumberColumn {
   readonly type: 'number'
   readonly values: Float64Array
 }
 
-/** Few distinct values: `dictionary[codes[i]]`; a code of −1 is a missing value. The dictionary grows while reading. */
+/** Few distinct values: `dictionary[codes[i]]`; a code of −1 is a missing value. The dictionary grows while reading. A whole number of a numeric column has no `.0`. */
 export interface KeyColumn {
   readonly type: 'key'
   readonly codes: Int32Array
   readonly dictionary: readonly string[]
 }
 
-/** Many distinct values. */
+/** Many distinct values. Lists and structs are JSON. */
 export interface TextColumn {
   readonly type: 'text'
   readonly values: readonly (string | null)[]
@@ -118,6 +171,12 @@ export interface TextColumn {
 export interface GroupColumn {
   readonly type: 'group'
   readonly values: Int32Array
+}
+
+/** What a `RowReader` of a decision log made of each row; `Tables` have no such column. */
+export interface ValueColumn {
+  readonly type: 'value'
+  readonly values: readonly unknown[]
 }
 
 /** Units are hashed into this many groups, so that sums by unit group stay small however many units there are. */
@@ -134,6 +193,8 @@ export function takeRows(column: Column, rows: Int32Array): Column {
       return { type: 'group', values: Int32Array.from(rows, i => column.values[i]) }
     case 'text':
       return { type: 'text', values: Array.from(rows, i => column.values[i]) }
+    case 'value':
+      return { type: 'value', values: Array.from(rows, i => column.values[i]) }
   }
 }
 

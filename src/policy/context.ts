@@ -20,8 +20,9 @@ export type ContextResult =
   | { readonly faults: readonly ContextFault[] }
 
 /**
- * A checker of requests' contexts against a policy's fields, which also fills in defaults. Every fault is found at once. All
- * contexts that it makes have one shape, so that what reads them stays fast.
+ * A checker of requests' contexts against a policy's fields, which also fills in defaults. A field that is null or NaN is
+ * missing, as one that is absent is. Every fault is found at once. All contexts that it makes have one shape, so that what
+ * reads them stays fast.
  */
 export function createContextCheck(fields: PolicySpec['context']): (input: unknown) => ContextResult {
   const names = Object.keys(fields)
@@ -42,7 +43,7 @@ export function createContextCheck(fields: PolicySpec['context']): (input: unkno
       const own = Object.hasOwn(given, name)
       if (own) present++
       const value = own ? given[name] : undefined
-      if (value === undefined) {
+      if (isMissing(value)) {
         if (context[name] === undefined) {
           faults.push({ pointer: pointerTo(name), message: 'is missing and has no default' })
         }
@@ -58,6 +59,10 @@ export function createContextCheck(fields: PolicySpec['context']): (input: unkno
     if (unknown.length + faults.length > 0) return { faults: [...unknown, ...faults] }
     return { context: context as Context, defaulted }
   }
+}
+
+function isMissing(value: unknown): boolean {
+  return value === undefined || value === null || Number.isNaN(value)
 }
 
 const notAField = (name: string): ContextFault => ({

@@ -11,8 +11,8 @@ export interface Statistics {
   /** The plain sums of the rows that were added. */
   readonly sums: Float64Array
   /**
-   * Adds a row; `weight` is positive, 1 for rows that all count alike. A RangeError for a reward that the learner cannot learn,
-   * with nothing changed.
+   * Adds a row; `weight` is positive, 1 for rows that all count alike, and has a factor h for one that stands for h decisions. A
+   * RangeError for a reward that the learner cannot learn, with nothing changed.
    */
   add(action: number, x: Float64Array, reward: number, weight: number): void
 }

@@ -1,12 +1,14 @@
 import type { DecisionRecord, RewardRecord } from '../log/records.ts'
-import { rewardJoin } from '../log/reward-join.ts'
-import type { RewardJoin } from '../log/tables.ts'
+import { decisionJoin } from '../log/reward-join.ts'
 import { createPolicy, type Policy } from '../policy/policy.ts'
 import { loadSnapshot, type Snapshot, takeSnapshot } from '../policy/snapshot.ts'
 import { aggregate, type Reward } from './aggregate.ts'
 import { type LivePolicySource, type ServedPolicy, sameDecider } from './policies.ts'
 
-/** Learns from the server's own decisions and rewards (`--learn`), beside the snapshots that decide. */
+/**
+ * Learns from the server's own decisions and rewards (`--learn`), beside the snapshots that decide. It is told of every decision,
+ * logged or shed, so that each stands for itself: `logProbability` is for who reads the log.
+ */
 export interface OnlineLearner {
   decided(record: DecisionRecord): void
   rewarded(record: RewardRecord): void
@@ -60,7 +62,7 @@ interface Course {
   served: ServedPolicy
   /** A copy whose learner learns. */
   policy: Policy
-  join: RewardJoin
+  join: ReturnType<typeof decisionJoin>
   /** Has anything been learnt since the last snapshot? */
   news: boolean
   /** By decision id, in the order in which they were made. */
@@ -80,7 +82,7 @@ export function createOnlineLearner(parts: OnlineLearnerParts): OnlineLearner {
     const course = courses.get(name)
     if (served === undefined || (course !== undefined && sameDecider(course.served, served))) return course
     const { reward } = served.policy.spec
-    const start = { served, policy: copyOf(served.policy), join: rewardJoin({}, reward, 0), news: false }
+    const start = { served, policy: copyOf(served.policy), join: decisionJoin({}, reward, 0), news: false }
     if (course !== undefined) return Object.assign(course, start)
     const first: Course = { ...start, pending: new Map() }
     courses.set(name, first)

@@ -7,7 +7,7 @@ export const BATCH_ROWS = 16_384
 /** A column of a batch, of numbers or texts, and its place among those of a chunk. */
 export interface BatchColumn {
   readonly place: number
-  readonly type: Column['type']
+  readonly type: 'number' | 'text'
 }
 
 /**
@@ -39,13 +39,18 @@ export async function* batches(
   if (filled > 0) yield { ...batch, rows: filled }
 }
 
-function createBatch(wanted: readonly BatchColumn[]): DecisionLog {
+interface Batch extends DecisionLog {
+  standsFor: Float64Array | undefined
+}
+
+function createBatch(wanted: readonly BatchColumn[]): Batch {
   return {
     rows: BATCH_ROWS,
     row: new Float64Array(BATCH_ROWS),
     action: new Int32Array(BATCH_ROWS),
     propensity: new Float64Array(BATCH_ROWS),
     reward: new Float64Array(BATCH_ROWS),
+    standsFor: undefined,
     columns: wanted.map(
       ({ type }): Column =>
         type === 'number' ? { type, values: new Float64Array(BATCH_ROWS) } : { type: 'text', values: [] },
@@ -53,13 +58,11 @@ function createBatch(wanted: readonly BatchColumn[]): DecisionLog {
   }
 }
 
-function copyRows(
-  from: DecisionLog,
-  rows: Int32Array,
-  wanted: readonly BatchColumn[],
-  to: DecisionLog,
-  at: number,
-): void {
+function copyRows(from: DecisionLog, rows: Int32Array, wanted: readonly BatchColumn[], to: Batch, at: number): void {
+  if (from.standsFor !== undefined) {
+    to.standsFor ??= new Float64Array(BATCH_ROWS).fill(1)
+    copyNumbers(from.standsFor, rows, to.standsFor, at)
+  }
   for (const name of ['row', 'action', 'propensity', 'reward'] as const) copyNumbers(from[name], rows, to[name], at)
   for (const [c, column] of to.columns.entries()) {
     const source = from.columns[wanted[c].place]

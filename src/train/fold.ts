@@ -1,7 +1,7 @@
-import { DapError } from '../errors.ts'
 import type { PolicySpec } from '../kinds.ts'
 import { type ContextSource, contextReader } from '../log/context-reader.ts'
 import type { DecisionLog } from '../log/decision-log.ts'
+import { RowFault } from '../log/row-reader.ts'
 import { createPolicy } from '../policy/policy.ts'
 import { createStatistics } from '../policy/statistics.ts'
 
@@ -13,40 +13,58 @@ export interface FoldPlan {
   readonly weights: Weights
 }
 
-/** What a row counts: the same as every other, or 1/propensity. */
+/** What a row counts: as many decisions as it stands for, or these by 1/propensity. */
 export type Weights = 'none' | 'inverse-propensity'
 
-/** From batches of rows, their columns those of the context reader, to the sums of each, in the same order. */
-export type Fold = (plan: FoldPlan, batches: AsyncIterable<DecisionLog>) => AsyncIterable<Float64Array>
+/** What became of a batch: plain data, too. */
+export interface Folded {
+  /** The sums of `Statistics`. */
+  readonly sums: Float64Array
+  /** Rows whose context does not fit, which are not in the sums: their places in the batch, ascending. */
+  readonly faults: readonly { readonly at: number; readonly row: number; readonly reason: string }[]
+  /** The first row whose reward the learner cannot learn: no later one is in the sums. */
+  readonly unlearnable?: { readonly row: number; readonly reason: string }
+}
 
-/** Folds one batch into the sums of `Statistics`. Throws a DapError that names the row for a context or a reward that does not fit. */
-export function createFold(plan: FoldPlan): (batch: DecisionLog) => Float64Array {
+/** From batches of rows, their columns those of the context reader, to what became of each, in the same order. */
+export type Fold = (plan: FoldPlan, batches: AsyncIterable<DecisionLog>) => AsyncIterable<Folded>
+
+/** Folds one batch. */
+export function createFold(plan: FoldPlan): (batch: DecisionLog) => Folded {
   const { name, spec, digest } = plan.policy
   const policy = createPolicy(name, spec, digest)
   const { features, actions } = policy
   const reader = plan.context && contextReader(policy, plan.context)
   const weighted = plan.weights === 'inverse-propensity'
   const x = new Float64Array(features.dimension)
-  return ({ rows, row, action, reward, propensity, columns }) => {
+  const decision = { action: 0, propensity: 0, eligible: Int32Array.from(actions.keys()) }
+  return ({ rows, row, action, reward, propensity, standsFor, columns }) => {
     const { sums, add } = createStatistics(spec.algorithm.learner, actions.length, features.dimension)
+    const faults: { at: number; row: number; reason: string }[] = []
     const contextOf = reader?.bind(columns)
-    let i = 0
-    try {
-      for (; i < rows; i++) {
-        if (contextOf !== undefined) features.write(contextOf(i), x)
-        add(action[i], x, reward[i], weighted ? 1 / propensity[i] : 1)
+    for (let i = 0; i < rows; i++) {
+      if (contextOf !== undefined) {
+        const context = contextOf(i, decision)
+        if (context instanceof RowFault) {
+          faults.push({ at: i, row: row[i], reason: context.reason })
+          continue
+        }
+        features.write(context, x)
       }
-    } catch (error) {
-      if (!(error instanceof DapError || error instanceof RangeError)) throw error
-      const hint = error instanceof DapError ? error.hint : undefined
-      throw new DapError(`row ${row[i] + 1}: ${error.message}`, { hint, cause: error })
+      const h = standsFor === undefined ? 1 : standsFor[i]
+      try {
+        add(action[i], x, reward[i], weighted ? h / propensity[i] : h)
+      } catch (error) {
+        if (!(error instanceof RangeError)) throw error
+        return { sums, faults, unlearnable: { row: row[i], reason: error.message } }
+      }
     }
-    return sums
+    return { sums, faults }
   }
 }
 
 /** Folds where it is called. */
-export async function* foldHere(plan: FoldPlan, batches: AsyncIterable<DecisionLog>): AsyncGenerator<Float64Array> {
+export async function* foldHere(plan: FoldPlan, batches: AsyncIterable<DecisionLog>): AsyncGenerator<Folded> {
   const fold = createFold(plan)
   for await (const batch of batches) yield fold(batch)
 }

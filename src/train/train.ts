@@ -1,41 +1,28 @@
 import { DapError } from '../errors.ts'
-import type { DatasetSpec } from '../kinds.ts'
-import { declaredActions, sortedActions } from '../log/actions.ts'
+import { declaredActions, undeclaredActions } from '../log/actions.ts'
 import { contextReader, contextSource } from '../log/context-reader.ts'
+import { type DecisionLog, readDecisionLog } from '../log/decision-log.ts'
+import { logColumns, logLayout, logSource, namedColumns, type OpenDataset, unitColumn } from '../log/layout.ts'
 import {
+  addBadRow,
   badRowCount,
-  badRowsError,
-  type DecisionLog,
+  judgeBadRows,
+  noRowsError,
   nothingLeftOut,
-  observedActions,
-  readDecisionLog,
-  servedNotes,
-} from '../log/decision-log.ts'
-import { createRequests, logColumns, logLayout, unitColumn } from '../log/layout.ts'
+  readingNotes,
+  requireSameRows,
+} from '../log/left-out.ts'
+import { observedActions } from '../log/observed-actions.ts'
 import { joinNotes } from '../log/reward-join.ts'
-import {
-  type GroupColumn,
-  type RewardJoin,
-  type Tables,
-  type TextColumn,
-  UNIT_GROUPS,
-  type UnitPart,
-} from '../log/tables.ts'
+import { createRequests } from '../log/row-reader.ts'
+import { type GroupColumn, type Tables, type TextColumn, UNIT_GROUPS, type UnitPart } from '../log/tables.ts'
 import { createPolicy, type Policy } from '../policy/policy.ts'
 import { mergeStatistics } from '../policy/statistics.ts'
-import { batches } from './batches.ts'
+import { type BatchColumn, batches } from './batches.ts'
 import { type Fold, type FoldPlan, foldHere } from './fold.ts'
 
 export interface TrainingPlan extends Pick<FoldPlan, 'policy' | 'weights'> {
-  readonly dataset: {
-    readonly name: string
-    readonly spec: DatasetSpec
-    /** Absolute. */
-    readonly paths: readonly string[]
-    /** The actions of the policy that `spec.actions` names. */
-    readonly policyActions?: readonly string[]
-    readonly join?: RewardJoin
-  }
+  readonly dataset: OpenDataset
   /** Units of the groups [0, heldOut) are not learnt from. */
   readonly heldOut: number
 }
@@ -61,7 +48,7 @@ export interface Training {
 }
 
 /**
- * Learns a policy from a log, in one pass (one more, over one column, where the Dataset does not say which actions there are). The
+ * Learns a policy from a log, in one pass (one more, over the actions alone, where the Dataset does not say which there are). The
  * same log gives the same learner, bit for bit, whatever folds it. `onProgress` is told how many rows have been folded. Throws a
  * DapError for a log that cannot be used, the abort's reason when `signal` is aborted.
  */
@@ -75,24 +62,31 @@ export async function train(
   const { dataset, weights, heldOut } = plan
   const { name, spec, digest } = plan.policy
   const policy = createPolicy(name, spec, digest)
-  const { join, paths } = dataset
-  const source = { format: dataset.spec.format, paths, join }
-  const columns = logColumns(dataset.spec, await tables.columns(source))
+  const source = logSource(dataset)
+  const columns = logColumns(dataset, await tables.columns(source, namedColumns(dataset.spec, [policy])))
+  if (weights === 'inverse-propensity' && columns.propensity === undefined) {
+    throw new DapError(`\`--weights inverse-propensity\` needs propensities, and Dataset \`${dataset.name}\` has none`)
+  }
 
   const context = policy.features.dimension > 0 ? contextSource(policy, columns) : undefined
   const requests = createRequests()
-  const wanted = (context ? contextReader(policy, context).requests : []).map(request => ({
-    place: requests.add(request),
-    type: request.type,
-  }))
+  // Contexts are read where rows are folded.
+  const wanted = (context ? contextReader(policy, context).requests : []).map(
+    (request): BatchColumn => ({
+      place: requests.add({ ...request, optional: true }),
+      type: request.type === 'number' ? 'number' : 'text',
+    }),
+  )
   const unit = heldOut > 0 ? unitColumn(columns) : undefined
   const unitAt = unit && requests.add({ ...unit, type: 'group' })
-  const tsAt = columns.ts === undefined ? undefined : requests.add({ column: columns.ts, type: 'text' })
-  const layout = logLayout(source, columns, requests)
+  const tsAt = columns.ts === undefined ? [] : [requests.add({ column: columns.ts, type: 'text' })]
+  const ofRecord = logLayout(source, columns, requests)
+  // The sets of a `dap` log have been checked with its records.
+  const layout = columns.decision === undefined ? ofRecord : { ...ofRecord, eligible: undefined }
 
-  const ofLog =
-    declaredActions(dataset.spec, dataset.policyActions) ??
-    sortedActions(await observedActions(tables, layout, undefined, signal))
+  const declared = declaredActions(dataset.spec, dataset.policyActions)
+  const observed = declared === undefined ? await observedActions(tables, layout, signal) : undefined
+  const ofLog = declared ?? undeclaredActions(policy.actions, observed?.cells ?? [])
   const { length } = policy.actions
   const actions = [...policy.actions, ...ofLog.filter(id => !policy.actions.includes(id))]
   const strangers = new Map<string, number>()
@@ -103,37 +97,60 @@ export async function train(
 
   function choose({ rows: count, row, action, columns: chunk }: DecisionLog, chosen: Int32Array): number {
     const groups = unitAt === undefined ? undefined : (chunk[unitAt] as GroupColumn).values
-    const times = tsAt === undefined ? undefined : (chunk[tsAt] as TextColumn).values
     let learnt = 0
     for (let i = 0; i < count; i++) {
       const group = groups === undefined ? row[i] % UNIT_GROUPS : groups[i]
       if (group < heldOut) out++
       else if (action[i] >= length) strangers.set(actions[action[i]], (strangers.get(actions[action[i]]) ?? 0) + 1)
-      else {
-        chosen[learnt++] = i
-        if (times !== undefined) time.see(times[i])
-      }
+      else chosen[learnt++] = i
     }
-    rows += learnt
     return learnt
   }
 
+  /** What was sent to be folded, and is not back. */
+  const sent: { readonly rows: number; readonly times: readonly (string | null)[] }[] = []
+  async function* toFold() {
+    const columnsOf = [...wanted, ...tsAt.map((place): BatchColumn => ({ place, type: 'text' }))]
+    for await (const batch of batches(readDecisionLog(tables, layout, actions, leftOut, signal), columnsOf, choose)) {
+      const ts = tsAt.length === 0 ? undefined : (batch.columns[wanted.length] as TextColumn)
+      sent.push({ rows: batch.rows, times: ts?.values ?? [] })
+      yield { ...batch, columns: batch.columns.slice(0, wanted.length) }
+    }
+  }
+
   const statistics = mergeStatistics(spec.algorithm.learner, length, policy.features.dimension)
-  const log = readDecisionLog(tables, layout, actions, leftOut, signal)
-  for await (const part of fold({ policy: plan.policy, weights, context }, batches(log, wanted, choose))) {
-    statistics.merge(part)
+  for await (const { sums, faults, unlearnable } of fold({ policy: plan.policy, weights, context }, toFold())) {
+    if (unlearnable !== undefined) {
+      const [place] = await tables.places(source, [unlearnable.row])
+      throw new DapError(`${place}: ${unlearnable.reason}`)
+    }
+    statistics.merge(sums)
+    const batch = sent.shift()
+    if (batch === undefined) throw new RangeError('a batch came back that was not sent')
+    for (const { row, reason } of faults) addBadRow(leftOut, row, reason)
+    const unusable = new Set(faults.map(({ at }) => at))
+    for (const [i, ts] of batch.times.entries()) if (i < batch.rows && !unusable.has(i)) time.see(ts)
+    rows += batch.rows - faults.length
     onProgress(rows)
   }
-  if (badRowCount(leftOut) > 0 && dataset.spec.quality.badRows === 'fail') throw badRowsError(leftOut)
+  if (observed !== undefined) requireSameRows(leftOut, observed)
+  const dropped = await judgeBadRows(leftOut, tables, source, dataset.spec.quality)
   const counts = await tables.joinCounts(source, signal)
+  const notes = [
+    ...dropped,
+    ...(counts === undefined ? [] : joinNotes(counts)),
+    ...readingNotes(leftOut),
+    ...[...strangers].map(
+      ([id, n]) => `${n} ${n === 1 ? 'row' : 'rows'} of action \`${id}\`, which the policy does not have, left out`,
+    ),
+  ]
+  const waiting = counts?.waiting ?? 0
   if (rows === 0) {
-    const waiting = counts?.waiting ?? 0
-    throw new DapError(`the log of Dataset \`${dataset.name}\` has no row to learn from`, {
-      hint:
-        waiting > 0
-          ? `the wait for rewards of ${waiting} decisions is not over: --until TIME takes it as over`
-          : '`dap log check` and `dap log stats` say what is in it',
-    })
+    const hint =
+      waiting > 0
+        ? `the wait for rewards of ${waiting} decisions is not over: --until TIME takes it as over`
+        : undefined
+    throw noRowsError(dataset.name, 'to learn from', notes, hint)
   }
   try {
     policy.learner.restore(statistics.state())
@@ -154,14 +171,8 @@ export async function train(
     dropped: badRowCount(leftOut),
     ...time.span(),
     learnt: policy.actions.map((action, a) => ({ action, rows: learnt.rows[a], effectiveRows: learnt.effective[a] })),
-    waiting: counts?.waiting ?? 0,
-    notes: [
-      ...(counts === undefined ? [] : joinNotes(counts)),
-      ...servedNotes(leftOut),
-      ...[...strangers].map(
-        ([id, n]) => `${n} ${n === 1 ? 'row' : 'rows'} of action \`${id}\`, which the policy does not have, left out`,
-      ),
-    ],
+    waiting,
+    notes,
   }
 }
 

@@ -30,7 +30,6 @@ export function evaluationText(result: EvaluationResult, { style }: TextContext)
     ),
   ]
   const notes = [
-    ...(dataset.dropped > 0 ? [`${plural(dataset.dropped, 'bad row')} dropped`] : []),
     ...dataset.notes,
     ...candidates.flatMap(({ name, verdict, reasons }) =>
       reasons.map(reason => `${name}: ${paintVerdict(verdict, style)}, ${reason}`),
@@ -42,8 +41,8 @@ export function evaluationText(result: EvaluationResult, { style }: TextContext)
 }
 
 function candidateRows({ name, verdict, support, estimates }: CandidateResult, style: Style): string[][] {
-  const size = short(support.effectiveSampleSize)
-  const weight = short(support.maxWeight)
+  const size = support === null ? '' : short(support.effectiveSampleSize)
+  const weight = support === null ? '' : short(support.maxWeight)
   if (verdict === 'refuse') return [[name, paintVerdict(verdict, style), '', '', '', '', '', size, weight]]
   return estimates.map(({ estimator, value, interval, lift }, i) => [
     i === 0 ? name : '',

@@ -19,9 +19,13 @@ export function logCheckText(result: LogCheckResult, { style }: TextContext): st
       ...faults.map(fault => faultText(fault, style)),
     )
   }
+  if (result.decisions === 0) parts.push(style.red(NO_DECISION))
   parts.push(passed ? style.green('the log passes') : style.red('the log does not pass'))
   return parts.join('\n\n')
 }
+
+/** What makes a log no log, whatever else is in it. */
+export const NO_DECISION = 'no valid decision in the log'
 
 const holds = ({ decisions, rewards, activations }: LogCheckResult): string =>
   [

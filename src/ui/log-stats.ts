@@ -3,6 +3,7 @@ import { printable } from '../diagnostics.ts'
 import { shortDigest } from '../digest.ts'
 import type { ActionStats, LogAlarm, PolicyStats } from '../log/policy-stats.ts'
 import type { LogStatsResult } from '../log/stats.ts'
+import { NO_DECISION } from './log-check.ts'
 import { grouped, percent, plural, short, signed } from './numbers.ts'
 import type { Style } from './style.ts'
 import { table } from './table.ts'
@@ -38,7 +39,9 @@ export function logStatsText(result: LogStatsResult, { style }: TextContext): st
     ...policies.map(policy => policyText(policy, style)),
   ]
   if (skipped > 0) parts.push(style.yellow(`${plural(skipped, 'line')} left out: \`dap log check\` says why`))
-  parts.push(alarmsText(alarms, policies, style))
+  parts.push(
+    result.decisions === 0 ? style.red(`${NO_DECISION}: nothing was tested`) : alarmsText(alarms, policies, style),
+  )
   return parts.join('\n\n')
 }
 

@@ -9,7 +9,7 @@ export function trainingText(result: TrainingResult, context: TextContext): stri
   const { policy, snapshot, dataset, weights, learnt, estimates } = result
   const { style } = context
   const span = dataset.from === undefined ? '' : `, ${dataset.from} to ${dataset.to}`
-  const weighted = weights !== 'none'
+  const weighted = weights !== 'none' || learnt.some(({ rows, effectiveRows }) => rows !== effectiveRows)
   const parts = [
     `${style.bold(policy)} learnt ${plural(dataset.rows, 'row')} of ${dataset.name}${span}\n${snapshot.path}  ${style.dim(snapshot.digest)}`,
     table(
@@ -26,15 +26,14 @@ export function trainingText(result: TrainingResult, context: TextContext): stri
       style.dim,
     ),
   ]
-  const notes = [...(dataset.dropped > 0 ? [`${plural(dataset.dropped, 'bad row')} dropped`] : []), ...dataset.notes]
-  if (notes.length > 0) parts.push(notes.join('\n'))
+  if (dataset.notes.length > 0) parts.push(dataset.notes.join('\n'))
   if (estimates === null) parts.push('no unit was held out: nothing says what it is worth')
   else
     parts.push('on the units that it was not learnt from:', evaluationText(estimates, context), conclusion(estimates))
   return parts.join('\n\n')
 }
 
-/** Is the new snapshot worth more than what the log earned, by the doubly robust estimate, and than the old one? */
+/** Is the new snapshot worth more than what the log earned, by the last of the estimates, the best there is, and than the old one? */
 function conclusion({ candidates }: EvaluationResult): string {
   const [fresh, old] = ['new', 'old'].map(name => candidates.find(candidate => candidate.name === name))
   const value = worth(fresh)
@@ -54,5 +53,5 @@ function conclusion({ candidates }: EvaluationResult): string {
 
 function worth(candidate: CandidateResult | undefined) {
   if (candidate === undefined || candidate.verdict === 'refuse') return undefined
-  return candidate.estimates.find(estimate => estimate.estimator === 'dr')
+  return candidate.estimates.at(-1)
 }

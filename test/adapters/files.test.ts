@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { mkdir, mkdtemp, readdir, readFile, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { gzipSync } from 'node:zlib'
 import { describe, expect, it } from 'vitest'
 import { nodeFiles } from '../../src/adapters/files.ts'
 
@@ -37,6 +38,29 @@ describe('files on disk', () => {
       await writeFile(join(at, name), '')
     await symlink('/', join(at, 'link'))
     expect(await files.walk(at)).toEqual([join(at, 'a/deep/1'), join(at, 'b/2')])
+  })
+
+  it('reads lines, packed or not, to the end or not at all', async () => {
+    const at = join(await folder(), 'l.jsonl.gz')
+    const all = Array.from({ length: 50_000 }, (_, i) => `{"line":${i}}`)
+    const packed = gzipSync(`${all.slice(0, 20_000).join('\n')}\n`)
+    const lines = async () => {
+      const found: string[] = []
+      for await (const some of files.readLines(at)) found.push(...some)
+      return found
+    }
+    const rest = gzipSync(all.slice(20_000).join('\n'))
+    await writeFile(at, Buffer.concat([packed, rest]))
+    expect(await lines()).toEqual(all)
+    await writeFile(at, Buffer.concat([packed, rest.subarray(0, -12)]))
+    await expect(lines()).rejects.toThrow('the gzip data ends or is damaged here')
+    const damaged = Buffer.concat([packed, rest])
+    damaged[damaged.length - 6] ^= 1
+    await writeFile(at, damaged)
+    await expect(lines()).rejects.toThrow('the gzip data ends or is damaged here')
+    await writeFile(at, all.join('\n'))
+    expect(await lines()).toEqual(all)
+    await expect(files.readLines(join(at, 'x'))[Symbol.asyncIterator]().next()).rejects.toThrow('is not a folder')
   })
 
   it('writes events line by line, and digests bytes', async () => {

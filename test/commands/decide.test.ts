@@ -117,6 +117,15 @@ hint: its fields are playerId, level
 `)
   })
 
+  it('takes null for a field that is missing', async () => {
+    const decided = async (context: string) => (await dap(`decide --context ${context} --id d1 --json`, FILES)).stdout
+    expect(await decided('{"playerId":"p1","level":null}')).toBe(await decided('{"playerId":"p1"}'))
+    expect(await dap('decide --context {"playerId":null}', FILES)).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('`/playerId` is missing and has no default'),
+    })
+  })
+
   it('reads the context from a file, and says what is wrong with what is no JSON', async () => {
     const files = { ...FILES, 'context.json': '{"playerId":"p1"}' }
     expect((await dap('decide --context @context.json --id d1', files)).stdout).toContain('none  with propensity 1')

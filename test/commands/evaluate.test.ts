@@ -78,7 +78,7 @@ describe('evaluate', () => {
     expect(result.candidates[0].estimates[0].value).toBeGreaterThan(0)
   })
 
-  it('refuses a log with bad rows, names the first ten by number, and drops them when told to', async () => {
+  it('refuses a log with bad rows, names the first ten by their lines, and drops them when told to', async () => {
     const rows = log()
     rows[3] = 'a,0,1'
     rows[7] = 'a,x,1'
@@ -87,11 +87,11 @@ describe('evaluate', () => {
     const session = await evaluate(files)
     expect(session).toMatchObject({ code: 1, stdout: '' })
     expect(session.stderr).toMatchInlineSnapshot(`
-      "error: the log has 3 bad rows (1 × \`p\` is outside (0, 1]; 1 × \`p\` is missing or not a finite number; 1 × \`r\` is missing or not a finite number)
-        row 3: \`p\` is outside (0, 1]
-        row 7: \`p\` is missing or not a finite number
-        row 9: \`r\` is missing or not a finite number
-      hint: mend the rows, or set \`quality.badRows: drop\` in the Dataset to leave them out
+      "error: the log has 3 bad rows (1 × \`p\` is not a finite number; 1 × \`p\` is outside (0, 1]; 1 × \`r\` is missing)
+        data/log.csv:4: \`p\` is outside (0, 1]
+        data/log.csv:8: \`p\` is not a finite number
+        data/log.csv:10: \`r\` is missing
+      hint: an absent reward is a choice: \`spec.reward.default\` says what it counts as
       "
     `)
     const dropping = {

@@ -205,8 +205,21 @@ describe('log stats', () => {
     conforms((await dap('log stats day.jsonl --json', { 'day.jsonl': lines(records) })).stdout, 'log-stats')
   })
 
-  it('has no policies to show of an empty log', async () => {
-    const session = await dap('log stats day.jsonl', { 'day.jsonl': '' })
-    expect(session).toMatchObject({ code: 0, stderr: '' })
+  it('does not pass a log without one valid decision, nor does the check', async () => {
+    const { runtime: _, ...policy } = decision('d1', [0.5, 0.5]).policy
+    const unusable = Array.from({ length: 300 }, (_, i) => ({ ...decision(`d${i}`, [0.5, 0.5]), policy }))
+    for (const text of ['', lines([reward('d1')]), lines(unusable)]) {
+      const stats = await dap('log stats day.jsonl', { 'day.jsonl': text })
+      expect(stats).toMatchObject({ code: 1, stderr: '' })
+      expect(stats.stdout).toMatch(/\n\nno valid decision in the log: nothing was tested\n$/)
+      const check = await dap('log check day.jsonl', { 'day.jsonl': text })
+      expect(check).toMatchObject({ code: 1, stderr: '' })
+      expect(check.stdout).toMatch(/\n\nno valid decision in the log\n\nthe log does not pass\n$/)
+      for (const name of ['check', 'stats']) {
+        const { stdout } = await dap(`log ${name} day.jsonl --json`, { 'day.jsonl': text })
+        expect(JSON.parse(stdout)).toMatchObject({ decisions: 0, passed: false })
+        conforms(stdout, `log-${name}`)
+      }
+    }
   })
 })

@@ -89,7 +89,7 @@ describe('train', () => {
       candidate  verdict  estimator   value  95 % interval         lift  95 % interval        sample size  largest weight
       new        ok       ips        0.3493  [0.3053, 0.3924]  +0.09625  [+0.07169, +0.1193]        497.7             1.8
                           snips      0.3487  [0.3053, 0.3924]  +0.09558  [+0.07169, +0.1193]
-                          dr         0.3515  [0.309, 0.3941]   +0.09845  [+0.07543, +0.1212]
+                          dr         0.3516  [0.309, 0.3943]   +0.09855  [+0.07548, +0.1213]
       logging    ok       ips        0.2531  [0.2229, 0.2839]         0  [0, 0]                       814               1
                           snips      0.2531  [0.2229, 0.2839]         0  [0, 0]
                           dr         0.2531  [0.2229, 0.2839]         0  [0, 0]
@@ -169,7 +169,33 @@ describe('train', () => {
     const dr = estimates?.candidates[0].estimates.find(({ estimator }) => estimator === 'dr')
     expect(dr?.lift?.lower).toBeGreaterThan(0)
     const until = await dapIn(folder, 'train', '--dataset', 'log', '--until', '2026-01-01T00:00:00Z')
-    expect(until).toMatchObject({ code: 3, stderr: expect.stringContaining('--until needs a Dataset of format dap') })
+    expect(until).toMatchObject({ code: 3, stderr: expect.stringContaining('and `log` has none') })
+  })
+
+  it.each([
+    ['beside the decisions', 'reward: { wait: 1h }', 'reward: r, '],
+    [
+      'in files of their own',
+      'reward: { wait: 1h, default: 0 }\nrewards: { files: [r.csv], mapping: { decisionId: id, reward: r, ts: ts } }',
+      'decisionId: id, ',
+    ],
+  ])('looks at a mapped log as it was, with rewards %s', async (_, reward, mapped) => {
+    const rows = Array.from({ length: 600 }, (_, i) => {
+      const offer = i % 2 === 0 ? 'gold' : 'none'
+      return `d${i},p${i % 100},true,${offer},0.5,${i % 3 === 0 ? 1 : 0},2026-01-01T0${Math.floor(i / 100)}:00:00Z`
+    })
+    const folder = await repository({
+      'datasets/log.yaml': resource(
+        'Dataset',
+        'log',
+        `files: [log.csv]\nformat: csv\nactions: { policy: offer }\nmapping: { ${mapped}unit: player, action: offer, propensity: p, ts: ts }\n${reward}`,
+      ),
+      'log.csv': ['id,player,vip,offer,p,r,ts', ...rows].join('\n'),
+      'r.csv': 'id,r,ts\nd0,1,2026-01-01T00:30:00Z\nd1,1,2026-01-01T02:30:00Z\n',
+    })
+    const { dataset } = await json(folder, '--until', '2026-01-01T03:30:00Z')
+    expect(dataset.rows + dataset.heldOut).toBe(300)
+    expect(dataset.notes).toContain('300 decisions whose wait for rewards is not over, left out')
   })
 
   it.each([
@@ -186,19 +212,12 @@ describe('train', () => {
 
   it('says that a folder has no log, and writes nothing where it fails', async () => {
     const folder = await repository({ 'logs/readme.txt': '' })
-    expect(await dapIn(folder, 'train', '--dataset', 'log')).toMatchObject({ code: 3, stdout: '' })
+    expect(await dapIn(folder, 'train', '--dataset', 'log')).toMatchObject({
+      code: 1,
+      stdout: '',
+      stderr: expect.stringContaining('the folder `logs` has no file of the format dap'),
+    })
     await expect(readFile(join(folder, 'snapshots/offer.json'))).rejects.toThrow('ENOENT')
-  })
-})
-
-describe('a Dataset', () => {
-  it('of another format than dap has its rewards joined already', async () => {
-    const spec =
-      'files: [log.csv]\nformat: csv\nmapping: { action: a, propensity: p, reward: r }\nreward: { wait: 1h, maximum: 1 }'
-    const folder = await repository({ 'datasets/log.yaml': resource('Dataset', 'log', spec) })
-    const { code, stdout } = await dapIn(folder, 'validate')
-    expect(code).toBe(1)
-    expect(stdout).toContain('`wait` says how the rewards of a `dap` log join: the format `csv` has them joined')
   })
 })
 
@@ -218,7 +237,7 @@ describe('evaluate, on a served log', () => {
     const { code, stdout } = await dapIn(folder, 'evaluate')
     expect(code).toBe(0)
     expect(stdout).toContain('next on log: 976 rows')
-    expect(stdout).toContain('1 line that cannot be read as a record, left out')
+    expect(stdout).toContain('1 last line cut off, as a killed writer leaves them, left out')
     expect(stdout).toContain('24 decisions whose wait for rewards is not over, left out')
   })
 })

@@ -93,6 +93,7 @@ describe('evaluate', () => {
       propensity: rows.map(row => row.propensity),
       reward: rows.map(row => row.reward),
       servedBy: rows.map(() => 'policy'),
+      logProbability: rows.map(() => 1),
       eligible: rows.map(() => '["a","b"]'),
       propensities: rows.map(row => JSON.stringify(row.propensities)),
       context: rows.map(({ x }) => JSON.stringify({ x })),
@@ -128,7 +129,7 @@ describe('evaluate', () => {
     })
     const [candidate] = result.candidates
     expect(candidate.verdict).toBe('refuse')
-    expect(candidate.support.unsupportedMass).toBe(1)
+    expect(candidate.support?.unsupportedMass).toBe(1)
     for (const estimator of ['ips', 'snips', 'dr']) {
       expect(estimateOf(result, estimator)).toEqual({
         estimator,
@@ -204,8 +205,8 @@ describe('evaluate', () => {
     values.forEach((value, i) => {
       expect(value, candidates[i].name).toBeCloseTo(expected[i], 12)
     })
-    expect(result.candidates.map(({ support }) => support.rowsWithoutSupport)).toEqual([0, 2, 1, 0, 0, 2, 0])
-    expect(result.candidates[6].support.maxWeight).toBeCloseTo(1.8, 12)
+    expect(result.candidates.map(({ support }) => support?.rowsWithoutSupport)).toEqual([0, 2, 1, 0, 0, 2, 0])
+    expect(result.candidates[6].support?.maxWeight).toBeCloseTo(1.8, 12)
   })
 
   it('lets a policy decide in the logged context, floor included', async () => {
@@ -225,7 +226,7 @@ describe('evaluate', () => {
     // Row 1: only a is eligible. Row 2: 0.1 + 0.8 · 0.6.
     expect(estimateOf(result, 'ips').value).toBeCloseTo((1 / 0.5 + 0.58 / 0.5) / 2, 12)
     await expect(run({ ...columns, level: [1, 2.5] }, parts)).rejects.toThrow(
-      'row 2: the context does not fit policy `new`: `level` must be an integer',
+      'memory:2: the context does not fit policy `new`: `level` must be an integer',
     )
     const { level, ...without } = columns
     await expect(run(without, parts)).rejects.toThrow('the log has no column `level`')
@@ -317,6 +318,7 @@ describe('evaluate', () => {
           action: Int32Array.from({ length: rows }, () => Math.floor(3 * rng.uniform())),
           propensity: fill(() => 0.1 + 0.9 * rng.uniform()),
           reward: fill(() => (rng.uniform() < 0.5 ? 0 : rng.uniform())),
+          standsFor: undefined,
           columns: [],
         },
         stratum: Int32Array.from({ length: rows }, () => Math.floor(2 * rng.uniform())),

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { Coverage } from '../../src/evaluate/support.ts'
-import { judge } from '../../src/evaluate/verdict.ts'
+import { judge, judgeUnrewarded } from '../../src/evaluate/verdict.ts'
 import type { Support } from '../../src/results.ts'
 
 const GOOD: Support = {
@@ -17,6 +17,7 @@ const coverage = (support: Partial<Support>, rest: Partial<Coverage> = {}): Cove
   support: { ...GOOD, ...support },
   largestPossibleWeight: 10,
   minWeight: 0.1,
+  maxWeight: 4,
   meanWeightError: 0.008,
   equalWeights: false,
   ...rest,
@@ -68,14 +69,47 @@ describe('the verdict', () => {
 
   it('is ok for the policy that made the log, however few the rewards', () => {
     const judged = judge(
-      coverage({ positiveCount: 1, meanWeight: 1, maxWeight: 1.0001 }, { minWeight: 0.9999, meanWeightError: 1e-6 }),
+      coverage(
+        { positiveCount: 1, meanWeight: 1, maxWeight: 12 },
+        { minWeight: 0.9999, maxWeight: 1.0001, meanWeightError: 1e-6 },
+      ),
     )
     expect(judged).toEqual({ verdict: 'ok', reasons: [] })
   })
 
+  it('is no longer ok for it where one record stands for most of the log', () => {
+    const shed = (maxWeightShare: number, effectiveSampleSize: number) =>
+      judge(
+        coverage(
+          { meanWeight: 1, maxWeight: 300, maxWeightShare, effectiveSampleSize },
+          { minWeight: 1, maxWeight: 1, meanWeightError: 0 },
+        ),
+      )
+    expect(shed(0.26, 6000)).toMatchObject({ verdict: 'refuse', reasons: ['one row carries 26 % of the weight'] })
+    expect(shed(0.25, 6000).verdict).toBe('caution')
+    expect(shed(0.05, 6000).verdict).toBe('ok')
+    expect(shed(0.01, 49).verdict).toBe('refuse')
+  })
+
+  it('is a caution at best where rows were left out for want of a reward', () => {
+    const ok = judge(coverage({}))
+    expect(judgeUnrewarded(ok, 0)).toEqual(ok)
+    expect(judgeUnrewarded(ok, 300)).toEqual({
+      verdict: 'caution',
+      reasons: ['300 rows without a reward are left out: the others were chosen by their outcome'],
+    })
+    expect(judgeUnrewarded(judge(coverage({ positiveCount: 0 })), 1)).toEqual({
+      verdict: 'refuse',
+      reasons: [
+        'no row has both a reward and a positive weight',
+        '1 row without a reward is left out: the others were chosen by their outcome',
+      ],
+    })
+  })
+
   it('is a refusal when all weights are equal and not 1', () => {
     const judged = judge(
-      coverage({ meanWeight: 0.5, maxWeight: 0.5 }, { minWeight: 0.5, equalWeights: true, meanWeightError: 0 }),
+      coverage({ meanWeight: 0.5 }, { minWeight: 0.5, maxWeight: 0.5, equalWeights: true, meanWeightError: 0 }),
     )
     expect(judged.verdict).toBe('refuse')
     expect(judged.reasons[0]).toContain('the mean weight is 0.5')

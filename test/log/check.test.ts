@@ -58,8 +58,9 @@ describe('a log that is right', () => {
     expect(check(records.toReversed())).toEqual({ schema: 'dap.log-check/v1', ...expected })
   })
 
-  it('may be empty', () => {
-    expect(check(['', '  '])).toMatchObject({ decisions: 0, passed: true })
+  it('has at least one valid decision', () => {
+    expect(check(['', '  '])).toMatchObject({ decisions: 0, faults: [], passed: false })
+    expect(check([reward('d1')])).toMatchObject({ decisions: 0, passed: false })
   })
 })
 
@@ -86,6 +87,14 @@ describe('every fault is found and named', () => {
       'a day that there is not',
       [{ ...good, ts: '2026-02-30T00:00:00Z' }, reward('d1')],
       ['timestamp 1: `ts` is a day that there is not: 2026-02-30T00:00:00Z'],
+    ],
+    [
+      'days of a reward that there are not',
+      [good, reward('d1', { ts: '2026-04-31T00:00:00Z', receivedTs: '2026-02-29T00:00:00Z' })],
+      [
+        'timestamp 2: `receivedTs` is a day that there is not: 2026-02-29T00:00:00Z',
+        'timestamp 2: `ts` is a day that there is not: 2026-04-31T00:00:00Z',
+      ],
     ],
     [
       'a retry',

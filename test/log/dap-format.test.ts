@@ -3,7 +3,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { openTables } from '../../src/adapters/duckdb.ts'
-import type { ColumnRequest, RewardJoin, TableSource } from '../../src/log/tables.ts'
+import type { DecisionRecord, RewardRecord } from '../../src/log/records.ts'
+import type { NumberColumn, RewardJoin, SourceFault, TableSource, TextColumn } from '../../src/log/tables.ts'
+import { decision as record, reward as rewardRecord } from './support.ts'
 
 let folder: string
 beforeAll(async () => {
@@ -16,50 +18,57 @@ const HOUR = 3_600_000
 const at = (hours: number) => new Date(START + hours * HOUR).toISOString()
 
 /** A record of a decision that was made `hours` after noon. */
-function decision(id: string, hours = 0, more: object = {}): string {
-  return JSON.stringify({
-    schema: 'dap.decision/v1',
-    decisionId: id,
-    ts: at(hours),
-    context: {},
-    eligible: [{ id: 'a' }],
-    slots: [{ slot: 0, action: 'a', propensity: 1, propensities: [1] }],
-    served: { by: 'policy' },
-    logProbability: 1,
-    ...more,
-  })
-}
+const decision = (id: string, hours = 0, more: Partial<DecisionRecord> = {}) =>
+  JSON.stringify(record(id, [1], { ts: at(hours), ...more }))
 
-function reward(rewardId: string, decisionId: string, hours: number, value: unknown, more: object = {}): string {
-  return JSON.stringify({ schema: 'dap.reward/v1', rewardId, decisionId, ts: at(hours), value, ...more })
-}
+const reward = (
+  rewardId: string,
+  decisionId: string,
+  hours: number,
+  value: unknown,
+  more: Partial<RewardRecord> = {},
+) => JSON.stringify(rewardRecord(decisionId, { rewardId, ts: at(hours), value: value as number, ...more }))
+
+const activation = (decisionId: string) =>
+  JSON.stringify(
+    rewardRecord(decisionId, { rewardId: `${decisionId}-x`, kind: 'activation', value: undefined, ts: at(0) }),
+  )
 
 let files = 0
 async function log(lines: readonly string[], { join: how, tail = '\n' }: { join?: RewardJoin; tail?: string } = {}) {
   const path = join(folder, `${files++}.jsonl`)
   await writeFile(path, lines.join('\n') + tail)
-  return { format: 'dap', paths: [path], join: how } satisfies TableSource
+  return { format: 'dap', paths: [path], root: folder, join: how } satisfies TableSource
 }
 
-/** Decision → reward, in the order of the log. */
+/** Decision → reward, in the order of the log; NaN where there is none. */
 async function rewards(source: TableSource): Promise<[string | null, number][]> {
-  const requests: ColumnRequest[] = [
-    { column: 'decisionId', type: 'text' },
-    { column: 'reward', type: 'number' },
-  ]
   const found: [string | null, number][] = []
-  for await (const { start, rows, columns } of openTables().read(source, requests)) {
-    expect(start).toBe(found.length)
-    const [ids, values] = columns.map(column => column.type !== 'key' && [...column.values]) as [string[], number[]]
-    expect(ids).toHaveLength(rows)
-    found.push(...ids.map((id, i): [string, number] => [id, values[i]]))
+  const requests = [
+    { column: 'decisionId', type: 'text' },
+    { column: '', type: 'reward' },
+  ] as const
+  for await (const { rows, columns } of openTables().read(source, requests)) {
+    const [{ values: ids }, { values }] = columns as [TextColumn, NumberColumn]
+    for (let i = 0; i < rows; i++) found.push([ids[i], values[i]])
   }
   return found
 }
 
+/** What is no row: `line: reason`, how many more it stands for in brackets. */
+async function faults(source: TableSource): Promise<string[]> {
+  const found: SourceFault[] = []
+  const requests = [{ column: 'action', type: 'key' }] as const
+  for await (const _ of openTables().read(source, requests, { onFault: fault => found.push(fault) }));
+  return found.map(
+    ({ place, reason, rows = 1 }) => `${place.replace(/^\d+\.jsonl:/, '')}: ${reason}${rows > 1 ? ` (${rows})` : ''}`,
+  )
+}
+
 const counts = (source: TableSource) => openTables().joinCounts(source)
 
-const SUM: RewardJoin = { aggregate: 'sum', default: 0 }
+const SUM: RewardJoin = { aggregate: 'sum' }
+const NONE = Number.NaN
 
 describe('the rewards of a dap log', () => {
   const three = [
@@ -75,17 +84,19 @@ describe('the rewards of a dap log', () => {
     ['sum', 4.5],
     ['mean', 1.5],
     ['max', 3],
-  ] as const)('come to their %s, and to the default where there are none', async (aggregate, value) => {
-    expect(await rewards(await log(three, { join: { aggregate, default: -1 } }))).toEqual([
+  ] as const)('come to their %s, and to nothing where there are none', async (aggregate, value) => {
+    expect(await rewards(await log(three, { join: { aggregate } }))).toEqual([
       ['d', value],
-      ['quiet', -1],
+      ['quiet', NONE],
     ])
   })
 
-  it('are summed, where nothing is said', async () => {
+  it('are summed, where nothing is said, in the order in which they came', async () => {
+    const lines = [decision('d'), reward('r2', 'd', 2, 1), reward('r1', 'd', 1, 1e16), reward('r3', 'd', 3, -1e16)]
+    expect(await rewards(await log(lines))).toEqual([['d', 1e16 + 1 - 1e16]])
     expect(await rewards(await log(three))).toEqual([
       ['d', 4.5],
-      ['quiet', 0],
+      ['quiet', NONE],
     ])
   })
 
@@ -93,8 +104,8 @@ describe('the rewards of a dap log', () => {
     const lines = [
       decision('d'),
       reward('r1', 'd', 24, 1),
-      reward('r2', 'd', 24.001, 10),
-      reward('r0', 'd', -0.001, 100),
+      reward('r2', 'd', 24 + 0.001 / 3.6, 10),
+      reward('r0', 'd', -1, 100),
     ]
     const source = await log(lines, { join: { ...SUM, wait: 24 * HOUR } })
     expect(await rewards(source)).toEqual([['d', 101]])
@@ -107,20 +118,52 @@ describe('the rewards of a dap log', () => {
       reward('r1', 'd', 1, 1, { name: "bu'y" }),
       reward('r2', 'd', 1, 10),
       reward('r3', 'd', 1, 100, { name: 'click' }),
-      reward('r4', 'd', 1, 1000, { slot: 1 }),
     ]
     expect(await rewards(await log(lines, { join: { ...SUM, name: "bu'y" } }))).toEqual([['d', 11]])
   })
 
-  it('count once under one id, the earliest', async () => {
-    const lines = [decision('d'), reward('r', 'd', 2, 5), reward('r', 'd', 1, 7), reward('r', 'd', 2, 5)]
-    expect(await rewards(await log(lines))).toEqual([['d', 7]])
+  it('count once, whatever often they were sent', async () => {
+    const lines = [decision('d'), reward('r', 'd', 2, 5), reward('s', 'd', 2, 5), reward('r', 'd', 2, 5)]
+    expect(await rewards(await log(lines))).toEqual([['d', 10]])
   })
 
-  it('are NaN, a bad row, where a value is no number', async () => {
+  it('are faults where they differ under one id, and their decisions are no rows', async () => {
+    const lines = [
+      decision('d'),
+      reward('r', 'd', 2, 5),
+      reward('r', 'e', 1, 5),
+      decision('e'),
+      decision('f'),
+      reward('r', 'd', 2, 5),
+    ]
+    const source = await log(lines)
+    expect(await rewards(source)).toEqual([['f', NONE]])
+    expect(await faults(source)).toEqual([
+      '2: rewards of one `rewardId` that differ',
+      '3: rewards of one `rewardId` that differ',
+    ])
+  })
+
+  it('are faults where they are none, and what their decision came to is not known', async () => {
     for (const aggregate of ['first', 'sum', 'mean', 'max'] as const) {
-      const lines = [decision('d'), reward('r1', 'd', 1, 'much'), reward('r2', 'd', 2, 3)]
-      expect(await rewards(await log(lines, { join: { aggregate, default: 0 } }))).toEqual([['d', Number.NaN]])
+      const lines = [
+        decision('d'),
+        reward('r1', 'd', 1, 'much'),
+        reward('r2', 'd', 2, 3),
+        decision('e'),
+        reward('r3', 'e', 1, 1, { slot: 1 as 0 }),
+        decision('f'),
+        reward('r4', 'f', 1, 1),
+        reward('r5', 'g', 1, 1, { ts: '2026-02-30T00:00:00Z' }),
+        decision('g'),
+      ]
+      const source = await log(lines, { join: { aggregate } })
+      expect(await rewards(source)).toEqual([['f', 1]])
+      expect(await faults(source)).toEqual([
+        '2: `value` must be a finite number, not a string',
+        '5: `slot` must be one of 0',
+        '8: `ts` is a day that there is not',
+      ])
     }
   })
 })
@@ -130,47 +173,51 @@ describe('the decisions of a dap log', () => {
     const lines = [decision('old', 0), decision('due', 1), decision('young', 1.001), reward('r', 'young', 1.002, 1)]
     const source = await log(lines, { join: { ...SUM, wait: 24 * HOUR, until: START + 25 * HOUR } })
     expect(await rewards(source)).toEqual([
-      ['old', 0],
-      ['due', 0],
+      ['old', NONE],
+      ['due', NONE],
     ])
     expect(await counts(source)).toMatchObject({ decisions: 3, waiting: 1, rewards: 1 })
+    expect(await faults(source)).toEqual([])
   })
 
   it('count once they were activated, where they had to be', async () => {
-    const pending = { served: { by: 'policy', activation: 'pending' } }
+    const pending = { served: { by: 'policy', activation: 'pending' } } as const
     const lines = [
       decision('shown', 0, pending),
       decision('unseen', 0, pending),
       decision('plain'),
       reward('r1', 'unseen', 1, 1),
-      JSON.stringify({ schema: 'dap.reward/v1', rewardId: 'x', decisionId: 'shown', kind: 'activation', ts: at(0) }),
+      activation('shown'),
     ]
     const source = await log(lines)
     expect(await rewards(source)).toEqual([
-      ['shown', 0],
-      ['plain', 0],
+      ['shown', NONE],
+      ['plain', NONE],
     ])
     expect(await counts(source)).toMatchObject({ decisions: 3, inactive: 1, rewards: 1 })
   })
 
-  it('count once under one id, the first, whatever else is left out', async () => {
-    const action = (id: string) => ({ slots: [{ action: id, propensity: 1 }] })
+  it('count once under one id where they are the same, and where they are not they are faults', async () => {
+    const other = { context: { level: 2 } }
     const lines = [
-      decision('d', 0, action('a')),
-      decision('e'),
-      decision('d', 0, action('b')),
       decision('d'),
+      decision('e'),
+      decision('f'),
+      decision('d', 3, { latencyUs: 7 }),
+      decision('e', 0, other),
       reward('r', 'd', 1, 1),
+      reward('s', 'e', 1, 1),
+      decision('d'),
     ]
     const source = await log(lines)
     expect(await rewards(source)).toEqual([
       ['d', 1],
-      ['e', 0],
+      ['f', NONE],
     ])
-    expect(await counts(source)).toMatchObject({ decisions: 4, repeated: 2 })
-    for await (const { columns } of openTables().read(source, [{ column: 'action', type: 'text' }])) {
-      expect(columns[0]).toMatchObject({ values: ['a', 'a'] })
-    }
+    expect(await counts(source)).toMatchObject({ decisions: 6, repeated: 2 })
+    expect(await faults(source)).toEqual(
+      ['2', '5'].map(line => `${line}: rows of one \`decisionId\` that differ in \`context\``),
+    )
   })
 
   it('come in file order with those that are left out taken away, over many chunks', async () => {
@@ -187,7 +234,7 @@ describe('the decisions of a dap log', () => {
 })
 
 describe('a dap log that is not whole', () => {
-  it('is read up to what cannot be, which is counted', async () => {
+  it('is read up to what cannot be, and each of it is named', async () => {
     const lines = [
       decision('d1'),
       '{"schema":"dap.decision/v1","decisionId":"glued{"schema":"dap.decision/v1","decisionId":"x"}',
@@ -201,30 +248,52 @@ describe('a dap log that is not whole', () => {
       decision('d2', 0, { logProbability: 0.25 }),
       reward('r1', 'd1', 1, 1),
       reward('r2', 'nobody', 1, 1),
+      decision('d3', 0, { ts: '2026-02-30T00:00:00Z' }),
+      decision('d4', 0, { eligible: [{ id: 'b' }] }),
+      decision('d5', 0, { logProbability: 0 }),
     ]
-    const source = await log(lines, { tail: '\n{"schema":"dap.decision/v1","decisionId":"d3","ts":"2026-11-' })
+    const source = await log(lines, { tail: '\n{"schema":"dap.decision/v1","decisionId":"d6","ts":"2026-11-' })
     expect(await rewards(source)).toEqual([
       ['d1', 1],
-      ['d2', 0],
+      ['d2', NONE],
     ])
     expect(await counts(source)).toEqual({
       decisions: 2,
       repeated: 0,
       waiting: 0,
       inactive: 0,
-      shed: 1,
       rewards: 1,
+      rewardsRepeated: 0,
       late: 0,
       orphans: 1,
-      otherSchemas: 2,
-      unreadable: 6,
+      torn: 1,
     })
+    const unknown = 'known are dap.decision/v1 and dap.reward/v1'
+    expect(await faults(source)).toEqual([
+      '2: no JSON',
+      '3: no JSON',
+      '7: no JSON',
+      `4: has no \`schema\`; ${unknown}`,
+      `5: has no \`schema\`; ${unknown}`,
+      `9: has no \`schema\`; ${unknown}`,
+      `8: has the schema "dap.evaluation/v1"; ${unknown}`,
+      '13: `ts` is a day that there is not',
+      '14: the action is not among the eligible',
+      '15: `logProbability` must be in (0, 1], not 0',
+    ])
+  })
+
+  it('names the first ten of its faults, and counts them all', async () => {
+    const source = await log([decision('d'), ...Array(25).fill('no JSON'), decision('e')])
+    const found = await faults(source)
+    expect(found.map(text => text.split(':')[0])).toEqual(Array.from({ length: 10 }, (_, i) => String(i + 2)))
+    expect(found[0]).toBe('2: no JSON (16)')
   })
 
   it('may be empty', async () => {
     const source = await log([], { tail: '' })
     expect(await rewards(source)).toEqual([])
-    expect(await counts(source)).toMatchObject({ decisions: 0, unreadable: 0 })
+    expect(await counts(source)).toMatchObject({ decisions: 0, torn: 0 })
   })
 })
 

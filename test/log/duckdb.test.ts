@@ -6,10 +6,15 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { openTables } from '../../src/adapters/duckdb.ts'
 import { DapError } from '../../src/errors.ts'
 import { evaluate } from '../../src/evaluate/evaluate.ts'
-import type { Column, ColumnRequest, TableSource } from '../../src/log/tables.ts'
+import { CSV } from '../../src/log/csv.ts'
+import type { DecisionRecord } from '../../src/log/records.ts'
+import type { Column, ColumnRequest, SourceFault, TableSource } from '../../src/log/tables.ts'
 import { stream } from '../../src/math/rng.ts'
 import { memoryTables } from '../evaluate/support/memory-tables.ts'
 import { plan } from '../evaluate/support/plan.ts'
+import { decision as record, reward as rewardRecord } from './support.ts'
+
+type Served = DecisionRecord['served']['by']
 
 let folder: string
 beforeAll(async () => {
@@ -23,15 +28,29 @@ async function file(name: string, text: string): Promise<string> {
   return path
 }
 
+async function parquetFile(name: string, query: string): Promise<string> {
+  const path = join(folder, `${name}.parquet`)
+  const instance = await DuckDBInstance.create(':memory:')
+  const connection = await instance.connect()
+  await connection.run(`COPY (${query}) TO '${path.replaceAll("'", "''")}' (FORMAT parquet)`)
+  connection.closeSync()
+  instance.closeSync()
+  return path
+}
+
 function valuesOf(column: Column): unknown[] {
   return column.type === 'key'
     ? Array.from(column.codes, code => (code < 0 ? null : column.dictionary[code]))
     : [...column.values]
 }
 
-async function readAll(source: TableSource, requests: readonly ColumnRequest[]): Promise<unknown[][]> {
+async function readAll(
+  source: TableSource,
+  requests: readonly ColumnRequest[],
+  onFault?: (fault: SourceFault) => void,
+): Promise<unknown[][]> {
   const out: unknown[][] = requests.map(() => [])
-  for await (const { columns } of openTables().read(source, requests)) {
+  for await (const { columns } of openTables().read(source, requests, { onFault })) {
     columns.forEach((column, i) => {
       out[i].push(...valuesOf(column))
     })
@@ -76,16 +95,107 @@ describe('tables read by DuckDB', () => {
     expect(longKeys).toEqual(texts)
   })
 
-  it('reads what is no number as NaN and what is missing as missing', async () => {
-    const path = await file('holes.csv', 'n,k,t\n1,a,x\noops,,\n,b,y\n')
-    const [n, k, t] = await readAll({ format: 'csv', paths: [path] }, [
-      { column: 'n', type: 'number' },
+  it('tells a number that is missing from what is none, alike in every format', async () => {
+    const cells = ['1', '', 'oops', 'NaN', 'nan', 'inf', '1_000', '0x10', '1e3', ' 2 ', 'True', 'false', '3.10', '1,5']
+    const csv = await file('holes.csv', `n,k\n${cells.map(cell => `"${cell}",x`).join('\n')}\n`)
+    const json = [1, null, 'oops', 'NaN', 'nan', 'inf', '1_000', '0x10', 1e3, ' 2 ', true, false, '3.10', '1,5']
+    const jsonl = await file(
+      'holes.jsonl',
+      `${json.map(n => JSON.stringify({ n, k: 'x' })).join('\n')}\n{"k": "x"}\n{"n": {"no": 1}}\n`,
+    )
+    const requests = [{ column: 'n', type: 'number' }] as const
+    const [none, wrong] = [Number.NaN, Infinity]
+    const expected = [1, none, wrong, none, none, wrong, wrong, wrong, 1000, 2, 1, 0, 3.1, wrong]
+    expect(await readAll({ format: 'csv', paths: [csv] }, requests)).toEqual([expected])
+    expect(await readAll({ format: 'jsonl', paths: [jsonl] }, requests)).toEqual([[...expected, none, wrong]])
+    const parquet = await parquetFile(
+      'holes',
+      `SELECT unnest([1, NULL, 'nan'::DOUBLE, 'inf'::DOUBLE, 1000]) AS n, unnest([true, NULL, false, true, false]) AS b`,
+    )
+    expect(
+      await readAll({ format: 'parquet', paths: [parquet] }, [...requests, { column: 'b', type: 'number' }]),
+    ).toEqual([
+      [1, none, none, wrong, 1000],
+      [1, none, 0, 1, 0],
+    ])
+  })
+
+  it('reads a decimal comma, other nulls and no header where they are said', async () => {
+    const path = await file('german.csv', "'a;b';1,5;NA\n'it''s';1.5;x\n")
+    const csv = {
+      ...CSV,
+      delimiter: ';',
+      quote: "'",
+      escape: "'",
+      decimal: ',',
+      header: false,
+      nulls: ['', 'NA'],
+    } as const
+    const source: TableSource = { format: 'csv', paths: [path], csv }
+    expect(await openTables().columns(source)).toEqual(['column1', 'column2', 'column3'])
+    expect(
+      await readAll(source, [
+        { column: 'column1', type: 'key' },
+        { column: 'column2', type: 'number' },
+        { column: 'column3', type: 'text' },
+      ]),
+    ).toEqual([
+      ['a;b', "it's"],
+      [1.5, Infinity],
+      [null, 'x'],
+    ])
+  })
+
+  it('keeps the text of a cell, of every format, and leaves out .0 of numbers alone', async () => {
+    const path = await file('texts.csv', 'k,t\na,x\n,\n3.10,y\n3.0,NULL\n007,#z\n')
+    const requests = [
       { column: 'k', type: 'key' },
       { column: 't', type: 'text' },
+    ] as const
+    expect(await readAll({ format: 'csv', paths: [path] }, requests)).toEqual([
+      ['a', null, '3.10', '3.0', '007'],
+      ['x', null, 'y', 'NULL', '#z'],
     ])
-    expect(n).toEqual([1, Number.NaN, Number.NaN])
-    expect(k).toEqual(['a', null, 'b'])
-    expect(t).toEqual(['x', null, 'y'])
+    const json = await file(
+      'texts.jsonl',
+      '{"k":"3.10","t":null}\n{"k":3,"t":[1, "a"]}\n{"t":{"b": true}}\n{"k":true,"t":"NaN"}\n',
+    )
+    expect(await readAll({ format: 'jsonl', paths: [json] }, requests)).toEqual([
+      ['3.10', '3', null, 'true'],
+      [null, '[1,"a"]', '{"b":true}', 'NaN'],
+    ])
+    const parquet = await parquetFile(
+      'texts',
+      `SELECT unnest([3.0, 3.1, NULL, 'nan'::DOUBLE, 1e20]) AS k, unnest([[1, 2], NULL, [3], [], [4]]) AS t`,
+    )
+    expect(await readAll({ format: 'parquet', paths: [parquet] }, requests)).toEqual([
+      ['3', '3.1', null, null, '1e+20'],
+      ['[1,2]', null, '[3]', '[]', '[4]'],
+    ])
+  })
+
+  it('follows paths into what is nested', async () => {
+    const line = { c: { User: { name: 'Ann', 'odd.key': 1 }, list: [{ v: 0.5 }, { v: 2 }] }, 'd.e': 7, d: { e: 8 } }
+    const requests = ['c.User.name', 'c.list[1].v', 'd.e', 'c.none', 'c.list[7].v'].map(
+      column => ({ column, type: 'text' }) as const,
+    )
+    const json = await file('nested.jsonl', `${JSON.stringify(line)}\n`)
+    const expected = [['Ann'], ['2'], ['7'], [null], [null]]
+    expect(await readAll({ format: 'jsonl', paths: [json] }, requests)).toEqual(expected)
+    const quoted = (value: unknown) => `"${JSON.stringify(value).replaceAll('"', '""')}"`
+    const csv = await file('nested.csv', `c,d.e,d\n${quoted(line.c)},7,${quoted(line.d)}\nno JSON,8,\n`)
+    expect(await readAll({ format: 'csv', paths: [csv] }, requests)).toEqual(
+      expected.map((values, i) => [...values, i === 2 ? '8' : null]),
+    )
+    const parquet = await parquetFile(
+      'nested',
+      'SELECT {User: {name: \'Ann\'}, list: [{v: 0.5}, {v: 2}]} AS c, 7 AS "d.e"',
+    )
+    expect(await readAll({ format: 'parquet', paths: [parquet] }, requests.slice(0, 3))).toEqual([
+      ['Ann'],
+      ['2.0'],
+      ['7'],
+    ])
   })
 
   it('reads several files as one sequence, and JSON lines of mixed types', async () => {
@@ -97,7 +207,7 @@ describe('tables read by DuckDB', () => {
       { column: 'u', type: 'group' },
     ])
     expect(a).toEqual(['3', '3', null])
-    expect(p).toEqual([0.25, Number.NaN, 0.001])
+    expect(p).toEqual([0.25, Infinity, 0.001])
     // The same groups as any other reader of the port gives.
     const memory = memoryTables({ memory: { u: ['x', 7, 'y'] } })
     for await (const { columns } of memory.read({ format: 'csv', paths: ['memory'] }, [
@@ -105,6 +215,30 @@ describe('tables read by DuckDB', () => {
     ])) {
       expect(group).toEqual(valuesOf(columns[0]))
     }
+  })
+
+  it('reads CSV files whose columns differ, and files without a row', async () => {
+    const paths = [
+      await file('a.csv', 'x,y\n1,2\n'),
+      await file('b.csv', 'y,z\n3,4\n5,6\n'),
+      await file('c.csv', 'x\n'),
+      await file('d.csv', ''),
+      await file('e.csv', 'z,x,y\n7,8,9\n'),
+    ]
+    const requests = ['x', 'y', 'z'].map(column => ({ column, type: 'key' }) as const)
+    expect(await openTables().columns({ format: 'csv', paths })).toEqual(['x', 'y', 'z'])
+    expect(await readAll({ format: 'csv', paths }, requests)).toEqual([
+      ['1', null, null, '8'],
+      ['2', '3', '5', '9'],
+      [null, '4', '6', '7'],
+    ])
+    expect(await readAll({ format: 'csv', paths: [paths[2]] }, [requests[0]])).toEqual([[]])
+    const partitions = new Map([['day', ['mon', 'tue']]])
+    expect(
+      await readAll({ format: 'csv', paths: paths.slice(2, 4), partitions }, [{ column: 'day', type: 'key' }]),
+    ).toEqual([[]])
+    const empty = [await file('empty.jsonl', '\n \n'), await file('none.jsonl', '')]
+    expect(await readAll({ format: 'jsonl', paths: empty, partitions }, [{ column: 'day', type: 'key' }])).toEqual([[]])
   })
 
   it('names the nearest column when one does not exist', async () => {
@@ -128,21 +262,51 @@ describe('tables read by DuckDB', () => {
     const broken = await file('broken.parquet', 'PAR1 this is no Parquet')
     const error = await problem(openTables().columns({ format: 'parquet', paths: [broken] }))
     expect(error.message).toContain('cannot be read as parquet')
-    const ragged = await file('ragged.csv', `a,b\n${'1,2\n'.repeat(5)}1,"2\n`)
-    expect(
-      (await problem(readAll({ format: 'csv', paths: [ragged] }, [{ column: 'b', type: 'number' }]))).message,
-    ).toContain('cannot be read as csv')
+  })
+
+  it('names what is no row by its line, and goes on', async () => {
+    const lines = ['a,b', '1,2', '3', '', '"4', '5",6', '7,"8"9', '10,11,12', '13,14']
+    const path = await file('ragged.csv', `${lines.join('\n')}\n`)
+    const faults: SourceFault[] = []
+    const source: TableSource = { format: 'csv', paths: [path], root: folder }
+    const requests = ['a', 'b'].map(column => ({ column, type: 'text' }) as const)
+    expect(await readAll(source, requests, fault => faults.push(fault))).toEqual([
+      ['1', '4\n5', '13'],
+      ['2', '6', '14'],
+    ])
+    expect(faults.map(({ place, reason }) => `${place}: ${reason}`)).toEqual([
+      'ragged.csv:3: 1 field, and the header has 2',
+      'ragged.csv:7: text after the quote that closes a field',
+      'ragged.csv:8: 3 fields, and the header has 2',
+    ])
+    expect(await openTables().places(source, [2, 0, 1])).toEqual(['ragged.csv:9', 'ragged.csv:2', 'ragged.csv:5'])
+
+    const json = await file('ragged.jsonl', '{"a":1}\n[2]\n\n3\n{"a":\n{"a":4}{"a":5}\n{"a":6} x\n{"a":7}')
+    const found: SourceFault[] = []
+    const jsonl: TableSource = { format: 'jsonl', paths: [json], root: folder }
+    expect(await readAll(jsonl, [requests[0]], fault => found.push(fault))).toEqual([['1', '7']])
+    expect(found.map(({ place, reason }) => `${place}: ${reason}`)).toEqual(
+      [2, 4, 5, 6, 7].map(line => `ragged.jsonl:${line}: no JSON object`),
+    )
+    expect(await openTables().places(jsonl, [0, 6])).toEqual(['ragged.jsonl:1', 'ragged.jsonl:8'])
+  })
+
+  it('takes no part of a file whose quote is never closed for all of it', async () => {
+    const path = await file('quote.csv', `a,b\n${'1,2\n'.repeat(5)}1,"2\n3,4\n`)
+    const source: TableSource = { format: 'csv', paths: [path], root: folder }
+    const error = await problem(readAll(source, [{ column: 'b', type: 'number' }], () => {}))
+    expect(error.message).toBe(
+      'quote.csv:7: a quote that is opened and never closed, so that the lines after it are lost in it',
+    )
   })
 
   it('stops when it is told to', async () => {
     const path = await file('long.csv', `a\n${'1\n'.repeat(20_000)}`)
     const abort = new AbortController()
     const reading = async () => {
-      for await (const _ of openTables().read(
-        { format: 'csv', paths: [path] },
-        [{ column: 'a', type: 'number' }],
-        abort.signal,
-      )) {
+      for await (const _ of openTables().read({ format: 'csv', paths: [path] }, [{ column: 'a', type: 'number' }], {
+        signal: abort.signal,
+      })) {
         abort.abort()
       }
     }
@@ -151,16 +315,16 @@ describe('tables read by DuckDB', () => {
 })
 
 describe('evaluate, over files', () => {
-  it('names the bad rows of a CSV, or drops and counts them', async () => {
+  it('names the bad rows of a CSV by their lines, or drops and counts them', async () => {
     const path = await file('bad.csv', 'action,propensity,reward\na,0.5,1\na,zero,1\nb,0.5,0\nb,1.5,\nc,0.5,1\n')
     const dataset = { actions: ['a', 'b'] }
     const error = await problem(evaluate(plan({ paths: [path], dataset }), openTables()))
     expect(error.message).toBe(
       [
-        'the log has 3 bad rows (1 × `propensity` is missing or not a finite number; 1 × `propensity` is outside (0, 1]; 1 × unknown action `c`)',
-        '  row 2: `propensity` is missing or not a finite number',
-        '  row 4: `propensity` is outside (0, 1]',
-        '  row 5: unknown action `c`',
+        'the log has 3 bad rows (1 × `propensity` is not a finite number; 1 × `propensity` is outside (0, 1]; 1 × unknown action `c`)',
+        `  ${path}:3: \`propensity\` is not a finite number`,
+        `  ${path}:5: \`propensity\` is outside (0, 1]`,
+        `  ${path}:6: unknown action \`c\``,
       ].join('\n'),
     )
     const result = await evaluate(
@@ -178,30 +342,18 @@ describe('evaluate, over files', () => {
   })
 
   it('reads a log of decisions: eligible sets, rewards, who served', async () => {
-    const decision = (i: number, eligible: string[], action: string, propensities: number[], by = 'policy') =>
-      JSON.stringify({
-        schema: 'dap.decision/v1',
-        decisionId: `d${i}`,
-        ts: '2026-11-22T18:15:53.412Z',
-        policy: { name: 'shop', digest: 'sha256:0', snapshot: null },
-        unit: `u${i}`,
-        context: { level: i },
-        eligible: eligible.map(id => ({ id })),
-        excluded: [],
-        slots: [{ slot: '0', action, propensity: propensities[eligible.indexOf(action)], propensities }],
-        served: { by },
-        logProbability: 1,
-        latencyUs: 100,
-      })
-    const reward = (id: string, i: number, value: unknown) =>
-      JSON.stringify({
-        schema: 'dap.reward/v1',
-        rewardId: id,
-        decisionId: `d${i}`,
-        name: 'buy',
-        value,
-        ts: '2026-11-22T19:02:10Z',
-      })
+    const decision = (i: number, eligible: string[], action: string, propensities: number[], by: Served = 'policy') =>
+      JSON.stringify(
+        record(`d${i}`, propensities, {
+          unit: `u${i}`,
+          context: { level: i },
+          eligible: eligible.map(id => ({ id })),
+          slots: [{ slot: 0, action, propensity: propensities[eligible.indexOf(action)], propensities, floor: 0 }],
+          served: { by },
+        }),
+      )
+    const reward = (rewardId: string, i: number, value: unknown) =>
+      JSON.stringify(rewardRecord(`d${i}`, { rewardId, value: value as number, name: 'buy' }))
     const decisions = await file(
       'decisions.jsonl',
       `${[
@@ -236,9 +388,9 @@ describe('evaluate, over files', () => {
     // Uniform over the logged eligible set: weights (1/3)/0.25, 0.5/0.8, 1.
     const [uniform] = result.candidates
     expect(uniform.estimates[0].value).toBeCloseTo((1.5 * (4 / 3) + 2) / 3, 12)
-    expect(uniform.support.meanWeight).toBeCloseTo((4 / 3 + 0.625 + 1) / 3, 12)
+    expect(uniform.support?.meanWeight).toBeCloseTo((4 / 3 + 0.625 + 1) / 3, 12)
     expect(result.candidates[1].estimates[0].value).toBe(result.dataset.meanReward)
-    expect(result.candidates[2].support.rowsWithoutSupport).toBe(3)
+    expect(result.candidates[2].support?.rowsWithoutSupport).toBe(3)
 
     const byLevel = {
       ...dapPlan,
@@ -252,35 +404,25 @@ describe('evaluate, over files', () => {
 
     const bad = await file('bad.jsonl', `${decision(1, ['a'], 'a', [1])}\n${reward('r1', 1, 'many')}\n`)
     const badPlan = { ...dapPlan, dataset: { ...dapPlan.dataset, paths: [bad] } }
-    expect((await problem(evaluate(badPlan, openTables()))).message).toContain(
-      '`reward` is missing or not a finite number',
+    expect((await problem(evaluate(badPlan, openTables()))).message).toBe(
+      `the log has 1 bad row (1 × \`value\` must be a finite number, not a string)\n  ${bad}:2: \`value\` must be a finite number, not a string`,
     )
   })
 
   it('keeps decisions in file order over many chunks', async () => {
     const n = 30_000
-    const lines = Array.from({ length: n }, (_, i) =>
-      [
-        JSON.stringify({
-          schema: 'dap.decision/v1',
-          decisionId: `d${i}`,
-          eligible: [{ id: 'a' }],
-          slots: [{ action: 'a', propensity: 1 }],
-          context: { i },
-        }),
-        ...(i % 3 === 0
-          ? [JSON.stringify({ schema: 'dap.reward/v1', rewardId: `r${i}`, decisionId: `d${i}`, value: i })]
-          : []),
-      ].join('\n'),
-    )
+    const lines = Array.from({ length: n }, (_, i) => [
+      JSON.stringify(record(`d${i}`, [1], { context: { i } })),
+      ...(i % 3 === 0 ? [JSON.stringify(rewardRecord(`d${i}`, { value: i }))] : []),
+    ]).flat()
     const path = await file('many.jsonl', `${lines.join('\n')}\n`)
     const [order, rewards] = await readAll({ format: 'dap', paths: [path] }, [
       { column: 'context.i', type: 'number' },
-      { column: 'reward', type: 'number' },
+      { column: 'reward', type: 'reward' },
     ])
     expect(order.length).toBe(n)
     expect(order.every((value, i) => value === i)).toBe(true)
-    expect(rewards.every((value, i) => value === (i % 3 === 0 ? i : 0))).toBe(true)
+    expect(rewards.every((value, i) => Object.is(value, i % 3 === 0 ? i : Number.NaN))).toBe(true)
   })
 
   it('streams 200,000 rows of Parquet to the numbers of plain arrays', async () => {

@@ -140,6 +140,10 @@ describe('the schema of a context', () => {
   it('accepts exactly the contexts that the policy accepts', () => {
     const good = { playerId: 'p', level: 3, platform: 'ios', vip: true, nickname: 'ab', taste: [0.5, 1] }
     expect(validate(good)).toBe(true)
+    for (const name of Object.keys(good)) {
+      const json = { ...good, [name]: null }
+      expect([name, validate(json)]).toEqual([name, 'context' in check(json)])
+    }
     let refused = 0
     fc.assert(
       fc.property(mutations(good), json => {

@@ -31,7 +31,7 @@ describe('createContextCheck', () => {
       level: 0,
       spend: '1',
       platform: 'web',
-      vip: null,
+      vip: 'yes',
       taste: [1, Number.NaN],
       'a/b~c': 1,
     }
@@ -42,10 +42,23 @@ describe('createContextCheck', () => {
         "/level must be at least 1",
         "/spend must be a finite number, not a string",
         "/platform must be one of ios, android",
-        "/vip must be a boolean, not null",
+        "/vip must be a boolean, not a string",
         "/taste/1 must be a finite number, not NaN",
       ]
     `)
+  })
+
+  it('takes null and NaN for what is missing', () => {
+    const input = { id: 'p1', level: null, spend: Number.NaN, platform: null, vip: null, taste: null }
+    const { id } = input
+    const check = createContextCheck(fields)
+    expect(check(input)).toEqual(check({ id }))
+    expect(check(input)).toMatchObject({ defaulted: ['level', 'spend', 'platform', 'vip', 'taste'] })
+    expect(faults({ id: null })).toEqual(['/id is missing and has no default'])
+    expect(faults({ id: Number.NaN, other: null })).toEqual([
+      '/other is not a field of this policy',
+      '/id is missing and has no default',
+    ])
   })
 
   it('reports what is missing, and what is not an object at all', () => {

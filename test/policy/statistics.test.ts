@@ -144,6 +144,25 @@ describe('weighted statistics', () => {
     })
   })
 
+  it('of a row that stands for ten decisions are those of one row', () => {
+    for (const spec of SPECS) {
+      const [once, ten] = [1, 10].map(weight => merged(spec, [partOf(spec, [{ ...rowsOf(1, 4)[0], weight }])]).state())
+      expect(distance(once, ten)).toBeLessThan(1e-12)
+    }
+  })
+
+  it('have the mean of as many copies, and count less than they', () => {
+    const rows = rowsOf(300, 6).map((row, i) => ({ ...row, weight: 1 + (i % 10) }))
+    const copies = rows.flatMap(row => Array.from({ length: row.weight }, () => ({ ...row, weight: 1 })))
+    const [shed, whole] = [rows, copies].map(each => merged({ type: 'mean' }, [partOf({ type: 'mean' }, each)]))
+    const [one, other] = [shed, whole].map(each => each.state() as Record<'counts' | 'sums', number[]>)
+    for (const action of [0, 1]) {
+      expect(one.sums[action] / one.counts[action]).toBeCloseTo(other.sums[action] / other.counts[action], 12)
+      expect(one.counts[action]).toBeLessThan(shed.learnt().rows[action])
+      expect(one.counts[action]).toBeLessThan(other.counts[action])
+    }
+  })
+
   it('of a linear learner solve the weighted normal equations', () => {
     const spec: LearnerSpec = { type: 'linear', l2: 1e-9, intercept: true }
     const rows = rowsOf(2000, 5, true).map(row => ({

@@ -116,7 +116,7 @@ async function run(
     files,
     terminal: { interactive: choose !== undefined, color: false, columns: 100 },
     signal,
-    tables: async () => (await import('../../src/adapters/duckdb.ts')).openTables(),
+    tables: async options => (await import('../../src/adapters/duckdb.ts')).openTables(options),
     objects: () => Promise.reject(new Error('Cloud Storage should not be asked')),
     cores: 1,
     async choose(question, choices) {

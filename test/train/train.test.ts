@@ -47,7 +47,15 @@ interface Options {
 
 function planOf({ policy = MEAN, dataset, heldOut = 0, weights = 'none' }: Options = {}): TrainingPlan {
   const quality = { badRows: 'fail' } as const
-  const spec: DatasetSpec = { files: [], format: 'csv', mapping: MAPPING, reward: {}, quality, ...dataset }
+  const spec: DatasetSpec = {
+    files: [],
+    format: 'csv',
+    mapping: MAPPING,
+    propensity: 'logged',
+    reward: {},
+    quality,
+    ...dataset,
+  }
   return {
     policy: { name: 'offer', spec: policy, digest: 'sha256:0' },
     dataset: { name: 'log', spec, paths: ['memory'] },
@@ -151,13 +159,13 @@ describe('train', () => {
     expect(learnt).toBe(4)
     expect(notes).toEqual(['2 rows of action `gone`, which the policy does not have, left out'])
     const declared = learn(rows, { dataset: { actions: ['a', 'b'] } })
-    expect((await problem(declared)).message).toContain('row 3: unknown action `gone`')
+    expect((await problem(declared)).message).toContain('memory:3: unknown action `gone`')
   })
 
   it('names the row of a context that does not fit, and of a reward that cannot be learnt', async () => {
     const rows = { ...logOf(3), vip: ['true', 'perhaps', 'false'] }
-    expect((await problem(learn(rows, { policy: LINEAR }))).message).toBe(
-      'row 2: the context does not fit policy `offer`: `vip` must be a boolean, not a string',
+    expect((await problem(learn(rows, { policy: LINEAR }))).message).toContain(
+      '\n  memory:2: the context does not fit policy `offer`: `vip` must be a boolean, not a string',
     )
     const beta = {
       ...MEAN,
@@ -167,12 +175,74 @@ describe('train', () => {
       },
     }
     expect((await problem(learn({ ...logOf(3), r: [0, 1, 2] }, { policy: beta }))).message).toBe(
-      'row 3: beta: the reward 2 is not in [0, 1]',
+      'memory:3: beta: the reward 2 is not in [0, 1]',
     )
     const huge = learn({ ...logOf(3), x: [1, 1e200, 1] }, { policy: LINEAR })
     expect((await problem(huge)).message).toContain('too large in its numbers')
-    expect((await problem(learn({ ...logOf(3), p: [0.5, 0, 0.5] }))).message).toContain('row 2: `p` is outside (0, 1]')
+    expect((await problem(learn({ ...logOf(3), p: [0.5, 0, 0.5] }))).message).toContain(
+      'memory:2: `p` is outside (0, 1]',
+    )
     expect((await problem(learn(logOf(0)))).message).toBe('the log of Dataset `log` has no row to learn from')
+  })
+
+  it('drops what does not fit, counted and named in order, from any number of workers', async () => {
+    const n = 2 * BATCH_ROWS + 100
+    const vip = Array.from({ length: n }, (_, i) => (i % 9000 === 8999 ? 'perhaps' : 'true'))
+    const rows: Rows = { ...logOf(n), vip, p: Array.from({ length: n }, (_, i) => (i === 20_000 ? 0 : 0.5)) }
+    const plan = planOf({ policy: LINEAR, dataset: { quality: { badRows: 'drop' } } })
+    const entry = new URL('../../src/worker.ts', import.meta.url)
+    const learnWith = async (fold?: Fold) => {
+      const training = await train(plan, memoryTables({ memory: rows }), fold)
+      return { ...training, policy: snapshotText(takeSnapshot(training.policy)) }
+    }
+    const here = await learnWith()
+    expect(here).toMatchObject({ rows: n - 4, dropped: 4, to: rows.ts[n - 1] })
+    expect(here.notes).toEqual([
+      '4 bad rows dropped: memory:9000: the context does not fit policy `offer`: `vip` must be a boolean, not a string; ' +
+        'memory:18000: the context does not fit policy `offer`: `vip` must be a boolean, not a string; ' +
+        'memory:20001: `p` is outside (0, 1]; and 1 more',
+    ])
+    expect(here.learnt.reduce((sum, { rows: learnt }) => sum + learnt, 0)).toBe(n - 4)
+    for (const workers of [1, 2]) {
+      expect(await learnWith(foldWorkers(entry, workers, new AbortController().signal))).toEqual(here)
+    }
+  })
+
+  it('does not say that the time of a row was learnt that was not', async () => {
+    const rows: Rows = { ...logOf(3), vip: ['perhaps', 'true', 'no'] }
+    const { from, to } = await learn(rows, { policy: LINEAR, dataset: { quality: { badRows: 'drop' } } })
+    expect([from, to]).toEqual([rows.ts[1], rows.ts[1]])
+  })
+
+  it('lets a row count for the decisions that it stands for, and a posterior no sharper than its rows', async () => {
+    const rows = { ...logOf(4), action: ['a', 'a', 'a', 'b'], r: [1, 0, 0, 1], kept: [0.25, 0.5, 0.5, 1] }
+    const dataset = { mapping: { ...MAPPING, logProbability: 'kept' } }
+    const { policy, learnt, notes } = await learn(rows, { dataset })
+    // h = 4, 2, 2: mean 4/8, worth 64/24 rows.
+    expect(policy.learner.value[0]).toBeCloseTo(0.5, 14)
+    expect(learnt[0]).toEqual({ action: 'a', rows: 3, effectiveRows: expect.closeTo(64 / 24, 12) })
+    expect(notes).toEqual(['3 rows were kept with a probability below 1: each weighs 1/probability'])
+    const ten = { ...logOf(4), action: ['a', 'a', 'a', 'b'], r: [1, 0, 0, 1], kept: [0.1, 0.1, 0.1, 0.1] }
+    const same = await learn(ten, { dataset })
+    expect(same.learnt[0].effectiveRows).toBeCloseTo(3, 12)
+    expect(same.policy.learner.value[0]).toBeCloseTo(1 / 3, 14)
+  })
+
+  it('needs propensities for weights by propensity alone', async () => {
+    const { p, ...rows } = logOf(10)
+    const dataset = { propensity: 'unknown', mapping: { ...MAPPING, propensity: undefined } } as const
+    expect((await learn(rows, { dataset })).rows).toBe(p.length)
+    const weighted = learn(rows, { dataset, weights: 'inverse-propensity' })
+    expect((await problem(weighted)).message).toContain('`--weights inverse-propensity` needs propensities')
+  })
+
+  it('says what became of the rows where it can learn from none', async () => {
+    const rows = { ...logOf(2), p: [0, 2] }
+    const failed = await problem(learn(rows, { dataset: { quality: { badRows: 'drop' } } }))
+    expect(failed.message).toBe(
+      'the log of Dataset `log` has no row to learn from\n' +
+        '  2 bad rows dropped: memory:1: `p` is outside (0, 1]; memory:2: `p` is outside (0, 1]',
+    )
   })
 
   it('weights rows by 1/propensity when told to', async () => {
@@ -204,7 +274,7 @@ describe('train', () => {
     const entry = new URL('../../src/worker.ts', import.meta.url)
     const abort = new AbortController()
     const failed = train(plan, memoryTables({ memory: rows }), foldWorkers(entry, 2, abort.signal))
-    expect((await problem(failed)).message).toContain('row 2: the context does not fit')
+    expect((await problem(failed)).message).toContain('memory:2: the context does not fit')
     const interrupted = train(plan, memoryTables({ memory: logOf(200_000) }), foldWorkers(entry, 2, abort.signal))
     abort.abort()
     expect((await problem(interrupted)).message).toBe('interrupted')
@@ -225,6 +295,7 @@ describe('batches', () => {
           action: Int32Array.from(row),
           propensity: zeros,
           reward: row,
+          standsFor: start === 1999 ? row : undefined,
           columns: [
             { type: 'text', values: texts },
             { type: 'number', values: row.map(i => -i) },
@@ -243,14 +314,17 @@ describe('batches', () => {
       { place: 0, type: 'text' },
       { place: 1, type: 'number' },
     ] as const
-    for await (const { rows, action, reward, columns } of batches(log(), wanted, even)) {
+    for await (const { rows, action, reward, standsFor, columns } of batches(log(), wanted, even)) {
       sizes.push(rows)
       const [t, n] = columns.map(column => (column as { values: ArrayLike<unknown> }).values)
-      for (let i = 0; i < rows; i++) seen.push([action[i], reward[i], t[i], n[i]])
+      for (let i = 0; i < rows; i++) seen.push([action[i], reward[i], standsFor?.[i] ?? 1, t[i], n[i]])
     }
     expect(sizes).toEqual([BATCH_ROWS, 25_000 - BATCH_ROWS])
     expect(seen).toEqual(
-      Array.from({ length: 25_000 }, (_, j) => [2 * j, 2 * j, j % 5 === 0 ? null : `t${2 * j}`, -2 * j]),
+      Array.from({ length: 25_000 }, (_, j) => {
+        const i = 2 * j
+        return [i, i, i >= 1999 && i < 3998 ? i : 1, j % 5 === 0 ? null : `t${i}`, -i]
+      }),
     )
   })
 })

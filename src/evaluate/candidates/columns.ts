@@ -1,33 +1,58 @@
-import { DapError } from '../../errors.ts'
 import type { ScoreExplorationSpec } from '../../kinds.ts'
-import type { Column, KeyColumn, NumberColumn } from '../../log/tables.ts'
+import { eligibleSet, probabilitiesFault, probabilitiesReader } from '../../log/eligible.ts'
+import { RowFault, type RowReader } from '../../log/row-reader.ts'
+import type { ColumnRequest, NumberColumn, ValueColumn } from '../../log/tables.ts'
 import { createExploration } from '../../policy/algorithm.ts'
 import { meanLearner } from '../../policy/learners/mean.ts'
-import { type ActionSpace, eligibleActions, everyAction, type RowsCandidate, SUM_TOLERANCE } from './candidate.ts'
+import { type ActionSpace, everyAction, type RowsCandidate } from './candidate.ts'
 
 /** The column of each action: `{action}` stands for its id. */
-export function actionColumns(space: ActionSpace, pattern: string): readonly string[] {
-  return space.ids.map(id => pattern.replaceAll('{action}', id))
+export function actionColumns(space: ActionSpace, pattern: string): ColumnRequest[] {
+  return space.ids.map(id => ({ column: pattern.replaceAll('{action}', id), type: 'number' }))
 }
 
-/** The log has the candidate's probabilities, a column an action. Throws a DapError where they are no distribution. */
+/** The log has the candidate's probabilities, a column an action. A row where they are no distribution is a bad one. */
 export function probabilitiesCandidate(space: ActionSpace, pattern: string): RowsCandidate {
+  const requests = actionColumns(space, pattern)
   return {
     kind: 'rows',
-    columns: actionColumns(space, pattern).map(column => ({ column, type: 'number' })),
+    columns: [...requests, distributionCheck(requests, `\`${pattern}\``)],
+    bind(columns) {
+      const values = requests.map((_, a) => (columns[a] as NumberColumn).values)
+      return (i, out) => {
+        for (let a = 0; a < out.length; a++) out[a] = values[a][i]
+      }
+    },
+  }
+}
+
+/** Makes nothing of a row, but finds fault with numbers that are no distribution. */
+function distributionCheck(requests: readonly ColumnRequest[], name: string): RowReader<undefined> {
+  const p = new Float64Array(requests.length)
+  return {
+    requests,
     bind(columns) {
       const values = columns.map(column => (column as NumberColumn).values)
+      return i => {
+        for (let a = 0; a < p.length; a++) p[a] = values[a][i]
+        const wrong = probabilitiesFault(p)
+        return wrong === undefined ? undefined : new RowFault(`${name} ${wrong}`)
+      }
+    },
+  }
+}
+
+/** The log has them in one column of lists, which go with the eligible actions of the row. */
+export function probabilityListCandidate(column: string): RowsCandidate {
+  return {
+    kind: 'rows',
+    columns: [probabilitiesReader(column), eligibleSet],
+    bind(columns) {
+      const [lists, sets] = columns.map(each => (each as ValueColumn).values) as [Float64Array[], Int32Array[]]
       return (i, out) => {
-        let sum = 0
-        for (let a = 0; a < out.length; a++) {
-          const p = values[a][i]
-          if (p < 0) throw new DapError(`a probability in the columns \`${pattern}\` is negative: ${p}`)
-          out[a] = p
-          sum += p
-        }
-        if (Math.abs(sum - 1) > SUM_TOLERANCE) {
-          throw new DapError(`the probabilities in the columns \`${pattern}\` of one row sum to ${sum}`)
-        }
+        out.fill(0)
+        const [list, eligible] = [lists[i], sets[i]]
+        for (let j = 0; j < eligible.length; j++) out[eligible[j]] = list[j]
       }
     },
   }
@@ -38,39 +63,19 @@ export function scoresCandidate(space: ActionSpace, pattern: string, spec: Score
   const exploration = createExploration({ learner: { type: 'mean' }, exploration: spec }, space.ids)
   // These explorations look at values alone: those of an idle learner are overwritten row by row.
   const learner = meanLearner(space.ids.length)
-  const scores = actionColumns(space, pattern).map(column => ({ column, type: 'number' }) as const)
-  const eligibleAt = eligibleReader(space)
+  const scores = actionColumns(space, pattern)
+  const all = everyAction(space)
   return {
     kind: 'rows',
-    columns: [...scores, ...(space.eligible === undefined ? [] : [{ column: space.eligible, type: 'key' } as const])],
+    columns: [...scores, ...(space.eligible ? [eligibleSet] : [])],
     bind(columns) {
-      const values = columns.slice(0, scores.length).map(column => (column as NumberColumn).values)
-      const eligibleOf = eligibleAt(columns[scores.length])
+      const values = scores.map((_, a) => (columns[a] as NumberColumn).values)
+      const sets = space.eligible ? (columns[scores.length] as ValueColumn).values : undefined
       return (i, out) => {
         for (let a = 0; a < values.length; a++) learner.value[a] = values[a][i]
-        const eligible = eligibleOf(i)
-        if (eligible.length === 0) out.fill(0)
-        else exploration.probabilities(learner, eligible, eligible.length, out)
+        const eligible = sets === undefined ? all : (sets[i] as Int32Array)
+        exploration.probabilities(learner, eligible, eligible.length, out)
       }
     },
-  }
-}
-
-/** For a chunk's column of eligible sets (or none, when every action is eligible): row → eligible actions. */
-export function eligibleReader(space: ActionSpace): (column: Column | undefined) => (i: number) => Int32Array {
-  const all = everyAction(space)
-  const known = new Map<string, Int32Array>()
-  return column => {
-    if (column === undefined) return () => all
-    const { codes, dictionary } = column as KeyColumn
-    return i => {
-      const json = dictionary[codes[i]]
-      let eligible = known.get(json)
-      if (eligible === undefined) {
-        eligible = eligibleActions(space, json)
-        known.set(json, eligible)
-      }
-      return eligible
-    }
   }
 }

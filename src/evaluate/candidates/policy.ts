@@ -1,8 +1,11 @@
+import { DapError } from '../../errors.ts'
 import { contextReader, contextSource } from '../../log/context-reader.ts'
+import { eligibleSet } from '../../log/eligible.ts'
 import type { LogColumns } from '../../log/layout.ts'
+import { RowFault, type RowReader } from '../../log/row-reader.ts'
+import type { ValueColumn } from '../../log/tables.ts'
 import type { Context, Policy } from '../../policy/policy.ts'
-import { type ActionSpace, type CellsCandidate, type RowsCandidate, requireAction } from './candidate.ts'
-import { eligibleReader } from './columns.ts'
+import { type ActionSpace, type CellsCandidate, everyAction, type RowsCandidate, requireAction } from './candidate.ts'
 import { byEligible } from './simple.ts'
 
 /**
@@ -19,30 +22,62 @@ export function policyCandidate(
   const probabilities = new Float64Array(policy.actions.length)
   const logged = new Uint8Array(space.ids.length)
 
-  function write(context: Context, loggedEligible: Int32Array, out: Float64Array): void {
+  function write({ context, eligible: mine }: Situation, loggedEligible: Int32Array, out: Float64Array): void {
     logged.fill(0)
     for (const action of loggedEligible) logged[action] = 1
-    const mine = policy.eligible(context, eligible)
     let count = 0
-    for (let i = 0; i < mine; i++) if (logged[actionOf[eligible[i]]] === 1) eligible[count++] = eligible[i]
+    for (let i = 0; i < mine.length; i++) if (logged[actionOf[mine[i]]] === 1) eligible[count++] = mine[i]
     out.fill(0)
     if (count === 0) return
     policy.probabilities(context, eligible, count, probabilities)
     for (let i = 0; i < count; i++) out[actionOf[eligible[i]]] = probabilities[eligible[i]]
   }
 
-  const ignoresContext = policy.features.dimension === 0 && policy.eligibility.rules.every(rule => rule === undefined)
-  if (ignoresContext) return byEligible(space, (loggedEligible, out) => write({}, loggedEligible, out))
+  const everything = Int32Array.from(policy.actions.keys())
+  const ruled = policy.eligibility.rules.some(rule => rule !== undefined)
+  if (policy.features.dimension === 0 && !ruled) {
+    const nowhere = { context: {}, eligible: everything }
+    return byEligible(space, (loggedEligible, out) => write(nowhere, loggedEligible, out))
+  }
 
-  const { requests, bind } = contextReader(policy, contextSource(policy, columns))
-  const eligibleAt = eligibleReader(space)
+  const contexts = contextReader(policy, contextSource(policy, columns))
+  const all = everyAction(space)
   return {
     kind: 'rows',
-    columns: [...requests, ...(space.eligible === undefined ? [] : [{ column: space.eligible, type: 'key' } as const])],
+    columns: [ruled ? situationReader(policy, contexts) : contexts, ...(space.eligible ? [eligibleSet] : [])],
     bind(columns) {
-      const contextOf = bind(columns)
-      const eligibleOf = eligibleAt(columns[requests.length])
-      return (i, out) => write(contextOf(i), eligibleOf(i), out)
+      const [read, sets] = columns.map(column => (column as ValueColumn).values)
+      return (i, out) => {
+        const situation = ruled ? (read[i] as Situation) : { context: read[i] as Context, eligible: everything }
+        write(situation, sets === undefined ? all : (sets[i] as Int32Array), out)
+      }
+    },
+  }
+}
+
+/** A context, and the policy's own actions that are eligible in it. */
+interface Situation {
+  readonly context: Context
+  readonly eligible: Int32Array
+}
+
+/** A context that a rule of the policy has no value for is a fault of its row. */
+function situationReader(policy: Policy, { requests, bind }: RowReader<Context>): RowReader<Situation> {
+  const eligible = new Int32Array(policy.actions.length)
+  return {
+    requests,
+    bind(columns) {
+      const contextAt = bind(columns)
+      return (i, decision) => {
+        const context = contextAt(i, decision)
+        if (context instanceof RowFault) return context
+        try {
+          return { context, eligible: eligible.slice(0, policy.eligible(context, eligible)) }
+        } catch (error) {
+          if (!(error instanceof DapError)) throw error
+          return new RowFault(`policy \`${policy.name}\` cannot decide: ${error.message}`)
+        }
+      }
     },
   }
 }

@@ -1,7 +1,7 @@
 import { studentTQuantile } from '../../math/special.ts'
 import type { Bounds } from './gaussian.ts'
 
-/** Sums over n rows of a weight w ≥ 0 whose true mean is 1, and a contribution y whose mean is estimated. */
+/** Sums over n rows of a weight w whose true mean is 1, and a contribution y whose mean is estimated. */
 export interface WeightedSums {
   readonly rows: number
   readonly w: number
@@ -19,6 +19,8 @@ export interface FakeRow {
 
 export interface CressieReadOptions {
   readonly level: number
+  /** The least weight that there can be; by default 0. */
+  readonly minWeight?: number
   /** The largest weight that the two policies can produce; ∞ when it is not known. */
   readonly maxWeight: number
   /** Rows that would pull the mean down, and up: the most extreme that can occur. */
@@ -44,7 +46,7 @@ export function cressieReadBounds(sums: WeightedSums, options: CressieReadOption
   const { range, level } = options
   if (n === 0) return range
   const t = studentTQuantile(1 - (1 - level) / 2, n)
-  const budget = (t * t + (equalWeights ? 0 : leastDivergence(sums, options.maxWeight))) / (n + 1)
+  const budget = (t * t + (equalWeights ? 0 : leastDivergence(sums, options))) / (n + 1)
   const extreme = equalWeights ? meanExtreme : weightedExtreme
   const lower = Math.min(...options.low.map(fake => extreme(sums, fake, budget, -1)))
   const upper = Math.max(...options.high.map(fake => extreme(sums, fake, budget, 1)))
@@ -55,9 +57,9 @@ export function cressieReadBounds(sums: WeightedSums, options: CressieReadOption
   }
 }
 
-/** g*: (n + 1)(w̄ − 1)² / var(w) with the fake weight at that end of [0, maxWeight] which brings the mean weight to 1. */
-function leastDivergence({ rows: n, w, ww }: WeightedSums, maxWeight: number): number {
-  const fake = w < n ? maxWeight : 0
+/** g*: (n + 1)(w̄ − 1)² / var(w) with the fake weight at that end of [minWeight, maxWeight] which brings the mean weight to 1. */
+function leastDivergence({ rows: n, w, ww }: WeightedSums, { minWeight = 0, maxWeight }: CressieReadOptions): number {
+  const fake = w < n ? maxWeight : minWeight
   if (fake === Infinity) return 1 + 1 / n
   const mean = (w + fake) / (n + 1)
   return ((n + 1) * (mean - 1) * (mean - 1)) / ((ww + fake * fake) / (n + 1) - mean * mean)

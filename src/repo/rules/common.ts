@@ -37,7 +37,7 @@ export function celFault(fault: CelFault, path: Path): Fault {
   return { code: 'cel', ...fault, path }
 }
 
-/** A file that a resource names: inside the repository, or below a root that the Project declares. */
+/** A file, folder or glob that a resource names: inside the repository, or below a root that the Project declares. */
 export function* filePath(file: string, path: Path, { project }: Lookup): Generator<Fault> {
   const roots = project.dataRoots.map(normal)
   const place = normal(file)

@@ -1,4 +1,4 @@
-import type { CandidateSpec, DatasetSpec, EvaluationSpec } from '../../kinds.ts'
+import type { CandidateSpec, DatasetSpec, EstimatorName, EvaluationSpec } from '../../kinds.ts'
 import { checkGate } from '../../policy/result-rules.ts'
 import type { Fault, Path } from '../fault.ts'
 import type { Lookup, Resource } from '../repository.ts'
@@ -14,6 +14,7 @@ export function* evaluationRules({ spec }: Resource<'Evaluation'>, repository: L
   for (const [i, candidate] of candidates.entries()) {
     yield* candidateRules(candidate, actions, ['spec', 'candidates', i], repository)
   }
+  yield* propensityRules(estimators, data)
   yield* rewardModelRules(spec, data)
   yield* duplicates(
     gates.map(rule => rule.id),
@@ -50,7 +51,8 @@ function* candidateRules(
   } else if ('table' in candidate) {
     yield* filePath(candidate.table.file, [...path, 'table', 'file'], repository)
   } else if ('probabilities' in candidate) {
-    yield* columnsRules(candidate.probabilities.columns, [...path, 'probabilities', 'columns'])
+    const { probabilities } = candidate
+    if ('columns' in probabilities) yield* columnsRules(probabilities.columns, [...path, 'probabilities', 'columns'])
   } else if ('scores' in candidate) {
     yield* columnsRules(candidate.scores.columns, [...path, 'scores', 'columns'])
   }
@@ -62,6 +64,18 @@ function* columnsRules(columns: string, path: Path): Generator<Fault> {
     path,
     `\`${columns}\` names one column for all actions`,
     'write `{action}` where the id of the action stands',
+  )
+}
+
+/** Without propensities nothing can be weighted by them. */
+function* propensityRules(estimators: readonly EstimatorName[], data: DatasetSpec | undefined): Generator<Fault> {
+  if (data?.propensity !== 'unknown') return
+  const weighted = estimators.findIndex(name => name !== 'dm')
+  if (weighted === -1) return
+  yield semantic(
+    ['spec', 'estimators', weighted],
+    `the estimator \`${estimators[weighted]}\` needs propensities, and the Dataset says that its log has none`,
+    '`estimators: [dm]`, with a `rewardModel`, is all that such a log allows',
   )
 }
 

@@ -1,9 +1,16 @@
 import { createHash } from 'node:crypto'
-import { type Column, type ColumnRequest, type Tables, UNIT_GROUPS, type UnitPart } from '../../../src/log/tables.ts'
+import {
+  type Column,
+  type ColumnRequest,
+  type OneRow,
+  type Tables,
+  UNIT_GROUPS,
+  type UnitPart,
+} from '../../../src/log/tables.ts'
 
 export type MemoryColumn = readonly (string | number | null)[] | Float64Array
 
-/** Tables over arrays, by path; for statistical experiments and hand-sized logs. */
+/** Tables over arrays, by path; for statistical experiments and hand-sized logs. The rewards of decisions are the column of `once`, or else `reward`. */
 export function memoryTables(
   files: Readonly<Record<string, Readonly<Record<string, MemoryColumn>>>>,
   chunkRows = 1000,
@@ -11,35 +18,47 @@ export function memoryTables(
   return {
     columns: async ({ paths }) => Object.keys(files[paths[0]]),
     joinCounts: async () => undefined,
-    async *read({ paths, part }, requests) {
-      const file = part ? rowsOf(files[paths[0]], part) : files[paths[0]]
-      const rows = Object.values(file)[0].length
-      const decoders = requests.map(request => decoder(request, file[request.column]))
+    places: async ({ paths }, rows) => rows.map(row => `${paths[0]}:${row + 1}`),
+    async *read({ paths, part, once }, requests) {
+      const all = files[paths[0]]
+      const numbers = Float64Array.from({ length: Object.values(all)[0].length }, (_, i) => i)
+      const kept = part && numbers.filter(i => isOf(part, all, i))
+      const file = kept ? takeAll(all, kept) : all
+      const number = kept ?? numbers
+      const rows = number.length
+      const decoders = requests.map(request => decoder(request, file[columnOf(request, once)]))
       for (let start = 0; start < rows; start += chunkRows) {
         const end = Math.min(rows, start + chunkRows)
-        yield { start, rows: end - start, columns: decoders.map(decode => decode(start, end)) }
+        const columns = decoders.map(decode => decode(start, end))
+        yield { rows: end - start, row: number.slice(start, end), columns }
       }
     },
   }
 }
 
-/** The rows of the part's units. */
-function rowsOf(file: Readonly<Record<string, MemoryColumn>>, { unit, from, to }: UnitPart) {
-  const kept = Array.from(Object.values(file)[0], (_, i) => i).filter(i => {
-    const own = unit && (file[unit.column][i] ?? (unit.otherwise && file[unit.otherwise][i]))
-    const at = unit ? group(String(own)) : i % UNIT_GROUPS
-    return at >= from && at < to
-  })
-  return Object.fromEntries(Object.entries(file).map(([name, values]) => [name, kept.map(i => values[i])]))
+const columnOf = ({ type, column }: ColumnRequest, once: OneRow | undefined) =>
+  type === 'reward' ? (once?.reward ?? 'reward') : column
+
+type MemoryFile = Readonly<Record<string, MemoryColumn>>
+
+/** Is the row's unit of the part? */
+function isOf({ unit, from, to }: UnitPart, file: MemoryFile, i: number): boolean {
+  const own = unit && (file[unit.column][i] ?? (unit.otherwise && file[unit.otherwise][i]))
+  const at = unit ? group(String(own)) : i % UNIT_GROUPS
+  return at >= from && at < to
+}
+
+function takeAll(file: MemoryFile, rows: Float64Array): MemoryFile {
+  return Object.fromEntries(Object.entries(file).map(([name, values]) => [name, Array.from(rows, i => values[i])]))
 }
 
 function decoder({ type, column }: ColumnRequest, values: MemoryColumn): (start: number, end: number) => Column {
   if (values === undefined) throw new Error(`no column ${column}`)
   switch (type) {
-    case 'number': {
-      const numbers =
-        values instanceof Float64Array ? values : Float64Array.from(values, v => (v === null ? Number.NaN : Number(v)))
-      return (start, end) => ({ type, values: numbers.subarray(start, end) })
+    case 'number':
+    case 'reward': {
+      const numbers = values instanceof Float64Array ? values : Float64Array.from(values, toNumber)
+      return (start, end) => ({ type: 'number', values: numbers.subarray(start, end) })
     }
     case 'text': {
       const texts = Array.from(values, v => (v === null ? null : String(v)))
@@ -71,4 +90,9 @@ function group(unit: string): number {
   const found = Number(createHash('md5').update(unit).digest().readBigUInt64LE(8) % BigInt(UNIT_GROUPS))
   groups.set(unit, found)
   return found
+}
+
+function toNumber(value: string | number | null): number {
+  if (value === null || value === '' || Number.isNaN(value)) return Number.NaN
+  return Number.isNaN(Number(value)) ? Infinity : Number(value)
 }

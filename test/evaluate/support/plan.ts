@@ -22,6 +22,7 @@ export function plan({ paths = ['memory'], dataset, mapping, spec, policies, tab
         files: ['log.csv'],
         format: 'csv',
         mapping: { action: 'action', propensity: 'propensity', reward: 'reward', context: {}, ...mapping },
+        propensity: 'logged',
         reward: {},
         quality: { badRows: 'fail' },
         ...dataset,

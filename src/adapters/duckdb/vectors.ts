@@ -1,5 +1,5 @@
 import type { DuckDBDataChunk, DuckDBVector } from '@duckdb/node-api'
-import type { Column, ColumnRequest } from '../log/tables.ts'
+import type { Column, ColumnRequest } from '../../log/tables.ts'
 
 /** What is read of a vector's inside: `@duckdb/node-api` has no public bulk access. Where absent, values are read singly. */
 interface VectorData {
@@ -12,25 +12,17 @@ interface VectorData {
 export type ColumnDecoder = (chunk: DuckDBDataChunk) => Column
 
 /** `index` is the column's place in the result. */
-export function columnDecoder({ type }: ColumnRequest, index: number): ColumnDecoder {
+export function columnDecoder(type: ColumnRequest['type'], index: number): ColumnDecoder {
   switch (type) {
     case 'number':
-      return chunk => ({ type, values: doubles(chunk.getColumnVector(index)) })
+    case 'reward':
+      return chunk => ({ type: 'number', values: doubles(chunk.getColumnVector(index)) })
     case 'group':
       return chunk => ({ type, values: Int32Array.from(doubles(chunk.getColumnVector(index))) })
     case 'text':
       return chunk => ({ type, values: chunk.getColumnValues(index) as (string | null)[] })
     case 'key':
       return keyDecoder(index)
-  }
-}
-
-/** Looks numbers up by the strings of a column; `missing` where there is none. */
-export function lookupDecoder(index: number, numbers: ReadonlyMap<string, number>, missing: number): ColumnDecoder {
-  return chunk => {
-    const keys = chunk.getColumnValues(index) as (string | null)[]
-    const values = Float64Array.from(keys, key => (key === null ? missing : (numbers.get(key) ?? missing)))
-    return { type: 'number', values }
   }
 }
 
@@ -64,8 +56,15 @@ export function integerKeyDecoder(index: number): ColumnDecoder {
   }
 }
 
+/** A vector of UTINYINT without nulls. */
+export function marks(vector: DuckDBVector): Uint8Array {
+  const { items } = vector as unknown as VectorData
+  if (items instanceof Uint8Array) return items
+  return Uint8Array.from({ length: vector.itemCount }, (_, i) => Number(vector.getItem(i)))
+}
+
 /** A vector of DOUBLE without nulls. */
-function doubles(vector: DuckDBVector): Float64Array {
+export function doubles(vector: DuckDBVector): Float64Array {
   const { items } = vector as unknown as VectorData
   if (items instanceof Float64Array) return items
   return Float64Array.from({ length: vector.itemCount }, (_, i) => Number(vector.getItem(i)))

@@ -1,0 +1,86 @@
+import { randomBytes } from 'node:crypto'
+import fs from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { DuckDBConnection } from '@duckdb/node-api'
+import { DapError } from '../../errors.ts'
+import { quoteText } from './sql.ts'
+
+export interface DatabaseOptions {
+  /** Bytes that a source's joins and checks may hold in memory; beyond, they spill to disk. */
+  readonly memory?: number
+  /** Where they spill to; it must exist. Default: the system's folder for temporary files. */
+  readonly folder?: string
+}
+
+const MEMORY = 1e9
+
+/** A place on disk for what does not fit into memory; made when it is asked for, removed when the process ends. */
+export interface Spill {
+  readonly path: string
+  /** The path of a new file in it. */
+  file(extension: string): string
+}
+
+/** Those of this process. */
+const spills = new Set<string>()
+
+function removeSpills(): void {
+  for (const path of spills) fs.rmSync(path, { recursive: true, force: true })
+}
+
+export function createSpill({ folder = tmpdir() }: DatabaseOptions): Spill {
+  const path = join(folder, `dap-${process.pid}-${randomBytes(6).toString('hex')}`)
+  let files = 0
+  if (spills.size === 0) process.once('exit', removeSpills)
+  spills.add(path)
+  return {
+    path,
+    file(extension) {
+      fs.mkdirSync(path, { recursive: true, mode: 0o700 })
+      return join(path, `${files++}.${extension}`)
+    },
+  }
+}
+
+export interface Database {
+  connect(): Promise<DuckDBConnection>
+  close(): void
+}
+
+/**
+ * A database in memory that sees these files and its spill folder and nothing else: no other file, no network, no extensions. Times
+ * without a zone are in UTC, whatever the machine's zone.
+ */
+export async function openDatabase(
+  paths: readonly string[],
+  spill: Spill,
+  options: DatabaseOptions,
+): Promise<Database> {
+  const { DuckDBInstance } = await loadDuckdb()
+  const instance = await DuckDBInstance.create(':memory:', {
+    autoinstall_known_extensions: 'false',
+    autoload_known_extensions: 'false',
+    temp_directory: spill.path,
+    memory_limit: `${Math.round((options.memory ?? MEMORY) / 1e6)}MB`,
+    preserve_insertion_order: 'true',
+  })
+  const connection = await instance.connect()
+  await connection.run(`SET allowed_paths = [${paths.map(quoteText).join(', ')}]`)
+  await connection.run("SET GLOBAL TimeZone = 'UTC'")
+  await connection.run('SET enable_external_access = false')
+  await connection.run('SET lock_configuration = true')
+  connection.closeSync()
+  return { connect: () => instance.connect(), close: () => instance.closeSync() }
+}
+
+export async function loadDuckdb(): Promise<typeof import('@duckdb/node-api')> {
+  try {
+    return await import('@duckdb/node-api')
+  } catch (cause) {
+    throw new DapError('reading logs needs the package `@duckdb/node-api`', {
+      hint: 'npm install @duckdb/node-api',
+      cause,
+    })
+  }
+}

@@ -1,0 +1,51 @@
+import { DapError } from '../../errors.ts'
+import type { TableSource } from '../../log/tables.ts'
+import { createSpill, type DatabaseOptions, type Spill } from './database.ts'
+import { nameOf, openCsv, openJsonLines, stampOf, type TextFile } from './files.ts'
+
+/** The files that were opened so far: each is looked through once, and must stay what it was. */
+export interface Library {
+  readonly options: DatabaseOptions
+  readonly spill: Spill
+  /** Remembers what the files are at first sight; a DapError for one that is not what it was. */
+  unchanged(source: TableSource): void
+  textFiles(source: TableSource, signal?: AbortSignal): Promise<readonly TextFile[]>
+}
+
+export function createLibrary(options: DatabaseOptions): Library {
+  const stamps = new Map<string, string>()
+  const texts = new Map<string, Promise<TextFile>>()
+  const spill = createSpill(options)
+
+  function textFile(source: TableSource, path: string, signal: AbortSignal | undefined): Promise<TextFile> {
+    const key = JSON.stringify([path, source.format, source.csv])
+    const file =
+      texts.get(key) ??
+      (source.format === 'csv' ? openCsv(source, path, spill, signal) : openJsonLines(source, path, spill, signal))
+    texts.set(key, file)
+    file.catch(() => texts.delete(key))
+    return file
+  }
+
+  return {
+    options,
+    spill,
+    unchanged(source) {
+      for (const path of source.paths) {
+        const stamp = stampOf(path)
+        const known = stamps.get(path)
+        if (known === undefined) stamps.set(path, stamp)
+        else if (known !== stamp) {
+          throw new DapError(`\`${nameOf(source, path)}\` changed while it was read`, {
+            hint: 'read a log that nobody is writing: a copy, or the files of the days before',
+          })
+        }
+      }
+    },
+    async textFiles(source, signal) {
+      const files: TextFile[] = []
+      for (const path of source.paths) files.push(await textFile(source, path, signal))
+      return files
+    },
+  }
+}

@@ -1,0 +1,254 @@
+import type { DuckDBAppender, DuckDBConnection, DuckDBDataChunk, DuckDBType, DuckDBValue } from '@duckdb/node-api'
+import { checkChoice } from '../../log/check-decision.ts'
+import type { LogFaultCode } from '../../log/fault.ts'
+import { readRecord, timestampOf } from '../../log/read-record.ts'
+import type { DecisionRecord, RewardRecord } from '../../log/records.ts'
+import type { SourceFault, TableSource } from '../../log/tables.ts'
+import { linesOf } from '../text.ts'
+import { loadDuckdb } from './database.ts'
+import { faultsAt, nameOf } from './files.ts'
+import { type Scan, tableScan } from './scan.ts'
+import type { Decisions, Rewards } from './side.ts'
+import { inside, type Value } from './sql.ts'
+
+/** A `dap` log as tables: its records were read once, and those that are wrong in themselves are faults. */
+export interface RecordTables {
+  readonly scan: Scan
+  readonly decisions: Decisions
+  readonly rewards: Rewards
+  readonly faults: readonly SourceFault[]
+  /** Last lines that were cut off. */
+  readonly torn: number
+}
+
+/** The columns of the table that a `dap` log is seen as. */
+export const DAP_COLUMNS = [
+  'decisionId',
+  'ts',
+  'unit',
+  'context',
+  'action',
+  'propensity',
+  'propensities',
+  'eligible',
+  'servedBy',
+  'logProbability',
+] as const
+
+/** What the records of one decision must have in common to be the same. */
+const SAME = ['policy', 'context', 'action', 'propensity', 'propensities']
+
+const EXAMPLES = 10
+
+/** Reads every record of the files, and appends what evaluation and training need of it to the tables `decisions` and `records`. */
+export async function stageRecords(
+  source: TableSource,
+  connection: DuckDBConnection,
+  signal?: AbortSignal,
+): Promise<RecordTables> {
+  await connection.run(`CREATE TABLE decisions (rn BIGINT, file INTEGER, line BIGINT, decided BIGINT, policy INTEGER, pending BOOLEAN,
+    decisionId VARCHAR, unit VARCHAR, context VARCHAR, action VARCHAR, propensity DOUBLE, propensities VARCHAR,
+    eligible VARCHAR, servedBy VARCHAR, logProbability DOUBLE)`)
+  await connection.run(`CREATE TABLE records (rn BIGINT, file INTEGER, line BIGINT, came BIGINT, kind VARCHAR, decisionId VARCHAR,
+    rewardId VARCHAR, value DOUBLE)`)
+  const { BIGINT, BOOLEAN, DOUBLE, DuckDBDataChunk, INTEGER, VARCHAR } = await loadDuckdb()
+  const writer = async (table: string, types: DuckDBType[]) =>
+    createRows(await connection.createAppender(table), types, rows => DuckDBDataChunk.create(types, rows))
+  const texts = (count: number) => Array<DuckDBType>(count).fill(VARCHAR)
+  const place = [BIGINT, INTEGER, BIGINT, BIGINT]
+  const decisions = await writer('decisions', [...place, INTEGER, BOOLEAN, ...texts(4), DOUBLE, ...texts(3), DOUBLE])
+  const rewards = await writer('records', [...place, ...texts(3), DOUBLE])
+  const faults = createFaults()
+  const wanted = source.join?.name
+  const policies = new Map<string, number>()
+
+  /** Policies as numbers: a log has few. */
+  function policyCode({ name, digest, snapshot, runtime }: DecisionRecord['policy']): number {
+    const key = `${digest} ${snapshot} ${runtime} ${name}`
+    const code = policies.get(key) ?? policies.size
+    policies.set(key, code)
+    return code
+  }
+
+  let torn = 0
+
+  function decision(record: DecisionRecord, file: number, line: number): string | undefined {
+    const decided = timestampOf(record.ts)
+    if (Number.isNaN(decided)) return NO_DAY
+    let fault: string | undefined
+    checkChoice(record, code => {
+      fault ??= REASONS[code]
+    })
+    if (fault !== undefined) return fault
+    const [{ action, propensity, propensities }] = record.slots
+    const { decisionId, unit = null, context, eligible, served, logProbability } = record
+    const place = [BigInt(decisions.count()), file, BigInt(line), BigInt(decided)]
+    const who = [policyCode(record.policy), served.activation === 'pending', decisionId, unit, JSON.stringify(context)]
+    const what = [action, propensity, JSON.stringify(propensities), JSON.stringify(eligible.map(({ id }) => id))]
+    decisions.add([...place, ...who, ...what, served.by, logProbability])
+    return undefined
+  }
+
+  function reward(record: RewardRecord, file: number, line: number): string | undefined {
+    const came = timestampOf(record.ts)
+    if (Number.isNaN(came)) return NO_DAY
+    const { rewardId, decisionId, kind = 'metric', name, value = null } = record
+    // A reward of another name is of no use here.
+    if (kind === 'metric' && wanted !== undefined && name !== undefined && name !== wanted) return undefined
+    rewards.add([BigInt(rewards.count()), file, BigInt(line), BigInt(came), kind, decisionId, rewardId, value])
+    return undefined
+  }
+
+  for (const [file, path] of source.paths.entries()) {
+    const name = nameOf(source, path)
+    let line = 0
+    /** The line before, if it was not JSON: whether it is torn or broken depends on what follows. */
+    let unreadable = 0
+    for await (const lines of linesOf(path, name)) {
+      signal?.throwIfAborted()
+      for (const text of lines) {
+        line++
+        if (text.trim() === '') continue
+        if (unreadable > 0) faults.add('no JSON', `${name}:${unreadable}`)
+        unreadable = 0
+        const read = readRecord(text)
+        if ('fault' in read && read.fault.code === 'json') {
+          unreadable = line
+          continue
+        }
+        const fault =
+          'decision' in read
+            ? decision(read.decision, file, line)
+            : 'reward' in read
+              ? reward(read.reward, file, line)
+              : read.fault.message
+        if (fault === undefined) continue
+        faults.add(fault, `${name}:${line}`)
+        const named = decisionOf(text)
+        if (named !== undefined)
+          rewards.add([BigInt(rewards.count()), file, BigInt(line), null, 'broken', named, null, null])
+      }
+    }
+    if (unreadable > 0) torn++
+  }
+  decisions.close()
+  rewards.close()
+  return {
+    scan: decisionScan(decisions.count()),
+    decisions: {
+      rows: `(SELECT rn, decisionId AS id, decided, pending, ${SAME.join(', ')} FROM decisions)`,
+      same: SAME.map(name => ({ sql: name, name })),
+      idName: 'decisionId',
+      activation: true,
+      tsName: 'ts',
+    },
+    rewards: REWARDS,
+    faults: faults.list(),
+    torn,
+  }
+}
+
+/** The decision that a record names which is no reward as it should be: what came for it is not known. */
+function decisionOf(text: string): string | undefined {
+  const { schema, decisionId } = JSON.parse(text) ?? {}
+  return typeof schema === 'string' && schema.startsWith('dap.reward/') && typeof decisionId === 'string'
+    ? decisionId
+    : undefined
+}
+
+function decisionScan(count: number): Scan {
+  const special: Readonly<Record<string, Value>> = {
+    propensity: { sql: 'propensity', type: 'DOUBLE' },
+    logProbability: { sql: 'logProbability', type: 'DOUBLE' },
+    ts: { sql: "strftime(make_timestamp_ms(decided), '%Y-%m-%dT%H:%M:%S.%gZ')", type: 'VARCHAR' },
+  }
+  const columns = new Map(
+    DAP_COLUMNS.map((name): [string, Value] => [name, special[name] ?? { sql: name, type: 'VARCHAR' }]),
+  )
+  return tableScan('decisions', count, columns, name =>
+    name.startsWith('context.')
+      ? inside({ sql: 'context', type: 'VARCHAR' }, [name.slice('context.'.length)])
+      : undefined,
+  )
+}
+
+const REWARDS: Rewards = {
+  rows: "(SELECT rn, decisionId AS id, value, came, rewardId FROM records WHERE kind = 'metric')",
+  activated: "SELECT decisionId AS id FROM records WHERE kind = 'activation'",
+  broken: "SELECT decisionId AS id FROM records WHERE kind = 'broken'",
+  names: { value: 'value', id: 'decisionId', rewardId: 'rewardId' },
+}
+
+/** The places of decisions, or of rewards, by their numbers; in the order of the numbers. */
+export async function recordPlaces(
+  source: TableSource,
+  connection: DuckDBConnection,
+  table: 'decisions' | 'records',
+  rows: readonly number[],
+): Promise<string[]> {
+  if (rows.length === 0) return []
+  const found = await connection.runAndReadAll(`SELECT rn, file, line FROM ${table} WHERE rn IN (${rows.join(', ')})`)
+  const places = new Map(
+    found.getRows().map(([rn, file, line]) => [Number(rn), `${nameOf(source, source.paths[Number(file)])}:${line}`]),
+  )
+  return rows.map(row => places.get(row) ?? '')
+}
+
+const NO_DAY = '`ts` is a day that there is not'
+
+/** What `checkChoice` finds, without what is special to one record: faults are counted by their reasons. */
+const REASONS: Readonly<Partial<Record<LogFaultCode, string>>> = {
+  eligible: 'an action is listed twice',
+  ineligible: 'the action is not among the eligible',
+  length: 'not one propensity for each eligible action',
+  entry: "the propensity is not the action's entry of the propensities",
+  sum: 'the propensities do not sum to 1',
+}
+
+/** A log may be wrong in as many ways as it has lines. */
+const DISTINCT = 100
+
+/** Counts faults by reason, with the places of the first ones. */
+function createFaults() {
+  const faults = new Map<string, { rows: number; places: string[] }>()
+  return {
+    add(message: string, place: string): void {
+      const reason = faults.has(message) || faults.size < DISTINCT ? message : 'another fault'
+      const known = faults.get(reason) ?? { rows: 0, places: [] }
+      known.rows++
+      if (known.places.length < EXAMPLES) known.places.push(place)
+      faults.set(reason, known)
+    },
+    list: (): SourceFault[] => [...faults].flatMap(([reason, { rows, places }]) => faultsAt(reason, rows, places)),
+  }
+}
+
+const BATCH = 2048
+
+/** Appends rows to a table, a chunk of columns at a time. */
+function createRows(
+  appender: DuckDBAppender,
+  types: readonly DuckDBType[],
+  chunkOf: (rows: number) => DuckDBDataChunk,
+) {
+  let columns: DuckDBValue[][] = types.map(() => [])
+  let count = 0
+  function flush(): void {
+    const chunk = chunkOf(columns[0].length)
+    chunk.setColumns(columns)
+    appender.appendDataChunk(chunk)
+    columns = types.map(() => [])
+  }
+  return {
+    count: () => count,
+    add(row: readonly DuckDBValue[]): void {
+      for (let i = 0; i < row.length; i++) columns[i].push(row[i])
+      count++
+      if (columns[0].length === BATCH) flush()
+    },
+    close(): void {
+      if (columns[0].length > 0) flush()
+      appender.closeSync()
+    },
+  }
+}

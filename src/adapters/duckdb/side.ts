@@ -1,0 +1,316 @@
+import type { DuckDBConnection } from '@duckdb/node-api'
+import type { JoinCounts, OneRow, RewardJoin } from '../../log/tables.ts'
+import type { Scan } from './scan.ts'
+import { numberOf, textOf, timeOf } from './sql.ts'
+import { chunksOf, numbersOf } from './stream.ts'
+import { doubles } from './vectors.ts'
+
+/**
+ * What is known of a log's rows beyond themselves, by their numbers: which ones are left out, and the rewards that came for the others. It
+ * is a table in the order of the rows, so that a reading of the log meets it by merging two streams, and neither needs memory.
+ */
+export interface Side {
+  /** How many notes there are; where there are none, every row is a decision of its own. */
+  readonly size: number
+  readonly counts: JoinCounts
+  /** What a row is a fault for, by `Note.value`. */
+  readonly reasons: readonly string[]
+  /** Rows of the rewards' own files that are none: reason → how many, and the numbers of the first. */
+  readonly rewardFaults: ReadonlyMap<string, { readonly rows: number; readonly first: readonly number[] }>
+}
+
+export const NOTE = {
+  /** The same as a row before; brought together with one; of a decision whose wait is not over; never activated. */
+  repeated: 0,
+  merged: 1,
+  waiting: 2,
+  inactive: 3,
+  /** It contradicts another row of its decision, or lacks what it takes to join. */
+  fault: 4,
+  /** A reward of its decision is a fault, and told as such. */
+  broken: 5,
+  /** A reward: one that counts. */
+  reward: 6,
+} as const
+
+/** SQL of the decisions of a log: the relation `rows` with the columns rn, id, decided (ms) and, where asked for, pending. */
+export interface Decisions {
+  readonly rows: string
+  /** Expressions over `rows` that must be equal in the rows of one id, and what they are called. */
+  readonly same: readonly { readonly sql: string; readonly name: string }[]
+  /** The reward beside the decision: its text, its number, and what tells two apart. */
+  readonly reward?: { readonly text: string; readonly number: string; readonly id?: string; readonly name: string }
+  readonly idName: string
+  readonly activation: boolean
+  /** The decisions' own name for their time. */
+  readonly tsName: string
+}
+
+/** SQL of rewards: the relation `rows` with the columns rn, id, value (a number), came (ms), rewardId. */
+export interface Rewards {
+  readonly rows: string
+  /** SQL of the ids of decisions that were activated, and of those that a record which is none names. */
+  readonly activated?: string
+  readonly broken?: string
+  readonly names: { readonly value: string; readonly id: string; readonly ts?: string; readonly rewardId?: string }
+}
+
+/** Decisions of a mapped log; without ids every row is one. */
+export function mappedDecisions(scan: Scan, once: OneRow | undefined, join: RewardJoin | undefined): Decisions {
+  const text = (name: string) => textOf(scan.value(name))
+  const id =
+    once === undefined
+      ? 'NULL::VARCHAR'
+      : keyOf(text(once.decisionId), once.slot === undefined ? undefined : text(once.slot))
+  const decided = join?.ts === undefined ? 'NULL::BIGINT' : timeOf(scan.value(join.ts))
+  const columns = [`rn`, `${id} AS id`, `${decided} AS decided`, 'false AS pending']
+  const same = (once?.same ?? []).map((name, i) => ({ sql: `s${i}`, name, column: `${text(name)} AS s${i}` }))
+  const reward = once?.reward === undefined ? undefined : scan.value(once.reward)
+  const own = reward === undefined ? [] : [`${textOf(reward)} AS reward_text`, `${numberOf(reward)} AS reward_number`]
+  const rewardId = once?.rewardId === undefined ? [] : [`${text(once.rewardId)} AS reward_id`]
+  const where = scan.broken === undefined ? '' : ` WHERE NOT ${scan.broken.sql}`
+  const all = [...columns, ...same.map(({ column }) => column), ...own, ...rewardId]
+  return {
+    rows: `(SELECT ${all.join(', ')} FROM ${scan.numbered}${where})`,
+    same,
+    ...(once?.reward === undefined
+      ? {}
+      : {
+          reward: {
+            text: 'reward_text',
+            number: 'reward_number',
+            name: once.reward,
+            ...(once.rewardId === undefined ? {} : { id: 'reward_id' }),
+          },
+        }),
+    idName: once?.decisionId ?? 'decisionId',
+    activation: false,
+    tsName: join?.ts ?? 'ts',
+  }
+}
+
+/** Rewards in files of their own. */
+export function mappedRewards(scan: Scan, rewards: NonNullable<RewardJoin['rewards']>, slotted: boolean): Rewards {
+  const text = (name: string) => textOf(scan.value(name))
+  const slot = slotted && rewards.slot !== undefined ? text(rewards.slot) : undefined
+  const columns = [
+    'rn',
+    `${keyOf(text(rewards.decisionId), slot)} AS id`,
+    `${numberOf(scan.value(rewards.reward))} AS value`,
+    `${rewards.ts === undefined ? 'NULL::BIGINT' : timeOf(scan.value(rewards.ts))} AS came`,
+    `${rewards.rewardId === undefined ? 'NULL::VARCHAR' : text(rewards.rewardId)} AS rewardId`,
+  ]
+  const where = scan.broken === undefined ? '' : ` WHERE NOT ${scan.broken.sql}`
+  const { decisionId: id, reward: value, ts, rewardId } = rewards
+  return { rows: `(SELECT ${columns.join(', ')} FROM ${scan.numbered}${where})`, names: { id, value, ts, rewardId } }
+}
+
+const keyOf = (id: string, slot: string | undefined): string =>
+  slot === undefined ? id : `${id} || chr(31) || coalesce(${slot}, '')`
+
+/** Ids meet by their MD5: 16 bytes, whatever they are. */
+const key = (id: string): string => `md5_number(${id})`
+
+/** So many faults of a kind are named. */
+export const FIRST = 10
+
+/** Finds out all that is to be known of the rows beside, and leaves it in the table `side`. */
+export async function makeSide(
+  connection: DuckDBConnection,
+  decisions: Decisions | undefined,
+  rewards: Rewards | undefined,
+  join: RewardJoin | undefined,
+  signal?: AbortSignal,
+): Promise<Side> {
+  const reasons: string[] = []
+  const counts = {
+    decisions: 0,
+    repeated: 0,
+    waiting: 0,
+    inactive: 0,
+    rewards: 0,
+    rewardsRepeated: 0,
+    late: 0,
+    orphans: 0,
+    torn: 0,
+  }
+  const rewardFaults = new Map<string, { rows: number; first: number[] }>()
+  if (decisions === undefined) return { size: 0, counts, reasons, rewardFaults }
+  const run = async (sql: string) => {
+    signal?.throwIfAborted()
+    await connection.run(sql)
+  }
+  const count = async (sql: string) => (await numbersOf(connection, sql))[0]
+  const { rows } = decisions
+  await run('CREATE TABLE notes (rn BIGINT, kind TINYINT, came BIGINT, tie VARCHAR, value DOUBLE)')
+
+  await run(
+    `CREATE TABLE doubles AS SELECT hash(id) AS h FROM ${rows} WHERE id IS NOT NULL GROUP BY h HAVING count(*) > 1`,
+  )
+  if ((await count('SELECT count(*) FROM doubles')) > 0) await twins()
+  await run('DROP TABLE doubles')
+
+  const { wait, until } = join ?? {}
+  if (wait !== undefined) {
+    const reason = reasons.push(`\`${decisions.tsName}\` is missing or no time, and the reward has a wait`) - 1
+    await run(`INSERT INTO notes SELECT rn, CASE WHEN decided IS NULL THEN ${NOTE.fault} ELSE ${NOTE.waiting} END, NULL, NULL, ${reason}
+      FROM ${rows} WHERE decided IS NULL${until === undefined ? '' : ` OR decided + ${wait} > ${until}`}`)
+  }
+  if (decisions.activation) {
+    // One that is waiting is told as such.
+    await run(`INSERT INTO notes SELECT rn, ${NOTE.inactive}, NULL, NULL, 0 FROM ${rows}
+      WHERE pending AND rn NOT IN (SELECT rn FROM notes WHERE kind = ${NOTE.waiting}) AND ${key('id')} NOT IN (SELECT ${key('id')} FROM (${rewards?.activated ?? 'SELECT NULL::VARCHAR AS id WHERE false'}))`)
+  }
+  if (rewards !== undefined) await joinRewards(rewards)
+  await run(
+    'CREATE TABLE side AS SELECT rn::DOUBLE AS rn, kind::DOUBLE AS kind, value FROM notes ORDER BY notes.rn, notes.kind, came, tie, value',
+  )
+  await run('DROP TABLE notes')
+
+  const [size, repeated, waiting, inactive] = await numbersOf(
+    connection,
+    `SELECT count(*), count(*) FILTER (kind = ${NOTE.repeated}), count(*) FILTER (kind = ${NOTE.waiting}),
+      count(*) FILTER (kind = ${NOTE.inactive}) FROM side`,
+  )
+  Object.assign(counts, { repeated, waiting, inactive, decisions: await count(`SELECT count(*) FROM ${rows}`) })
+  return { size, counts, reasons, rewardFaults }
+
+  /** Rows of one id: the same again, brought together, or contradicting each other. */
+  async function twins(): Promise<void> {
+    const { same, reward, idName } = decisions as Decisions
+    const rewardColumns = reward === undefined ? [] : [reward.text, reward.number, ...(reward.id ? [reward.id] : [])]
+    await run(`CREATE TABLE twins AS SELECT rn, id, ${[...same.map(({ sql }) => sql), ...rewardColumns, '0 AS none'].join(', ')}
+      FROM ${rows} WHERE hash(id) IN (SELECT h FROM doubles)`)
+    const differs = (column: string) =>
+      `(min(${column}) IS DISTINCT FROM max(${column}) OR count(${column}) NOT IN (0, count(*)))`
+    const compared = [
+      ...same,
+      ...(reward === undefined || join?.aggregate !== undefined ? [] : [{ sql: reward.text, name: reward.name }]),
+    ]
+    const cases = compared.map(({ sql, name }) => {
+      const reason = reasons.push(`rows of one \`${idName}\` that differ in \`${name}\``) - 1
+      return `WHEN ${differs(sql)} THEN ${reason}`
+    })
+    await run(`CREATE TABLE verdicts AS SELECT id, min(rn) AS first, CASE ${cases.join(' ')} ELSE -1 END AS fault
+      FROM twins GROUP BY id HAVING count(*) > 1`)
+    await run(
+      `INSERT INTO notes SELECT rn, ${NOTE.fault}, NULL, NULL, fault FROM twins JOIN verdicts USING (id) WHERE fault >= 0`,
+    )
+    if (reward === undefined || join?.aggregate === undefined) {
+      await run(
+        `INSERT INTO notes SELECT rn, ${NOTE.repeated}, NULL, NULL, 0 FROM twins JOIN verdicts USING (id) WHERE fault < 0 AND rn <> first`,
+      )
+    } else {
+      await run(`CREATE TABLE parts AS SELECT rn, first, ${reward.number} AS value,
+        row_number() OVER (PARTITION BY id, ${[reward.text, ...(reward.id ? [reward.id] : [])].join(', ')} ORDER BY rn) AS nth
+        FROM twins JOIN verdicts USING (id) WHERE fault < 0`)
+      await run(
+        `INSERT INTO notes SELECT rn, CASE WHEN nth > 1 THEN ${NOTE.repeated} ELSE ${NOTE.merged} END, NULL, NULL, 0 FROM parts WHERE rn <> first`,
+      )
+      await run(
+        `INSERT INTO notes SELECT first, ${NOTE.reward}, rn, NULL, value FROM parts WHERE nth = 1 AND NOT isnan(value)`,
+      )
+      await run('DROP TABLE parts')
+    }
+    await run('DROP TABLE twins')
+    await run('DROP TABLE verdicts')
+  }
+
+  async function joinRewards({ rows: rewardRows, broken, names }: Rewards): Promise<void> {
+    // A reward counts once, whatever often it was sent.
+    await run(`CREATE TABLE rewards AS SELECT min(rn) AS rn, count(*) AS times, id, value, came, rewardId, ${key('id')} AS k
+      FROM ${rewardRows} WHERE NOT isnan(value) OR id IS NULL GROUP BY id, value, came, rewardId`)
+    counts.rewardsRepeated = await count('SELECT sum(times - 1) FROM rewards')
+    const bad: (readonly [sql: string, reason: string])[] = [
+      ['id IS NULL', `\`${names.id}\` of a reward is missing`],
+      ['isinf(value)', `\`${names.value}\` of a reward is not a finite number`],
+      ...(wait === undefined || names.ts === undefined
+        ? []
+        : [['came IS NULL', `\`${names.ts}\` of a reward is missing or no time`] as const]),
+      [
+        'rewardId IN (SELECT rewardId FROM rewards WHERE rewardId IS NOT NULL GROUP BY rewardId HAVING count(*) > 1)',
+        `rewards of one \`${names.rewardId ?? 'rewardId'}\` that differ`,
+      ],
+    ]
+    await run('CREATE TABLE lost (k UHUGEINT)')
+    if (broken !== undefined) await run(`INSERT INTO lost SELECT ${key('id')} FROM (${broken}) WHERE id IS NOT NULL`)
+    for (const [sql, reason] of bad) {
+      const found = await count(`SELECT count(*) FROM rewards WHERE ${sql}`)
+      if (found === 0) continue
+      const first = await connection.runAndReadAll(`SELECT rn FROM rewards WHERE ${sql} ORDER BY rn LIMIT ${FIRST}`)
+      rewardFaults.set(reason, { rows: found, first: first.getRows().map(([rn]) => Number(rn)) })
+      await run(`INSERT INTO lost SELECT k FROM rewards WHERE (${sql}) AND k IS NOT NULL`)
+      await run(`DELETE FROM rewards WHERE ${sql}`)
+    }
+    const counted = `(SELECT rn, decided, ${key('id')} AS k FROM ${rows}
+      WHERE rn NOT IN (SELECT rn FROM notes WHERE kind IN (${NOTE.repeated}, ${NOTE.merged})))`
+    if ((await count('SELECT count(*) FROM lost')) > 0)
+      await run(
+        `INSERT INTO notes SELECT rn, ${NOTE.broken}, NULL, NULL, 0 FROM ${counted} WHERE k IN (SELECT k FROM lost)`,
+      )
+    await run('DROP TABLE lost')
+    const late = wait === undefined ? 'false' : `coalesce(came - decided > ${wait}, false)`
+    await run(`CREATE TABLE joined AS SELECT d.rn, came, rewardId, value, ${late} AS late
+      FROM rewards LEFT JOIN ${counted} AS d USING (k)`)
+    await run('DROP TABLE rewards')
+    const [inTime, tooLate, orphans] = await numbersOf(
+      connection,
+      'SELECT count(rn) FILTER (NOT late), count(rn) FILTER (late), count(*) FILTER (rn IS NULL) FROM joined',
+    )
+    Object.assign(counts, { rewards: inTime, late: tooLate, orphans })
+    await run(
+      `INSERT INTO notes SELECT rn, ${NOTE.reward}, came, rewardId, value FROM joined WHERE rn IS NOT NULL AND NOT late`,
+    )
+    await run('DROP TABLE joined')
+  }
+}
+
+/** The notes of rows, for whoever goes through the rows in their order. */
+export interface Notes {
+  /** Tells of each note of this row, in order; rows must be asked for in ascending order. */
+  of(row: number, note: (kind: number, value: number) => void): Promise<void> | undefined
+  close(): Promise<void>
+}
+
+/** The table `side` from its beginning. */
+export function readNotes(connection: DuckDBConnection, { size }: Side, signal?: AbortSignal): Notes {
+  const chunks = chunksOf(connection, 'SELECT rn, kind, value FROM side', signal)
+  let rn: Float64Array = new Float64Array(0)
+  let kind = rn
+  let value = rn
+  let at = 0
+  let done = false
+  let read = 0
+
+  async function more(): Promise<void> {
+    const next = await chunks.next()
+    at = 0
+    done = next.done === true
+    if (done && read < size) throw new RangeError(`only ${read} of ${size} notes could be read`)
+    // Copies: the next chunk is being read while these are used.
+    const column = (index: number) =>
+      next.done ? new Float64Array(0) : doubles(next.value.getColumnVector(index)).slice()
+    rn = column(0)
+    kind = column(1)
+    value = column(2)
+    read += rn.length
+  }
+
+  /** False where the chunk ended before the row did. */
+  function here(row: number, note: (kind: number, value: number) => void): boolean {
+    while (at < rn.length && rn[at] < row) at++
+    for (; at < rn.length && rn[at] === row; at++) note(kind[at], value[at])
+    return at < rn.length || done
+  }
+
+  return {
+    of(row, note) {
+      if (here(row, note)) return undefined
+      return (async () => {
+        do await more()
+        while (!here(row, note))
+      })()
+    },
+    close: async () => void (await chunks.return(undefined)),
+  }
+}

@@ -1,0 +1,97 @@
+import { UNIT_GROUPS } from '../../log/tables.ts'
+
+export const quoteName = (name: string): string => `"${name.replaceAll('"', '""')}"`
+export const quoteText = (text: string): string => `'${text.replaceAll("'", "''")}'`
+export const listOf = (texts: readonly string[]): string => `[${texts.map(quoteText).join(', ')}]`
+
+/** A value of a row, as SQL, and DuckDB's name of its type. */
+export interface Value {
+  readonly sql: string
+  readonly type: string
+  /** How numbers in text are written. */
+  readonly decimal?: '.' | ','
+  /** The zone of times in text that do not say theirs. */
+  readonly timeZone?: string
+}
+
+/** Of at most 32 bits: such a key is much faster to read as a number than as text. */
+export function isSmallInteger({ type }: Value): boolean {
+  return /^U?(TINYINT|SMALLINT|INTEGER)$/.test(type)
+}
+
+const isFloating = ({ type }: Value) => /^(FLOAT|DOUBLE)$/.test(type)
+const isDecimal = ({ type }: Value) => type.startsWith('DECIMAL')
+const isNested = ({ type }: Value) => /^(STRUCT|MAP|UNION)|\]$/.test(type)
+const isNumeric = (value: Value) =>
+  isFloating(value) || isDecimal(value) || /^(U?(TINY|SMALL|BIG|HUGE)INT|U?INTEGER)$/.test(value.type)
+
+/** The number: NaN where it is missing, +∞ where there is something else than a finite number. true is 1, false is 0. */
+export function numberOf(value: Value): string {
+  const { sql, decimal = '.' } = value
+  if (isNumeric(value)) return `coalesce(${sql}::DOUBLE, 'nan'::DOUBLE)`
+  if (value.type === 'BOOLEAN') return `coalesce(${sql}::TINYINT::DOUBLE, 'nan'::DOUBLE)`
+  const text = isNested(value) ? textOf(value) : `${sql}::VARCHAR`
+  const number =
+    decimal === '.'
+      ? `TRY_CAST(${text} AS DOUBLE)`
+      : `CASE WHEN NOT contains(${text}, '.') THEN TRY_CAST(replace(${text}, ',', '.') AS DOUBLE) END`
+  // DuckDB takes 1_000 for a thousand.
+  return `CASE WHEN ${sql} IS NULL THEN 'nan'::DOUBLE WHEN contains(${text}, '_') THEN 'infinity'::DOUBLE
+    ELSE coalesce(${number}, CASE lower(${text}) WHEN 'true' THEN 1 WHEN 'false' THEN 0 ELSE 'infinity'::DOUBLE END) END`
+}
+
+/** The text; NULL where it is missing. A whole number of a numeric column has no `.0`; lists and structs are JSON. */
+export function textOf(value: Value): string {
+  const { sql } = value
+  if (isNested(value)) return `to_json(${sql})::VARCHAR`
+  if (!isFloating(value) && !isDecimal(value)) return `${sql}::VARCHAR`
+  const whole = `${sql} = trunc(${sql}) AND abs(${sql}) < 1e15`
+  const missing = isFloating(value) ? `WHEN isnan(${sql}) THEN NULL ` : ''
+  return `CASE ${missing}WHEN ${whole} THEN ${sql}::BIGINT::VARCHAR ELSE ${sql}::VARCHAR END`
+}
+
+/** Milliseconds since 1970; NULL where it is missing or no time. */
+export function timeOf(value: Value): string {
+  const { sql, timeZone = 'UTC' } = value
+  if (value.type.startsWith('TIMESTAMP') || value.type === 'DATE') return `epoch_ms(${sql}::TIMESTAMPTZ)`
+  const text = textOf(value)
+  const utc = `TRY_CAST(${text} AS TIMESTAMPTZ)`
+  if (timeZone === 'UTC') return `epoch_ms(${utc})`
+  const local = `timezone(${quoteText(timeZone)}, TRY_CAST(${text} AS TIMESTAMP))`
+  return `epoch_ms(CASE WHEN regexp_matches(${text}, '(Z|[+-]\\d\\d(:?\\d\\d)?)$') THEN ${utc} ELSE ${local} END)`
+}
+
+/** The group of a unit, from 0; NULL where it is missing. */
+export function groupOf(unit: Value, otherwise: Value | undefined): string {
+  const text = otherwise ? `coalesce(${textOf(unit)}, ${textOf(otherwise)})` : textOf(unit)
+  return `(md5_number_lower(${text}) % ${UNIT_GROUPS})`
+}
+
+/** A value inside of another one, by keys and places in lists; of a text, if it is JSON. */
+export function inside({ sql, type }: Value, steps: readonly Step[]): Value {
+  const json = type === 'JSON' ? sql : type === 'VARCHAR' ? `TRY_CAST(${sql} AS JSON)` : `to_json(${sql})`
+  return { sql: `json_extract_string(${json}, ${quoteText(jsonPath(steps))})`, type: 'VARCHAR' }
+}
+
+export type Step = string | number
+
+/** DuckDB's path to a value inside of JSON. */
+export const jsonPath = (steps: readonly Step[]): string =>
+  `$${steps.map(step => (typeof step === 'number' ? `[${step}]` : `.${quoteJson(step)}`)).join('')}`
+
+const quoteJson = (key: string): string => `"${key.replaceAll('"', '\\"')}"`
+
+/** `c.User.name` and `o[0].v` as names and places; undefined for a name that is no path. */
+export function pathSteps(name: string): readonly Step[] | undefined {
+  const steps: Step[] = []
+  const step = /\.?([^.[\]]+)|\[(\d{1,9})\]/y
+  while (step.lastIndex < name.length) {
+    const at = step.lastIndex
+    const found = step.exec(name)
+    if (found === null) return undefined
+    if (found[1] === undefined) steps.push(Number(found[2]))
+    else if (at > 0 === (name[at] === '.')) steps.push(found[1])
+    else return undefined
+  }
+  return steps.length > 1 && typeof steps[0] === 'string' ? steps : undefined
+}

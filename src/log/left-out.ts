@@ -1,0 +1,150 @@
+import { DapError } from '../errors.ts'
+import type { DatasetSpec } from '../kinds.ts'
+import type { SourceFault, TableSource, Tables } from './tables.ts'
+
+/** What one pass met, and did not hand on. */
+export interface LeftOut {
+  /** Rows that were met, and of these the rows that were handed on. */
+  met: number
+  kept: number
+  /** Rows that were handed on and stand for more than one decision. */
+  weighted: number
+  /** Bad rows that want nothing but a reward. */
+  unrewarded: number
+  /** Who served (`holdout`, `fallback`, …) → rows. */
+  readonly served: Map<string, number>
+  /** What is wrong → rows. */
+  readonly bad: Map<string, number>
+  /** The first bad rows: their numbers, counted from 0, ascending, and what is wrong. */
+  readonly rows: { readonly row: number; readonly reason: string }[]
+  /** The first of what is no row. */
+  readonly faults: SourceFault[]
+}
+
+const EXAMPLES = 10
+const IN_A_NOTE = 3
+/** Reasons may quote what was read: more than these are counted as one. */
+const REASONS = 100
+const OTHERS = 'other reasons'
+
+export function nothingLeftOut(): LeftOut {
+  return { met: 0, kept: 0, weighted: 0, unrewarded: 0, served: new Map(), bad: new Map(), rows: [], faults: [] }
+}
+
+export function addBadRow({ bad, rows }: LeftOut, row: number, reason: string): void {
+  count(bad, reason, 1)
+  if (rows.length === EXAMPLES && row > rows[EXAMPLES - 1].row) return
+  rows.splice(rows.findLastIndex(example => example.row < row) + 1, 0, { row, reason })
+  if (rows.length > EXAMPLES) rows.pop()
+}
+
+export function addFault({ bad, faults }: LeftOut, fault: SourceFault): void {
+  count(bad, fault.reason, fault.rows ?? 1)
+  if (faults.length < EXAMPLES) faults.push(fault)
+}
+
+function count(bad: Map<string, number>, reason: string, rows: number): void {
+  const key = bad.has(reason) || bad.size < REASONS ? reason : OTHERS
+  bad.set(key, (bad.get(key) ?? 0) + rows)
+}
+
+/** How many bad rows there were. */
+export function badRowCount({ bad }: LeftOut): number {
+  return [...bad.values()].reduce((sum, rows) => sum + rows, 0)
+}
+
+/** All passes over one log must meet the same rows. */
+export function requireSameRows(first: LeftOut, later: Pick<LeftOut, 'met'> & Partial<Pick<LeftOut, 'kept'>>): void {
+  if (first.met === later.met && first.kept === (later.kept ?? first.kept)) return
+  throw new DapError(`the log changed while it was read: ${first.met} rows, then ${later.met}`, {
+    hint: 'read a copy that nobody writes to',
+  })
+}
+
+/**
+ * What is to be said of the bad rows of a whole pass: nothing where there are none; notes, where they are dropped; else the error
+ * that `quality.badRows: fail` asks for, with all of them counted and the first named.
+ */
+export async function judgeBadRows(
+  leftOut: LeftOut,
+  tables: Tables,
+  source: TableSource,
+  { badRows }: DatasetSpec['quality'],
+): Promise<string[]> {
+  const bad = badRowCount(leftOut)
+  if (bad === 0) return []
+  const examples = await badRowExamples(leftOut, tables, source)
+  if (badRows === 'fail') throw badRowsError('log', leftOut, examples)
+  const named = examples.slice(0, IN_A_NOTE)
+  const more = bad > named.length ? [`and ${bad - named.length} more`] : []
+  const { unrewarded } = leftOut
+  return [
+    `${rowsOf(bad, 'bad ')} dropped: ${[...named, ...more].join('; ')}`,
+    ...(unrewarded > 0 ? [`${unrewarded} of them for want of a reward: ${ABSENT_REWARD}`] : []),
+  ]
+}
+
+const ABSENT_REWARD = 'an absent reward is a choice: `spec.reward.default` says what it counts as'
+
+/** The first bad rows, each as `data/l.csv:202: what is wrong`. */
+export async function badRowExamples(
+  { rows, faults }: LeftOut,
+  tables: Tables,
+  source: TableSource,
+): Promise<readonly string[]> {
+  const places =
+    rows.length === 0
+      ? []
+      : await tables.places(
+          source,
+          rows.map(({ row }) => row),
+        )
+  const examples = [...faults, ...rows.map(({ reason }, j) => ({ reason, place: places[j] }))]
+  return examples.slice(0, EXAMPLES).map(({ place, reason }) => `${place}: ${reason}`)
+}
+
+/** `what` has bad rows: the log, a table. */
+export function badRowsError(what: string, leftOut: LeftOut, examples: readonly string[], hint?: string): DapError {
+  const bad = badRowCount(leftOut)
+  const reasons = [...leftOut.bad]
+    .sort(([one, n], [other, m]) => m - n || (one < other ? -1 : 1))
+    .map(([reason, n]) => `${n} × ${reason}`)
+  const shown = reasons.length > EXAMPLES ? [...reasons.slice(0, EXAMPLES), '…'] : reasons
+  const more = bad > examples.length ? [`and ${bad - examples.length} more`] : []
+  return new DapError(
+    `the ${what} has ${rowsOf(bad, 'bad ')} (${shown.join('; ')})\n  ${[...examples, ...more].join('\n  ')}`,
+    {
+      hint:
+        hint ??
+        (leftOut.unrewarded > 0
+          ? ABSENT_REWARD
+          : 'mend the rows, or set `quality.badRows: drop` in the Dataset to leave them out'),
+    },
+  )
+}
+
+/** Not one row can be used; `notes` say what became of them. */
+export function noRowsError(dataset: string, use: string, notes: readonly string[], hint?: string): DapError {
+  return new DapError(
+    [`the log of Dataset \`${dataset}\` has no row ${use}`, ...notes.map(note => `  ${note}`)].join('\n'),
+    { hint: hint ?? '`dap log check` and `dap log stats` say what is in a log of format dap' },
+  )
+}
+
+/** What a reader should know of the rows that the policy did not serve, and of those that were kept by chance. */
+export function readingNotes({ served, weighted }: LeftOut): string[] {
+  return [
+    ...[...served].map(([server, rows]) => `${rowsOf(rows)} served by ${server}, not by the policy, left out`),
+    ...(weighted === 0
+      ? []
+      : [
+          weighted === 1
+            ? '1 row was kept with a probability below 1: it weighs 1/probability'
+            : `${weighted} rows were kept with a probability below 1: each weighs 1/probability`,
+        ]),
+  ]
+}
+
+function rowsOf(rows: number, kind = ''): string {
+  return `${rows} ${kind}${rows === 1 ? 'row' : 'rows'}`
+}
