@@ -55,6 +55,8 @@ export interface TablesOptions {
   readonly memory?: number
   /** Where it puts what does not fit, absolute; default: the system's temporary folder. */
   readonly folder?: string
+  /** Told of what is done before rows come: of lines looked through, of rows joined. */
+  readonly onProgress?: (progress: { readonly unit: string; readonly done: number; readonly total?: number }) => void
 }
 
 /** `onPart` hears of every batch of replications as it is done, in any order. */

@@ -38,6 +38,9 @@ const colorRefused = env['NO_COLOR'] !== undefined && env['NO_COLOR'] !== ''
 
 let run: Host['run'] | undefined
 
+/** What holds memory and disk until the command is done. */
+const closing: { close(): Promise<void> }[] = []
+
 const randomId = () => Buffer.from(crypto.getRandomValues(new Uint8Array(4))).toString('hex')
 
 /** Who runs this: a CI job by its number, else a person at a machine. */
@@ -71,7 +74,11 @@ async function createHost({ folder, color }: { folder?: string; color?: boolean 
       columns: process.stdout.columns ?? 100,
     },
     signal: abort.signal,
-    tables: async options => (await import('./adapters/duckdb.ts')).openTables(options),
+    async tables(options) {
+      const tables = (await import('./adapters/duckdb.ts')).openTables(options)
+      closing.push(tables)
+      return tables
+    },
     objects: async () => (await import('./adapters/objects.ts')).cloudObjects(),
     cloud: async place => (await import('./adapters/vertex.ts')).vertexCloud(place, name => env[name]),
     get run() {
@@ -119,3 +126,4 @@ process.exitCode = await runCli(process.argv.slice(2), {
   host: createHost,
   progress: host => createProgress(host.terminal),
 })
+for (const each of closing) await each.close()

@@ -8,12 +8,17 @@ import { pathSteps } from './duckdb/sql.ts'
 
 export type { DatabaseOptions } from './duckdb/database.ts'
 
+export interface OpenTables extends Tables {
+  /** Lets go of memory and disk; nothing may be read at the time, or afterwards. Else the end of the process does it. */
+  close(): Promise<void>
+}
+
 /**
  * Tables read by DuckDB, which is loaded on first use. Text files are looked through first, from end to end, so that it is known how
  * many rows must come out of them; the records of a `dap` log are read once, into a table; Parquet says how many rows it has. What a
  * log's rows owe to each other (ids, rewards) is found once and kept beside, on disk where it is much.
  */
-export function openTables(options: DatabaseOptions = {}): Tables {
+export function openTables(options: DatabaseOptions = {}): OpenTables {
   const library = createLibrary(options)
   const opened = new Map<string, Promise<OpenSource>>()
 
@@ -44,5 +49,12 @@ export function openTables(options: DatabaseOptions = {}): Tables {
     },
     joinCounts: async (source, signal) => (await sourceOf(source, signal)).side?.counts,
     places: async (source, rows) => (await sourceOf(source)).places(rows),
+    async close() {
+      for (const source of await Promise.allSettled(opened.values())) {
+        if (source.status === 'fulfilled') source.value.database.close()
+      }
+      opened.clear()
+      library.spill.remove()
+    },
   }
 }

@@ -10,7 +10,7 @@ import { openDataset } from './dataset.ts'
 import { evaluationDigest, type Recorded, recordEvidence, recordedText } from './evidence.ts'
 import { loadPolicy } from './policies.ts'
 import { dataFile, type Opened, openRepository, requireResource, requireValid } from './repository.ts'
-import { declareTablesOptions, tablesOptions } from './tables-options.ts'
+import { declareTablesOptions, tablesOptions, watched } from './tables-options.ts'
 
 interface Options {
   readonly evaluation: string | undefined
@@ -46,7 +46,7 @@ export const evaluateCommand = defineCommand<Options, Evaluated>({
     const policies = await candidatePolicies(host, opened, evaluation)
     const plan = await planOf(host, opened, evaluation, policies)
     const progress = (rows: number) => report({ type: 'progress', unit: 'rows', done: rows })
-    const result = await evaluate(plan, await host.tables(tables), progress, host.signal)
+    const result = await evaluate(plan, await host.tables({ ...tables, ...watched(report) }), progress, host.signal)
     if (!record) return { result }
     const recorded = await recordEvidence(host, opened.root, {
       kind: 'evaluation',

@@ -1,5 +1,6 @@
 import { resolve } from 'node:path'
 import type { Command } from 'commander'
+import type { ProgressEvent } from '../command.ts'
 import { UsageError } from '../errors.ts'
 import type { Host, TablesOptions } from '../host.ts'
 
@@ -25,6 +26,11 @@ export async function tablesOptions(flags: Readonly<Record<string, unknown>>, ho
     ...(memory.text === undefined ? {} : { memory: bytes(memory.text, memory.by) }),
     ...(spill.text === undefined ? {} : { folder: await folder(spill.text, spill.by, host) }),
   }
+}
+
+/** Lets a command's progress say what is done before rows come. */
+export function watched(report: (event: ProgressEvent) => void): Pick<TablesOptions, 'onProgress'> {
+  return { onProgress: progress => report({ type: 'progress', ...progress }) }
 }
 
 const UNITS: Readonly<Record<string, number>> = { KB: 1e3, MB: 1e6, GB: 1e9, TB: 1e12 }

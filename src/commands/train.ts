@@ -14,7 +14,7 @@ import { wholeNumber } from './arguments.ts'
 import { openDataset } from './dataset.ts'
 import { loadPolicy, publishSnapshot, snapshotPath } from './policies.ts'
 import { displayPath, type Opened, openRepository, requireResource, requireValid } from './repository.ts'
-import { declareTablesOptions, tablesOptions } from './tables-options.ts'
+import { declareTablesOptions, tablesOptions, watched } from './tables-options.ts'
 
 interface Options {
   readonly policy: string | undefined
@@ -77,7 +77,7 @@ export const trainCommand = defineCommand<Options, TrainingResult>({
     const path = options.out === undefined ? snapshotPath(opened, name) : resolve(host.cwd, options.out)
     const old = await oldPolicy(host, opened, name, options.against, path)
 
-    const tables = await host.tables(options.tables)
+    const tables = await host.tables({ ...options.tables, ...watched(report) })
     const heldOut =
       options.holdout === 0 ? 0 : Math.min(UNIT_GROUPS - 1, Math.max(1, Math.round(options.holdout * UNIT_GROUPS)))
     const training = await train(

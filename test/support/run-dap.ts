@@ -109,6 +109,7 @@ async function run(
   let stdout = ''
   let stderr = ''
   const events: RunEvent[] = []
+  const closing: { close(): Promise<void> }[] = []
   const host: Host = {
     cwd,
     version: VERSION,
@@ -116,7 +117,11 @@ async function run(
     files,
     terminal: { interactive: choose !== undefined, color: false, columns: 100 },
     signal,
-    tables: async options => (await import('../../src/adapters/duckdb.ts')).openTables(options),
+    async tables(options) {
+      const tables = (await import('../../src/adapters/duckdb.ts')).openTables(options)
+      closing.push(tables)
+      return tables
+    },
     objects: () => Promise.reject(new Error('Cloud Storage should not be asked')),
     cores: 1,
     async choose(question, choices) {
@@ -156,5 +161,6 @@ async function run(
     host: async ({ folder }) => ({ ...host, cwd: folder === undefined ? cwd : `${cwd}/${folder}` }),
     progress: () => ({ report: event => void events.push(event), stop() {} }),
   })
+  for (const each of closing) await each.close()
   return { code, stdout, stderr, events }
 }

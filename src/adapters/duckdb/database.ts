@@ -11,28 +11,36 @@ export interface DatabaseOptions {
   readonly memory?: number
   /** Where they spill to; it must exist. Default: the system's folder for temporary files. */
   readonly folder?: string
+  /** Told of what is done of the work before rows come: of `lines` looked through, of `rows joined`. */
+  readonly onProgress?: (progress: { readonly unit: string; readonly done: number; readonly total?: number }) => void
 }
 
 const MEMORY = 1e9
 
-/** A place on disk for what does not fit into memory; made when it is asked for, removed when the process ends. */
+/** A place on disk for what does not fit into memory; made when it is asked for. */
 export interface Spill {
   readonly path: string
   /** The path of a new file in it. */
   file(extension: string): string
+  /** Removes it; else the end of the process does. */
+  remove(): void
 }
 
 /** Those of this process. */
 const spills = new Set<string>()
 
-function removeSpills(): void {
-  for (const path of spills) fs.rmSync(path, { recursive: true, force: true })
+function remove(path: string): void {
+  fs.rmSync(path, { recursive: true, force: true })
+  spills.delete(path)
 }
+
+let watching = false
 
 export function createSpill({ folder = tmpdir() }: DatabaseOptions): Spill {
   const path = join(folder, `dap-${process.pid}-${randomBytes(6).toString('hex')}`)
   let files = 0
-  if (spills.size === 0) process.once('exit', removeSpills)
+  if (!watching) process.once('exit', () => spills.forEach(remove))
+  watching = true
   spills.add(path)
   return {
     path,
@@ -40,10 +48,13 @@ export function createSpill({ folder = tmpdir() }: DatabaseOptions): Spill {
       fs.mkdirSync(path, { recursive: true, mode: 0o700 })
       return join(path, `${files++}.${extension}`)
     },
+    remove: () => remove(path),
   }
 }
 
 export interface Database {
+  /** One that tells how far its query is. */
+  readonly watched: DuckDBConnection
   connect(): Promise<DuckDBConnection>
   close(): void
 }
@@ -68,10 +79,18 @@ export async function openDatabase(
   const connection = await instance.connect()
   await connection.run(`SET allowed_paths = [${paths.map(quoteText).join(', ')}]`)
   await connection.run("SET GLOBAL TimeZone = 'UTC'")
+  await connection.run('SET enable_progress_bar = true')
+  await connection.run('SET enable_progress_bar_print = false')
   await connection.run('SET enable_external_access = false')
   await connection.run('SET lock_configuration = true')
-  connection.closeSync()
-  return { connect: () => instance.connect(), close: () => instance.closeSync() }
+  return {
+    watched: connection,
+    connect: () => instance.connect(),
+    close() {
+      connection.closeSync()
+      instance.closeSync()
+    },
+  }
 }
 
 export async function loadDuckdb(): Promise<typeof import('@duckdb/node-api')> {

@@ -65,11 +65,13 @@ export async function openJsonLines(
   source: TableSource,
   path: string,
   spill: Spill,
+  looked: (lines: number) => void,
   signal?: AbortSignal,
 ): Promise<TextFile> {
   const name = nameOf(source, path)
   let marked: boolean | undefined
   let rows = 0
+  let told = 0
   let length = 0
   let blank = true
   for await (const chunk of abortable(bytesOf(path, name), signal)) {
@@ -87,6 +89,8 @@ export async function openJsonLines(
       length = 0
       at = end + 1
     }
+    looked(rows - told)
+    told = rows
   }
   if (!blank) rows++
   const read = marked ? await unmarked(path, name, spill) : path
@@ -102,6 +106,9 @@ async function unmarked(path: string, name: string, spill: Spill): Promise<strin
 
 const EXAMPLES = 10
 
+/** Records between two words of progress. */
+const TOLD = 50_000
+
 /** One fault a place that is known; the first one stands for all the others as well. */
 export function faultsAt(reason: string, rows: number, places: readonly string[]): SourceFault[] {
   return places.map((place, i) => ({ reason, place, rows: i === 0 ? rows - places.length + 1 : 1 }))
@@ -112,6 +119,7 @@ export async function openCsv(
   source: TableSource,
   path: string,
   spill: Spill,
+  looked: (lines: number) => void,
   signal?: AbortSignal,
 ): Promise<TextFile> {
   const csv = source.csv ?? CSV
@@ -121,7 +129,9 @@ export async function openCsv(
   let rows = 0
   let longest = 0
   let lost: DapError | undefined
+  let seen = 0
   const ends = await scan(path, name, csv, signal, record => {
+    if (++seen % TOLD === 0) looked(TOLD)
     longest = Math.max(longest, record.to - record.from)
     if (header === undefined) {
       if (record.fault !== undefined) lost ??= new DapError(`${name}:${record.line}: ${record.fault}`)

@@ -10,18 +10,27 @@ export interface Library {
   /** Remembers what the files are at first sight; a DapError for one that is not what it was. */
   unchanged(source: TableSource): void
   textFiles(source: TableSource, signal?: AbortSignal): Promise<readonly TextFile[]>
+  /** Counts lines that were looked through, for who watches. */
+  looked(lines: number): void
 }
 
 export function createLibrary(options: DatabaseOptions): Library {
   const stamps = new Map<string, string>()
   const texts = new Map<string, Promise<TextFile>>()
   const spill = createSpill(options)
+  let lines = 0
+  const looked = (more: number) => {
+    lines += more
+    options.onProgress?.({ unit: 'lines looked through', done: lines })
+  }
 
   function textFile(source: TableSource, path: string, signal: AbortSignal | undefined): Promise<TextFile> {
     const key = JSON.stringify([path, source.format, source.csv])
     const file =
       texts.get(key) ??
-      (source.format === 'csv' ? openCsv(source, path, spill, signal) : openJsonLines(source, path, spill, signal))
+      (source.format === 'csv'
+        ? openCsv(source, path, spill, looked, signal)
+        : openJsonLines(source, path, spill, looked, signal))
     texts.set(key, file)
     file.catch(() => texts.delete(key))
     return file
@@ -30,6 +39,7 @@ export function createLibrary(options: DatabaseOptions): Library {
   return {
     options,
     spill,
+    looked,
     unchanged(source) {
       for (const path of source.paths) {
         const stamp = stampOf(path)

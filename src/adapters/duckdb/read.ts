@@ -67,7 +67,8 @@ export async function* readSource(
       for (const fault of await faulty.list(opened)) onFault(fault)
     }
   } catch (error) {
-    throw signal?.aborted ? error : await unreadable(source, error, opened.connection)
+    signal?.throwIfAborted()
+    throw await unreadable(source, error, opened.connection)
   } finally {
     await notes?.close()
     connection.closeSync()

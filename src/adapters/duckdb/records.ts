@@ -44,6 +44,7 @@ const EXAMPLES = 10
 export async function stageRecords(
   source: TableSource,
   connection: DuckDBConnection,
+  looked: (lines: number) => void,
   signal?: AbortSignal,
 ): Promise<RecordTables> {
   await connection.run(`CREATE TABLE decisions (rn BIGINT, file INTEGER, line BIGINT, decided BIGINT, policy INTEGER, pending BOOLEAN,
@@ -106,6 +107,7 @@ export async function stageRecords(
     let unreadable = 0
     for await (const lines of linesOf(path, name)) {
       signal?.throwIfAborted()
+      looked(lines.length)
       for (const text of lines) {
         line++
         if (text.trim() === '') continue

@@ -51,11 +51,9 @@ export function csvScan(source: TableSource, files: readonly TextFile[]): Scan {
       compression = ${quoteText(COMPRESSION[run[0].compression])}, hive_partitioning = false)`
   }
   const all = [...names.map((_, i) => `c${i}`), ...[...partitions.keys()].map((_, p) => `p${p}`)]
-  const rows = runs.length === 0 ? noRows(all, 'VARCHAR') : `(${runs.map(relation).join(' UNION ALL ')})`
   const at = new Map(names.map((name, i) => [name, `c${i}`]))
   return {
-    rows,
-    numbered: windowed(rows),
+    ...inOrder(runs, relation, noRows(all, 'VARCHAR')),
     count: files.reduce((sum, file) => sum + file.rows, 0),
     names: [...names, ...partitions.keys()],
     faults: files.flatMap(file => file.faults),
@@ -76,10 +74,10 @@ export function jsonScan(source: TableSource, files: readonly TextFile[], names:
       ignore_errors = true, maximum_object_size = ${MAX_LINE + 2}, compression = ${quoteText(COMPRESSION[run[0].compression])}, hive_partitioning = false)`
   const runs = runsOf(readable, ({ compression }) => compression)
   const all = ['json', ...[...partitions.keys()].map((_, p) => `p${p}`)]
-  const rows = runs.length === 0 ? noRows(all, 'JSON') : `(${runs.map(relation).join(' UNION ALL ')})`
+  const { rows, numbered } = inOrder(runs, relation, noRows(all, 'JSON'))
   return {
     rows,
-    numbered: windowed(rows),
+    numbered,
     count: files.reduce((sum, file) => sum + file.rows, 0),
     names: [...names, ...partitions.keys()],
     broken: { sql: "NOT coalesce(starts_with(ltrim(json), '{'), false)", reason: 'no JSON object' },
@@ -186,7 +184,26 @@ function lookup(source: TableSource, names: readonly string[], column: (name: st
   }
 }
 
-const windowed = (rows: string): string => `(SELECT *, row_number() OVER () - 1 AS rn FROM ${rows})`
+/**
+ * The rows of runs of files, one run after the other, without and with their numbers. Each run is numbered by itself: where the order of
+ * a union's rows does not matter to what takes them, DuckDB reads its parts at once, and one window over all would number them as they come.
+ */
+function inOrder<F extends { readonly rows: number }>(
+  runs: readonly (readonly F[])[],
+  relation: (run: readonly F[]) => string,
+  none: string,
+): Pick<Scan, 'rows' | 'numbered'> {
+  let before = 0
+  const numbered = runs.map(run => {
+    const sql = `SELECT *, row_number() OVER () - 1 + ${before} AS rn FROM (${relation(run)})`
+    for (const { rows } of run) before += rows
+    return sql
+  })
+  return {
+    rows: runs.length === 0 ? none : `(${runs.map(relation).join(' UNION ALL ')})`,
+    numbered: `(${runs.length === 0 ? `SELECT *, 0 AS rn FROM ${none}` : numbered.join(' UNION ALL ')})`,
+  }
+}
 
 /** Files of which not one has a row. */
 const noRows = (columns: readonly string[], type: string): string =>

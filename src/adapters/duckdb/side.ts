@@ -2,7 +2,7 @@ import type { DuckDBConnection } from '@duckdb/node-api'
 import type { JoinCounts, OneRow, RewardJoin } from '../../log/tables.ts'
 import type { Scan } from './scan.ts'
 import { numberOf, textOf, timeOf } from './sql.ts'
-import { chunksOf, numbersOf } from './stream.ts'
+import { chunksOf, numbersOf, runWatched, type Watch } from './stream.ts'
 import { doubles } from './vectors.ts'
 
 /**
@@ -120,7 +120,7 @@ export async function makeSide(
   decisions: Decisions | undefined,
   rewards: Rewards | undefined,
   join: RewardJoin | undefined,
-  signal?: AbortSignal,
+  watch: Watch = {},
 ): Promise<Side> {
   const reasons: string[] = []
   const counts = {
@@ -136,10 +136,7 @@ export async function makeSide(
   }
   const rewardFaults = new Map<string, { rows: number; first: number[] }>()
   if (decisions === undefined) return { size: 0, counts, reasons, rewardFaults }
-  const run = async (sql: string) => {
-    signal?.throwIfAborted()
-    await connection.run(sql)
-  }
+  const run = (sql: string) => runWatched(connection, sql, watch)
   const count = async (sql: string) => (await numbersOf(connection, sql))[0]
   const { rows } = decisions
   await run('CREATE TABLE notes (rn BIGINT, kind TINYINT, came BIGINT, tie VARCHAR, value DOUBLE)')

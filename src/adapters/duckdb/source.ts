@@ -41,12 +41,13 @@ export async function openSource(source: TableSource, library: Library, signal?:
   const theirs = rewards !== undefined && isText(rewards.source) ? await library.textFiles(rewards.source, signal) : []
   const paths = [...all.flatMap(each => each.paths), ...[...own, ...theirs].map(file => file.read)]
   const database = await openDatabase(paths, library.spill, library.options)
-  const connection = await database.connect()
+  const connection = database.watched
   const common = { source, database, connection, unchanged }
+  const watch = { signal, onProgress: library.options.onProgress }
   try {
     if (source.format === 'dap') {
-      const staged = await stageRecords(source, connection, signal)
-      const side = await makeSide(connection, staged.decisions, staged.rewards, source.join ?? {}, signal)
+      const staged = await stageRecords(source, connection, library.looked, signal)
+      const side = await makeSide(connection, staged.decisions, staged.rewards, source.join ?? {}, watch)
       return {
         ...common,
         scan: staged.scan,
@@ -72,7 +73,7 @@ export async function openSource(source: TableSource, library: Library, signal?:
           mappedDecisions(scan, once, join),
           rewards && other && mappedRewards(other, rewards, once?.slot !== undefined),
           join ?? {},
-          signal,
+          watch,
         )
       : undefined
     const inRewards = (rows: readonly number[]) => placesOf(rewards?.source ?? source, theirs, connection, rows)
@@ -88,7 +89,9 @@ export async function openSource(source: TableSource, library: Library, signal?:
       places: rows => placesOf(source, own, connection, rows),
     }
   } catch (error) {
-    throw signal?.aborted ? error : await unreadable(source, error, connection)
+    const blamed = signal?.aborted ? signal.reason : await unreadable(source, error, connection)
+    database.close()
+    throw blamed
   }
 }
 

@@ -75,11 +75,9 @@ export function inside({ sql, type }: Value, steps: readonly Step[]): Value {
 
 export type Step = string | number
 
-/** DuckDB's path to a value inside of JSON. */
+/** A JSON pointer to a value inside of JSON: unlike a path by `$`, it can name every key. */
 export const jsonPath = (steps: readonly Step[]): string =>
-  `$${steps.map(step => (typeof step === 'number' ? `[${step}]` : `.${quoteJson(step)}`)).join('')}`
-
-const quoteJson = (key: string): string => `"${key.replaceAll('"', '\\"')}"`
+  steps.map(step => `/${String(step).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('')
 
 /** `c.User.name` and `o[0].v` as names and places; undefined for a name that is no path. */
 export function pathSteps(name: string): readonly Step[] | undefined {
