@@ -13,7 +13,7 @@ const abort = new AbortController()
 // process.stdin and its like are streams made when first touched, milliseconds each: they are touched late.
 const { env } = process
 
-for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   process.on(signal, () => {
     if (abort.signal.aborted) process.exit(ExitCode.interrupted)
     abort.abort()

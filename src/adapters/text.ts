@@ -44,8 +44,8 @@ export async function* bytesOf(path: string, name: string): AsyncGenerator<Buffe
   let lines = 1
   try {
     for await (const bytes of decompressed(path, compression)) {
-      yield bytes
       for (let at = bytes.indexOf(LF); at >= 0; at = bytes.indexOf(LF, at + 1)) lines++
+      yield bytes
     }
   } catch (cause) {
     throw new DapError(

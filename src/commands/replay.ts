@@ -69,9 +69,12 @@ export async function replayLog(
     report,
   )
   if (replayed === 0 && unavailable.size === 0) {
-    throw new UsageError(id === undefined ? 'the log has no decision' : `the log has no decision \`${id}\``, {
-      hint: '--replay takes the files or folders of the log; --id the `decisionId` of a record',
-    })
+    if (id === undefined) {
+      throw new DapError(`no valid decision${wanted === undefined ? '' : ` of policy \`${wanted}\``} in the log`, {
+        hint: '`dap log check` says what is in it',
+      })
+    }
+    throw new UsageError(`the log has no decision \`${id}\``, { hint: '--id takes the `decisionId` of a record' })
   }
   return {
     schema: 'dap.replay/v1',

@@ -37,13 +37,13 @@ const UNITS: Readonly<Record<string, number>> = { KB: 1e3, MB: 1e6, GB: 1e9, TB:
 const BINARY_UNITS: Readonly<Record<string, number>> = { KIB: 2 ** 10, MIB: 2 ** 20, GIB: 2 ** 30, TIB: 2 ** 40 }
 
 /** With less nothing can be read, in bytes. */
-const LEAST = 64e6
+const LEAST = 128e6
 
 function bytes(text: string, by: string): number {
   const [, amount = '', unit = ''] = /^(\d{1,9}(?:\.\d{1,3})?) ?([KMGT]i?B)$/i.exec(text) ?? []
   const size = Math.floor(Number(amount) * ({ ...UNITS, ...BINARY_UNITS }[unit.toUpperCase()] ?? Number.NaN))
   if (size >= LEAST && Number.isSafeInteger(size)) return size
-  throw new UsageError(`${by} takes a size of at least 64MB, such as 512MB or 2GB, got \`${text}\``)
+  throw new UsageError(`${by} takes a size of at least 128MB, such as 512MB or 2GB, got \`${text}\``)
 }
 
 async function folder(text: string, by: string, host: Host): Promise<string> {

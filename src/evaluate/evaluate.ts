@@ -3,7 +3,7 @@ import type { EvaluationSpec } from '../kinds.ts'
 import { actionFinder, declaredActions, undeclaredActions } from '../log/actions.ts'
 import { readDecisionLog } from '../log/decision-log.ts'
 import { eligibleSet } from '../log/eligible.ts'
-import { logColumns, logLayout, logSource, namedColumns, type OpenDataset } from '../log/layout.ts'
+import { contextNames, logColumns, logLayout, logSource, namedColumns, type OpenDataset } from '../log/layout.ts'
 import {
   badRowCount,
   judgeBadRows,
@@ -15,7 +15,7 @@ import {
 import { observedActions } from '../log/observed-actions.ts'
 import { joinNotes } from '../log/reward-join.ts'
 import { createRequests } from '../log/row-reader.ts'
-import type { Column, NumberColumn, Tables, UnitPart, ValueColumn } from '../log/tables.ts'
+import type { Column, JoinCounts, NumberColumn, Tables, UnitPart, ValueColumn } from '../log/tables.ts'
 import type { Policy } from '../policy/policy.ts'
 import { judgeGate } from '../policy/result-rules.ts'
 import type { CandidateResult, EvaluationResult } from '../results.ts'
@@ -37,7 +37,7 @@ import { fitTabular, type TabularModel } from './reward-model.ts'
 import { rewardRange } from './reward-range.ts'
 import { createStrata } from './strata.ts'
 import { measureCoverage } from './support.ts'
-import { judge, judgeModelled, judgeUnrewarded } from './verdict.ts'
+import { judge, judgeModelled, judgeOrphans, judgeUnrewarded } from './verdict.ts'
 
 /** An Evaluation with everything it names already resolved. */
 export interface EvaluationPlan {
@@ -72,9 +72,14 @@ export async function evaluate(
 ): Promise<EvaluationResult> {
   const { dataset, spec } = plan
   const { part } = dataset
-  const source = logSource(dataset, part)
   const needed = [...namedColumns(dataset.spec, plan.policies.values()), ...namedByEvaluation(spec)]
-  const columns = logColumns(dataset, await tables.columns(source, needed))
+  const known = await tables.columns(logSource(dataset), needed)
+  const columns = logColumns(dataset, known)
+  const source = logSource(
+    dataset,
+    part,
+    contextNames(dataset.spec, plan.policies.values()).filter(name => known.includes(name)),
+  )
   const requests = createRequests()
   const layout = logLayout(source, columns, requests)
   const notes: string[] = []
@@ -145,11 +150,12 @@ export async function evaluate(
     else requireSameRows(leftOut, passed)
   }
 
+  let joined: JoinCounts | undefined
   async function endOfFirstPass(): Promise<void> {
     if (observed !== undefined) requireSameRows(leftOut, observed)
     notes.push(...(await judgeBadRows(leftOut, tables, source, dataset.spec.quality)), ...readingNotes(leftOut))
     // Counts are of the whole log: beside a part of it they would mislead.
-    const joined = part === undefined ? await tables.joinCounts(source, signal) : undefined
+    joined = part === undefined ? await tables.joinCounts(source, signal) : undefined
     if (joined !== undefined) notes.push(...joinNotes(joined))
     if (leftOut.kept === 0) throw noRowsError(dataset.name, 'that can be used', notes)
   }
@@ -185,7 +191,10 @@ export async function evaluate(
     const input = { log, sums, coverage, rewards, interval: spec.interval, logging, direct }
     return {
       name,
-      ...judgeUnrewarded(unknown ? judgeModelled(coverage, logging) : judge(coverage), leftOut.unrewarded),
+      ...judgeOrphans(
+        judgeUnrewarded(unknown ? judgeModelled(coverage, logging) : judge(coverage), leftOut.unrewarded),
+        joined ?? { rewards: 0, orphans: 0 },
+      ),
       support: unknown ? null : coverage.support,
       estimates: spec.estimators.map(estimator => estimate(estimator, input)),
     }

@@ -1,3 +1,4 @@
+import type { JoinCounts } from '../log/tables.ts'
 import type { Verdict } from '../results.ts'
 import type { Coverage } from './support.ts'
 
@@ -100,6 +101,21 @@ export function judgeUnrewarded({ verdict, reasons }: Judgement, unrewarded: num
   return {
     verdict: verdict === 'ok' ? 'caution' : verdict,
     reasons: [...reasons, `${what}: the others were chosen by their outcome`],
+  }
+}
+
+/** The same where most rewards found no decision: then a decision without one may have one. */
+export function judgeOrphans(
+  { verdict, reasons }: Judgement,
+  { rewards, orphans }: Pick<JoinCounts, 'rewards' | 'orphans'>,
+): Judgement {
+  if (orphans <= rewards) return { verdict, reasons }
+  return {
+    verdict: verdict === 'ok' ? 'caution' : verdict,
+    reasons: [
+      ...reasons,
+      `${orphans} of ${orphans + rewards} rewards are for no decision of this log: do the ids fit?`,
+    ],
   }
 }
 

@@ -26,11 +26,19 @@ export interface OpenDataset {
   readonly join?: JoinPlan
 }
 
-/** The files of a Dataset and how their lines become decisions; `part`: of some units alone. */
-export function logSource({ spec, paths, root, partitions, rewards, join }: OpenDataset, part?: UnitPart): TableSource {
+/**
+ * The files of a Dataset and how their lines become decisions; `part`: of some units alone; `also`: columns that are used though the
+ * Dataset does not name them, so that the rows of one decision must agree in them, too.
+ */
+export function logSource(
+  { spec, paths, root, partitions, rewards, join }: OpenDataset,
+  part?: UnitPart,
+  also: readonly string[] = [],
+): TableSource {
   const { format, csv, mapping } = spec
   const { default: _, ...how } = join ?? {}
-  const once = onceOf(spec)
+  const once = onceOf(spec, also)
+  const named = namedColumns(spec, [])
   const own: RewardJoin['rewards'] = spec.rewards &&
     rewards && {
       ...spec.rewards.mapping,
@@ -38,32 +46,51 @@ export function logSource({ spec, paths, root, partitions, rewards, join }: Open
         format: spec.rewards.format ?? format,
         csv: spec.rewards.csv ?? ((spec.rewards.format ?? format) === format ? csv : undefined),
         root,
+        named: Object.values(spec.rewards.mapping),
         ...rewards,
       },
     }
   const ts = format === 'dap' ? undefined : mapping?.ts
   const joins = own !== undefined || Object.keys(how).length > 0
-  return { format, paths, root, csv, partitions, part, once, join: joins ? { ...how, ts, rewards: own } : undefined }
+  return {
+    format,
+    paths,
+    root,
+    csv,
+    named,
+    partitions,
+    part,
+    once,
+    join: joins ? { ...how, ts, rewards: own } : undefined,
+  }
 }
 
 /** Which rows of a mapped log are one decision. */
-function onceOf({ mapping, rewards, format }: DatasetSpec): OneRow | undefined {
+function onceOf({ mapping, rewards, format }: DatasetSpec, also: readonly string[]): OneRow | undefined {
   if (format === 'dap' || mapping?.decisionId === undefined) return undefined
   const { decisionId, slot, context, reward, cost, rewardId, ...same } = mapping
-  const columns = [...Object.values(same), ...Object.values(context)]
+  const columns = [...Object.values(same), ...Object.values(context), ...also]
   return {
     decisionId,
     slot,
-    same: [...new Set(columns)].filter(column => column !== undefined && column !== decisionId && column !== slot),
+    same: [...new Set(columns)].filter(
+      column => column !== undefined && ![decisionId, slot, reward, cost, rewardId].includes(column),
+    ),
     ...(rewards === undefined ? { reward: reward ?? cost, rewardId } : {}),
   }
 }
 
+/** Fields of these policies' contexts that the Dataset does not map: columns of their own names are read. */
+export function contextNames({ mapping }: DatasetSpec, policies: Iterable<Pick<Policy, 'spec'>>): string[] {
+  const names = [...policies].flatMap(({ spec }) => Object.keys(spec.context))
+  return [...new Set(names)].filter(name => mapping?.context[name] === undefined)
+}
+
 /** The names that a Dataset has for its columns, and those of the contexts of these policies: what to look for in a log. */
-export function namedColumns({ mapping }: DatasetSpec, policies: Iterable<Pick<Policy, 'spec'>>): string[] {
-  const { context = {}, ...roles } = mapping ?? {}
-  const fields = [...policies].flatMap(({ spec }) => Object.keys(spec.context).filter(name => !(name in context)))
-  return [...Object.values(roles), ...Object.values(context), ...fields].filter(name => name !== undefined)
+export function namedColumns(dataset: DatasetSpec, policies: Iterable<Pick<Policy, 'spec'>>): string[] {
+  const { context = {}, ...roles } = dataset.mapping ?? {}
+  const names = [...Object.values(roles), ...Object.values(context), ...contextNames(dataset, policies)]
+  return names.filter(name => name !== undefined)
 }
 
 /** Names of the log's columns, found and checked. */

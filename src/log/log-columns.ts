@@ -58,7 +58,8 @@ export function standsForReader({ type }: KeptColumn): (column: NumberColumn, ro
     if (out.length < rows) out = new Float64Array(rows)
     for (let i = 0; i < rows; i++) {
       const p = type === 'logProbability' ? values[i] : 1 - values[i]
-      out[i] = p > 0 && p <= ALMOST_ONE ? 1 / Math.min(1, p) : Number.NaN
+      const h = 1 / Math.min(1, p)
+      out[i] = p > 0 && p <= ALMOST_ONE && h < Infinity ? h : Number.NaN
     }
     return out
   }

@@ -51,6 +51,7 @@ export function joinNotes(counts: JoinCounts): string[] {
     ...say(counts.waiting, 'decision', 'decisions', 'whose wait for rewards is not over, left out'),
     ...say(counts.inactive, 'decision', 'decisions', 'never activated, left out'),
     ...say(counts.rewardsRepeated, 'reward', 'rewards', 'logged again, counted once'),
+    ...say(counts.otherNames, 'reward', 'rewards', 'of another name, left out'),
     ...say(counts.late, 'reward', 'rewards', 'later than the wait, left out'),
     ...say(counts.orphans, 'reward', 'rewards', 'for no decision of this log, left out'),
   ]

@@ -43,6 +43,8 @@ export interface TableSource {
   readonly root?: string
   /** How CSV is written; default: as `CSV` says. */
   readonly csv?: CsvSpec
+  /** Columns that every file with a header or a schema must have. */
+  readonly named?: readonly string[]
   /** Columns of hive partitions (`day=2026-11-22/`): name → the value of each path, in the order of `paths`. */
   readonly partitions?: ReadonlyMap<string, readonly string[]>
   /** How lines become decisions; absent of a mapped log: every line is one. A `dap` log always has its own. */
@@ -55,7 +57,7 @@ export interface TableSource {
 
 /** A decision counts once: which rows of a mapped log are of one decision, and what they must agree in. */
 export interface OneRow {
-  /** The column of the decision's id, and that of its slot: the key. A row without an id is a decision of its own. */
+  /** The column of the decision's id, and that of its slot: the key. A row without an id is a fault. */
   readonly decisionId: string
   readonly slot?: string
   /** Columns in which the rows of a key must be equal: then they count once. */
@@ -102,8 +104,9 @@ export interface JoinCounts {
   readonly rewardsRepeated: number
   readonly late: number
   readonly orphans: number
-  /** Last lines of `dap` files that a crash cut off. */
+  /** Last lines of `dap` files that a crash cut off; rewards of another name than is asked for. */
   readonly torn: number
+  readonly otherNames: number
 }
 
 /** What is no row. `reason` is one sentence without a full stop. */
@@ -200,6 +203,7 @@ export function takeRows(column: Column, rows: Int32Array): Column {
 
 /** What to do about a column that a table does not have: the name that was meant, or those that there are. */
 export function columnHint(column: string, known: readonly string[]): string {
+  if (known.length === 0) return 'there are no columns: the files are empty, or of another format'
   const shown = known.slice(0, 12).join(', ')
   return didYouMean(column, known) ?? `its columns are ${shown}${known.length > 12 ? ', …' : ''}`
 }

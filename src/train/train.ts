@@ -2,7 +2,15 @@ import { DapError } from '../errors.ts'
 import { declaredActions, undeclaredActions } from '../log/actions.ts'
 import { contextReader, contextSource } from '../log/context-reader.ts'
 import { type DecisionLog, readDecisionLog } from '../log/decision-log.ts'
-import { logColumns, logLayout, logSource, namedColumns, type OpenDataset, unitColumn } from '../log/layout.ts'
+import {
+  contextNames,
+  logColumns,
+  logLayout,
+  logSource,
+  namedColumns,
+  type OpenDataset,
+  unitColumn,
+} from '../log/layout.ts'
 import {
   addBadRow,
   badRowCount,
@@ -62,8 +70,13 @@ export async function train(
   const { dataset, weights, heldOut } = plan
   const { name, spec, digest } = plan.policy
   const policy = createPolicy(name, spec, digest)
-  const source = logSource(dataset)
-  const columns = logColumns(dataset, await tables.columns(source, namedColumns(dataset.spec, [policy])))
+  const known = await tables.columns(logSource(dataset), namedColumns(dataset.spec, [policy]))
+  const columns = logColumns(dataset, known)
+  const source = logSource(
+    dataset,
+    undefined,
+    contextNames(dataset.spec, [policy]).filter(name => known.includes(name)),
+  )
   if (weights === 'inverse-propensity' && columns.propensity === undefined) {
     throw new DapError(`\`--weights inverse-propensity\` needs propensities, and Dataset \`${dataset.name}\` has none`)
   }

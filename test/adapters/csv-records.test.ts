@@ -22,11 +22,9 @@ interface Record {
 
 /** Records as a person would read them: one expression for a field, no chunks. */
 function reference(text: string, csv: CsvSpec): Record[] {
-  const [comma, quote, escape, hash] = [csv.delimiter, csv.quote, csv.escape || csv.quote, csv.comment ?? ''].map(
-    literal,
-  )
+  const [comma, quote, sign, hash] = [csv.delimiter, csv.quote, csv.escape || csv.quote, csv.comment ?? ''].map(literal)
   const twice = csv.escape === csv.quote || csv.escape === ''
-  const inside = twice ? `[^${quote}]|${quote}${quote}` : `[^${quote}${escape}]|${escape}[^]`
+  const inside = twice ? `[^${quote}]|${quote}${quote}` : `[^${quote}${sign}]|${sign}[^]`
   const closing = twice ? `${quote}(?!${quote})` : quote
   const quoted = csv.quote === '' ? /(?!)/y : new RegExp(`${quote}((?:${inside})*)${closing}([^${comma}\r\n]*)`, 'y')
   const bare = new RegExp(`[^${comma}\r\n]*`, 'y')
@@ -57,7 +55,7 @@ function reference(text: string, csv: CsvSpec): Record[] {
     for (;;) {
       const field = take(quoted)
       if (field !== undefined) {
-        fields.push(unescape(field[1], csv) + field[2])
+        fields.push(unescaped(field[1], csv) + field[2])
         if (field[2] !== '') {
           fault ??= 'text after the quote that closes a field'
           swallowed ||= ends(text.slice(from, at)) > 0
@@ -88,10 +86,8 @@ function reference(text: string, csv: CsvSpec): Record[] {
 
 const literal = (sign: string) => sign.replace(/[\\^$.|?*+()[\]{}]/, '\\$&')
 const ends = (text: string) => text.match(/\r\n|\r|\n/g)?.length ?? 0
-const unescape = (text: string, { quote, escape }: CsvSpec) =>
-  escape === quote
-    ? text.replaceAll(quote + quote, quote)
-    : text.replace(new RegExp(`${literal(escape)}([^])`, 'g'), '$1')
+const unescaped = (text: string, { quote, escape: sign }: CsvSpec) =>
+  sign === quote ? text.replaceAll(quote + quote, quote) : text.replace(new RegExp(`${literal(sign)}([^])`, 'g'), '$1')
 
 async function* cut(bytes: Buffer, size: number): AsyncGenerator<Buffer> {
   for (let at = 0; at < bytes.length; at += size) yield bytes.subarray(at, at + size)

@@ -29,7 +29,15 @@ interface Case {
   readonly data?: string | Buffer
 }
 
-async function repository({ dataset = MAPPING, format = 'csv', file = `data/l.${format === 'dap' ? 'jsonl' : format}`, candidates = A_AND_LOGGING, evaluation = 'estimators: [ips]', policy, data }: Case) {
+async function repository({
+  dataset = MAPPING,
+  format = 'csv',
+  file = `data/l.${format === 'dap' ? 'jsonl' : format}`,
+  candidates = A_AND_LOGGING,
+  evaluation = 'estimators: [ips]',
+  policy,
+  data,
+}: Case) {
   return onDisk({
     'dap.yaml': PROJECT,
     'datasets/log.yaml': resource('Dataset', 'log', `files: [${file}]\nformat: ${format}\n${dataset}`),
@@ -39,7 +47,8 @@ async function repository({ dataset = MAPPING, format = 'csv', file = `data/l.${
   })
 }
 
-const BETA = 'context: {}\nactions: [{ id: a }, { id: b }]\nalgorithm: { learner: { type: beta }, exploration: { type: thompson } }\nguardrails: { minProbability: 0.02 }'
+const BETA =
+  'context: {}\nactions: [{ id: a }, { id: b }]\nalgorithm: { learner: { type: beta }, exploration: { type: thompson } }\nguardrails: { minProbability: 0.02 }'
 
 async function evaluate(folder: string) {
   const { code, stdout, stderr } = await dapIn(folder, 'evaluate', '--json')
@@ -58,25 +67,38 @@ async function refusal(folder: string, ...words: readonly string[]): Promise<str
   return stderr
 }
 
-const csv = (header: string, rows: readonly (readonly unknown[])[]) => `${[header, ...rows.map(row => row.join(','))].join('\n')}\n`
+const csv = (header: string, rows: readonly (readonly unknown[])[]) =>
+  `${[header, ...rows.map(row => row.join(','))].join('\n')}\n`
 const range = (n: number) => Array.from({ length: n }, (_, i) => i)
 
 describe('01: one line in the middle of a log cannot be read', () => {
   const ROWS = 500_000
   const rows = (bad: number) =>
-    range(ROWS).map(i => [`d${i}`, 'ab'[i % 2], 0.5, Number((i % 2 === 0) === i < 60_000), ...(i === bad ? ['oops'] : [])])
-  const gate = "estimators: [ips]\ngates: [{ id: a-is-better, expr: \"candidate('a').estimate('ips').lift.lower > 0.0\" }]"
+    range(ROWS).map(i => [
+      `d${i}`,
+      'ab'[i % 2],
+      0.5,
+      Number((i % 2 === 0) === i < 60_000),
+      ...(i === bad ? ['oops'] : []),
+    ])
+  const gate =
+    "estimators: [ips]\ngates: [{ id: a-is-better, expr: \"candidate('a').estimate('ips').lift.lower > 0.0\" }]"
 
   it('which is an error that names it, from evaluate and train', async () => {
     const folder = await repository({ data: csv('id,action,p,r', rows(60_000)), evaluation: gate, policy: BETA })
-    const expected = 'error: the log has 1 bad row (1 × 5 fields, and the header has 4)\n  data/l.csv:60002: 5 fields, and the header has 4\n'
+    const expected =
+      'error: the log has 1 bad row (1 × 5 fields, and the header has 4)\n  data/l.csv:60002: 5 fields, and the header has 4\n'
     expect(await refusal(folder)).toContain(expected)
     expect(await refusal(folder, 'train')).toContain(expected)
     expect(existsSync(join(folder, 'snapshots'))).toBe(false)
   })
 
   it('or is dropped, and all others count: the gate fails', async () => {
-    const folder = await repository({ data: csv('id,action,p,r', rows(60_000)), dataset: MAPPING + DROP, evaluation: gate })
+    const folder = await repository({
+      data: csv('id,action,p,r', rows(60_000)),
+      dataset: MAPPING + DROP,
+      evaluation: gate,
+    })
     const { code, dataset, values, passed } = await evaluate(folder)
     expect([code, passed, dataset.rows, dataset.dropped]).toEqual([1, false, ROWS - 1, 1])
     expect(dataset.notes).toContain('1 bad row dropped: data/l.csv:60002: 5 fields, and the header has 4')
@@ -93,7 +115,12 @@ describe('01: one line in the middle of a log cannot be read', () => {
 })
 
 describe('02: rows that begin with # are rows', () => {
-  const rows = range(1000).map(i => [i === 0 ? '#tag "new",b,c' : i % 10 === 0 ? `#tag${i}` : `word${i}`, 'a', '1.0', Number(i % 10 === 0)])
+  const rows = range(1000).map(i => [
+    i === 0 ? '#tag "new",b,c' : i % 10 === 0 ? `#tag${i}` : `word${i}`,
+    'a',
+    '1.0',
+    Number(i % 10 === 0),
+  ])
   const data = csv('q,action,p,r', rows)
 
   it('of which one has commas in it, and is named', async () => {
@@ -108,7 +135,11 @@ describe('02: rows that begin with # are rows', () => {
 
   it('unless a Dataset says that they are comments', async () => {
     const dataset = `${ANONYMOUS}\ncsv: { comment: "#" }`
-    expect((await evaluate(await repository({ data, dataset, candidates: LOGGING }))).dataset).toMatchObject({ rows: 900, dropped: 0, meanReward: 0 })
+    expect((await evaluate(await repository({ data, dataset, candidates: LOGGING }))).dataset).toMatchObject({
+      rows: 900,
+      dropped: 0,
+      meanReward: 0,
+    })
   })
 })
 
@@ -149,12 +180,20 @@ describe('05: records that were kept by chance', () => {
     decision(`d${i}`, [0.5, 0.5], { unit: `u${i}`, logProbability }),
     ...(value === 0 ? [] : [reward(`d${i}`, { value })]),
   ]
-  const records = range(2220).flatMap(i => (i < 220 ? record(i, 0.1, Number(i < 115)) : record(i, 1, Number(i < 220 + 186))))
+  const records = range(2220).flatMap(i =>
+    i < 220 ? record(i, 0.1, Number(i < 115)) : record(i, 1, Number(i < 220 + 186)),
+  )
   const data = records.map(each => `${JSON.stringify(each)}\n`).join('')
 
   it('weigh what they stand for', async () => {
     const dataset = 'actions: { policy: pol }\nreward: { wait: 1h }'
-    const folder = await repository({ format: 'dap', dataset, data, policy: BETA, candidates: '[{ name: logging, logging: true }, { name: uniform, uniform: true }]' })
+    const folder = await repository({
+      format: 'dap',
+      dataset,
+      data,
+      policy: BETA,
+      candidates: '[{ name: logging, logging: true }, { name: uniform, uniform: true }]',
+    })
     const { dataset: found, values } = await evaluate(folder)
     expect(found).toMatchObject({ rows: 2220, meanReward: (10 * 115 + 186) / 4200 })
     expect(found.meanReward).toBeCloseTo(0.3181, 4)
@@ -169,26 +208,48 @@ describe('05: records that were kept by chance', () => {
 })
 
 describe('07: a context that the policy of a candidate cannot take', () => {
-  const rows = range(400).map(i => [`d${i}`, 'ab'[i % 2], 0.5, Number(i % 4 === 0), (i % 30) + 1, i === 200 ? 'web' : i % 3 === 0 ? 'android' : 'ios'])
+  const rows = range(400).map(i => [
+    `d${i}`,
+    'ab'[i % 2],
+    0.5,
+    Number(i % 4 === 0),
+    (i % 30) + 1,
+    i === 200 ? 'web' : i % 3 === 0 ? 'android' : 'ios',
+  ])
   const policy = `context: { level: { type: number, minimum: 1 }, platform: { type: string, enum: [ios, android] } }
 features: [{ field: level }, { field: platform }]
 actions: [{ id: a }, { id: b }]
 algorithm: { learner: { type: linear }, exploration: { type: epsilon-greedy } }
 guardrails: { minProbability: 0.02 }`
   const made = (data: readonly (readonly unknown[])[], more = '') =>
-    repository({ data: csv('id,action,p,r,level,platform', data), dataset: MAPPING + more, candidates: '[{ name: pol, policy: pol }]', policy })
+    repository({
+      data: csv('id,action,p,r,level,platform', data),
+      dataset: MAPPING + more,
+      candidates: '[{ name: pol, policy: pol }]',
+      policy,
+    })
 
   it('is a bad row that can be dropped', async () => {
     const folder = await made(rows, DROP)
     const { dataset } = await evaluate(folder)
     expect(dataset).toMatchObject({ rows: 399, dropped: 1, meanReward: 99 / 399 })
-    expect(dataset.notes).toContain('1 bad row dropped: data/l.csv:202: the context does not fit policy `pol`: `platform` must be one of ios, android')
+    expect(dataset.notes).toContain(
+      '1 bad row dropped: data/l.csv:202: the context does not fit policy `pol`: `platform` must be one of ios, android',
+    )
     const { code, stdout } = await dapIn(folder, 'train', '--json')
     expect([code, JSON.parse(stdout).dataset.dropped]).toEqual([0, 1])
   })
 
   it('is counted with all others, and named', async () => {
-    const bad = rows.map((row, i) => (i === 10 ? [...row.slice(0, 4), 0.5, 'ios'] : i === 20 ? [...row.slice(0, 4), '', 'ios'] : i === 30 ? [...row.slice(0, 4), 5, ''] : row))
+    const bad = rows.map((row, i) =>
+      i === 10
+        ? [...row.slice(0, 4), 0.5, 'ios']
+        : i === 20
+          ? [...row.slice(0, 4), '', 'ios']
+          : i === 30
+            ? [...row.slice(0, 4), 5, '']
+            : row,
+    )
     for (const words of [['evaluate'], ['train', '--holdout', '0']]) {
       const said = await refusal(await made(bad), ...words)
       expect(said).toContain('error: the log has 4 bad rows')
@@ -198,10 +259,15 @@ guardrails: { minProbability: 0.02 }`
 })
 
 describe('08: a reward that is not there', () => {
-  const data = csv('id,action,p,r', range(400).map(i => [`d${i}`, 'ab'[i % 2], 0.5, i % 4 === 0 ? 1 : '']))
+  const data = csv(
+    'id,action,p,r',
+    range(400).map(i => [`d${i}`, 'ab'[i % 2], 0.5, i % 4 === 0 ? 1 : '']),
+  )
 
   it('is what the Dataset says', async () => {
-    const { dataset, values } = await evaluate(await repository({ data, dataset: `${MAPPING}\nreward: { default: 0 }` }))
+    const { dataset, values } = await evaluate(
+      await repository({ data, dataset: `${MAPPING}\nreward: { default: 0 }` }),
+    )
     expect(dataset).toMatchObject({ rows: 400, dropped: 0, meanReward: 0.25 })
     expect(values['a']).toBe(0.5)
   })
@@ -217,14 +283,28 @@ describe('09: every request has its own actions', () => {
   const rng = stream(9, 'case')
   const rows = range(3000).map(i => {
     const size = [2, 3, 5][Math.floor(3 * rng.uniform())]
-    const set = [...'abcdef'].map(id => [rng.uniform(), id] as const).sort(([x], [y]) => x - y).slice(0, size).map(([, id]) => id)
-    return [`d${i}`, set[Math.floor(size * rng.uniform())], 1 / size, Number(i % 5 === 0 || i > 2988), `"${JSON.stringify(set).replaceAll('"', '""')}"`]
+    const set = [...'abcdef']
+      .map(id => [rng.uniform(), id] as const)
+      .sort(([x], [y]) => x - y)
+      .slice(0, size)
+      .map(([, id]) => id)
+    return [
+      `d${i}`,
+      set[Math.floor(size * rng.uniform())],
+      1 / size,
+      Number(i % 5 === 0 || i > 2988),
+      `"${JSON.stringify(set).replaceAll('"', '""')}"`,
+    ]
   })
 
   it('which are what uniform is uniform over', async () => {
     const dataset = 'mapping: { action: action, propensity: p, reward: r, decisionId: id, eligible: eligible }'
     const candidates = '[{ name: logging, logging: true }, { name: uniform, uniform: true }]'
-    const { dataset: found, candidates: results, values } = await evaluate(await repository({ data: csv('id,action,p,r,eligible', rows), dataset, candidates }))
+    const {
+      dataset: found,
+      candidates: results,
+      values,
+    } = await evaluate(await repository({ data: csv('id,action,p,r,eligible', rows), dataset, candidates }))
     expect(found.meanReward).toBe(0.203)
     expect(results[1].support?.meanWeight).toBeCloseTo(1, 12)
     expect(results[1].verdict).toBe('ok')
@@ -236,7 +316,9 @@ describe('10: nearly every decision has another set of actions', () => {
   it('and their number does not change what they are', async () => {
     const rng = stream(10, 'case')
     const [n, all, k] = [3000, 500, 20]
-    const policy = `context: {}\nactions: [${range(all).map(i => `{ id: a${i} }`).join(', ')}]\nalgorithm: { learner: { type: uniform } }\nreward: { type: number }`
+    const policy = `context: {}\nactions: [${range(all)
+      .map(i => `{ id: a${i} }`)
+      .join(', ')}]\nalgorithm: { learner: { type: uniform } }\nreward: { type: number }`
     const records = range(n).flatMap(i => {
       const ids = new Set<string>()
       while (ids.size < k) ids.add(`a${Math.floor(all * rng.uniform())}`)
@@ -250,7 +332,15 @@ describe('10: nearly every decision has another set of actions', () => {
     })
     const candidates = '[{ name: uniform, uniform: true }, { name: fix, fixed: a1 }, { name: pol, policy: pol }]'
     const data = records.map(record => `${JSON.stringify(record)}\n`).join('')
-    const found = await evaluate(await repository({ format: 'dap', dataset: 'actions: { policy: pol }\nreward: { wait: 1h }', policy, candidates, data }))
+    const found = await evaluate(
+      await repository({
+        format: 'dap',
+        dataset: 'actions: { policy: pol }\nreward: { wait: 1h }',
+        policy,
+        candidates,
+        data,
+      }),
+    )
     expect(found.dataset).toMatchObject({ rows: n, meanReward: 0.1 })
     expect(found.values['uniform']).toBeCloseTo(0.1, 12)
     expect(found.values['pol']).toBeCloseTo(0.1, 12)
@@ -260,14 +350,21 @@ describe('10: nearly every decision has another set of actions', () => {
 })
 
 describe('12: the last line of a CSV is not whole', () => {
-  const data = `${csv('id,action,p,r', range(1000).map(i => [`d${i}`, 'ab'[i % 2], 0.5, Number(i % 4 === 0)]))}d400,a`
+  const data = `${csv(
+    'id,action,p,r',
+    range(1000).map(i => [`d${i}`, 'ab'[i % 2], 0.5, Number(i % 4 === 0)]),
+  )}d400,a`
 
   it('and is named by its line', async () => {
     expect(await refusal(await repository({ data }))).toContain('  data/l.csv:1002: 2 fields, and the header has 4\n')
   })
 
   it('or is dropped', async () => {
-    expect((await evaluate(await repository({ data, dataset: MAPPING + DROP }))).dataset).toMatchObject({ rows: 1000, dropped: 1, meanReward: 0.25 })
+    expect((await evaluate(await repository({ data, dataset: MAPPING + DROP }))).dataset).toMatchObject({
+      rows: 1000,
+      dropped: 1,
+      meanReward: 0.25,
+    })
   })
 })
 
@@ -290,12 +387,19 @@ actions: [{ id: "1" }, { id: "2" }]
 algorithm: { learner: { type: linear }, exploration: { type: greedy } }
 guardrails: { minProbability: 0.05 }
 reward: { type: number }`
-  const mapping = (more: string) => `mapping: { decisionId: EventId, action: _label_Action, propensity: ${more}, cost: _label_cost, context: { user: c.User.name } }`
+  const mapping = (more: string) =>
+    `mapping: { decisionId: EventId, action: _label_Action, propensity: ${more}, cost: _label_cost, context: { user: c.User.name } }`
 
   it.each(['_label_probability', '_label_probability, eligible: a, propensities: p', '"p[0]", dropProbability: pdrop'])(
     'is read as it is: propensity: %s',
     async more => {
-      const folder = await repository({ format: 'jsonl', dataset: mapping(more), data: `${lines.join('\n')}\n`, policy, candidates: '[{ name: one, fixed: "1" }, { name: pol, policy: pol }]' })
+      const folder = await repository({
+        format: 'jsonl',
+        dataset: mapping(more),
+        data: `${lines.join('\n')}\n`,
+        policy,
+        candidates: '[{ name: one, fixed: "1" }, { name: pol, policy: pol }]',
+      })
       const { dataset, values, candidates } = await evaluate(folder)
       expect(dataset).toMatchObject({ rows: 400, dropped: 0, meanReward: 0.25 })
       expect(values['one']).toBe(0.5)
@@ -306,8 +410,16 @@ reward: { type: number }`
 
   it('and a user who is no one is named', async () => {
     const data = lines.map((line, i) => (i === 7 ? line.replace('"name":"Tom"', '"name":"Eve"') : line)).join('\n')
-    const folder = await repository({ format: 'jsonl', dataset: mapping('_label_probability'), data, policy, candidates: '[{ name: pol, policy: pol }]' })
-    expect(await refusal(folder)).toContain('  data/l.jsonl:8: the context does not fit policy `pol`: `user` must be one of Tom, Anna')
+    const folder = await repository({
+      format: 'jsonl',
+      dataset: mapping('_label_probability'),
+      data,
+      policy,
+      candidates: '[{ name: pol, policy: pol }]',
+    })
+    expect(await refusal(folder)).toContain(
+      '  data/l.jsonl:8: the context does not fit policy `pol`: `user` must be one of Tom, Anna',
+    )
   })
 })
 
@@ -318,17 +430,28 @@ actions: [{ id: a }, { id: b }]
 algorithm: { learner: { type: linear }, exploration: { type: epsilon-greedy } }
 guardrails: { minProbability: 0.02 }`
   const candidates = '[{ name: pol, policy: pol }]'
-  const row = (i: number, level: unknown) => ({ id: `d${i}`, action: 'ab'[i % 2], p: 0.5, r: Number(i % 4 === 0), level, platform: 'ios' })
+  const row = (i: number, level: unknown) => ({
+    id: `d${i}`,
+    action: 'ab'[i % 2],
+    p: 0.5,
+    r: Number(i % 4 === 0),
+    level,
+    platform: 'ios',
+  })
 
   it.each(['', 'NaN', 'nan', '1'])('in CSV: %s', async level => {
     const rows = range(400).map(i => Object.values(row(i, i === 7 ? level : i + 1)))
-    const found = await evaluate(await repository({ data: csv('id,action,p,r,level,platform', rows), policy, candidates }))
+    const found = await evaluate(
+      await repository({ data: csv('id,action,p,r,level,platform', rows), policy, candidates }),
+    )
     expect(found.dataset).toMatchObject({ rows: 400, dropped: 0 })
     expect(found.values['pol']).toBe(0.25)
   })
 
   it.each([null, undefined, 'NaN', 1])('in JSON lines: %s', async level => {
-    const data = range(400).map(i => JSON.stringify(row(i, i === 7 ? level : i + 1))).join('\n')
+    const data = range(400)
+      .map(i => JSON.stringify(row(i, i === 7 ? level : i + 1)))
+      .join('\n')
     const found = await evaluate(await repository({ format: 'jsonl', data, policy, candidates }))
     expect(found.dataset).toMatchObject({ rows: 400, dropped: 0 })
   })
@@ -361,9 +484,24 @@ guardrails: { minProbability: 0.02 }`
 
   it.each(['csv', 'jsonl', 'parquet'])('in %s', async format => {
     const python = (value: boolean) => (value ? 'True' : 'False')
-    const rows = range(400).map(i => ({ id: `d${i}`, action: 'ab'[i % 2], p: 0.5, r: i % 4 === 0, member: i % 3 === 0 }))
+    const rows = range(400).map(i => ({
+      id: `d${i}`,
+      action: 'ab'[i % 2],
+      p: 0.5,
+      r: i % 4 === 0,
+      member: i % 3 === 0,
+    }))
     const data = {
-      csv: csv('id,action,p,r,member', rows.map(({ id, action, p, r, member }, i) => [id, action, p, python(r), i % 2 === 0 ? python(member) : Number(member).toFixed(1)])),
+      csv: csv(
+        'id,action,p,r,member',
+        rows.map(({ id, action, p, r, member }, i) => [
+          id,
+          action,
+          p,
+          python(r),
+          i % 2 === 0 ? python(member) : Number(member).toFixed(1),
+        ]),
+      ),
       jsonl: rows.map(row => JSON.stringify(row)).join('\n'),
     }[format]
     const folder = await repository({ format, data, policy, candidates })
@@ -386,24 +524,39 @@ describe('18: a log without one valid record', () => {
     const [{ slot, ...without }] = slots
     return `${JSON.stringify({ ...rest, slots: [without] })}\n`
   })
-  const folder = () => repository({ format: 'dap', dataset: 'actions: { policy: pol }\nreward: { wait: 1h }', data: data.join(''), policy: BETA, candidates: LOGGING })
+  const folder = () =>
+    repository({
+      format: 'dap',
+      dataset: 'actions: { policy: pol }\nreward: { wait: 1h }',
+      data: data.join(''),
+      policy: BETA,
+      candidates: LOGGING,
+    })
 
-  it.each([
-    ['log', 'check', 'data/l.jsonl'],
-    ['log', 'stats', 'data/l.jsonl'],
-    ['evaluate'],
-    ['train'],
-  ])('ends every command with 1, and it says so: %s %s', async (...words) => {
-    const { code, stdout, stderr } = await dapIn(await folder(), ...words)
-    expect(code).toBe(1)
-    expect(stdout + stderr).toMatch(words[0] === 'log' ? /no valid decision in the log/ : /300 × `slots\[0\]\.slot` is missing/)
-  })
+  it.each([['log', 'check', 'data/l.jsonl'], ['log', 'stats', 'data/l.jsonl'], ['evaluate'], ['train']])(
+    'ends every command with 1, and it says so: %s %s',
+    async (...words) => {
+      const { code, stdout, stderr } = await dapIn(await folder(), ...words)
+      expect(code).toBe(1)
+      expect(stdout + stderr).toMatch(
+        words[0] === 'log' ? /no valid decision in the log/ : /300 × `slots\[0\]\.slot` is missing/,
+      )
+    },
+  )
 
   it('also where bad rows are dropped', async () => {
     const dataset = `actions: { policy: pol }\nreward: { wait: 1h }${DROP}`
-    const dropping = await repository({ format: 'dap', dataset, data: data.join(''), policy: BETA, candidates: LOGGING })
+    const dropping = await repository({
+      format: 'dap',
+      dataset,
+      data: data.join(''),
+      policy: BETA,
+      candidates: LOGGING,
+    })
     for (const words of [['evaluate'], ['train']]) {
-      expect(await refusal(dropping, ...words)).toMatch(/^error: the log of Dataset `log` has no row (that can be used|to learn from)\n {2}300 bad rows dropped: data\/l\.jsonl:1: /)
+      expect(await refusal(dropping, ...words)).toMatch(
+        /^error: the log of Dataset `log` has no row (that can be used|to learn from)\n {2}300 bad rows dropped: data\/l\.jsonl:1: /,
+      )
     }
   })
 })
@@ -420,7 +573,12 @@ describe('19: nobody knows the propensities', () => {
     expect(values['a']).toBe(0.5)
     expect(results[0].verdict).not.toBe('ok')
     expect(JSON.stringify(results[0])).toMatch(/propensit/)
-    const ips = await repository({ data: csv('action,r', rows([])), dataset, evaluation: `${evaluation.replace('[dm]', '[ips, dm]')}`, candidates })
+    const ips = await repository({
+      data: csv('action,r', rows([])),
+      dataset,
+      evaluation: `${evaluation.replace('[dm]', '[ips, dm]')}`,
+      candidates,
+    })
     expect(await refusal(ips)).toContain('`evaluations/ev.yaml` has errors')
     const { code, stdout } = await dapIn(ips, 'validate')
     expect(code).toBe(1)
@@ -428,7 +586,12 @@ describe('19: nobody knows the propensities', () => {
   })
 
   it('and 1 for all of them is refused for what needs them', async () => {
-    const folder = await repository({ data: csv('action,p,r', rows([1])), dataset: ANONYMOUS, evaluation: evaluation.replace('[dm]', '[ips, dm]'), candidates })
+    const folder = await repository({
+      data: csv('action,p,r', rows([1])),
+      dataset: ANONYMOUS,
+      evaluation: evaluation.replace('[dm]', '[ips, dm]'),
+      candidates,
+    })
     const { candidates: results } = await evaluate(folder)
     expect(results[0].verdict).toBe('refuse')
     expect(results[0].estimates.find(({ estimator }) => estimator === 'dm')?.value).toBe(0.5)
@@ -439,43 +602,47 @@ describe('19: nobody knows the propensities', () => {
 const SHARED = join(PACKAGE_ROOT, '../shared/cases/data')
 
 describe.skipIf(!existsSync(SHARED))('the cases as they were filed (skipped without ../shared/cases/data)', () => {
-  type Edit = (spec: Record<string, any>) => void
-  const dropping: Edit = spec => {
-    spec['quality'] = { badRows: 'drop' }
-  }
-  const failing: Edit = spec => {
-    delete spec['quality']
-  }
+  type Spec = Readonly<Record<string, unknown>>
+  type Edit = (spec: Spec & { readonly mapping: Spec }) => Spec
+  const asItIs: Edit = spec => spec
+  const dropping: Edit = spec => ({ ...spec, quality: { badRows: 'drop' } })
+  const failing: Edit = ({ quality, ...spec }) => spec
 
-  function copied(name: string, edit: Edit = () => {}): string {
+  function copied(name: string, edit: Edit = asItIs): string {
     const folder = mkdtempSync(join(tmpdir(), 'dap-case-'))
     cpSync(join(SHARED, name), folder, { recursive: true, mode: 0 })
     const path = join(folder, 'datasets/log.yaml')
     const dataset = JSON.parse(readFileSync(path, 'utf8'))
-    edit(dataset.spec)
-    writeFileSync(path, JSON.stringify(dataset))
+    writeFileSync(path, JSON.stringify({ ...dataset, spec: edit(dataset.spec) }))
     return folder
   }
 
   it.each<[string, Edit, object, Record<string, number>]>([
     ['02-hash-rows-taken-for-comments', dropping, { rows: 999, dropped: 1 }, { logging: 99 / 999 }],
-    ['04-duplicated-decision-ids', () => {}, { rows: 4000, dropped: 0 }, { logging: 0.11175 }],
-    ['05-shed-records-not-weighted', () => {}, { rows: 2220 }, { logging: 0.318095, uniform: 0.318095 }],
-    ['07-context-fault-cannot-be-dropped', () => {}, { rows: 399, dropped: 1 }, {}],
-    ['08-no-reward-is-null', spec => void (spec['reward'] = { default: 0 }), { rows: 400, dropped: 0, meanReward: 0.25 }, { a: 0.5 }],
-    ['09-per-request-action-sets', spec => void (spec['mapping'].eligible = 'eligible'), { rows: 3000 }, { logging: 0.203, uniform: 0.203 }],
-    ['12-csv-fault-without-line', () => {}, { rows: 1000, dropped: 1 }, {}],
+    ['04-duplicated-decision-ids', asItIs, { rows: 4000, dropped: 0 }, { logging: 0.11175 }],
+    ['05-shed-records-not-weighted', asItIs, { rows: 2220 }, { logging: 0.318095, uniform: 0.318095 }],
+    ['07-context-fault-cannot-be-dropped', asItIs, { rows: 399, dropped: 1 }, {}],
+    [
+      '08-no-reward-is-null',
+      spec => ({ ...spec, reward: { default: 0 } }),
+      { rows: 400, dropped: 0, meanReward: 0.25 },
+      { a: 0.5 },
+    ],
+    [
+      '09-per-request-action-sets',
+      spec => ({ ...spec, mapping: { ...spec.mapping, eligible: 'eligible' } }),
+      { rows: 3000 },
+      { logging: 0.203, uniform: 0.203 },
+    ],
+    ['12-csv-fault-without-line', asItIs, { rows: 1000, dropped: 1 }, {}],
     [
       '13-vw-dsjson-nested-context',
-      spec => {
-        spec['mapping'].cost = spec['mapping'].reward
-        delete spec['mapping'].reward
-      },
+      ({ mapping: { reward: cost, ...mapping }, ...spec }) => ({ ...spec, mapping: { ...mapping, cost } }),
       { dropped: 0 },
       { one: 0.5 },
     ],
-    ['15-nan-is-not-missing', () => {}, { rows: 400, dropped: 0 }, { pol: 0.25 }],
-    ['16-booleans-as-rewards-and-context', () => {}, { rows: 400, dropped: 0, meanReward: 0.25 }, { a: 0.5 }],
+    ['15-nan-is-not-missing', asItIs, { rows: 400, dropped: 0 }, { pol: 0.25 }],
+    ['16-booleans-as-rewards-and-context', asItIs, { rows: 400, dropped: 0, meanReward: 0.25 }, { a: 0.5 }],
   ])('%s', async (name, edit, dataset, values) => {
     const found = await evaluate(copied(name, edit))
     expect(found.dataset).toMatchObject(dataset)
@@ -483,19 +650,20 @@ describe.skipIf(!existsSync(SHARED))('the cases as they were filed (skipped with
   })
 
   it.each<[string, Edit, RegExp]>([
-    ['02-hash-rows-taken-for-comments', () => {}, /data\/l\.csv:2: /],
+    ['02-hash-rows-taken-for-comments', asItIs, /data\/l\.csv:2: /],
     ['07-context-fault-cannot-be-dropped', failing, /data\/l\.csv:202: /],
     ['12-csv-fault-without-line', failing, /data\/l\.csv:1002: 2 fields, and the header has 4/],
-    ['18-log-stats-of-nothing', () => {}, /the log has 300 bad rows/],
+    ['18-log-stats-of-nothing', asItIs, /the log has 300 bad rows/],
   ])('%s is refused', async (name, edit, message) => {
     expect(await refusal(copied(name, edit))).toMatch(message)
   })
 
   it('19-no-propensities', async () => {
-    const folder = copied('19-no-propensities', spec => {
-      spec['propensity'] = 'unknown'
-      delete spec['mapping'].propensity
-    })
+    const folder = copied('19-no-propensities', ({ mapping: { propensity, ...mapping }, ...spec }) => ({
+      ...spec,
+      propensity: 'unknown',
+      mapping,
+    }))
     const path = join(folder, 'evaluations/ev.yaml')
     writeFileSync(path, readFileSync(path, 'utf8').replace(/"ips",\s+"snips",/, ''))
     expect((await evaluate(folder)).values['a']).toBe(0.5)

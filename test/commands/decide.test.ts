@@ -203,6 +203,10 @@ describe('dap decide --replay', () => {
     expect((await dap('decide --replay logs', { ...FILES, 'logs/a.jsonl': torn })).code).toBe(0)
     expect(await dap('decide --replay logs --id nobody', { ...FILES, 'logs/a.jsonl': torn })).toMatchObject({ code: 3 })
     expect(await dap('decide --replay nowhere', FILES)).toMatchObject({ code: 3 })
+    expect(await dap('decide --replay logs', { ...FILES, 'logs/a.jsonl': '{"schema":"other"}\n' })).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('no valid decision in the log'),
+    })
     expect(await dap('decide --replay logs --explain', FILES)).toMatchObject({ code: 3 })
   })
 })

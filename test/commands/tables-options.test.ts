@@ -22,7 +22,7 @@ describe('--memory and --spill', () => {
     ['512MB', 512e6],
     ['1.5 gb', 1.5e9],
     ['2GiB', 2 ** 31],
-    ['64mb', 64e6],
+    ['128mb', 128e6],
   ])('%s', async (memory, bytes) => {
     expect(await asked({ memory, spill: 'tmp' })).toEqual({ memory: bytes, folder: '/repo/tmp' })
     expect(await asked({}, { DAP_MEMORY: memory, DAP_SPILL: '/repo/tmp' })).toEqual({
@@ -38,8 +38,8 @@ describe('--memory and --spill', () => {
     })
   })
 
-  it.each(['', '1', '1 M', '63MB', '-1GB', '1e9GB', '0.0001GB', 'GB', '1GB2', '999999999TB'])('no %s', async memory => {
-    await expect(asked({ memory })).rejects.toThrow('--memory takes a size of at least 64MB')
+  it.each(['', '1', '1 M', '127MB', '-1GB', '1e9GB', '0.0001GB', 'GB', '1GB2', '999999999TB'])('no %s', async memory => {
+    await expect(asked({ memory })).rejects.toThrow('--memory takes a size of at least 128MB')
   })
 
   it('are mistakes of usage where they are wrong, and say whose', async () => {

@@ -257,7 +257,7 @@ describe('a dap log that is not whole', () => {
       ['d1', 1],
       ['d2', NONE],
     ])
-    expect(await counts(source)).toEqual({
+    expect(await counts(source)).toMatchObject({
       decisions: 2,
       repeated: 0,
       waiting: 0,

@@ -1,6 +1,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import zlib from 'node:zlib'
 import { DuckDBInstance } from '@duckdb/node-api'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { openTables } from '../../src/adapters/duckdb.ts'
@@ -162,7 +163,8 @@ describe('tables read by DuckDB', () => {
     )
     expect(await readAll({ format: 'jsonl', paths: [json] }, requests)).toEqual([
       ['3.10', '3', null, 'true'],
-      [null, '[1,"a"]', '{"b":true}', 'NaN'],
+      // Whether it was written with quotes or not.
+      [null, '[1,"a"]', '{"b":true}', null],
     ])
     const parquet = await parquetFile(
       'texts',
@@ -196,6 +198,48 @@ describe('tables read by DuckDB', () => {
       ['2.0'],
       ['7'],
     ])
+  })
+
+  it('finds JSON keys whatever they are called, in any line', async () => {
+    const keys = [
+      '',
+      ' ',
+      '"',
+      "it's",
+      'a"b',
+      'a.b',
+      'a*',
+      '*',
+      '$',
+      '$.a',
+      'a/b',
+      '/',
+      '~',
+      '~1',
+      '0',
+      '[0]',
+      'ä',
+      '\\',
+      'a\\b',
+      '#',
+      '-',
+      'A',
+      'a',
+    ]
+    const line = Object.fromEntries(keys.map((key, i) => [key, i]))
+    const path = await file('keys.jsonl', `${JSON.stringify(line)}\n${'{}\n'.repeat(30_000)}{"late\\"": 5}\n`)
+    const source: TableSource = { format: 'jsonl', paths: [path] }
+    for (const type of ['text', 'key', 'number'] as const) {
+      const found = await readAll(
+        source,
+        keys.map(column => ({ column, type })),
+      )
+      expect(found.map(values => values[0])).toEqual(keys.map((_, i) => (type === 'number' ? i : String(i))))
+    }
+    expect(await openTables().columns(source)).toEqual(expect.arrayContaining(keys))
+    expect(await openTables().columns(source, ['late"', 'later'])).toHaveLength(keys.length + 1)
+    const [late] = await readAll(source, [{ column: 'late"', type: 'number' }])
+    expect([late.length, late.at(-1)]).toEqual([30_002, 5])
   })
 
   it('reads several files as one sequence, and JSON lines of mixed types', async () => {
@@ -240,6 +284,48 @@ describe('tables read by DuckDB', () => {
     const empty = [await file('empty.jsonl', '\n \n'), await file('none.jsonl', '')]
     expect(await readAll({ format: 'jsonl', paths: empty, partitions }, [{ column: 'day', type: 'key' }])).toEqual([[]])
   })
+
+  it.each(['csv', 'jsonl', 'parquet'] as const)(
+    'gives each row its own rewards, however its files are written: %s',
+    async format => {
+      const sizes = [20_000, 10, 15_000, 1, 20_000]
+      const paths: string[] = []
+      let first = 0
+      for (const [f, size] of sizes.entries()) {
+        const ids = Array.from({ length: size }, (_, i) => first + i)
+        first += size
+        // Files of other columns and other compressions are read one by one.
+        if (format === 'parquet') {
+          const columns = f % 2 === 0 ? 'i AS id, 1 AS more' : "'x' AS text, i AS id"
+          paths.push(await parquetFile(`own-${f}`, `SELECT ${columns} FROM range(${ids[0]}, ${first}) t (i)`))
+          continue
+        }
+        const lines =
+          format === 'jsonl'
+            ? ids.map(id => JSON.stringify({ id }))
+            : f % 2 === 0
+              ? ['id,text', ...ids.map(id => `${id},x`)]
+              : ['text,id', ...ids.map(id => `x,${id}`)]
+        const path = join(folder, `own-${f}.${format}`)
+        await writeFile(path, f % 2 === 0 ? lines.join('\n') : zlib.gzipSync(lines.join('\n')))
+        paths.push(path)
+      }
+      const ids = Array.from({ length: first }, (_, i) => first - 1 - i)
+      const rewards = await file('own-rewards.csv', ['id,value', ...ids.map(id => `${id},${id}`)].join('\n'))
+      const source: TableSource = {
+        format,
+        paths,
+        once: { decisionId: 'id', same: [] },
+        join: { rewards: { source: { format: 'csv', paths: [rewards] }, decisionId: 'id', reward: 'value' } },
+      }
+      const [own, values] = await readAll(source, [
+        { column: 'id', type: 'number' },
+        { column: '', type: 'reward' },
+      ])
+      expect(own).toHaveLength(first)
+      expect(values.filter((value, i) => value !== own[i])).toEqual([])
+    },
+  )
 
   it('names the nearest column when one does not exist', async () => {
     const path = await file('columns.csv', 'propensity_score,click\n0.5,1\n')

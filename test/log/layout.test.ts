@@ -88,6 +88,7 @@ describe('the source of a log', () => {
       format: 'csv',
       paths: ['/data/l.csv'],
       root: '/data',
+      named: ['a', 'p', 'r'],
       partitions,
     })
   })

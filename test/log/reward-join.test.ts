@@ -15,6 +15,7 @@ const NOTHING = {
   late: 0,
   orphans: 0,
   torn: 0,
+  otherNames: 0,
 }
 
 const dataset = (reward: DatasetSpec['reward'], format: DatasetSpec['format'] = 'dap'): DatasetSpec => ({

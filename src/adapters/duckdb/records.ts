@@ -19,6 +19,8 @@ export interface RecordTables {
   readonly faults: readonly SourceFault[]
   /** Last lines that were cut off. */
   readonly torn: number
+  /** Rewards of another name than is asked for. */
+  readonly otherNames: number
 }
 
 /** The columns of the table that a `dap` log is seen as. */
@@ -36,7 +38,18 @@ export const DAP_COLUMNS = [
 ] as const
 
 /** What the records of one decision must have in common to be the same. */
-const SAME = ['policy', 'context', 'action', 'propensity', 'propensities']
+const SAME = [
+  'policy',
+  'unit',
+  'context',
+  'action',
+  'propensity',
+  'propensities',
+  'eligible',
+  'servedBy',
+  'pending',
+  'logProbability',
+]
 
 const EXAMPLES = 10
 
@@ -72,6 +85,7 @@ export async function stageRecords(
   }
 
   let torn = 0
+  let otherNames = 0
 
   function decision(record: DecisionRecord, file: number, line: number): string | undefined {
     const decided = timestampOf(record.ts)
@@ -95,7 +109,10 @@ export async function stageRecords(
     if (Number.isNaN(came)) return NO_DAY
     const { rewardId, decisionId, kind = 'metric', name, value = null } = record
     // A reward of another name is of no use here.
-    if (kind === 'metric' && wanted !== undefined && name !== undefined && name !== wanted) return undefined
+    if (kind === 'metric' && wanted !== undefined && name !== undefined && name !== wanted) {
+      otherNames++
+      return undefined
+    }
     rewards.add([BigInt(rewards.count()), file, BigInt(line), BigInt(came), kind, decisionId, rewardId, value])
     return undefined
   }
@@ -138,15 +155,17 @@ export async function stageRecords(
   return {
     scan: decisionScan(decisions.count()),
     decisions: {
-      rows: `(SELECT rn, decisionId AS id, decided, pending, ${SAME.join(', ')} FROM decisions)`,
+      rows: `(SELECT rn, decisionId AS id, decided, ${SAME.join(', ')} FROM decisions)`,
       same: SAME.map(name => ({ sql: name, name })),
       idName: 'decisionId',
+      keyed: true,
       activation: true,
       tsName: 'ts',
     },
     rewards: REWARDS,
     faults: faults.list(),
     torn,
+    otherNames,
   }
 }
 

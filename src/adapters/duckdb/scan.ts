@@ -34,7 +34,11 @@ const COMPRESSION: Readonly<Record<Compression, string>> = { none: 'uncompressed
 export function csvScan(source: TableSource, files: readonly TextFile[]): Scan {
   const { nulls, delimiter, quote, escape: escaping, header, decimal, timeZone } = source.csv ?? CSV
   const names = [...new Set(files.flatMap(file => file.header))]
-  const repeated = new Set(files.flatMap(({ header }) => header.filter((name, i) => header.indexOf(name) < i)))
+  const repeated = new Map(
+    files.flatMap(({ name: file, header }) =>
+      header.filter((name, i) => header.indexOf(name) < i).map(name => [name, file] as const),
+    ),
+  )
   const partitions = partitionsOf(source, names)
   const readable = files.map((file, index) => ({ ...file, index })).filter(({ rows }) => rows > 0)
   const runs = runsOf(readable, ({ header, compression }) => JSON.stringify([header, compression]))
@@ -58,7 +62,7 @@ export function csvScan(source: TableSource, files: readonly TextFile[]): Scan {
     names: [...names, ...partitions.keys()],
     faults: files.flatMap(file => file.faults),
     value: lookup(source, [...names, ...partitions.keys()], name => {
-      if (repeated.has(name)) throw new DapError(`the header of \`${files[0].name}\` has two columns \`${name}\``)
+      if (repeated.has(name)) throw new DapError(`the header of \`${repeated.get(name)}\` has two columns \`${name}\``)
       const sql = at.get(name) ?? partitionColumn(partitions, name)
       return sql === undefined ? undefined : { sql, type: 'VARCHAR', decimal, timeZone }
     }),
@@ -86,8 +90,11 @@ export function jsonScan(source: TableSource, files: readonly TextFile[], names:
       const partition = partitionColumn(partitions, name)
       if (partition !== undefined) return { sql: partition, type: 'VARCHAR' }
       const line: Value = { sql: 'json', type: 'JSON' }
+      const own = inside(line, [name])
       const steps = names.includes(name) ? undefined : pathSteps(name)
-      return inside(line, steps ?? [name])
+      if (steps === undefined) return own
+      // A key of that very name may come in any line, and goes before.
+      return { ...own, sql: `coalesce(${own.sql}, ${inside(line, steps).sql})` }
     },
     async has(name, connection) {
       const found = await connection.runAndReadAll(
@@ -243,26 +250,21 @@ function partitionColumn(partitions: Partitions, name: string): string | undefin
  * The columns of Parquet files. DuckDB tells names apart that differ in case alone by a number, and gives one to a column without: files
  * of the same columns are known by their places, those of others by their names, where case is nothing.
  */
-export async function parquetColumns(source: TableSource, connection: DuckDBConnection): Promise<ParquetColumn[]> {
-  const files = listOf(source.paths)
-  const [described, schemas] = [
-    await connection.runAndReadAll(
-      `DESCRIBE SELECT * FROM read_parquet(${files}, union_by_name = true, hive_partitioning = false)`,
-    ),
-    await connection.runAndReadAll(`SELECT file_name, name, num_children FROM parquet_schema(${files})`),
-  ]
-  const nodes = new Map<string, { name: string; children: number }[]>()
-  for (const [file, name, children] of schemas.getRows()) {
-    const known = nodes.get(String(file)) ?? []
-    known.push({ name: String(name), children: Number(children ?? 0) })
-    nodes.set(String(file), known)
-  }
+export async function parquetColumns(
+  source: TableSource,
+  schemas: ParquetSchemas,
+  connection: DuckDBConnection,
+): Promise<ParquetColumn[]> {
+  const described = await connection.runAndReadAll(
+    `DESCRIBE SELECT * FROM read_parquet(${listOf(source.paths)}, union_by_name = true, hive_partitioning = false)`,
+  )
   const columns = described.getRows().map(([alias, type]) => ({ alias: String(alias), type: String(type) }))
-  const [first, ...others] = [...nodes.values()].map(outermost)
+  const wide = new Set(schemas.flatMap(({ wide: names }) => names))
+  const [first, ...others] = schemas.map(({ columns: names }) => names)
   if (others.every(names => names.length === first.length && names.every((name, i) => name === first[i]))) {
     return columns.map(({ alias, type }, i) => {
       const twice = first.indexOf(first[i]) !== first.lastIndexOf(first[i])
-      const fault = twice ? `\`${nameOf(source, source.paths[0])}\` has two columns \`${first[i]}\`` : undefined
+      const fault = twice ? `\`${nameOf(source, source.paths[0])}\` has two columns \`${first[i]}\`` : tooWide(first[i])
       return { name: first[i], alias, type, fault }
     })
   }
@@ -276,17 +278,54 @@ export async function parquetColumns(source: TableSource, connection: DuckDBConn
         ? `the columns ${alike.map(other => `\`${other}\``).join(', ')} of files whose columns differ cannot be told apart by case`
         : found === undefined || [first, ...others].some(each => each.indexOf(name) !== each.lastIndexOf(name))
           ? `the column \`${name}\` of files whose columns differ cannot be told from others`
-          : undefined
+          : tooWide(name)
     return { name, alias: found?.alias ?? columns[0].alias, type: found?.type ?? 'VARCHAR', fault }
+  })
+
+  function tooWide(name: string): string | undefined {
+    return wide.has(name) ? `\`${name}\` has decimals of more than ${DIGITS} digits, which cannot be read` : undefined
+  }
+}
+
+/** What DuckDB holds of a decimal. */
+const DIGITS = 38
+
+/** Of each file, in order: the names of its columns, and of those whose numbers have too many digits. */
+export type ParquetSchemas = readonly {
+  readonly path: string
+  readonly columns: readonly string[]
+  readonly wide: readonly string[]
+}[]
+
+export async function parquetSchemas({ paths }: TableSource, connection: DuckDBConnection): Promise<ParquetSchemas> {
+  const rows = await connection.runAndReadAll(
+    `SELECT file_name, name, num_children, precision FROM parquet_schema(${listOf(paths)})`,
+  )
+  const nodes = new Map<string, Node[]>()
+  for (const [file, name, children, precision] of rows.getRows()) {
+    const known = nodes.get(String(file)) ?? []
+    known.push({ name: String(name), children: Number(children ?? 0), digits: Number(precision ?? 0) })
+    nodes.set(String(file), known)
+  }
+  return [...nodes].map(([path, all]) => {
+    const columns = outermost(all)
+    const wide = columns.filter(({ digits }) => digits > DIGITS).map(({ name }) => name)
+    return { path, columns: columns.map(({ name }) => name), wide }
   })
 }
 
-/** The names of the columns themselves, of a schema whose first node is the root and whose others follow depth first. */
-function outermost(nodes: readonly { readonly name: string; readonly children: number }[]): string[] {
-  const names: string[] = []
+interface Node {
+  readonly name: string
+  readonly children: number
+  readonly digits: number
+}
+
+/** The columns themselves, of a schema whose first node is the root and whose others follow depth first. */
+function outermost(nodes: readonly Node[]): Node[] {
+  const columns: Node[] = []
   for (let i = 1; i < nodes.length; ) {
-    names.push(nodes[i].name)
+    columns.push(nodes[i])
     for (let open = 1; open > 0; i++) open += nodes[i].children - 1
   }
-  return names
+  return columns
 }

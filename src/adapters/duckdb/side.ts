@@ -38,9 +38,11 @@ export interface Decisions {
   readonly rows: string
   /** Expressions over `rows` that must be equal in the rows of one id, and what they are called. */
   readonly same: readonly { readonly sql: string; readonly name: string }[]
-  /** The reward beside the decision: its text, its number, and what tells two apart. */
-  readonly reward?: { readonly text: string; readonly number: string; readonly id?: string; readonly name: string }
+  /** The reward beside the decision: its number, and what tells two apart. */
+  readonly reward?: { readonly number: string; readonly id?: string; readonly name: string }
   readonly idName: string
+  /** Has every row an id? */
+  readonly keyed: boolean
   readonly activation: boolean
   /** The decisions' own name for their time. */
   readonly tsName: string
@@ -66,7 +68,7 @@ export function mappedDecisions(scan: Scan, once: OneRow | undefined, join: Rewa
   const columns = [`rn`, `${id} AS id`, `${decided} AS decided`, 'false AS pending']
   const same = (once?.same ?? []).map((name, i) => ({ sql: `s${i}`, name, column: `${text(name)} AS s${i}` }))
   const reward = once?.reward === undefined ? undefined : scan.value(once.reward)
-  const own = reward === undefined ? [] : [`${textOf(reward)} AS reward_text`, `${numberOf(reward)} AS reward_number`]
+  const own = reward === undefined ? [] : [`${numberOf(reward)} AS reward_number`]
   const rewardId = once?.rewardId === undefined ? [] : [`${text(once.rewardId)} AS reward_id`]
   const where = scan.broken === undefined ? '' : ` WHERE NOT ${scan.broken.sql}`
   const all = [...columns, ...same.map(({ column }) => column), ...own, ...rewardId]
@@ -77,13 +79,13 @@ export function mappedDecisions(scan: Scan, once: OneRow | undefined, join: Rewa
       ? {}
       : {
           reward: {
-            text: 'reward_text',
             number: 'reward_number',
             name: once.reward,
             ...(once.rewardId === undefined ? {} : { id: 'reward_id' }),
           },
         }),
     idName: once?.decisionId ?? 'decisionId',
+    keyed: once !== undefined,
     activation: false,
     tsName: join?.ts ?? 'ts',
   }
@@ -106,7 +108,12 @@ export function mappedRewards(scan: Scan, rewards: NonNullable<RewardJoin['rewar
 }
 
 const keyOf = (id: string, slot: string | undefined): string =>
-  slot === undefined ? id : `${id} || chr(31) || coalesce(${slot}, '')`
+  slot === undefined ? whole(id) : `${whole(id)} || chr(31) || coalesce(${whole(slot)}, '')`
+
+/** An id that pandas wrote with `.0`, because another one was missing, is the whole number's, in every format alike. */
+const whole = (text: string): string =>
+  `CASE WHEN contains(${text}, '.0') AND regexp_full_match(${text}, '-?(0|[1-9][0-9]*)\\.0+')
+    THEN regexp_extract(${text}, '^[^.]+') ELSE ${text} END`
 
 /** Ids meet by their MD5: 16 bytes, whatever they are. */
 const key = (id: string): string => `md5_number(${id})`
@@ -133,6 +140,7 @@ export async function makeSide(
     late: 0,
     orphans: 0,
     torn: 0,
+    otherNames: 0,
   }
   const rewardFaults = new Map<string, { rows: number; first: number[] }>()
   if (decisions === undefined) return { size: 0, counts, reasons, rewardFaults }
@@ -142,9 +150,14 @@ export async function makeSide(
   await run('CREATE TABLE notes (rn BIGINT, kind TINYINT, came BIGINT, tie VARCHAR, value DOUBLE)')
 
   await run(
-    `CREATE TABLE doubles AS SELECT hash(id) AS h FROM ${rows} WHERE id IS NOT NULL GROUP BY h HAVING count(*) > 1`,
+    `CREATE TABLE doubles AS SELECT CASE WHEN id IS NOT NULL THEN hash(id) END AS h FROM ${rows} GROUP BY h HAVING count(*) > 1 OR h IS NULL`,
   )
-  if ((await count('SELECT count(*) FROM doubles')) > 0) await twins()
+  const [found, missing] = await numbersOf(connection, 'SELECT count(h), count(*) - count(h) FROM doubles')
+  if (missing > 0 && decisions.keyed) {
+    const reason = reasons.push(`\`${decisions.idName}\` is missing`) - 1
+    await run(`INSERT INTO notes SELECT rn, ${NOTE.fault}, NULL, NULL, ${reason} FROM ${rows} WHERE id IS NULL`)
+  }
+  if (found > 0) await twins()
   await run('DROP TABLE doubles')
 
   const { wait, until } = join ?? {}
@@ -175,14 +188,14 @@ export async function makeSide(
   /** Rows of one id: the same again, brought together, or contradicting each other. */
   async function twins(): Promise<void> {
     const { same, reward, idName } = decisions as Decisions
-    const rewardColumns = reward === undefined ? [] : [reward.text, reward.number, ...(reward.id ? [reward.id] : [])]
+    const rewardColumns = reward === undefined ? [] : [reward.number, ...(reward.id ? [reward.id] : [])]
     await run(`CREATE TABLE twins AS SELECT rn, id, ${[...same.map(({ sql }) => sql), ...rewardColumns, '0 AS none'].join(', ')}
       FROM ${rows} WHERE hash(id) IN (SELECT h FROM doubles)`)
     const differs = (column: string) =>
       `(min(${column}) IS DISTINCT FROM max(${column}) OR count(${column}) NOT IN (0, count(*)))`
     const compared = [
       ...same,
-      ...(reward === undefined || join?.aggregate !== undefined ? [] : [{ sql: reward.text, name: reward.name }]),
+      ...(reward === undefined || join?.aggregate !== undefined ? [] : [{ sql: reward.number, name: reward.name }]),
     ]
     const cases = compared.map(({ sql, name }) => {
       const reason = reasons.push(`rows of one \`${idName}\` that differ in \`${name}\``) - 1
@@ -199,7 +212,7 @@ export async function makeSide(
       )
     } else {
       await run(`CREATE TABLE parts AS SELECT rn, first, ${reward.number} AS value,
-        row_number() OVER (PARTITION BY id, ${[reward.text, ...(reward.id ? [reward.id] : [])].join(', ')} ORDER BY rn) AS nth
+        row_number() OVER (PARTITION BY id, ${[reward.number, ...(reward.id ? [reward.id] : [])].join(', ')} ORDER BY rn) AS nth
         FROM twins JOIN verdicts USING (id) WHERE fault < 0`)
       await run(
         `INSERT INTO notes SELECT rn, CASE WHEN nth > 1 THEN ${NOTE.repeated} ELSE ${NOTE.merged} END, NULL, NULL, 0 FROM parts WHERE rn <> first`,

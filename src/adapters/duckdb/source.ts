@@ -6,7 +6,7 @@ import { type Database, openDatabase } from './database.ts'
 import { faultsAt, linesOfRows, nameOf, requireFiles, type TextFile } from './files.ts'
 import type { Library } from './library.ts'
 import { recordPlaces, stageRecords } from './records.ts'
-import { csvScan, jsonScan, parquetColumns, parquetScan, type Scan } from './scan.ts'
+import { csvScan, jsonScan, parquetColumns, parquetScan, parquetSchemas, type Scan } from './scan.ts'
 import { FIRST, makeSide, mappedDecisions, mappedRewards, type Side } from './side.ts'
 import { listOf, pathSteps } from './sql.ts'
 import { numbersOf } from './stream.ts'
@@ -51,7 +51,7 @@ export async function openSource(source: TableSource, library: Library, signal?:
       return {
         ...common,
         scan: staged.scan,
-        side: { ...side, counts: { ...side.counts, torn: staged.torn } },
+        side: { ...side, counts: { ...side.counts, torn: staged.torn, otherNames: staged.otherNames } },
         faults: [
           ...staged.faults,
           ...(await rewardFaults(side, rows => recordPlaces(source, connection, 'records', rows))),
@@ -61,6 +61,11 @@ export async function openSource(source: TableSource, library: Library, signal?:
     }
     const scan = await scanOf(source, own, connection)
     const { once, join } = source
+    if (rewards !== undefined && (once?.slot === undefined) !== (rewards.slot === undefined)) {
+      throw new DapError('decisions and rewards must both have a `slot`, or neither', {
+        hint: 'name it in `spec.mapping` and in `spec.rewards.mapping` of the Dataset',
+      })
+    }
     const sided = once !== undefined || join?.wait !== undefined || rewards !== undefined
     const other = rewards && (await scanOf(rewards.source, theirs, connection))
     if (rewards && other) {
@@ -115,12 +120,36 @@ async function requireColumns(
 
 const isText = ({ format }: TableSource): boolean => format === 'csv' || format === 'jsonl'
 
+/** A file that lacks a named column which others have would be read as one whose values are missing. `files`: name and columns of each. */
+function requireNamed({ named = [] }: TableSource, files: readonly (readonly [string, readonly string[]])[]): void {
+  const has = (columns: readonly string[], name: string) =>
+    columns.includes(name) || columns.includes(String(pathSteps(name)?.[0]))
+  for (const name of named.filter(each => files.some(([, columns]) => has(columns, each)))) {
+    const lacking = files.find(([, columns]) => !has(columns, name))
+    if (lacking === undefined) continue
+    const [file, columns] = lacking
+    if (columns.length === 0) throw new DapError(`\`${file}\` is empty: it has no header`)
+    throw new DapError(`no column \`${name}\` in \`${file}\``, { hint: columnHint(name, columns) })
+  }
+}
+
 async function scanOf(source: TableSource, files: readonly TextFile[], connection: DuckDBConnection): Promise<Scan> {
   switch (source.format) {
     case 'csv':
+      requireNamed(
+        source,
+        files.map(({ name, header }) => [name, header]),
+      )
       return csvScan(source, files)
-    case 'parquet':
-      return parquetScan(source, await parquetColumns(source, connection), await parquetRows(source, connection))
+    case 'parquet': {
+      const schemas = await parquetSchemas(source, connection)
+      requireNamed(
+        source,
+        schemas.map(({ path, columns }) => [nameOf(source, path), columns]),
+      )
+      const columns = await parquetColumns(source, schemas, connection)
+      return parquetScan(source, columns, await parquetRows(source, connection))
+    }
     default:
       return jsonScan(source, files, await firstKeys(files))
   }

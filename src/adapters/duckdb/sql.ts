@@ -54,11 +54,12 @@ export function textOf(value: Value): string {
 export function timeOf(value: Value): string {
   const { sql, timeZone = 'UTC' } = value
   if (value.type.startsWith('TIMESTAMP') || value.type === 'DATE') return `epoch_ms(${sql}::TIMESTAMPTZ)`
-  const text = textOf(value)
-  const utc = `TRY_CAST(${text} AS TIMESTAMPTZ)`
+  // DuckDB takes more than RFC 3339 for times: `epoch`, years BC, names of zones.
+  const text = `regexp_extract(${textOf(value)}, '^\\d{4}-\\d\\d-\\d\\d([T ]\\d\\d:\\d\\d(:\\d\\d(\\.\\d+)?)?( ?(Z|UTC|[+-]\\d\\d(:?\\d\\d)?))?)?$')`
+  const utc = `TRY_CAST(replace(regexp_replace(${text}, ' ([UZ+-])', '\\1'), 'UTC', 'Z') AS TIMESTAMPTZ)`
   if (timeZone === 'UTC') return `epoch_ms(${utc})`
   const local = `timezone(${quoteText(timeZone)}, TRY_CAST(${text} AS TIMESTAMP))`
-  return `epoch_ms(CASE WHEN regexp_matches(${text}, '(Z|[+-]\\d\\d(:?\\d\\d)?)$') THEN ${utc} ELSE ${local} END)`
+  return `epoch_ms(CASE WHEN regexp_matches(${text}, ':\\d\\d.*(Z|UTC|[+-]\\d\\d(:?\\d\\d)?)$') THEN ${utc} ELSE ${local} END)`
 }
 
 /** The group of a unit, from 0; NULL where it is missing. */
@@ -68,9 +69,14 @@ export function groupOf(unit: Value, otherwise: Value | undefined): string {
 }
 
 /** A value inside of another one, by keys and places in lists; of a text, if it is JSON. */
-export function inside({ sql, type }: Value, steps: readonly Step[]): Value {
+export function inside({ sql, type, timeZone }: Value, steps: readonly Step[]): Value {
   const json = type === 'JSON' ? sql : type === 'VARCHAR' ? `TRY_CAST(${sql} AS JSON)` : `to_json(${sql})`
-  return { sql: `json_extract_string(${json}, ${quoteText(jsonPath(steps))})`, type: 'VARCHAR' }
+  // NaN is missing in JSON as in any other format.
+  return {
+    sql: `nullif(json_extract_string(${json}, ${quoteText(jsonPath(steps))}), 'NaN')`,
+    type: 'VARCHAR',
+    timeZone,
+  }
 }
 
 export type Step = string | number

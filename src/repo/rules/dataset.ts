@@ -133,6 +133,11 @@ function* joinRules({ rewards, reward }: DatasetSpec, mapping: MappingSpec): Gen
     const hint = 'name the column of the id at `mapping.decisionId`'
     yield key(['spec', 'rewards'], '`rewards` join the decisions by an id that the mapping does not name', hint)
   }
+  if (rewards !== undefined && (mapping.slot === undefined) !== (rewards.mapping.slot === undefined)) {
+    const [has, lacks] = mapping.slot === undefined ? ['rewards', 'decisions'] : ['decisions', 'rewards']
+    const hint = `name the column of the slot of the ${lacks}, or take out that of the ${has}`
+    yield key(['spec', 'rewards', 'mapping'], `the ${has} have a \`slot\` and the ${lacks} have none`, hint)
+  }
   if (reward.aggregate !== undefined && rewards === undefined && mapping.decisionId === undefined) {
     const hint = 'name the column of the id at `mapping.decisionId`'
     yield key(at('aggregate'), '`aggregate` brings rows of one decision together, and no id says which', hint)
