@@ -1,10 +1,18 @@
 import { createHash } from 'node:crypto'
+import { DapError } from '../errors.ts'
 import type { Host } from '../host.ts'
 import type { DatasetSpec, RewardSpec } from '../kinds.ts'
 import type { OpenDataset } from '../log/layout.ts'
 import { rewardJoin } from '../log/reward-join.ts'
 import { type DataFiles, findDataFiles } from './data-files.ts'
-import { type Opened, requireResource, requireValid } from './repository.ts'
+import { displayPath, type Opened, requireResource, requireValid } from './repository.ts'
+
+/** A Dataset whose files have been digested. */
+export interface DigestedDataset extends OpenDataset {
+  readonly digest: string
+  /** To be asked when all has been read: a DapError where a file is no longer the one that was digested. */
+  requireUnchanged(): Promise<void>
+}
 
 /**
  * The Dataset of that name, or the only one, with all that it names. Its rewards join as it says; those of a `dap` log then as
@@ -16,20 +24,29 @@ export async function openDataset(
   opened: Opened,
   wanted: string | undefined,
   { until = host.now(), reward }: { readonly until?: number; readonly reward?: RewardSpec } = {},
-): Promise<OpenDataset & { readonly digest: string }> {
+): Promise<DigestedDataset> {
   const { name, file, spec } = requireResource(opened, 'Dataset', wanted)
   const { actions } = spec
   const policy =
     actions !== undefined && 'policy' in actions ? requireResource(opened, 'Policy', actions.policy) : undefined
   requireValid(opened, [file, ...(policy ? [policy.file] : [])])
 
+  const { stamps, ...files } = await datasetFiles(host, opened, spec)
   return {
     name,
-    ...(await datasetFiles(host, opened, spec)),
+    ...files,
     spec,
     root: opened.root,
     policyActions: policy?.spec.actions.map(({ id }) => id),
     join: rewardJoin(spec, reward ?? policy?.spec.reward, until),
+    async requireUnchanged() {
+      for (const [path, stamp] of stamps) {
+        if ((await host.files.stamp(path)) === stamp) continue
+        throw new DapError(`\`${displayPath(opened.root, path)}\` changed while it was read`, {
+          hint: 'read a log that nobody is writing: a copy, or the files of the days before',
+        })
+      }
+    },
   }
 }
 
@@ -38,12 +55,21 @@ export async function datasetFiles(
   host: Host,
   opened: Opened,
   { files, format, rewards }: DatasetSpec,
-): Promise<DataFiles & { readonly digest: string; readonly rewards?: DataFiles }> {
+): Promise<
+  DataFiles & {
+    readonly digest: string
+    readonly rewards?: DataFiles
+    /** Path → what `Files.stamp` said before it was digested. */
+    readonly stamps: ReadonlyMap<string, string>
+  }
+> {
   const decisions = await findDataFiles(host, opened, files, format)
-  if (rewards === undefined) return { ...decisions, digest: digestOf(await contents(host, decisions)) }
-  const own = await findDataFiles(host, opened, rewards.files, rewards.format ?? format)
-  const digest = digestOf([...(await contents(host, decisions)), 'rewards', ...(await contents(host, own))])
-  return { ...decisions, digest, rewards: own }
+  const own = rewards && (await findDataFiles(host, opened, rewards.files, rewards.format ?? format))
+  const stamps = new Map<string, string>()
+  for (const path of [...decisions.paths, ...(own?.paths ?? [])]) stamps.set(path, await host.files.stamp(path))
+  const lines = await contents(host, decisions)
+  if (own === undefined) return { ...decisions, digest: digestOf(lines), stamps }
+  return { ...decisions, digest: digestOf([...lines, 'rewards', ...(await contents(host, own))]), rewards: own, stamps }
 }
 
 /** A line for each file: its digest, and the values of its partitions, which are in its path. */

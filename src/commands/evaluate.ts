@@ -6,7 +6,7 @@ import type { Resource } from '../repo/repository.ts'
 import type { EvaluationResult } from '../results.ts'
 import type { ServedPolicy } from '../serve/policies.ts'
 import { evaluationText } from '../ui/evaluation.ts'
-import { openDataset } from './dataset.ts'
+import { type DigestedDataset, openDataset } from './dataset.ts'
 import { evaluationDigest, type Recorded, recordEvidence, recordedText } from './evidence.ts'
 import { loadPolicy } from './policies.ts'
 import { dataFile, type Opened, openRepository, requireResource, requireValid } from './repository.ts'
@@ -47,6 +47,7 @@ export const evaluateCommand = defineCommand<Options, Evaluated>({
     const plan = await planOf(host, opened, evaluation, policies)
     const progress = (rows: number) => report({ type: 'progress', unit: 'rows', done: rows })
     const result = await evaluate(plan, await host.tables({ ...tables, ...watched(report) }), progress, host.signal)
+    await plan.dataset.requireUnchanged()
     if (!record) return { result }
     const recorded = await recordEvidence(host, opened.root, {
       kind: 'evaluation',
@@ -77,7 +78,7 @@ async function planOf(
   opened: Opened,
   evaluation: Resource<'Evaluation'>,
   policies: ReadonlyMap<string, ServedPolicy>,
-): Promise<EvaluationPlan> {
+): Promise<EvaluationPlan & { readonly dataset: DigestedDataset }> {
   const dataset = await openDataset(host, opened, evaluation.spec.dataset)
   const tables = new Map<string, string>()
   for (const candidate of evaluation.spec.candidates) {

@@ -92,6 +92,7 @@ export const trainCommand = defineCommand<Options, TrainingResult>({
         ? null
         : await evaluate(estimation(name, dataset, training, old.policy), tables, progress(report), host.signal)
 
+    await dataset.requireUnchanged()
     const { rows, from, to } = training
     // Now is no part of what was learnt where it left nothing out: the same log makes the same bytes.
     const dated = options.until !== undefined || training.waiting > 0

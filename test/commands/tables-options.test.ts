@@ -38,9 +38,12 @@ describe('--memory and --spill', () => {
     })
   })
 
-  it.each(['', '1', '1 M', '127MB', '-1GB', '1e9GB', '0.0001GB', 'GB', '1GB2', '999999999TB'])('no %s', async memory => {
-    await expect(asked({ memory })).rejects.toThrow('--memory takes a size of at least 128MB')
-  })
+  it.each(['', '1', '1 M', '127MB', '-1GB', '1e9GB', '0.0001GB', 'GB', '1GB2', '999999999TB'])(
+    'no %s',
+    async memory => {
+      await expect(asked({ memory })).rejects.toThrow('--memory takes a size of at least 128MB')
+    },
+  )
 
   it('are mistakes of usage where they are wrong, and say whose', async () => {
     await expect(asked({}, { DAP_MEMORY: 'lots' })).rejects.toThrow('DAP_MEMORY takes a size')
