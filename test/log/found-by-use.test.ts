@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { openTables } from '../../src/adapters/duckdb.ts'
 import { evaluate } from '../../src/evaluate/evaluate.ts'
 import type { DatasetSpec, MappingSpec, PolicySpec } from '../../src/kinds.ts'
+import { CSV } from '../../src/log/csv.ts'
 import { createPolicy } from '../../src/policy/policy.ts'
 import type { EvaluationResult } from '../../src/results.ts'
 import { type PlanParts, plan } from '../evaluate/support/plan.ts'
@@ -187,16 +188,7 @@ describe('what a user met', () => {
         paths: [path],
         mapping: { ts: 'at' },
         dataset: {
-          csv: {
-            delimiter: ',',
-            quote: '"',
-            escape: '"',
-            header: true,
-            nulls: [''],
-            decimal: '.',
-            encoding: 'utf-8',
-            timeZone: 'Europe/Berlin',
-          },
+          csv: { ...CSV, timeZone: 'Europe/Berlin' },
         },
       })
       return evaluate({ ...rest, dataset: { ...dataset, join: { wait, until: until + later } } }, openTables())

@@ -55,6 +55,7 @@ describe('a mapped Dataset', () => {
       'a reward and a cost': mapping({ cost: 'c' }),
       'rewards in two places': `${mapping({ decisionId: 'id', cost: 'c', rewardId: 'i' })}\n${REWARDS}`,
       'rewards of no id': `${mapping({ reward: null })}\n${REWARDS}\nreward: { aggregate: sum }`,
+      'a slot of decisions alone': `${mapping({ decisionId: 'id', slot: 's', reward: null })}\n${REWARDS}`,
       'a wait after no time': `${mapping({ decisionId: 'id', reward: null })}\n${REWARDS}\nreward: { wait: 1h }`,
       'rows of no id brought together': `${mapping({ rewardId: 'c' })}\nreward: { aggregate: sum }`,
       'ids of rewards that are not brought together': mapping({ decisionId: 'id', rewardId: 'c' }),
@@ -85,6 +86,9 @@ describe('a mapped Dataset', () => {
         ],
         "a reward and a cost": [
           "a cost is the negative of a reward: only one of \`reward\` and \`cost\` can be meant",
+        ],
+        "a slot of decisions alone": [
+          "the decisions have a \`slot\` and the rewards have none | name the column of the slot of the rewards, or take out that of the decisions",
         ],
         "a vector over nothing": [
           "\`propensities\` are in the order of actions that nothing says | name the column of the lists of ids at \`eligible\`, or list the actions at \`spec.actions\`",

@@ -92,9 +92,9 @@ export function mappedDecisions(scan: Scan, once: OneRow | undefined, join: Rewa
 }
 
 /** Rewards in files of their own. */
-export function mappedRewards(scan: Scan, rewards: NonNullable<RewardJoin['rewards']>, slotted: boolean): Rewards {
+export function mappedRewards(scan: Scan, rewards: NonNullable<RewardJoin['rewards']>): Rewards {
   const text = (name: string) => textOf(scan.value(name))
-  const slot = slotted && rewards.slot !== undefined ? text(rewards.slot) : undefined
+  const slot = rewards.slot === undefined ? undefined : text(rewards.slot)
   const columns = [
     'rn',
     `${keyOf(text(rewards.decisionId), slot)} AS id`,
@@ -124,7 +124,7 @@ export const FIRST = 10
 /** Finds out all that is to be known of the rows beside, and leaves it in the table `side`. */
 export async function makeSide(
   connection: DuckDBConnection,
-  decisions: Decisions | undefined,
+  decisions: Decisions,
   rewards: Rewards | undefined,
   join: RewardJoin | undefined,
   watch: Watch = {},
@@ -143,7 +143,6 @@ export async function makeSide(
     otherNames: 0,
   }
   const rewardFaults = new Map<string, { rows: number; first: number[] }>()
-  if (decisions === undefined) return { size: 0, counts, reasons, rewardFaults }
   const run = (sql: string) => runWatched(connection, sql, watch)
   const count = async (sql: string) => (await numbersOf(connection, sql))[0]
   const { rows } = decisions
@@ -187,9 +186,9 @@ export async function makeSide(
 
   /** Rows of one id: the same again, brought together, or contradicting each other. */
   async function twins(): Promise<void> {
-    const { same, reward, idName } = decisions as Decisions
+    const { same, reward, idName } = decisions
     const rewardColumns = reward === undefined ? [] : [reward.number, ...(reward.id ? [reward.id] : [])]
-    await run(`CREATE TABLE twins AS SELECT rn, id, ${[...same.map(({ sql }) => sql), ...rewardColumns, '0 AS none'].join(', ')}
+    await run(`CREATE TABLE twins AS SELECT rn, id, ${[...same.map(({ sql }) => sql), ...rewardColumns].join(', ')}
       FROM ${rows} WHERE hash(id) IN (SELECT h FROM doubles)`)
     const differs = (column: string) =>
       `(min(${column}) IS DISTINCT FROM max(${column}) OR count(${column}) NOT IN (0, count(*)))`

@@ -76,7 +76,7 @@ export async function openSource(source: TableSource, library: Library, signal?:
       ? await makeSide(
           connection,
           mappedDecisions(scan, once, join),
-          rewards && other && mappedRewards(other, rewards, once?.slot !== undefined),
+          rewards && other && mappedRewards(other, rewards),
           join ?? {},
           watch,
         )
