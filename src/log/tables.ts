@@ -120,7 +120,7 @@ export interface SourceFault {
 
 /** Rows whose group (see GroupColumn) is in [from, to). */
 export interface UnitPart {
-  /** Whose group; default: the row's number modulo `UNIT_GROUPS`. */
+  /** Whose group; default: `groupOfRow`. */
   readonly unit?: UnitColumn
   readonly from: number
   readonly to: number
@@ -184,6 +184,12 @@ export interface ValueColumn {
 
 /** Units are hashed into this many groups, so that sums by unit group stay small however many units there are. */
 export const UNIT_GROUPS = 1024
+
+/** Odd, and near the golden section of `UNIT_GROUPS`: so many groups lie between those of one row and the next. */
+export const ROW_STEP = 633
+
+/** The group of a row where there are no units: any stretch of rows is spread evenly over the groups. */
+export const groupOfRow = (row: number): number => (row * ROW_STEP) % UNIT_GROUPS
 
 /** The column at these rows alone. */
 export function takeRows(column: Column, rows: Int32Array): Column {

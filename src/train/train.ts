@@ -23,7 +23,7 @@ import {
 import { observedActions } from '../log/observed-actions.ts'
 import { joinNotes } from '../log/reward-join.ts'
 import { createRequests } from '../log/row-reader.ts'
-import { type GroupColumn, type Tables, type TextColumn, UNIT_GROUPS, type UnitPart } from '../log/tables.ts'
+import { type GroupColumn, groupOfRow, type Tables, type TextColumn, type UnitPart } from '../log/tables.ts'
 import { createPolicy, type Policy } from '../policy/policy.ts'
 import { mergeStatistics } from '../policy/statistics.ts'
 import { type BatchColumn, batches } from './batches.ts'
@@ -112,7 +112,7 @@ export async function train(
     const groups = unitAt === undefined ? undefined : (chunk[unitAt] as GroupColumn).values
     let learnt = 0
     for (let i = 0; i < count; i++) {
-      const group = groups === undefined ? row[i] % UNIT_GROUPS : groups[i]
+      const group = groups === undefined ? groupOfRow(row[i]) : groups[i]
       if (group < heldOut) out++
       else if (action[i] >= length) strangers.set(actions[action[i]], (strangers.get(actions[action[i]]) ?? 0) + 1)
       else chosen[learnt++] = i

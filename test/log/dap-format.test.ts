@@ -4,7 +4,14 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { openTables } from '../../src/adapters/duckdb.ts'
 import type { DecisionRecord, RewardRecord } from '../../src/log/records.ts'
-import type { NumberColumn, RewardJoin, SourceFault, TableSource, TextColumn } from '../../src/log/tables.ts'
+import {
+  groupOfRow,
+  type NumberColumn,
+  type RewardJoin,
+  type SourceFault,
+  type TableSource,
+  type TextColumn,
+} from '../../src/log/tables.ts'
 import { decision as record, reward as rewardRecord } from './support.ts'
 
 let folder: string
@@ -349,7 +356,7 @@ describe('a part of a log', () => {
     for (const [from, to] of PARTS) {
       const found = await units({ format: 'csv', paths: [path], part: { from, to } }, 'id')
       expect(found.map(Number)).toEqual(
-        Array.from({ length: 5000 }, (_, i) => i).filter(i => i % 1024 >= from && i % 1024 < to),
+        Array.from({ length: 5000 }, (_, i) => i).filter(i => groupOfRow(i) >= from && groupOfRow(i) < to),
       )
     }
   })

@@ -1,7 +1,7 @@
 import type { DuckDBConnection, DuckDBDataChunk } from '@duckdb/node-api'
 import { DapError } from '../../errors.ts'
 import type { Column, ColumnRequest, NumberColumn, SourceFault, TableChunk, UnitPart } from '../../log/tables.ts'
-import { takeRows, UNIT_GROUPS } from '../../log/tables.ts'
+import { ROW_STEP, takeRows, UNIT_GROUPS } from '../../log/tables.ts'
 import { faultsAt, nameOf } from './files.ts'
 import type { Scan } from './scan.ts'
 import { NOTE, readNotes } from './side.ts'
@@ -171,7 +171,7 @@ function queryOf(
   if (part === undefined) return { sql: `SELECT ${select.join(', ')} FROM ${scan.rows}`, decoders, ...places }
   const group =
     part.unit === undefined
-      ? `rn % ${UNIT_GROUPS}`
+      ? `(rn * ${ROW_STEP}) % ${UNIT_GROUPS}`
       : groupOf(
           scan.value(part.unit.column),
           part.unit.otherwise === undefined ? undefined : scan.value(part.unit.otherwise),

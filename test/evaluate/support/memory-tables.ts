@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import {
   type Column,
   type ColumnRequest,
+  groupOfRow,
   type OneRow,
   type Tables,
   UNIT_GROUPS,
@@ -44,7 +45,7 @@ type MemoryFile = Readonly<Record<string, MemoryColumn>>
 /** Is the row's unit of the part? */
 function isOf({ unit, from, to }: UnitPart, file: MemoryFile, i: number): boolean {
   const own = unit && (file[unit.column][i] ?? (unit.otherwise && file[unit.otherwise][i]))
-  const at = unit ? group(String(own)) : i % UNIT_GROUPS
+  const at = unit ? group(String(own)) : groupOfRow(i)
   return at >= from && at < to
 }
 
