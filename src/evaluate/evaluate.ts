@@ -3,7 +3,7 @@ import type { EvaluationSpec } from '../kinds.ts'
 import { actionFinder, declaredActions, undeclaredActions } from '../log/actions.ts'
 import { readDecisionLog } from '../log/decision-log.ts'
 import { eligibleSet } from '../log/eligible.ts'
-import { contextNames, logColumns, logLayout, logSource, namedColumns, type OpenDataset } from '../log/layout.ts'
+import { logLayout, type OpenDataset, openLog } from '../log/layout.ts'
 import {
   badRowCount,
   judgeBadRows,
@@ -72,14 +72,8 @@ export async function evaluate(
 ): Promise<EvaluationResult> {
   const { dataset, spec } = plan
   const { part } = dataset
-  const needed = [...namedColumns(dataset.spec, plan.policies.values()), ...namedByEvaluation(spec)]
-  const known = await tables.columns(logSource(dataset), needed)
-  const columns = logColumns(dataset, known)
-  const source = logSource(
-    dataset,
-    part,
-    contextNames(dataset.spec, plan.policies.values()).filter(name => known.includes(name)),
-  )
+  const needed = namedByEvaluation(spec)
+  const { source, columns } = await openLog(tables, dataset, [...plan.policies.values()], { part, needed })
   const requests = createRequests()
   const layout = logLayout(source, columns, requests)
   const notes: string[] = []

@@ -6,7 +6,15 @@ import { propensitiesReader } from './eligible.ts'
 import type { KeptColumn, RewardLayout } from './log-columns.ts'
 import type { JoinPlan } from './reward-join.ts'
 import type { Requests, RowReader } from './row-reader.ts'
-import { columnHint, type OneRow, type RewardJoin, type TableSource, type UnitColumn, type UnitPart } from './tables.ts'
+import {
+  columnHint,
+  type OneRow,
+  type RewardJoin,
+  type TableSource,
+  type Tables,
+  type UnitColumn,
+  type UnitPart,
+} from './tables.ts'
 
 /** A Dataset with everything it names already resolved. */
 export interface OpenDataset {
@@ -38,7 +46,7 @@ export function logSource(
   const { format, csv, mapping } = spec
   const { default: _, ...how } = join ?? {}
   const once = onceOf(spec, also)
-  const named = namedColumns(spec, [])
+  const named = namedColumns(spec)
   const own: RewardJoin['rewards'] = spec.rewards &&
     rewards && {
       ...spec.rewards.mapping,
@@ -65,6 +73,30 @@ export function logSource(
   }
 }
 
+/** A log whose columns are known: what to read, and where in it is what. */
+export interface OpenLog {
+  readonly source: TableSource
+  readonly columns: LogColumns
+}
+
+/**
+ * Opens the log of a Dataset for whoever asks what these policies do on it; `needed`: columns that are used besides theirs and the
+ * Dataset's. Throws a DapError for files that cannot be used, or have no such columns.
+ */
+export async function openLog(
+  tables: Pick<Tables, 'columns'>,
+  dataset: OpenDataset,
+  policies: readonly Pick<Policy, 'spec'>[],
+  { part, needed = [] }: { readonly part?: UnitPart; readonly needed?: readonly string[] } = {},
+): Promise<OpenLog> {
+  const { spec } = dataset
+  const contexts = contextNames(spec, policies)
+  const known = await tables.columns(logSource(dataset), [...namedColumns(spec), ...contexts, ...needed])
+  const columns = logColumns(dataset, known)
+  const also = contexts.filter(name => known.includes(name))
+  return { source: logSource(dataset, part, also), columns }
+}
+
 /** Which rows of a mapped log are one decision. */
 function onceOf({ mapping, rewards, format }: DatasetSpec, also: readonly string[]): OneRow | undefined {
   if (format === 'dap' || mapping?.decisionId === undefined) return undefined
@@ -81,15 +113,15 @@ function onceOf({ mapping, rewards, format }: DatasetSpec, also: readonly string
 }
 
 /** Fields of these policies' contexts that the Dataset does not map: columns of their own names are read. */
-export function contextNames({ mapping }: DatasetSpec, policies: Iterable<Pick<Policy, 'spec'>>): string[] {
-  const names = [...policies].flatMap(({ spec }) => Object.keys(spec.context))
+function contextNames({ mapping }: DatasetSpec, policies: readonly Pick<Policy, 'spec'>[]): string[] {
+  const names = policies.flatMap(({ spec }) => Object.keys(spec.context))
   return [...new Set(names)].filter(name => mapping?.context[name] === undefined)
 }
 
-/** The names that a Dataset has for its columns, and those of the contexts of these policies: what to look for in a log. */
-export function namedColumns(dataset: DatasetSpec, policies: Iterable<Pick<Policy, 'spec'>>): string[] {
-  const { context = {}, ...roles } = dataset.mapping ?? {}
-  const names = [...Object.values(roles), ...Object.values(context), ...contextNames(dataset, policies)]
+/** The names that a Dataset has for its columns. */
+function namedColumns({ mapping }: DatasetSpec): string[] {
+  const { context = {}, ...roles } = mapping ?? {}
+  const names = [...Object.values(roles), ...Object.values(context)]
   return names.filter(name => name !== undefined)
 }
 

@@ -2,15 +2,7 @@ import { DapError } from '../errors.ts'
 import { declaredActions, undeclaredActions } from '../log/actions.ts'
 import { contextReader, contextSource } from '../log/context-reader.ts'
 import { type DecisionLog, readDecisionLog } from '../log/decision-log.ts'
-import {
-  contextNames,
-  logColumns,
-  logLayout,
-  logSource,
-  namedColumns,
-  type OpenDataset,
-  unitColumn,
-} from '../log/layout.ts'
+import { logLayout, type OpenDataset, openLog, unitColumn } from '../log/layout.ts'
 import {
   addBadRow,
   badRowCount,
@@ -70,13 +62,7 @@ export async function train(
   const { dataset, weights, heldOut } = plan
   const { name, spec, digest } = plan.policy
   const policy = createPolicy(name, spec, digest)
-  const known = await tables.columns(logSource(dataset), namedColumns(dataset.spec, [policy]))
-  const columns = logColumns(dataset, known)
-  const source = logSource(
-    dataset,
-    undefined,
-    contextNames(dataset.spec, [policy]).filter(name => known.includes(name)),
-  )
+  const { source, columns } = await openLog(tables, dataset, [policy])
   if (weights === 'inverse-propensity' && columns.propensity === undefined) {
     throw new DapError(`\`--weights inverse-propensity\` needs propensities, and Dataset \`${dataset.name}\` has none`)
   }
