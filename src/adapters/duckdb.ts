@@ -1,12 +1,12 @@
+import type { TablesOptions } from '../host.ts'
 import type { TableSource, Tables } from '../log/tables.ts'
-import type { DatabaseOptions } from './duckdb/database.ts'
 import { createLibrary } from './duckdb/library.ts'
 import { readSource } from './duckdb/read.ts'
 import { DAP_COLUMNS } from './duckdb/records.ts'
 import { type OpenSource, openSource } from './duckdb/source.ts'
 import { pathSteps } from './duckdb/sql.ts'
 
-export type { DatabaseOptions } from './duckdb/database.ts'
+export type { TablesOptions } from '../host.ts'
 
 export interface OpenTables extends Tables {
   /** Lets go of memory and disk; nothing may be read at the time, or afterwards. Else the end of the process does it. */
@@ -18,7 +18,7 @@ export interface OpenTables extends Tables {
  * many rows must come out of them; the records of a `dap` log are read once, into a table; Parquet says how many rows it has. What a
  * log's rows owe to each other (ids, rewards) is found once and kept beside, on disk where it is much.
  */
-export function openTables(options: DatabaseOptions = {}): OpenTables {
+export function openTables(options: TablesOptions = {}): OpenTables {
   const library = createLibrary(options)
   const opened = new Map<string, Promise<OpenSource>>()
 

@@ -66,12 +66,14 @@ export function nodeFiles(): Files {
         for await (const chunk of fs.createReadStream(path, { highWaterMark: 1 << 20 })) hash.update(chunk as Buffer)
         return hash.digest('hex')
       }),
-    stamp: path =>
-      attempt('read', path, () => {
-        const stat = fs.statSync(path, { bigint: true, throwIfNoEntry: false })
-        return stat === undefined ? '' : [stat.mtimeNs, stat.ctimeNs, stat.size, stat.ino].join(' ')
-      }),
+    stamp: path => attempt('read', path, () => stampOf(path)),
   }
+}
+
+/** `Files.stamp`, at once. */
+export function stampOf(path: string): string {
+  const stat = fs.statSync(path, { bigint: true, throwIfNoEntry: false })
+  return stat === undefined ? '' : [stat.mtimeNs, stat.ctimeNs, stat.size, stat.ino].join(' ')
 }
 
 async function* readLines(path: string): AsyncGenerator<readonly string[]> {

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto'
-import { DapError } from '../errors.ts'
 import type { Host } from '../host.ts'
 import type { DatasetSpec, RewardSpec } from '../kinds.ts'
 import type { OpenDataset } from '../log/layout.ts'
 import { rewardJoin } from '../log/reward-join.ts'
+import { changedError } from '../log/tables.ts'
 import { type DataFiles, findDataFiles } from './data-files.ts'
 import { displayPath, type Opened, requireResource, requireValid } from './repository.ts'
 
@@ -42,9 +42,7 @@ export async function openDataset(
     async requireUnchanged() {
       for (const [path, stamp] of stamps) {
         if ((await host.files.stamp(path)) === stamp) continue
-        throw new DapError(`\`${displayPath(opened.root, path)}\` changed while it was read`, {
-          hint: 'read a log that nobody is writing: a copy, or the files of the days before',
-        })
+        throw changedError(displayPath(opened.root, path))
       }
     },
   }

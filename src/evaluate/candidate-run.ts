@@ -1,4 +1,3 @@
-import { DapError } from '../errors.ts'
 import type { DecisionLog } from '../log/decision-log.ts'
 import type { Column, KeyColumn } from '../log/tables.ts'
 import type { Candidate, CellsCandidate, RowsCandidate } from './candidates/candidate.ts'
@@ -132,38 +131,32 @@ function rowsRun(candidate: RowsCandidate, actions: number): CandidateRun {
   return {
     sums: () => sums,
     add(log, columns, facts) {
-      const { rows, row, action, standsFor } = log
+      const { rows, action, standsFor } = log
       const { stratum, strata, model, propensities } = facts
       values.reserve(rows)
       reserveCells(sums, strata * actions)
       const { mass, maxProbability } = sums
       const { probability, value, q } = values.arrays()
       const write = candidate.bind(columns)
-      let i = 0
-      try {
-        for (; i < rows; i++) {
-          write(i, pi)
-          probability[i] = pi[action[i]]
-          const first = stratum[i] * actions
-          const h = standsFor === undefined ? 1 : standsFor[i]
-          for (let a = 0; a < actions; a++) {
-            const p = pi[a]
-            mass[first + a] += h * p
-            if (p > maxProbability[first + a]) maxProbability[first + a] = p
-          }
-          if (propensities !== undefined) updateRatio(sums, pi, propensities, i, actions)
-          if (model === undefined) continue
-          if ('q' in model) {
-            value[i] = dot(pi, model.q, first, actions)
-            q[i] = model.q[first + action[i]]
-          } else {
-            value[i] = dotColumns(pi, model.columns, i)
-            q[i] = model.columns[action[i]][i]
-          }
+      for (let i = 0; i < rows; i++) {
+        write(i, pi)
+        probability[i] = pi[action[i]]
+        const first = stratum[i] * actions
+        const h = standsFor === undefined ? 1 : standsFor[i]
+        for (let a = 0; a < actions; a++) {
+          const p = pi[a]
+          mass[first + a] += h * p
+          if (p > maxProbability[first + a]) maxProbability[first + a] = p
         }
-      } catch (error) {
-        if (!(error instanceof DapError)) throw error
-        throw new DapError(`row ${row[i] + 1}: ${error.message}`, { hint: error.hint, cause: error })
+        if (propensities !== undefined) updateRatio(sums, pi, propensities, i, actions)
+        if (model === undefined) continue
+        if ('q' in model) {
+          value[i] = dot(pi, model.q, first, actions)
+          q[i] = model.q[first + action[i]]
+        } else {
+          value[i] = dotColumns(pi, model.columns, i)
+          q[i] = model.columns[action[i]][i]
+        }
       }
       addRows(sums, log, values.arrays(), model !== undefined)
       if (model !== undefined && 'q' in model) addValues(sums, log, facts, value, actions)

@@ -3,7 +3,8 @@ import type { Policy } from '../policy/policy.ts'
 import { checkAgainstPolicy, checkDecision } from './check-decision.ts'
 import { LOG_FAULT_CODES, type LogFaultCode, severityOf } from './fault.ts'
 import { createIdTable, withRoom } from './id-table.ts'
-import { readRecord, timestampOf } from './read-record.ts'
+import { timestampOf } from './read-record.ts'
+import { recordLines } from './record-lines.ts'
 import type { DecisionRecord, RewardRecord } from './records.ts'
 
 /** What `dap log check --json` prints; published in `schemas/log-check-result.schema.json`. */
@@ -90,8 +91,6 @@ export function createLogCheck(policies: ReadonlyMap<string, KnownPolicy> = new 
   const rewards = createIdTable()
   let rewardContent = new Float64Array(1024)
   let early: Early[] = []
-  /** The line before, if it was not JSON: whether it is torn or broken depends on what follows. */
-  let unreadable: (Place & { readonly message: string }) | undefined
   const counts = { files: 0, decisions: 0, rewards: 0, activations: 0, joined: 0, late: 0 }
 
   function report(code: LogFaultCode, { file, row }: Place, message: string): void {
@@ -168,22 +167,20 @@ export function createLogCheck(policies: ReadonlyMap<string, KnownPolicy> = new 
     if (reward.metric && after > wait[reward.decision]) counts.late++
   }
 
-  return {
-    line(file, row, text) {
-      if (text.trim() === '') return
-      if (unreadable !== undefined) report('json', unreadable, unreadable.message)
-      unreadable = undefined
-      const read = readRecord(text)
-      const place = { file, row }
+  const lines = recordLines<Place>(
+    (read, place) => {
       if ('decision' in read) decision(read.decision, place)
       else if ('reward' in read) reward(read.reward, place)
-      else if (read.fault.code === 'json') unreadable = { file, row, message: read.fault.message }
       else report(read.fault.code, place, read.fault.message)
     },
+    place => report('torn', place, 'is the last line, and cut off'),
+  )
+
+  return {
+    line: (file, row, text) => lines.line(text, { file, row }),
     endOfFile() {
       counts.files++
-      if (unreadable !== undefined) report('torn', unreadable, 'is the last line, and cut off')
-      unreadable = undefined
+      lines.endOfFile()
     },
     finish() {
       const waiting = early
@@ -210,10 +207,6 @@ export function createLogCheck(policies: ReadonlyMap<string, KnownPolicy> = new 
     },
   }
 }
-
-/** What two records of one decision must have in common to be the same. */
-export const decisionPrint = ({ policy, context, slots }: DecisionRecord): number =>
-  fingerprint([policy, context, slots])
 
 /** 52 bits that tell what a record says from what another one does. */
 function fingerprint(content: readonly unknown[]): number {

@@ -1,4 +1,5 @@
 import { didYouMean } from '../diagnostics.ts'
+import { DapError } from '../errors.ts'
 import type { CsvSpec } from '../kinds.ts'
 
 /**
@@ -212,4 +213,11 @@ export function columnHint(column: string, known: readonly string[]): string {
   if (known.length === 0) return 'there are no columns: the files are empty, or of another format'
   const shown = known.slice(0, 12).join(', ')
   return didYouMean(column, known) ?? `its columns are ${shown}${known.length > 12 ? ', …' : ''}`
+}
+
+/** A file that is no longer what it was when a part of it was read. */
+export function changedError(file: string): DapError {
+  return new DapError(`\`${file}\` changed while it was read`, {
+    hint: 'read a log that nobody is writing: a copy, or the files of the days before',
+  })
 }

@@ -4,16 +4,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { DuckDBConnection } from '@duckdb/node-api'
 import { DapError } from '../../errors.ts'
+import type { TablesOptions } from '../../host.ts'
 import { quoteText } from './sql.ts'
-
-export interface DatabaseOptions {
-  /** Bytes that a source's joins and checks may hold in memory; beyond, they spill to disk. */
-  readonly memory?: number
-  /** Where they spill to; it must exist. Default: the system's folder for temporary files. */
-  readonly folder?: string
-  /** Told of what is done of the work before rows come: of `lines` looked through, of `rows joined`. */
-  readonly onProgress?: (progress: { readonly unit: string; readonly done: number; readonly total?: number }) => void
-}
 
 const MEMORY = 1e9
 
@@ -36,7 +28,7 @@ function remove(path: string): void {
 
 let watching = false
 
-export function createSpill({ folder = tmpdir() }: DatabaseOptions): Spill {
+export function createSpill({ folder = tmpdir() }: TablesOptions): Spill {
   const path = join(folder, `dap-${process.pid}-${randomBytes(6).toString('hex')}`)
   let files = 0
   if (!watching) process.once('exit', () => spills.forEach(remove))
@@ -63,11 +55,7 @@ export interface Database {
  * A database in memory that sees these files and its spill folder and nothing else: no other file, no network, no extensions. Times
  * without a zone are in UTC, whatever the machine's zone.
  */
-export async function openDatabase(
-  paths: readonly string[],
-  spill: Spill,
-  options: DatabaseOptions,
-): Promise<Database> {
+export async function openDatabase(paths: readonly string[], spill: Spill, options: TablesOptions): Promise<Database> {
   const { DuckDBInstance } = await loadDuckdb()
   const instance = await DuckDBInstance.create(':memory:', {
     autoinstall_known_extensions: 'false',

@@ -8,6 +8,7 @@ import type { SourceFault, TableSource } from '../../log/tables.ts'
 import { type CsvRecord, csvFields, scanCsv } from '../csv-records.ts'
 import { bytesOf, type Compression, compressionOf, linesOf, MAX_LINE, utf8Of, withoutBom } from '../text.ts'
 import type { Spill } from './database.ts'
+import { createFaults } from './faults.ts'
 
 /** A file of a text format, looked through once from its first byte to its last: what a reader must find in it is known. */
 export interface TextFile {
@@ -38,12 +39,6 @@ async function* abortable<T>(items: AsyncIterable<T>, signal: AbortSignal | unde
 export function nameOf({ root }: TableSource, path: string): string {
   const inside = root === undefined ? '' : relative(root, path)
   return inside === '' || inside.startsWith('..') ? path : inside
-}
-
-/** Another text whenever the file was written, replaced or removed since. */
-export function stampOf(path: string): string {
-  const stat = fs.statSync(path, { bigint: true, throwIfNoEntry: false })
-  return stat === undefined ? '' : [stat.mtimeNs, stat.size, stat.ino].join(' ')
 }
 
 /** The paths must be those of files that a database can be told of. */
@@ -110,15 +105,8 @@ async function unmarked(path: string, name: string, spill: Spill): Promise<strin
   return copy
 }
 
-const EXAMPLES = 10
-
 /** Records between two words of progress. */
 const TOLD = 50_000
-
-/** One fault a place that is known; the first one stands for all the others as well. */
-export function faultsAt(reason: string, rows: number, places: readonly string[]): SourceFault[] {
-  return places.map((place, i) => ({ reason, place, rows: i === 0 ? rows - places.length + 1 : 1 }))
-}
 
 /** Looks through a CSV file; what is no record of its header is left out of the copy that is then read, and told. */
 export async function openCsv(
@@ -130,7 +118,7 @@ export async function openCsv(
 ): Promise<TextFile> {
   const csv = source.csv ?? CSV
   const name = nameOf(source, path)
-  const faults = new Map<string, { rows: number; lines: number[] }>()
+  const faults = createFaults<number>()
   let header: readonly string[] | undefined
   let rows = 0
   let longest = 0
@@ -157,17 +145,15 @@ export async function openCsv(
         hint: 'mend the line: what else would be left out with it cannot be known',
       })
     }
-    const known = faults.get(reason) ?? { rows: 0, lines: [] }
-    known.rows++
-    if (known.lines.length < EXAMPLES) known.lines.push(record.line)
-    faults.set(reason, known)
+    faults.add(reason, record.line)
   })
   if (lost !== undefined) throw lost
   // DuckDB takes a blank line of a single column for a row and one before the header for it, ends a value at a comment's sign, and
   // wants all lines to end alike.
   const alike = [...ends].filter(end => end !== '').length <= 1
+  const listed = await faults.list(lines => lines.map(line => `${name}:${line}`))
   const plain =
-    faults.size === 0 &&
+    listed.length === 0 &&
     alike &&
     begins &&
     csv.encoding === 'utf-8' &&
@@ -181,13 +167,7 @@ export async function openCsv(
     header: header ?? [],
     rows,
     longest,
-    faults: [...faults].flatMap(([reason, { rows: count, lines }]) =>
-      faultsAt(
-        reason,
-        count,
-        lines.map(line => `${name}:${line}`),
-      ),
-    ),
+    faults: listed,
   }
 }
 

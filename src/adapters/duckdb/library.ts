@@ -1,11 +1,12 @@
-import { DapError } from '../../errors.ts'
-import type { TableSource } from '../../log/tables.ts'
-import { createSpill, type DatabaseOptions, type Spill } from './database.ts'
-import { nameOf, openCsv, openJsonLines, stampOf, type TextFile } from './files.ts'
+import type { TablesOptions } from '../../host.ts'
+import { changedError, type TableSource } from '../../log/tables.ts'
+import { stampOf } from '../files.ts'
+import { createSpill, type Spill } from './database.ts'
+import { nameOf, openCsv, openJsonLines, type TextFile } from './files.ts'
 
 /** The files that were opened so far: each is looked through once, and must stay what it was. */
 export interface Library {
-  readonly options: DatabaseOptions
+  readonly options: TablesOptions
   readonly spill: Spill
   /** Remembers what the files are at first sight; a DapError for one that is not what it was. */
   unchanged(source: TableSource): void
@@ -14,7 +15,7 @@ export interface Library {
   looked(lines: number): void
 }
 
-export function createLibrary(options: DatabaseOptions): Library {
+export function createLibrary(options: TablesOptions): Library {
   const stamps = new Map<string, string>()
   const texts = new Map<string, Promise<TextFile>>()
   const spill = createSpill(options)
@@ -46,9 +47,7 @@ export function createLibrary(options: DatabaseOptions): Library {
         const known = stamps.get(path)
         if (known === undefined) stamps.set(path, stamp)
         else if (known !== stamp) {
-          throw new DapError(`\`${nameOf(source, path)}\` changed while it was read`, {
-            hint: 'read a log that nobody is writing: a copy, or the files of the days before',
-          })
+          throw changedError(nameOf(source, path))
         }
       }
     },

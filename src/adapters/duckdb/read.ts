@@ -1,8 +1,10 @@
 import type { DuckDBConnection, DuckDBDataChunk } from '@duckdb/node-api'
 import { DapError } from '../../errors.ts'
+import { createAggregate } from '../../log/aggregate.ts'
 import type { Column, ColumnRequest, NumberColumn, SourceFault, TableChunk, UnitPart } from '../../log/tables.ts'
 import { ROW_STEP, takeRows, UNIT_GROUPS } from '../../log/tables.ts'
-import { faultsAt, nameOf } from './files.ts'
+import { createFaults } from './faults.ts'
+import { nameOf } from './files.ts'
 import type { Scan } from './scan.ts'
 import { NOTE, readNotes } from './side.ts'
 import { type OpenSource, unreadable } from './source.ts'
@@ -29,7 +31,7 @@ export async function* readSource(
   const connection = await opened.database.connect()
   const notes =
     side !== undefined && side.size > 0 ? readNotes(await opened.database.connect(), side, signal) : undefined
-  const faulty = createFaulty()
+  const faulty = createFaults<number>()
   try {
     opened.unchanged()
     const { sql, decoders, marked, numbered } = queryOf(scan, opened, part, requests)
@@ -64,7 +66,7 @@ export async function* readSource(
     opened.unchanged()
     if (part === undefined && onFault !== undefined) {
       for (const fault of opened.faults) onFault(fault)
-      for (const fault of await faulty.list(opened)) onFault(fault)
+      for (const fault of await faulty.list(opened.places)) onFault(fault)
     }
   } catch (error) {
     signal?.throwIfAborted()
@@ -88,7 +90,7 @@ export async function* readSource(
     for (const c of rewards) columns[c] = { type: 'number', values: (columns[c] as NumberColumn).values.slice() }
     const kept: number[] = []
     let stays = true
-    const combine = combiner(source.join?.aggregate ?? 'sum')
+    const combine = createAggregate(source.join?.aggregate ?? 'sum')
     const note = (kind: number, value: number) => {
       if (kind === NOTE.reward) {
         combine.add(value)
@@ -112,25 +114,6 @@ export async function* readSource(
       if (combine.count() > 0) for (const c of rewards) (columns[c] as NumberColumn).values[at] = combine.value()
     }
     return kept.length === rows ? undefined : Int32Array.from(kept)
-  }
-}
-
-/** What the rewards of one decision come to, in the order in which they came. */
-function combiner(aggregate: 'first' | 'sum' | 'mean' | 'max') {
-  let count = 0
-  let value = 0
-  return {
-    clear() {
-      count = 0
-    },
-    add(reward: number) {
-      if (count === 0) value = reward
-      else if (aggregate === 'max') value = Math.max(value, reward)
-      else if (aggregate !== 'first') value += reward
-      count++
-    },
-    count: () => count,
-    value: () => (aggregate === 'mean' ? value / count : value),
   }
 }
 
@@ -208,27 +191,6 @@ function cutTo(column: Column, rows: number): Column {
       return column.values.length === rows ? column : { ...column, values: column.values.slice(0, rows) }
     case 'value':
       return column
-  }
-}
-
-const EXAMPLES = 10
-
-/** Rows that are faults, and the numbers of the first of each reason. */
-function createFaulty() {
-  const reasons = new Map<string, { count: number; first: number[] }>()
-  return {
-    add(reason: string, row: number): void {
-      const known = reasons.get(reason) ?? { count: 0, first: [] }
-      known.count++
-      if (known.first.length < EXAMPLES) known.first.push(row)
-      reasons.set(reason, known)
-    },
-    async list(opened: OpenSource): Promise<SourceFault[]> {
-      const faults: SourceFault[] = []
-      for (const [reason, { count, first }] of reasons)
-        faults.push(...faultsAt(reason, count, await opened.places(first)))
-      return faults
-    },
   }
 }
 

@@ -1,12 +1,14 @@
 import type { DuckDBAppender, DuckDBConnection, DuckDBDataChunk, DuckDBType, DuckDBValue } from '@duckdb/node-api'
 import { checkChoice } from '../../log/check-decision.ts'
 import type { LogFaultCode } from '../../log/fault.ts'
-import { readRecord, timestampOf } from '../../log/read-record.ts'
+import { timestampOf } from '../../log/read-record.ts'
+import { recordLines } from '../../log/record-lines.ts'
 import type { DecisionRecord, RewardRecord } from '../../log/records.ts'
 import type { SourceFault, TableSource } from '../../log/tables.ts'
 import { linesOf } from '../text.ts'
 import { loadDuckdb } from './database.ts'
-import { faultsAt, nameOf } from './files.ts'
+import { createFaults } from './faults.ts'
+import { nameOf } from './files.ts'
 import { type Scan, tableScan } from './scan.ts'
 import type { Decisions, Rewards } from './side.ts'
 import { inside, type Value } from './sql.ts'
@@ -51,8 +53,6 @@ const SAME = [
   'logProbability',
 ]
 
-const EXAMPLES = 10
-
 /** Reads every record of the files, and appends what evaluation and training need of it to the tables `decisions` and `records`. */
 export async function stageRecords(
   source: TableSource,
@@ -72,7 +72,7 @@ export async function stageRecords(
   const place = [BIGINT, INTEGER, BIGINT, BIGINT]
   const decisions = await writer('decisions', [...place, INTEGER, BOOLEAN, ...texts(4), DOUBLE, ...texts(3), DOUBLE])
   const rewards = await writer('records', [...place, ...texts(3), DOUBLE])
-  const faults = createFaults()
+  const faults = createFaults<string>()
   const wanted = source.join?.name
   const policies = new Map<string, number>()
 
@@ -120,35 +120,30 @@ export async function stageRecords(
   for (const [file, path] of source.paths.entries()) {
     const name = nameOf(source, path)
     let line = 0
-    /** The line before, if it was not JSON: whether it is torn or broken depends on what follows. */
-    let unreadable = 0
+    const records = recordLines<number>(
+      (read, at, text) => {
+        const fault =
+          'decision' in read
+            ? decision(read.decision, file, at)
+            : 'reward' in read
+              ? reward(read.reward, file, at)
+              : read.fault.code === 'json'
+                ? 'no JSON'
+                : read.fault.message
+        if (fault === undefined) return
+        faults.add(fault, `${name}:${at}`)
+        const named = 'fault' in read && read.fault.code === 'json' ? undefined : decisionOf(text)
+        if (named !== undefined)
+          rewards.add([BigInt(rewards.count()), file, BigInt(at), null, 'broken', named, null, null])
+      },
+      () => torn++,
+    )
     for await (const lines of linesOf(path, name)) {
       signal?.throwIfAborted()
       looked(lines.length)
-      for (const text of lines) {
-        line++
-        if (text.trim() === '') continue
-        if (unreadable > 0) faults.add('no JSON', `${name}:${unreadable}`)
-        unreadable = 0
-        const read = readRecord(text)
-        if ('fault' in read && read.fault.code === 'json') {
-          unreadable = line
-          continue
-        }
-        const fault =
-          'decision' in read
-            ? decision(read.decision, file, line)
-            : 'reward' in read
-              ? reward(read.reward, file, line)
-              : read.fault.message
-        if (fault === undefined) continue
-        faults.add(fault, `${name}:${line}`)
-        const named = decisionOf(text)
-        if (named !== undefined)
-          rewards.add([BigInt(rewards.count()), file, BigInt(line), null, 'broken', named, null, null])
-      }
+      for (const text of lines) records.line(text, ++line)
     }
-    if (unreadable > 0) torn++
+    records.endOfFile()
   }
   decisions.close()
   rewards.close()
@@ -163,7 +158,7 @@ export async function stageRecords(
       tsName: 'ts',
     },
     rewards: REWARDS,
-    faults: faults.list(),
+    faults: await faults.list(places => places),
     torn,
     otherNames,
   }
@@ -224,24 +219,6 @@ const REASONS: Readonly<Partial<Record<LogFaultCode, string>>> = {
   length: 'not one propensity for each eligible action',
   entry: "the propensity is not the action's entry of the propensities",
   sum: 'the propensities do not sum to 1',
-}
-
-/** A log may be wrong in as many ways as it has lines. */
-const DISTINCT = 100
-
-/** Counts faults by reason, with the places of the first ones. */
-function createFaults() {
-  const faults = new Map<string, { rows: number; places: string[] }>()
-  return {
-    add(message: string, place: string): void {
-      const reason = faults.has(message) || faults.size < DISTINCT ? message : 'another fault'
-      const known = faults.get(reason) ?? { rows: 0, places: [] }
-      known.rows++
-      if (known.places.length < EXAMPLES) known.places.push(place)
-      faults.set(reason, known)
-    },
-    list: (): SourceFault[] => [...faults].flatMap(([reason, { rows, places }]) => faultsAt(reason, rows, places)),
-  }
 }
 
 const BATCH = 2048

@@ -1,5 +1,6 @@
 import type { DuckDBConnection } from '@duckdb/node-api'
 import type { JoinCounts, OneRow, RewardJoin } from '../../log/tables.ts'
+import { NAMED } from './faults.ts'
 import type { Scan } from './scan.ts'
 import { numberOf, textOf, timeOf } from './sql.ts'
 import { chunksOf, numbersOf, runWatched, type Watch } from './stream.ts'
@@ -117,9 +118,6 @@ const whole = (text: string): string =>
 
 /** Ids meet by their MD5: 16 bytes, whatever they are. */
 const key = (id: string): string => `md5_number(${id})`
-
-/** So many faults of a kind are named. */
-export const FIRST = 10
 
 /** Finds out all that is to be known of the rows beside, and leaves it in the table `side`. */
 export async function makeSide(
@@ -246,7 +244,7 @@ export async function makeSide(
     for (const [sql, reason] of bad) {
       const found = await count(`SELECT count(*) FROM rewards WHERE ${sql}`)
       if (found === 0) continue
-      const first = await connection.runAndReadAll(`SELECT rn FROM rewards WHERE ${sql} ORDER BY rn LIMIT ${FIRST}`)
+      const first = await connection.runAndReadAll(`SELECT rn FROM rewards WHERE ${sql} ORDER BY rn LIMIT ${NAMED}`)
       rewardFaults.set(reason, { rows: found, first: first.getRows().map(([rn]) => Number(rn)) })
       await run(`INSERT INTO lost SELECT k FROM rewards WHERE (${sql}) AND k IS NOT NULL`)
       await run(`DELETE FROM rewards WHERE ${sql}`)

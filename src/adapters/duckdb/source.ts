@@ -3,11 +3,12 @@ import { DapError } from '../../errors.ts'
 import { columnHint, type SourceFault, type TableSource } from '../../log/tables.ts'
 import { linesOf } from '../text.ts'
 import { type Database, openDatabase } from './database.ts'
-import { faultsAt, linesOfRows, nameOf, requireFiles, type TextFile } from './files.ts'
+import { faultsAt, NAMED } from './faults.ts'
+import { linesOfRows, nameOf, requireFiles, type TextFile } from './files.ts'
 import type { Library } from './library.ts'
 import { recordPlaces, stageRecords } from './records.ts'
 import { csvScan, jsonScan, parquetColumns, parquetScan, parquetSchemas, type Scan } from './scan.ts'
-import { FIRST, makeSide, mappedDecisions, mappedRewards, type Side } from './side.ts'
+import { makeSide, mappedDecisions, mappedRewards, type Side } from './side.ts'
 import { listOf, pathSteps } from './sql.ts'
 import { numbersOf } from './stream.ts'
 
@@ -219,7 +220,7 @@ async function brokenRows(
   const [count] = await numbersOf(connection, `SELECT count(*) FROM ${numbered} WHERE ${broken.sql}`)
   if (count === 0) return []
   const first = await connection.runAndReadAll(
-    `SELECT rn FROM ${numbered} WHERE ${broken.sql} ORDER BY rn LIMIT ${FIRST}`,
+    `SELECT rn FROM ${numbered} WHERE ${broken.sql} ORDER BY rn LIMIT ${NAMED}`,
   )
   return faultsAt(broken.reason, count, await places(first.getRows().map(([rn]) => Number(rn))))
 }

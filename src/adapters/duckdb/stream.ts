@@ -1,5 +1,5 @@
 import type { DuckDBConnection, DuckDBDataChunk } from '@duckdb/node-api'
-import type { DatabaseOptions } from './database.ts'
+import type { TablesOptions } from '../../host.ts'
 
 /** The chunks of a query. The next one is decoded by DuckDB's threads while the last is used. A failed query ends like a finished one. */
 export async function* chunksOf(
@@ -25,7 +25,7 @@ export async function* chunksOf(
 /** Who waits for a long piece of work, and may want to hear of it or stop it. */
 export interface Watch {
   readonly signal?: AbortSignal
-  readonly onProgress?: DatabaseOptions['onProgress']
+  readonly onProgress?: TablesOptions['onProgress']
 }
 
 const EVERY_MS = 250
