@@ -9,11 +9,11 @@ import type { EvaluationResult } from '../src/results.ts'
 export const FIELDS = Array.from({ length: 10 }, (_, i) => `x${i}`)
 const ACTIONS = Array.from({ length: 10 }, (_, a) => String(a))
 
-export type Candidate = 'uniform' | 'linear' | 'uniform-by-id'
+export type Candidate = 'uniform' | 'linear' | 'uniform-by-id' | 'uniform-by-unit'
 
 /**
  * IPS and SNIPS, on a Parquet file, of the uniform policy, which looks at no context, or of a linear one, which does; `by-id` also checks that
- * every decision counts once.
+ * every decision counts once; `by-unit` lets the rows of a unit depend on each other.
  */
 export function evaluateOnce(candidate: Candidate, path: string): Promise<EvaluationResult> {
   const spec: CandidateSpec =
@@ -34,6 +34,7 @@ export function evaluateOnce(candidate: Candidate, path: string): Promise<Evalua
           reward: 'reward',
           context: {},
           ...(candidate === 'uniform-by-id' ? { decisionId: 'id' } : {}),
+          ...(candidate === 'uniform-by-unit' ? { unit: 'unit' } : {}),
         },
         propensity: 'logged',
         reward: { minimum: 0, maximum: 1 },

@@ -297,14 +297,15 @@ export interface MappingSpec {
 export interface EvaluationSpec {
   readonly dataset: string
   readonly candidates: readonly CandidateSpec[]
-  readonly estimators: readonly EstimatorName[]
-  /** Needed by `dm` and `dr`. */
+  readonly estimators: readonly EstimatorSpec[]
+  /** Needed by every estimator that says so. */
   readonly rewardModel?: RewardModelSpec
   readonly interval: { readonly method: 'cressie-read' | 'gaussian'; readonly level: number }
   readonly gates: readonly RuleSpec[]
 }
 
-export type EstimatorName = 'ips' | 'snips' | 'dm' | 'dr'
+/** The type of an estimator, or what it takes to tell two of one type apart: weights are cut at λ. */
+export type EstimatorSpec = string | { readonly type: string; readonly lambda?: number; readonly name?: string }
 
 export type CandidateSpec = { readonly name: string } & (
   | { readonly policy: string; readonly snapshot?: string }
@@ -332,7 +333,11 @@ export type RewardModelSpec =
       readonly by: readonly string[]
       /** q = (Σr + prior · r̄) / (n + prior) */
       readonly prior: number
-      readonly crossFit?: { readonly folds: number; readonly by: 'row' | 'unit' }
+      /**
+       * Default: 2 folds, by unit where units are known and else by a hash of the row's number; `row`: by the number itself. With 1
+       * fold a row meets a table that its own reward is in.
+       */
+      readonly crossFit?: { readonly folds: number; readonly by?: 'row' | 'unit' }
     }
   | { readonly type: 'columns'; readonly columns: string }
 

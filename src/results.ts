@@ -76,16 +76,49 @@ export interface EvaluationResult {
     readonly dropped: number
     /** Mean reward of the log: the value of the logging policy. */
     readonly meanReward: number
+    readonly units: UnitsResult
     readonly notes: readonly string[]
   }
   readonly candidates: readonly CandidateResult[]
+  /** Every candidate against every earlier one, on the same rows. */
+  readonly differences: readonly DifferenceOfCandidates[]
   readonly gates: readonly RuleResult[]
   /** Every gate passed. */
   readonly passed: boolean
 }
 
+/** Whose rows depend on each other. */
+export interface UnitsResult {
+  /** False: rows are taken for independent, each a unit of its own. */
+  readonly known: boolean
+  /** How many there are; an estimate, where there are very many. */
+  readonly count: number
+  /** Kish's number of units, (Σn)² / Σn² over their n decisions: how many of equal activity they are worth. */
+  readonly effective: number
+  /** The most active unit's share of the decisions. */
+  readonly largestShare: number
+}
+
+export interface DifferenceOfCandidates {
+  readonly candidate: string
+  readonly baseline: string
+  /** In the order of the Evaluation's estimators. */
+  readonly estimates: readonly DifferenceEstimate[]
+}
+
+/** The candidate's estimate less the baseline's. */
+export interface DifferenceEstimate {
+  readonly estimator: string
+  readonly value: number | null
+  readonly standardError: number | null
+  readonly interval: EstimateResult['interval']
+  /** Bounds that hold for all pairs at once; null below three candidates. Gates are judged by them. */
+  readonly simultaneous: { readonly lower: number; readonly upper: number } | null
+}
+
 export interface CandidateResult {
   readonly name: string
+  /** That of its unbiased estimates. */
   readonly verdict: Verdict
   /** Why the verdict is not `ok`, a sentence each. */
   readonly reasons: readonly string[]
@@ -96,24 +129,27 @@ export interface CandidateResult {
 }
 
 export interface Support {
-  /** (Σw)² / Σw² */
+  /** (Σw)² / Σw², over units where they are known, else over rows. */
   readonly effectiveSampleSize: number
   readonly maxWeight: number
-  /** max w / Σw */
+  /** max w / Σw, over units where they are known, else over rows. */
   readonly maxWeightShare: number
   /** Near 1 when propensities are right and the candidate stays where the log has been. */
   readonly meanWeight: number
-  /** Rows with a reward other than 0 and a positive weight. */
+  /** Units, or else rows, with a reward other than 0 at a positive weight. */
   readonly positiveCount: number
   /** Rows whose logged action the candidate never takes there: nothing is learnt from them. */
   readonly rowsWithoutSupport: number
-  /** Mean probability that the candidate gives to actions that the log never took: the part no estimator can see. */
+  /** Mean probability that the candidate gives to actions that the log could not take: the part no estimator can see. */
   readonly unsupportedMass: number
   readonly rows: number
 }
 
 export interface EstimateResult {
   readonly estimator: string
+  readonly verdict: Verdict
+  /** What is wrong with this estimate alone, beside what is wrong with its candidate. */
+  readonly reasons: readonly string[]
   /** null when nothing can be estimated (no row has a positive weight). */
   readonly value: number | null
   readonly standardError: number | null
@@ -128,6 +164,8 @@ export interface EstimateResult {
     readonly value: number
     readonly lower: number
     readonly upper: number
+    /** Bounds that hold for the lifts of all candidates at once; null below three candidates. Gates are judged by them. */
+    readonly simultaneous: { readonly lower: number; readonly upper: number } | null
     /** value / mean reward of the log; null when that is 0. */
     readonly relative: number | null
   } | null

@@ -17,7 +17,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   evaluate: ['log', 'policy', 'math'],
   train: ['log', 'policy', 'math'],
   serve: ['log', 'policy', 'math', 'generated'],
-  repo: ['policy', 'math', 'core', 'generated'],
+  repo: ['policy', 'evaluate', 'math', 'core', 'generated'],
   scaffold: ['core'],
   deploy: ['core', 'policy', 'math'],
   emulator: ['core'],

@@ -1,16 +1,22 @@
 import type { DecisionLog } from '../log/decision-log.ts'
+import { SUM_TOLERANCE } from '../log/eligible.ts'
 import type { Column, KeyColumn } from '../log/tables.ts'
 import type { Candidate, CellsCandidate, RowsCandidate } from './candidates/candidate.ts'
 import { createCells } from './cells.ts'
-import { grown } from './log-sums.ts'
-import { addRows, type CandidateSums, createCandidateSums, type RowValues, reserveCells } from './sums.ts'
+import type { Series } from './estimators/estimator.ts'
+import type { ChunkGroups } from './groups.ts'
+import { grown } from './grown.ts'
+import { addRows, type CandidateColumns, type CandidateSums, createCandidateSums, reserveCells } from './sums.ts'
 
 /** What is known of every row of a chunk beside the log's own columns; shared by all candidates. */
 export interface ChunkFacts {
+  readonly groups: ChunkGroups
   readonly stratum: Int32Array
   readonly strata: number
   /** The reward model: by stratum × action, or a column an action. */
   readonly model: { readonly q: Float64Array } | { readonly columns: readonly Float64Array[] } | undefined
+  /** The actions that could be taken, of a log that says so. */
+  readonly eligible: readonly Int32Array[] | undefined
   /** Row-major rows × actions, the logged propensity of every action, 0 where it was not eligible. */
   readonly propensities: Float64Array | undefined
 }
@@ -22,46 +28,52 @@ export interface CandidateRun {
   sums(): CandidateSums
 }
 
-export function createCandidateRun(candidate: Candidate, actions: number): CandidateRun {
+/** `series`: what is summed (`candidateSeries`). */
+export function createCandidateRun(candidate: Candidate, actions: number, series: readonly Series[]): CandidateRun {
   switch (candidate.kind) {
     case 'logging':
-      return loggingRun()
+      return loggingRun(series)
     case 'cells':
-      return cellsRun(candidate, actions)
+      return cellsRun(candidate, actions, series)
     case 'rows':
-      return rowsRun(candidate, actions)
+      return rowsRun(candidate, actions, series)
   }
 }
 
-/** Its weights are 1; it needs no reward model, since the log has its rewards. */
-function loggingRun(): CandidateRun {
-  const sums = createCandidateSums()
+/** Its weights are 1, and every estimator of it is the mean reward: it has no use for a reward model. */
+function loggingRun(series: readonly Series[]): CandidateRun {
+  const [weight] = series
+  const sums = createCandidateSums([weight])
+  const columnsFor = candidateColumns()
   return {
     sums: () => sums,
-    add(log) {
-      addRows(sums, log, { probability: log.propensity, value: log.reward, q: log.reward }, false)
+    add(log, _, { groups }) {
+      addRows(sums, [weight], log, { ...columnsFor(log), probability: log.propensity }, groups, false)
     },
   }
 }
 
-/** A combination of the key columns: π, and by stratum its Σh, the decisions, and its v (NaN until it is needed). */
+/** A combination of the key columns: π, the least propensity of each action, and by stratum Σh and v (NaN until it is needed). */
 interface CellState {
   readonly probabilities: Float64Array
+  readonly minPropensity: Float64Array
   count: Float64Array
   value: Float64Array
 }
 
-function cellsRun(candidate: CellsCandidate, actions: number): CandidateRun {
-  const sums = createCandidateSums()
+function cellsRun(candidate: CellsCandidate, actions: number, series: readonly Series[]): CandidateRun {
+  const sums = createCandidateSums(series)
   const cells = createCells(candidate.keys.length)
   const states: CellState[] = []
-  const values = rowValues()
+  const columnsFor = candidateColumns()
   let cell = new Int32Array(0)
   let strataSeen = 0
+  let setsSeen = false
 
   function newState(index: number, strata: number): CellState {
     const state = {
       probabilities: candidate.distribution(cells.keys(index)),
+      minPropensity: new Float64Array(actions).fill(Infinity),
       count: new Float64Array(strata),
       value: new Float64Array(strata).fill(Number.NaN),
     }
@@ -71,51 +83,60 @@ function cellsRun(candidate: CellsCandidate, actions: number): CandidateRun {
 
   return {
     add(log, columns, facts) {
-      const { rows, action, standsFor } = log
-      const { stratum, strata, model, propensities } = facts
+      const { rows, action, propensity, standsFor } = log
+      const { stratum, strata, model, propensities, eligible } = facts
       strataSeen = Math.max(strataSeen, strata)
+      setsSeen ||= eligible !== undefined
       if (cell.length < rows) cell = new Int32Array(rows)
-      values.reserve(rows)
       cells.assign(columns as KeyColumn[], rows, cell)
       for (const state of states) {
         if (state === undefined) continue
         state.count = grown(state.count, strata)
         state.value = grown(state.value, strata, Number.NaN)
       }
-      const { probability, value, q } = values.arrays()
+      if (eligible !== undefined) reserveCells(sums, strata * actions)
+      const own = columnsFor(log)
+      const { probability, value, predicted } = own
       for (let i = 0; i < rows; i++) {
         const state = states[cell[i]] ?? newState(cell[i], strata)
         const s = stratum[i]
+        const a = action[i]
         const pi = state.probabilities
-        probability[i] = pi[action[i]]
-        state.count[s] += standsFor === undefined ? 1 : standsFor[i]
+        probability[i] = pi[a]
+        if (propensity[i] < state.minPropensity[a]) state.minPropensity[a] = propensity[i]
+        const h = standsFor === undefined ? 1 : standsFor[i]
+        state.count[s] += h
+        if (eligible !== undefined) addMass(sums, pi, h, s * actions, eligible[i])
         if (propensities !== undefined) updateRatio(sums, pi, propensities, i, actions)
         if (model === undefined) continue
         if ('q' in model) {
           if (Number.isNaN(state.value[s])) state.value[s] = dot(pi, model.q, s * actions, actions)
           value[i] = state.value[s]
-          q[i] = model.q[s * actions + action[i]]
+          predicted[i] = model.q[s * actions + a]
         } else {
           value[i] = dotColumns(pi, model.columns, i)
-          q[i] = model.columns[action[i]][i]
+          predicted[i] = model.columns[a][i]
         }
       }
-      addRows(sums, log, values.arrays(), model !== undefined)
+      addRows(sums, series, log, own, facts.groups, model !== undefined)
       if (model !== undefined && 'q' in model) addValues(sums, log, facts, value, actions)
     },
     sums() {
       reserveCells(sums, strataSeen * actions)
-      sums.mass.fill(0)
+      if (!setsSeen) sums.mass.fill(0)
       sums.maxProbability.fill(0)
-      for (const state of states) {
-        if (state === undefined) continue
-        for (let s = 0; s < state.count.length; s++) {
-          if (state.count[s] === 0) continue
+      for (const { probabilities, minPropensity, count } of states.filter(state => state !== undefined)) {
+        for (let a = 0; a < actions; a++) {
+          // What is known of a cell is known better than what holds of all.
+          if (minPropensity[a] < Infinity) sums.maxRatio = Math.max(sums.maxRatio, probabilities[a] / minPropensity[a])
+        }
+        for (let s = 0; s < count.length; s++) {
+          if (count[s] === 0) continue
           for (let a = 0; a < actions; a++) {
-            const p = state.probabilities[a]
+            const p = probabilities[a]
             const at = s * actions + a
-            sums.mass[at] += state.count[s] * p
-            if (p > sums.maxProbability[at]) sums.maxProbability[at] = p
+            if (!setsSeen) sums.mass[at] += count[s] * p
+            if (minPropensity[a] === Infinity && p > sums.maxProbability[at]) sums.maxProbability[at] = p
           }
         }
       }
@@ -124,44 +145,65 @@ function cellsRun(candidate: CellsCandidate, actions: number): CandidateRun {
   }
 }
 
-function rowsRun(candidate: RowsCandidate, actions: number): CandidateRun {
-  const sums = createCandidateSums()
-  const values = rowValues()
+function rowsRun(candidate: RowsCandidate, actions: number, series: readonly Series[]): CandidateRun {
+  const sums = createCandidateSums(series)
+  const columnsFor = candidateColumns()
   const pi = new Float64Array(actions)
   return {
     sums: () => sums,
     add(log, columns, facts) {
       const { rows, action, standsFor } = log
-      const { stratum, strata, model, propensities } = facts
-      values.reserve(rows)
+      const { stratum, strata, model, propensities, eligible } = facts
       reserveCells(sums, strata * actions)
-      const { mass, maxProbability } = sums
-      const { probability, value, q } = values.arrays()
+      const { maxProbability } = sums
+      const own = columnsFor(log)
+      const { probability, value, predicted } = own
       const write = candidate.bind(columns)
       for (let i = 0; i < rows; i++) {
         write(i, pi)
         probability[i] = pi[action[i]]
         const first = stratum[i] * actions
-        const h = standsFor === undefined ? 1 : standsFor[i]
-        for (let a = 0; a < actions; a++) {
-          const p = pi[a]
-          mass[first + a] += h * p
-          if (p > maxProbability[first + a]) maxProbability[first + a] = p
-        }
+        addMass(sums, pi, standsFor === undefined ? 1 : standsFor[i], first, eligible?.[i])
+        for (let a = 0; a < actions; a++) if (pi[a] > maxProbability[first + a]) maxProbability[first + a] = pi[a]
         if (propensities !== undefined) updateRatio(sums, pi, propensities, i, actions)
         if (model === undefined) continue
         if ('q' in model) {
           value[i] = dot(pi, model.q, first, actions)
-          q[i] = model.q[first + action[i]]
+          predicted[i] = model.q[first + action[i]]
         } else {
           value[i] = dotColumns(pi, model.columns, i)
-          q[i] = model.columns[action[i]][i]
+          predicted[i] = model.columns[action[i]][i]
         }
       }
-      addRows(sums, log, values.arrays(), model !== undefined)
+      addRows(sums, series, log, own, facts.groups, model !== undefined)
       if (model !== undefined && 'q' in model) addValues(sums, log, facts, value, actions)
     },
   }
+}
+
+/** Adds what the candidate gives to actions that could be taken, and what it does not give to any of them. */
+function addMass(
+  sums: CandidateSums,
+  pi: Float64Array,
+  h: number,
+  first: number,
+  eligible: Int32Array | undefined,
+): void {
+  const { mass } = sums
+  let outside = 1
+  if (eligible === undefined) {
+    for (let a = 0; a < pi.length; a++) {
+      mass[first + a] += h * pi[a]
+      outside -= pi[a]
+    }
+  } else {
+    for (let j = 0; j < eligible.length; j++) {
+      const p = pi[eligible[j]]
+      mass[first + eligible[j]] += h * p
+      outside -= p
+    }
+  }
+  if (outside > SUM_TOLERANCE) sums.ineligible += h * outside
 }
 
 function addValues(
@@ -206,18 +248,16 @@ function dotColumns(pi: Float64Array, columns: readonly Float64Array[], i: numbe
   return sum
 }
 
-/** Buffers that grow to the longest chunk. */
-function rowValues(): { reserve(rows: number): void; arrays(): RowValues } {
-  const allocate = (rows: number): RowValues => ({
-    probability: new Float64Array(rows),
-    value: new Float64Array(rows),
-    q: new Float64Array(rows),
-  })
-  let current = allocate(0)
-  return {
-    reserve(rows) {
-      if (current.probability.length < rows) current = allocate(rows)
-    },
-    arrays: () => current,
+/** Columns that grow to the longest chunk. */
+function candidateColumns(): (log: DecisionLog) => CandidateColumns {
+  let buffers = allocate(0)
+  return ({ rows, reward }) => {
+    if (buffers.weight.length < rows) buffers = allocate(rows)
+    return { ...buffers, rows, reward }
   }
+}
+
+function allocate(rows: number): Omit<CandidateColumns, 'rows' | 'reward'> {
+  const column = () => new Float64Array(rows)
+  return { weight: column(), probability: column(), value: column(), predicted: column(), scratch: column() }
 }

@@ -1,167 +1,223 @@
-import type { EstimatorName, EvaluationSpec } from '../kinds.ts'
-import type { EstimateResult } from '../results.ts'
+import type { EvaluationSpec } from '../kinds.ts'
+import { normalQuantile, studentTQuantile } from '../math/special.ts'
+import type { Estimator, RowColumns, Series } from './estimators/estimator.ts'
+import { corrected } from './estimators/series.ts'
+import { fixedAt, type Influenced, minus, product, rewardInfluence, type SeriesOf, weightOf } from './influence.ts'
 import { cressieReadBounds, type FakeRow } from './intervals/cressie-read.ts'
-import { type Bounds, gaussianBounds, standardErrorOfMean } from './intervals/gaussian.ts'
-import { decisionCount, type LogSums, meanReward, rewardSpread, totalAt } from './log-sums.ts'
-import { heaviest, rowSums } from './row-sums.ts'
-import { type CandidateSums, MOMENT } from './sums.ts'
+import type { Bounds } from './intervals/gaussian.ts'
+import { effectiveRows, type LogSums } from './log-sums.ts'
 import type { Coverage } from './support.ts'
+import type { Units } from './units.ts'
 
-export interface EstimateInput {
+/** What all estimates on one log share. */
+export interface LogFacts {
   readonly log: LogSums
-  readonly sums: CandidateSums
-  readonly coverage: Coverage
+  readonly units: Units
   /** The smallest and the largest reward there can be. */
   readonly rewards: Bounds
-  readonly interval: EvaluationSpec['interval']
-  /** The candidate is the logging policy: every estimator is the mean reward. */
-  readonly logging: boolean
-  /** Standard errors of the direct estimate and of its lift, by the reward model; by default those of a mean. */
-  readonly direct?: { readonly value: number; readonly lift: number }
+  readonly method: EvaluationSpec['interval']['method']
 }
 
-/** An estimate and its difference from the mean reward of the log on the same rows, with their standard errors. */
-interface Point {
+/** A candidate, the log or nothing, as one estimator sees it: what is subtracted from what, in a value, a lift or a difference. */
+export interface Side {
+  /** The estimate, by which influence; null where nothing can be estimated. */
+  readonly estimate: Influenced | null
+  /** For the constraint on weights: their mean, that of the constrained series, and what rows that might have been can have. */
+  readonly constrained: Constrained | undefined
+  /** Standard errors that the reward model says, of the estimate and of its lift. */
+  readonly direct?: { readonly value: number; readonly lift: number }
+  readonly equalWeights: boolean
+}
+
+interface Constrained {
+  readonly weight: Influenced
+  readonly mean: Influenced
+  readonly series: Series
+  /** Weights, values and predictions of rows that might have been. */
+  readonly weights: readonly number[]
+  readonly values: readonly number[]
+  readonly predictions: readonly number[]
+}
+
+/** An estimate, or a difference of two, with its standard error and an interval of each level that was asked for. */
+export interface Measured {
   readonly value: number
   readonly error: number
-  readonly lift: number
-  readonly liftError: number
-}
-
-/** Intervals of the value and of the lift. */
-interface Intervals {
   readonly method: string
-  readonly value: Bounds
-  readonly lift: Bounds
+  readonly bounds: readonly Bounds[]
 }
 
-const NOTHING = { value: null, standardError: null, interval: null, lift: null }
+/** What was summed of a candidate. */
+export interface Candidate {
+  readonly of: SeriesOf
+  readonly coverage: Coverage
+}
+
+/** A policy that earns nothing at weight 1: a value is the difference from it. */
+export const NOTHING: Side = plainSide(fixedAt(0), zero())
+
+/** The policy that made the log. */
+export function logSide(log: LogSums): Side {
+  return plainSide(rewardInfluence(log), { key: 'r', of: ({ reward }) => reward })
+}
+
+function plainSide(mean: Influenced, series: Series): Side {
+  const constrained = { weight: fixedAt(1), mean, series, weights: [1], values: [0], predictions: [0] }
+  return { estimate: mean, constrained, equalWeights: true }
+}
+
+function zero(): Series {
+  return { key: '0', of: ({ rows }, scratch) => scratch.fill(0, 0, rows) }
+}
+
+/** A candidate that did not make the log. `direct`: what the reward model says of its own errors. */
+export function candidateSide(estimator: Estimator, { of, coverage }: Candidate, direct: Side['direct']): Side {
+  const { equalWeights, maxWeight, largestPossibleWeight, values, predictions } = coverage
+  const series = estimator.constrained
+  const blind = maxWeight === 0 && estimator.modelled !== true
+  const estimate = (blind ? undefined : of.estimate(estimator)) ?? null
+  // Besides the ends, a row at weight 1, where the mean is: it matters when all weights are near 1 and rewards are rare.
+  const weights = equalWeights ? [maxWeight] : [0, 1, largestPossibleWeight]
+  return {
+    estimate,
+    constrained: series && { weight: weightOf(of), mean: of.mean(series), series, weights, values, predictions },
+    direct: estimator.modelled && direct !== undefined ? timesDesignEffect(direct, of.mean(corrected)) : undefined,
+    equalWeights,
+  }
+}
+
+/** The model takes rows for independent: √(variance by unit / variance by row) of v + w·(r − q) is what units add. */
+function timesDesignEffect(
+  { value, lift }: NonNullable<Side['direct']>,
+  { unit, row }: Influenced,
+): NonNullable<Side['direct']> {
+  const factor = row.length === 0 ? 1 : Math.sqrt(Math.max(1, product(unit, unit) / product(row, row)) || 1)
+  return { value: factor * value, lift: factor * lift }
+}
 
 /**
- * One estimator of one candidate, with w = π/p over rows that stand for h decisions each, H = Σh:
- * `ips` Σ hwr / H; `snips` Σ hwr / Σ hw; `dm` Σ hv / H, v = Σₐ π(a) q(a); `dr` Σ h (v + w (r − q)) / H.
- * A lift is the value minus the mean reward of the same rows, so its interval is paired: much that is chance cancels.
+ * One side less the other, on the same rows: much that is chance cancels. Null where one of them cannot be estimated. Standard errors are
+ * by unit: √(G/(G − 1) · Σ_g IF_g²) over the G groups of units.
  */
-export function estimate(estimator: EstimatorName, input: EstimateInput): EstimateResult {
-  const { log, sums, logging, interval } = input
-  const kind = logging ? 'ips' : estimator
-  if (kind !== 'dm' && sums.maxWeight === 0) return { estimator, ...NOTHING }
-  const point = kind === 'snips' ? selfNormalised(input) : kind === 'dm' ? direct(input) : mean(input, kind)
-  const { method, value, lift } =
-    interval.method === 'cressie-read' && kind !== 'dm' ? cressieRead(input, kind) : gaussian(point, interval.level)
-  const known = Number.isFinite(value.lower) && Number.isFinite(value.upper)
-  const liftKnown = Number.isFinite(lift.lower) && Number.isFinite(lift.upper)
-  return {
-    estimator,
-    value: point.value,
-    standardError: Number.isFinite(point.error) ? point.error : null,
-    interval: known ? { method, level: interval.level, ...value } : null,
-    lift: liftKnown ? liftOf(point.lift, lift, point.value, meanReward(log)) : null,
+export function compare(a: Side, b: Side, facts: LogFacts, levels: readonly number[]): Measured | null {
+  if (a.estimate === null || b.estimate === null) return null
+  const difference = minus(a.estimate, b.estimate)
+  const { value, unit } = difference
+  const direct = a.direct === undefined ? undefined : b === NOTHING ? a.direct.value : a.direct.lift
+  const { groups } = facts.units
+  const error = direct ?? Math.sqrt((groups / (groups - 1)) * product(unit, unit))
+  if (facts.method === 'cressie-read' && a.constrained !== undefined && b.constrained !== undefined) {
+    const range = b === NOTHING ? facts.rewards : rangeOfDifference(facts.rewards)
+    const bounds = cressieRead(a, b, a.constrained, b.constrained, facts, range, levels)
+    return { value, error, method: 'cressie-read', bounds }
   }
+  const bounds = levels.map(level => {
+    const half = quantileOf(level, facts.units) * error
+    return { lower: value - half, upper: value + half }
+  })
+  return { value, error, method: 'gaussian', bounds }
 }
 
-/** A difference of two numbers means nothing below their rounding: there it is 0. */
-const ROUNDING = 1e-13
+const rangeOfDifference = ({ lower, upper }: Bounds): Bounds => ({ lower: lower - upper, upper: upper - lower })
 
-function liftOf(difference: number, { lower, upper }: Bounds, value: number, reward: number): EstimateResult['lift'] {
-  const least = ROUNDING * Math.max(Math.abs(value), Math.abs(reward))
-  const clean = (x: number) => (Math.abs(x) <= least ? 0 : x)
-  const lift = clean(difference)
-  return {
-    value: lift,
-    lower: clean(lower),
-    upper: clean(upper),
-    relative: reward === 0 ? null : lift / reward,
-  }
+/** Of the normal distribution; of Student's where the errors are known from few units. */
+export function quantileOf(level: number, { known, effective }: Units): number {
+  const p = 1 - (1 - level) / 2
+  return known ? studentTQuantile(p, Math.max(1, effective - 1)) : normalQuantile(p)
 }
 
-function mean({ sums, log }: EstimateInput, kind: 'ips' | 'dr' | 'dm'): Point {
-  const [value, lift] = [MOMENT[kind], MOMENT[LIFT[kind]]]
-  const error = (at: number) => {
-    const { rows, y, yy } = rowSums(log, sums, at)
-    return standardErrorOfMean(rows, y, yy)
+function cressieRead(
+  a: Side,
+  b: Side,
+  of: Constrained,
+  against: Constrained,
+  facts: LogFacts,
+  range: Bounds,
+  levels: readonly number[],
+): Bounds[] {
+  const weight = minus(of.weight, against.weight)
+  const mean = minus(of.mean, against.mean)
+  const equalWeights = (a.equalWeights && b.equalWeights) || product(weight.unit, weight.unit) < 1e-20
+  const rows = informativeRows(mean, facts)
+  // Second moments of so many rows, as uncertain in the mean as the units are.
+  const moment = (x: Influenced, y: Influenced, mx: number, my: number) =>
+    rows * (rows * product(x.unit, y.unit) + mx * my)
+  const w = 1 + weight.value
+  const y = mean.value
+  const sums = {
+    rows,
+    w: rows * w,
+    ww: moment(weight, weight, w, w),
+    y: rows * y,
+    yy: moment(mean, mean, y, y),
+    wy: moment(weight, mean, w, y),
   }
-  const estimated = totalAt(sums.moments, value) / decisionCount(log)
-  return { value: estimated, error: error(value), lift: estimated - meanReward(log), liftError: error(lift) }
+  const { low, high } = fakeRows(of, against, facts.rewards)
+  const fakeWeights = low.map(fake => fake.w)
+  return levels.map(level =>
+    cressieReadBounds(
+      sums,
+      { level, minWeight: Math.min(...fakeWeights), maxWeight: Math.max(...fakeWeights), low, high, range },
+      equalWeights,
+    ),
+  )
 }
 
-function direct(input: EstimateInput): Point {
-  const point = mean(input, 'dm')
-  if (!input.direct) return point
-  return { ...point, error: input.direct.value, liftError: input.direct.lift }
+/**
+ * How many rows the one row that might have been stands beside. Where rows are independent, as many as there are. Where they come in
+ * units, what the log has not seen may be a decision among the many of a unit, or a whole unit that is unlike the others: between the
+ * rows that would know as much as the units do (n / design effect) and the units themselves it is their geometric mean, which covers
+ * from units of one opinion to units of none (docs/decisions/0017, with the figures).
+ */
+function informativeRows({ unit, row }: Influenced, { log, units }: LogFacts): number {
+  const rows = effectiveRows(log)
+  if (!units.known || row.length === 0) return rows
+  const independent = (rows * product(row, row)) / product(unit, unit)
+  return Math.sqrt(units.effective * Math.min(rows, Math.max(units.effective, independent || 0)))
 }
 
-/** Delta method: V̂ar = Σ (hw (r − V) / w̄)² / H²; for the lift each term less h (r − r̄), which all equal weights make 0. */
-function selfNormalised({ sums, log, coverage }: EstimateInput): Point {
-  const { moments } = sums
-  const h = decisionCount(log)
-  const w = totalAt(moments, MOMENT.w)
-  const ww = totalAt(moments, MOMENT.ww)
-  const y = totalAt(moments, MOMENT.ips)
-  const yy = totalAt(moments, MOMENT.ips + 2)
-  const wy = totalAt(moments, MOMENT.ips + 4)
-  // Σh²w and Σh²wr.
-  const hhw = w + totalAt(moments, MOMENT.excess)
-  const hhy = y + totalAt(moments, MOMENT.ips + 6)
-  const r = meanReward(log)
-  const value = y / w
-  const own = (yy - 2 * value * wy + value * value * ww) / ((w / h) * (w / h))
-  const both = (totalAt(moments, MOMENT.wrr) - r * hhy - value * hhy + value * r * hhw) / (w / h)
-  const spread = coverage.equalWeights ? 0 : Math.max(0, own - 2 * both + rewardSpread(log))
-  return {
-    value,
-    error: Math.sqrt(Math.max(0, own)) / h,
-    lift: value - r,
-    liftError: Math.sqrt(spread) / h,
+/** Rows that might have been, the most extreme of each weight. Their weight is 1 + the difference of the two weights. */
+function fakeRows(
+  a: Constrained,
+  b: Constrained,
+  { lower, upper }: Bounds,
+): { readonly low: FakeRow[]; readonly high: FakeRow[] } {
+  const low = new Map<number, number>()
+  const high = new Map<number, number>()
+  for (const wa of a.weights) {
+    for (const wb of b.weights) {
+      const w = 1 + wa - wb
+      const ys = [lower, upper].flatMap(reward =>
+        a.predictions.flatMap(predicted =>
+          a.values.flatMap(va =>
+            b.values.map(
+              vb =>
+                one(a.series, { weight: wa, reward, value: va, predicted }) -
+                one(b.series, { weight: wb, reward, value: vb, predicted }),
+            ),
+          ),
+        ),
+      )
+      low.set(w, Math.min(low.get(w) ?? Infinity, ...ys))
+      high.set(w, Math.max(high.get(w) ?? -Infinity, ...ys))
+    }
   }
+  const rowsOf = (of: Map<number, number>) => [...of].map(([w, y]) => ({ w, y }))
+  return { low: rowsOf(low), high: rowsOf(high) }
 }
 
-function gaussian({ value, error, lift, liftError }: Point, level: number): Intervals {
-  return {
-    method: 'gaussian',
-    value: gaussianBounds(value, error, level),
-    lift: gaussianBounds(lift, liftError, level),
-  }
-}
+const scratch = new Float64Array(1)
 
-/** Self-normalising is what the constraint on the weights does, so `snips` shares the interval of `ips`. */
-function cressieRead(input: EstimateInput, kind: 'ips' | 'snips' | 'dr'): Intervals {
-  const { log, sums, coverage, rewards, interval } = input
-  const series = kind === 'snips' ? 'ips' : kind
-  // A model's part of a fake row, at its lowest and highest: v − w·q.
-  const model =
-    series === 'dr' ? { v: [sums.minValue, sums.maxValue], q: [sums.minQ, sums.maxQ] } : { v: [0, 0], q: [0, 0] }
-  // Besides the ends, a fake row at weight 1, where the mean is: it matters when all weights are near 1 and rewards are rare.
-  const weights = coverage.equalWeights ? [sums.maxWeight] : [0, 1, coverage.largestPossibleWeight]
-  const fakes = (side: 0 | 1, minus: 0 | 1, centre: number): FakeRow[] =>
-    weights.map(w => {
-      const ends = [(w - minus) * rewards.lower, (w - minus) * rewards.upper]
-      const reward = side === 0 ? Math.min(...ends) : Math.max(...ends)
-      const y = model.v[side] - w * model.q[1 - side] + reward
-      return { w: heaviest(log, w, 1), y: heaviest(log, y, centre) }
-    })
-  const bounds = (at: number, minus: 0 | 1, range: Bounds) => {
-    const series = rowSums(log, sums, at)
-    const centre = series.y / series.rows
-    return cressieReadBounds(
-      series,
-      {
-        level: interval.level,
-        minWeight: heaviest(log, 0, 1),
-        maxWeight: heaviest(log, coverage.largestPossibleWeight, 1),
-        low: fakes(0, minus, centre),
-        high: fakes(1, minus, centre),
-        range,
-      },
-      coverage.equalWeights,
-    )
+/** The number that a series makes of one row. */
+function one(series: Series, row: { [K in 'weight' | 'reward' | 'value' | 'predicted']: number }): number {
+  const column = (x: number) => Float64Array.of(x)
+  const columns: RowColumns = {
+    rows: 1,
+    weight: column(row.weight),
+    probability: column(0),
+    reward: column(row.reward),
+    value: column(row.value),
+    predicted: column(row.predicted),
   }
-  const width = rewards.upper - rewards.lower
-  return {
-    method: 'cressie-read',
-    value: bounds(MOMENT[series], 0, rewards),
-    lift: bounds(MOMENT[LIFT[series]], 1, { lower: -width, upper: width }),
-  }
+  return series.of(columns, scratch)[0]
 }
-
-const LIFT = { ips: 'ipsLift', dr: 'drLift', dm: 'dmLift' } as const

@@ -15,13 +15,14 @@ import {
 import { observedActions } from '../log/observed-actions.ts'
 import { joinNotes } from '../log/reward-join.ts'
 import { createRequests } from '../log/row-reader.ts'
-import type { Column, JoinCounts, NumberColumn, Tables, UnitPart, ValueColumn } from '../log/tables.ts'
+import type { Column, GroupColumn, JoinCounts, NumberColumn, Tables, UnitPart, ValueColumn } from '../log/tables.ts'
 import type { Policy } from '../policy/policy.ts'
 import { judgeGate } from '../policy/result-rules.ts'
-import type { CandidateResult, EvaluationResult } from '../results.ts'
-import { createCandidateRun } from './candidate-run.ts'
+import type { EvaluationResult } from '../results.ts'
+import { type ChunkFacts, createCandidateRun } from './candidate-run.ts'
 import type { ActionSpace } from './candidates/candidate.ts'
 import { actionColumns } from './candidates/columns.ts'
+import { conclude, type Summed } from './conclude.ts'
 import {
   candidateColumns,
   createCandidate,
@@ -29,15 +30,21 @@ import {
   readCandidateTables,
   tabledActions,
 } from './create-candidates.ts'
-import { estimate } from './estimates.ts'
+import { seriesOfEstimator } from './estimators/estimator.ts'
+import { createEstimator, estimatorType } from './estimators/estimators.ts'
+import { value as modelValue } from './estimators/series.ts'
+import { createGroups } from './groups.ts'
+import { seriesOf } from './influence.ts'
 import { addLog, createLogSums, meanReward } from './log-sums.ts'
 import { loggedPropensities } from './logged-propensities.ts'
 import { directStandardErrors } from './model-variance.ts'
 import { fitTabular, type TabularModel } from './reward-model.ts'
 import { rewardRange } from './reward-range.ts'
 import { createStrata } from './strata.ts'
+import { candidateSeries } from './sums.ts'
 import { measureCoverage } from './support.ts'
-import { judge, judgeModelled, judgeOrphans, judgeUnrewarded } from './verdict.ts'
+import { measureUnits } from './units.ts'
+import { both, judge, judgeModelled, judgeOrphans, judgeUnrewarded } from './verdict.ts'
 
 /** An Evaluation with everything it names already resolved. */
 export interface EvaluationPlan {
@@ -78,12 +85,15 @@ export async function evaluate(
   const layout = logLayout(source, columns, requests)
   const notes: string[] = []
   const unknown = columns.propensity === undefined
-  const weighted = spec.estimators.find(estimator => estimator !== 'dm')
-  if (unknown && weighted !== undefined) {
-    throw new DapError(`the estimator \`${weighted}\` needs propensities, and Dataset \`${dataset.name}\` has none`, {
-      hint: 'with `spec.propensity: unknown` the only estimator is `dm`',
-    })
+  const types = spec.estimators.map(estimatorType)
+  const weighing = types.find(type => type.propensities)
+  if (unknown && weighing !== undefined) {
+    throw new DapError(
+      `the estimator \`${weighing.type}\` needs propensities, and Dataset \`${dataset.name}\` has none`,
+      { hint: 'with `spec.propensity: unknown` the only estimator is `dm`' },
+    )
   }
+  const estimators = spec.estimators.map(createEstimator)
 
   const parts = {
     policies: plan.policies,
@@ -98,36 +108,48 @@ export async function evaluate(
   }
   const space: ActionSpace = { ids, find: actionFinder(ids), eligible: columns.eligible !== undefined }
 
-  const modelled = spec.estimators.some(name => name === 'dm' || name === 'dr')
-  if (modelled && !spec.rewardModel) throw new DapError('the estimators `dm` and `dr` need `spec.rewardModel`')
+  const modelled = types.find(type => type.model)
+  if (modelled && !spec.rewardModel) {
+    throw new DapError(`the estimator \`${modelled.type}\` needs \`spec.rewardModel\``)
+  }
   const modelSpec = modelled ? spec.rewardModel : undefined
   const tabular = modelSpec?.type === 'tabular' ? modelSpec : undefined
   const modelKeys = (tabular?.by ?? []).filter(name => name !== 'action').map(columns.resolve)
   if (tabular?.crossFit?.by === 'unit' && columns.unit === undefined) {
     throw new DapError('cross-fitting by unit needs `spec.mapping.unit` in the Dataset')
   }
-  const strata = createStrata(columns.slot, columns.unit, modelKeys, modelSpec)
+  const strata = createStrata(columns.slot, modelKeys, modelSpec)
   const strataPlaces = strata.columns.map(requests.add)
   const modelPlaces = modelSpec?.type === 'columns' ? actionColumns(space, modelSpec.columns).map(requests.add) : []
   const { propensities } = columns
   const everyPropensity = propensities !== undefined && spec.interval.method === 'cressie-read'
-  const propensityPlaces = everyPropensity ? [propensities, eligibleSet].map(requests.add) : []
+  const propensityPlaces = everyPropensity ? [propensities].map(requests.add) : []
+  const setPlace = space.eligible ? requests.add(eligibleSet) : undefined
+  const unitPlace =
+    columns.unit === undefined ? undefined : requests.add({ column: columns.unit, type: 'bucket', optional: true })
+  const series = candidateSeries(estimators.flatMap(seriesOfEstimator))
   const candidates = spec.candidates.map(candidateSpec => {
     const candidate = createCandidate(candidateSpec, parts, space, columns)
     const places = candidateColumns(candidate).map(requests.add)
-    return { name: candidateSpec.name, candidate, places, run: createCandidateRun(candidate, space.ids.length) }
+    return { name: candidateSpec.name, candidate, places, run: createCandidateRun(candidate, space.ids.length, series) }
   })
 
   // Every pass reads the same columns, so that the same rows are left out of each.
   const log = createLogSums(space.ids.length)
   const leftOut = nothingLeftOut()
+  const groupsOf = createGroups()
   let stratum = new Int32Array(0)
   let seen = 0
+  let unitless = 0
   async function* chunks(first: boolean) {
     const passed = first ? leftOut : nothingLeftOut()
     for await (const chunk of readDecisionLog(tables, layout, space.ids, passed, signal)) {
       if (stratum.length < chunk.rows) stratum = new Int32Array(chunk.rows)
-      strata.assign(chunk, pick(chunk.columns, strataPlaces), stratum)
+      const units = unitPlace === undefined ? undefined : (chunk.columns[unitPlace] as GroupColumn)
+      if (first && units !== undefined)
+        unitless += units.values.reduce((count, group) => count + (group < 0 ? 1 : 0), 0)
+      const groups = groupsOf(chunk, units)
+      strata.assign(chunk, pick(chunk.columns, strataPlaces), groups, stratum)
       if (strata.count() * space.ids.length > MAX_CELLS) {
         throw new DapError(
           `the slot and the columns of the reward model make more than ${MAX_CELLS} cells with the actions`,
@@ -136,7 +158,7 @@ export async function evaluate(
           },
         )
       }
-      yield chunk
+      yield { chunk, groups }
       seen += chunk.rows
       onProgress(seen)
     }
@@ -156,13 +178,15 @@ export async function evaluate(
 
   let model: TabularModel | undefined
   if (tabular) {
-    for await (const chunk of chunks(true)) addLog(log, chunk, stratum, strata.count())
+    for await (const { chunk, groups } of chunks(true)) addLog(log, chunk, groups, stratum, strata.count())
     model = fitTabular(log, strata, modelKeys, tabular.by.includes('action'), tabular.prior)
   }
-  for await (const chunk of chunks(!tabular)) {
-    if (!tabular) addLog(log, chunk, stratum, strata.count())
-    const [lists, sets] = pick(chunk.columns, propensityPlaces) as readonly ValueColumn[]
-    const facts = {
+  for await (const { chunk, groups } of chunks(!tabular)) {
+    if (!tabular) addLog(log, chunk, groups, stratum, strata.count())
+    const [lists] = pick(chunk.columns, propensityPlaces) as readonly ValueColumn[]
+    const sets = setPlace === undefined ? undefined : (chunk.columns[setPlace] as ValueColumn)
+    const facts: ChunkFacts = {
+      groups,
       stratum,
       strata: strata.count(),
       model: model
@@ -170,29 +194,32 @@ export async function evaluate(
         : modelSpec
           ? { columns: pick(chunk.columns, modelPlaces).map(column => (column as NumberColumn).values) }
           : undefined,
-      propensities: everyPropensity ? loggedPropensities(chunk, lists, sets, space.ids.length) : undefined,
+      eligible: sets?.values as readonly Int32Array[] | undefined,
+      propensities: sets && lists && loggedPropensities(chunk, lists, sets, space.ids.length),
     }
     for (const { run, places } of candidates) run.add(chunk, pick(chunk.columns, places), facts)
   }
 
   const rewards = rewardRange(dataset.spec, log)
   if (rewards.note !== undefined) notes.push(rewards.note)
-  const results = candidates.map(({ name, candidate, run }): CandidateResult => {
+  const units = measureUnits(log, unitPlace !== undefined && unitless < log.rows)
+  if (units.known && unitless > 0) notes.push(`${unitless} rows have no unit: each is taken for one of its own`)
+  if (!units.known) notes.push(UNITLESS)
+  const overall = both(judgeUnrewarded(leftOut.unrewarded), judgeOrphans(joined ?? { rewards: 0, orphans: 0 }))
+  const summed = candidates.map(({ name, candidate, run }): Summed => {
     const logging = candidate.kind === 'logging'
     const sums = run.sums()
-    const coverage = measureCoverage(sums, log, strata, logging, everyPropensity)
-    const direct = model && !logging ? directStandardErrors(log, model, sums, strata.folds) : undefined
-    const input = { log, sums, coverage, rewards, interval: spec.interval, logging, direct }
-    return {
-      name,
-      ...judgeOrphans(
-        judgeUnrewarded(unknown ? judgeModelled(coverage, logging) : judge(coverage), leftOut.unrewarded),
-        joined ?? { rewards: 0, orphans: 0 },
-      ),
-      support: unknown ? null : coverage.support,
-      estimates: spec.estimators.map(estimator => estimate(estimator, input)),
-    }
+    const of = seriesOf(log, sums, series)
+    const coverage = measureCoverage({ log, sums, of, units, strata, logging, everyPropensity })
+    const direct =
+      model && !logging && estimators.some(({ modelled }) => modelled)
+        ? directStandardErrors(log, model, sums, strata.folds, of.mean(modelValue).value)
+        : undefined
+    const own = unknown ? judgeModelled(coverage, logging) : judge(coverage, units)
+    return { name, logging, of, coverage, direct, judgement: both(own, overall) }
   })
+  const facts = { log, units, rewards, method: spec.interval.method }
+  const { known, count, effective, largestShare } = units
   const result: Omit<EvaluationResult, 'gates' | 'passed'> = {
     schema: 'dap.evaluation/v1',
     evaluation: plan.name,
@@ -202,13 +229,16 @@ export async function evaluate(
       rows: log.rows,
       dropped: badRowCount(leftOut),
       meanReward: meanReward(log),
+      units: { known, count, effective, largestShare },
       notes,
     },
-    candidates: results,
+    ...conclude(summed, estimators, spec.interval.level, facts, !unknown),
   }
   const gates = spec.gates.map(gate => judgeGate(gate, result))
   return { ...result, gates, passed: gates.every(gate => gate.passed) }
 }
+
+const UNITLESS = 'the log has no units: rows are taken for independent of each other'
 
 /** The columns that an Evaluation names; some are roles, such as `slot`. */
 function namedByEvaluation({ candidates, rewardModel }: EvaluationSpec): readonly string[] {

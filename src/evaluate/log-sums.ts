@@ -1,8 +1,10 @@
 import type { DecisionLog } from '../log/decision-log.ts'
 import { addTo } from '../math/sum.ts'
+import { addTotals, type ChunkGroups, createTotals, mergeTotals, type Totals } from './groups.ts'
+import { grown } from './grown.ts'
 
-/** Places in `LogSums.total`: compensated sums of hr, h²r², h − 1, h² − h and (h² − h)r. */
-const TOTAL = { r: 0, rr: 2, others: 4, excess: 6, rExcess: 8 } as const
+/** Places in `LogSums.total`: compensated sums of hr, h − 1 and h² − h. */
+const TOTAL = { r: 0, others: 2, excess: 4 } as const
 
 /**
  * Sums over the log alone, by stratum × action (row-major, K actions). A stratum is a combination of slot, the reward
@@ -15,8 +17,9 @@ export interface LogSums {
   /** How many strata the arrays have room for. */
   capacity: number
   readonly total: Float64Array
-  /** The largest h. */
-  maxStandsFor: number
+  /** Σh and Σhr by group. */
+  readonly decisions: Totals
+  readonly rewards: Totals
   minReward: number
   maxReward: number
   /** Every reward so far is 0 or 1. */
@@ -40,8 +43,9 @@ export function createLogSums(actions: number): LogSums {
     actions,
     rows: 0,
     capacity: 0,
-    total: new Float64Array(10),
-    maxStandsFor: 1,
+    total: new Float64Array(6),
+    decisions: createTotals(),
+    rewards: createTotals(),
     minReward: Infinity,
     maxReward: -Infinity,
     binary: true,
@@ -55,8 +59,16 @@ export function createLogSums(actions: number): LogSums {
 }
 
 /** Adds a chunk; `stratum[i] < strata` for every row. */
-export function addLog(sums: LogSums, log: DecisionLog, stratum: Int32Array, strata: number): void {
+export function addLog(
+  sums: LogSums,
+  log: DecisionLog,
+  groups: ChunkGroups,
+  stratum: Int32Array,
+  strata: number,
+): void {
   reserve(sums, strata)
+  addTotals(sums.decisions, groups, onesFor(log.rows), log.standsFor, log.rows)
+  addTotals(sums.rewards, groups, log.reward, log.standsFor, log.rows)
   const { rows, action, reward, propensity } = log
   const { actions, total, count, reward: rewards, rewardSquared, minPropensity } = sums
   let { minReward, maxReward, binary } = sums
@@ -71,7 +83,6 @@ export function addLog(sums: LogSums, log: DecisionLog, stratum: Int32Array, str
     if (r === 0) continue
     if (r !== 1) binary = false
     addTo(total, TOTAL.r, r)
-    addTo(total, TOTAL.rr, r * r)
     addTo(rewards, 2 * cell, r)
     addTo(rewardSquared, 2 * cell, r * r)
   }
@@ -95,19 +106,23 @@ function addOthers(
     if (h === 1) continue
     const r = reward[i]
     const cell = stratum[i] * actions + action[i]
-    if (h > sums.maxStandsFor) sums.maxStandsFor = h
     addTo(total, TOTAL.others, h - 1)
     addTo(total, TOTAL.excess, h * h - h)
     sums.count[cell] += h - 1
     sums.countExcess[cell] += h * h - h
     if (r === 0) continue
     addTo(total, TOTAL.r, (h - 1) * r)
-    addTo(total, TOTAL.rr, (h * h - 1) * r * r)
-    addTo(total, TOTAL.rExcess, (h * h - h) * r)
     addTo(sums.reward, 2 * cell, (h - 1) * r)
     addTo(sums.rewardSquared, 2 * cell, (h * h - 1) * r * r)
     addTo(sums.rewardExcess, 2 * cell, (h * h - h) * r)
   }
+}
+
+let ones = new Float64Array(0)
+
+function onesFor(rows: number): Float64Array {
+  if (ones.length < rows) ones = new Float64Array(rows).fill(1)
+  return ones
 }
 
 /** H = Σh: how many decisions the rows stand for. */
@@ -120,23 +135,18 @@ export function meanReward(sums: LogSums): number {
   return totalAt(sums.total, TOTAL.r) / decisionCount(sums)
 }
 
-/** Σ(h² − h) */
-export function countExcess({ total }: LogSums): number {
-  return totalAt(total, TOTAL.excess)
+/** Kish's number of rows, (Σh)² / Σh²: how many of equal weight they are worth. */
+export function effectiveRows(sums: LogSums): number {
+  const h = decisionCount(sums)
+  return (h * h) / (h + totalAt(sums.total, TOTAL.excess))
 }
 
-/** Σ h² (r − r̄)² */
-export function rewardSpread(sums: LogSums): number {
-  const r = meanReward(sums)
-  const excess = 2 * r * totalAt(sums.total, TOTAL.rExcess) - r * r * countExcess(sums)
-  return totalAt(sums.total, TOTAL.rr) - decisionCount(sums) * r * r - excess
-}
-
-/** Adds `from` to `into`; both must number strata alike. */
+/** Adds `from` to `into`; both must number strata and groups alike. */
 export function mergeLogSums(into: LogSums, from: LogSums): void {
   reserve(into, from.capacity)
   into.rows += from.rows
-  into.maxStandsFor = Math.max(into.maxStandsFor, from.maxStandsFor)
+  mergeTotals(into.decisions, from.decisions)
+  mergeTotals(into.rewards, from.rewards)
   into.minReward = Math.min(into.minReward, from.minReward)
   into.maxReward = Math.max(into.maxReward, from.maxReward)
   into.binary &&= from.binary
@@ -162,14 +172,6 @@ export function mergeCompensated(into: Float64Array, from: Float64Array): void {
 /** The total of the compensated sum at place i. */
 export function totalAt(sums: Float64Array, i: number): number {
   return sums[i] + sums[i + 1]
-}
-
-/** `array`, or a longer copy of it filled up with `value`. */
-export function grown(array: Float64Array, length: number, value = 0): Float64Array {
-  if (array.length >= length) return array
-  const longer = new Float64Array(length).fill(value, array.length)
-  longer.set(array)
-  return longer
 }
 
 function reserve(sums: LogSums, strata: number): void {

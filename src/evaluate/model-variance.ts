@@ -1,6 +1,6 @@
 import { decisionCount, type LogSums, meanReward, totalAt } from './log-sums.ts'
 import { type TabularModel, trainsOn } from './reward-model.ts'
-import { type CandidateSums, MOMENT } from './sums.ts'
+import type { CandidateSums } from './sums.ts'
 
 /**
  * Standard errors of the direct estimate V = (1/H) Σᵢ hᵢvᵢ, vᵢ = Σₐ π(a|xᵢ) q(cᵢ, a), H = Σh, under a tabular model, and of its
@@ -21,12 +21,12 @@ export function directStandardErrors(
   model: TabularModel,
   sums: CandidateSums,
   folds: number,
+  value: number,
 ): { readonly value: number; readonly lift: number } {
   const { actions } = log
   const h = decisionCount(log)
   const { byAction, cellOf, cells } = model
   const strata = cellOf.length
-  const value = totalAt(sums.moments, MOMENT.dm) / h
   const size = cells * actions
   const mass = new Float64Array(folds * size)
   const count = new Float64Array(size)

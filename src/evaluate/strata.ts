@@ -1,7 +1,8 @@
 import type { RewardModelSpec } from '../kinds.ts'
 import type { DecisionLog } from '../log/decision-log.ts'
-import { type Column, type ColumnRequest, type GroupColumn, type KeyColumn, UNIT_GROUPS } from '../log/tables.ts'
+import type { Column, ColumnRequest, KeyColumn } from '../log/tables.ts'
 import { type Cells, createCells } from './cells.ts'
+import type { ChunkGroups } from './groups.ts'
 
 /**
  * Rows are sorted into strata: combinations of the slot, the reward model's columns and the cross-fitting fold. Stratum =
@@ -16,39 +17,36 @@ export interface Strata {
   readonly columns: readonly ColumnRequest[]
   count(): number
   /** Writes the stratum of each row; `columns` are the chunk's, in the order of `Strata.columns`. */
-  assign(log: DecisionLog, columns: readonly Column[], out: Int32Array): void
+  assign(log: DecisionLog, columns: readonly Column[], groups: ChunkGroups, out: Int32Array): void
 }
+
+/** Mixed, since rows of a log may come in turns, an action every other row. Fibonacci hashing: Knuth, TAOCP 3, section 6.4. */
+const foldOf = (group: number, folds: number): number => (Math.imul(group, 0x9e37_79b1) >>> 16) % folds
+
+/** How a tabular model is cross-fitted where the Evaluation does not say. */
+const CROSS_FIT: { readonly folds: number; readonly by?: 'row' | 'unit' } = { folds: 2 }
 
 /** `modelKeys` are the log's columns that the reward model tells apart, beside the action. */
 export function createStrata(
   slot: string | undefined,
-  unit: string | undefined,
   modelKeys: readonly string[],
   model: RewardModelSpec | undefined,
 ): Strata {
   const keys = [...new Set([...(slot === undefined ? [] : [slot]), ...modelKeys])]
   const cells = createCells(keys.length)
-  const crossFit = model?.type === 'tabular' ? model.crossFit : undefined
-  const folds = crossFit?.folds ?? 1
-  const byUnit = crossFit?.by === 'unit' && unit !== undefined
+  const { folds, by } = model?.type === 'tabular' ? (model.crossFit ?? CROSS_FIT) : { folds: 1 }
   return {
     cells,
     keys,
     slotted: slot !== undefined,
     folds,
-    columns: [
-      ...keys.map(column => ({ column, type: 'key' }) as const),
-      ...(byUnit ? [{ column: unit, type: 'group' } as const] : []),
-    ],
+    columns: keys.map(column => ({ column, type: 'key' }) as const),
     count: () => cells.count() * folds,
-    assign({ rows, row }, columns, out) {
-      cells.assign(columns.slice(0, keys.length) as KeyColumn[], rows, out)
+    assign({ rows, row }, columns, { unit }, out) {
+      cells.assign(columns as KeyColumn[], rows, out)
       if (folds === 1) return
-      const groups = byUnit ? (columns[keys.length] as GroupColumn).values : undefined
-      for (let i = 0; i < rows; i++) {
-        const fold = groups === undefined ? row[i] % folds : Math.floor((groups[i] * folds) / UNIT_GROUPS)
-        out[i] = out[i] * folds + fold
-      }
+      if (by === 'row') for (let i = 0; i < rows; i++) out[i] = out[i] * folds + (row[i] % folds)
+      else for (let i = 0; i < rows; i++) out[i] = out[i] * folds + foldOf(unit.of[i], folds)
     },
   }
 }

@@ -1,35 +1,19 @@
 import type { DecisionLog } from '../log/decision-log.ts'
 import { addTo } from '../math/sum.ts'
-import { grown, mergeCompensated } from './log-sums.ts'
+import type { RowColumns, Series } from './estimators/estimator.ts'
+import { weight } from './estimators/series.ts'
+import { addTotals, type ChunkGroups, createTotals, mergeTotals, type Totals } from './groups.ts'
+import { grown } from './grown.ts'
+import { mergeCompensated } from './log-sums.ts'
 
-/**
- * A series yᵢ, one number a row, whose mean is what is estimated: four compensated sums, Σhy, Σh²y², Σh²wy and Σ(h² − h)y, for
- * rows that stand for h decisions each. The last is what Σh²y has more than Σhy: nothing, where every decision was kept.
- */
-const SERIES_SIZE = 8
-const HEAD = 8
-
-/** Places in `CandidateSums.moments`: compensated sums of hw, h²w², h²w·r² and (h² − h)w, then the series. */
-export const MOMENT = {
-  w: 0,
-  ww: 2,
-  wrr: 4,
-  excess: 6,
-  /** w·r, and the same minus r. */
-  ips: HEAD,
-  ipsLift: HEAD + SERIES_SIZE,
-  /** v = Σ π(a) q(a), and the same minus r. */
-  dm: HEAD + 2 * SERIES_SIZE,
-  dmLift: HEAD + 3 * SERIES_SIZE,
-  /** v + w·(r − q), and the same minus r. */
-  dr: HEAD + 4 * SERIES_SIZE,
-  drLift: HEAD + 5 * SERIES_SIZE,
-} as const
-const MOMENTS = HEAD + 6 * SERIES_SIZE
+/** Places in `CandidateSums.scalars`: compensated sums of hw and h²w². */
+const SCALAR = { w: 0, ww: 2 } as const
 
 /** Everything that is summed for one candidate; a plain object, merged in the order of the chunks. */
 export interface CandidateSums {
-  readonly moments: Float64Array
+  /** Of each series of `candidateSeries`, in its order; the weight comes first. */
+  readonly totals: readonly Totals[]
+  readonly scalars: Float64Array
   rows: number
   minWeight: number
   maxWeight: number
@@ -37,14 +21,21 @@ export interface CandidateSums {
   maxTotalWeight: number
   /** Rows of weight 0. */
   zeroRows: number
-  /** Rows with a reward other than 0 and a positive weight. */
+  /** Rows with a reward other than 0 and a positive weight, and by group of units, whether it has one. */
   positives: number
-  /** Largest π(a) / logged propensity of a over all actions of all rows, where the log has the propensity of every action. */
+  positiveGroups: Uint8Array
+  /** Rows whose action has a probability between 0 and 1; of those where it is 1, the smallest and the largest propensity. */
+  uncertainRows: number
+  minMatched: number
+  maxMatched: number
+  /** Σ h·π of actions that were not eligible. */
+  ineligible: number
+  /** Largest π(a) / logged propensity of a that is known to be possible. */
   maxRatio: number
   minValue: number
   maxValue: number
-  minQ: number
-  maxQ: number
+  minPredicted: number
+  maxPredicted: number
   /** By stratum × action: Σ h·π(a), and the largest π(a). */
   mass: Float64Array
   maxProbability: Float64Array
@@ -53,30 +44,31 @@ export interface CandidateSums {
   valueSquared: Float64Array
 }
 
-/** What a candidate and the reward model say of each row of a chunk. */
-export interface RowValues {
-  /** Candidate's probability of the logged action. */
-  readonly probability: Float64Array
-  /** v = Σ π(a) q(a); only with a reward model. */
-  readonly value: Float64Array
-  /** q of the logged action; only with a reward model. */
-  readonly q: Float64Array
+/** The series that are summed: the weight, and those of the estimators, each once. */
+export function candidateSeries(series: readonly Series[]): readonly Series[] {
+  return [weight, ...series].filter((each, i, all) => all.findIndex(({ key }) => key === each.key) === i)
 }
 
-export function createCandidateSums(): CandidateSums {
+export function createCandidateSums(series: readonly Series[]): CandidateSums {
   return {
-    moments: new Float64Array(MOMENTS),
+    totals: series.map(createTotals),
+    scalars: new Float64Array(4),
     rows: 0,
     minWeight: Infinity,
     maxWeight: 0,
     maxTotalWeight: 0,
     zeroRows: 0,
     positives: 0,
+    positiveGroups: new Uint8Array(0),
+    uncertainRows: 0,
+    minMatched: Infinity,
+    maxMatched: 0,
+    ineligible: 0,
     maxRatio: 0,
     minValue: Infinity,
     maxValue: -Infinity,
-    minQ: Infinity,
-    maxQ: -Infinity,
+    minPredicted: Infinity,
+    maxPredicted: -Infinity,
     mass: new Float64Array(0),
     maxProbability: new Float64Array(0),
     value: new Float64Array(0),
@@ -92,112 +84,113 @@ export function reserveCells(sums: CandidateSums, cells: number): void {
   sums.valueSquared = grown(sums.valueSquared, cells)
 }
 
-/** Adds a chunk's weights w = π/p and the series that they make. */
-export function addRows(sums: CandidateSums, log: DecisionLog, values: RowValues, model: boolean): void {
-  addThemselves(sums, log, values, model)
-  sums.maxTotalWeight = Math.max(sums.maxTotalWeight, sums.maxWeight)
-  if (log.standsFor !== undefined) addOthers(sums, log, log.standsFor, values, model)
+/** The columns of a candidate, with room for a chunk. `weight` is filled by `addRows`. */
+export interface CandidateColumns extends RowColumns {
+  /** For a series to be written to. */
+  readonly scratch: Float64Array
 }
 
-/** Adds rows as if each stood for itself alone. The hot loop of an evaluation. */
-function addThemselves(sums: CandidateSums, log: DecisionLog, values: RowValues, model: boolean): void {
-  const { rows, reward, propensity } = log
-  const { probability, value, q } = values
-  const { moments } = sums
-  let { minWeight, maxWeight, zeroRows, positives } = sums
+/** Adds a chunk: the loops over rows of an evaluation, a column at a time. `model`: there are values and predictions. */
+export function addRows(
+  sums: CandidateSums,
+  series: readonly Series[],
+  log: DecisionLog,
+  columns: CandidateColumns,
+  groups: ChunkGroups,
+  model: boolean,
+): void {
+  addWeights(sums, log, columns, groups)
+  if (model) addRanges(sums, columns)
+  for (let s = 0; s < series.length; s++) {
+    addTotals(sums.totals[s], groups, series[s].of(columns, columns.scratch), log.standsFor, log.rows)
+  }
+}
+
+const CERTAIN = 1 - 1e-9
+
+function addWeights(
+  sums: CandidateSums,
+  { rows, reward, propensity, standsFor }: DecisionLog,
+  { probability, weight }: CandidateColumns,
+  { unit, row }: ChunkGroups,
+): void {
+  const { scalars } = sums
+  let { minWeight, maxWeight, maxTotalWeight, zeroRows, positives, uncertainRows, minMatched, maxMatched } = sums
+  if (row !== undefined && sums.positiveGroups.length < unit.size) sums.positiveGroups = new Uint8Array(unit.size)
+  const { positiveGroups } = sums
   for (let i = 0; i < rows; i++) {
-    const w = probability[i] / propensity[i]
-    const r = reward[i]
+    const p = propensity[i]
+    const w = probability[i] / p
+    weight[i] = w
+    const hw = standsFor === undefined ? w : standsFor[i] * w
     if (w < minWeight) minWeight = w
     if (w > maxWeight) maxWeight = w
+    if (hw > maxTotalWeight) maxTotalWeight = hw
     if (w === 0) zeroRows++
-    addTo(moments, MOMENT.w, w)
-    addTo(moments, MOMENT.ww, w * w)
-    if (r !== 0) {
-      if (w > 0) positives++
-      addTo(moments, MOMENT.wrr, w * r * r)
-      addSeries(moments, MOMENT.ips, w * r, w)
-      addSeries(moments, MOMENT.ipsLift, w * r - r, w)
+    else if (reward[i] !== 0) {
+      positives++
+      if (row !== undefined) positiveGroups[unit.of[i]] = 1
     }
-    if (model) {
-      const v = value[i]
-      const y = v + w * (r - q[i])
-      if (v < sums.minValue) sums.minValue = v
-      if (v > sums.maxValue) sums.maxValue = v
-      if (q[i] < sums.minQ) sums.minQ = q[i]
-      if (q[i] > sums.maxQ) sums.maxQ = q[i]
-      addSeries(moments, MOMENT.dm, v, w)
-      addSeries(moments, MOMENT.dmLift, v - r, w)
-      addSeries(moments, MOMENT.dr, y, w)
-      addSeries(moments, MOMENT.drLift, y - r, w)
-    }
+    if (probability[i] >= CERTAIN) {
+      if (p < minMatched) minMatched = p
+      if (p > maxMatched) maxMatched = p
+    } else if (w > 0) uncertainRows++
+    addTo(scalars, SCALAR.w, hw)
+    addTo(scalars, SCALAR.ww, hw * hw)
   }
   sums.rows += rows
   sums.minWeight = minWeight
   sums.maxWeight = maxWeight
+  sums.maxTotalWeight = maxTotalWeight
   sums.zeroRows = zeroRows
   sums.positives = positives
+  sums.uncertainRows = uncertainRows
+  sums.minMatched = minMatched
+  sums.maxMatched = maxMatched
 }
 
-function addSeries(moments: Float64Array, at: number, y: number, w: number): void {
-  addTo(moments, at, y)
-  addTo(moments, at + 2, y * y)
-  addTo(moments, at + 4, w * y)
-}
-
-/** Adds what rows count beyond themselves: apart, so that a log that was kept whole does not pay for it. */
-function addOthers(
-  sums: CandidateSums,
-  { rows, reward, propensity }: DecisionLog,
-  standsFor: Float64Array,
-  { probability, value, q }: RowValues,
-  model: boolean,
-): void {
-  const { moments } = sums
+function addRanges(sums: CandidateSums, { rows, value, predicted }: RowColumns): void {
+  let { minValue, maxValue, minPredicted, maxPredicted } = sums
   for (let i = 0; i < rows; i++) {
-    const h = standsFor[i]
-    if (h === 1) continue
-    const w = probability[i] / propensity[i]
-    const r = reward[i]
-    if (h * w > sums.maxTotalWeight) sums.maxTotalWeight = h * w
-    addTo(moments, MOMENT.w, (h - 1) * w)
-    addTo(moments, MOMENT.ww, (h * h - 1) * w * w)
-    addTo(moments, MOMENT.wrr, (h * h - 1) * w * r * r)
-    addTo(moments, MOMENT.excess, (h * h - h) * w)
-    addOthersTo(moments, MOMENT.ips, h, w * r, w)
-    addOthersTo(moments, MOMENT.ipsLift, h, w * r - r, w)
-    if (!model) continue
     const v = value[i]
-    const y = v + w * (r - q[i])
-    addOthersTo(moments, MOMENT.dm, h, v, w)
-    addOthersTo(moments, MOMENT.dmLift, h, v - r, w)
-    addOthersTo(moments, MOMENT.dr, h, y, w)
-    addOthersTo(moments, MOMENT.drLift, h, y - r, w)
+    const q = predicted[i]
+    if (v < minValue) minValue = v
+    if (v > maxValue) maxValue = v
+    if (q < minPredicted) minPredicted = q
+    if (q > maxPredicted) maxPredicted = q
   }
+  sums.minValue = minValue
+  sums.maxValue = maxValue
+  sums.minPredicted = minPredicted
+  sums.maxPredicted = maxPredicted
 }
 
-function addOthersTo(moments: Float64Array, at: number, h: number, y: number, w: number): void {
-  addTo(moments, at, (h - 1) * y)
-  addTo(moments, at + 2, (h * h - 1) * y * y)
-  addTo(moments, at + 4, (h * h - 1) * w * y)
-  addTo(moments, at + 6, (h * h - h) * y)
+/** Σhw and Σh²w². */
+export function weightTotals({ scalars }: CandidateSums): { readonly w: number; readonly ww: number } {
+  const at = (i: number) => scalars[i] + scalars[i + 1]
+  return { w: at(SCALAR.w), ww: at(SCALAR.ww) }
 }
 
-/** Adds `from` to `into`; both must number strata alike. */
+/** Adds `from` to `into`; both must number strata and groups alike, and have the same series. */
 export function mergeCandidateSums(into: CandidateSums, from: CandidateSums): void {
   reserveCells(into, from.mass.length)
-  mergeCompensated(into.moments, from.moments)
+  for (const [s, totals] of into.totals.entries()) mergeTotals(totals, from.totals[s])
+  mergeCompensated(into.scalars, from.scalars)
   into.rows += from.rows
   into.zeroRows += from.zeroRows
   into.positives += from.positives
-  into.minWeight = Math.min(into.minWeight, from.minWeight)
-  into.maxWeight = Math.max(into.maxWeight, from.maxWeight)
-  into.maxTotalWeight = Math.max(into.maxTotalWeight, from.maxTotalWeight)
-  into.maxRatio = Math.max(into.maxRatio, from.maxRatio)
-  into.minValue = Math.min(into.minValue, from.minValue)
-  into.maxValue = Math.max(into.maxValue, from.maxValue)
-  into.minQ = Math.min(into.minQ, from.minQ)
-  into.maxQ = Math.max(into.maxQ, from.maxQ)
+  into.uncertainRows += from.uncertainRows
+  if (into.positiveGroups.length < from.positiveGroups.length) {
+    into.positiveGroups = new Uint8Array(from.positiveGroups.length)
+  }
+  for (let g = 0; g < from.positiveGroups.length; g++) into.positiveGroups[g] |= from.positiveGroups[g]
+  into.ineligible += from.ineligible
+  for (const name of ['minWeight', 'minMatched', 'minValue', 'minPredicted'] as const) {
+    into[name] = Math.min(into[name], from[name])
+  }
+  for (const name of ['maxWeight', 'maxTotalWeight', 'maxMatched', 'maxRatio', 'maxValue', 'maxPredicted'] as const) {
+    into[name] = Math.max(into[name], from[name])
+  }
   for (let i = 0; i < from.mass.length; i++) {
     into.mass[i] += from.mass[i]
     into.maxProbability[i] = Math.max(into.maxProbability[i], from.maxProbability[i])

@@ -1,71 +1,102 @@
 import type { Support } from '../results.ts'
-import { standardErrorOfMean } from './intervals/gaussian.ts'
-import { decisionCount, type LogSums, totalAt } from './log-sums.ts'
-import { weightSums } from './row-sums.ts'
+import { product, type SeriesOf, weightOf } from './influence.ts'
+import { decisionCount, type LogSums } from './log-sums.ts'
 import type { Strata } from './strata.ts'
-import { type CandidateSums, MOMENT } from './sums.ts'
+import { type CandidateSums, weightTotals } from './sums.ts'
+import { squaresByUnit, type Units } from './units.ts'
 
 /** What the log can say of a candidate, and what the verdict and the intervals need beside. */
 export interface Coverage {
   readonly support: Support
+  /** The share of the candidate's probability that is on actions which were not eligible; a part of `unsupportedMass`. */
+  readonly ineligibleMass: number
   /** The largest weight that the two policies can produce, seen or not; at least 1, since weights have mean 1. */
   readonly largestPossibleWeight: number
   /** The least and the largest w that were seen, whatever their rows stand for. */
   readonly minWeight: number
   readonly maxWeight: number
-  /** Standard error of the mean weight. */
+  /** Standard error of the mean weight, by unit. */
   readonly meanWeightError: number
   /** All weights are the same number, but for rounding. */
   readonly equalWeights: boolean
+  /** The least and the greatest v, and q of a logged action; 0 without a reward model. */
+  readonly values: readonly [number, number]
+  readonly predictions: readonly [number, number]
+  /** Rows whose action the candidate takes with a probability between 0 and 1. */
+  readonly uncertainRows: number
+  /** The least and the greatest propensity of rows whose action the candidate takes for certain; undefined where there are none. */
+  readonly matched: readonly [number, number] | undefined
 }
 
 const ROUNDING = 1e-9
 
+export interface CoverageInput {
+  readonly log: LogSums
+  readonly sums: CandidateSums
+  readonly of: SeriesOf
+  readonly units: Units
+  readonly strata: Strata
+  /** It is the policy that made the log. */
+  readonly logging: boolean
+  /** The log has the propensity of every action, and `sums.maxRatio` is exact. */
+  readonly everyPropensity: boolean
+}
+
 /**
- * `everyPropensity`: the log has the propensity of every action, and `sums.maxRatio` is exact. Otherwise the largest possible
- * weight is, over actions that the log took (by slot, if there are slots), the candidate's largest probability of the action
- * over the smallest propensity that the action was logged with: a bound, unless the two meet in one context.
+ * Without every propensity the largest possible weight is, where cells of the candidate are known, the largest of its probability of an
+ * action over the least propensity that the action was logged with in the cell; elsewhere, over actions that the log took (by slot, if
+ * there are slots), its largest probability of the action over the least propensity: a bound, unless the two meet in one context.
  */
-export function measureCoverage(
-  sums: CandidateSums,
-  log: LogSums,
-  strata: Strata,
-  logging: boolean,
-  everyPropensity: boolean,
-): Coverage {
-  const { rows, moments, minWeight, maxWeight, maxTotalWeight } = sums
+export function measureCoverage(input: CoverageInput): Coverage {
+  const { log, sums, of, units, logging, everyPropensity } = input
+  const { rows, minWeight, maxWeight, maxTotalWeight } = sums
   const decisions = decisionCount(log)
-  const w = totalAt(moments, MOMENT.w)
-  const ww = totalAt(moments, MOMENT.ww)
-  const bySlot = logging ? { unsupported: 0, bound: 1 } : mergeSlots(sums, log, strata)
-  const ofRows = weightSums(log, sums)
-  const possible = everyPropensity && !logging ? sums.maxRatio : bySlot.bound
+  const { w, ww } = weightTotals(sums)
+  const cells = logging ? { unsupported: 0, bound: 1 } : judgeCells(input)
+  const mean = weightOf(of)
+  const byUnit = sums.totals[0].unit
+  const squares = units.known ? squaresByUnit(byUnit, w) : ww
+  const largest = units.known ? byUnit.reduce((most, x) => Math.max(most, x), 0) : maxTotalWeight
+  const ineligibleMass = logging ? 0 : sums.ineligible / decisions
   return {
     support: {
-      effectiveSampleSize: ww > 0 ? (w * w) / ww : 0,
+      effectiveSampleSize: squares > 0 ? (w * w) / squares : 0,
       maxWeight: maxTotalWeight * (rows / decisions),
-      maxWeightShare: w > 0 ? maxTotalWeight / w : 0,
+      maxWeightShare: w > 0 ? largest / w : 0,
       meanWeight: w / decisions,
-      positiveCount: sums.positives,
+      positiveCount: units.known ? sums.positiveGroups.reduce((count, one) => count + one, 0) : sums.positives,
       rowsWithoutSupport: sums.zeroRows,
-      unsupportedMass: bySlot.unsupported / decisions,
+      unsupportedMass: cells.unsupported / decisions + ineligibleMass,
       rows,
     },
-    largestPossibleWeight: Math.max(1, maxWeight, possible),
+    ineligibleMass,
+    largestPossibleWeight: Math.max(1, maxWeight, everyPropensity || logging ? sums.maxRatio : cells.bound),
     minWeight,
     maxWeight,
-    meanWeightError: rows > 1 ? standardErrorOfMean(rows, ofRows.w, ofRows.ww) : 0,
+    meanWeightError:
+      units.groups > 1 ? Math.sqrt((units.groups / (units.groups - 1)) * product(mean.unit, mean.unit)) : 0,
     equalWeights: maxWeight - minWeight <= ROUNDING * maxWeight,
+    values: sums.maxValue < sums.minValue ? [0, 0] : [sums.minValue, sums.maxValue],
+    predictions: sums.maxPredicted < sums.minPredicted ? [0, 0] : [sums.minPredicted, sums.maxPredicted],
+    uncertainRows: sums.uncertainRows,
+    matched: sums.maxMatched > 0 ? [sums.minMatched, sums.maxMatched] : undefined,
   }
 }
 
-function mergeSlots(sums: CandidateSums, log: LogSums, strata: Strata): { unsupported: number; bound: number } {
+/** A cell that is empty by a chance of less than this was impossible. */
+const LEAST_CHANCE = 0.001
+
+/** By slot and action: what the candidate gives to actions that the log could not take there, and the largest possible weight. */
+function judgeCells({ sums, log, strata }: CoverageInput): { readonly unsupported: number; readonly bound: number } {
   const { actions } = log
   const slots = new Map<string, number>()
+  const decisions: number[] = []
+  const squares: number[] = []
   const count: number[] = []
   const mass: number[] = []
   const propensity: number[] = []
   const probability: number[] = []
+  const anywhere = new Float64Array(actions).fill(Infinity)
   for (let s = 0; s < strata.count(); s++) {
     const name = strata.slotted ? strata.cells.keys(Math.floor(s / strata.folds))[0] : ''
     const slot = slots.get(name) ?? slots.size
@@ -73,17 +104,26 @@ function mergeSlots(sums: CandidateSums, log: LogSums, strata: Strata): { unsupp
     for (let a = 0; a < actions; a++) {
       const from = s * actions + a
       const to = slot * actions + a
+      decisions[slot] = (decisions[slot] ?? 0) + log.count[from]
+      squares[slot] = (squares[slot] ?? 0) + log.count[from] + log.countExcess[from]
       count[to] = (count[to] ?? 0) + log.count[from]
-      mass[to] = (mass[to] ?? 0) + sums.mass[from]
+      mass[to] = (mass[to] ?? 0) + (sums.mass[from] ?? 0)
       propensity[to] = Math.min(propensity[to] ?? Infinity, log.minPropensity[from])
-      probability[to] = Math.max(probability[to] ?? 0, sums.maxProbability[from])
+      probability[to] = Math.max(probability[to] ?? 0, sums.maxProbability[from] ?? 0)
+      anywhere[a] = Math.min(anywhere[a], log.minPropensity[from])
     }
   }
   let unsupported = 0
-  let bound = 0
+  let bound = sums.maxRatio
   for (let i = 0; i < count.length; i++) {
-    if (count[i] === 0) unsupported += mass[i]
-    else bound = Math.max(bound, probability[i] / propensity[i])
+    const elsewhere = anywhere[i % actions]
+    const slot = Math.floor(i / actions)
+    const n = (decisions[slot] * decisions[slot]) / squares[slot]
+    if (count[i] > 0) bound = Math.max(bound, probability[i] / propensity[i])
+    // Empty by chance: what was not seen can still be.
+    else if (elsewhere < 1 && n * Math.log1p(-elsewhere) > Math.log(LEAST_CHANCE)) {
+      bound = Math.max(bound, probability[i] / elsewhere)
+    } else unsupported += mass[i]
   }
   return { unsupported, bound }
 }

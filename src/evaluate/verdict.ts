@@ -1,21 +1,26 @@
 import type { JoinCounts } from '../log/tables.ts'
-import type { Verdict } from '../results.ts'
+import { normalCdf, studentTQuantile } from '../math/special.ts'
+import type { EstimateResult, Verdict } from '../results.ts'
+import type { Estimator } from './estimators/estimator.ts'
 import type { Coverage } from './support.ts'
+import type { Units } from './units.ts'
 
-/** Where a verdict changes; each with what it protects from. */
+/** Where a verdict changes; each with what it protects from. Rows are units, where units are known. */
 export const THRESHOLDS = {
   /** Below, the estimate is a handful of rows: a normal or a t approximation of its error means nothing. */
   refuseEffectiveRows: 50,
   /** Below this share of the rows, unless the effective rows are many, weights are so heavy that their tail is unseen. */
   refuseEffectiveShare: 0.01,
-  /** The "many" of the line above. */
-  enoughEffectiveRows: 1000,
-  /** Ten times fewer effective rows than rows: errors are three times those of an experiment of the same size. */
+  /** Ten times fewer effective rows than rows, and not many: errors are three times those of an experiment of the same size. */
   cautionEffectiveShare: 0.1,
+  /** The "many" of the lines above. */
+  enoughEffectiveRows: 1000,
   /** One row that is a quarter of the estimate is an anecdote. */
   refuseWeightShare: 0.25,
   /** One row that moves the estimate by a twentieth. */
   cautionWeightShare: 0.05,
+  /** A share is one row's own doing where it is more than so many times the share of an effective row: else rows are few. */
+  outstanding: 1.5,
   /** Fewer rewarded rows cannot tell a rate from twice or half of it. */
   refusePositives: 5,
   /** The relative error of a count of 30 is still 18 %. */
@@ -28,8 +33,8 @@ export const THRESHOLDS = {
   cautionMeanWeightZ: 3,
   /** Weights this near to 1 are those of the policy that made the log, but for the rounding of logged propensities. */
   identical: 1e-3,
-  /** Rows of the logging policy that stand for so many average ones at most are as good as the rows of any log. */
-  standsFor: 4,
+  /** Propensities of the rows that replay keeps are one, but for this. */
+  onePropensity: 1e-6,
 } as const
 
 export interface Judgement {
@@ -37,56 +42,100 @@ export interface Judgement {
   readonly reasons: readonly string[]
 }
 
+const OK: Judgement = { verdict: 'ok', reasons: [] }
+const RANKS: readonly Verdict[] = ['ok', 'caution', 'refuse']
+
+export const worse = (a: Verdict, b: Verdict): Verdict => (RANKS.indexOf(a) < RANKS.indexOf(b) ? b : a)
+
+export const better = (a: Judgement, b: Judgement): Judgement =>
+  RANKS.indexOf(a.verdict) <= RANKS.indexOf(b.verdict) ? a : b
+
+/** Both hold. */
+export const both = (a: Judgement, b: Judgement): Judgement => ({
+  verdict: worse(a.verdict, b.verdict),
+  reasons: [...a.reasons, ...b.reasons],
+})
+
 /**
- * May the estimates of a candidate be trusted? About the weights: a direct estimate has none and is no less an extrapolation
- * where they fail, so `dm` does not lift a refusal. The policy that made the log is `ok`, unless a few rows stand for most of it.
+ * May the estimates of a candidate be trusted, as far as weights and rewards go? A direct estimate has no weights and is no less an
+ * extrapolation where they fail, so `dm` does not lift a refusal. The policy that made the log is `ok`, unless there is next to
+ * nothing, or a few rows stand for most of it.
  */
-export function judge(coverage: Coverage): Judgement {
-  const { support, minWeight, maxWeight, meanWeightError } = coverage
+export function judge(
+  { support, minWeight, maxWeight, meanWeightError, ineligibleMass }: Coverage,
+  units: Units,
+): Judgement {
   const { rows, effectiveSampleSize: effective, maxWeightShare, meanWeight, positiveCount, unsupportedMass } = support
   if (support.rowsWithoutSupport === rows) {
     return { verdict: 'refuse', reasons: ['the candidate never takes a logged action: the log says nothing about it'] }
   }
   const t = THRESHOLDS
   const identical = minWeight >= 1 - t.identical && maxWeight <= 1 + t.identical
-  if (identical && support.maxWeight <= t.standsFor) return { verdict: 'ok', reasons: [] }
-
   const refusals: string[] = []
   const cautions: string[] = []
   const at = (refuse: boolean, caution: boolean, reason: string) => {
     if (refuse) refusals.push(reason)
     else if (caution) cautions.push(reason)
   }
-  const share = effective / rows
+  const noun = units.known ? 'unit' : 'row'
+  /** So many times more of what there is. */
+  const needed = (times: number) => `; some ${enough(times * units.count)} ${noun}s would be enough`
+
+  const stands = (share: number, among: number, limit: number) => share > limit && share * among > t.outstanding
+  at(
+    stands(units.largestShare, units.effective, t.refuseWeightShare),
+    stands(units.largestShare, units.effective, t.cautionWeightShare) ||
+      (units.effective < t.cautionEffectiveShare * units.count && units.effective < t.enoughEffectiveRows),
+    `the ${enough(units.count)} ${noun}s are worth ${count(units.effective)} of equal ${units.known ? 'activity' : 'weight'}, ` +
+      `and the largest has ${percent(units.largestShare)} of the decisions`,
+  )
+  const share = effective / units.effective
+  const few = effective < t.refuseEffectiveRows
+  at(
+    few || (share < t.refuseEffectiveShare && effective < t.enoughEffectiveRows),
+    share < t.cautionEffectiveShare && effective < t.enoughEffectiveRows,
+    `the weights leave ${count(effective)} effective ${noun}s of ${enough(units.count)} (${percent(effective / units.count)})` +
+      needed((share < t.cautionEffectiveShare ? t.enoughEffectiveRows : t.refuseEffectiveRows) / effective),
+  )
+  at(
+    stands(maxWeightShare, effective, t.refuseWeightShare),
+    stands(maxWeightShare, effective, t.cautionWeightShare),
+    `one ${noun} carries ${percent(maxWeightShare)} of the weight${needed(maxWeightShare / t.cautionWeightShare)}`,
+  )
+  if (identical) {
+    if (positiveCount === 0) cautions.push(`no ${noun} has a reward`)
+    return judgement(refusals, cautions)
+  }
   const rewarded =
-    positiveCount === 0 ? 'no row has' : positiveCount === 1 ? 'only 1 row has' : `only ${positiveCount} rows have`
-  at(
-    effective < t.refuseEffectiveRows || (share < t.refuseEffectiveShare && effective < t.enoughEffectiveRows),
-    share < t.cautionEffectiveShare,
-    `the weights leave ${count(effective)} effective rows of ${rows} (${percent(share)})`,
-  )
-  at(
-    maxWeightShare > t.refuseWeightShare,
-    maxWeightShare > t.cautionWeightShare,
-    `one row carries ${percent(maxWeightShare)} of the weight`,
-  )
-  if (identical) return judgement(refusals, cautions)
+    positiveCount === 0
+      ? `no ${noun} has`
+      : positiveCount === 1
+        ? `only 1 ${noun} has`
+        : `only ${positiveCount} ${noun}s have`
   at(
     positiveCount < t.refusePositives,
     positiveCount < t.cautionPositives,
-    `${rewarded} both a reward and a positive weight`,
+    `${rewarded} both a reward and a positive weight${positiveCount === 0 ? '' : needed(t.cautionPositives / positiveCount)}`,
   )
-  at(unsupportedMass > t.refuseUnsupported, unsupportedMass > t.cautionUnsupported, unsupportedReason(unsupportedMass))
+  const neverTaken = unsupportedMass - ineligibleMass
+  const [refuse, caution] = [unsupportedMass > t.refuseUnsupported, unsupportedMass > t.cautionUnsupported]
+  if (ineligibleMass > 0) at(refuse, caution, ineligibleReason(ineligibleMass))
+  if (neverTaken > 1e-9) at(refuse, caution, unsupportedReason(neverTaken))
   const expected = 1 - unsupportedMass
   const distance = Math.abs(meanWeight - expected)
   const z = distance <= t.identical ? 0 : distance / meanWeightError
   at(
-    z > t.refuseMeanWeightZ,
-    z > t.cautionMeanWeightZ,
+    z > deviations(t.refuseMeanWeightZ, units),
+    z > deviations(t.cautionMeanWeightZ, units),
     `the mean weight is ${number(meanWeight)}, ${z < Infinity ? `${z.toFixed(1)} standard errors from` : 'not'} the ` +
       `${number(expected)} that it must have if the logged propensities are right`,
   )
   return judgement(refusals, cautions)
+}
+
+/** As far out as so many standard deviations of a normal distribution, where the error is known from few units. */
+function deviations(z: number, { known, effective }: Units): number {
+  return known ? studentTQuantile(normalCdf(z), Math.max(1, effective - 1)) : z
 }
 
 function judgement(refusals: readonly string[], cautions: readonly string[]): Judgement {
@@ -94,29 +143,69 @@ function judgement(refusals: readonly string[], cautions: readonly string[]): Ju
   return { verdict: cautions.length > 0 ? 'caution' : 'ok', reasons: cautions }
 }
 
-/** The same where rows were dropped because they had no reward: those that remain were chosen by their outcome. */
-export function judgeUnrewarded({ verdict, reasons }: Judgement, unrewarded: number): Judgement {
-  if (unrewarded === 0) return { verdict, reasons }
-  const what = `${unrewarded} ${unrewarded === 1 ? 'row' : 'rows'} without a reward ${unrewarded === 1 ? 'is' : 'are'} left out`
-  return {
-    verdict: verdict === 'ok' ? 'caution' : verdict,
-    reasons: [...reasons, `${what}: the others were chosen by their outcome`],
+const capped = (reason: string): Judgement => ({ verdict: 'caution', reasons: [reason] })
+
+/** What is wrong with one estimate beside what its candidate is judged by; `dr` is the doubly robust estimate of the same candidate. */
+export function judgeEstimate(
+  estimator: Estimator,
+  { value, interval }: Pick<EstimateResult, 'value' | 'interval'>,
+  { matched, uncertainRows }: Coverage,
+  dr: Pick<EstimateResult, 'value' | 'interval'> | undefined,
+): Judgement {
+  const name = `\`${estimator.name}\``
+  if (estimator.matching) {
+    if (uncertainRows > 0) {
+      const reason = `${name} is of candidates that take one action for certain, and this one draws in ${uncertainRows} rows`
+      return { verdict: 'refuse', reasons: [reason] }
+    }
+    if (matched === undefined)
+      return { verdict: 'refuse', reasons: [`${name} finds no row whose action the candidate takes`] }
+    if (matched[1] <= matched[0] * (1 + THRESHOLDS.onePropensity)) return OK
+    return capped(
+      `${name} weighs rows alike that were logged with propensities from ${number(matched[0])} to ${number(matched[1])}`,
+    )
   }
+  if (value === null) return OK
+  if (!Number.isFinite(value)) {
+    return { verdict: 'refuse', reasons: [`${name} cannot be computed: the numbers of the log are too large`] }
+  }
+  if (estimator.bias !== undefined) return judgeBias(name, estimator.bias, value, dr)
+  if (interval !== null && (value < interval.lower || value > interval.upper)) {
+    return capped(
+      `${name} lies outside of its own interval, which knows that weights have mean 1: \`snips\` is the better number`,
+    )
+  }
+  return OK
 }
 
-/** The same where most rewards found no decision: then a decision without one may have one. */
-export function judgeOrphans(
-  { verdict, reasons }: Judgement,
-  { rewards, orphans }: Pick<JoinCounts, 'rewards' | 'orphans'>,
+/** An interval does not have the bias in it: what shows that it is small is an unbiased estimate that agrees. */
+function judgeBias(
+  name: string,
+  bias: string,
+  value: number,
+  dr: Pick<EstimateResult, 'value' | 'interval'> | undefined,
 ): Judgement {
-  if (orphans <= rewards) return { verdict, reasons }
-  return {
-    verdict: verdict === 'ok' ? 'caution' : verdict,
-    reasons: [
-      ...reasons,
-      `${orphans} of ${orphans + rewards} rewards are for no decision of this log: do the ids fit?`,
-    ],
-  }
+  const biased = `${name} is off by ${bias}, which its interval does not count`
+  if (dr?.interval == null || dr.value === null) return capped(`${biased}: only beside \`dr\` can it be trusted`)
+  const half = (dr.interval.upper - dr.interval.lower) / 2
+  const distance = Math.abs(value - dr.value)
+  if (distance <= half) return OK
+  return capped(
+    `${biased}: it is ${number(distance)} from \`dr\`, more than the ${number(half)} that chance would explain`,
+  )
+}
+
+/** Where rows were dropped because they had no reward, those that remain were chosen by their outcome. */
+export function judgeUnrewarded(unrewarded: number): Judgement {
+  if (unrewarded === 0) return OK
+  const what = `${unrewarded} ${unrewarded === 1 ? 'row' : 'rows'} without a reward ${unrewarded === 1 ? 'is' : 'are'} left out`
+  return capped(`${what}: the others were chosen by their outcome`)
+}
+
+/** Where most rewards found no decision, a decision without one may have one. */
+export function judgeOrphans({ rewards, orphans }: Pick<JoinCounts, 'rewards' | 'orphans'>): Judgement {
+  if (orphans <= rewards) return OK
+  return capped(`${orphans} of ${orphans + rewards} rewards are for no decision of this log: do the ids fit?`)
 }
 
 /**
@@ -124,7 +213,7 @@ export function judgeOrphans(
  * log never took the reward model has nothing to go by, known propensities or not.
  */
 export function judgeModelled({ support: { unsupportedMass } }: Coverage, logging: boolean): Judgement {
-  if (logging) return { verdict: 'ok', reasons: [] }
+  if (logging) return OK
   const unsupported = unsupportedMass > THRESHOLDS.cautionUnsupported ? [unsupportedReason(unsupportedMass)] : []
   return {
     verdict: unsupportedMass > THRESHOLDS.refuseUnsupported ? 'refuse' : 'caution',
@@ -137,7 +226,12 @@ export function judgeModelled({ support: { unsupportedMass } }: Coverage, loggin
 
 const unsupportedReason = (mass: number) =>
   `${percent(mass)} of the candidate's probability is on actions that the log never took`
+const ineligibleReason = (mass: number) =>
+  `${percent(mass)} of the candidate's probability is on actions that were not eligible`
 
 const count = (x: number): string => (x < 100 ? x.toFixed(1) : x.toFixed(0))
+/** A number of rows or units, to two digits where it is a guess. */
+const enough = (x: number): string =>
+  String(x < 100 || Number.isInteger(x) ? Math.round(x) : Math.ceil(Number(x.toPrecision(2))))
 const percent = (x: number): string => `${Number((100 * x).toPrecision(2))} %`
 const number = (x: number): string => String(Number(x.toPrecision(4)))

@@ -6,20 +6,64 @@ import { children, literal, type Node, source } from './cel-ast.ts'
 import { type CelFault, checkRule, createEnvironment } from './cel-rule.ts'
 
 /**
- * Judges a gate such as `candidate('new').estimate('dr').lift.lower >= -0.001`: `candidate(name)` and its `.estimate(name)`
- * have the fields of `CandidateResult` and `EstimateResult` that are no lists. A gate also fails when it uses a refused
- * candidate or a number that could not be computed.
+ * Judges a gate such as `candidate('new').estimate('dr').lift.lower >= -0.001` or `difference('new', 'old').estimate('dr').interval.lower >
+ * 0.0`: `candidate(name)`, `difference(name, baseline)` and their `.estimate(name)` have the fields of `CandidateResult`,
+ * `DifferenceOfCandidates`, `EstimateResult` and `DifferenceEstimate` that are no lists; bounds of lifts and differences are those that
+ * hold for all candidates at once, where there are such. A gate also fails when it uses a refused candidate or estimate, or a number that
+ * could not be computed.
  */
 export function judgeGate(rule: RuleSpec, result: Omit<EvaluationResult, 'gates' | 'passed'>): RuleResult {
-  const { candidates } = result
+  const { candidates, differences } = result
+  const names = candidates.map(c => c.name)
   const find = (name: string) => candidates.find(candidate => candidate.name === name)
-  const roots: Roots = { candidate: { type: 'Candidate', names: candidates.map(c => c.name), get: find } }
-  const estimators = [...new Set(candidates.flatMap(c => c.estimates.map(estimate => estimate.estimator)))]
-  return judge(rule, { roots, estimators }, name => {
+  const gated = (name: string) => {
     const candidate = find(name)
-    if (candidate?.verdict !== 'refuse') return undefined
-    return [`candidate \`${name}\` is refused`, candidate.reasons.join('; ')].filter(Boolean).join(': ')
+    return candidate && { ...candidate, estimates: candidate.estimates.map(gatedEstimate) }
+  }
+  const roots: Roots = {
+    candidate: { type: 'Candidate', names, get: gated },
+    difference: {
+      type: 'Contrast',
+      names,
+      against: true,
+      get: (name, baseline) => contrast(differences, name, baseline),
+    },
+  }
+  const estimators = [...new Set(candidates.flatMap(c => c.estimates.map(estimate => estimate.estimator)))]
+  return judge(rule, { roots, estimators }, (name, estimator) => {
+    const candidate = find(name)
+    if (candidate?.verdict === 'refuse') {
+      return [`candidate \`${name}\` is refused`, candidate.reasons.join('; ')].filter(Boolean).join(': ')
+    }
+    const estimate = candidate?.estimates.find(each => each.estimator === estimator)
+    if (estimate?.verdict !== 'refuse') return undefined
+    return [`\`${estimator}\` of candidate \`${name}\` is refused`, estimate.reasons.join('; ')]
+      .filter(Boolean)
+      .join(': ')
   })
+}
+
+function gatedEstimate(estimate: EvaluationResult['candidates'][number]['estimates'][number]): typeof estimate {
+  const { lift } = estimate
+  return lift === null ? estimate : { ...estimate, lift: { ...lift, ...lift.simultaneous } }
+}
+
+/** A difference as gates see it, whichever of the two comes first in the result. */
+function contrast(differences: EvaluationResult['differences'], candidate: string, baseline: string): unknown {
+  const found = differences.find(d => [d.candidate, d.baseline].every(name => name === candidate || name === baseline))
+  if (found === undefined || candidate === baseline) return undefined
+  const sign = found.candidate === candidate ? 1 : -1
+  const turned = <T extends { readonly lower: number; readonly upper: number }>(bounds: T): T =>
+    sign === 1 ? bounds : { ...bounds, lower: -bounds.upper, upper: -bounds.lower }
+  return {
+    candidate,
+    baseline,
+    estimates: found.estimates.map(estimate => ({
+      ...estimate,
+      value: estimate.value === null ? null : sign * estimate.value,
+      interval: estimate.interval && turned({ ...estimate.interval, ...estimate.simultaneous }),
+    })),
+  }
 }
 
 /**
@@ -48,7 +92,11 @@ export function checkGate(
   candidates: readonly string[],
   estimators: readonly string[],
 ): CelFault | undefined {
-  const checked = check(expr, { roots: { candidate: { type: 'Candidate', names: candidates } }, estimators })
+  const roots: Roots = {
+    candidate: { type: 'Candidate', names: candidates },
+    difference: { type: 'Contrast', names: candidates, against: true },
+  }
+  const checked = check(expr, { roots, estimators })
   return 'fault' in checked ? checked.fault : undefined
 }
 
@@ -71,7 +119,9 @@ type Roots = Readonly<Record<string, Root>>
 interface Root {
   readonly type: string
   readonly names: readonly string[]
-  readonly get?: (name: string) => unknown
+  /** It takes a second name, what the first is compared with. */
+  readonly against?: boolean
+  readonly get?: (name: string, against: string) => unknown
 }
 
 const numbers = (...names: string[]) => Object.fromEntries(names.map(name => [name, 'double']))
@@ -99,9 +149,17 @@ const TYPES: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     'rows',
   ),
   Candidate: { name: 'string', verdict: 'string', support: 'Support' },
+  Contrast: { candidate: 'string', baseline: 'string' },
+  ContrastEstimate: { estimator: 'string', ...numbers('value', 'standardError'), interval: 'Interval' },
   Interval: { method: 'string', ...numbers('level', 'lower', 'upper') },
   Lift: numbers('value', 'lower', 'upper', 'relative'),
-  Estimate: { estimator: 'string', ...numbers('value', 'standardError'), interval: 'Interval', lift: 'Lift' },
+  Estimate: {
+    estimator: 'string',
+    verdict: 'string',
+    ...numbers('value', 'standardError'),
+    interval: 'Interval',
+    lift: 'Lift',
+  },
 }
 
 /** The library tells a type by its constructor. */
@@ -118,16 +176,21 @@ function typed(type: string, value: unknown): unknown {
   return Object.assign(new (CONSTRUCTORS.get(type)!)(), Object.fromEntries(fields))
 }
 
-function judge(rule: RuleSpec, world: World, refusal: (name: string) => string | undefined): RuleResult {
+/** Why a result must not be used: that of a name, or of one estimator of it. */
+type Refusal = (name: string, estimator: string | undefined) => string | undefined
+
+function judge(rule: RuleSpec, world: World, refusal: Refusal): RuleResult {
   const { id, expr } = rule
   const failed = (reason: string): RuleResult => ({ id, expr, passed: false, reason })
   const checked = check(expr, world)
   if ('fault' in checked) return failed(checked.fault.message)
   const read = new Map<string, unknown>()
   for (const node of quantities(checked.ast, world)) {
-    const { name, value, missing } = resolve(node, world)
-    const refused = refusal(name)
-    if (refused !== undefined) return failed(refused)
+    const { names, estimator, value, missing } = resolve(node, world)
+    for (const name of names) {
+      const refused = refusal(name, estimator)
+      if (refused !== undefined) return failed(refused)
+    }
     if (missing !== undefined) return failed(`${missing} could not be computed`)
     read.set(source(node), value)
   }
@@ -157,19 +220,23 @@ function environment({ roots }: World): Environment {
   const built = createEnvironment()
   for (const [type, fields] of Object.entries(TYPES))
     built.registerType(type, { ctor: CONSTRUCTORS.get(type)!, fields })
-  for (const [name, { type, get }] of Object.entries(roots)) {
-    built.registerFunction(`${name}(string): ${type}`, (key: string) => {
-      const value = get?.(key)
+  for (const [name, { type, against, get }] of Object.entries(roots)) {
+    const parameters = against === true ? 'string, string' : 'string'
+    built.registerFunction(`${name}(${parameters}): ${type}`, (key: string, other: string) => {
+      const value = get?.(key, other)
       return Object.assign(typed(type, value) as object, { [origin]: value })
     })
-  }
-  if ('candidate' in roots) {
-    built.registerFunction('Candidate.estimate(string): Estimate', (candidate: Estimated, name: string) =>
-      typed('Estimate', estimateOf(candidate[origin], name)),
+    const estimate = ESTIMATES[type]
+    if (estimate === undefined) continue
+    built.registerFunction(`${type}.estimate(string): ${estimate}`, (owner: Estimated, of: string) =>
+      typed(estimate, estimateOf(owner[origin], of)),
     )
   }
   return built
 }
+
+/** Type → what its `.estimate(name)` gives. */
+const ESTIMATES: Readonly<Record<string, string>> = { Candidate: 'Estimate', Contrast: 'ContrastEstimate' }
 
 /** The result that a typed value was made from. */
 const origin = Symbol('origin')
@@ -177,19 +244,28 @@ interface Estimated {
   readonly [origin]: unknown
 }
 
-function estimateOf(candidate: unknown, name: string): unknown {
-  return (candidate as EvaluationResult['candidates'][number]).estimates.find(each => each.estimator === name)
+function estimateOf(owner: unknown, name: string): unknown {
+  return (owner as { estimates: readonly { estimator: string }[] } | undefined)?.estimates.find(
+    each => each.estimator === name,
+  )
 }
 
 /** Names must be written out, so that a typo is known before anything runs. */
 function nameFault(node: Node, { roots, estimators }: World): CelFault | undefined {
-  const [what, names, argument] =
+  const [what, names, given] =
     node.op === 'call' && Object.hasOwn(roots, node.args[0])
-      ? [node.args[0], roots[node.args[0]].names, node.args[1][0]]
+      ? [node.args[0], roots[node.args[0]].names, node.args[1]]
       : node.op === 'rcall' && node.args[0] === 'estimate'
-        ? ['estimator', estimators, node.args[2][0]]
-        : [undefined, [], undefined]
-  if (what === undefined || argument === undefined) return undefined
+        ? ['estimator', estimators, node.args[2].slice(0, 1)]
+        : ['', [], []]
+  for (const argument of given) {
+    const fault = argumentFault(what, names, argument)
+    if (fault !== undefined) return fault
+  }
+  return undefined
+}
+
+function argumentFault(what: string, names: readonly string[], argument: Node): CelFault | undefined {
   const name = literal(argument)
   if (typeof name !== 'string') return { message: `the ${what}'s name must be written out`, offset: argument.start }
   if (names.includes(name)) return undefined
@@ -204,7 +280,7 @@ function nameFault(node: Node, { roots, estimators }: World): CelFault | undefin
 /** The CEL type of a node that reads a result, '' for any other. */
 function typeOf(node: Node, world: World): string {
   if (node.op === 'call') return world.roots[node.args[0]]?.type ?? ''
-  if (node.op === 'rcall') return node.args[0] === 'estimate' ? 'Estimate' : ''
+  if (node.op === 'rcall') return node.args[0] === 'estimate' ? (ESTIMATES[typeOf(node.args[1], world)] ?? '') : ''
   if (node.op === '.') return TYPES[typeOf(node.args[0], world)]?.[node.args[1]] ?? ''
   if (node.op === '[]') return /^list<(\w+)>$/.exec(typeOf(node.args[0], world))?.[1] ?? ''
   return ''
@@ -224,7 +300,9 @@ function isRead(node: Node, world: World): boolean {
 }
 
 interface Read {
-  readonly name: string
+  /** Of the candidates, policies or pairs that it is about, and of the estimator, if it is about one. */
+  readonly names: readonly string[]
+  readonly estimator?: string
   readonly value: unknown
   /** The part of the expression that is null or not a number in the result. */
   readonly missing?: string
@@ -232,8 +310,9 @@ interface Read {
 
 function resolve(node: Node, world: World): Read {
   if (node.op === 'call') {
-    const name = String(literal(node.args[1][0]))
-    return { name, value: world.roots[node.args[0]].get?.(name) }
+    const names = node.args[1].map(argument => String(literal(argument)))
+    const value = world.roots[node.args[0]].get?.(names[0], names[1])
+    return { names, value, missing: value === undefined ? source(node) : undefined }
   }
   const owner = resolve(node.op === 'rcall' ? node.args[1] : (node.args as [Node, unknown])[0], world)
   if (owner.missing !== undefined) return owner
@@ -242,7 +321,8 @@ function resolve(node: Node, world: World): Read {
       ? estimateOf(owner.value, String(literal(node.args[2][0])))
       : (owner.value as Record<string, unknown>)[keyOf(node)]
   const computed = value !== null && value !== undefined && !Number.isNaN(value)
-  return { name: owner.name, value, missing: computed ? undefined : source(node) }
+  const estimator = node.op === 'rcall' ? String(literal(node.args[2][0])) : owner.estimator
+  return { names: owner.names, estimator, value, missing: computed ? undefined : source(node) }
 }
 
 function keyOf(node: Node): string {

@@ -7,12 +7,12 @@ import { table } from './table.ts'
 
 /** The table of an evaluation. A refused candidate shows no number: the log cannot answer for it. */
 export function evaluationText(result: EvaluationResult, { style }: TextContext): string {
-  const { dataset, candidates, gates } = result
+  const { dataset, candidates, differences, gates } = result
   const level = candidates[0]?.estimates.find(estimate => estimate.interval)?.interval?.level
   const interval = level === undefined ? 'interval' : `${percent(level)} interval`
   const rows = candidates.flatMap(candidate => candidateRows(candidate, style))
   const parts = [
-    `${style.bold(result.evaluation)} on ${dataset.name}: ${plural(dataset.rows, 'row')}, mean reward ${short(dataset.meanReward)}`,
+    `${style.bold(result.evaluation)} on ${dataset.name}: ${plural(dataset.rows, 'row')}${unitsText(dataset.units)}, mean reward ${short(dataset.meanReward)}`,
     table(
       [
         { title: 'candidate' },
@@ -29,11 +29,34 @@ export function evaluationText(result: EvaluationResult, { style }: TextContext)
       style.dim,
     ),
   ]
+  const many = candidates.length >= 3
+  const compared = differenceRows(differences, candidates, many)
+  if (compared.length > 0) {
+    parts.push(
+      table(
+        [
+          { title: 'candidate' },
+          { title: 'against' },
+          { title: 'estimator' },
+          { title: 'difference', align: 'right' },
+          { title: interval },
+          ...(many ? [{ title: 'of all pairs at once' }] : []),
+        ],
+        compared,
+        style.dim,
+      ),
+    )
+  }
   const notes = [
     ...dataset.notes,
-    ...candidates.flatMap(({ name, verdict, reasons }) =>
-      reasons.map(reason => `${name}: ${paintVerdict(verdict, style)}, ${reason}`),
-    ),
+    ...candidates.flatMap(({ name, verdict, reasons, estimates }) => [
+      ...reasons.map(reason => `${name}: ${paintVerdict(verdict, style)}, ${reason}`),
+      ...(verdict === 'refuse' ? [] : estimates).flatMap(estimate =>
+        estimate.reasons
+          .filter(reason => !reasons.includes(reason))
+          .map(reason => `${name}: ${paintVerdict(estimate.verdict, style)}, ${reason}`),
+      ),
+    ]),
   ]
   if (notes.length > 0) parts.push(notes.join('\n'))
   if (gates.length > 0) parts.push(rulesText('gate', gates, style))
@@ -44,18 +67,62 @@ function candidateRows({ name, verdict, support, estimates }: CandidateResult, s
   const size = support === null ? '' : short(support.effectiveSampleSize)
   const weight = support === null ? '' : short(support.maxWeight)
   if (verdict === 'refuse') return [[name, paintVerdict(verdict, style), '', '', '', '', '', size, weight]]
-  return estimates.map(({ estimator, value, interval, lift }, i) => [
-    i === 0 ? name : '',
-    i === 0 ? paintVerdict(verdict, style) : '',
-    estimator,
-    value === null ? 'none' : short(value),
-    interval === null ? '' : range(interval),
-    lift === null ? '' : signed(lift.value),
-    lift === null ? '' : range(lift, signed),
-    i === 0 ? size : '',
-    i === 0 ? weight : '',
-  ])
+  return estimates.map(({ estimator, verdict, value, interval, lift }, i) => {
+    const refused = verdict === 'refuse'
+    return [
+      i === 0 ? name : '',
+      paintVerdict(verdict, style),
+      estimator,
+      refused ? '' : value === null ? 'none' : short(value),
+      refused || interval === null ? '' : range(interval),
+      refused || lift === null ? '' : signed(lift.value),
+      refused || lift === null ? '' : range(lift, signed),
+      i === 0 ? size : '',
+      i === 0 ? weight : '',
+    ]
+  })
 }
+
+function unitsText({ known, count, effective, largestShare }: EvaluationResult['dataset']['units']): string {
+  if (!known) return ''
+  const worth = effective < 0.9 * count ? `, worth ${short(effective)} of equal activity` : ''
+  const largest =
+    largestShare > 0.05 && largestShare * effective > 1.5
+      ? `, the largest with ${percent(largestShare)} of the rows`
+      : ''
+  return ` of ${plural(count, 'unit')}${worth}${largest}`
+}
+
+/** The estimators by which candidates are compared in text, the first that there is; the result has all. */
+const PREFERRED = ['dr', 'sndr', 'snips', 'ips']
+
+/** A line for each pair of candidates that are not refused; lifts are in their own table. */
+function differenceRows(
+  differences: EvaluationResult['differences'],
+  candidates: readonly CandidateResult[],
+  many: boolean,
+): string[][] {
+  const shown = candidates.filter(({ verdict, estimates }) => verdict !== 'refuse' && !isLog(estimates))
+  return differences.flatMap(({ candidate, baseline, estimates }) => {
+    if (![candidate, baseline].every(name => shown.some(each => each.name === name))) return []
+    const found = PREFERRED.flatMap(name => estimates.filter(each => each.estimator === name))[0] ?? estimates[0]
+    const { estimator, value, interval, simultaneous } = found
+    return [
+      [
+        candidate,
+        baseline,
+        estimator,
+        value === null ? 'none' : signed(value),
+        interval === null ? '' : range(interval, signed),
+        ...(many ? [simultaneous === null ? '' : range(simultaneous, signed)] : []),
+      ],
+    ]
+  })
+}
+
+/** The policy that made the log: its lift is nothing, for certain. */
+const isLog = (estimates: CandidateResult['estimates']) =>
+  estimates.every(({ lift }) => lift !== null && lift.lower === 0 && lift.upper === 0)
 
 function paintVerdict(verdict: Verdict, style: Style): string {
   return { ok: style.green, caution: style.yellow, refuse: style.red }[verdict](verdict)

@@ -33,8 +33,8 @@ export function trainingText(result: TrainingResult, context: TextContext): stri
   return parts.join('\n\n')
 }
 
-/** Is the new snapshot worth more than what the log earned, by the last of the estimates, the best there is, and than the old one? */
-function conclusion({ candidates }: EvaluationResult): string {
+/** Is the new snapshot worth more than what the log earned, by the last of the estimates, the best there is, and than the old one, on the same rows? */
+function conclusion({ candidates, differences }: EvaluationResult): string {
   const [fresh, old] = ['new', 'old'].map(name => candidates.find(candidate => candidate.name === name))
   const value = worth(fresh)
   if (fresh === undefined || value === undefined) return 'the log cannot say what the new snapshot is worth'
@@ -47,8 +47,15 @@ function conclusion({ candidates }: EvaluationResult): string {
         : 'no difference between the new snapshot and the log can be shown'
   const before = worth(old)
   if (before?.value == null || value.value === null) return against
-  const better = value.value > before.value ? 'more' : 'not more'
-  return `${against}; it is estimated at ${better} than the old one, ${short(value.value)} and ${short(before.value)}`
+  const pair = differences.find(({ candidate, baseline }) => candidate === 'old' && baseline === 'new')
+  const interval = pair?.estimates.at(-1)?.interval
+  const difference =
+    interval != null && interval.upper < 0
+      ? 'and more than the old one'
+      : interval != null && interval.lower > 0
+        ? 'and less than the old one'
+        : 'and no difference to the old one can be shown'
+  return `${against}, ${difference}: ${short(value.value)} and ${short(before.value)}`
 }
 
 function worth(candidate: CandidateResult | undefined) {

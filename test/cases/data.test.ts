@@ -570,7 +570,8 @@ describe('19: nobody knows the propensities', () => {
     const dataset = 'propensity: unknown\nmapping: { action: action, reward: r }'
     const folder = await repository({ data: csv('action,r', rows([])), dataset, evaluation, candidates })
     const { values, candidates: results } = await evaluate(folder)
-    expect(values['a']).toBe(0.5)
+    // Cross-fitted: each half of the log is predicted by the other.
+    expect(values['a']).toBeCloseTo(0.5, 1)
     expect(results[0].verdict).not.toBe('ok')
     expect(JSON.stringify(results[0])).toMatch(/propensit/)
     const ips = await repository({
@@ -594,7 +595,7 @@ describe('19: nobody knows the propensities', () => {
     })
     const { candidates: results } = await evaluate(folder)
     expect(results[0].verdict).toBe('refuse')
-    expect(results[0].estimates.find(({ estimator }) => estimator === 'dm')?.value).toBe(0.5)
+    expect(results[0].estimates.find(({ estimator }) => estimator === 'dm')?.value).toBeCloseTo(0.5, 1)
   })
 })
 
@@ -666,6 +667,6 @@ describe.skipIf(!existsSync(SHARED))('the cases as they were filed (skipped with
     }))
     const path = join(folder, 'evaluations/ev.yaml')
     writeFileSync(path, readFileSync(path, 'utf8').replace(/"ips",\s+"snips",/, ''))
-    expect((await evaluate(folder)).values['a']).toBe(0.5)
+    expect((await evaluate(folder)).values['a']).toBeCloseTo(0.5, 1)
   })
 })

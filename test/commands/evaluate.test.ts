@@ -40,9 +40,10 @@ describe('evaluate', () => {
 
       candidate  verdict  estimator   value  95 % interval        lift  95 % interval        sample size  largest weight
       b          ok       ips         0.402  [0.3724, 0.4342]   +0.103  [+0.08397, +0.1237]          997               2
-                          snips      0.4032  [0.3724, 0.4342]  +0.1042  [+0.08397, +0.1237]
+                 ok       snips      0.4032  [0.3724, 0.4342]  +0.1042  [+0.08397, +0.1237]
 
       actions were not declared: the 2 seen in the log or named by candidates are taken for all
+      the log has no units: rows are taken for independent of each other
 
       passed  better
       1 gate passed
@@ -65,6 +66,7 @@ describe('evaluate', () => {
       candidate  verdict  estimator  value  95 % interval  lift  95 % interval  sample size  largest weight
       rare       refuse                                                                 997             0.2
 
+      the log has no units: rows are taken for independent of each other
       rare: refuse, 90 % of the candidate's probability is on actions that the log never took
 
       failed  any

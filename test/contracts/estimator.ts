@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
+import { createEstimator } from '../../src/evaluate/estimators/estimators.ts'
 import { evaluate } from '../../src/evaluate/evaluate.ts'
-import type { EstimatorName, EvaluationSpec } from '../../src/kinds.ts'
+import type { EstimatorSpec, EvaluationSpec } from '../../src/kinds.ts'
 import { stream } from '../../src/math/rng.ts'
 import type { EstimateResult } from '../../src/results.ts'
 import { memoryTables } from '../evaluate/support/memory-tables.ts'
@@ -27,10 +28,11 @@ const CANDIDATE = [
   [0.1, 0.6, 0.3],
   [0.7, 0.1, 0.2],
 ]
-const VALUE = [0, 1].reduce((sum, x) => sum + CANDIDATE[x].reduce((s, p, a) => s + p * MEAN[x][a], 0) / 2, 0)
+const worthOf = (policy: readonly (readonly number[])[]) =>
+  [0, 1].reduce((sum, x) => sum + policy[x].reduce((s, p, a) => s + p * MEAN[x][a], 0) / 2, 0)
 
 /** A log of n decisions, with the candidate's probabilities as columns. */
-function world(n: number, seed: number) {
+function worldOf(logging: typeof LOGGING, target: typeof LOGGING, n: number, seed: number) {
   const rng = stream(seed, 'estimator contract')
   const columns: Record<string, number[]> = {
     x: [],
@@ -44,19 +46,19 @@ function world(n: number, seed: number) {
   for (let i = 0; i < n; i++) {
     const x = rng.uniform() < 0.5 ? 0 : 1
     const u = rng.uniform()
-    const action = u < LOGGING[x][0] ? 0 : u < LOGGING[x][0] + LOGGING[x][1] ? 1 : 2
+    const action = u < logging[x][0] ? 0 : u < logging[x][0] + logging[x][1] ? 1 : 2
     columns.x.push(x)
     columns.action.push(action)
-    columns.propensity.push(LOGGING[x][action])
+    columns.propensity.push(logging[x][action])
     columns.reward.push(rng.uniform() < MEAN[x][action] ? 1 : 0)
-    for (let a = 0; a < 3; a++) columns[`pi_${a}`].push(CANDIDATE[x][a])
+    for (let a = 0; a < 3; a++) columns[`pi_${a}`].push(target[x][a])
   }
   return columns
 }
 
 async function estimateOn(
   columns: Record<string, readonly number[]>,
-  estimator: EstimatorName,
+  estimator: EstimatorSpec,
   candidate: EvaluationSpec['candidates'][number],
   method: (typeof METHODS)[number] = 'gaussian',
 ): Promise<EstimateResult> {
@@ -77,8 +79,22 @@ async function estimateOn(
 
 const candidate = { name: 'new', probabilities: { columns: 'pi_{action}' } }
 
+/** For an estimator of candidates that do not draw: one action of each context, in a log of one propensity. */
+const CERTAIN = [
+  [0, 1, 0],
+  [1, 0, 0],
+]
+const UNIFORM = [
+  [1 / 3, 1 / 3, 1 / 3],
+  [1 / 3, 1 / 3, 1 / 3],
+]
+
 /** What every estimator promises. */
-export function estimatorContract(estimator: EstimatorName): void {
+export function estimatorContract(estimator: EstimatorSpec): void {
+  const { matching = false } = createEstimator(estimator)
+  const [logging, target] = matching ? [UNIFORM, CERTAIN] : [LOGGING, CANDIDATE]
+  const VALUE = worthOf(target)
+  const world = (n: number, seed: number) => worldOf(logging, target, n, seed)
   describe(`estimator ${estimator}`, () => {
     it('gives the mean reward for the policy that made the log, with no lift', async () => {
       const columns = world(500, 1)
@@ -86,7 +102,7 @@ export function estimatorContract(estimator: EstimatorName): void {
       for (const method of METHODS) {
         const found = await estimateOn(columns, estimator, { name: 'logging', logging: true }, method)
         expect(found.value).toBe(mean)
-        expect(found.lift).toEqual({ value: 0, lower: 0, upper: 0, relative: 0 })
+        expect(found.lift).toEqual({ value: 0, lower: 0, upper: 0, simultaneous: null, relative: 0 })
         expect(found.interval?.lower).toBeLessThan(mean)
         expect(found.interval?.upper).toBeGreaterThan(mean)
       }

@@ -1,3 +1,4 @@
+import { ESTIMATORS } from '../../src/evaluate/estimators/estimators.ts'
 import { estimatorContract } from '../contracts/estimator.ts'
 
-for (const estimator of ['ips', 'snips', 'dm', 'dr'] as const) estimatorContract(estimator)
+for (const { type } of ESTIMATORS) estimatorContract(type)

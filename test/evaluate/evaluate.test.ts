@@ -1,9 +1,11 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { createCandidateRun } from '../../src/evaluate/candidate-run.ts'
+import { corrected, value, weightedReward } from '../../src/evaluate/estimators/series.ts'
 import { evaluate } from '../../src/evaluate/evaluate.ts'
+import { createGroups } from '../../src/evaluate/groups.ts'
 import { addLog, createLogSums, mergeLogSums, totalAt } from '../../src/evaluate/log-sums.ts'
-import { type CandidateSums, mergeCandidateSums } from '../../src/evaluate/sums.ts'
+import { type CandidateSums, candidateSeries, mergeCandidateSums } from '../../src/evaluate/sums.ts'
 import type { CandidateSpec, EvaluationSpec, PolicySpec } from '../../src/kinds.ts'
 import type { DecisionLog } from '../../src/log/decision-log.ts'
 import { stream } from '../../src/math/rng.ts'
@@ -35,7 +37,7 @@ describe('evaluate', () => {
     const result = await run(HAND, {
       spec: {
         estimators: ['ips', 'snips', 'dm', 'dr'],
-        rewardModel: { type: 'tabular', by: ['action'], prior: 0 },
+        rewardModel: { type: 'tabular', by: ['action'], prior: 0, crossFit: { folds: 1 } },
       },
     })
     // Σwr = 1 + 0 + 2 + 1; Σw = 5. q(a) = 1, q(b) = 1/2, so v = 3/4 and dr adds (0 − 1/2 + 1/2)/4 for b and nothing for a.
@@ -60,6 +62,7 @@ describe('evaluate', () => {
     expect(result.dataset).toMatchObject({ rows: 4, dropped: 0, meanReward: 0.75 })
     expect(result.dataset.notes).toEqual([
       'actions were not declared: the 2 seen in the log or named by candidates are taken for all',
+      'the log has no units: rows are taken for independent of each other',
     ])
   })
 
@@ -97,6 +100,7 @@ describe('evaluate', () => {
       eligible: rows.map(() => '["a","b"]'),
       propensities: rows.map(row => JSON.stringify(row.propensities)),
       context: rows.map(({ x }) => JSON.stringify({ x })),
+      unit: rows.map(() => null),
     }
     const spec: PolicySpec = {
       context: { x: { type: 'integer' } },
@@ -124,7 +128,7 @@ describe('evaluate', () => {
       spec: {
         candidates: [{ name: 'other', fixed: 'c' }],
         estimators: ['ips', 'snips', 'dr', 'dm'],
-        rewardModel: { type: 'tabular', by: ['action'], prior: 1 },
+        rewardModel: { type: 'tabular', by: ['action'], prior: 1, crossFit: { folds: 1 } },
       },
     })
     const [candidate] = result.candidates
@@ -137,6 +141,8 @@ describe('evaluate', () => {
         standardError: null,
         interval: null,
         lift: null,
+        verdict: 'refuse',
+        reasons: [],
       })
     }
     // The model has only the mean reward to say of an action that it never saw.
@@ -273,7 +279,7 @@ describe('evaluate', () => {
         { name: 'scores', scores: { columns: 's_{action}' }, exploration: { type: 'softmax', temperature: 2 } },
       ],
       estimators: ['ips', 'snips', 'dm', 'dr'],
-      rewardModel: { type: 'tabular', by: ['action', 'x'], prior: 1 },
+      rewardModel: { type: 'tabular', by: ['action', 'x'], prior: 1, crossFit: { folds: 1 } },
       interval: { method: 'cressie-read', level: 0.9 },
     },
   }
@@ -309,12 +315,12 @@ describe('evaluate', () => {
 
   it('merges partial sums to the sums of the whole', () => {
     const rng = stream(5, 'merge')
-    const chunk = (rows: number): { log: DecisionLog; stratum: Int32Array } => {
+    const chunk = (rows: number, start: number): { log: DecisionLog; stratum: Int32Array } => {
       const fill = (f: () => number) => Float64Array.from({ length: rows }, f)
       return {
         log: {
           rows,
-          row: fill(() => 0),
+          row: Float64Array.from({ length: rows }, (_, i) => start + i),
           action: Int32Array.from({ length: rows }, () => Math.floor(3 * rng.uniform())),
           propensity: fill(() => 0.1 + 0.9 * rng.uniform()),
           reward: fill(() => (rng.uniform() < 0.5 ? 0 : rng.uniform())),
@@ -326,13 +332,16 @@ describe('evaluate', () => {
     }
     const candidate = { kind: 'cells', keys: [], distribution: () => Float64Array.of(0.2, 0.3, 0.5) } as const
     const q = Float64Array.of(0.1, 0.2, 0.3, 0.4, 0.5, 0.6)
-    const chunks = [chunk(700), chunk(300)]
+    const chunks = [chunk(700, 0), chunk(300, 700)]
+    const series = candidateSeries([weightedReward, value, corrected])
     const fold = (part: typeof chunks) => {
-      const sums = createCandidateRun(candidate, 3)
+      const sums = createCandidateRun(candidate, 3, series)
       const logSums = createLogSums(3)
+      const groupsOf = createGroups()
       for (const { log, stratum } of part) {
-        addLog(logSums, log, stratum, 2)
-        sums.add(log, [], { stratum, strata: 2, model: { q }, propensities: undefined })
+        const groups = groupsOf(log, undefined)
+        addLog(logSums, log, groups, stratum, 2)
+        sums.add(log, [], { groups, stratum, strata: 2, model: { q }, eligible: undefined, propensities: undefined })
       }
       return { sums: sums.sums(), logSums }
     }
@@ -340,16 +349,17 @@ describe('evaluate', () => {
     const [a, b] = chunks.map(one => fold([one]))
     mergeCandidateSums(a.sums, b.sums)
     mergeLogSums(a.logSums, b.logSums)
-    const flat = (sums: CandidateSums) =>
-      Object.values(sums).flatMap(value => (typeof value === 'number' ? [value] : Array.from(value as Float64Array)))
-    const totals = (sums: CandidateSums) =>
-      Array.from({ length: sums.moments.length / 2 }, (_, i) => totalAt(sums.moments, 2 * i))
-    totals(whole.sums).forEach((total, i) => {
-      expect(totals(a.sums)[i]).toBeCloseTo(total, 10)
-    })
-    const rest = (sums: CandidateSums) => flat({ ...sums, moments: new Float64Array(0) })
-    rest(whole.sums).forEach((value, i) => {
-      expect(rest(a.sums)[i]).toBeCloseTo(value, 10)
+    const flat = (sums: CandidateSums) => {
+      const { totals, scalars, ...rest } = sums
+      return [
+        ...totals.flatMap(({ unit, row }) => [...unit, ...row]),
+        totalAt(scalars, 0),
+        totalAt(scalars, 2),
+        ...Object.values(rest).flatMap(value => (typeof value === 'number' ? [value] : Array.from(value))),
+      ]
+    }
+    flat(whole.sums).forEach((value, i) => {
+      expect(flat(a.sums)[i]).toBeCloseTo(value, 10)
     })
     expect(a.logSums.rows).toBe(1000)
     expect(totalAt(a.logSums.total, 0)).toBeCloseTo(totalAt(whole.logSums.total, 0), 10)

@@ -20,8 +20,8 @@ interface Golden {
 
 /** Golden's name of a reward model → ours. Its positions are 0-based, the file's start at 1. */
 const MODELS: Readonly<Record<string, RewardModelSpec>> = {
-  tab_action_pos_k10: { type: 'tabular', by: ['action', 'slot'], prior: 10 },
-  tab_action_raw: { type: 'tabular', by: ['action'], prior: 0 },
+  tab_action_pos_k10: { type: 'tabular', by: ['action', 'slot'], prior: 10, crossFit: { folds: 1 } },
+  tab_action_raw: { type: 'tabular', by: ['action'], prior: 0, crossFit: { folds: 1 } },
   tab_action_pos_k10_xfit2: {
     type: 'tabular',
     by: ['action', 'slot'],

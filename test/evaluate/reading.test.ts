@@ -202,7 +202,7 @@ describe('a log without propensities', () => {
         { name: 'z', fixed: 'z' },
       ],
       estimators: ['dm'],
-      rewardModel: { type: 'tabular', by: ['action'], prior: 0 },
+      rewardModel: { type: 'tabular', by: ['action'], prior: 0, crossFit: { folds: 1 } },
       gates: [
         { id: 'worth', expr: "candidate('a').estimate('dm').value > 0.5" },
         { id: 'support', expr: "candidate('a').support.maxWeight < 10.0" },

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import type { EstimatorName } from '../../src/kinds.ts'
+import type { EstimatorSpec } from '../../src/kinds.ts'
 import { type Rng, stream } from '../../src/math/rng.ts'
 import type { EstimateResult } from '../../src/results.ts'
 import { evaluateRows, type Row } from './support/rows.ts'
@@ -62,7 +62,7 @@ describe('three rows, the last of which stand for 2 and 5 decisions', () => {
   const rows = [rowOf(0, 1, 1), rowOf(1, 1, 2), rowOf(0, 0, 5)]
   // w = 1.5, 0.5, 1.5; H = 8; Σhw = 10; Σhwr = 2.5; Σhr = 3.
   const candidate = [[0.75, 0.25, 0]]
-  const of = (estimator: EstimatorName, prior = 0) =>
+  const of = (estimator: EstimatorSpec, prior = 0) =>
     evaluateRows(rows, { candidate, estimators: [estimator], prior }).estimates[0]
 
   it('have means over what they stand for', () => {
@@ -82,9 +82,9 @@ describe('three rows, the last of which stand for 2 and 5 decisions', () => {
       14,
     )
     // hw(r − V) = 1.125, 0.75, −1.875; over w̄ = 1.25 and less h(r − r̄): 0.275, −0.65, 0.375.
-    expect(of('snips').standardError).toBeCloseTo(Math.sqrt(1.125 ** 2 + 0.75 ** 2 + 1.875 ** 2) / 10, 14)
+    expect(of('snips').standardError).toBeCloseTo(Math.sqrt(1.5 * (1.125 ** 2 + 0.75 ** 2 + 1.875 ** 2)) / 10, 14)
     expect(liftHalfWidth(of('snips')) / 1.959963984540054).toBeCloseTo(
-      Math.sqrt(0.275 ** 2 + 0.65 ** 2 + 0.375 ** 2) / 8,
+      Math.sqrt(1.5 * (0.275 ** 2 + 0.65 ** 2 + 0.375 ** 2)) / 8,
       12,
     )
   })
@@ -184,7 +184,10 @@ describe('rows that stand for others', () => {
     expect(shed(40).verdict).toBe('caution')
     expect(shed(200)).toMatchObject({
       verdict: 'refuse',
-      reasons: ['the weights leave 30.0 effective rows of 920 (3.3 %)'],
+      reasons: [
+        'the weights leave 30.0 effective rows of 920 (3.3 %); some 1500 rows would be enough',
+        'the 920 rows are worth 30.0 of equal weight, and the largest has 4.1 % of the decisions',
+      ],
     })
   })
 })

@@ -1,6 +1,9 @@
 import { describe, expect, it } from 'vitest'
+import { createEstimator } from '../../src/evaluate/estimators/estimators.ts'
 import type { Coverage } from '../../src/evaluate/support.ts'
-import { judge, judgeUnrewarded } from '../../src/evaluate/verdict.ts'
+import type { Units } from '../../src/evaluate/units.ts'
+import { both, judge, judgeEstimate, judgeOrphans, judgeUnrewarded } from '../../src/evaluate/verdict.ts'
+import type { EstimatorSpec } from '../../src/kinds.ts'
 import type { Support } from '../../src/results.ts'
 
 const GOOD: Support = {
@@ -15,12 +18,26 @@ const GOOD: Support = {
 }
 const coverage = (support: Partial<Support>, rest: Partial<Coverage> = {}): Coverage => ({
   support: { ...GOOD, ...support },
+  ineligibleMass: 0,
   largestPossibleWeight: 10,
   minWeight: 0.1,
   maxWeight: 4,
   meanWeightError: 0.008,
   equalWeights: false,
+  values: [0, 0],
+  predictions: [0, 0],
+  uncertainRows: 0,
+  matched: undefined,
   ...rest,
+})
+const ROWS: Units = { known: false, count: 10_000, effective: 10_000, largestShare: 1e-4, groups: 10_000 }
+const units = (part: Partial<Units>): Units => ({
+  known: true,
+  count: 10_000,
+  effective: 10_000,
+  largestShare: 1e-4,
+  groups: 10_000,
+  ...part,
 })
 
 describe('the verdict', () => {
@@ -30,19 +47,39 @@ describe('the verdict', () => {
       'a few effective rows',
       { effectiveSampleSize: 40 },
       'refuse',
-      'the weights leave 40.0 effective rows of 10000 (0.4 %)',
+      'the weights leave 40.0 effective rows of 10000 (0.4 %); some 250000 rows would be enough',
     ],
     [
       'a twentieth of the rows',
       { effectiveSampleSize: 500 },
       'caution',
-      'the weights leave 500 effective rows of 10000 (5 %)',
+      'the weights leave 500 effective rows of 10000 (5 %); some 20000 rows would be enough',
     ],
-    ['one row that decides', { maxWeightShare: 0.3 }, 'refuse', 'one row carries 30 % of the weight'],
-    ['one row that matters', { maxWeightShare: 0.06 }, 'caution', 'one row carries 6 % of the weight'],
+    [
+      'one row that decides',
+      { maxWeightShare: 0.3 },
+      'refuse',
+      'one row carries 30 % of the weight; some 60000 rows would be enough',
+    ],
+    [
+      'one row that matters',
+      { maxWeightShare: 0.06 },
+      'caution',
+      'one row carries 6 % of the weight; some 12000 rows would be enough',
+    ],
     ['no reward', { positiveCount: 0 }, 'refuse', 'no row has both a reward and a positive weight'],
-    ['four rewards', { positiveCount: 4 }, 'refuse', 'only 4 rows have both a reward and a positive weight'],
-    ['ten rewards', { positiveCount: 10 }, 'caution', 'only 10 rows have both a reward and a positive weight'],
+    [
+      'four rewards',
+      { positiveCount: 4 },
+      'refuse',
+      'only 4 rows have both a reward and a positive weight; some 75000 rows would be enough',
+    ],
+    [
+      'ten rewards',
+      { positiveCount: 10 },
+      'caution',
+      'only 10 rows have both a reward and a positive weight; some 30000 rows would be enough',
+    ],
     [
       'an action that was never logged',
       { unsupportedMass: 0.1, meanWeight: 0.9 },
@@ -62,19 +99,80 @@ describe('the verdict', () => {
       'the mean weight is 1.04, 5.0 standard errors from the 1 that it must have if the logged propensities are right',
     ],
   ] as const)('under %s', (_, support, verdict, reason) => {
-    const judged = judge(coverage(support))
+    const judged = judge(coverage(support), ROWS)
     expect(judged.verdict).toBe(verdict)
     expect(judged.reasons.join('\n')).toBe(reason)
   })
 
-  it('is ok for the policy that made the log, however few the rewards', () => {
+  it.each([
+    [
+      'a share of effective rows',
+      [{ effectiveSampleSize: 99.9 }, 'refuse'],
+      [{ effectiveSampleSize: 100.1 }, 'caution'],
+    ],
+    ['many effective rows', [{ effectiveSampleSize: 999 }, 'caution'], [{ effectiveSampleSize: 1000 }, 'ok']],
+    ['one weight', [{ maxWeightShare: 0.2501 }, 'refuse'], [{ maxWeightShare: 0.25 }, 'caution']],
+    ['one large weight', [{ maxWeightShare: 0.0501 }, 'caution'], [{ maxWeightShare: 0.05 }, 'ok']],
+    ['rewards', [{ positiveCount: 4 }, 'refuse'], [{ positiveCount: 5 }, 'caution']],
+    ['some rewards', [{ positiveCount: 29 }, 'caution'], [{ positiveCount: 30 }, 'ok']],
+    [
+      'unsupported probability',
+      [{ unsupportedMass: 0.0501, meanWeight: 0.95 }, 'refuse'],
+      [{ unsupportedMass: 0.05, meanWeight: 0.95 }, 'caution'],
+    ],
+    ['a little unsupported probability', [{ unsupportedMass: 0.00101 }, 'caution'], [{ unsupportedMass: 0.001 }, 'ok']],
+    ['the mean weight', [{ meanWeight: 1.0481 }, 'refuse'], [{ meanWeight: 1.0479 }, 'caution']],
+    ['a doubtful mean weight', [{ meanWeight: 0.9759 }, 'caution'], [{ meanWeight: 0.9761 }, 'ok']],
+    ['a mean weight below 1', [{ meanWeight: 0.9519 }, 'refuse'], [{ meanWeight: 0.9521 }, 'caution']],
+  ] as const)('turns at a border of %s', (_, one, other) => {
+    for (const [support, verdict] of [one, other]) expect(judge(coverage(support), ROWS).verdict).toBe(verdict)
+  })
+
+  it.each([
+    ['the largest unit', { largestShare: 0.2501 }, { largestShare: 0.25 }, 'refuse', 'caution'],
+    ['a large unit', { largestShare: 0.0501 }, { largestShare: 0.05 }, 'caution', 'ok'],
+    ['uneven units', { effective: 999 }, { effective: 1000 }, 'caution', 'ok'],
+  ] as const)('turns at a border of %s', (_, worse, better, then, otherwise) => {
+    const support = { effectiveSampleSize: 900, rows: 100_000 }
+    expect(judge(coverage(support), units(worse)).verdict).toBe(then)
+    expect(judge(coverage(support), units({ effective: 1000, ...better })).verdict).toBe(otherwise)
+  })
+
+  it('turns at a border of effective rows', () => {
+    const of = (effectiveSampleSize: number) =>
+      judge(coverage({ effectiveSampleSize, rows: 400 }), { ...ROWS, count: 400, effective: 400 }).verdict
+    expect(of(49.99)).toBe('refuse')
+    expect(of(50)).toBe('ok')
+  })
+
+  it('says what units are worth, and of them how many would be enough', () => {
     const judged = judge(
-      coverage(
-        { positiveCount: 1, meanWeight: 1, maxWeight: 12 },
-        { minWeight: 0.9999, maxWeight: 1.0001, meanWeightError: 1e-6 },
-      ),
+      coverage({ effectiveSampleSize: 20, rows: 12_000 }),
+      units({ count: 300, effective: 24, largestShare: 0.16 }),
     )
-    expect(judged).toEqual({ verdict: 'ok', reasons: [] })
+    expect(judged).toEqual({
+      verdict: 'refuse',
+      reasons: [
+        'the weights leave 20.0 effective units of 300 (6.7 %); some 750 units would be enough',
+        'the 300 units are worth 24.0 of equal activity, and the largest has 16 % of the decisions',
+      ],
+    })
+  })
+
+  it('asks more of a mean weight whose error is known from few units', () => {
+    const off = coverage({ meanWeight: 1.028, effectiveSampleSize: 60 }, { meanWeightError: 0.008 })
+    const of = (effective: number) => judge(off, units({ count: effective, effective })).reasons.join()
+    // 3.5 standard errors: beyond the 3 of a normal distribution, not beyond the 4.1 of Student's with 9 degrees of freedom.
+    expect(of(10_000)).toContain('3.5 standard errors')
+    expect(of(10)).not.toContain('standard errors')
+  })
+
+  it('is ok for the policy that made the log, however few the rewards, but not without any, nor on three rows', () => {
+    const same = { minWeight: 0.9999, maxWeight: 1.0001, meanWeightError: 1e-6 }
+    const of = (support: Partial<Support>) => judge(coverage({ meanWeight: 1, ...support }, same), ROWS)
+    expect(of({ positiveCount: 1 })).toEqual({ verdict: 'ok', reasons: [] })
+    expect(of({ positiveCount: 0 })).toEqual({ verdict: 'caution', reasons: ['no row has a reward'] })
+    expect(of({ rows: 3, effectiveSampleSize: 3 }).verdict).toBe('refuse')
   })
 
   it('is no longer ok for it where one record stands for most of the log', () => {
@@ -84,21 +182,34 @@ describe('the verdict', () => {
           { meanWeight: 1, maxWeight: 300, maxWeightShare, effectiveSampleSize },
           { minWeight: 1, maxWeight: 1, meanWeightError: 0 },
         ),
+        ROWS,
       )
-    expect(shed(0.26, 6000)).toMatchObject({ verdict: 'refuse', reasons: ['one row carries 26 % of the weight'] })
+    expect(shed(0.26, 6000)).toMatchObject({ verdict: 'refuse' })
+    expect(shed(0.26, 6000).reasons[0]).toContain('one row carries 26 % of the weight')
     expect(shed(0.25, 6000).verdict).toBe('caution')
     expect(shed(0.05, 6000).verdict).toBe('ok')
     expect(shed(0.01, 49).verdict).toBe('refuse')
   })
 
+  it('tells actions that were not eligible from those that the log never took', () => {
+    const of = (unsupportedMass: number, ineligibleMass: number) =>
+      judge(coverage({ unsupportedMass, meanWeight: 1 - unsupportedMass }, { ineligibleMass }), ROWS)
+    const outside = "30 % of the candidate's probability is on actions that were not eligible"
+    expect(of(0.3, 0.3)).toEqual({ verdict: 'refuse', reasons: [outside] })
+    expect(of(0.5, 0.3).reasons).toEqual([
+      outside,
+      "20 % of the candidate's probability is on actions that the log never took",
+    ])
+  })
+
   it('is a caution at best where rows were left out for want of a reward', () => {
-    const ok = judge(coverage({}))
-    expect(judgeUnrewarded(ok, 0)).toEqual(ok)
-    expect(judgeUnrewarded(ok, 300)).toEqual({
+    const ok = judge(coverage({}), ROWS)
+    expect(both(ok, judgeUnrewarded(0))).toEqual(ok)
+    expect(both(ok, judgeUnrewarded(300))).toEqual({
       verdict: 'caution',
       reasons: ['300 rows without a reward are left out: the others were chosen by their outcome'],
     })
-    expect(judgeUnrewarded(judge(coverage({ positiveCount: 0 })), 1)).toEqual({
+    expect(both(judge(coverage({ positiveCount: 0 }), ROWS), judgeUnrewarded(1))).toEqual({
       verdict: 'refuse',
       reasons: [
         'no row has both a reward and a positive weight',
@@ -107,11 +218,65 @@ describe('the verdict', () => {
     })
   })
 
+  it('is a caution where more rewards are of no decision than of one', () => {
+    expect(judgeOrphans({ rewards: 10, orphans: 10 }).verdict).toBe('ok')
+    expect(judgeOrphans({ rewards: 10, orphans: 11 }).verdict).toBe('caution')
+  })
+
   it('is a refusal when all weights are equal and not 1', () => {
     const judged = judge(
       coverage({ meanWeight: 0.5 }, { minWeight: 0.5, maxWeight: 0.5, equalWeights: true, meanWeightError: 0 }),
+      ROWS,
     )
     expect(judged.verdict).toBe('refuse')
     expect(judged.reasons[0]).toContain('the mean weight is 0.5')
+  })
+})
+
+describe('the verdict on an estimate', () => {
+  const interval = (lower: number, upper: number) => ({ method: '', level: 0.95, lower, upper })
+  const of = (
+    spec: EstimatorSpec,
+    value: number | null,
+    rest: Partial<Coverage> = {},
+    dr: Parameters<typeof judgeEstimate>[3] = { value: 0.5, interval: interval(0.4, 0.6) },
+  ) => judgeEstimate(createEstimator(spec), { value, interval: interval(0.4, 0.6) }, coverage({}, rest), dr)
+
+  it('trusts a biased one only beside a doubly robust one that agrees within half of its interval', () => {
+    for (const type of ['dm', 'switch-dr', 'clipped-ips', 'clipped-dr']) {
+      expect(of(type, 0.5999).verdict, type).toBe('ok')
+      expect(of(type, 0.4001).verdict, type).toBe('ok')
+      expect(of(type, 0.6001).verdict, type).toBe('caution')
+      expect(of(type, 0.3999).verdict, type).toBe('caution')
+      expect(
+        judgeEstimate(createEstimator(type), { value: 0.5, interval: null }, coverage({}), undefined),
+      ).toMatchObject({
+        verdict: 'caution',
+      })
+    }
+    expect(of('dm', 0.7).reasons[0]).toBe(
+      '`dm` is off by what its reward model misses, which its interval does not count: it is 0.2 from `dr`, more than the 0.1 that chance would explain',
+    )
+  })
+
+  it('finds one that lies outside of its own interval', () => {
+    expect(of('ips', 0.6).verdict).toBe('ok')
+    expect(of('ips', 0.4).verdict).toBe('ok')
+    expect(of('ips', 0.6001).verdict).toBe('caution')
+    expect(of('ips', 0.3999).verdict).toBe('caution')
+  })
+
+  it('refuses numbers that overflowed', () => {
+    expect(of('ips', Infinity).verdict).toBe('refuse')
+    expect(of('dr', Number.NaN).verdict).toBe('refuse')
+    expect(of('dm', Number.NaN).verdict).toBe('refuse')
+    expect(of('ips', null).verdict).toBe('ok')
+  })
+
+  it('trusts replay where the candidate does not draw, and rows of one propensity match', () => {
+    expect(of('replay', 0.5, { matched: [0.1, 0.1 * (1 + 9e-7)] }).verdict).toBe('ok')
+    expect(of('replay', 0.5, { matched: [0.1, 0.1 * (1 + 2e-6)] }).verdict).toBe('caution')
+    expect(of('replay', null).verdict).toBe('refuse')
+    expect(of('replay', 0.5, { matched: [0.1, 0.1], uncertainRows: 1 }).verdict).toBe('refuse')
   })
 })

@@ -483,7 +483,7 @@ describe('evaluate, over files', () => {
       spec: {
         ...dapPlan.spec,
         estimators: ['dm'] as const,
-        rewardModel: { type: 'tabular' as const, by: ['level'], prior: 0 },
+        rewardModel: { type: 'tabular' as const, by: ['level'], prior: 0, crossFit: { folds: 1 } },
       },
     }
     expect((await evaluate(byLevel, openTables())).candidates[0].estimates[0].value).toBeCloseTo(3.5 / 3, 12)

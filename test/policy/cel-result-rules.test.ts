@@ -37,10 +37,12 @@ const simulation: Omit<SimulationResult, 'expectations' | 'passed' | 'digest'> =
 
 const estimate = (estimator: string, lower: number | null): EstimateResult => ({
   estimator,
+  verdict: 'ok',
+  reasons: [],
   value: lower,
   standardError: lower,
   interval: null,
-  lift: lower === null ? null : { value: lower, lower, upper: lower, relative: null },
+  lift: lower === null ? null : { value: lower, lower, upper: lower, simultaneous: null, relative: null },
 })
 
 const candidate = (name: string, verdict: CandidateResult['verdict']): CandidateResult => ({
@@ -63,8 +65,17 @@ const candidate = (name: string, verdict: CandidateResult['verdict']): Candidate
 const evaluation: Omit<EvaluationResult, 'gates' | 'passed'> = {
   schema: 'dap.evaluation/v1',
   evaluation: 'e',
-  dataset: { name: 'd', digest: '', rows: 1000, dropped: 0, meanReward: 0.1, notes: [] },
+  dataset: {
+    name: 'd',
+    digest: '',
+    rows: 1000,
+    dropped: 0,
+    meanReward: 0.1,
+    units: { known: false, count: 1000, effective: 1000, largestShare: 0.001 },
+    notes: [],
+  },
   candidates: [candidate('new', 'ok'), candidate('bad', 'refuse')],
+  differences: [],
 }
 
 const gate = (expr: string) => judgeGate({ id: 'gate', expr }, evaluation)

@@ -528,7 +528,7 @@ describe('the other kinds', () => {
       ['6:83 schema'],
     ],
     ['an estimator without its reward model', evaluation(`${candidates}estimators: [ips, dr]`), ['7:21 semantic']],
-    ['an estimator that is not there yet', evaluation(`${candidates}estimators: [ips, switch-dr]`), ['7:21 schema']],
+    ['an estimator that is not there yet', evaluation(`${candidates}estimators: [ips, dros]`), ['7:21 schema']],
     [
       'folds by units that the log does not have',
       evaluation(`${candidates}rewardModel: { type: tabular, crossFit: { by: unit } }`),

@@ -8,7 +8,7 @@ import { nameOf } from './files.ts'
 import type { Scan } from './scan.ts'
 import { NOTE, readNotes } from './side.ts'
 import { type OpenSource, unreadable } from './source.ts'
-import { groupOf, isSmallInteger, numberOf, textOf } from './sql.ts'
+import { bucketOf, groupOf, isSmallInteger, numberOf, textOf } from './sql.ts'
 import { chunksOf, numbersOf } from './stream.ts'
 import { type ColumnDecoder, columnDecoder, doubles, integerKeyDecoder, marks } from './vectors.ts'
 
@@ -171,6 +171,8 @@ function expressionOf(scan: Scan, reward: string | undefined, request: ColumnReq
       return reward === undefined ? "'nan'::DOUBLE" : numberOf(scan.value(reward))
     case 'number':
       return numberOf(scan.value(column))
+    case 'bucket':
+      return `(${bucketOf(scan.value(column))})::DOUBLE`
     case 'group':
       return `coalesce(${groupOf(scan.value(column), otherwise === undefined ? undefined : scan.value(otherwise))}::DOUBLE, -1)`
     default:

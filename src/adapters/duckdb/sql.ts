@@ -1,4 +1,4 @@
-import { UNIT_GROUPS } from '../../log/tables.ts'
+import { SUM_GROUPS, UNIT_GROUPS } from '../../log/tables.ts'
 
 export const quoteName = (name: string): string => `"${name.replaceAll('"', '""')}"`
 export const quoteText = (text: string): string => `'${text.replaceAll("'", "''")}'`
@@ -66,6 +66,12 @@ export function timeOf(value: Value): string {
 export function groupOf(unit: Value, otherwise: Value | undefined): string {
   const text = otherwise ? `coalesce(${textOf(unit)}, ${textOf(otherwise)})` : textOf(unit)
   return `(md5_number_lower(${text}) % ${UNIT_GROUPS})`
+}
+
+/** The bucket of a unit, from 0; −1 where it is missing. */
+export function bucketOf(unit: Value): string {
+  const text = textOf(unit)
+  return `CASE WHEN ${text} IS NULL THEN -1 ELSE hash(${text}) & ${SUM_GROUPS - 1} END`
 }
 
 /** A value inside of another one, by keys and places in lists; of a text, if it is JSON. */

@@ -18,7 +18,8 @@ export function columnDecoder(type: ColumnRequest['type'], index: number): Colum
     case 'reward':
       return chunk => ({ type: 'number', values: doubles(chunk.getColumnVector(index)) })
     case 'group':
-      return chunk => ({ type, values: Int32Array.from(doubles(chunk.getColumnVector(index))) })
+    case 'bucket':
+      return chunk => ({ type: 'group', values: Int32Array.from(doubles(chunk.getColumnVector(index))) })
     case 'text':
       return chunk => ({ type, values: chunk.getColumnValues(index) as (string | null)[] })
     case 'key':

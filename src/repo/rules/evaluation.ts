@@ -1,4 +1,6 @@
-import type { CandidateSpec, DatasetSpec, EstimatorName, EvaluationSpec } from '../../kinds.ts'
+import { estimatorName } from '../../evaluate/estimators/estimator.ts'
+import { ESTIMATORS, estimatorType } from '../../evaluate/estimators/estimators.ts'
+import type { CandidateSpec, DatasetSpec, EstimatorSpec, EvaluationSpec } from '../../kinds.ts'
 import { checkGate } from '../../policy/result-rules.ts'
 import type { Fault, Path } from '../fault.ts'
 import type { Lookup, Resource } from '../repository.ts'
@@ -14,6 +16,9 @@ export function* evaluationRules({ spec }: Resource<'Evaluation'>, repository: L
   for (const [i, candidate] of candidates.entries()) {
     yield* candidateRules(candidate, actions, ['spec', 'candidates', i], repository)
   }
+  const named = estimators.map(estimatorName)
+  yield* duplicates(named, 'estimator', i => ['spec', 'estimators', i])
+  yield* estimatorRules(estimators)
   yield* propensityRules(estimators, data)
   yield* rewardModelRules(spec, data)
   yield* duplicates(
@@ -22,7 +27,7 @@ export function* evaluationRules({ spec }: Resource<'Evaluation'>, repository: L
     i => ['spec', 'gates', i, 'id'],
   )
   for (const [i, { expr }] of gates.entries()) {
-    const fault = checkGate(expr, names, estimators)
+    const fault = checkGate(expr, names, named)
     if (fault !== undefined) yield celFault(fault, ['spec', 'gates', i, 'expr'])
   }
 }
@@ -67,14 +72,27 @@ function* columnsRules(columns: string, path: Path): Generator<Fault> {
   )
 }
 
+/** λ belongs to estimators that cut weights. */
+function* estimatorRules(estimators: readonly EstimatorSpec[]): Generator<Fault> {
+  const cutting = ESTIMATORS.filter(({ lambda }) => lambda !== undefined).map(({ type }) => `\`${type}\``)
+  for (const [i, spec] of estimators.entries()) {
+    if (typeof spec === 'string' || spec.lambda === undefined || estimatorType(spec).lambda !== undefined) continue
+    yield semantic(
+      ['spec', 'estimators', i, 'lambda'],
+      `the estimator \`${spec.type}\` has no \`lambda\``,
+      `${cutting.join(', ')} have one`,
+    )
+  }
+}
+
 /** Without propensities nothing can be weighted by them. */
-function* propensityRules(estimators: readonly EstimatorName[], data: DatasetSpec | undefined): Generator<Fault> {
+function* propensityRules(estimators: readonly EstimatorSpec[], data: DatasetSpec | undefined): Generator<Fault> {
   if (data?.propensity !== 'unknown') return
-  const weighted = estimators.findIndex(name => name !== 'dm')
+  const weighted = estimators.findIndex(spec => estimatorType(spec).propensities)
   if (weighted === -1) return
   yield semantic(
     ['spec', 'estimators', weighted],
-    `the estimator \`${estimators[weighted]}\` needs propensities, and the Dataset says that its log has none`,
+    `the estimator \`${estimatorName(estimators[weighted])}\` needs propensities, and the Dataset says that its log has none`,
     '`estimators: [dm]`, with a `rewardModel`, is all that such a log allows',
   )
 }
@@ -83,13 +101,13 @@ function* rewardModelRules(
   { estimators, rewardModel }: EvaluationSpec,
   data: DatasetSpec | undefined,
 ): Generator<Fault> {
-  const needy = estimators.findIndex(name => name === 'dm' || name === 'dr')
+  const needy = estimators.findIndex(spec => estimatorType(spec).model)
   if (rewardModel === undefined) {
     if (needy === -1) return
     const hint = 'for example `rewardModel: { type: tabular, by: [action] }`'
     yield semantic(
       ['spec', 'estimators', needy],
-      `the estimator \`${estimators[needy]}\` needs a \`rewardModel\``,
+      `the estimator \`${estimatorName(estimators[needy])}\` needs a \`rewardModel\``,
       hint,
     )
     return

@@ -4,10 +4,12 @@ import {
   type ColumnRequest,
   groupOfRow,
   type OneRow,
+  SUM_GROUPS,
   type Tables,
   UNIT_GROUPS,
   type UnitPart,
 } from '../../../src/log/tables.ts'
+import { unitHash } from './unit-hash.ts'
 
 export type MemoryColumn = readonly (string | number | null)[] | Float64Array
 
@@ -65,6 +67,10 @@ function decoder({ type, column }: ColumnRequest, values: MemoryColumn): (start:
       const texts = Array.from(values, v => (v === null ? null : String(v)))
       return (start, end) => ({ type, values: texts.slice(start, end) })
     }
+    case 'bucket': {
+      const buckets = Int32Array.from(values, v => (v === null ? -1 : bucket(String(v))))
+      return (start, end) => ({ type: 'group', values: buckets.subarray(start, end) })
+    }
     case 'group': {
       const groups = Int32Array.from(values, v => (v === null ? -1 : group(String(v))))
       return (start, end) => ({ type, values: groups.subarray(start, end) })
@@ -96,4 +102,14 @@ function group(unit: string): number {
 function toNumber(value: string | number | null): number {
   if (value === null || value === '' || Number.isNaN(value)) return Number.NaN
   return Number.isNaN(Number(value)) ? Infinity : Number(value)
+}
+
+const buckets = new Map<string, number>()
+
+function bucket(unit: string): number {
+  const known = buckets.get(unit)
+  if (known !== undefined) return known
+  const found = Number(unitHash(unit) % BigInt(SUM_GROUPS))
+  buckets.set(unit, found)
+  return found
 }

@@ -1,12 +1,19 @@
 import { createCandidateRun } from '../../../src/evaluate/candidate-run.ts'
-import { estimate } from '../../../src/evaluate/estimates.ts'
+import { conclude } from '../../../src/evaluate/conclude.ts'
+import { seriesOfEstimator } from '../../../src/evaluate/estimators/estimator.ts'
+import { createEstimator } from '../../../src/evaluate/estimators/estimators.ts'
+import { value } from '../../../src/evaluate/estimators/series.ts'
+import { createGroups } from '../../../src/evaluate/groups.ts'
+import { seriesOf } from '../../../src/evaluate/influence.ts'
 import { addLog, createLogSums, meanReward } from '../../../src/evaluate/log-sums.ts'
 import { directStandardErrors } from '../../../src/evaluate/model-variance.ts'
 import { fitTabular } from '../../../src/evaluate/reward-model.ts'
 import { createStrata } from '../../../src/evaluate/strata.ts'
+import { candidateSeries } from '../../../src/evaluate/sums.ts'
 import { measureCoverage } from '../../../src/evaluate/support.ts'
+import { measureUnits } from '../../../src/evaluate/units.ts'
 import { judge } from '../../../src/evaluate/verdict.ts'
-import type { EstimatorName, EvaluationSpec } from '../../../src/kinds.ts'
+import type { EstimatorSpec, EvaluationSpec } from '../../../src/kinds.ts'
 import type { DecisionLog } from '../../../src/log/decision-log.ts'
 import type { KeyColumn } from '../../../src/log/tables.ts'
 
@@ -22,7 +29,7 @@ export interface Row {
 export interface RowsOptions {
   /** Probabilities by context and action; absent: the policy that made the log. */
   readonly candidate?: readonly (readonly number[])[]
-  readonly estimators?: readonly EstimatorName[]
+  readonly estimators?: readonly EstimatorSpec[]
   readonly method?: EvaluationSpec['interval']['method']
   readonly prior?: number
   readonly folds?: number
@@ -42,37 +49,44 @@ export function evaluateRows(rows: readonly Row[], options: RowsOptions = {}) {
     chunkOf(rows.slice(i * chunkRows, (i + 1) * chunkRows), i * chunkRows, ignored),
   )
   const crossFit = { folds, by: 'row' } as const
-  const strata = createStrata('x', undefined, ['x'], { type: 'tabular', by: ['action', 'x'], prior, crossFit })
+  const strata = createStrata('x', ['x'], { type: 'tabular', by: ['action', 'x'], prior, crossFit })
   const stratum = new Int32Array(chunkRows)
   const sums = createLogSums(ACTIONS)
+  const groupsOf = createGroups()
   for (const { log, contexts } of chunks) {
-    strata.assign(log, [contexts], stratum)
-    addLog(sums, log, stratum, strata.count())
+    const groups = groupsOf(log, undefined)
+    strata.assign(log, [contexts], groups, stratum)
+    addLog(sums, log, groups, stratum, strata.count())
   }
   const model = fitTabular(sums, strata, ['x'], true, prior)
 
+  const used = estimators.map(createEstimator)
+  const series = candidateSeries(used.flatMap(seriesOfEstimator))
   const run = createCandidateRun(
     candidate === undefined
       ? { kind: 'logging' }
       : { kind: 'cells', keys: ['x'], distribution: ([x]) => Float64Array.from(candidate[Number(x)]) },
     ACTIONS,
+    series,
   )
   for (const { log, contexts } of chunks) {
-    strata.assign(log, [contexts], stratum)
-    run.add(log, [contexts], { stratum, strata: strata.count(), model, propensities: undefined })
+    const groups = groupsOf(log, undefined)
+    strata.assign(log, [contexts], groups, stratum)
+    const facts = { groups, stratum, strata: strata.count(), model, eligible: undefined, propensities: undefined }
+    run.add(log, [contexts], facts)
   }
   const logging = candidate === undefined
-  const coverage = measureCoverage(run.sums(), sums, strata, logging, false)
-  const direct = logging ? undefined : directStandardErrors(sums, model, run.sums(), folds)
-  const interval = { method, level: 0.95 }
-  const input = { log: sums, sums: run.sums(), coverage, rewards: { lower: 0, upper: 1 }, interval, logging, direct }
-  return {
-    ...judge(coverage),
-    coverage,
-    q: model.q,
-    meanReward: meanReward(sums),
-    estimates: estimators.map(estimator => estimate(estimator, input)),
-  }
+  const units = measureUnits(sums, false)
+  const of = seriesOf(sums, run.sums(), series)
+  const coverage = measureCoverage({ log: sums, sums: run.sums(), of, units, strata, logging, everyPropensity: false })
+  const direct =
+    logging || !series.includes(value)
+      ? undefined
+      : directStandardErrors(sums, model, run.sums(), folds, of.mean(value).value)
+  const judgement = judge(coverage, units)
+  const facts = { log: sums, units, rewards: { lower: 0, upper: 1 }, method }
+  const { candidates } = conclude([{ name: 'it', logging, of, coverage, direct, judgement }], used, 0.95, facts, true)
+  return { ...judgement, coverage, q: model.q, meanReward: meanReward(sums), estimates: candidates[0].estimates }
 }
 
 const CONTEXTS = Array.from({ length: 20 }, (_, x) => String(x))

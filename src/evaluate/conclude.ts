@@ -1,0 +1,175 @@
+import type { EvaluationSpec } from '../kinds.ts'
+import type { CandidateResult, DifferenceEstimate, EstimateResult, EvaluationResult } from '../results.ts'
+import {
+  type Candidate,
+  candidateSide,
+  compare,
+  type LogFacts,
+  logSide,
+  type Measured,
+  NOTHING,
+  type Side,
+} from './estimates.ts'
+import type { Estimator } from './estimators/estimator.ts'
+import type { SeriesOf } from './influence.ts'
+import { meanReward } from './log-sums.ts'
+import { better, both, type Judgement, judgeEstimate, worse } from './verdict.ts'
+
+/** A candidate whose rows have all been summed. */
+export interface Summed {
+  readonly name: string
+  /** It is the policy that made the log. */
+  readonly logging: boolean
+  readonly of: SeriesOf
+  readonly coverage: Candidate['coverage']
+  /** Standard errors of the direct estimate and of its lift, by the reward model. */
+  readonly direct: Side['direct']
+  /** As far as the log as a whole, weights and rewards go. */
+  readonly judgement: Judgement
+}
+
+/** So many candidates are compared with each other. */
+export const MOST_COMPARED = 30
+
+/**
+ * Estimates, verdicts and differences. `weighted`: the log has propensities. Where there are three candidates or more, `simultaneous`
+ * intervals hold all at once, by Bonferroni's inequality: over the pairs, and of lifts over the candidates.
+ */
+export function conclude(
+  candidates: readonly Summed[],
+  estimators: readonly Estimator[],
+  level: EvaluationSpec['interval']['level'],
+  facts: LogFacts,
+  weighted: boolean,
+): Pick<EvaluationResult, 'candidates' | 'differences'> {
+  const many = candidates.length >= 3
+  const levels = (comparisons: number) => (many ? [level, 1 - (1 - level) / comparisons] : [level])
+  const ofLifts = levels(candidates.filter(each => !each.logging).length)
+  const pairs = candidates.length > MOST_COMPARED ? [] : pairsOf(candidates.length)
+  const ofPairs = levels(pairs.length)
+  const log = logSide(facts.log)
+  const estimates = candidates.map((): EstimateResult[] => [])
+  const differences = pairs.map((): DifferenceEstimate[] => [])
+  // The influences of an estimator are large: they are made for one after the other.
+  for (const estimator of estimators) {
+    const sides = candidates.map(({ logging, of, coverage, direct }) =>
+      logging ? log : candidateSide(estimator, { of, coverage }, direct),
+    )
+    for (const [i, side] of sides.entries()) {
+      const value = compare(side, NOTHING, facts, [level])
+      const lift = candidates[i].logging ? UNCHANGED(level, many) : compare(side, log, facts, ofLifts)
+      estimates[i].push(estimateResult(estimator, value, lift, level, facts))
+    }
+    for (const [k, [i, j]] of pairs.entries()) {
+      const known = weighted || estimator.modelled !== true
+      const difference = known ? compare(sides[j], sides[i], facts, ofPairs) : null
+      differences[k].push(differenceResult(estimator, difference, level))
+    }
+  }
+  return {
+    candidates: candidates.map((candidate, i) => judged(candidate, estimators, estimates[i], weighted)),
+    differences: pairs.map(([i, j], k) => ({
+      candidate: candidates[j].name,
+      baseline: candidates[i].name,
+      estimates: differences[k],
+    })),
+  }
+}
+
+function pairsOf(count: number): readonly (readonly [number, number])[] {
+  return Array.from({ length: count }, (_, j) => Array.from({ length: j }, (_, i) => [i, j] as const)).flat()
+}
+
+/** The log against itself. */
+const UNCHANGED = (_level: number, many: boolean): Measured => ({
+  value: 0,
+  error: 0,
+  method: '',
+  bounds: Array.from({ length: many ? 2 : 1 }, () => ({ lower: 0, upper: 0 })),
+})
+
+function judged(
+  { name, coverage, judgement, logging }: Summed,
+  estimators: readonly Estimator[],
+  estimates: readonly EstimateResult[],
+  weighted: boolean,
+): CandidateResult {
+  const dr = estimates.find((_, i) => isDoublyRobust(estimators[i]))
+  const own = estimates.map((estimate, i) =>
+    weighted && !logging
+      ? judgeEstimate(estimators[i], estimate, coverage, dr)
+      : ({ verdict: 'ok', reasons: [] } as const),
+  )
+  const refused = judgement.verdict === 'refuse'
+  const unbiased = own.filter((_, i) => estimators[i].bias === undefined && estimators[i].matching !== true)
+  return {
+    name,
+    ...(refused ? judgement : both(judgement, (unbiased.length > 0 ? unbiased : own).reduce(better))),
+    support: weighted ? coverage.support : null,
+    estimates: estimates.map((estimate, i) => ({
+      ...estimate,
+      verdict: worse(judgement.verdict, own[i].verdict),
+      reasons: own[i].reasons,
+    })),
+  }
+}
+
+const isDoublyRobust = (estimator: Estimator): boolean =>
+  estimator.bias === undefined && estimator.mean !== undefined && estimator.mean.key === 'v+w(r-q)'
+
+function estimateResult(
+  { name }: Estimator,
+  value: Measured | null,
+  lift: Measured | null,
+  level: number,
+  { log }: LogFacts,
+): EstimateResult {
+  if (value === null || lift === null) {
+    return { estimator: name, verdict: 'ok', reasons: [], value: null, standardError: null, interval: null, lift: null }
+  }
+  const reward = meanReward(log)
+  const least = ROUNDING * Math.max(Math.abs(value.value), Math.abs(reward))
+  const clean = (x: number) => (Math.abs(x) <= least ? 0 : x)
+  const [bounds, simultaneous] = lift.bounds
+    .map(({ lower, upper }) => ({ lower: clean(lower), upper: clean(upper) }))
+    .filter(({ lower, upper }) => Number.isFinite(lower) && Number.isFinite(upper))
+  const difference = clean(lift.value)
+  return {
+    estimator: name,
+    verdict: 'ok',
+    reasons: [],
+    value: value.value,
+    standardError: Number.isFinite(value.error) ? value.error : null,
+    interval: intervalOf(value, level),
+    lift:
+      bounds === undefined
+        ? null
+        : {
+            value: difference,
+            ...bounds,
+            simultaneous: simultaneous ?? null,
+            relative: reward === 0 ? null : difference / reward,
+          },
+  }
+}
+
+/** A difference of two numbers means nothing below their rounding: there it is 0. */
+const ROUNDING = 1e-13
+
+function intervalOf({ method, bounds: [{ lower, upper }] }: Measured, level: number): EstimateResult['interval'] {
+  return Number.isFinite(lower) && Number.isFinite(upper) ? { method, level, lower, upper } : null
+}
+
+function differenceResult({ name }: Estimator, measured: Measured | null, level: number): DifferenceEstimate {
+  if (measured === null) {
+    return { estimator: name, value: null, standardError: null, interval: null, simultaneous: null }
+  }
+  const { value, error, bounds } = measured
+  return {
+    estimator: name,
+    value,
+    standardError: Number.isFinite(error) ? error : null,
+    interval: intervalOf(measured, level),
+    simultaneous: bounds.length > 1 && intervalOf(measured, level) !== null ? bounds[1] : null,
+  }
+}

@@ -1,0 +1,74 @@
+import type { EstimatorSpec } from '../../kinds.ts'
+import { corrected } from './series.ts'
+
+/** What a candidate and the reward model say of the rows of a chunk: columns of at least `rows` numbers. */
+export interface RowColumns {
+  readonly rows: number
+  /** w = π/p, the candidate's probability of the logged action over the logged propensity. */
+  readonly weight: Float64Array
+  /** π of the logged action. */
+  readonly probability: Float64Array
+  /** r */
+  readonly reward: Float64Array
+  /** v = Σₐ π(a) q(a); only with a reward model. */
+  readonly value: Float64Array
+  /** q of the logged action; only with a reward model. */
+  readonly predicted: Float64Array
+}
+
+/** One number a row. */
+export interface Series {
+  /** Series of one key are the same numbers. */
+  readonly key: string
+  /** The numbers of a chunk: one of its columns, or `scratch`, filled. */
+  of(columns: RowColumns, scratch: Float64Array): Float64Array
+}
+
+/**
+ * An estimator of what a candidate would have earned: mean(mean) + Σ over / Σ under, of series over the rows, each row counting as
+ * many times as the decisions that it stands for. Point, standard error, interval and lift follow from the series alone.
+ */
+export interface Estimator {
+  /** What results and gates call it. */
+  readonly name: string
+  readonly mean?: Series
+  readonly ratio?: { readonly over: Series; readonly under: Series }
+  /**
+   * The series whose mean the interval is about, under the constraint that the mean weight is 1 (Cressie-Read); without one the
+   * interval is the estimate ± quantile · standard error.
+   */
+  readonly constrained?: Series
+  /** The reward model's own error moves it: its standard error is the model's (`modelStandardErrors`). */
+  readonly modelled?: boolean
+  /** What keeps its mean from the truth, as a part of a sentence; absent of one that is unbiased. */
+  readonly bias?: string
+  /** It judges candidates alone that take one action for certain, on rows of one propensity. */
+  readonly matching?: boolean
+}
+
+/** All series that are summed for an estimator. What units make of a model's errors shows in v + w·(r − q). */
+export function seriesOfEstimator({ mean, ratio, constrained, modelled }: Estimator): readonly Series[] {
+  return [mean, ratio?.over, ratio?.under, constrained, modelled === true ? corrected : undefined].filter(
+    series => series !== undefined,
+  )
+}
+
+/** A kind of estimator, as an Evaluation names it. */
+export interface EstimatorType {
+  readonly type: string
+  /** It needs `spec.rewardModel`. */
+  readonly model: boolean
+  /** It needs the propensities of the log. */
+  readonly propensities: boolean
+  /** It estimates something else than the candidate's value, more or less. */
+  readonly biased: boolean
+  /** λ where the Evaluation does not say; absent of a kind that has none. */
+  readonly lambda?: number
+  create(name: string, lambda: number): Estimator
+}
+
+export const typeName = (spec: EstimatorSpec): string => (typeof spec === 'string' ? spec : spec.type)
+
+/** What results and gates call it: its own name, or else its type. */
+export const estimatorName = (spec: EstimatorSpec): string =>
+  typeof spec === 'string' ? spec : (spec.name ?? spec.type)
