@@ -382,7 +382,7 @@ const ONE_SIDED = [0.7, 0.1, 0.1, 0.1]
 export const REGIMES: readonly Regime[] = [
   independent('moderate', 1000, 0.1, 0.6, 1, { ok: 0.9 }),
   independent('heavy weights', 1000, 0.1, 0.6, 3),
-  independent('rare rewards', 1000, 0.002, 0.02, 1),
+  independent('rare rewards', 2000, 0.002, 0.02, 1),
   independent('high base', 1000, 0.75, 0.95, 1, { ok: 0.9 }),
   independent('n = 200', 200, 0.1, 0.6, 1),
   revenue(),
