@@ -39,7 +39,8 @@ export function openWorkshop(root: string, workers: number): Workshop {
       env: { ...process.env, TMPDIR: temporary, MUTATION_WORKERS: String(workers) },
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     })
-    await once(child, 'message')
+    const [ready] = await Promise.race([once(child, 'message'), once(child, 'exit')])
+    if (ready !== 'ready') throw new Error('the process that runs tests does not start')
     return child
   }
 
@@ -50,12 +51,8 @@ export function openWorkshop(root: string, workers: number): Workshop {
 
   async function run(order: Order): Promise<Outcome> {
     runner ??= await start()
-    const answer = Promise.race([
-      once(runner, 'message') as Promise<[Answer]>,
-      once(runner, 'exit').then((): [Answer] => [{ outcome: DEATH, stuck: true }]),
-    ])
     runner.send(order)
-    const [{ outcome, stuck }] = await answer
+    const { outcome, stuck } = await answerOf(runner)
     if (stuck) stop()
     return outcome
   }
@@ -74,7 +71,21 @@ export function openWorkshop(root: string, workers: number): Workshop {
     },
     remove() {
       stop()
-      rmSync(copy, { recursive: true, force: true })
+      rmSync(copy, { recursive: true, force: true, maxRetries: 5 })
     },
+  }
+}
+
+/** What a runner says next; its end is an answer, too. */
+async function answerOf(runner: ChildProcess): Promise<Answer> {
+  const heard = new AbortController()
+  const { signal } = heard
+  try {
+    return await Promise.race([
+      once(runner, 'message', { signal }).then(([answer]) => answer as Answer),
+      once(runner, 'exit', { signal }).then(() => ({ outcome: DEATH, stuck: true })),
+    ])
+  } finally {
+    heard.abort()
   }
 }
