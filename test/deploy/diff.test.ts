@@ -273,6 +273,20 @@ describe('the changes of a deployment', () => {
     expect(diff(third, states[19]).changes).toEqual([])
   })
 
+  it('take away what nothing needs in the order of ids', () => {
+    const [model] = LIVE.endpoint!.deployedModels
+    const crowded = only(LIVE, { deployedModels: [{ ...model, id: '10' }, model, { ...model, id: '9' }] })
+    expect(lines(wanted({ policy: 'second' }), crowded).filter(line => line.startsWith('undeploy-model'))).toEqual([
+      'undeploy-model 9 (two versions at a time are enough)',
+      'undeploy-model 10 (two versions at a time are enough)',
+    ])
+  })
+
+  it('where a step of a rollout is still remembered forget it', () => {
+    const labels = { ...LIVE.endpoint!.labels, 'dap-step': '0-1795400000-passed' }
+    expect(lines(FIRST, only(LIVE, { labels }))).toEqual([`promote ${FIRST.deployed.id} (it is recorded as applied)`])
+  })
+
   it('back to what is still warm deploy nothing', () => {
     const second = apply(wanted({ policy: 'second' }), LIVE)
     const kinds = diff(FIRST, second).changes.map(({ kind }) => kind)

@@ -129,6 +129,10 @@ describe('to destroy', () => {
       'delete-endpoint',
       'delete-model',
     ])
+    expect(changes.flatMap(change => (change.kind === 'undeploy-model' ? change.deployedModel : []))).toEqual([
+      FIRST.deployed.id,
+      SECOND.deployed.id,
+    ])
     while (changes.length > 0) {
       state = perform(changes[0], FIRST, state, CONTEXT)
       const next = destructionOf('shop-offer', MODEL, state, TARGET, [])

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import type { AlgorithmSpec, ExplorationSpec, LearnerSpec } from '../../src/kinds.ts'
 import { stream } from '../../src/math/rng.ts'
 import { createExploration, createLearner } from '../../src/policy/algorithm.ts'
+import { pick } from '../../src/policy/explorations/pick.ts'
 import type { Learner } from '../../src/policy/learner.ts'
 import { explorationContract } from '../contracts/exploration.ts'
 import { ACTIONS, DIMENSION, learnerContract } from '../contracts/learner.ts'
@@ -113,6 +114,39 @@ describe('conventions', () => {
       [0, 1],
     )
     expect(p[0]).toBeCloseTo(Math.E / (1 + Math.E), 15)
+  })
+
+  it('a u between two parts picks the second, and one beyond all parts the last that there is', () => {
+    const eligible = Int32Array.of(3, 0, 2, 1)
+    const at = (u: number, sum: number) => pick(Float64Array.of(1, 0, 1, 0), sum, eligible, 4, u)
+    expect([0, 0.4, 0.5, 0.9].map(u => at(u, 2))).toEqual([0, 0, 2, 2])
+    expect(at(0.9, 4)).toBe(2)
+  })
+
+  it('ucb has the factor 2 over means, where nothing else is said', () => {
+    const learner: LearnerSpec = { type: 'mean' }
+    const tenOnes = Array.from({ length: 10 }, () => [0, 1] as const)
+    const state = taught(learner, ...tenOnes, [1, -0.6])
+    const p = (factor?: number) =>
+      probabilities({ learner, exploration: { type: 'ucb', ties: 'first', factor } }, state, [0, 1])
+    // t = 11: 1 + √(2 ln t / 10) = 1.69 and −0.6 + √(2 ln t) = 1.59; with 3 in place of 2 they are 1.85 and 2.08.
+    expect(p()).toEqual([1, 0, 0, 0])
+    expect(p(3)).toEqual([0, 1, 0, 0])
+  })
+
+  it('ucb has the alpha 1 over linear values, where nothing else is said', () => {
+    const learner: LearnerSpec = { type: 'linear', l2: 1, intercept: true }
+    const p = (reward: number, alpha?: number) =>
+      probabilities(
+        { learner, exploration: { type: 'ucb', ties: 'first', alpha } },
+        taught(learner, [0, reward]),
+        [0, 1],
+      )
+    // The first has the value reward / 2 and the width √½, the second 0 and 1.
+    expect(p(1)).toEqual([1, 0, 0, 0])
+    expect(p(1, 2)).toEqual([0, 1, 0, 0])
+    expect(p(0.25)).toEqual([0, 1, 0, 0])
+    expect(p(0.25, 0)).toEqual([1, 0, 0, 0])
   })
 
   it('linear Thompson over a context of zeros is uniform', () => {

@@ -82,6 +82,23 @@ describe('a bundle', () => {
     ])
   })
 
+  it('is refused without the name or the spec of its policy, or the version of dap, and with a snapshot that is none', () => {
+    const bundle = createBundle(digestedPolicy(), null, '0.2.0')
+    const { policy } = bundle
+    for (const changes of [
+      { policy: 1 },
+      { policy: { ...policy, name: 1 } },
+      { policy: { ...policy, spec: 1 } },
+      { dap: 1 },
+    ]) {
+      expect(faultsOf(redigested(bundle, changes))).toEqual([
+        'the bundle has no `policy` with a name and a spec, or does not say which `dap` made it',
+      ])
+    }
+    expect(faultsOf(redigested(bundle, { snapshot: 1 }))).toEqual(['`snapshot` is neither an object nor null'])
+    expect(faultsOf([])).toEqual(['the bundle is not an object'])
+  })
+
   it('is refused with a snapshot of something else, an unknown version, or a schema that is not the policy’s', () => {
     const bundle = createBundle(digestedPolicy(), null, '0.2.0')
     const foreign = { ...takeSnapshot(digestedPolicy()), actions: ['a', 'b'] }

@@ -144,6 +144,13 @@ describe('checkGate and checkExpectation', () => {
     expect(checkGate(expr, ['new'], ['dr'])).toMatchObject({ message, ...(hint && { hint }) })
   })
 
+  it('knows the fields of an entry of a list', () => {
+    expect(checkExpectation("policy('a').checkpoints[0].regrt.mean > 1", ['a'])).toMatchObject({
+      message: "`policy('a').checkpoints[0]` has no field `regrt`",
+      hint: 'did you mean `regret`?',
+    })
+  })
+
   it('refuses a rule that gives no truth value', () => {
     expect(checkExpectation("policy('a').regret.mean", ['a'])?.message).toBe(
       'the rule must give true or false, but gives a double',

@@ -91,6 +91,14 @@ describe('compileContextRule', () => {
     expect(fault(expr)).toBeDefined()
   })
 
+  it('takes 2000 characters, lists of 100 entries and 200 nodes, and no longer text or list', () => {
+    const text = (length: number) => `ctx.name == '${'x'.repeat(length - 14)}'`
+    const list = (length: number) => `ctx.level in [${Array.from({ length }, (_, i) => i)}]`
+    for (const expr of [text(2000), list(100), `${list(100)} || ${list(100)}`]) expect(fault(expr)).toBeUndefined()
+    expect(fault(text(2001))).toEqual({ message: 'the rule is longer than 2000 characters' })
+    expect(fault(list(101))?.message).toBe('the rule is too large or too deeply nested')
+  })
+
   it('throws a DapError where a rule has no value', () => {
     expect(() => run('ctx.level / (ctx.level - 12) > 1')).toThrow('has no value: division by zero')
   })

@@ -103,6 +103,11 @@ describe('createContextCheck', () => {
     `)
   })
 
+  it('takes both ends of a range', () => {
+    expect([1, 100].flatMap(level => faults({ id: '', level }))).toEqual([])
+    expect([0, 101].flatMap(level => faults({ id: '', level }))).toHaveLength(2)
+  })
+
   it('counts characters, not code units', () => {
     expect(faults({ id: '😀😀😀' })).toEqual([])
   })

@@ -88,6 +88,7 @@ describe('decide', () => {
       action: 'gold-small',
       propensity: 1,
       propensities: [0, 1],
+      floor: 0,
       servedBy: 'holdout',
       reason: 'the unit is held out',
     })
@@ -104,6 +105,7 @@ describe('decide', () => {
       action: 'b',
       propensity: 1,
       propensities: [1],
+      floor: 0,
       servedBy: 'fallback',
       reason: 'no action is eligible',
     })
@@ -119,6 +121,23 @@ describe('decide', () => {
   it('answers with the fallback when the holdout action is not eligible', () => {
     const guardrails = { minProbability: 0, holdout: { fraction: 1, action: 'bundle-mid' }, fallback: 'none' }
     expect(decision({ guardrails })).toMatchObject({ action: 'none', servedBy: 'fallback' })
+  })
+
+  it('answers with the fallback when probabilities are negative, no numbers, or do not sum to 1 within 1e-9', () => {
+    const servedBy = (...probabilities: readonly number[]) => {
+      const policy = shopOffer({ actions: [{ id: 'a' }, { id: 'b' }], guardrails: { minProbability: 0 } })
+      const result = decide(
+        { ...policy, probabilities: (_context, _eligible, _count, out) => out.set(probabilities) },
+        { decisionId: 'd1', context },
+      )
+      return 'faults' in result ? result.faults : result.servedBy
+    }
+    expect(servedBy(0, 1)).toBe('policy')
+    expect(servedBy(0.5, 0.5 + 0.9e-9)).toBe('policy')
+    expect(servedBy(0.5, 0.5 + 1.1e-9)).toBe('fallback')
+    expect(servedBy(0.5, 0.5 - 1.1e-9)).toBe('fallback')
+    expect(servedBy(-0.5, 1.5)).toBe('fallback')
+    expect(servedBy(Number.NaN, 1)).toBe('fallback')
   })
 
   it('refuses a context with faults, and decides nothing', () => {

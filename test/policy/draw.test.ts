@@ -33,6 +33,11 @@ describe('the draw', () => {
     )
   })
 
+  it('gives a u that lies between two parts to the second', () => {
+    expect([0, 0.25, 0.5].map(u => drawIndex([0.25, 0.25, 0.5], u))).toEqual([0, 1, 2])
+    expect(drawIndex([0, 1], 0)).toBe(1)
+  })
+
   it('gives what rounding leaves over to the last index that can be chosen', () => {
     expect(drawIndex([0.1, 0.2, 0.3, 0.3999999, 0], 0.9999999999)).toBe(3)
   })

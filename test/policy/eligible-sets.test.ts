@@ -21,6 +21,14 @@ describe('createEligibleSets', () => {
     )
   })
 
+  it.each([53, 54])('tells sets apart that differ in the first of %i actions alone', count => {
+    const actions = Array.from({ length: count }, (_, i) => `a${i}`)
+    const setOf = createEligibleSets(actions, { rules: actions, write: () => 0 })
+    const last = count - 1
+    expect(setOf(Int32Array.of(last), 1).indices).toEqual([last])
+    expect(setOf(Int32Array.of(0, last), 2).indices).toEqual([0, last])
+  })
+
   it('remembers a bounded number of sets, and still gives the right ones', () => {
     const actions = Array.from({ length: 12 }, (_, i) => `a${i}`)
     const setOf = createEligibleSets(actions, { rules: actions, write: () => 0 })

@@ -59,6 +59,15 @@ describe('features', () => {
     })
   })
 
+  it('transform every entry of a vector, and nothing beside it', () => {
+    const features = create([{ field: 'vip' }, { field: 'taste', transform: 'log1p' }])
+    expect(written(features, { ...example, taste: [0.5, 2] })).toEqual({
+      vip: 1,
+      'log1p(taste)[0]': Math.log1p(0.5),
+      'log1p(taste)[1]': Math.log1p(2),
+    })
+  })
+
   it('are none for a learner that ignores the context', () => {
     const features = createFeatures({ context, algorithm: { learner: { type: 'mean' } } })
     expect(features).toMatchObject({ dimension: 0, names: [] })

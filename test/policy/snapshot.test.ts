@@ -196,6 +196,31 @@ describe('a snapshot', () => {
     })
   })
 
+  it.each<LearnerSpec>([
+    { type: 'uniform' },
+    { type: 'fixed', probabilities: { none: 0.5, 'gold-small': 0.5, 'bundle-mid': 0 } },
+  ])('keeps the count of a learner that learns nothing: %o', learner => {
+    const [policy, copy] = [shopOffer(withLearner(learner)), shopOffer(withLearner(learner))]
+    teach(policy, [
+      [0, 1, 1],
+      [1, 1, 0],
+    ])
+    expect(loadSnapshot(copy, throughText(takeSnapshot(policy)))).toMatchObject({ ok: true })
+    expect(copy.learner.count).toBe(2)
+  })
+
+  it('names the first twelve of what changed, and shortens what is longer than 200 characters', () => {
+    const many = (count: number) => Array.from({ length: count }, (_, i) => ({ id: `a${i}` }))
+    const said = (actions: PolicySpec['actions']) => {
+      const result = loadSnapshot(shopOffer({ actions: [{ id: 'none' }] }), takeSnapshot(shopOffer({ actions })))
+      return 'faults' in result ? result.faults[1].replace('actions that the policy no longer has: ', '') : ''
+    }
+    expect(said(many(12))).toBe('a0, a1, a2, a3, a4, a5, a6, a7, a8, a9, a10, a11')
+    expect(said(many(13))).toBe('a0, a1, a2, a3, a4, a5, a6, a7, a8, a9, a10, a11 and 1 more')
+    expect(said([{ id: 'x'.repeat(200) }])).toBe('x'.repeat(200))
+    expect(said([{ id: 'x'.repeat(201) }])).toBe(`${'x'.repeat(200)}…`)
+  })
+
   it('is refused, and nothing is thrown, when it is junk', () => {
     const policy = shopOffer()
     const good = takeSnapshot(policy)
@@ -304,6 +329,49 @@ describe('a snapshot that is migrated', () => {
 })
 
 describe('a snapshot without its policy', () => {
+  const good = takeSnapshot(shopOffer())
+  const faultsOf = (changes: object) => {
+    const read = readSnapshot({ ...good, ...changes })
+    return 'faults' in read ? read.faults : []
+  }
+  const names = (count: number) => Array.from({ length: count }, (_, i) => `n${i}`)
+
+  it('has 1 to 1000 different actions, and texts of at most 1024 characters', () => {
+    const noActions = ['`actions` is not a list of at most 1000 different names']
+    for (const actions of [['a'], names(1000)]) expect(faultsOf({ actions })).toEqual([])
+    for (const actions of [[], ['a', 'a'], names(1001)]) expect(faultsOf({ actions })).toEqual(noActions)
+    expect(faultsOf({ dap: 'x'.repeat(1024) })).toEqual([])
+    expect(faultsOf({ dap: 'x'.repeat(1025) })).toEqual(['`dap` is not a version of dap'])
+  })
+
+  it('has matrices of at most 64 MiB', () => {
+    expect(faultsOf({ actions: ['a'], features: names(4095) })).toEqual([])
+    expect(faultsOf({ actions: ['a'], features: names(4096) })).toEqual([
+      'the learner has 8390656 numbers, more than 8388608',
+    ])
+  })
+
+  it('has counts of at least 0, and parameters above it', () => {
+    expect([0, 0.5].flatMap(count => faultsOf({ count }))).toEqual([])
+    expect(faultsOf({ count: -1 })).toEqual(['`count` is not a number of at least 0'])
+    const wrong = [
+      { type: 'linear', l2: 0 },
+      { type: 'beta', prior: { alpha: 0, beta: 1 } },
+      { type: 'beta', prior: { alpha: 1, beta: 0 } },
+      { type: 'fixed', probabilities: { a: -1 } },
+    ]
+    for (const learner of wrong)
+      expect(faultsOf({ learner })).toEqual(['`learner` is not a learner that this dap knows'])
+  })
+
+  it('of another schema is quoted, shortened to 100 characters', () => {
+    const quotes = [[], {}, undefined, 7, 'x'.repeat(98), 'x'.repeat(99)].map(schema => {
+      const [fault] = faultsOf({ schema })
+      return /schema is (.*); this dap/.exec(fault)?.[1]
+    })
+    expect(quotes).toEqual(['a list', 'an object', 'missing', '7', `"${'x'.repeat(98)}"`, `"${'x'.repeat(99)}…`])
+  })
+
   it('is described, or refused with a RangeError, whatever it says', () => {
     let described = 0
     const spec = fc.constantFrom(...learners)

@@ -227,6 +227,9 @@ describe('a Policy', () => {
     ['a default outside its enum', '[ios, android] }', '[ios, android], default: web }', ['13:62 semantic']],
     ['a default that is no whole number', 'minimum: 1, default: 1', 'minimum: 1, default: 1.5', ['12:50 semantic']],
     ['crossed bounds', 'minimum: 1, default', 'minimum: 1, maximum: 0, default', ['12:38 semantic']],
+    ['bounds that leave one value', 'minimum: 1, default', 'minimum: 1, maximum: 1, default', []],
+    ['a logarithm of −1 + 1', 'minimum: 1, default', 'minimum: -1, default', ['16:34 warning semantic']],
+    ['a logarithm of what is above', 'minimum: 1, default', 'minimum: 0, default', []],
     ['a learner that takes no exploration', 'type: linear\n      l2: 1.0', 'type: uniform', ['33:5 semantic']],
     ['no exploration', '    exploration:\n      type: thompson\n', '', ['30:3 semantic']],
   ])('with %s', async (_, before, after, expected) => {
@@ -253,6 +256,11 @@ describe('a Policy', () => {
     [
       'probabilities that sum to more',
       '{ learner: { type: fixed, probabilities: { alpha: 0.6, omega: 0.5 } } }',
+      ['7:40 semantic'],
+    ],
+    [
+      'probabilities that sum to a millionth more',
+      '{ learner: { type: fixed, probabilities: { alpha: 0.6, omega: 0.400001 } } }',
       ['7:40 semantic'],
     ],
     ['nothing wrong', '{ learner: { type: linear }, exploration: { type: ucb, alpha: 2 } }', []],
@@ -396,7 +404,8 @@ algorithm: { learner: { type: beta }, exploration: { type: thompson } }`,
     ['an action left out', 'world: { type: bernoulli, means: { alpha: 0.1 } }\npolicies: [p]', ['5:29 semantic']],
     ['a mean above 1', 'world: { type: bernoulli, means: { alpha: 1.5, omega: 0.2 } }\npolicies: [p]', ['5:45 schema']],
     ['checkpoints that fall', `${means}policies: [p]\ncheckpoints: [5, 5]`, ['7:20 semantic']],
-    ['a checkpoint beyond the horizon', `${means}policies: [p]\nhorizon: 10\ncheckpoints: [5, 50]`, ['8:20 semantic']],
+    ['a checkpoint beyond the horizon', `${means}policies: [p]\nhorizon: 10\ncheckpoints: [5, 11]`, ['8:20 semantic']],
+    ['a checkpoint at the horizon', `${means}policies: [p]\nhorizon: 10\ncheckpoints: [5, 10]`, []],
     [
       'a field that nobody has',
       `${means}policies: [p]\npopulation: { context: { levle: { constant: 1 } } }`,
@@ -415,6 +424,11 @@ algorithm: { learner: { type: beta }, exploration: { type: thompson } }`,
     [
       'weights that do not sum to 1',
       `${means}policies: [p]\npopulation: { context: { os: { categorical: { ios: 0.5, web: 0.4 } } } }`,
+      ['7:34 semantic'],
+    ],
+    [
+      'weights that sum to a millionth less',
+      `${means}policies: [p]\npopulation: { context: { os: { categorical: { ios: 0.5, web: 0.499999 } } } }`,
       ['7:34 semantic'],
     ],
     [
@@ -498,6 +512,11 @@ describe('the other kinds', () => {
       'a Dataset whose range falls',
       resource('Dataset', 'd', 'files: [x]\nformat: dap\nactions: { range: [3, 1] }'),
       ['7:21 semantic'],
+    ],
+    [
+      'a Dataset whose rewards leave one value',
+      resource('Dataset', 'd', 'files: [x]\nformat: dap\nreward: { minimum: 1, maximum: 1 }'),
+      ['7:22 semantic'],
     ],
     ['an Evaluation of no Dataset', resource('Evaluation', 'e', `dataset: d\n${candidates}`), ['5:12 reference']],
     [
@@ -618,6 +637,14 @@ describe('the other kinds', () => {
     expect(await diagnose(deployment('vertex', odd))).toEqual([
       '7:33 semantic traffic is split by whole percents, and `0.125` is none | write a fraction of two digits, such as `0.05`',
     ])
+  })
+
+  it('lets traffic only rise', async () => {
+    const steps = (...traffic: readonly number[]) =>
+      places(deployment('vertex', `policy: offer-1\nrollout: { steps: [${traffic.map(t => `{ traffic: ${t} }`)}] }`))
+    expect(await steps(0.1, 0.5, 1)).toEqual([])
+    expect(await steps(0.5, 0.5, 1)).toEqual(['7:50 semantic'])
+    expect(await steps(0.5, 0.1, 1)).toEqual(['7:50 semantic'])
   })
 
   it('takes evidence only about what it deploys', async () => {
