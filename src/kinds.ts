@@ -233,6 +233,8 @@ export interface DatasetSpec {
   readonly reward: {
     readonly minimum?: number
     readonly maximum?: number
+    /** Rewards above it count as it. */
+    readonly cap?: number
     /** Of a `dap` log; what it does not say of the join is taken from the policy that `actions` names. */
     readonly name?: string
     readonly wait?: string

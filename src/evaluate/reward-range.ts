@@ -3,11 +3,14 @@ import type { DatasetSpec } from '../kinds.ts'
 import type { Bounds } from './intervals/gaussian.ts'
 import type { LogSums } from './log-sums.ts'
 
-/** The range that rewards can have: the declared one, else [0, 1] if every reward is 0 or 1, else what was observed. */
+/** The range that rewards can have, capped: the declared one, else [0, 1] if every reward is 0 or 1, else what was observed. */
 export function rewardRange({ reward }: DatasetSpec, log: LogSums): Bounds & { readonly note?: string } {
   const { minReward, maxReward, binary } = log
   const lower = reward.minimum ?? (binary ? 0 : minReward)
-  const upper = reward.maximum ?? (binary ? 1 : maxReward)
+  const { cap = Infinity } = reward
+  // Where some reward was capped, the cap is the most that can be had.
+  const maximum = reward.maximum === undefined && maxReward >= cap ? cap : reward.maximum
+  const upper = Math.min(cap, maximum ?? (binary ? 1 : maxReward))
   if (minReward < lower || maxReward > upper) {
     throw new DapError(
       `the log has rewards from ${minReward} to ${maxReward}, outside the declared [${lower}, ${upper}]`,
@@ -16,7 +19,7 @@ export function rewardRange({ reward }: DatasetSpec, log: LogSums): Bounds & { r
       },
     )
   }
-  const declared = reward.minimum !== undefined && reward.maximum !== undefined
+  const declared = reward.minimum !== undefined && maximum !== undefined
   if (declared || binary) return { lower, upper }
   const note = `the range of rewards was not declared: that of the log, [${lower}, ${upper}], is taken for it`
   return { lower, upper, note }

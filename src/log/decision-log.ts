@@ -81,6 +81,7 @@ export async function* readDecisionLog(
   const indexOfCode = actionCodes(actions)
   const rewardsOf = rewardReader(layout.reward)
   const unrewarded = numberFault(layout.reward.name, Number.NaN)
+  const capRewards = rewardCapper(layout.reward, leftOut)
   const standsForOf = layout.kept && standsForReader(layout.kept)
   let action = new Int32Array(0)
   let ones = new Float64Array(0)
@@ -114,7 +115,7 @@ export async function* readDecisionLog(
     if (judge.plain && served === undefined && suspects === 0 && judge.isComplete(columns, rows)) {
       leftOut.kept += rows
       leftOut.weighted += weighted
-      yield { ...log, columns: placeOf.map(place => columns[place]) }
+      yield { ...log, reward: capRewards(log), columns: placeOf.map(place => columns[place]) }
       continue
     }
     const { made, take } = goodRows(log, judge.bind(columns, log), served, unrewarded, leftOut)
@@ -124,11 +125,35 @@ export async function* readDecisionLog(
       if (place < 0) return { type: 'value', values: made[k++] }
       return take.length === rows ? columns[place] : takeRows(columns[place], take)
     }
-    yield { ...taken(log, take), columns: placeOf.map(of) }
+    const good = taken(log, take)
+    yield { ...good, reward: capRewards(good), columns: placeOf.map(of) }
   }
 }
 
 type LogRows = Omit<DecisionLog, 'columns'>
+
+/** Rewards as they count, those above the cap as the cap; they are counted. */
+function rewardCapper(
+  { cap }: RewardLayout,
+  { capped }: LeftOut,
+): (log: Pick<LogRows, 'rows' | 'reward' | 'standsFor'>) => Float64Array {
+  if (cap === undefined) return ({ reward }) => reward
+  capped.cap = cap
+  let out = new Float64Array(0)
+  return ({ rows, reward, standsFor }) => {
+    if (out.length < rows) out = new Float64Array(rows)
+    for (let i = 0; i < rows; i++) {
+      const counted = standsFor === undefined ? reward[i] : standsFor[i] * reward[i]
+      capped.total += counted
+      out[i] = reward[i]
+      if (reward[i] <= cap) continue
+      out[i] = cap
+      capped.rows++
+      capped.reward += counted
+    }
+    return out
+  }
+}
 
 /** The rows of a chunk that can be used, and what each reader made of them; the others are counted. */
 function goodRows(

@@ -161,6 +161,7 @@ function decisionColumns(spec: DatasetSpec, join: JoinPlan | undefined, known: r
       name: 'reward',
       cost: false,
       default: join?.default ?? spec.reward.default ?? 0,
+      cap: spec.reward.cap,
     },
     kept: { column: 'logProbability', type: 'logProbability' },
     slot: undefined,
@@ -224,10 +225,11 @@ function mappedColumns(spec: DatasetSpec, join: JoinPlan | undefined, known: rea
   }
 
   function rewardOf(): RewardLayout {
+    const { cap } = spec.reward
     const absent = join?.default ?? spec.reward.default
     if (spec.rewards !== undefined) {
       const name = spec.rewards.mapping.reward
-      return { request: { column: name, type: 'reward' }, name, cost: false, default: absent }
+      return { request: { column: name, type: 'reward' }, name, cost: false, default: absent, cap }
     }
     const cost = mapping?.cost !== undefined
     const name = mapping?.cost ?? mapping?.reward
@@ -239,7 +241,7 @@ function mappedColumns(spec: DatasetSpec, join: JoinPlan | undefined, known: rea
       })
     }
     const type = mapping?.decisionId === undefined ? 'number' : 'reward'
-    return { request: { column, type }, name, cost, default: absent }
+    return { request: { column, type }, name, cost, default: absent, cap }
   }
 
   function keptOf(): KeptColumn | undefined {

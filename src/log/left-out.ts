@@ -9,6 +9,14 @@ export interface LeftOut {
   kept: number
   /** Rows that were handed on and stand for more than one decision. */
   weighted: number
+  /** Rewards above the cap, of rows that were handed on. Sums count what each row stands for. */
+  readonly capped: {
+    cap: number
+    rows: number
+    /** What they were, before they were capped, and what all were. */
+    reward: number
+    total: number
+  }
   /** Bad rows that want nothing but a reward. */
   unrewarded: number
   /** Who served (`holdout`, `fallback`, …) → rows. */
@@ -28,7 +36,17 @@ const REASONS = 100
 const OTHERS = 'other reasons'
 
 export function nothingLeftOut(): LeftOut {
-  return { met: 0, kept: 0, weighted: 0, unrewarded: 0, served: new Map(), bad: new Map(), rows: [], faults: [] }
+  return {
+    met: 0,
+    kept: 0,
+    weighted: 0,
+    capped: { cap: Infinity, rows: 0, reward: 0, total: 0 },
+    unrewarded: 0,
+    served: new Map(),
+    bad: new Map(),
+    rows: [],
+    faults: [],
+  }
 }
 
 export function addBadRow({ bad, rows }: LeftOut, row: number, reason: string): void {
@@ -131,8 +149,8 @@ export function noRowsError(dataset: string, use: string, notes: readonly string
   )
 }
 
-/** What a reader should know of the rows that the policy did not serve, and of those that were kept by chance. */
-export function readingNotes({ served, weighted }: LeftOut): string[] {
+/** What a reader should know of the rows that the policy did not serve, of those that were kept by chance, and of rewards that were capped. */
+export function readingNotes({ served, weighted, capped }: LeftOut): string[] {
   return [
     ...[...served].map(([server, rows]) => `${rowsOf(rows)} served by ${server}, not by the policy, left out`),
     ...(weighted === 0
@@ -142,7 +160,16 @@ export function readingNotes({ served, weighted }: LeftOut): string[] {
             ? '1 row was kept with a probability below 1: it weighs 1/probability'
             : `${weighted} rows were kept with a probability below 1: each weighs 1/probability`,
         ]),
+    ...(capped.rows === 0 ? [] : [cappedNote(capped)]),
   ]
+}
+
+function cappedNote({ cap, rows, reward, total }: LeftOut['capped']): string {
+  const what = rows === 1 ? `1 reward above ${cap} counts as ${cap}` : `${rows} rewards above ${cap} count as ${cap}`
+  // Of losses and gains that balance, a share says nothing.
+  const share =
+    reward > 0 && reward <= total ? `${Number(((100 * reward) / total).toPrecision(2))} % of all reward` : ''
+  return `reward.cap: ${what}${share && ` (${rows === 1 ? 'it was' : 'they were'} ${share})`}`
 }
 
 function rowsOf(rows: number, kind = ''): string {

@@ -12,6 +12,8 @@ export interface RewardLayout {
   readonly cost: boolean
   /** The reward of a row without one; by default such a row is a bad one. */
   readonly default?: number
+  /** A reward above it counts as it. */
+  readonly cap?: number
 }
 
 /** Where it is said with which probability a row was kept, or dropped. */

@@ -1,9 +1,14 @@
 /** How unlikely a test statistic is: probabilities of being at least as far out. */
-import { normalCdf } from './special.ts'
+import { incompleteBeta, normalCdf } from './special.ts'
 
 /** P(|Z| ≥ |z|) of a standard normal. */
 export function twoSided(z: number): number {
   return 2 * normalCdf(-Math.abs(z))
+}
+
+/** P(|T| ≥ |t|) of Student's distribution with df > 0 degrees of freedom; Abramowitz and Stegun 26.7.1. */
+export function twoSidedT(t: number, df: number): number {
+  return incompleteBeta(df / (df + t * t), df / 2, 0.5)
 }
 
 /**

@@ -103,6 +103,27 @@ describe('evaluate', () => {
     expect(await evaluate(dropping)).toMatchObject({ code: 0, stdout: expect.stringContaining('3 bad rows dropped') })
   })
 
+  it('caps rewards of log and candidates where the Dataset says so, and says how many', async () => {
+    const money = log().map((line, i) => (i % 100 === 1 ? line.replace(/[01]$/, '50') : line))
+    const session = await evaluate({
+      'evaluations/next.yaml': evaluation('  - { name: b, fixed: b }'),
+      'datasets/log.yaml': `${DATASET.trimEnd()}\n  reward: { minimum: 0, cap: 2 }\n`,
+      'data/log.csv': money.join('\n'),
+    })
+    expect(session).toMatchObject({ code: 0, stderr: '' })
+    expect(session.stdout).toMatchInlineSnapshot(`
+      "next on log: 2,000 rows, mean reward 0.3165
+
+      candidate  verdict  estimator   value  95 % interval         lift  95 % interval        sample size  largest weight
+      b          ok       ips          0.41  [0.3796, 0.4442]   +0.0935  [+0.07262, +0.1162]          997               2
+                          snips      0.4112  [0.3796, 0.4442]  +0.09473  [+0.07262, +0.1162]
+
+      actions were not declared: the 2 seen in the log or named by candidates are taken for all
+      reward.cap: 20 rewards above 2 count as 2 (they were 63 % of all reward)
+      "
+    `)
+  })
+
   it('says which column is missing, and guesses which was meant', async () => {
     const { code, stderr } = await evaluate({
       'evaluations/next.yaml': evaluation('  - { name: b, fixed: b }'),

@@ -111,6 +111,49 @@ it('refuses a log that changes while it is read', async () => {
   await expect(evaluate(plan({ spec }), growing)).rejects.toThrow('the log changed while it was read: 4 rows, then 8')
 })
 
+describe('a cap of rewards', () => {
+  const rng = stream(7, 'money')
+  const n = 400
+  const columns = {
+    action: Array.from({ length: n }, () => (rng.uniform() < 0.5 ? 'a' : 'b')),
+    propensity: new Float64Array(n).fill(0.5),
+    reward: Float64Array.from({ length: n }, () => Math.exp(5 * rng.uniform()) - 1),
+  }
+  const spec = {
+    candidates: [
+      { name: 'log', logging: true as const },
+      { name: 'b', fixed: 'b' },
+    ],
+    estimators: ['ips' as const, 'snips' as const, 'dm' as const, 'dr' as const],
+    rewardModel: { type: 'tabular', by: ['action'], prior: 1 } as const,
+    interval: { method: 'cressie-read', level: 0.95 } as const,
+  }
+
+  it('gives, wherever it is, what rewards of a log that were capped before would', async () => {
+    for (const cap of [0.5, 10, 60, 1000]) {
+      const before = { ...columns, reward: columns.reward.map(reward => Math.min(reward, cap)) }
+      const { dataset, ...result } = await run(columns, { spec, dataset: { reward: { minimum: 0, cap } } })
+      const { dataset: expected, ...same } = await run(before, { spec, dataset: { reward: { minimum: 0 } } })
+      expect(result).toEqual(same)
+      expect(dataset.meanReward).toBe(expected.meanReward)
+      expect(dataset.notes.some(note => note.startsWith('reward.cap: '))).toBe(cap < 1000)
+    }
+  })
+
+  it('is the upper end of the range, where one is declared or some reward was capped', async () => {
+    const bounds = async (reward: { minimum: number; maximum?: number; cap?: number }) => {
+      const { candidates, dataset } = await run(columns, { spec, dataset: { reward } })
+      const noted = dataset.notes.some(note => note.includes('was not declared: that of the log'))
+      return { upper: candidates[1].estimates[0].interval?.upper, noted }
+    }
+    const capped = await bounds({ minimum: 0, cap: 60 })
+    expect(await bounds({ minimum: 0, cap: 60, maximum: 200 })).toEqual(capped)
+    expect(capped.noted).toBe(false)
+    expect(await bounds({ minimum: 0, cap: 1000 })).toEqual(await bounds({ minimum: 0 }))
+    expect((await bounds({ minimum: 0, cap: 1000 })).noted).toBe(true)
+  })
+})
+
 describe('eligible sets in columns', () => {
   const ALL = ['a', 'b', 'c', 'd']
   /** Uniform over sets of two to four. */

@@ -133,6 +133,22 @@ describe('reading a decision log', () => {
     expect(Object.is(rewards[1], 0)).toBe(true)
   })
 
+  it('counts a reward above the cap as the cap, and says how many there are, and of how much', async () => {
+    const reward = { ...LAYOUT.reward, cap: 10 }
+    const { rewards, leftOut } = await read([{ r: 70 }, { r: 10 }, { r: -20 }, { r: 30, p: 0 }, { r: 40 }], { reward })
+    expect(rewards).toEqual([10, 10, -20, 10])
+    expect(leftOut.capped).toEqual({ cap: 10, rows: 2, reward: 110, total: 100 })
+    expect(readingNotes(leftOut)).toEqual(['reward.cap: 2 rewards above 10 count as 10'])
+  })
+
+  it('caps what a cost comes to, and the shares by what rows stand for', async () => {
+    const reward = { ...LAYOUT.reward, cost: true, cap: 10 }
+    const kept = { column: 'kept', type: 'logProbability' } as const
+    const { rewards, leftOut } = await read([{ r: -20, kept: 0.5 }, { r: -5 }, { r: -3 }], { reward, kept })
+    expect(rewards).toEqual([10, 5, 3])
+    expect(readingNotes(leftOut)).toContain('reward.cap: 1 reward above 10 counts as 10 (it was 83 % of all reward)')
+  })
+
   it.each([
     ['logProbability', [1, 0.1, 0.5, 1 + 2 ** -23], [1, 10, 2, 1]],
     ['dropProbability', [0, 0.75, 0.5, 0], [1, 4, 2, 1]],

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { stream } from '../../src/math/rng.ts'
-import { bennettTail, kolmogorovTail, normalScore, twoSided, uniformityTest } from '../../src/math/tails.ts'
+import { studentTQuantile } from '../../src/math/special.ts'
+import { bennettTail, kolmogorovTail, normalScore, twoSided, twoSidedT, uniformityTest } from '../../src/math/tails.ts'
 
 function expectRelative(actual: number, expected: number, tolerance: number): void {
   expect(Math.abs(actual - expected)).toBeLessThanOrEqual(tolerance * expected)
@@ -84,5 +85,15 @@ describe('the test of uniformity', () => {
     expect(Math.abs(ps.filter(p => p < 0.05).length - 50)).toBeLessThan(28)
     expect(Math.abs(ps.filter(p => p < 0.5).length - 500)).toBeLessThan(64)
     expect(uniformityTest(sample(2000, u => u * u)).p).toBeLessThan(1e-9)
+  })
+})
+
+describe("Student's two tails", () => {
+  it('are the level at the quantiles', () => {
+    for (const df of [1, 4, 30, 127]) {
+      for (const p of [0.3, 0.01, 1e-8]) expectRelative(twoSidedT(studentTQuantile(p / 2, df), df), p, 1e-9)
+    }
+    expect(twoSidedT(0, 5)).toBe(1)
+    expect(twoSidedT(Infinity, 5)).toBe(0)
   })
 })

@@ -32,6 +32,7 @@ describe('a mapped Dataset', () => {
     ['a vector over declared actions', `actions: [x, y]\n${mapping({ propensities: 'ps' })}`],
     ['records that were dropped', mapping({ dropProbability: 'pdrop', propensity: 'p[0]' })],
     ['a default', `${mapping()}\nreward: { default: 0 }`],
+    ['a cap', `${mapping()}\nreward: { minimum: 0, cap: 100, maximum: 100 }`],
     ['a wait', `${mapping({ ts: 't' })}\nreward: { wait: 1h }`],
     ['rows brought together', `${mapping({ decisionId: 'id', rewardId: 'c' })}\nreward: { aggregate: max }`],
     ['rewards elsewhere', `${mapping({ decisionId: 'id', reward: null })}\n${REWARDS}\nreward: { aggregate: sum }`],
@@ -60,6 +61,8 @@ describe('a mapped Dataset', () => {
       'rows of no id brought together': `${mapping({ rewardId: 'c' })}\nreward: { aggregate: sum }`,
       'ids of rewards that are not brought together': mapping({ decisionId: 'id', rewardId: 'c' }),
       'a name of rewards': `${mapping()}\nreward: { name: purchase }`,
+      'a cap below all': `${mapping()}\nreward: { minimum: 5, cap: 5 }`,
+      'a cap above all': `${mapping()}\nreward: { maximum: 5, cap: 6 }`,
       'both shares': mapping({ logProbability: 'l', dropProbability: 'd' }),
       'a cooked probability': mapping({ propensity: '_label_probability', dropProbability: 'pdrop' }),
       'a vector over nothing': mapping({ propensities: 'ps' }),
@@ -74,6 +77,12 @@ describe('a mapped Dataset', () => {
     for (const [name, spec] of Object.entries(wrong)) found[name] = await said(spec)
     expect(found).toMatchInlineSnapshot(`
       {
+        "a cap above all": [
+          "\`cap\` 6 is more than \`maximum\` 5 | no reward is above \`maximum\`: take out \`cap\`, or correct one of them",
+        ],
+        "a cap below all": [
+          "\`cap\` 5 is not more than \`minimum\` 5",
+        ],
         "a column of what is unknown": [
           "\`propensity: unknown\` says that the log has none, but \`propensity\` names them | take out \`propensity\`, or \`propensity: unknown\`",
           "\`propensity: unknown\` says that the log has none, but \`propensities\` names them | take out \`propensities\`, or \`propensity: unknown\`",

@@ -139,6 +139,22 @@ describe('train', () => {
     expect(policy.learner.value[1]).toBeCloseTo(other.learner.value[1], 10)
   })
 
+  it('learns of a reward above the cap that it is the cap, and says how many were', async () => {
+    const rows = logOf(1000)
+    const money = Array.from(rows.r, (r, i) => (r === 1 ? 1 + (i % 50) : 0))
+    const spec: PolicySpec = { ...MEAN, reward: { ...MEAN.reward, type: 'number' } }
+    const capped = await learn({ ...rows, r: money }, { policy: spec, dataset: { reward: { cap: 30 } } })
+    const before = await learn({ ...rows, r: money.map(r => Math.min(r, 30)) }, { policy: spec })
+    expect(capped.policy.learner.state()).toEqual(before.policy.learner.state())
+    const above = money.filter(r => r > 30)
+    const sum = (numbers: readonly number[]) => numbers.reduce((total, each) => total + each, 0)
+    const share = Number(((100 * sum(above)) / sum(money)).toPrecision(2))
+    expect(capped.notes).toContain(
+      `reward.cap: ${above.length} rewards above 30 count as 30 (they were ${share} % of all reward)`,
+    )
+    expect(before.notes).toEqual([])
+  })
+
   it('leaves the held out units to the evaluation: together they are the log', async () => {
     const rows = logOf(5000)
     const { rows: learnt, heldOut, heldOutPart } = await learn(rows, { heldOut: 205 })

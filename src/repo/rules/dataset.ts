@@ -29,6 +29,13 @@ export function* datasetRules({ spec }: Resource<'Dataset'>, repository: Lookup)
       `\`minimum\` ${reward.minimum} is not less than \`maximum\` ${reward.maximum}`,
     )
   }
+  if (reward.cap! <= reward.minimum!) {
+    yield semantic(['spec', 'reward', 'cap'], `\`cap\` ${reward.cap} is not more than \`minimum\` ${reward.minimum}`)
+  }
+  if (reward.cap! > reward.maximum!) {
+    const hint = 'no reward is above `maximum`: take out `cap`, or correct one of them'
+    yield semantic(['spec', 'reward', 'cap'], `\`cap\` ${reward.cap} is more than \`maximum\` ${reward.maximum}`, hint)
+  }
 }
 
 /** A fault of a key that should not be there, or not with that of another. */
