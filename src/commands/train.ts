@@ -5,7 +5,7 @@ import { type EvaluationPlan, evaluate } from '../evaluate/evaluate.ts'
 import type { Host, TablesOptions } from '../host.ts'
 import { UNIT_GROUPS } from '../log/tables.ts'
 import type { Policy } from '../policy/policy.ts'
-import { snapshotDigest, snapshotText, takeSnapshot } from '../policy/snapshot.ts'
+import { type SnapshotData, snapshotDigest, snapshotText, takeSnapshot } from '../policy/snapshot.ts'
 import type { TrainingResult } from '../results.ts'
 import type { Fold, Weights } from '../train/fold.ts'
 import { type Training, train } from '../train/train.ts'
@@ -93,14 +93,15 @@ export const trainCommand = defineCommand<Options, TrainingResult>({
         : await evaluate(estimation(name, dataset, training, old.policy), tables, progress(report), host.signal)
 
     await dataset.requireUnchanged()
-    const { rows, from, to } = training
+    const { rows, learntFrom } = training
     // Now is no part of what was learnt where it left nothing out: the same log makes the same bytes.
     const dated = options.until !== undefined || training.waiting > 0
-    const learntFrom = { dataset: dataset.name, digest: dataset.digest, rows, from, to }
-    const snapshot = takeSnapshot(training.policy, {
-      dap: host.version,
-      data: { ...learntFrom, ...(dated ? { until: new Date(until).toISOString() } : {}) },
-    })
+    const { name: source, digest } = dataset
+    const data: SnapshotData = {
+      ...{ dataset: source, digest, rows, ...learntFrom },
+      ...(dated ? { until: new Date(until).toISOString() } : {}),
+    }
+    const snapshot = takeSnapshot(training.policy, { dap: host.version, data })
     if (options.out === undefined) await publishSnapshot(host, opened.root, name, snapshot)
     else await host.files.write(path, snapshotText(snapshot))
     return {
@@ -114,8 +115,8 @@ export const trainCommand = defineCommand<Options, TrainingResult>({
         rows,
         heldOut: training.heldOut,
         dropped: training.dropped,
-        from,
-        to,
+        from: learntFrom.from,
+        to: learntFrom.to,
         notes: [...training.notes, ...old.notes],
       },
       learnt: training.learnt,

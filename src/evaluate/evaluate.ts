@@ -15,7 +15,7 @@ import {
 import { observedActions } from '../log/observed-actions.ts'
 import { joinNotes } from '../log/reward-join.ts'
 import { createRequests } from '../log/row-reader.ts'
-import type { Column, JoinCounts, NumberColumn, Tables, UnitPart, ValueColumn } from '../log/tables.ts'
+import type { Column, JoinCounts, NumberColumn, RowPart, Tables, ValueColumn } from '../log/tables.ts'
 import type { Policy } from '../policy/policy.ts'
 import { judgeGate } from '../policy/result-rules.ts'
 import type { CandidateResult, EvaluationResult } from '../results.ts'
@@ -46,7 +46,7 @@ export interface EvaluationPlan {
     /** sha256 over the files' bytes. */
     readonly digest: string
     /** Judge on the rows of some units alone. */
-    readonly part?: UnitPart
+    readonly part?: RowPart
   }
   readonly spec: EvaluationSpec
   /** Candidate's name → its policy, the snapshot loaded. */

@@ -164,7 +164,7 @@ describe('train', () => {
       'log.csv': ['player,vip,offer,p,r,ts', ...rows].join('\n'),
     })
     const { dataset, estimates } = await json(folder)
-    expect(dataset).toMatchObject({ from: '2026-01-01T00:00:00Z', notes: [] })
+    expect(dataset).toMatchObject({ from: '2026-01-01T00:00:00.000Z', notes: [] })
     expect(dataset.rows + dataset.heldOut).toBe(3000)
     const dr = estimates?.candidates[0].estimates.find(({ estimator }) => estimator === 'dr')
     expect(dr?.lift?.lower).toBeGreaterThan(0)

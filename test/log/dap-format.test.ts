@@ -344,7 +344,7 @@ describe('a part of a log', () => {
     }
     expect(new Set(groups).size).toBeGreaterThan(500)
     for (const [from, to] of PARTS) {
-      const part = { unit: { column: unit, otherwise }, from, to }
+      const part = { units: { unit: { column: unit, otherwise }, from, to } }
       const expected = ids.filter(i => groups[i] >= from && groups[i] < to).map(i => `d${i}`)
       expect(await units({ ...source, part }, otherwise)).toEqual(expected)
     }
@@ -354,7 +354,7 @@ describe('a part of a log', () => {
     const path = join(folder, 'rows.csv')
     await writeFile(path, ['id', ...Array.from({ length: 5000 }, (_, i) => i)].join('\n'))
     for (const [from, to] of PARTS) {
-      const found = await units({ format: 'csv', paths: [path], part: { from, to } }, 'id')
+      const found = await units({ format: 'csv', paths: [path], part: { units: { from, to } } }, 'id')
       expect(found.map(Number)).toEqual(
         Array.from({ length: 5000 }, (_, i) => i).filter(i => groupOfRow(i) >= from && groupOfRow(i) < to),
       )
