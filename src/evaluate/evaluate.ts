@@ -5,6 +5,7 @@ import { readDecisionLog } from '../log/decision-log.ts'
 import { eligibleSet } from '../log/eligible.ts'
 import { logLayout, type OpenDataset, openLog } from '../log/layout.ts'
 import {
+  addFault,
   badRowCount,
   judgeBadRows,
   noRowsError,
@@ -18,6 +19,7 @@ import { createRequests } from '../log/row-reader.ts'
 import type { Column, JoinCounts, NumberColumn, RowPart, Tables, ValueColumn } from '../log/tables.ts'
 import type { Policy } from '../policy/policy.ts'
 import { judgeGate } from '../policy/result-rules.ts'
+import type { SnapshotData } from '../policy/snapshot-format.ts'
 import type { CandidateResult, EvaluationResult } from '../results.ts'
 import { createCandidateRun } from './candidate-run.ts'
 import type { ActionSpace } from './candidates/candidate.ts'
@@ -30,6 +32,7 @@ import {
   tabledActions,
 } from './create-candidates.ts'
 import { estimate } from './estimates.ts'
+import { capped, judgedRows } from './learnt.ts'
 import { addLog, createLogSums, meanReward } from './log-sums.ts'
 import { loggedPropensities } from './logged-propensities.ts'
 import { directStandardErrors } from './model-variance.ts'
@@ -45,12 +48,14 @@ export interface EvaluationPlan {
   readonly dataset: OpenDataset & {
     /** sha256 over the files' bytes. */
     readonly digest: string
-    /** Judge on the rows of some units alone. */
+    /** Judge on these rows alone. */
     readonly part?: RowPart
   }
   readonly spec: EvaluationSpec
   /** Candidate's name → its policy, the snapshot loaded. */
   readonly policies: ReadonlyMap<string, Policy>
+  /** Candidate's name → what its snapshot learnt from, null where that does not say; none of one without a snapshot. */
+  readonly learntFrom?: ReadonlyMap<string, SnapshotData | null>
   /** Candidate's name → absolute path of its table. */
   readonly tables: ReadonlyMap<string, string>
 }
@@ -59,7 +64,7 @@ export interface EvaluationPlan {
 const MAX_CELLS = 1_000_000
 
 /**
- * Off-policy evaluation: what the candidates would have earned on the log. One pass over the log, one more for a tabular
+ * Off-policy evaluation: what the candidates would have earned on the log, on rows that none of them learnt. One pass over the log, one more for a tabular
  * reward model, and one more, over the actions alone, where they are not declared; the join of a log takes its own. The same
  * input gives the same numbers. `onProgress` is told how many rows have been folded, over all passes. Throws a DapError for a
  * log or a candidate that cannot be used, the abort's reason when `signal` is aborted.
@@ -73,10 +78,12 @@ export async function evaluate(
   const { dataset, spec } = plan
   const { part } = dataset
   const needed = namedByEvaluation(spec)
-  const { source, columns } = await openLog(tables, dataset, [...plan.policies.values()], { part, needed })
+  const { source: whole, columns } = await openLog(tables, dataset, [...plan.policies.values()], { part, needed })
+  const judged = await judgedRows(plan, { source: whole, columns }, tables, signal)
+  const source = { ...whole, part: judged.part }
   const requests = createRequests()
   const layout = logLayout(source, columns, requests)
-  const notes: string[] = []
+  const notes: string[] = [...judged.notes]
   const unknown = columns.propensity === undefined
   const weighted = spec.estimators.find(estimator => estimator !== 'dm')
   if (unknown && weighted !== undefined) {
@@ -121,6 +128,7 @@ export async function evaluate(
   // Every pass reads the same columns, so that the same rows are left out of each.
   const log = createLogSums(space.ids.length)
   const leftOut = nothingLeftOut()
+  for (const fault of judged.faults) addFault(leftOut, fault)
   let stratum = new Int32Array(0)
   let seen = 0
   async function* chunks(first: boolean) {
@@ -179,16 +187,21 @@ export async function evaluate(
   if (rewards.note !== undefined) notes.push(rewards.note)
   const results = candidates.map(({ name, candidate, run }): CandidateResult => {
     const logging = candidate.kind === 'logging'
+    const origin = judged.originOf(name)
     const sums = run.sums()
     const coverage = measureCoverage(sums, log, strata, logging, everyPropensity)
     const direct = model && !logging ? directStandardErrors(log, model, sums, strata.folds) : undefined
     const input = { log, sums, coverage, rewards, interval: spec.interval, logging, direct }
     return {
       name,
-      ...judgeOrphans(
-        judgeUnrewarded(unknown ? judgeModelled(coverage, logging) : judge(coverage), leftOut.unrewarded),
-        joined ?? { rewards: 0, orphans: 0 },
+      ...capped(
+        judgeOrphans(
+          judgeUnrewarded(unknown ? judgeModelled(coverage, logging) : judge(coverage), leftOut.unrewarded),
+          joined ?? { rewards: 0, orphans: 0 },
+        ),
+        origin,
       ),
+      learntFrom: origin.from,
       support: unknown ? null : coverage.support,
       estimates: spec.estimators.map(estimator => estimate(estimator, input)),
     }
@@ -202,6 +215,7 @@ export async function evaluate(
       rows: log.rows,
       dropped: badRowCount(leftOut),
       meanReward: meanReward(log),
+      judgedOn: judged.judgedOn,
       notes,
     },
     candidates: results,

@@ -47,6 +47,7 @@ const candidate = (name: string, verdict: CandidateResult['verdict']): Candidate
   name,
   verdict,
   reasons: verdict === 'refuse' ? ['no row has support'] : [],
+  learntFrom: 'nothing',
   support: {
     effectiveSampleSize: 900,
     maxWeight: 2,
@@ -63,7 +64,7 @@ const candidate = (name: string, verdict: CandidateResult['verdict']): Candidate
 const evaluation: Omit<EvaluationResult, 'gates' | 'passed'> = {
   schema: 'dap.evaluation/v1',
   evaluation: 'e',
-  dataset: { name: 'd', digest: '', rows: 1000, dropped: 0, meanReward: 0.1, notes: [] },
+  dataset: { name: 'd', digest: '', rows: 1000, dropped: 0, meanReward: 0.1, judgedOn: null, notes: [] },
   candidates: [candidate('new', 'ok'), candidate('bad', 'refuse')],
 }
 
