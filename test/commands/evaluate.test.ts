@@ -65,6 +65,7 @@ describe('evaluate', () => {
       candidate  verdict  estimator  value  95 % interval  lift  95 % interval  sample size  largest weight
       rare       refuse                                                                 997             0.2
 
+      \`rare\`: what its table was made from is not said (\`learntFrom\`): taken for other decisions
       rare: refuse, 90 % of the candidate's probability is on actions that the log never took
 
       failed  any

@@ -94,6 +94,7 @@ describe('train', () => {
                           snips      0.2531  [0.2229, 0.2839]         0  [0, 0]
                           dr         0.2531  [0.2229, 0.2839]         0  [0, 0]
 
+      judged on 20 % of the units, which were held out
       actions were not declared: the 2 seen in the log or named by candidates are taken for all
 
       the new snapshot earns more than the log did
