@@ -310,20 +310,36 @@ export interface EvaluationSpec {
 export type EstimatorSpec = string | { readonly type: string; readonly lambda?: number; readonly name?: string }
 
 export type CandidateSpec = { readonly name: string } & (
-  | { readonly policy: string; readonly snapshot?: string }
+  | { readonly policy: string; readonly snapshot?: string; readonly learntFrom?: LearntFromSpec }
   /** The policy that made the log. */
   | { readonly logging: true }
   | { readonly uniform: true }
   /** One action, always. */
   | { readonly fixed: string }
   /** A CSV file with the `by` columns, `action` and `probability`. */
-  | { readonly table: { readonly file: string; readonly by: readonly string[] } }
+  | { readonly table: { readonly file: string; readonly by: readonly string[] }; readonly learntFrom?: LearntFromSpec }
   /** One column an action; `{action}` stands for its id. */
-  | { readonly probabilities: { readonly columns: string } }
+  | { readonly probabilities: { readonly columns: string }; readonly learntFrom?: LearntFromSpec }
   /** One column with a list: a probability for each eligible action (without eligible sets: for each action), in their order. */
-  | { readonly probabilities: { readonly list: string } }
-  | { readonly scores: { readonly columns: string }; readonly exploration: ScoreExplorationSpec }
+  | { readonly probabilities: { readonly list: string }; readonly learntFrom?: LearntFromSpec }
+  | {
+      readonly scores: { readonly columns: string }
+      readonly exploration: ScoreExplorationSpec
+      readonly learntFrom?: LearntFromSpec
+    }
 )
+
+/** What a candidate was made from: nothing that was logged, the log itself, or decisions of some time. */
+export type LearntFromSpec =
+  | 'nothing'
+  | 'log'
+  | {
+      /** RFC 3339, of the first and the last decision. */
+      readonly from?: string
+      readonly until?: string
+      /** Share of the units that were left out: those of the first hash groups. */
+      readonly heldOut?: number
+    }
 
 /** Explorations that need nothing but values. */
 export type ScoreExplorationSpec = Extract<ExplorationSpec, { type: 'greedy' | 'epsilon-greedy' | 'softmax' }>

@@ -77,6 +77,14 @@ export interface EvaluationResult {
     /** Mean reward of the log: the value of the logging policy. */
     readonly meanReward: number
     readonly units: UnitsResult
+    /**
+     * Only the rows that no candidate learnt: those of units of the hash groups [0, groups), those after a time (RFC 3339), or both; null:
+     * all rows.
+     */
+    readonly judgedOn: {
+      readonly heldOut?: { readonly groups: number; readonly by: 'unit' | 'decision' | 'row' }
+      readonly after?: string
+    } | null
     readonly notes: readonly string[]
   }
   readonly candidates: readonly CandidateResult[]
@@ -122,6 +130,8 @@ export interface CandidateResult {
   readonly verdict: Verdict
   /** Why the verdict is not `ok`, a sentence each. */
   readonly reasons: readonly string[]
+  /** What it was made from: nothing that was logged, other decisions than the log's, or these; `unknown` where nothing says it. */
+  readonly learntFrom: 'nothing' | 'other-decisions' | 'this-log' | 'unknown'
   /** null in a log without propensities: nothing can be said of weights. */
   readonly support: Support | null
   /** In the order of the Evaluation's estimators. Under the verdict `refuse` they are not to be quoted. */

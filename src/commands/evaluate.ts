@@ -4,11 +4,10 @@ import { type EvaluationPlan, evaluate } from '../evaluate/evaluate.ts'
 import type { Host, TablesOptions } from '../host.ts'
 import type { Resource } from '../repo/repository.ts'
 import type { EvaluationResult } from '../results.ts'
-import type { ServedPolicy } from '../serve/policies.ts'
 import { evaluationText } from '../ui/evaluation.ts'
 import { type DigestedDataset, openDataset } from './dataset.ts'
 import { evaluationDigest, type Recorded, recordEvidence, recordedText } from './evidence.ts'
-import { loadPolicy } from './policies.ts'
+import { type LoadedPolicy, loadPolicy } from './policies.ts'
 import { dataFile, type Opened, openRepository, requireResource, requireValid } from './repository.ts'
 import { declareTablesOptions, tablesOptions, watched } from './tables-options.ts'
 
@@ -77,7 +76,7 @@ async function planOf(
   host: Host,
   opened: Opened,
   evaluation: Resource<'Evaluation'>,
-  policies: ReadonlyMap<string, ServedPolicy>,
+  policies: ReadonlyMap<string, LoadedPolicy>,
 ): Promise<EvaluationPlan & { readonly dataset: DigestedDataset }> {
   const dataset = await openDataset(host, opened, evaluation.spec.dataset)
   const tables = new Map<string, string>()
@@ -89,6 +88,11 @@ async function planOf(
     dataset,
     spec: evaluation.spec,
     policies: new Map([...policies].map(([candidate, { policy }]) => [candidate, policy])),
+    learntFrom: new Map(
+      [...policies].flatMap(([candidate, { learntFrom }]) =>
+        learntFrom === undefined ? [] : [[candidate, learntFrom] as const],
+      ),
+    ),
     tables,
   }
 }
@@ -98,9 +102,9 @@ async function candidatePolicies(
   host: Host,
   opened: Opened,
   { spec, file }: Resource<'Evaluation'>,
-): Promise<ReadonlyMap<string, ServedPolicy>> {
+): Promise<ReadonlyMap<string, LoadedPolicy>> {
   requireValid(opened, [file])
-  const policies = new Map<string, ServedPolicy>()
+  const policies = new Map<string, LoadedPolicy>()
   for (const candidate of spec.candidates) {
     if (!('policy' in candidate)) continue
     const snapshot = candidate.snapshot && (await dataFile(host, opened, candidate.snapshot))

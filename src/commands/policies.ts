@@ -3,7 +3,14 @@ import { shortDigest } from '../digest.ts'
 import { DapError } from '../errors.ts'
 import type { Host } from '../host.ts'
 import { createPolicy, type Policy } from '../policy/policy.ts'
-import { loadSnapshot, type Snapshot, type SnapshotLoaded, snapshotDigest, snapshotText } from '../policy/snapshot.ts'
+import {
+  loadSnapshot,
+  type Snapshot,
+  type SnapshotData,
+  type SnapshotLoaded,
+  snapshotDigest,
+  snapshotText,
+} from '../policy/snapshot.ts'
 import type { ServedPolicy } from '../serve/policies.ts'
 import { type Opened, requireResource, requireValid } from './repository.ts'
 
@@ -18,6 +25,11 @@ export async function usualSnapshot(host: Host, opened: Opened, policy: string):
   return (await host.files.exists(path)) ? path : undefined
 }
 
+/** A policy, and what its snapshot learnt from: null where that does not say, undefined where there is none. */
+export interface LoadedPolicy extends ServedPolicy {
+  readonly learntFrom?: SnapshotData | null
+}
+
 /**
  * The policy of that name with the snapshot at that absolute path, or knowing nothing; a DapError where they do not fit. `migrate` is
  * absent where the command does not know the option.
@@ -27,13 +39,13 @@ export async function loadPolicy(
   opened: Opened,
   name: string | undefined,
   { snapshot, migrate }: { readonly snapshot?: string; readonly migrate?: boolean } = {},
-): Promise<ServedPolicy> {
+): Promise<LoadedPolicy> {
   const resource = requireResource(opened, 'Policy', name)
   requireValid(opened, [resource.file])
   const policy = createPolicy(resource.name, resource.spec, resource.digest)
   if (snapshot === undefined) return { policy, snapshot: null }
-  const { loaded } = await restoreSnapshot(host, policy, snapshot, migrate)
-  return { policy, snapshot: loaded.digest }
+  const restored = await restoreSnapshot(host, policy, snapshot, migrate)
+  return { policy, snapshot: restored.loaded.digest, learntFrom: restored.snapshot.data ?? null }
 }
 
 /** Loads the snapshot at that absolute path into the policy; a DapError where it does not fit. */

@@ -4,15 +4,14 @@ import { DapError, ExitCode, UsageError } from '../errors.ts'
 import { type EvaluationPlan, evaluate } from '../evaluate/evaluate.ts'
 import type { Host, TablesOptions } from '../host.ts'
 import { UNIT_GROUPS } from '../log/tables.ts'
-import type { Policy } from '../policy/policy.ts'
-import { snapshotDigest, snapshotText, takeSnapshot } from '../policy/snapshot.ts'
+import { type SnapshotData, snapshotDigest, snapshotText, takeSnapshot } from '../policy/snapshot.ts'
 import type { TrainingResult } from '../results.ts'
 import type { Fold, Weights } from '../train/fold.ts'
 import { type Training, train } from '../train/train.ts'
 import { trainingText } from '../ui/train.ts'
 import { wholeNumber } from './arguments.ts'
 import { openDataset } from './dataset.ts'
-import { loadPolicy, publishSnapshot, snapshotPath } from './policies.ts'
+import { type LoadedPolicy, loadPolicy, publishSnapshot, snapshotPath } from './policies.ts'
 import { displayPath, type Opened, openRepository, requireResource, requireValid } from './repository.ts'
 import { declareTablesOptions, tablesOptions, watched } from './tables-options.ts'
 
@@ -50,7 +49,7 @@ export const trainCommand = defineCommand<Options, TrainingResult>({
       .option('--workers <n>', 'threads to learn in; default: as many as are of use', wholeNumber('workers', 1))
     declareTablesOptions(command).addHelpText(
       'after',
-      '\nThe same log gives the same snapshot, byte for byte, from any number of workers. The same units are held out\nevery time, so that the estimates of two snapshots are on units that neither has learnt. The snapshot is written\neven if it is not worth more: `dap evaluate`, with gates, is what stops a deployment.\n\nexit codes: 0 done, 1 the log has bad rows or does not fit the policy, 3 usage',
+      '\nThe same log gives the same snapshot, byte for byte, from any number of workers. The same units are held out\nevery time, and the snapshot says which, so that `dap evaluate` judges it, and this command compares it with the old\none, on units that neither has learnt. The snapshot is written\neven if it is not worth more: `dap evaluate`, with gates, is what stops a deployment.\n\nexit codes: 0 done, 1 the log has bad rows or does not fit the policy, 3 usage',
     )
   },
 
@@ -87,20 +86,25 @@ export const trainCommand = defineCommand<Options, TrainingResult>({
       progress(report),
       host.signal,
     )
+    const { rows, learntFrom } = training
+    // Now is no part of what was learnt where it left nothing out: the same log makes the same bytes.
+    const dated = options.until !== undefined || training.waiting > 0
+    const { name: source, digest } = dataset
+    const data: SnapshotData = {
+      ...{ dataset: source, digest, rows, ...learntFrom },
+      ...(dated ? { until: new Date(until).toISOString() } : {}),
+    }
+    const notes = [...training.notes, ...old.notes]
+    const incomparable = old.loaded && incomparability(old.loaded.learntFrom ?? null, data)
+    if (incomparable !== undefined) notes.push(notCompared(incomparable))
+    const compared = incomparable === undefined ? old.loaded : undefined
     const estimates =
       training.heldOut === 0
         ? null
-        : await evaluate(estimation(name, dataset, training, old.policy), tables, progress(report), host.signal)
+        : await evaluate(estimation(name, dataset, training, data, compared), tables, progress(report), host.signal)
 
     await dataset.requireUnchanged()
-    const { rows, from, to } = training
-    // Now is no part of what was learnt where it left nothing out: the same log makes the same bytes.
-    const dated = options.until !== undefined || training.waiting > 0
-    const learntFrom = { dataset: dataset.name, digest: dataset.digest, rows, from, to }
-    const snapshot = takeSnapshot(training.policy, {
-      dap: host.version,
-      data: { ...learntFrom, ...(dated ? { until: new Date(until).toISOString() } : {}) },
-    })
+    const snapshot = takeSnapshot(training.policy, { dap: host.version, data })
     if (options.out === undefined) await publishSnapshot(host, opened.root, name, snapshot)
     else await host.files.write(path, snapshotText(snapshot))
     return {
@@ -114,9 +118,9 @@ export const trainCommand = defineCommand<Options, TrainingResult>({
         rows,
         heldOut: training.heldOut,
         dropped: training.dropped,
-        from,
-        to,
-        notes: [...training.notes, ...old.notes],
+        from: learntFrom.from,
+        to: learntFrom.to,
+        notes,
       },
       learnt: training.learnt,
       estimates,
@@ -135,20 +139,29 @@ async function oldPolicy(
   name: string,
   against: string | undefined,
   replaced: string,
-): Promise<{ readonly policy?: Policy; readonly notes: readonly string[] }> {
+): Promise<{ readonly loaded?: LoadedPolicy; readonly notes: readonly string[] }> {
   if (against !== undefined) {
-    return {
-      policy: (await loadPolicy(host, opened, name, { snapshot: resolve(host.cwd, against) })).policy,
-      notes: [],
-    }
+    return { loaded: await loadPolicy(host, opened, name, { snapshot: resolve(host.cwd, against) }), notes: [] }
   }
   if (!(await host.files.exists(replaced))) return { notes: [] }
   try {
-    return { policy: (await loadPolicy(host, opened, name, { snapshot: replaced })).policy, notes: [] }
+    return { loaded: await loadPolicy(host, opened, name, { snapshot: replaced }), notes: [] }
   } catch (error) {
     if (!(error instanceof DapError)) throw error
-    return { notes: [`not compared with the snapshot that was there: ${error.message}`] }
+    return { notes: [notCompared(error.message)] }
   }
+}
+
+const notCompared = (why: string): string => `not compared with the snapshot that was there: ${why}`
+
+/** Why there are no units that neither the old snapshot nor the new one has learnt, as far as they say it; undefined where there may be. */
+function incomparability(old: SnapshotData | null, { heldOut, from = '' }: SnapshotData): string | undefined {
+  if (old?.heldOut === undefined) return 'what it learnt from is not known'
+  if (old.to !== undefined && old.to < from) return undefined
+  if (old.heldOut.groups === 0) return 'it held nothing out, so there are no units that neither has learnt'
+  return old.heldOut.by === heldOut?.by
+    ? undefined
+    : `it held out groups of ${old.heldOut.by}s, and the new one of ${heldOut?.by}s`
 }
 
 /** How the new policy is judged: on the units that it has not learnt, beside the old one and what the log's earned. */
@@ -156,7 +169,8 @@ function estimation(
   name: string,
   dataset: EvaluationPlan['dataset'],
   { policy, heldOutPart }: Training,
-  old: Policy | undefined,
+  learntFrom: SnapshotData,
+  old: LoadedPolicy | undefined,
 ): EvaluationPlan {
   return {
     name,
@@ -173,7 +187,11 @@ function estimation(
       interval: { method: 'cressie-read', level: 0.95 },
       gates: [],
     },
-    policies: new Map([['new', policy], ...(old === undefined ? [] : [['old', old] as const])]),
+    policies: new Map([['new', policy], ...(old === undefined ? [] : [['old', old.policy] as const])]),
+    learntFrom: new Map([
+      ['new', learntFrom],
+      ...(old?.learntFrom === undefined ? [] : [['old', old.learntFrom] as const]),
+    ]),
     tables: new Map(),
   }
 }

@@ -18,6 +18,7 @@ import { better, both, type Judgement, judgeEstimate, worse } from './verdict.ts
 /** A candidate whose rows have all been summed. */
 export interface Summed {
   readonly name: string
+  readonly learntFrom: CandidateResult['learntFrom']
   /** It is the policy that made the log. */
   readonly logging: boolean
   readonly of: SeriesOf
@@ -89,7 +90,7 @@ const UNCHANGED = (_level: number, many: boolean): Measured => ({
 })
 
 function judged(
-  { name, coverage, judgement, logging }: Summed,
+  { name, learntFrom, coverage, judgement, logging }: Summed,
   estimators: readonly Estimator[],
   estimates: readonly EstimateResult[],
   weighted: boolean,
@@ -105,6 +106,7 @@ function judged(
   return {
     name,
     ...(refused ? judgement : both(judgement, (unbiased.length > 0 ? unbiased : own).reduce(better))),
+    learntFrom,
     support: weighted ? coverage.support : null,
     estimates: estimates.map((estimate, i) => ({
       ...estimate,

@@ -138,7 +138,7 @@ function cressieRead(
   const weight = minus(of.weight, against.weight)
   const mean = minus(of.mean, against.mean)
   const equalWeights = (a.equalWeights && b.equalWeights) || product(weight.unit, weight.unit) < 1e-20
-  const rows = informativeRows(mean, facts)
+  const rows = informativeRows(mean, facts, b !== NOTHING)
   // Second moments of so many rows, as uncertain in the mean as the units are.
   const moment = (x: Influenced, y: Influenced, mx: number, my: number) =>
     rows * (rows * product(x.unit, y.unit) + mx * my)
@@ -164,14 +164,15 @@ function cressieRead(
 }
 
 /**
- * How many rows the one row that might have been stands beside. Where rows are independent, as many as there are. Where they come in
- * units, what the log has not seen may be a decision among the many of a unit, or a whole unit that is unlike the others: between the
- * rows that would know as much as the units do (n / design effect) and the units themselves it is their geometric mean, which covers
- * from units of one opinion to units of none (docs/decisions/0017, with the figures).
+ * How many rows the one row that might have been stands beside. Where rows are independent, as many as there are; for a difference twice
+ * as many, half a row, since what it may lack is bounded from both sides. Where rows come in units, what the log has not seen may be a
+ * decision among the many of a unit, or a whole unit that is unlike the others: between the rows that would know as much as the units
+ * do (n / design effect) and the units themselves it is their geometric mean, which covers from units of one opinion to units of none
+ * (docs/decisions/0017, with the figures).
  */
-function informativeRows({ unit, row }: Influenced, { log, units }: LogFacts): number {
+function informativeRows({ unit, row }: Influenced, { log, units }: LogFacts, difference: boolean): number {
   const rows = effectiveRows(log)
-  if (!units.known || row.length === 0) return rows
+  if (!units.known || row.length === 0) return difference ? 2 * rows : rows
   const independent = (rows * product(row, row)) / product(unit, unit)
   return Math.sqrt(units.effective * Math.min(rows, Math.max(units.effective, independent || 0)))
 }

@@ -1,10 +1,11 @@
 import { DapError } from '../errors.ts'
 import type { EvaluationSpec } from '../kinds.ts'
 import { actionFinder, declaredActions, undeclaredActions } from '../log/actions.ts'
-import { readDecisionLog } from '../log/decision-log.ts'
+import { type DecisionLog, readDecisionLog } from '../log/decision-log.ts'
 import { eligibleSet } from '../log/eligible.ts'
 import { logLayout, type OpenDataset, openLog } from '../log/layout.ts'
 import {
+  addFault,
   badRowCount,
   judgeBadRows,
   noRowsError,
@@ -15,9 +16,10 @@ import {
 import { observedActions } from '../log/observed-actions.ts'
 import { joinNotes } from '../log/reward-join.ts'
 import { createRequests } from '../log/row-reader.ts'
-import type { Column, GroupColumn, JoinCounts, NumberColumn, Tables, UnitPart, ValueColumn } from '../log/tables.ts'
+import type { Column, GroupColumn, JoinCounts, NumberColumn, RowPart, Tables, ValueColumn } from '../log/tables.ts'
 import type { Policy } from '../policy/policy.ts'
 import { judgeGate } from '../policy/result-rules.ts'
+import type { SnapshotData } from '../policy/snapshot-format.ts'
 import type { EvaluationResult } from '../results.ts'
 import { type ChunkFacts, createCandidateRun } from './candidate-run.ts'
 import type { ActionSpace } from './candidates/candidate.ts'
@@ -33,11 +35,14 @@ import {
 import { seriesOfEstimator } from './estimators/estimator.ts'
 import { createEstimator, estimatorType } from './estimators/estimators.ts'
 import { value as modelValue } from './estimators/series.ts'
-import { createGroups } from './groups.ts'
+import { type ChunkGroups, createGroups } from './groups.ts'
 import { seriesOf } from './influence.ts'
+import { capped, judgedRows } from './learnt.ts'
 import { addLog, createLogSums, meanReward } from './log-sums.ts'
 import { loggedPropensities } from './logged-propensities.ts'
 import { directStandardErrors } from './model-variance.ts'
+import { addPropensities, createPropensitySums } from './propensity-sums.ts'
+import { emptyByChance, testPropensities } from './propensity-test.ts'
 import { fitTabular, type TabularModel } from './reward-model.ts'
 import { rewardRange } from './reward-range.ts'
 import { createStrata } from './strata.ts'
@@ -52,12 +57,14 @@ export interface EvaluationPlan {
   readonly dataset: OpenDataset & {
     /** sha256 over the files' bytes. */
     readonly digest: string
-    /** Judge on the rows of some units alone. */
-    readonly part?: UnitPart
+    /** Judge on these rows alone. */
+    readonly part?: RowPart
   }
   readonly spec: EvaluationSpec
   /** Candidate's name → its policy, the snapshot loaded. */
   readonly policies: ReadonlyMap<string, Policy>
+  /** Candidate's name → what its snapshot learnt from, null where that does not say; none of one without a snapshot. */
+  readonly learntFrom?: ReadonlyMap<string, SnapshotData | null>
   /** Candidate's name → absolute path of its table. */
   readonly tables: ReadonlyMap<string, string>
 }
@@ -66,7 +73,7 @@ export interface EvaluationPlan {
 const MAX_CELLS = 1_000_000
 
 /**
- * Off-policy evaluation: what the candidates would have earned on the log. One pass over the log, one more for a tabular
+ * Off-policy evaluation: what the candidates would have earned on the log, on rows that none of them learnt. One pass over the log, one more for a tabular
  * reward model, and one more, over the actions alone, where they are not declared; the join of a log takes its own. The same
  * input gives the same numbers. `onProgress` is told how many rows have been folded, over all passes. Throws a DapError for a
  * log or a candidate that cannot be used, the abort's reason when `signal` is aborted.
@@ -80,10 +87,12 @@ export async function evaluate(
   const { dataset, spec } = plan
   const { part } = dataset
   const needed = namedByEvaluation(spec)
-  const { source, columns } = await openLog(tables, dataset, [...plan.policies.values()], { part, needed })
+  const { source: whole, columns } = await openLog(tables, dataset, [...plan.policies.values()], { part, needed })
+  const judged = await judgedRows(plan, { source: whole, columns }, tables, signal)
+  const source = { ...whole, part: judged.part }
   const requests = createRequests()
   const layout = logLayout(source, columns, requests)
-  const notes: string[] = []
+  const notes: string[] = [...judged.notes]
   const unknown = columns.propensity === undefined
   const types = spec.estimators.map(estimatorType)
   const weighing = types.find(type => type.propensities)
@@ -122,9 +131,11 @@ export async function evaluate(
   const strataPlaces = strata.columns.map(requests.add)
   const modelPlaces = modelSpec?.type === 'columns' ? actionColumns(space, modelSpec.columns).map(requests.add) : []
   const { propensities } = columns
-  const everyPropensity = propensities !== undefined && spec.interval.method === 'cressie-read'
-  const propensityPlaces = everyPropensity ? [propensities].map(requests.add) : []
-  const setPlace = space.eligible ? requests.add(eligibleSet) : undefined
+  const everyPropensity = propensities !== undefined
+  const listPlace = everyPropensity ? requests.add(propensities) : undefined
+  const setPlace = space.eligible || everyPropensity ? requests.add(eligibleSet) : undefined
+  const timePlace =
+    columns.ts === undefined || unknown ? undefined : requests.add({ column: columns.ts, type: 'time', optional: true })
   const unitPlace =
     columns.unit === undefined ? undefined : requests.add({ column: columns.unit, type: 'bucket', optional: true })
   const series = candidateSeries(estimators.flatMap(seriesOfEstimator))
@@ -136,8 +147,14 @@ export async function evaluate(
 
   // Every pass reads the same columns, so that the same rows are left out of each.
   const log = createLogSums(space.ids.length)
+  const chances = createPropensitySums(
+    space.ids.length,
+    everyPropensity ? 'every' : space.eligible ? 'eligible' : 'taken',
+    timePlace === undefined ? 'row' : 'time',
+  )
   const leftOut = nothingLeftOut()
   const groupsOf = createGroups()
+  for (const fault of judged.faults) addFault(leftOut, fault)
   let stratum = new Int32Array(0)
   let seen = 0
   let unitless = 0
@@ -176,15 +193,36 @@ export async function evaluate(
     if (leftOut.kept === 0) throw noRowsError(dataset.name, 'that can be used', notes)
   }
 
+  const valuesAt = <T>(chunk: DecisionLog, place: number | undefined) =>
+    place === undefined ? undefined : ((chunk.columns[place] as ValueColumn).values as readonly T[])
+  const clock = createClock()
+  function addToLog(chunk: DecisionLog, groups: ChunkGroups): void {
+    addLog(log, chunk, groups, stratum, strata.count())
+    if (unknown) return
+    const { rows, row, action, propensity, standsFor } = chunk
+    addPropensities(chances, {
+      rows,
+      row,
+      action,
+      propensity,
+      standsFor,
+      group: groups.unit.of,
+      slot: strata.slotted ? Int32Array.from({ length: rows }, (_, i) => strata.slotOf(stratum[i])) : undefined,
+      time: timePlace === undefined ? undefined : clock((chunk.columns[timePlace] as NumberColumn).values, rows),
+      eligible: valuesAt(chunk, setPlace),
+      propensities: valuesAt(chunk, listPlace),
+    })
+  }
+
   let model: TabularModel | undefined
   if (tabular) {
-    for await (const { chunk, groups } of chunks(true)) addLog(log, chunk, groups, stratum, strata.count())
+    for await (const { chunk, groups } of chunks(true)) addToLog(chunk, groups)
     model = fitTabular(log, strata, modelKeys, tabular.by.includes('action'), tabular.prior)
   }
   for await (const { chunk, groups } of chunks(!tabular)) {
-    if (!tabular) addLog(log, chunk, groups, stratum, strata.count())
-    const [lists] = pick(chunk.columns, propensityPlaces) as readonly ValueColumn[]
-    const sets = setPlace === undefined ? undefined : (chunk.columns[setPlace] as ValueColumn)
+    if (!tabular) addToLog(chunk, groups)
+    const lists = valuesAt<Float64Array>(chunk, listPlace)
+    const sets = valuesAt<Int32Array>(chunk, setPlace)
     const facts: ChunkFacts = {
       groups,
       stratum,
@@ -194,7 +232,7 @@ export async function evaluate(
         : modelSpec
           ? { columns: pick(chunk.columns, modelPlaces).map(column => (column as NumberColumn).values) }
           : undefined,
-      eligible: sets?.values as readonly Int32Array[] | undefined,
+      eligible: sets,
       propensities: sets && lists && loggedPropensities(chunk, lists, sets, space.ids.length),
     }
     for (const { run, places } of candidates) run.add(chunk, pick(chunk.columns, places), facts)
@@ -205,18 +243,27 @@ export async function evaluate(
   const units = measureUnits(log, unitPlace !== undefined && unitless < log.rows)
   if (units.known && unitless > 0) notes.push(`${unitless} rows have no unit: each is taken for one of its own`)
   if (!units.known) notes.push(UNITLESS)
-  const overall = both(judgeUnrewarded(leftOut.unrewarded), judgeOrphans(joined ?? { rewards: 0, orphans: 0 }))
+  const tested = testPropensities(chances, { actions: space.ids, slot: slot => strata.slots[slot] })
+  if (!unknown && tested.untested !== undefined) notes.push(tested.untested)
+  const overall = [
+    tested,
+    judgeUnrewarded(leftOut.unrewarded),
+    judgeOrphans(joined ?? { rewards: 0, orphans: 0 }),
+  ].reduce(both)
+  const chance = emptyByChance(chances)
   const summed = candidates.map(({ name, candidate, run }): Summed => {
     const logging = candidate.kind === 'logging'
+    const origin = judged.originOf(name)
     const sums = run.sums()
     const of = seriesOf(log, sums, series)
-    const coverage = measureCoverage({ log, sums, of, units, strata, logging, everyPropensity })
+    const coverage = measureCoverage({ log, sums, of, units, strata, logging, everyPropensity, emptyByChance: chance })
     const direct =
       model && !logging && estimators.some(({ modelled }) => modelled)
         ? directStandardErrors(log, model, sums, strata.folds, of.mean(modelValue).value)
         : undefined
     const own = unknown ? judgeModelled(coverage, logging) : judge(coverage, units)
-    return { name, logging, of, coverage, direct, judgement: both(own, overall) }
+    const judgement = capped(both(own, overall), origin)
+    return { name, learntFrom: origin.from, logging, of, coverage, direct, judgement }
   })
   const facts = { log, units, rewards, method: spec.interval.method }
   const { known, count, effective, largestShare } = units
@@ -230,6 +277,7 @@ export async function evaluate(
       dropped: badRowCount(leftOut),
       meanReward: meanReward(log),
       units: { known, count, effective, largestShare },
+      judgedOn: judged.judgedOn,
       notes,
     },
     ...conclude(summed, estimators, spec.interval.level, facts, !unknown),
@@ -244,6 +292,19 @@ const UNITLESS = 'the log has no units: rows are taken for independent of each o
 function namedByEvaluation({ candidates, rewardModel }: EvaluationSpec): readonly string[] {
   const tabled = candidates.flatMap(candidate => ('table' in candidate ? candidate.table.by : []))
   return [...tabled, ...(rewardModel?.type === 'tabular' ? rewardModel.by : [])]
+}
+
+/** Times of rows; a row without one is as late as the row before it. */
+function createClock(): (times: Float64Array, rows: number) => Float64Array {
+  let last = 0
+  return (times, rows) => {
+    const out = new Float64Array(rows)
+    for (let i = 0; i < rows; i++) {
+      if (Number.isFinite(times[i])) last = times[i]
+      out[i] = last
+    }
+    return out
+  }
 }
 
 /** The columns of a chunk at these places. */

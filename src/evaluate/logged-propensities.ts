@@ -1,5 +1,4 @@
 import type { DecisionLog } from '../log/decision-log.ts'
-import type { ValueColumn } from '../log/tables.ts'
 
 /**
  * The logged propensity of every action, row-major rows × actions for one chunk; 0 where an action was not eligible. `lists` has
@@ -7,14 +6,14 @@ import type { ValueColumn } from '../log/tables.ts'
  */
 export function loggedPropensities(
   { rows }: DecisionLog,
-  lists: ValueColumn,
-  sets: ValueColumn,
+  lists: readonly Float64Array[],
+  sets: readonly Int32Array[],
   actions: number,
 ): Float64Array {
   const out = new Float64Array(rows * actions)
   for (let i = 0; i < rows; i++) {
-    const eligible = sets.values[i] as Int32Array
-    const list = lists.values[i] as Float64Array
+    const eligible = sets[i]
+    const list = lists[i]
     for (let j = 0; j < eligible.length; j++) out[i * actions + eligible[j]] = list[j]
   }
   return out

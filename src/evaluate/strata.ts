@@ -13,6 +13,10 @@ export interface Strata {
   /** The columns of the cells: the slot's first, if there are slots. */
   readonly keys: readonly string[]
   readonly slotted: boolean
+  /** Names of the slots; one without a name, where there are none. */
+  readonly slots: readonly string[]
+  /** The slot of a stratum, an index of `slots`. */
+  slotOf(stratum: number): number
   readonly folds: number
   readonly columns: readonly ColumnRequest[]
   count(): number
@@ -35,9 +39,24 @@ export function createStrata(
   const keys = [...new Set([...(slot === undefined ? [] : [slot]), ...modelKeys])]
   const cells = createCells(keys.length)
   const { folds, by } = model?.type === 'tabular' ? (model.crossFit ?? CROSS_FIT) : { folds: 1 }
+  const slots: string[] = slot === undefined ? [''] : []
+  const slotOfCell: number[] = []
+
+  function slotOf(stratum: number): number {
+    const cell = Math.floor(stratum / folds)
+    while (slotOfCell.length <= cell) {
+      const name = slot === undefined ? '' : cells.keys(slotOfCell.length)[0]
+      const known = slots.indexOf(name)
+      slotOfCell.push(known >= 0 ? known : slots.push(name) - 1)
+    }
+    return slotOfCell[cell]
+  }
+
   return {
     cells,
     keys,
+    slots,
+    slotOf,
     slotted: slot !== undefined,
     folds,
     columns: keys.map(column => ({ column, type: 'key' }) as const),

@@ -40,6 +40,8 @@ export interface CoverageInput {
   readonly logging: boolean
   /** The log has the propensity of every action, and `sums.maxRatio` is exact. */
   readonly everyPropensity: boolean
+  /** Does chance explain that an action was never taken in a slot? Undefined where nobody knows. */
+  readonly emptyByChance: (action: number, slot?: number) => boolean | undefined
 }
 
 /**
@@ -83,29 +85,21 @@ export function measureCoverage(input: CoverageInput): Coverage {
   }
 }
 
-/** A cell that is empty by a chance of less than this was impossible. */
-const LEAST_CHANCE = 0.001
-
 /** By slot and action: what the candidate gives to actions that the log could not take there, and the largest possible weight. */
-function judgeCells({ sums, log, strata }: CoverageInput): { readonly unsupported: number; readonly bound: number } {
+function judgeCells({ sums, log, strata, emptyByChance }: CoverageInput): {
+  readonly unsupported: number
+  readonly bound: number
+} {
   const { actions } = log
-  const slots = new Map<string, number>()
-  const decisions: number[] = []
-  const squares: number[] = []
   const count: number[] = []
   const mass: number[] = []
   const propensity: number[] = []
   const probability: number[] = []
   const anywhere = new Float64Array(actions).fill(Infinity)
   for (let s = 0; s < strata.count(); s++) {
-    const name = strata.slotted ? strata.cells.keys(Math.floor(s / strata.folds))[0] : ''
-    const slot = slots.get(name) ?? slots.size
-    slots.set(name, slot)
     for (let a = 0; a < actions; a++) {
       const from = s * actions + a
-      const to = slot * actions + a
-      decisions[slot] = (decisions[slot] ?? 0) + log.count[from]
-      squares[slot] = (squares[slot] ?? 0) + log.count[from] + log.countExcess[from]
+      const to = strata.slotOf(s) * actions + a
       count[to] = (count[to] ?? 0) + log.count[from]
       mass[to] = (mass[to] ?? 0) + (sums.mass[from] ?? 0)
       propensity[to] = Math.min(propensity[to] ?? Infinity, log.minPropensity[from])
@@ -116,13 +110,12 @@ function judgeCells({ sums, log, strata }: CoverageInput): { readonly unsupporte
   let unsupported = 0
   let bound = sums.maxRatio
   for (let i = 0; i < count.length; i++) {
-    const elsewhere = anywhere[i % actions]
-    const slot = Math.floor(i / actions)
-    const n = (decisions[slot] * decisions[slot]) / squares[slot]
+    const action = i % actions
+    const slot = strata.slotted ? Math.floor(i / actions) : undefined
     if (count[i] > 0) bound = Math.max(bound, probability[i] / propensity[i])
-    // Empty by chance: what was not seen can still be.
-    else if (elsewhere < 1 && n * Math.log1p(-elsewhere) > Math.log(LEAST_CHANCE)) {
-      bound = Math.max(bound, probability[i] / elsewhere)
+    // What was not seen by chance can still be.
+    else if (mass[i] > 0 && emptyByChance(action, slot) === true) {
+      if (anywhere[action] < Infinity) bound = Math.max(bound, probability[i] / anywhere[action])
     } else unsupported += mass[i]
   }
   return { unsupported, bound }

@@ -1,6 +1,7 @@
 import { DapError } from '../errors.ts'
 import type { DatasetSpec } from '../kinds.ts'
 import type { Policy } from '../policy/policy.ts'
+import type { UnitKind } from '../policy/snapshot-format.ts'
 import type { LogLayout } from './decision-log.ts'
 import { propensitiesReader } from './eligible.ts'
 import type { KeptColumn, RewardLayout } from './log-columns.ts'
@@ -10,10 +11,10 @@ import {
   columnHint,
   type OneRow,
   type RewardJoin,
+  type RowPart,
   type TableSource,
   type Tables,
   type UnitColumn,
-  type UnitPart,
 } from './tables.ts'
 
 /** A Dataset with everything it names already resolved. */
@@ -35,12 +36,12 @@ export interface OpenDataset {
 }
 
 /**
- * The files of a Dataset and how their lines become decisions; `part`: of some units alone; `also`: columns that are used though the
+ * The files of a Dataset and how their lines become decisions; `part`: some of the rows alone; `also`: columns that are used though the
  * Dataset does not name them, so that the rows of one decision must agree in them, too.
  */
 export function logSource(
   { spec, paths, root, partitions, rewards, join }: OpenDataset,
-  part?: UnitPart,
+  part?: RowPart,
   also: readonly string[] = [],
 ): TableSource {
   const { format, csv, mapping } = spec
@@ -87,7 +88,7 @@ export async function openLog(
   tables: Pick<Tables, 'columns'>,
   dataset: OpenDataset,
   policies: readonly Pick<Policy, 'spec'>[],
-  { part, needed = [] }: { readonly part?: UnitPart; readonly needed?: readonly string[] } = {},
+  { part, needed = [] }: { readonly part?: RowPart; readonly needed?: readonly string[] } = {},
 ): Promise<OpenLog> {
   const { spec } = dataset
   const contexts = contextNames(spec, policies)
@@ -257,6 +258,11 @@ export function unitColumn({ unit, decisionId }: LogColumns): UnitColumn | undef
   const [column, otherwise] = [unit, decisionId].filter(name => name !== undefined)
   if (column === undefined) return undefined
   return otherwise === undefined ? { column } : { column, otherwise }
+}
+
+/** What that column is; without one, rows are told apart by their numbers. */
+export function unitKind({ unit, decisionId }: LogColumns): UnitKind {
+  return unit !== undefined ? 'unit' : decisionId !== undefined ? 'decision' : 'row'
 }
 
 /**

@@ -52,8 +52,8 @@ export interface TableSource {
   readonly once?: OneRow
   /** How rewards join decisions, where they are in records of their own; default: all are summed. */
   readonly join?: RewardJoin
-  /** Only the rows of some units. */
-  readonly part?: UnitPart
+  /** Only some of the rows. */
+  readonly part?: RowPart
 }
 
 /** A decision counts once: which rows of a mapped log are of one decision, and what they must agree in. */
@@ -119,6 +119,18 @@ export interface SourceFault {
   readonly rows?: number
 }
 
+/** Rows of which all of this holds. */
+export interface RowPart {
+  readonly units?: UnitPart
+  readonly after?: TimePart
+}
+
+/** Rows whose time is after `ms`, in milliseconds since 1970; a row without a time is not of them. */
+export interface TimePart {
+  readonly column: string
+  readonly ms: number
+}
+
 /** Rows whose group (see GroupColumn) is in [from, to). */
 export interface UnitPart {
   /** Whose group; default: `groupOfRow`. */
@@ -137,8 +149,12 @@ export interface UnitColumn {
 export interface ColumnRequest {
   /** A column's name, or a path into one: `c.User.name`, `o[0].v`. */
   readonly column: string
-  /** `bucket` makes a group column, of buckets. `reward` makes a number column: what the rewards of the decision come to by `RewardJoin`; NaN where there is none. `column` is then ignored. */
-  readonly type: Exclude<Column['type'], 'value'> | 'bucket' | 'reward'
+  /**
+   * `bucket` makes a group column, of buckets. Three make number columns, with NaN where there is none. `reward`: what the rewards of the decision come to by `RewardJoin`; `column`
+   * is then ignored. `time`: milliseconds since 1970. `hash`: of a text, such as a decision's id, the first 53 of the 64 bits that
+   * `GroupColumn` takes its group from the end of.
+   */
+  readonly type: Exclude<Column['type'], 'value'> | 'bucket' | 'reward' | 'time' | 'hash'
   /** Of a `group`: the column that stands in where this one is missing. */
   readonly otherwise?: string
 }

@@ -67,6 +67,7 @@ function factsOf({ dap, policy, learner, count, data, features }: SnapshotDescri
     'data.from': data?.from ?? null,
     'data.to': data?.to ?? null,
     'data.until': data?.until ?? null,
+    'data.heldOut': data?.heldOut ?? null,
   }
 }
 

@@ -33,7 +33,20 @@ export interface SnapshotData {
   readonly to?: string
   /** Decisions whose wait was not over then were left out. */
   readonly until?: string
+  /** Which were left out, to be judged on; absent where it is not known. */
+  readonly heldOut?: HeldOut
+  /** The sketch (see `IdSketch`) of the ids of the decisions, where the log has them. */
+  readonly ids?: PackedNumbers
 }
+
+/** Units of the hash groups [0, groups) were not learnt; 0: all were. */
+export interface HeldOut {
+  readonly groups: number
+  readonly by: UnitKind
+}
+
+/** What rows are told apart by, and hashed: the units of the log (its decisions, where one has no unit), its decisions, or the numbers of its rows. */
+export type UnitKind = 'unit' | 'decision' | 'row'
 
 /** A LearnerState whose lists are packed: shorter than decimals, and every bit survives. */
 export type PackedState = Readonly<Record<string, number | PackedNumbers>>
@@ -51,6 +64,8 @@ export type Faults = { readonly faults: readonly string[] }
 const MAX_ACTIONS = 1000
 /** Of names and other texts. */
 const MAX_CHARACTERS = 1024
+/** Hashes in the sketch of ids. */
+const MAX_SKETCH = 1024
 /** Numbers in the matrices of a linear learner; 64 MiB of them. */
 const MAX_NUMBERS = 8 * 1024 * 1024
 
@@ -83,24 +98,25 @@ export function readSnapshot(json: unknown): { readonly snapshot: Snapshot } | F
 }
 
 export function packState(state: LearnerState): PackedState {
-  return mapEntries(state, value => (typeof value === 'number' ? value : pack(value)))
+  return mapEntries(state, value => (typeof value === 'number' ? value : packNumbers(value)))
 }
 
-/** A RangeError where a text is not the base64 of so many numbers. */
+/** A RangeError where a text is not the base64 of so many numbers, as in `unpackNumbers`. */
 export function unpackState(state: PackedState): LearnerState {
-  return mapEntries(state, (value, key) => (typeof value === 'number' ? value : unpack(value, key)))
+  return mapEntries(state, (value, key) => (typeof value === 'number' ? value : unpackNumbers(value, `state.${key}`)))
 }
 
-function pack(numbers: readonly number[]): PackedNumbers {
+export function packNumbers(numbers: readonly number[]): PackedNumbers {
   const bytes = Buffer.alloc(8 * numbers.length)
   for (let i = 0; i < numbers.length; i++) bytes.writeDoubleLE(numbers[i], 8 * i)
   return { float64: bytes.toString('base64'), length: numbers.length }
 }
 
-function unpack({ float64, length }: PackedNumbers, key: string): readonly number[] {
+/** `name` is what messages call them. */
+export function unpackNumbers({ float64, length }: PackedNumbers, name: string): readonly number[] {
   const bytes = Buffer.from(float64, 'base64')
   if (bytes.length !== 8 * length || bytes.toString('base64') !== float64) {
-    throw new RangeError(`\`state.${key}\` is not the base64 of ${length} numbers`)
+    throw new RangeError(`\`${name}\` is not the base64 of ${length} numbers`)
   }
   return Array.from({ length }, (_, i) => bytes.readDoubleLE(8 * i))
 }
@@ -158,12 +174,34 @@ function isLearner(value: unknown): boolean {
 
 function isData(value: unknown): boolean {
   const optional = (each: unknown) => each === undefined || isText(each)
-  const shape = { dataset: isText, digest: isText, rows: isCount, from: optional, to: optional, until: optional }
+  const shape = {
+    ...{ dataset: isText, digest: isText, rows: isCount, from: optional, to: optional, until: optional },
+    heldOut: (each: unknown) => each === undefined || isHeldOut(each),
+    ids: (each: unknown) => each === undefined || isSketch(each),
+  }
   return value === undefined || hasOnly(value, shape)
 }
 
+const isHeldOut = (value: unknown) =>
+  hasOnly(value, {
+    groups: each => Number.isInteger(each) && (each as number) >= 0,
+    by: each => each === 'unit' || each === 'decision' || each === 'row',
+  })
+
+function isSketch(value: unknown): boolean {
+  if (!isPacked(value) || value.length === 0 || value.length > MAX_SKETCH) return false
+  try {
+    return unpackNumbers(value, 'data.ids').every(isCount)
+  } catch {
+    return false
+  }
+}
+
+function isPacked(value: unknown): value is PackedNumbers {
+  return hasOnly(value, { float64: each => typeof each === 'string', length: isCount })
+}
+
 function isState(value: unknown): boolean {
-  const isPacked = (each: unknown) => hasOnly(each, { float64: each => typeof each === 'string', length: isCount })
   return isRecord(value) && Object.values(value).every(each => Number.isFinite(each) || isPacked(each))
 }
 

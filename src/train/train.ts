@@ -2,7 +2,8 @@ import { DapError } from '../errors.ts'
 import { declaredActions, undeclaredActions } from '../log/actions.ts'
 import { contextReader, contextSource } from '../log/context-reader.ts'
 import { type DecisionLog, readDecisionLog } from '../log/decision-log.ts'
-import { logLayout, type OpenDataset, openLog, unitColumn } from '../log/layout.ts'
+import { createIdSketch } from '../log/id-sketch.ts'
+import { logLayout, type OpenDataset, openLog, unitColumn, unitKind } from '../log/layout.ts'
 import {
   addBadRow,
   badRowCount,
@@ -15,8 +16,9 @@ import {
 import { observedActions } from '../log/observed-actions.ts'
 import { joinNotes } from '../log/reward-join.ts'
 import { createRequests } from '../log/row-reader.ts'
-import { type GroupColumn, groupOfRow, type Tables, type TextColumn, type UnitPart } from '../log/tables.ts'
+import { type GroupColumn, groupOfRow, type NumberColumn, type RowPart, type Tables } from '../log/tables.ts'
 import { createPolicy, type Policy } from '../policy/policy.ts'
+import { packNumbers, type SnapshotData } from '../policy/snapshot-format.ts'
 import { mergeStatistics } from '../policy/statistics.ts'
 import { type BatchColumn, batches } from './batches.ts'
 import { type Fold, type FoldPlan, foldHere } from './fold.ts'
@@ -34,12 +36,11 @@ export interface Training {
   readonly rows: number
   readonly heldOut: number
   /** The rows of held out units. */
-  readonly heldOutPart: UnitPart
+  readonly heldOutPart: RowPart
   /** Bad rows, left out. */
   readonly dropped: number
-  /** Timestamps of the first and the last decision that was learnt, as RFC 3339, where the log has them. */
-  readonly from?: string
-  readonly to?: string
+  /** Which decisions those were, so that nobody judges the policy on them. */
+  readonly learntFrom: Pick<SnapshotData, 'from' | 'to' | 'heldOut' | 'ids'>
   /** By action of the policy: rows, and how many of equal weight they are worth. */
   readonly learnt: readonly { readonly action: string; readonly rows: number; readonly effectiveRows: number }[]
   /** Decisions that were left out because their wait was not over. */
@@ -78,7 +79,10 @@ export async function train(
   )
   const unit = heldOut > 0 ? unitColumn(columns) : undefined
   const unitAt = unit && requests.add({ ...unit, type: 'group' })
-  const tsAt = columns.ts === undefined ? [] : [requests.add({ column: columns.ts, type: 'text' })]
+  const numbers = (column: string | undefined, type: 'time' | 'hash'): BatchColumn[] =>
+    column === undefined ? [] : [{ place: requests.add({ column, type, optional: true }), type: 'number' }]
+  const times = numbers(columns.ts, 'time')
+  const hashes = numbers(columns.decisionId, 'hash')
   const ofRecord = logLayout(source, columns, requests)
   // The sets of a `dap` log have been checked with its records.
   const layout = columns.decision === undefined ? ofRecord : { ...ofRecord, eligible: undefined }
@@ -89,7 +93,8 @@ export async function train(
   const { length } = policy.actions
   const actions = [...policy.actions, ...ofLog.filter(id => !policy.actions.includes(id))]
   const strangers = new Map<string, number>()
-  const time = timeSpan()
+  const span = createTimeSpan()
+  const ids = createIdSketch()
   const leftOut = nothingLeftOut()
   let rows = 0
   let out = 0
@@ -107,13 +112,15 @@ export async function train(
   }
 
   /** What was sent to be folded, and is not back. */
-  const sent: { readonly rows: number; readonly times: readonly (string | null)[] }[] = []
+  const sent: { readonly rows: number; readonly times?: Float64Array; readonly hashes?: Float64Array }[] = []
   async function* toFold() {
-    const columnsOf = [...wanted, ...tsAt.map((place): BatchColumn => ({ place, type: 'text' }))]
-    for await (const batch of batches(readDecisionLog(tables, layout, actions, leftOut, signal), columnsOf, choose)) {
-      const ts = tsAt.length === 0 ? undefined : (batch.columns[wanted.length] as TextColumn)
-      sent.push({ rows: batch.rows, times: ts?.values ?? [] })
-      yield { ...batch, columns: batch.columns.slice(0, wanted.length) }
+    const columnsOf = [...wanted, ...times, ...hashes]
+    const log = readDecisionLog(tables, layout, actions, leftOut, signal)
+    for await (const { columns: all, ...batch } of batches(log, columnsOf, choose)) {
+      const valuesOf = (asked: readonly BatchColumn[]) =>
+        asked.length === 0 ? undefined : (all[columnsOf.indexOf(asked[0])] as NumberColumn).values
+      sent.push({ rows: batch.rows, times: valuesOf(times), hashes: valuesOf(hashes) })
+      yield { ...batch, columns: all.slice(0, wanted.length) }
     }
   }
 
@@ -128,7 +135,11 @@ export async function train(
     if (batch === undefined) throw new RangeError('a batch came back that was not sent')
     for (const { row, reason } of faults) addBadRow(leftOut, row, reason)
     const unusable = new Set(faults.map(({ at }) => at))
-    for (const [i, ts] of batch.times.entries()) if (i < batch.rows && !unusable.has(i)) time.see(ts)
+    for (let i = 0; i < batch.rows; i++) {
+      if (unusable.has(i)) continue
+      if (batch.times !== undefined) span.see(batch.times[i])
+      if (batch.hashes !== undefined) ids.add(batch.hashes[i])
+    }
     rows += batch.rows - faults.length
     onProgress(rows)
   }
@@ -166,34 +177,30 @@ export async function train(
     policy,
     rows,
     heldOut: out,
-    heldOutPart: { unit, from: 0, to: heldOut },
+    heldOutPart: { units: { unit, from: 0, to: heldOut } },
+    learntFrom: {
+      ...span.window(),
+      heldOut: { groups: heldOut, by: unitKind(columns) },
+      ...(ids.hashes().length > 0 ? { ids: packNumbers(ids.hashes()) } : {}),
+    },
     dropped: badRowCount(leftOut),
-    ...time.span(),
     learnt: policy.actions.map((action, a) => ({ action, rows: learnt.rows[a], effectiveRows: learnt.effective[a] })),
     waiting,
     notes,
   }
 }
 
-/** The first and the last of timestamps of one format, which sort as text does. */
-function timeSpan() {
-  let first: string | undefined
-  let last: string | undefined
+/** The first and the last of times in milliseconds since 1970; those that are missing are NaN. */
+function createTimeSpan() {
+  let first = Number.POSITIVE_INFINITY
+  let last = Number.NEGATIVE_INFINITY
   return {
-    see(ts: string | null) {
-      if (ts === null) return
-      if (first === undefined || ts < first) first = ts
-      if (last === undefined || ts > last) last = ts
+    see(time: number) {
+      if (time < first) first = time
+      if (time > last) last = time
     },
-    span() {
-      const [from, to] = [first, last].map(rfc3339)
-      return from === undefined || to === undefined ? {} : { from, to }
+    window(): Pick<SnapshotData, 'from' | 'to'> {
+      return first <= last ? { from: new Date(first).toISOString(), to: new Date(last).toISOString() } : {}
     },
   }
-}
-
-/** A UTC timestamp, which a database may have written with a blank and no zone, as RFC 3339; undefined for any other text. */
-function rfc3339(ts: string | undefined): string | undefined {
-  const found = /^(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d(?:\.\d{1,9})?)(?:Z|\+00(?::?00)?)?$/.exec(ts ?? '')
-  return found === null ? undefined : `${found[1]}T${found[2]}Z`
 }

@@ -1,19 +1,25 @@
 import type { TextContext } from '../command.ts'
 import type { SnapshotDescription } from '../policy/snapshot-describe.ts'
 import type { ActionDiff, Change, SnapshotDiff } from '../policy/snapshot-diff.ts'
+import type { HeldOut } from '../policy/snapshot-format.ts'
 import { plural, short, signed } from './numbers.ts'
 import { type Column, table } from './table.ts'
 
 /** What a snapshot knows: where it comes from, then a row an action, or an action and feature. */
 export function snapshotDescriptionText(snapshot: SnapshotDescription, { style }: TextContext): string {
   const { digest, dap, policy, learner, count, data, actions } = snapshot
-  const facts = [
+  const facts: (readonly [string, string])[] = [
     ['snapshot', digest],
     ['policy', `${policy.name}  ${policy.digest}`],
     ['learner', JSON.stringify(learner)],
     ['learnt', `${short(count)} ${count === 1 ? 'reward' : 'rewards'}`],
-    ...(data === null ? [] : [['from', `${data.dataset}, ${plural(data.rows, 'row')}${period(data)}  ${data.digest}`]]),
-    ...(dap === null ? [] : [['made by', `dap ${dap}`]]),
+    ...(data === null
+      ? []
+      : ([
+          ['from', `${data.dataset}, ${plural(data.rows, 'row')}${period(data)}  ${data.digest}`],
+          ['held out', heldOutText(data.heldOut)],
+        ] as const)),
+    ...(dap === null ? [] : [['made by', `dap ${dap}`] as const]),
   ]
   const width = Math.max(...facts.map(([name]) => name.length))
   const head = facts.map(([name, fact]) => `${style.dim(name.padEnd(width))}  ${fact}`).join('\n')
@@ -86,6 +92,12 @@ function fact(value: unknown, other: unknown): string {
 const number = (value: number | null | undefined) => (value == null ? 'none' : short(value))
 
 const plusMinus = (width: number | null | undefined) => (width == null ? '' : `± ${short(width)}`)
+
+function heldOutText(heldOut: HeldOut | undefined): string {
+  if (heldOut === undefined) return 'not known'
+  const { groups, by } = heldOut
+  return groups === 0 ? 'nothing' : `${groups} of 1,024 groups of ${by}s`
+}
 
 function period({ from, to }: { readonly from?: string; readonly to?: string }): string {
   return from === undefined || to === undefined ? '' : `, ${from} to ${to}`

@@ -66,6 +66,7 @@ describe('evaluate', () => {
       candidate  verdict  estimator  value  95 % interval  lift  95 % interval  sample size  largest weight
       rare       refuse                                                                 997             0.2
 
+      \`rare\`: what its table was made from is not said (\`learntFrom\`): taken for other decisions
       the log has no units: rows are taken for independent of each other
       rare: refuse, 90 % of the candidate's probability is on actions that the log never took
 
@@ -116,10 +117,11 @@ describe('evaluate', () => {
 
       candidate  verdict  estimator   value  95 % interval         lift  95 % interval        sample size  largest weight
       b          ok       ips          0.41  [0.3796, 0.4442]   +0.0935  [+0.07262, +0.1162]          997               2
-                          snips      0.4112  [0.3796, 0.4442]  +0.09473  [+0.07262, +0.1162]
+                 ok       snips      0.4112  [0.3796, 0.4442]  +0.09473  [+0.07262, +0.1162]
 
       actions were not declared: the 2 seen in the log or named by candidates are taken for all
       reward.cap: 20 rewards above 2 count as 2 (they were 63 % of all reward)
+      the log has no units: rows are taken for independent of each other
       "
     `)
   })

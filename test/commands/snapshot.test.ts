@@ -67,6 +67,7 @@ describe('snapshot show', () => {
       learner   {"prior":{"alpha":1,"beta":1},"type":"beta"}
       learnt    3 rewards
       from      last-month, 3 rows  sha256:d
+      held out  not known
       made by   dap 0.2.0
 
       action  rewards   value     width
@@ -105,6 +106,7 @@ describe('snapshot show', () => {
       learner   {"intercept":true,"l2":1,"type":"linear"}
       learnt    1 reward
       from      last-month, 1 row  sha256:d
+      held out  not known
       made by   dap 0.2.0
 
       action  rewards  feature    coefficient     width

@@ -94,6 +94,7 @@ describe('train', () => {
                  ok       snips      0.2531  [0.2255, 0.2824]         0  [0, 0]
                  ok       dr         0.2531  [0.2255, 0.2824]         0  [0, 0]
 
+      judged on 20 % of the units, which were held out
       actions were not declared: the 2 seen in the log or named by candidates are taken for all
 
       the new snapshot earns more than the log did
@@ -169,7 +170,7 @@ describe('train', () => {
       'log.csv': ['player,vip,offer,p,r,ts', ...rows].join('\n'),
     })
     const { dataset, estimates } = await json(folder)
-    expect(dataset).toMatchObject({ from: '2026-01-01T00:00:00Z', notes: [] })
+    expect(dataset).toMatchObject({ from: '2026-01-01T00:00:00.000Z', notes: [] })
     expect(dataset.rows + dataset.heldOut).toBe(3000)
     const dr = estimates?.candidates[0].estimates.find(({ estimator }) => estimator === 'dr')
     expect(dr?.lift?.lower).toBeGreaterThan(0)

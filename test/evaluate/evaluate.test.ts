@@ -63,6 +63,7 @@ describe('evaluate', () => {
     expect(result.dataset.notes).toEqual([
       'actions were not declared: the 2 seen in the log or named by candidates are taken for all',
       'the log has no units: rows are taken for independent of each other',
+      'the logged propensities cannot be tested: the decisions count as those of fewer than 10 units',
     ])
   })
 
@@ -101,6 +102,7 @@ describe('evaluate', () => {
       propensities: rows.map(row => JSON.stringify(row.propensities)),
       context: rows.map(({ x }) => JSON.stringify({ x })),
       unit: rows.map(() => null),
+      ts: rows.map(() => null),
     }
     const spec: PolicySpec = {
       context: { x: { type: 'integer' } },

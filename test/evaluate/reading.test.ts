@@ -289,7 +289,7 @@ describe('a cell', () => {
     )
     // Slot 2 has action 1, slot 2.0 has action 2: weights 1, 0, 0, 1.
     expect(result.candidates[0].support).toMatchObject({ rowsWithoutSupport: 2, meanWeight: 0.5 })
-    expect(result.dataset.notes[0]).toContain('the 2 seen in the log')
+    expect(result.dataset.notes.join()).toContain('the 2 seen in the log')
   })
 
   it('of a log names the whole number that was declared', async () => {

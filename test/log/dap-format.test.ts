@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -344,17 +345,59 @@ describe('a part of a log', () => {
     }
     expect(new Set(groups).size).toBeGreaterThan(500)
     for (const [from, to] of PARTS) {
-      const part = { unit: { column: unit, otherwise }, from, to }
+      const part = { units: { unit: { column: unit, otherwise }, from, to } }
       const expected = ids.filter(i => groups[i] >= from && groups[i] < to).map(i => `d${i}`)
       expect(await units({ ...source, part }, otherwise)).toEqual(expected)
     }
   })
 
+  it.each(['dap', 'csv', 'jsonl', 'parquet'] as const)(
+    'has times, hashes of ids, and rows after a time: %s',
+    async format => {
+      const ids = Array.from({ length: 500 }, (_, i) => i)
+      const at = (i: number) => Date.UTC(2026, 0, 1) + 1000 * ((i * 7) % 500)
+      const rows = ids.map(i => ({ decisionId: `d${i}`, ts: new Date(at(i)).toISOString() }))
+      const path = join(folder, `after.${format}`)
+      const text = {
+        dap: ids.map(i => JSON.stringify({ ...JSON.parse(decision(`d${i}`, 0)), ts: rows[i].ts })).join('\n'),
+        csv: ['decisionId,ts', ...rows.map(row => Object.values(row).join(','))].join('\n'),
+        jsonl: rows.map(row => JSON.stringify(row)).join('\n'),
+      }
+      if (format === 'parquet') {
+        const { DuckDBInstance } = await import('@duckdb/node-api')
+        const connection = await (await DuckDBInstance.create(':memory:')).connect()
+        await writeFile(`${path}.csv`, text.csv)
+        await connection.run(`COPY (FROM read_csv('${path}.csv')) TO '${path}'`)
+        connection.closeSync()
+      } else await writeFile(path, text[format])
+
+      const [times, hashes]: number[][] = [[], []]
+      const requests = [
+        { column: 'ts', type: 'time' },
+        { column: 'decisionId', type: 'hash' },
+      ] as const
+      for await (const { columns } of openTables().read({ format, paths: [path] }, requests)) {
+        times.push(...(columns[0] as { values: Float64Array }).values)
+        hashes.push(...(columns[1] as { values: Float64Array }).values)
+      }
+      const md5 = (i: number) => createHash('md5').update(`d${i}`).digest().readBigUInt64LE(8)
+      expect(times).toEqual(ids.map(at))
+      expect(hashes).toEqual(ids.map(i => Number(md5(i) >> 11n)))
+      const after = { column: 'ts', ms: at(100) }
+      const later = ids.filter(i => at(i) > at(100))
+      expect(await units({ format, paths: [path], part: { after } }, 'decisionId')).toEqual(later.map(i => `d${i}`))
+      const part = { after, units: { unit: { column: 'decisionId' }, from: 0, to: 512 } }
+      expect(await units({ format, paths: [path], part }, 'decisionId')).toEqual(
+        later.filter(i => md5(i) % 1024n < 512n).map(i => `d${i}`),
+      )
+    },
+  )
+
   it('goes by the row where there are no units', async () => {
     const path = join(folder, 'rows.csv')
     await writeFile(path, ['id', ...Array.from({ length: 5000 }, (_, i) => i)].join('\n'))
     for (const [from, to] of PARTS) {
-      const found = await units({ format: 'csv', paths: [path], part: { from, to } }, 'id')
+      const found = await units({ format: 'csv', paths: [path], part: { units: { from, to } } }, 'id')
       expect(found.map(Number)).toEqual(
         Array.from({ length: 5000 }, (_, i) => i).filter(i => groupOfRow(i) >= from && groupOfRow(i) < to),
       )

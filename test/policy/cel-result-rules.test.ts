@@ -49,6 +49,7 @@ const candidate = (name: string, verdict: CandidateResult['verdict']): Candidate
   name,
   verdict,
   reasons: verdict === 'refuse' ? ['no row has support'] : [],
+  learntFrom: 'nothing',
   support: {
     effectiveSampleSize: 900,
     maxWeight: 2,
@@ -72,6 +73,7 @@ const evaluation: Omit<EvaluationResult, 'gates' | 'passed'> = {
     dropped: 0,
     meanReward: 0.1,
     units: { known: false, count: 1000, effective: 1000, largestShare: 0.001 },
+    judgedOn: null,
     notes: [],
   },
   candidates: [candidate('new', 'ok'), candidate('bad', 'refuse')],

@@ -100,7 +100,7 @@ describe('train', () => {
   it('learns what the learner would have learnt row by row', async () => {
     const rows = logOf(40_000)
     for (const spec of [MEAN, LINEAR]) {
-      const { policy, learnt, rows: count, from, to } = await learn(rows, { policy: spec })
+      const { policy, learnt, rows: count, learntFrom } = await learn(rows, { policy: spec })
       const other = createPolicy('other', spec, '')
       for (let i = 0; i < count; i++) {
         const x = Float64Array.of(1, rows.x[i] as number, 0)
@@ -117,7 +117,7 @@ describe('train', () => {
       expect(learnt.map(({ action, rows: n }) => [action, n])).toEqual(
         ['a', 'b'].map(id => [id, Array.from(rows.action).filter(action => action === id).length]),
       )
-      expect([from, to]).toEqual([rows.ts[0], rows.ts[39_999]])
+      expect([learntFrom.from, learntFrom.to]).toEqual([rows.ts[0], rows.ts[39_999]])
     }
   })
 
@@ -218,7 +218,7 @@ describe('train', () => {
       return { ...training, policy: snapshotText(takeSnapshot(training.policy)) }
     }
     const here = await learnWith()
-    expect(here).toMatchObject({ rows: n - 4, dropped: 4, to: rows.ts[n - 1] })
+    expect(here).toMatchObject({ rows: n - 4, dropped: 4, learntFrom: { to: rows.ts[n - 1] } })
     expect(here.notes).toEqual([
       '4 bad rows dropped: memory:9000: the context does not fit policy `offer`: `vip` must be a boolean, not a string; ' +
         'memory:18000: the context does not fit policy `offer`: `vip` must be a boolean, not a string; ' +
@@ -232,8 +232,8 @@ describe('train', () => {
 
   it('does not say that the time of a row was learnt that was not', async () => {
     const rows: Rows = { ...logOf(3), vip: ['perhaps', 'true', 'no'] }
-    const { from, to } = await learn(rows, { policy: LINEAR, dataset: { quality: { badRows: 'drop' } } })
-    expect([from, to]).toEqual([rows.ts[1], rows.ts[1]])
+    const { learntFrom } = await learn(rows, { policy: LINEAR, dataset: { quality: { badRows: 'drop' } } })
+    expect([learntFrom.from, learntFrom.to]).toEqual([rows.ts[1], rows.ts[1]])
   })
 
   it('lets a row count for the decisions that it stands for, and a posterior no sharper than its rows', async () => {

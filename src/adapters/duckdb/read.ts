@@ -1,14 +1,22 @@
 import type { DuckDBConnection, DuckDBDataChunk } from '@duckdb/node-api'
 import { DapError } from '../../errors.ts'
 import { createAggregate } from '../../log/aggregate.ts'
-import type { Column, ColumnRequest, NumberColumn, SourceFault, TableChunk, UnitPart } from '../../log/tables.ts'
+import type {
+  Column,
+  ColumnRequest,
+  NumberColumn,
+  RowPart,
+  SourceFault,
+  TableChunk,
+  UnitPart,
+} from '../../log/tables.ts'
 import { ROW_STEP, takeRows, UNIT_GROUPS } from '../../log/tables.ts'
 import { createFaults } from './faults.ts'
 import { nameOf } from './files.ts'
 import type { Scan } from './scan.ts'
 import { NOTE, readNotes } from './side.ts'
 import { type OpenSource, unreadable } from './source.ts'
-import { bucketOf, groupOf, isSmallInteger, numberOf, textOf } from './sql.ts'
+import { bucketOf, groupOf, hashOf, isSmallInteger, numberOf, textOf, timeOf } from './sql.ts'
 import { chunksOf, numbersOf } from './stream.ts'
 import { type ColumnDecoder, columnDecoder, doubles, integerKeyDecoder, marks } from './vectors.ts'
 
@@ -22,7 +30,7 @@ const LAST = 2
  */
 export async function* readSource(
   opened: OpenSource,
-  part: UnitPart | undefined,
+  part: RowPart | undefined,
   requests: readonly ColumnRequest[],
   onFault: ((fault: SourceFault) => void) | undefined,
   signal: AbortSignal | undefined,
@@ -128,7 +136,7 @@ interface Query {
 function queryOf(
   scan: Scan,
   { source }: OpenSource,
-  part: UnitPart | undefined,
+  part: RowPart | undefined,
   requests: readonly ColumnRequest[],
 ): Query {
   const select: string[] = []
@@ -152,16 +160,25 @@ function queryOf(
     numbered: part === undefined ? undefined : requests.length + 1,
   }
   if (part === undefined) return { sql: `SELECT ${select.join(', ')} FROM ${scan.rows}`, decoders, ...places }
-  const group =
-    part.unit === undefined
-      ? `(rn * ${ROW_STEP}) % ${UNIT_GROUPS}`
-      : groupOf(
-          scan.value(part.unit.column),
-          part.unit.otherwise === undefined ? undefined : scan.value(part.unit.otherwise),
-        )
-  const sql = `SELECT ${select.join(', ')}, rn::DOUBLE FROM ${scan.numbered} WHERE ${group} >= ${part.from} AND ${group} < ${part.to}
+  const sql = `SELECT ${select.join(', ')}, rn::DOUBLE FROM ${scan.numbered} WHERE ${conditionOf(scan, part)}
     UNION ALL SELECT ${nothing.join(', ')}, 0`
   return { sql, decoders, ...places }
+}
+
+function conditionOf(scan: Scan, { units, after }: RowPart): string {
+  const conditions = [
+    ...(units === undefined ? [] : [isOfUnits(scan, units)]),
+    ...(after === undefined ? [] : [`${timeOf(scan.value(after.column))} > ${after.ms}`]),
+  ]
+  return conditions.join(' AND ') || 'true'
+}
+
+function isOfUnits(scan: Scan, { unit, from, to }: UnitPart): string {
+  const group =
+    unit === undefined
+      ? `(rn * ${ROW_STEP}) % ${UNIT_GROUPS}`
+      : groupOf(scan.value(unit.column), unit.otherwise === undefined ? undefined : scan.value(unit.otherwise))
+  return `${group} >= ${from} AND ${group} < ${to}`
 }
 
 function expressionOf(scan: Scan, reward: string | undefined, request: ColumnRequest, small: boolean): string {
@@ -173,6 +190,10 @@ function expressionOf(scan: Scan, reward: string | undefined, request: ColumnReq
       return numberOf(scan.value(column))
     case 'bucket':
       return `(${bucketOf(scan.value(column))})::DOUBLE`
+    case 'time':
+      return `coalesce(${timeOf(scan.value(column))}::DOUBLE, 'nan'::DOUBLE)`
+    case 'hash':
+      return `coalesce(${hashOf(scan.value(column))}::DOUBLE, 'nan'::DOUBLE)`
     case 'group':
       return `coalesce(${groupOf(scan.value(column), otherwise === undefined ? undefined : scan.value(otherwise))}::DOUBLE, -1)`
     default:

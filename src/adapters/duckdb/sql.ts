@@ -74,6 +74,9 @@ export function bucketOf(unit: Value): string {
   return `CASE WHEN ${text} IS NULL THEN -1 ELSE hash(${text}) & ${SUM_GROUPS - 1} END`
 }
 
+/** The hash of a text, in 53 bits; NULL where it is missing. */
+export const hashOf = (value: Value): string => `(md5_number_lower(${textOf(value)}) >> 11)`
+
 /** A value inside of another one, by keys and places in lists; of a text, if it is JSON. */
 export function inside({ sql, type, timeZone }: Value, steps: readonly Step[]): Value {
   const json = type === 'JSON' ? sql : type === 'VARCHAR' ? `TRY_CAST(${sql} AS JSON)` : `to_json(${sql})`

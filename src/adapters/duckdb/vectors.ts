@@ -16,6 +16,8 @@ export function columnDecoder(type: ColumnRequest['type'], index: number): Colum
   switch (type) {
     case 'number':
     case 'reward':
+    case 'time':
+    case 'hash':
       return chunk => ({ type: 'number', values: doubles(chunk.getColumnVector(index)) })
     case 'group':
     case 'bucket':

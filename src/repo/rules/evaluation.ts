@@ -15,6 +15,7 @@ export function* evaluationRules({ spec }: Resource<'Evaluation'>, repository: L
   yield* duplicates(names, 'candidate', i => ['spec', 'candidates', i, 'name'])
   for (const [i, candidate] of candidates.entries()) {
     yield* candidateRules(candidate, actions, ['spec', 'candidates', i], repository)
+    yield* learntFromRules(candidate, data, ['spec', 'candidates', i])
   }
   const named = estimators.map(estimatorName)
   yield* duplicates(named, 'estimator', i => ['spec', 'estimators', i])
@@ -60,6 +61,39 @@ function* candidateRules(
     if ('columns' in probabilities) yield* columnsRules(probabilities.columns, [...path, 'probabilities', 'columns'])
   } else if ('scores' in candidate) {
     yield* columnsRules(candidate.scores.columns, [...path, 'scores', 'columns'])
+  }
+}
+
+/** What a candidate is said to have learnt must be of use on the log. */
+function* learntFromRules(candidate: CandidateSpec, data: DatasetSpec | undefined, path: Path): Generator<Fault> {
+  if (!('learntFrom' in candidate) || candidate.learntFrom === undefined) return
+  const { learntFrom } = candidate
+  const at = [...path, 'learntFrom']
+  if ('policy' in candidate && candidate.snapshot === undefined) {
+    const fault = semantic(at, 'a policy without a `snapshot` has learnt nothing', 'take out `learntFrom`')
+    yield { ...fault, on: 'key' }
+    return
+  }
+  if (typeof learntFrom === 'string') return
+  const { from, until, heldOut } = learntFrom
+  for (const [name, time] of Object.entries({ from, until })) {
+    if (time !== undefined && Number.isNaN(Date.parse(time))) yield semantic([...at, name], `\`${time}\` is no time`)
+  }
+  if (from !== undefined && until !== undefined && Date.parse(from) > Date.parse(until)) {
+    yield semantic([...at, 'from'], '`from` is later than `until`')
+  }
+  if (data === undefined || data.format === 'dap') return
+  if ((from ?? until) !== undefined && data.mapping?.ts === undefined) {
+    const hint = 'name the column of the times at `mapping.ts` of the Dataset'
+    yield semantic(
+      [...at, from === undefined ? 'until' : 'from'],
+      'the log has no times that this could be held against',
+      hint,
+    )
+  }
+  if (heldOut !== undefined && data.mapping?.unit === undefined && data.mapping?.decisionId === undefined) {
+    const hint = 'name their column at `mapping.unit` of the Dataset'
+    yield semantic([...at, 'heldOut'], 'the log has no units, so none that were held out', hint)
   }
 }
 

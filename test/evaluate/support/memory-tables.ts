@@ -4,10 +4,10 @@ import {
   type ColumnRequest,
   groupOfRow,
   type OneRow,
+  type RowPart,
   SUM_GROUPS,
   type Tables,
   UNIT_GROUPS,
-  type UnitPart,
 } from '../../../src/log/tables.ts'
 import { unitHash } from './unit-hash.ts'
 
@@ -44,8 +44,11 @@ const columnOf = ({ type, column }: ColumnRequest, once: OneRow | undefined) =>
 
 type MemoryFile = Readonly<Record<string, MemoryColumn>>
 
-/** Is the row's unit of the part? */
-function isOf({ unit, from, to }: UnitPart, file: MemoryFile, i: number): boolean {
+/** Is the row of the part? */
+function isOf({ units, after }: RowPart, file: MemoryFile, i: number): boolean {
+  if (after !== undefined && !(timeOf(file[after.column][i]) > after.ms)) return false
+  if (units === undefined) return true
+  const { unit, from, to } = units
   const own = unit && (file[unit.column][i] ?? (unit.otherwise && file[unit.otherwise][i]))
   const at = unit ? group(String(own)) : groupOfRow(i)
   return at >= from && at < to
@@ -62,6 +65,14 @@ function decoder({ type, column }: ColumnRequest, values: MemoryColumn): (start:
     case 'reward': {
       const numbers = values instanceof Float64Array ? values : Float64Array.from(values, toNumber)
       return (start, end) => ({ type: 'number', values: numbers.subarray(start, end) })
+    }
+    case 'time': {
+      const times = Float64Array.from(values, timeOf)
+      return (start, end) => ({ type: 'number', values: times.subarray(start, end) })
+    }
+    case 'hash': {
+      const hashes = Float64Array.from(values, v => (v === null ? Number.NaN : Number(md5(String(v)) >> 11n)))
+      return (start, end) => ({ type: 'number', values: hashes.subarray(start, end) })
     }
     case 'text': {
       const texts = Array.from(values, v => (v === null ? null : String(v)))
@@ -94,10 +105,15 @@ const groups = new Map<string, number>()
 function group(unit: string): number {
   const known = groups.get(unit)
   if (known !== undefined) return known
-  const found = Number(createHash('md5').update(unit).digest().readBigUInt64LE(8) % BigInt(UNIT_GROUPS))
+  const found = Number(md5(unit) % BigInt(UNIT_GROUPS))
   groups.set(unit, found)
   return found
 }
+
+/** Of its last 8 bytes. */
+const md5 = (text: string): bigint => createHash('md5').update(text).digest().readBigUInt64LE(8)
+
+const timeOf = (value: string | number | null): number => Date.parse(String(value))
 
 function toNumber(value: string | number | null): number {
   if (value === null || value === '' || Number.isNaN(value)) return Number.NaN

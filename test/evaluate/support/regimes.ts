@@ -1,6 +1,6 @@
 import { type EvaluationPlan, evaluate } from '../../../src/evaluate/evaluate.ts'
 import type { EvaluationSpec, PolicySpec } from '../../../src/kinds.ts'
-import { UNIT_GROUPS, type UnitPart } from '../../../src/log/tables.ts'
+import { type RowPart, UNIT_GROUPS } from '../../../src/log/tables.ts'
 import { type Rng, stream } from '../../../src/math/rng.ts'
 import type { Policy } from '../../../src/policy/policy.ts'
 import type { EstimateResult, EvaluationResult } from '../../../src/results.ts'
@@ -357,7 +357,7 @@ function decisions(policy: Policy, x: number): number[] {
 function judgePart(
   policy: Policy,
   mapping: PlanParts['mapping'],
-  part: UnitPart,
+  part: RowPart,
   memory: Readonly<Record<string, readonly (number | string)[]>>,
 ): Promise<EvaluationResult> {
   const whole = plan({

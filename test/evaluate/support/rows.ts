@@ -78,14 +78,29 @@ export function evaluateRows(rows: readonly Row[], options: RowsOptions = {}) {
   const logging = candidate === undefined
   const units = measureUnits(sums, false)
   const of = seriesOf(sums, run.sums(), series)
-  const coverage = measureCoverage({ log: sums, sums: run.sums(), of, units, strata, logging, everyPropensity: false })
+  const coverage = measureCoverage({
+    log: sums,
+    sums: run.sums(),
+    of,
+    units,
+    strata,
+    logging,
+    everyPropensity: false,
+    emptyByChance: () => false,
+  })
   const direct =
     logging || !series.includes(value)
       ? undefined
       : directStandardErrors(sums, model, run.sums(), folds, of.mean(value).value)
   const judgement = judge(coverage, units)
   const facts = { log: sums, units, rewards: { lower: 0, upper: 1 }, method }
-  const { candidates } = conclude([{ name: 'it', logging, of, coverage, direct, judgement }], used, 0.95, facts, true)
+  const { candidates } = conclude(
+    [{ name: 'it', learntFrom: 'nothing', logging, of, coverage, direct, judgement }],
+    used,
+    0.95,
+    facts,
+    true,
+  )
   return { ...judgement, coverage, q: model.q, meanReward: meanReward(sums), estimates: candidates[0].estimates }
 }
 
