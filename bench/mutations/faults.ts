@@ -2,6 +2,7 @@ import { hash } from 'node:crypto'
 import { join, relative } from 'node:path'
 import {
   isArrowFunction,
+  isAwaitExpression,
   isBigIntLiteral,
   isBinaryExpression,
   isCallExpression,
@@ -148,7 +149,7 @@ function changesOf(node: Node, inFunction: boolean, checker: Checker): Change[] 
   if (isIfStatement(node)) return negations(node.expression)
   if (isConditionalExpression(node)) return negations(node.condition)
   if (isNumericLiteral(node) || isBigIntLiteral(node)) {
-    return [replace('number', node, otherNumber(node.getText()), node.parent)]
+    return isInSize(node) ? [] : [replace('number', node, otherNumber(node.getText()), node.parent)]
   }
   if (isPrefixUnaryExpression(node) && node.operator === SyntaxKind.MinusToken) {
     return [replace('sign', node, node.operand.getText())]
@@ -210,6 +211,12 @@ function otherNumber(text: string): string {
   return String(Number((value <= 1e-4 ? 1e6 * value : 0.4 * value).toPrecision(6)))
 }
 
+/** In the length of a typed array: a longer one does as well. */
+function isInSize({ parent }: Node): boolean {
+  if (isBinaryExpression(parent) || isParenthesizedExpression(parent)) return isInSize(parent)
+  return isNewExpression(parent) && /^(Float|Int|Uint)\d+Array$/.test(parent.expression.getText())
+}
+
 function isArithmetic(node: Node, checker: Checker): boolean {
   return (
     isBinaryExpression(node) &&
@@ -227,5 +234,6 @@ function isNumeric(node: Node, checker: Checker): boolean {
 /** A call, an assignment or a step. */
 function hasEffect(node: Node): boolean {
   if (isBinaryExpression(node)) return /^[^=!<>]*=$/.test(node.operatorToken.getText())
+  if (isAwaitExpression(node)) return hasEffect(node.expression)
   return isCallExpression(node) || isPostfixUnaryExpression(node) || isPrefixUnaryExpression(node)
 }

@@ -6,6 +6,7 @@ import { basename, dirname, join } from 'node:path'
 import type { Fault } from './faults.ts'
 import type { Answer, Order, Outcome } from './runner.ts'
 
+/** A fault that ends the process has been noticed. */
 const DEATH: Outcome = { kind: 'failed', file: 'the end of the process', test: '' }
 
 const LEFT_OUT = ['.git', 'node_modules', 'coverage']
@@ -45,7 +46,8 @@ export function openWorkshop(root: string, workers: number): Workshop {
   }
 
   function stop(): void {
-    if (runner?.pid !== undefined && runner.exitCode === null) process.kill(-runner.pid, 'SIGKILL')
+    const runs = runner?.exitCode === null && runner.signalCode === null
+    if (runs) process.kill(-runner!.pid!, 'SIGKILL')
     runner = undefined
   }
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { AlgorithmSpec, ExplorationSpec, LearnerSpec } from '../../src/kinds.ts'
+import { normal } from '../../src/math/distributions.ts'
 import { stream } from '../../src/math/rng.ts'
 import { createExploration, createLearner } from '../../src/policy/algorithm.ts'
 import { pick } from '../../src/policy/explorations/pick.ts'
@@ -100,6 +101,16 @@ describe('conventions', () => {
     expect(learner.width[0]).toBeCloseTo(0.2, 15)
   })
 
+  it.each<LearnerSpec>([{ type: 'mean' }, { type: 'linear', l2: 2, intercept: true }])(
+    'a draw is the value and the next normal number times scale and width: %o',
+    learner => {
+      const state = taught(learner, [0, 1], [0, 0.25])
+      const next = normal(stream(5))
+      expect(next).not.toBe(0)
+      expect(state.draw(0, 3, stream(5))).toBeCloseTo(state.value[0] + 3 * state.width[0] * next, 12)
+    },
+  )
+
   it('fixed probabilities are renormalised over the eligible, and uniform where all of those are zero', () => {
     const learner: LearnerSpec = { type: 'fixed', probabilities: { a0: 0.5, a1: 0.3, a2: 0.2 } }
     expect(probabilities({ learner }, taught(learner), [1, 2])).toEqual([0, 0.6, 0.4, 0])
@@ -165,6 +176,17 @@ describe('conventions', () => {
     for (const reward of [-0.1, 1.1, Number.NaN]) {
       expect(() => learner.learn(0, new Float64Array(0), reward)).toThrow(RangeError)
     }
+  })
+
+  it('parameters that are not above 0 are refused', () => {
+    const wrong: LearnerSpec[] = [
+      { type: 'beta', prior: { alpha: 0, beta: 1 } },
+      { type: 'beta', prior: { alpha: 1, beta: 0 } },
+      { type: 'linear', l2: 0, intercept: true },
+    ]
+    for (const learner of wrong) expect(() => createLearner(learner, actions, 1)).toThrow(RangeError)
+    const exploration: ExplorationSpec = { type: 'softmax', temperature: 0 }
+    expect(() => createExploration({ learner: { type: 'mean' }, exploration }, actions)).toThrow(RangeError)
   })
 
   it('a pair that makes no sense is refused', () => {

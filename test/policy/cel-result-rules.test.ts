@@ -131,6 +131,16 @@ describe('judgeExpectation', () => {
   })
 })
 
+describe('an entry of a list or a mapping', () => {
+  it.each([
+    ["policy('old').checkpoints[0].regret.mean > 9", "policy('old').checkpoints[0].regret.mean is 5"],
+    ["policy('new').actionShares['a'] > 9", "policy('new').actionShares['a'] is 0.25"],
+    ["policy('old').checkpoints[1].regret.mean > 9", "policy('old').checkpoints[1] could not be computed"],
+  ])('is quoted as it was written: `%s`', (expr, reason) => {
+    expect(expectation(expr).reason).toBe(reason)
+  })
+})
+
 describe('checkGate and checkExpectation', () => {
   it.each([
     ["candidate('nwe').support.rows > 1", 'there is no candidate `nwe` here', 'did you mean `new`?'],

@@ -52,6 +52,7 @@ describe('compileContextRule', () => {
 
   it.each([
     ['ctx.levle >= 3', 4, '`ctx` has no field `levle`', 'did you mean `level`?'],
+    ["ctx['levle'] >= 3", 0, '`ctx` has no field `levle`', 'did you mean `level`?'],
     ['true && level > 3', 8, 'unknown name `level`', 'write `ctx.level`'],
     [
       'ctx.level * 0.5 > 1.0',
