@@ -11,6 +11,7 @@ import {
   type Side,
 } from './estimates.ts'
 import type { Estimator } from './estimators/estimator.ts'
+import { MOST_COMPARED } from './estimators/estimators.ts'
 import type { SeriesOf } from './influence.ts'
 import { meanReward } from './log-sums.ts'
 import { better, both, type Judgement, judgeEstimate, worse } from './verdict.ts'
@@ -28,9 +29,6 @@ export interface Summed {
   /** As far as the log as a whole, weights and rewards go. */
   readonly judgement: Judgement
 }
-
-/** So many candidates are compared with each other. */
-export const MOST_COMPARED = 30
 
 /**
  * Estimates, verdicts and differences. `weighted`: the log has propensities. Where there are three candidates or more, `simultaneous`

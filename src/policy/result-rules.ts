@@ -86,18 +86,24 @@ export function judgeExpectation(
   return judge(rule, { roots, estimators: [] }, () => undefined)
 }
 
-/** What is wrong with a gate over these candidates and estimators, before there is a result. */
+/** What a gate over these candidates and estimators asks for, or what is wrong with it, before there is a result. */
 export function checkGate(
   expr: string,
   candidates: readonly string[],
   estimators: readonly string[],
-): CelFault | undefined {
+): { readonly fault: CelFault } | { readonly estimators: readonly string[]; readonly compares: boolean } {
   const roots: Roots = {
     candidate: { type: 'Candidate', names: candidates },
     difference: { type: 'Contrast', names: candidates, against: true },
   }
-  const checked = check(expr, { roots, estimators })
-  return 'fault' in checked ? checked.fault : undefined
+  const world = { roots, estimators }
+  const checked = check(expr, world)
+  if ('fault' in checked) return checked
+  const read = quantities(checked.ast, world).map(node => resolve(node, world))
+  return {
+    estimators: [...new Set(read.flatMap(({ estimator }) => estimator ?? []))],
+    compares: read.some(({ names }) => names.length > 1),
+  }
 }
 
 /** What is wrong with an expectation of a scenario that plays these policies, the first being the baseline. */
@@ -315,13 +321,13 @@ function resolve(node: Node, world: World): Read {
     return { names, value, missing: value === undefined ? source(node) : undefined }
   }
   const owner = resolve(node.op === 'rcall' ? node.args[1] : (node.args as [Node, unknown])[0], world)
-  if (owner.missing !== undefined) return owner
+  const estimator = node.op === 'rcall' ? String(literal(node.args[2][0])) : owner.estimator
+  if (owner.missing !== undefined) return { ...owner, estimator }
   const value =
     node.op === 'rcall'
       ? estimateOf(owner.value, String(literal(node.args[2][0])))
       : (owner.value as Record<string, unknown>)[keyOf(node)]
   const computed = value !== null && value !== undefined && !Number.isNaN(value)
-  const estimator = node.op === 'rcall' ? String(literal(node.args[2][0])) : owner.estimator
   return { names: owner.names, estimator, value, missing: computed ? undefined : source(node) }
 }
 

@@ -141,6 +141,44 @@ describe('an entry of a list or a mapping', () => {
   })
 })
 
+describe('a gate over a difference', () => {
+  const bounds = (lower: number, upper: number) => ({ method: 'cressie-read', level: 0.95, lower, upper })
+  const pair = (simultaneous: { lower: number; upper: number } | null) => ({
+    ...evaluation,
+    candidates: [candidate('new', 'ok'), candidate('old', 'ok'), candidate('bad', 'refuse')],
+    differences: [
+      {
+        candidate: 'old',
+        baseline: 'new',
+        estimates: [{ estimator: 'dr', value: -0.2, standardError: 0.05, interval: bounds(-0.3, -0.1), simultaneous }],
+      },
+    ],
+  })
+  const passes = (expr: string, simultaneous: { lower: number; upper: number } | null = null) =>
+    judgeGate({ id: 'g', expr }, pair(simultaneous)).passed
+
+  it('knows both orders of a pair', () => {
+    expect(passes("difference('old', 'new').estimate('dr').value == -0.2")).toBe(true)
+    expect(passes("difference('new', 'old').estimate('dr').value == 0.2")).toBe(true)
+    expect(passes("difference('new', 'old').estimate('dr').interval.lower == 0.1")).toBe(true)
+    expect(passes("difference('new', 'old').estimate('dr').interval.upper == 0.3")).toBe(true)
+  })
+
+  it('is judged by the interval that holds for all pairs at once, where there is one', () => {
+    const wide = { lower: -0.4, upper: 0.01 }
+    expect(passes("difference('new', 'old').estimate('dr').interval.lower > 0.0", null)).toBe(true)
+    expect(passes("difference('new', 'old').estimate('dr').interval.lower > 0.0", wide)).toBe(false)
+    expect(passes("difference('new', 'old').estimate('dr').interval.lower == -0.01", wide)).toBe(true)
+  })
+
+  it('fails where one of the two is refused, or there is no such pair', () => {
+    const judged = judgeGate({ id: 'g', expr: "difference('new', 'bad').estimate('dr').value > 0.0" }, pair(null))
+    expect(judged.reason).toContain('candidate `bad` is refused')
+    const same = judgeGate({ id: 'g', expr: "difference('new', 'new').estimate('dr').value > 0.0" }, pair(null))
+    expect(same.reason).toBe("difference('new', 'new') could not be computed")
+  })
+})
+
 describe('checkGate and checkExpectation', () => {
   it.each([
     ["candidate('nwe').support.rows > 1", 'there is no candidate `nwe` here', 'did you mean `new`?'],
@@ -153,7 +191,17 @@ describe('checkGate and checkExpectation', () => {
     ["canddate('new').support.rows > 1", 'rules have no function `canddate`', 'did you mean `candidate`?'],
     ["candidate('n' + 'ew').support.rows > 1", "the candidate's name must be written out", undefined],
   ])('refuses `%s`', (expr, message, hint) => {
-    expect(checkGate(expr, ['new'], ['dr'])).toMatchObject({ message, ...(hint && { hint }) })
+    expect(checkGate(expr, ['new'], ['dr'])).toMatchObject({ fault: { message, ...(hint && { hint }) } })
+  })
+
+  it('says which estimators a gate reads, and whether it compares candidates', () => {
+    const gate = "candidate('a').verdict == 'ok' && candidate('a').estimate('dm').lift.lower > 0.0"
+    expect(checkGate(gate, ['a', 'b'], ['dm', 'dr'])).toEqual({ estimators: ['dm'], compares: false })
+    const pair = "difference('a', 'b').estimate('dr').interval.lower > 0.0"
+    expect(checkGate(pair, ['a', 'b'], ['dm', 'dr'])).toEqual({ estimators: ['dr'], compares: true })
+    expect(checkGate("difference('a', 'c').estimate('dr').value > 0.0", ['a', 'b'], ['dr'])).toMatchObject({
+      fault: { message: 'there is no difference `c` here' },
+    })
   })
 
   it('knows the fields of an entry of a list', () => {

@@ -558,6 +558,23 @@ describe('the other kinds', () => {
       evaluation(`${candidates}gates: [{ id: g, expr: "candidate('a').estimate('dr').value > 0" }]`),
       ['7:51 cel'],
     ],
+    [
+      'a gate over a biased estimator',
+      evaluation(
+        `${candidates}estimators: [ips, dm]\nrewardModel: { type: tabular }\ngates: [{ id: g, expr: "candidate('a').estimate('dm').lift.lower > 0.0" }]`,
+      ),
+      ['9:26 warning semantic'],
+    ],
+    [
+      'a parameter of an estimator that has none',
+      evaluation(`${candidates}estimators: [ips, { type: snips, lambda: 2 }]`),
+      ['7:44 semantic'],
+    ],
+    [
+      'two estimators of one name',
+      evaluation(`${candidates}estimators: [{ type: clipped-ips, lambda: 2 }, { type: clipped-ips, lambda: 5 }]`),
+      ['7:50 duplicate'],
+    ],
     ['an Environment without its cloud', resource('Environment', 'x', 'target: vertex'), ['5:11 semantic']],
     [
       'an image that is not pinned',

@@ -13,6 +13,9 @@ import { switchDr } from './switch-dr.ts'
 /** Every estimator there is; the schema of Evaluations lists the same types. */
 export const ESTIMATORS: readonly EstimatorType[] = [ips, snips, dm, dr, sndr, switchDr, clippedIps, clippedDr, replay]
 
+/** So many candidates are compared with each other: pairs are many, and influences large. */
+export const MOST_COMPARED = 30
+
 /** The type that a specification names. */
 export function estimatorType(spec: EstimatorSpec): EstimatorType {
   const found = ESTIMATORS.find(({ type }) => type === typeName(spec))

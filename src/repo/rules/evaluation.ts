@@ -1,5 +1,5 @@
 import { estimatorName } from '../../evaluate/estimators/estimator.ts'
-import { ESTIMATORS, estimatorType } from '../../evaluate/estimators/estimators.ts'
+import { ESTIMATORS, estimatorType, MOST_COMPARED } from '../../evaluate/estimators/estimators.ts'
 import type { CandidateSpec, DatasetSpec, EstimatorSpec, EvaluationSpec } from '../../kinds.ts'
 import { checkGate } from '../../policy/result-rules.ts'
 import type { Fault, Path } from '../fault.ts'
@@ -28,8 +28,10 @@ export function* evaluationRules({ spec }: Resource<'Evaluation'>, repository: L
     i => ['spec', 'gates', i, 'id'],
   )
   for (const [i, { expr }] of gates.entries()) {
-    const fault = checkGate(expr, names, named)
-    if (fault !== undefined) yield celFault(fault, ['spec', 'gates', i, 'expr'])
+    const path = ['spec', 'gates', i, 'expr']
+    const gate = checkGate(expr, names, named)
+    if ('fault' in gate) yield celFault(gate.fault, path)
+    else yield* gateRules(gate, spec, path)
   }
 }
 
@@ -104,6 +106,26 @@ function* columnsRules(columns: string, path: Path): Generator<Fault> {
     `\`${columns}\` names one column for all actions`,
     'write `{action}` where the id of the action stands',
   )
+}
+
+/** What a gate is judged by must be unbiased, and there. */
+function* gateRules(
+  { estimators: used, compares }: { readonly estimators: readonly string[]; readonly compares: boolean },
+  { estimators, candidates }: EvaluationSpec,
+  path: Path,
+): Generator<Fault> {
+  for (const spec of estimators) {
+    if (!used.includes(estimatorName(spec)) || !estimatorType(spec).biased) continue
+    const message = `the gate is judged by \`${estimatorName(spec)}\`, which is biased: its interval does not count by how much`
+    yield { ...semantic(path, message, 'judge by `dr`, `sndr`, `snips` or `ips`'), severity: 'warning' }
+  }
+  if (compares && candidates.length > MOST_COMPARED) {
+    yield semantic(
+      path,
+      `there are ${candidates.length} candidates, and no more than ${MOST_COMPARED} are compared with each other`,
+      'leave the others to an Evaluation of their own',
+    )
+  }
 }
 
 /** λ belongs to estimators that cut weights. */
