@@ -12,6 +12,7 @@ import {
   takeSnapshot,
 } from '../../src/policy/snapshot.ts'
 import { describeSnapshot } from '../../src/policy/snapshot-describe.ts'
+import { packNumbers } from '../../src/policy/snapshot-format.ts'
 import { mutations } from '../support/mutations.ts'
 import { policySpec, shopOffer } from './support.ts'
 
@@ -398,7 +399,14 @@ describe('the published schema of a snapshot', () => {
   const validate = new Ajv2020({ strict: true, allowUnionTypes: true }).compile(schema)
 
   it.each(learners)('accepts what is written: %o', learner => {
-    const data = { dataset: 'd', digest: 'sha256:d', rows: 3, from: '2026-01-01T00:00:00.000Z' }
+    const data = {
+      dataset: 'd',
+      digest: 'sha256:d',
+      rows: 3,
+      from: '2026-01-01T00:00:00.000Z',
+      heldOut: { groups: 205, by: 'unit' },
+      ids: packNumbers([1, 2]),
+    } as const
     validate(throughText(takeSnapshot(shopOffer(withLearner(learner)), { dap: '0.2.0', data })))
     expect(validate.errors).toBeNull()
   })

@@ -546,6 +546,35 @@ describe('the other kinds', () => {
       evaluation('candidates: [{ name: a, scores: { columns: "s_{action}" }, exploration: { type: ucb } }]'),
       ['6:83 schema'],
     ],
+    [
+      'a candidate that learnt nobody knows what',
+      evaluation('candidates: [{ name: a, probabilities: { columns: "p_{action}" }, learntFrom: everything }]'),
+      ['6:81 schema'],
+    ],
+    [
+      'a candidate that learnt decisions of no time',
+      evaluation(
+        'candidates: [{ name: a, probabilities: { columns: "p_{action}" }, learntFrom: { until: 2026-02-30T99:00:00Z } }]',
+      ),
+      ['6:90 semantic', '6:90 semantic'],
+    ],
+    [
+      'a candidate that learnt until before it began',
+      evaluation(
+        'candidates: [{ name: a, probabilities: { columns: "p_{action}" }, learntFrom: { from: 2026-02-01T00:00:00Z, until: 2026-01-01T00:00:00Z } }]',
+      ),
+      ['6:89 semantic', '6:89 semantic'],
+    ],
+    [
+      'held out units of a log that has none',
+      evaluation('candidates: [{ name: a, probabilities: { columns: "p_{action}" }, learntFrom: { heldOut: 0.2 } }]'),
+      ['6:92 semantic'],
+    ],
+    [
+      'what a policy without a snapshot learnt',
+      evaluation('candidates: [{ name: a, policy: p, learntFrom: nothing }]'),
+      ['6:35 reference', '6:38 semantic'],
+    ],
     ['an estimator without its reward model', evaluation(`${candidates}estimators: [ips, dr]`), ['7:21 semantic']],
     ['an estimator that is not there yet', evaluation(`${candidates}estimators: [ips, dros]`), ['7:21 schema']],
     [

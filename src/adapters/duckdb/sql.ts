@@ -65,7 +65,7 @@ export function timeOf(value: Value): string {
 /** The group of a unit, from 0; NULL where it is missing. */
 export function groupOf(unit: Value, otherwise: Value | undefined): string {
   const text = otherwise ? `coalesce(${textOf(unit)}, ${textOf(otherwise)})` : textOf(unit)
-  return `(md5_number_lower(${text}) % ${UNIT_GROUPS})`
+  return `(${md5Of(text)} & ${UNIT_GROUPS - 1})`
 }
 
 /** The bucket of a unit, from 0; −1 where it is missing. */
@@ -75,7 +75,10 @@ export function bucketOf(unit: Value): string {
 }
 
 /** The hash of a text, in 53 bits; NULL where it is missing. */
-export const hashOf = (value: Value): string => `(md5_number_lower(${textOf(value)}) >> 11)`
+export const hashOf = (value: Value): string => `(${md5Of(textOf(value))} >> 11)`
+
+/** The last 8 bytes of MD5, little-endian. DuckDB's `md5_number_lower` is the same, and four times as slow. */
+const md5Of = (text: string): string => `(md5_number(${text}) >> 64)`
 
 /** A value inside of another one, by keys and places in lists; of a text, if it is JSON. */
 export function inside({ sql, type, timeZone }: Value, steps: readonly Step[]): Value {
