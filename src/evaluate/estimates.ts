@@ -168,7 +168,7 @@ function cressieRead(
  * as many, half a row, since what it may lack is bounded from both sides. Where rows come in units, what the log has not seen may be a
  * decision among the many of a unit, or a whole unit that is unlike the others: between the rows that would know as much as the units
  * do (n / design effect) and the units themselves it is their geometric mean, which covers from units of one opinion to units of none
- * (docs/decisions/0017, with the figures).
+ * (docs/decisions/0018, with the figures).
  */
 function informativeRows({ unit, row }: Influenced, { log, units }: LogFacts, difference: boolean): number {
   const rows = effectiveRows(log)

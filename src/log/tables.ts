@@ -189,7 +189,7 @@ export interface TextColumn {
 
 /**
  * Units: the group of each, the last 8 bytes of MD5 over its text, little-endian, modulo `UNIT_GROUPS`; or its bucket, a hash that is many
- * times as fast, modulo `SUM_GROUPS` (docs/decisions/0017). −1 where the unit is missing.
+ * times as fast, modulo `SUM_GROUPS` (docs/decisions/0018). −1 where the unit is missing.
  */
 export interface GroupColumn {
   readonly type: 'group'
