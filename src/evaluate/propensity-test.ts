@@ -44,7 +44,8 @@ const NAMED = 3
  * Bonferroni's inequality over all sums: what is accused of one of many was tested as one of many.
  */
 export function testPropensities(sums: PropensitySums, names: PropensityNames): PropensityTest {
-  const tested = familiesOf(sums).flatMap(family => testFamily(sums, family))
+  const families = familiesOf(sums)
+  const tested = families.flatMap(family => testFamily(sums, family, families[0].places.least))
   const tests = tested.length
   if (tests === 0) {
     const untested = `the logged propensities cannot be tested: the decisions count as those of fewer than ${FEWEST_UNITS} units`
@@ -150,16 +151,19 @@ interface Tested extends Pick<Family, 'name'>, Pick<Spread, 'place' | 'action' |
   readonly bounded: boolean
 }
 
-function testFamily(sums: PropensitySums, { name, places }: Family): Tested[] {
+/** `leastOf`: the smallest propensity that each action was taken with in the log; ∞ if it never was. */
+function testFamily(sums: PropensitySums, { name, places }: Family, leastOf: Float64Array): Tested[] {
   const spreads = spreadsOf(sums, places)
   const effect = effectOf(spreads)
-  const least = sums.known === 'eligible' ? places.least.reduce((one, other) => Math.min(one, other), 1) : 1
+  const least = leastOf.reduce((one, other) => Math.min(one, other), 1)
   return spreads.map(spread => {
     const { place, action, taken, expected, ratio, variance, units } = spread
     const excess = taken - expected
     const { bounded, ...chance } = rightMoments(sums, places, spread, least)
     const off = Math.sign(excess) * Math.max(0, Math.abs(excess) - ROUNDING * expected)
-    if (off === 0 || (off < 0 && sums.known === 'taken')) return { name, place, action, ratio, p: 1, bounded }
+    // Of the chances of an action that was not taken, only a log that has all propensities knows.
+    const known = sums.known === 'every' || (sums.known === 'eligible' && leastOf[action] <= 1)
+    if (off === 0 || (off < 0 && !known)) return { name, place, action, ratio, p: 1, bounded }
     const ofGroups = twoSidedT(off / Math.sqrt(variance), units - 1)
     // A few large terms skew a sum, and make a tail heavier; they do not make the other one as much lighter.
     const third = off > 0 ? Math.max(0, chance.third) : Math.min(0, chance.third)
