@@ -1,4 +1,5 @@
 import { scoreOf } from '../log/calibration.ts'
+import { type DrawnSum, designEffect, FEWEST_UNITS, type GroupSpread, spreadOfGroups } from '../math/groups.ts'
 import { twoSidedT } from '../math/tails.ts'
 import type { Verdict } from '../results.ts'
 import { addPlace, createPlaces, type PlaceSums, type PropensitySums, RARE } from './propensity-sums.ts'
@@ -24,8 +25,6 @@ const CAUTION = 1e-3
 const REFUSE = 1e-8
 /** Propensities are rounded: by this share of what it should be, a sum may be off. */
 const ROUNDING = 1e-3
-/** Of fewer units nobody knows how they spread. */
-const FEWEST_UNITS = 10
 /** An action that was never taken, where that was less probable, could not be. */
 const EMPTY = 1e-3
 const NAMED = 3
@@ -45,7 +44,8 @@ const NAMED = 3
  * Bonferroni's inequality over all sums: what is accused of one of many was tested as one of many.
  */
 export function testPropensities(sums: PropensitySums, names: PropensityNames): PropensityTest {
-  const tested = familiesOf(sums).flatMap(family => testFamily(sums, family))
+  const families = familiesOf(sums)
+  const tested = families.flatMap(family => testFamily(sums, family, families[0].places.least))
   const tests = tested.length
   if (tests === 0) {
     const untested = `the logged propensities cannot be tested: the decisions count as those of fewer than ${FEWEST_UNITS} units`
@@ -76,7 +76,7 @@ export function testPropensities(sums: PropensitySums, names: PropensityNames): 
  */
 export function emptyByChance(sums: PropensitySums): (action: number, slot?: number) => boolean | undefined {
   const [log, slots] = familiesOf(sums)
-  const effects = [log, slots].map(({ places }) => designEffect(spreadsOf(sums, places)))
+  const effects = [log, slots].map(({ places }) => effectOf(spreadsOf(sums, places)))
   return (action, slot) => {
     const { places } = slot === undefined ? log : slots
     const place = slot ?? 0
@@ -112,26 +112,11 @@ function familiesOf(sums: PropensitySums): readonly [log: Family, slots: Family,
   ]
 }
 
-/** One sum T, by the sums of groups. */
-interface Spread {
+/** One sum T, by the sums of groups: Σ h·g·1{taken} against Σ h·g·p. */
+interface Spread extends GroupSpread, DrawnSum {
   readonly place: number
   readonly action: number
-  /** Σ h·g·p, T, and Σ h·g·1{taken} over Σ h·g·p. */
-  readonly expected: number
-  readonly excess: number
-  readonly ratio: number
-  /** Of T, by the jackknife. */
-  readonly variance: number
-  /** Kish's number of groups. */
-  readonly units: number
-  /** The same of independent draws, whether the propensities are right or not; 0 where nothing is left to chance. */
-  readonly independent: number
-  /** How many rows took the action. */
-  readonly rows: number
 }
-
-/** What rounding leaves of a difference that is 0. */
-const ALMOST_NOTHING = 1e-9
 
 /** Of all sums that enough units have a part in. */
 function spreadsOf({ actions, groups, known }: PropensitySums, places: PlaceSums): Spread[] {
@@ -139,45 +124,24 @@ function spreadsOf({ actions, groups, known }: PropensitySums, places: PlaceSums
   const spreads: Spread[] = []
   for (let place = 0; place < places.places; place++) {
     for (let action = 0; action < actions; action++) {
-      const takenAt = (g: number) => taken[(place * groups + g) * actions + action]
-      const offeredAt = (g: number) =>
-        known === 'taken' ? offered[place * groups + g] : offered[(place * groups + g) * actions + action]
-      let [all, expected, squares] = [0, 0, 0]
-      for (let g = 0; g < groups; g++) {
-        all += takenAt(g)
-        expected += offeredAt(g)
-        squares += offeredAt(g) * offeredAt(g)
-      }
-      const units = (expected * expected) / squares
-      if (!(units >= FEWEST_UNITS)) continue
-      const ratio = all / expected
-      let variance = 0
-      for (let g = 0; g < groups; g++) {
-        const rest = (takenAt(g) - ratio * offeredAt(g)) / (1 - offeredAt(g) / expected)
-        variance += rest * rest
-      }
+      const at = (g: number) => (place * groups + g) * actions + action
+      const spread = spreadOfGroups(
+        groups,
+        g => taken[at(g)],
+        g => offered[known === 'taken' ? place * groups + g : at(g)],
+      )
+      if (!(spread.units >= FEWEST_UNITS)) continue
       const cell = place * actions + action
-      const independent = Math.max(0, square[cell] - ratio * linear[cell] - ALMOST_NOTHING * square[cell])
-      const excess = all - expected
-      spreads.push({ place, action, expected, excess, ratio, variance, units, independent, rows: rows[cell] })
+      const independent = square[cell] - spread.ratio * linear[cell]
+      spreads.push({ place, action, ...spread, independent, square: square[cell], rows: rows[cell] })
     }
   }
   return spreads
 }
 
-/**
- * By how much sums of groups spread more than those of independent draws, weighted by rows; at least 1. Where all rows took the same
- * action, nothing tells: that may have been one draw a group.
- */
-function designEffect(spreads: readonly Spread[]): number {
-  let [sum, weight, most] = [0, 0, 1]
-  for (const { variance, independent, rows, units } of spreads) {
-    most = Math.max(most, rows / units)
-    if (independent <= 0) continue
-    sum += (rows * variance) / independent
-    weight += rows
-  }
-  return weight === 0 ? most : Math.max(1, sum / weight)
+function effectOf(spreads: readonly Spread[]): number {
+  const most = spreads.reduce((one, { rows, units }) => Math.max(one, rows / units), 1)
+  return designEffect(spreads, most)
 }
 
 interface Tested extends Pick<Family, 'name'>, Pick<Spread, 'place' | 'action' | 'ratio'> {
@@ -187,15 +151,19 @@ interface Tested extends Pick<Family, 'name'>, Pick<Spread, 'place' | 'action' |
   readonly bounded: boolean
 }
 
-function testFamily(sums: PropensitySums, { name, places }: Family): Tested[] {
+/** `leastOf`: the smallest propensity that each action was taken with in the log; ∞ if it never was. */
+function testFamily(sums: PropensitySums, { name, places }: Family, leastOf: Float64Array): Tested[] {
   const spreads = spreadsOf(sums, places)
-  const effect = designEffect(spreads)
-  const least = sums.known === 'eligible' ? places.least.reduce((one, other) => Math.min(one, other), 1) : 1
+  const effect = effectOf(spreads)
+  const least = leastOf.reduce((one, other) => Math.min(one, other), 1)
   return spreads.map(spread => {
-    const { place, action, ratio, expected, excess, variance, units } = spread
+    const { place, action, taken, expected, ratio, variance, units } = spread
+    const excess = taken - expected
     const { bounded, ...chance } = rightMoments(sums, places, spread, least)
     const off = Math.sign(excess) * Math.max(0, Math.abs(excess) - ROUNDING * expected)
-    if (off === 0 || (off < 0 && sums.known === 'taken')) return { name, place, action, ratio, p: 1, bounded }
+    // Of the chances of an action that was not taken, only a log that has all propensities knows.
+    const known = sums.known === 'every' || (sums.known === 'eligible' && leastOf[action] <= 1)
+    if (off === 0 || (off < 0 && !known)) return { name, place, action, ratio, p: 1, bounded }
     const ofGroups = twoSidedT(off / Math.sqrt(variance), units - 1)
     // A few large terms skew a sum, and make a tail heavier; they do not make the other one as much lighter.
     const third = off > 0 ? Math.max(0, chance.third) : Math.min(0, chance.third)
@@ -208,14 +176,14 @@ function testFamily(sums: PropensitySums, { name, places }: Family): Tested[] {
 function rightMoments(
   { actions, known, maxStandsFor }: PropensitySums,
   { variance, third, square, linear, step }: PlaceSums,
-  { place, action, expected, ratio, excess }: Spread,
+  { place, action, taken, expected, ratio }: Spread,
   least: number,
 ): { readonly variance: number; readonly third: number; readonly step: number; readonly bounded: boolean } {
   const cell = place * actions + action
   if (known === 'every') {
     return { variance: variance[cell], third: third[cell], step: maxStandsFor / RARE, bounded: false }
   }
-  if (excess > 0) {
+  if (taken > expected) {
     // Where the action was drawn too often by this ratio, so were the terms that tell its variance.
     const spread = (square[cell] - linear[cell]) / ratio
     return { variance: spread, third: step[cell] * spread, step: step[cell], bounded: false }

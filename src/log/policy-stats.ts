@@ -1,13 +1,15 @@
-import { uniformityTest } from '../math/tails.ts'
 import { createCalibration, type Score } from './calibration.ts'
 import { withRoom } from './id-table.ts'
 import { createJoins } from './joins.ts'
 import type { DecisionRecord } from './records.ts'
+import { createUniformity } from './uniformity.ts'
+import { createUnits, type UnitStats } from './units.ts'
 
 export interface PolicyStats {
   readonly policy: string
   readonly digest: string
   readonly decisions: number
+  readonly units: UnitStats
   /** Share of the decisions that a reward came for; those that wait for an activation are left out. Null where there is none. */
   readonly joinRate: number | null
   /** The reward records of these decisions, by name; null is the policy's own. */
@@ -58,8 +60,10 @@ export interface PolicyTally {
 
 export function createPolicyTally(policy: string, digest: string): PolicyTally {
   const actions = new Map<string, number>()
+  const units = createUnits()
   const calibration = createCalibration()
   const joins = createJoins()
+  const uniformity = createUniformity()
   const u = createNumbers()
   const latency = createNumbers()
   const rewards = new Map<string | null, { count: number; sum: number }>()
@@ -80,18 +84,20 @@ export function createPolicyTally(policy: string, digest: string): PolicyTally {
   }
 
   return {
-    decision({ eligible, slots: [slot], served, mode, randomness, latencyUs, logProbability }, chosen) {
+    decision({ unit, eligible, slots: [slot], served, mode, randomness, latencyUs, logProbability }, chosen) {
       if (mode === 'shadow' || mode === 'apprentice') {
         compared++
         if (slot.action === slot.baseline) agreed++
       }
+      const group = units.groupOf(unit)
       u.push(randomness.u)
+      uniformity.add(randomness.u, group)
       latency.push(latencyUs)
       made += 1 / logProbability
       if (served.by !== 'policy') return undefined
       const indices = eligible.map(({ id }) => indexOf(id))
-      calibration.add(indices, slot.propensities, chosen)
-      return joins.add(indices, slot.propensities, chosen)
+      calibration.add(indices, slot.propensities, chosen, group)
+      return joins.add(indices, slot.propensities, chosen, group)
     },
     reward(name, value) {
       if (value === 0) zeros++
@@ -104,26 +110,28 @@ export function createPolicyTally(policy: string, digest: string): PolicyTally {
       if (draw !== undefined) joins.outcome(draw, rewarded)
     },
     finish() {
-      const joinScores = joins.finish(actions.size)
+      const { decisionsPerUnit, ...ofUnits } = units.finish()
+      const sizes = { decisionsPerUnit, effective: ofUnits.effective }
+      const scores = calibration.finish(sizes)
+      const joinScores = joins.finish(actions.size, sizes)
       const uniforms = u.sorted()
       const latencies = latency.sorted()
       return {
         policy,
         digest,
         decisions: uniforms.length,
+        units: ofUnits,
         joinRate: counted === 0 ? null : joined / counted,
         rewards: [...rewards].map(([name, { count, sum }]) => ({ name, count, mean: sum / count })),
         agreement: compared === 0 ? null : { decisions: compared, share: agreed / compared },
         shedShare: 1 - uniforms.length / made,
         latencyUs: { p50: quantile(latencies, 0.5), p99: quantile(latencies, 0.99) },
-        actions: [...actions].flatMap(([action, index]) => {
-          const score = calibration.action(index)
-          if (score === undefined) return []
+        actions: [...actions].map(([action, index]) => {
           const { joinRate, ...joinScore } = joinScores[index]
-          return [{ action, ...score, joinRate, joins: zeros === 0 ? null : joinScore }]
+          return { action, ...scores.actions[index], joinRate, joins: zeros === 0 ? null : joinScore }
         }),
-        inversePropensity: calibration.inverse() ?? null,
-        uniformity: uniformityTest(uniforms),
+        inversePropensity: scores.inverse ?? null,
+        uniformity: uniformity.finish(uniforms, sizes),
       }
     },
   }

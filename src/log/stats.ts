@@ -46,7 +46,7 @@ const REWARDED = 4
 /**
  * Statistics of a decision log that is right, record by record, and may still be wrong as a whole: were actions drawn with the logged
  * probabilities, and do their rewards come back alike? Each record counts once. What is remembered of a million decisions with a reward
- * each, among three actions, takes 120 MB, up to twice as much just after the tables have grown.
+ * each, among three actions, takes 120 MB, up to twice as much just after the tables have grown; a million units take 30 MB more.
  */
 export function createLogStats(): LogStats {
   const decisions = createIdTable()

@@ -45,11 +45,13 @@ export function kolmogorovTail(x: number): number {
 /**
  * Kolmogorov and Smirnov's test that n ascending numbers are uniform on [0, 1): the largest distance D of their distribution function
  * from the diagonal, and its p value. Stephens, "EDF statistics …", J. Am. Stat. Assoc. 69, 1974.
+ *
+ * @param effect So many of them say as much as one that is independent of the others.
  */
-export function uniformityTest(ascending: Float64Array): { readonly distance: number; readonly p: number } {
+export function uniformityTest(ascending: Float64Array, effect = 1): { readonly distance: number; readonly p: number } {
   const n = ascending.length
   let distance = 0
   for (let i = 0; i < n; i++) distance = Math.max(distance, (i + 1) / n - ascending[i], ascending[i] - i / n)
-  const root = Math.sqrt(n)
+  const root = Math.sqrt(n / effect)
   return { distance, p: kolmogorovTail((root + 0.12 + 0.11 / root) * distance) }
 }

@@ -49,6 +49,7 @@ function policyText(stats: PolicyStats, style: Style): string {
   const { joinRate, rewards, agreement, shedShare, latencyUs, actions, inversePropensity, uniformity } = stats
   const joins = actions.some(action => typeof action.joins?.p === 'number')
   const facts = [
+    unitsText(stats.units, stats.decisions),
     ...(joinRate === null ? [] : [`rewards came for ${percent(joinRate)} of the decisions`]),
     ...rewards.map(
       ({ name, count, mean }) =>
@@ -109,6 +110,11 @@ function policyText(stats: PolicyStats, style: Style): string {
       style.dim,
     ),
   ].join('\n\n')
+}
+
+function unitsText({ count, effective, largestShare }: PolicyStats['units'], decisions: number): string {
+  if (count === decisions) return plural(count, 'unit')
+  return `${plural(count, 'unit')} (as good as ${short(effective)} of equal size; the largest has ${percent(largestShare)} of the decisions)`
 }
 
 const scoreOf = (score: ActionStats['joins']): string[] =>

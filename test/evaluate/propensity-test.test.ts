@@ -252,6 +252,17 @@ describe('an action whose chance was tiny where it was not taken', () => {
   })
 })
 
+describe('an action that was never taken', () => {
+  it('is no fault of its propensities, unless they are all known', () => {
+    const rng = stream(1, 'never')
+    const p = Float64Array.of(0.45, 0.1, 0.45)
+    const decisions = range(3000).map(unit => ({ unit, set: three, p, at: rng.uniform() < 0.5 ? 0 : 2 }))
+    const [taken, eligible, every] = KNOWN.map(known => judge({ actions: 3, decisions }, known))
+    expect([eligible, taken].map(({ reasons }) => reasons.filter(reason => reason.includes('`b`')))).toEqual([[], []])
+    expect(every.verdict).toBe('refuse')
+  })
+})
+
 describe('what is said', () => {
   it('is nothing of fewer than ten units, however many rows they have', () => {
     const decisions = range(900).map(i => ({ unit: i % 9, set: two, p: half, at: 0 }))

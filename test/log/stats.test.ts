@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest'
 import type { LogAlarm } from '../../src/log/policy-stats.ts'
+import type { DecisionRecord } from '../../src/log/records.ts'
 import { createLogStats, type LogStatsResult } from '../../src/log/stats.ts'
 import { normal } from '../../src/math/distributions.ts'
 import { type Rng, stream } from '../../src/math/rng.ts'
-import { decision, reward } from './support.ts'
+import { ACTIONS, decision, reward } from './support.ts'
 
 const K = 5
 
@@ -112,6 +113,53 @@ describe('the p values of right logs', () => {
   })
 })
 
+describe('units with 40 decisions each', () => {
+  /** 300 of them; `sticky`: all of a unit's decisions are its first. Logged are the propensities `logged`, drawn is from `drawn`. */
+  function players(seed: number, sticky: boolean, drawn: readonly number[], logged = drawn): LogStatsResult {
+    const stats = createLogStats()
+    const rng = stream(seed, 'answers')
+    const first: DecisionRecord[] = []
+    for (let i = 0; i < 12_000; i++) {
+      const unit = `p${i % 300}`
+      if (!sticky || i < 300) first[i % 300] = decision(`${seed}-${i}`, drawn)
+      const { slots, ...record } = first[i % 300]
+      const at = ACTIONS.indexOf(slots[0].action as (typeof ACTIONS)[number])
+      const slot = { ...slots[0], propensity: logged[at], propensities: logged }
+      stats.decision({ ...record, decisionId: `${seed}-${i}`, unit, slots: [slot] })
+      // Some units do not always answer, whatever they got.
+      if (i % 7 !== 0 || i % 300 > 100) stats.reward(reward(`${seed}-${i}`, { value: rng.uniform() < 0.3 ? 1 : 0 }))
+    }
+    return stats.finish()
+  }
+
+  it.each([[[0.5, 0.5]], [[0.9, 0.1]], [[0.7, 0.2, 0.05, 0.04, 0.01]]])(
+    'whose action was drawn once, from %j, raise hardly an alarm',
+    p => {
+      const logs = Array.from({ length: 100 }, (_, seed) => players(seed, true, p))
+      expect(logs.filter(({ alarms }) => alarms.length > 0).length).toBeLessThanOrEqual(5)
+    },
+  )
+
+  it('whose action was drawn each time, raise hardly an alarm', () => {
+    const logs = Array.from({ length: 100 }, (_, seed) => players(seed, false, [0.7, 0.2, 0.1]))
+    expect(logs.filter(({ alarms }) => alarms.length > 0).length).toBeLessThanOrEqual(3)
+  })
+
+  it('raise the alarm where the propensities are wrong', () => {
+    for (let seed = 0; seed < 10; seed++) {
+      expect(checksOf(players(seed, true, [0.8, 0.2], [0.5, 0.5]))).toContain('propensity')
+      expect(checksOf(players(seed, false, [0.54, 0.46], [0.5, 0.5]))).toContain('propensity')
+    }
+  })
+
+  it('are counted, and how even they are', () => {
+    const stats = createLogStats()
+    const units = ['a', 'a', 'a', 'b', undefined, undefined]
+    for (const [i, unit] of units.entries()) stats.decision(decision(`d${i}`, [0.5, 0.5], { unit }))
+    expect(stats.finish().policies[0].units).toEqual({ count: 4, effective: 36 / 12, largestShare: 1 / 2 })
+  })
+})
+
 describe('the numbers', () => {
   it('are those of three records, by hand', () => {
     const stats = createLogStats()
@@ -148,6 +196,7 @@ describe('the numbers', () => {
     expect(policies).toMatchObject([
       {
         decisions: 3,
+        units: { count: 3, effective: 3, largestShare: 1 / 3 },
         joinRate: 2 / 3,
         rewards: [
           { name: 'purchase', count: 1, mean: 5 },
