@@ -14,7 +14,7 @@ import type { Estimator } from './estimators/estimator.ts'
 import { MOST_COMPARED } from './estimators/estimators.ts'
 import type { SeriesOf } from './influence.ts'
 import { meanReward } from './log-sums.ts'
-import { better, both, type Judgement, judgeEstimate, worse } from './verdict.ts'
+import { better, both, type Judgement, judgeEstimate, judgeNumbers, worse } from './verdict.ts'
 
 /** A candidate whose rows have all been summed. */
 export interface Summed {
@@ -94,11 +94,11 @@ function judged(
   weighted: boolean,
 ): CandidateResult {
   const dr = estimates.find((_, i) => isDoublyRobust(estimators[i]))
-  const own = estimates.map((estimate, i) =>
-    weighted && !logging
-      ? judgeEstimate(estimators[i], estimate, coverage, dr)
-      : ({ verdict: 'ok', reasons: [] } as const),
-  )
+  const own = estimates.map((estimate, i) => {
+    const numbers = judgeNumbers(estimate)
+    const judges = weighted && !logging && numbers.verdict === 'ok'
+    return judges ? judgeEstimate(estimators[i], estimate, coverage, dr) : numbers
+  })
   const refused = judgement.verdict === 'refuse'
   const unbiased = own.filter((_, i) => estimators[i].bias === undefined && estimators[i].matching !== true)
   return {

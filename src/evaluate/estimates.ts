@@ -1,6 +1,6 @@
 import type { EvaluationSpec } from '../kinds.ts'
 import { normalQuantile, studentTQuantile } from '../math/special.ts'
-import type { Estimator, RowColumns, Series } from './estimators/estimator.ts'
+import type { Estimator, Series } from './estimators/estimator.ts'
 import { corrected } from './estimators/series.ts'
 import { fixedAt, type Influenced, minus, product, rewardInfluence, type SeriesOf, weightOf } from './influence.ts'
 import { cressieReadBounds, type FakeRow } from './intervals/cressie-read.ts'
@@ -183,42 +183,33 @@ function fakeRows(
   b: Constrained,
   { lower, upper }: Bounds,
 ): { readonly low: FakeRow[]; readonly high: FakeRow[] } {
+  const grid = a.weights.flatMap(wa =>
+    b.weights.flatMap(wb =>
+      [lower, upper].flatMap(reward =>
+        a.predictions.flatMap(predicted =>
+          a.values.flatMap(va => b.values.map(vb => ({ wa, wb, reward, predicted, va, vb }))),
+        ),
+      ),
+    ),
+  )
+  const column = (name: keyof (typeof grid)[number]) => Float64Array.from(grid, row => row[name])
+  const shared = {
+    rows: grid.length,
+    probability: new Float64Array(grid.length),
+    reward: column('reward'),
+    predicted: column('predicted'),
+  }
+  const scratch = () => new Float64Array(grid.length)
+  const ya = a.series.of({ ...shared, weight: column('wa'), value: column('va') }, scratch())
+  const yb = b.series.of({ ...shared, weight: column('wb'), value: column('vb') }, scratch())
   const low = new Map<number, number>()
   const high = new Map<number, number>()
-  for (const wa of a.weights) {
-    for (const wb of b.weights) {
-      const w = 1 + wa - wb
-      const ys = [lower, upper].flatMap(reward =>
-        a.predictions.flatMap(predicted =>
-          a.values.flatMap(va =>
-            b.values.map(
-              vb =>
-                one(a.series, { weight: wa, reward, value: va, predicted }) -
-                one(b.series, { weight: wb, reward, value: vb, predicted }),
-            ),
-          ),
-        ),
-      )
-      low.set(w, Math.min(low.get(w) ?? Infinity, ...ys))
-      high.set(w, Math.max(high.get(w) ?? -Infinity, ...ys))
-    }
+  for (const [i, { wa, wb }] of grid.entries()) {
+    const w = 1 + wa - wb
+    const y = ya[i] - yb[i]
+    low.set(w, Math.min(low.get(w) ?? Infinity, y))
+    high.set(w, Math.max(high.get(w) ?? -Infinity, y))
   }
   const rowsOf = (of: Map<number, number>) => [...of].map(([w, y]) => ({ w, y }))
   return { low: rowsOf(low), high: rowsOf(high) }
-}
-
-const scratch = new Float64Array(1)
-
-/** The number that a series makes of one row. */
-function one(series: Series, row: { [K in 'weight' | 'reward' | 'value' | 'predicted']: number }): number {
-  const column = (x: number) => Float64Array.of(x)
-  const columns: RowColumns = {
-    rows: 1,
-    weight: column(row.weight),
-    probability: column(0),
-    reward: column(row.reward),
-    value: column(row.value),
-    predicted: column(row.predicted),
-  }
-  return series.of(columns, scratch)[0]
 }

@@ -1,11 +1,16 @@
 import { DapError } from '../errors.ts'
 import type { DatasetSpec } from '../kinds.ts'
 import type { Bounds } from './intervals/gaussian.ts'
-import type { LogSums } from './log-sums.ts'
+import { type LogSums, meanReward } from './log-sums.ts'
 
 /** The range that rewards can have, capped: the declared one, else [0, 1] if every reward is 0 or 1, else what was observed. */
 export function rewardRange({ reward }: DatasetSpec, log: LogSums): Bounds & { readonly note?: string } {
   const { minReward, maxReward, binary } = log
+  if (!Number.isFinite(meanReward(log))) {
+    throw new DapError(`the rewards of the log, from ${minReward} to ${maxReward}, are too large to be added up`, {
+      hint: 'give them in a larger unit, or `spec.reward.cap` them',
+    })
+  }
   const lower = reward.minimum ?? (binary ? 0 : minReward)
   const { cap = Infinity } = reward
   // Where some reward was capped, the cap is the most that can be had.

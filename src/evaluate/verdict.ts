@@ -145,6 +145,19 @@ function judgement(refusals: readonly string[], cautions: readonly string[]): Ju
 
 const capped = (reason: string): Judgement => ({ verdict: 'caution', reasons: [reason] })
 
+/** A number that overflowed on its way, or has no error: rewards or weights whose squares cannot be added up. */
+export function judgeNumbers({
+  estimator,
+  value,
+  interval,
+}: Pick<EstimateResult, 'estimator' | 'value' | 'interval'>): Judgement {
+  if (value === null || (Number.isFinite(value) && interval !== null)) return OK
+  return {
+    verdict: 'refuse',
+    reasons: [`\`${estimator}\` cannot be computed: the numbers of the log are too large, or too few`],
+  }
+}
+
 /** What is wrong with one estimate beside what its candidate is judged by; `dr` is the doubly robust estimate of the same candidate. */
 export function judgeEstimate(
   estimator: Estimator,
@@ -166,9 +179,6 @@ export function judgeEstimate(
     )
   }
   if (value === null) return OK
-  if (!Number.isFinite(value)) {
-    return { verdict: 'refuse', reasons: [`${name} cannot be computed: the numbers of the log are too large`] }
-  }
   if (estimator.bias !== undefined) return judgeBias(name, estimator.bias, value, dr)
   if (interval !== null && (value < interval.lower || value > interval.upper)) {
     return capped(

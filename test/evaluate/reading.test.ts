@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { evaluate } from '../../src/evaluate/evaluate.ts'
-import type { CandidateSpec, PolicySpec } from '../../src/kinds.ts'
+import type { CandidateSpec, EvaluationSpec, PolicySpec } from '../../src/kinds.ts'
 import type { Tables } from '../../src/log/tables.ts'
 import { stream } from '../../src/math/rng.ts'
 import { createPolicy } from '../../src/policy/policy.ts'
@@ -320,4 +320,72 @@ it('names every fault of a table', async () => {
       '  table:5: `probability` is not a number in [0, 1]',
     ].join('\n'),
   )
+})
+
+describe('rewards that are too large', () => {
+  const columns = (reward: number) => ({
+    action: Array.from({ length: 200 }, (_, i) => 'ab'[i % 2]),
+    propensity: Array.from({ length: 200 }, () => 0.5),
+    reward: Array.from({ length: 200 }, (_, i) => (i % 3 === 0 ? -reward : reward)),
+  })
+  const spec: Partial<EvaluationSpec> = {
+    candidates: [
+      { name: 'a', fixed: 'a' },
+      { name: 'log', logging: true },
+    ],
+    estimators: ['ips', 'snips'],
+  }
+
+  it('to be added up are an error', async () => {
+    await expect(run(columns(1e308), { spec })).rejects.toThrow('are too large to be added up')
+  })
+
+  it('to be squared leave no number that is trusted, not even of the log', async () => {
+    const { candidates } = await run(columns(1e200), { spec })
+    expect(candidates.map(({ verdict }) => verdict)).toEqual(['refuse', 'refuse'])
+  })
+})
+
+describe('the eligible sets of a log', () => {
+  it('bind a candidate: what it gives to others is unsupported, and the propensities are not blamed', async () => {
+    const rows = Array.from({ length: 2000 }, (_, i) => ({ other: i % 2 ? 'c' : 'b', first: i % 4 < 2 }))
+    const columns = {
+      action: rows.map(({ other, first }) => (first ? 'a' : other)),
+      propensity: rows.map(() => 0.5),
+      reward: rows.map((_, i) => (i % 7 === 0 ? 1 : 0)),
+      set: rows.map(({ other }) => JSON.stringify(['a', other])),
+      p_a: rows.map(() => 0.5),
+      p_b: rows.map(() => 0.25),
+      p_c: rows.map(() => 0.25),
+    }
+    const result = await run(
+      columns,
+      {
+        dataset: { actions: ['a', 'b', 'c'] },
+        mapping: { eligible: 'set' },
+        tables: new Map([['table', 't']]),
+        spec: {
+          candidates: [
+            { name: 'c', fixed: 'c' },
+            { name: 'a', fixed: 'a' },
+            { name: 'table', table: { file: 't', by: [] } },
+            { name: 'columns', probabilities: { columns: 'p_{action}' } },
+          ],
+        },
+      },
+      { t: { action: ['a', 'b', 'c'], probability: [0.5, 0.25, 0.25] } },
+    )
+    const unsupported = result.candidates.map(({ support }) => support?.unsupportedMass)
+    expect(unsupported[0]).toBeCloseTo(0.5, 12)
+    expect(unsupported[1]).toBe(0)
+    expect(unsupported[2]).toBeCloseTo(0.25, 12)
+    expect(unsupported[3]).toBeCloseTo(0.25, 12)
+    for (const at of [0, 2, 3]) {
+      const { verdict, reasons } = result.candidates[at]
+      expect(verdict).toBe('refuse')
+      expect(reasons.filter(reason => reason.includes('propensit'))).toEqual([])
+      expect(reasons.join()).toContain('not eligible')
+    }
+    expect(result.candidates[1].verdict).toBe('ok')
+  })
 })

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { createEstimator } from '../../src/evaluate/estimators/estimators.ts'
 import type { Coverage } from '../../src/evaluate/support.ts'
 import type { Units } from '../../src/evaluate/units.ts'
-import { both, judge, judgeEstimate, judgeOrphans, judgeUnrewarded } from '../../src/evaluate/verdict.ts'
+import { both, judge, judgeEstimate, judgeNumbers, judgeOrphans, judgeUnrewarded } from '../../src/evaluate/verdict.ts'
 import type { EstimatorSpec } from '../../src/kinds.ts'
 import type { Support } from '../../src/results.ts'
 
@@ -267,10 +267,13 @@ describe('the verdict on an estimate', () => {
   })
 
   it('refuses numbers that overflowed', () => {
-    expect(of('ips', Infinity).verdict).toBe('refuse')
-    expect(of('dr', Number.NaN).verdict).toBe('refuse')
-    expect(of('dm', Number.NaN).verdict).toBe('refuse')
-    expect(of('ips', null).verdict).toBe('ok')
+    const numbers = (value: number | null, bounds: ReturnType<typeof interval> | null = interval(0, 1)) =>
+      judgeNumbers({ estimator: 'ips', value, interval: bounds }).verdict
+    expect(numbers(Infinity)).toBe('refuse')
+    expect(numbers(Number.NaN)).toBe('refuse')
+    expect(numbers(0.5, null)).toBe('refuse')
+    expect(numbers(0.5)).toBe('ok')
+    expect(numbers(null, null)).toBe('ok')
   })
 
   it('trusts replay where the candidate does not draw, and rows of one propensity match', () => {
