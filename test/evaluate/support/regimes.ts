@@ -162,19 +162,19 @@ function independent(name: string, rows: number, low: number, high: number, spre
 }
 
 /** Revenue: few buy, and those who do spend unequally much. */
-function revenue(): Regime {
+function revenue(name: string, sd: number): Regime {
   const rng = stream(11, 'regime', 'revenue')
   const logging = distributions(rng, 1)
   const candidate = distributions(rng, 1)
   const buys = grid(() => 0.05 + 0.15 * rng.uniform())
   const none = buys.map(row => row.map(() => row[0]))
-  const spent = Math.exp(0.5 * 0.8 * 0.8)
+  const spent = Math.exp(0.5 * sd * sd)
   return {
-    name: 'revenue',
+    name,
     logs: 2000,
     log(rng, effect) {
       const world = effect ? buys : none
-      const spend = (x: number, a: number) => (rng.uniform() < world[x][a] ? Math.exp(0.8 * normal(rng)) : 0)
+      const spend = (x: number, a: number) => (rng.uniform() < world[x][a] ? Math.exp(sd * normal(rng)) : 0)
       const columns = rowsOf(2000, logging, spend, rng)
       const value = spent * worthOf(candidate, world)
       const parts = { ...TABLED, dataset: { actions: BINARY.actions } }
@@ -385,7 +385,8 @@ export const REGIMES: readonly Regime[] = [
   independent('rare rewards', 2000, 0.002, 0.02, 1),
   independent('high base', 1000, 0.75, 0.95, 1, { ok: 0.9 }),
   independent('n = 200', 200, 0.1, 0.6, 1),
-  revenue(),
+  revenue('revenue', 0.8),
+  revenue('revenue, heavy tail', 1.5),
   contextual(),
   adaptive(),
   repeated({
