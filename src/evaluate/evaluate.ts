@@ -1,8 +1,7 @@
 import { DapError } from '../errors.ts'
 import type { EvaluationSpec } from '../kinds.ts'
 import { actionFinder, declaredActions, undeclaredActions } from '../log/actions.ts'
-import { type DecisionLog, readDecisionLog } from '../log/decision-log.ts'
-import { eligibleSet } from '../log/eligible.ts'
+import { readDecisionLog } from '../log/decision-log.ts'
 import { logLayout, type OpenDataset, openLog } from '../log/layout.ts'
 import {
   addFault,
@@ -16,7 +15,7 @@ import {
 import { observedActions } from '../log/observed-actions.ts'
 import { joinNotes } from '../log/reward-join.ts'
 import { createRequests } from '../log/row-reader.ts'
-import type { Column, GroupColumn, JoinCounts, NumberColumn, RowPart, Tables, ValueColumn } from '../log/tables.ts'
+import type { Column, JoinCounts, NumberColumn, RowPart, Tables } from '../log/tables.ts'
 import type { Policy } from '../policy/policy.ts'
 import { judgeGate } from '../policy/result-rules.ts'
 import type { SnapshotData } from '../policy/snapshot-format.ts'
@@ -35,20 +34,16 @@ import {
 import { seriesOfEstimator } from './estimators/estimator.ts'
 import { createEstimator, estimatorType } from './estimators/estimators.ts'
 import { value as modelValue } from './estimators/series.ts'
-import { type ChunkGroups, createGroups } from './groups.ts'
 import { seriesOf } from './influence.ts'
 import { capped, judgedRows } from './learnt.ts'
-import { addLog, createLogSums, meanReward } from './log-sums.ts'
-import { loggedPropensities } from './logged-propensities.ts'
+import { createLogRun } from './log-run.ts'
+import { meanReward } from './log-sums.ts'
 import { directStandardErrors } from './model-variance.ts'
-import { addPropensities, createPropensitySums } from './propensity-sums.ts'
-import { emptyByChance, testPropensities } from './propensity-test.ts'
 import { fitTabular, type TabularModel } from './reward-model.ts'
 import { rewardRange } from './reward-range.ts'
 import { createStrata } from './strata.ts'
 import { candidateSeries } from './sums.ts'
 import { measureCoverage } from './support.ts'
-import { measureUnits } from './units.ts'
 import { both, judge, judgeModelled, judgeOrphans, judgeUnrewarded } from './verdict.ts'
 
 /** An Evaluation with everything it names already resolved. */
@@ -73,8 +68,9 @@ export interface EvaluationPlan {
 const MAX_CELLS = 1_000_000
 
 /**
- * Off-policy evaluation: what the candidates would have earned on the log, on rows that none of them learnt. One pass over the log, one more for a tabular
- * reward model, and one more, over the actions alone, where they are not declared; the join of a log takes its own. The same
+ * Off-policy evaluation: what the candidates would have earned on the log, on rows that none of them learnt. One pass over the log, one
+ * more for a tabular reward model, one over times and ids where a candidate has learnt from decisions, and one over the actions alone
+ * where they are not declared; the join of a log takes its own. The same
  * input gives the same numbers. `onProgress` is told how many rows have been folded, over all passes. Throws a DapError for a
  * log or a candidate that cannot be used, the abort's reason when `signal` is aborted.
  */
@@ -130,14 +126,8 @@ export async function evaluate(
   const strata = createStrata(columns.slot, modelKeys, modelSpec)
   const strataPlaces = strata.columns.map(requests.add)
   const modelPlaces = modelSpec?.type === 'columns' ? actionColumns(space, modelSpec.columns).map(requests.add) : []
-  const { propensities } = columns
-  const everyPropensity = propensities !== undefined
-  const listPlace = everyPropensity ? requests.add(propensities) : undefined
-  const setPlace = space.eligible || everyPropensity ? requests.add(eligibleSet) : undefined
-  const timePlace =
-    columns.ts === undefined || unknown ? undefined : requests.add({ column: columns.ts, type: 'time', optional: true })
-  const unitPlace =
-    columns.unit === undefined ? undefined : requests.add({ column: columns.unit, type: 'bucket', optional: true })
+  const ofLog = createLogRun(columns, space, strata, requests)
+  const log = ofLog.sums
   const series = candidateSeries(estimators.flatMap(seriesOfEstimator))
   const candidates = spec.candidates.map(candidateSpec => {
     const candidate = createCandidate(candidateSpec, parts, space, columns)
@@ -146,26 +136,15 @@ export async function evaluate(
   })
 
   // Every pass reads the same columns, so that the same rows are left out of each.
-  const log = createLogSums(space.ids.length)
-  const chances = createPropensitySums(
-    space.ids.length,
-    everyPropensity ? 'every' : space.eligible ? 'eligible' : 'taken',
-    timePlace === undefined ? 'row' : 'time',
-  )
   const leftOut = nothingLeftOut()
-  const groupsOf = createGroups()
   for (const fault of judged.faults) addFault(leftOut, fault)
   let stratum = new Int32Array(0)
   let seen = 0
-  let unitless = 0
   async function* chunks(first: boolean) {
     const passed = first ? leftOut : nothingLeftOut()
     for await (const chunk of readDecisionLog(tables, layout, space.ids, passed, signal)) {
       if (stratum.length < chunk.rows) stratum = new Int32Array(chunk.rows)
-      const units = unitPlace === undefined ? undefined : (chunk.columns[unitPlace] as GroupColumn)
-      if (first && units !== undefined)
-        unitless += units.values.reduce((count, group) => count + (group < 0 ? 1 : 0), 0)
-      const groups = groupsOf(chunk, units)
+      const groups = ofLog.groupsOf(chunk)
       strata.assign(chunk, pick(chunk.columns, strataPlaces), groups, stratum)
       if (strata.count() * space.ids.length > MAX_CELLS) {
         throw new DapError(
@@ -193,36 +172,13 @@ export async function evaluate(
     if (leftOut.kept === 0) throw noRowsError(dataset.name, 'that can be used', notes)
   }
 
-  const valuesAt = <T>(chunk: DecisionLog, place: number | undefined) =>
-    place === undefined ? undefined : ((chunk.columns[place] as ValueColumn).values as readonly T[])
-  const clock = createClock()
-  function addToLog(chunk: DecisionLog, groups: ChunkGroups): void {
-    addLog(log, chunk, groups, stratum, strata.count())
-    if (unknown) return
-    const { rows, row, action, propensity, standsFor } = chunk
-    addPropensities(chances, {
-      rows,
-      row,
-      action,
-      propensity,
-      standsFor,
-      group: groups.unit.of,
-      slot: strata.slotted ? Int32Array.from({ length: rows }, (_, i) => strata.slotOf(stratum[i])) : undefined,
-      time: timePlace === undefined ? undefined : clock((chunk.columns[timePlace] as NumberColumn).values, rows),
-      eligible: valuesAt(chunk, setPlace),
-      propensities: valuesAt(chunk, listPlace),
-    })
-  }
-
   let model: TabularModel | undefined
   if (tabular) {
-    for await (const { chunk, groups } of chunks(true)) addToLog(chunk, groups)
+    for await (const { chunk, groups } of chunks(true)) ofLog.add(chunk, groups, stratum)
     model = fitTabular(log, strata, modelKeys, tabular.by.includes('action'), tabular.prior)
   }
   for await (const { chunk, groups } of chunks(!tabular)) {
-    if (!tabular) addToLog(chunk, groups)
-    const lists = valuesAt<Float64Array>(chunk, listPlace)
-    const sets = valuesAt<Int32Array>(chunk, setPlace)
+    if (!tabular) ofLog.add(chunk, groups, stratum)
     const facts: ChunkFacts = {
       groups,
       stratum,
@@ -232,31 +188,27 @@ export async function evaluate(
         : modelSpec
           ? { columns: pick(chunk.columns, modelPlaces).map(column => (column as NumberColumn).values) }
           : undefined,
-      eligible: sets,
-      propensities: sets && lists && loggedPropensities(chunk, lists, sets, space.ids.length),
+      ...ofLog.factsOf(chunk),
     }
     for (const { run, places } of candidates) run.add(chunk, pick(chunk.columns, places), facts)
   }
 
   const rewards = rewardRange(dataset.spec, log)
   if (rewards.note !== undefined) notes.push(rewards.note)
-  const units = measureUnits(log, unitPlace !== undefined && unitless < log.rows)
-  if (units.known && unitless > 0) notes.push(`${unitless} rows have no unit: each is taken for one of its own`)
-  if (!units.known) notes.push(UNITLESS)
-  const tested = testPropensities(chances, { actions: space.ids, slot: slot => strata.slots[slot] })
-  if (!unknown && tested.untested !== undefined) notes.push(tested.untested)
+  const { units, judgement, emptyByChance, notes: said } = ofLog.finish()
+  notes.push(...said)
   const overall = [
-    tested,
+    judgement,
     judgeUnrewarded(leftOut.unrewarded),
     judgeOrphans(joined ?? { rewards: 0, orphans: 0 }),
   ].reduce(both)
-  const chance = emptyByChance(chances)
   const summed = candidates.map(({ name, candidate, run }): Summed => {
     const logging = candidate.kind === 'logging'
     const origin = judged.originOf(name)
     const sums = run.sums()
     const of = seriesOf(log, sums, series)
-    const coverage = measureCoverage({ log, sums, of, units, strata, logging, everyPropensity, emptyByChance: chance })
+    const { everyPropensity } = ofLog
+    const coverage = measureCoverage({ log, sums, of, units, strata, logging, everyPropensity, emptyByChance })
     const direct =
       model && !logging && estimators.some(({ modelled }) => modelled)
         ? directStandardErrors(log, model, sums, strata.folds, of.mean(modelValue).value)
@@ -286,25 +238,10 @@ export async function evaluate(
   return { ...result, gates, passed: gates.every(gate => gate.passed) }
 }
 
-const UNITLESS = 'the log has no units: rows are taken for independent of each other'
-
 /** The columns that an Evaluation names; some are roles, such as `slot`. */
 function namedByEvaluation({ candidates, rewardModel }: EvaluationSpec): readonly string[] {
   const tabled = candidates.flatMap(candidate => ('table' in candidate ? candidate.table.by : []))
   return [...tabled, ...(rewardModel?.type === 'tabular' ? rewardModel.by : [])]
-}
-
-/** Times of rows; a row without one is as late as the row before it. */
-function createClock(): (times: Float64Array, rows: number) => Float64Array {
-  let last = 0
-  return (times, rows) => {
-    const out = new Float64Array(rows)
-    for (let i = 0; i < rows; i++) {
-      if (Number.isFinite(times[i])) last = times[i]
-      out[i] = last
-    }
-    return out
-  }
 }
 
 /** The columns of a chunk at these places. */

@@ -39,8 +39,8 @@ describe('evaluate', () => {
       "next on log: 2,000 rows, mean reward 0.299
 
       candidate  verdict  estimator   value  95 % interval        lift  95 % interval        sample size  largest weight
-      b          ok       ips         0.402  [0.3724, 0.4342]   +0.103  [+0.08397, +0.1237]          997               2
-                 ok       snips      0.4032  [0.3724, 0.4342]  +0.1042  [+0.08397, +0.1237]
+      b          ok       ips         0.402  [0.3724, 0.4342]   +0.103  [+0.08417, +0.1236]          997               2
+                 ok       snips      0.4032  [0.3724, 0.4342]  +0.1042  [+0.08417, +0.1236]
 
       actions were not declared: the 2 seen in the log or named by candidates are taken for all
       the log has no units: rows are taken for independent of each other
@@ -115,9 +115,9 @@ describe('evaluate', () => {
     expect(session.stdout).toMatchInlineSnapshot(`
       "next on log: 2,000 rows, mean reward 0.3165
 
-      candidate  verdict  estimator   value  95 % interval         lift  95 % interval        sample size  largest weight
-      b          ok       ips          0.41  [0.3796, 0.4442]   +0.0935  [+0.07262, +0.1162]          997               2
-                 ok       snips      0.4112  [0.3796, 0.4442]  +0.09473  [+0.07262, +0.1162]
+      candidate  verdict  estimator   value  95 % interval         lift  95 % interval       sample size  largest weight
+      b          ok       ips          0.41  [0.3796, 0.4442]   +0.0935  [+0.0731, +0.1158]          997               2
+                 ok       snips      0.4112  [0.3796, 0.4442]  +0.09473  [+0.0731, +0.1158]
 
       actions were not declared: the 2 seen in the log or named by candidates are taken for all
       reward.cap: 20 rewards above 2 count as 2 (they were 63 % of all reward)

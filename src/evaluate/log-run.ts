@@ -1,0 +1,118 @@
+import type { DecisionLog } from '../log/decision-log.ts'
+import { eligibleSet } from '../log/eligible.ts'
+import type { LogColumns } from '../log/layout.ts'
+import type { Requests } from '../log/row-reader.ts'
+import type { GroupColumn, NumberColumn, ValueColumn } from '../log/tables.ts'
+import type { ChunkFacts } from './candidate-run.ts'
+import type { ActionSpace } from './candidates/candidate.ts'
+import { type ChunkGroups, createGroups } from './groups.ts'
+import { addLog, createLogSums, type LogSums } from './log-sums.ts'
+import { loggedPropensities } from './logged-propensities.ts'
+import { addPropensities, createPropensitySums } from './propensity-sums.ts'
+import { emptyByChance, testPropensities } from './propensity-test.ts'
+import type { Strata } from './strata.ts'
+import type { CoverageInput } from './support.ts'
+import { measureUnits, type Units } from './units.ts'
+import type { Judgement } from './verdict.ts'
+
+/** What a log says by itself, whoever is judged on it: its rewards, its units, its propensities. */
+export interface LogRun {
+  readonly sums: LogSums
+  /** It has the propensity of every action. */
+  readonly everyPropensity: boolean
+  groupsOf(chunk: DecisionLog): ChunkGroups
+  /** Adds a chunk; once, however often the log is read. */
+  add(chunk: DecisionLog, groups: ChunkGroups, stratum: Int32Array): void
+  /** What rows say of all actions. */
+  factsOf(chunk: DecisionLog): Pick<ChunkFacts, 'eligible' | 'propensities'>
+  /** After the last chunk. */
+  finish(): {
+    readonly units: Units
+    /** Of its propensities. */
+    readonly judgement: Judgement
+    readonly emptyByChance: CoverageInput['emptyByChance']
+    readonly notes: readonly string[]
+  }
+}
+
+/** `requests`: where it asks for the columns that it needs. */
+export function createLogRun(columns: LogColumns, space: ActionSpace, strata: Strata, requests: Requests): LogRun {
+  const actions = space.ids.length
+  const weighted = columns.propensity !== undefined
+  const everyPropensity = columns.propensities !== undefined
+  const listAt = columns.propensities && requests.add(columns.propensities)
+  const setAt = space.eligible || everyPropensity ? requests.add(eligibleSet) : undefined
+  const timeAt =
+    columns.ts === undefined || !weighted
+      ? undefined
+      : requests.add({ column: columns.ts, type: 'time', optional: true })
+  const unitAt =
+    columns.unit === undefined ? undefined : requests.add({ column: columns.unit, type: 'bucket', optional: true })
+  const sums = createLogSums(actions)
+  const known = everyPropensity ? 'every' : space.eligible ? 'eligible' : 'taken'
+  const chances = createPropensitySums(actions, known, timeAt === undefined ? 'row' : 'time')
+  const groupsOf = createGroups()
+  const clock = createClock()
+  let unitless = 0
+
+  const unitsOf = (chunk: DecisionLog) => (unitAt === undefined ? undefined : (chunk.columns[unitAt] as GroupColumn))
+  const valuesAt = <T>(chunk: DecisionLog, place: number | undefined) =>
+    place === undefined ? undefined : ((chunk.columns[place] as ValueColumn).values as readonly T[])
+
+  return {
+    sums,
+    everyPropensity,
+    groupsOf: chunk => groupsOf(chunk, unitsOf(chunk)),
+    add(chunk, groups, stratum) {
+      const { rows, row, action, propensity, standsFor } = chunk
+      addLog(sums, chunk, groups, stratum, strata.count())
+      const units = unitsOf(chunk)?.values
+      if (units !== undefined) for (let i = 0; i < rows; i++) if (units[i] < 0) unitless++
+      if (!weighted) return
+      addPropensities(chances, {
+        rows,
+        row,
+        action,
+        propensity,
+        standsFor,
+        group: groups.unit.of,
+        slot: strata.slotted ? Int32Array.from({ length: rows }, (_, i) => strata.slotOf(stratum[i])) : undefined,
+        time: timeAt === undefined ? undefined : clock((chunk.columns[timeAt] as NumberColumn).values, rows),
+        eligible: valuesAt(chunk, setAt),
+        propensities: valuesAt(chunk, listAt),
+      })
+    },
+    factsOf(chunk) {
+      const eligible = valuesAt<Int32Array>(chunk, setAt)
+      const lists = valuesAt<Float64Array>(chunk, listAt)
+      return { eligible, propensities: eligible && lists && loggedPropensities(chunk, lists, eligible, actions) }
+    },
+    finish() {
+      const units = measureUnits(sums, unitAt !== undefined && unitless < sums.rows)
+      const tested = testPropensities(chances, { actions: space.ids, slot: slot => strata.slots[slot] })
+      return {
+        units,
+        judgement: tested,
+        emptyByChance: emptyByChance(chances),
+        notes: [
+          ...(units.known && unitless > 0 ? [`${unitless} rows have no unit: each is taken for one of its own`] : []),
+          ...(units.known ? [] : ['the log has no units: rows are taken for independent of each other']),
+          ...(weighted && tested.untested !== undefined ? [tested.untested] : []),
+        ],
+      }
+    },
+  }
+}
+
+/** Times of rows; a row without one is as late as the row before it. */
+function createClock(): (times: Float64Array, rows: number) => Float64Array {
+  let last = 0
+  return (times, rows) => {
+    const out = new Float64Array(rows)
+    for (let i = 0; i < rows; i++) {
+      if (Number.isFinite(times[i])) last = times[i]
+      out[i] = last
+    }
+    return out
+  }
+}
