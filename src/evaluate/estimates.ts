@@ -62,7 +62,7 @@ export function logSide(log: LogSums): Side {
 }
 
 function plainSide(mean: Influenced, series: Series): Side {
-  const constrained = { weight: fixedAt(1), mean, series, weights: [1], values: [0], predictions: [0] }
+  const constrained = { weight: fixedAt(1), mean, series, weights: [1], values: [0], predictions: [] }
   return { estimate: mean, constrained, equalWeights: true }
 }
 
@@ -177,16 +177,21 @@ function informativeRows({ unit, row }: Influenced, { log, units }: LogFacts, di
   return Math.sqrt(units.effective * Math.min(rows, Math.max(units.effective, independent || 0)))
 }
 
-/** Rows that might have been, the most extreme of each weight. Their weight is 1 + the difference of the two weights. */
+/**
+ * Rows that might have been, the most extreme of each weight. Their weight is 1 + the difference of the two weights. Candidates share a
+ * reward model, and so what it predicts of the logged action; the log has none.
+ */
 function fakeRows(
   a: Constrained,
   b: Constrained,
   { lower, upper }: Bounds,
 ): { readonly low: FakeRow[]; readonly high: FakeRow[] } {
+  const known = [...new Set([...a.predictions, ...b.predictions])]
+  const predictions = known.length === 0 ? [0] : known
   const grid = a.weights.flatMap(wa =>
     b.weights.flatMap(wb =>
       [lower, upper].flatMap(reward =>
-        a.predictions.flatMap(predicted =>
+        predictions.flatMap(predicted =>
           a.values.flatMap(va => b.values.map(vb => ({ wa, wb, reward, predicted, va, vb }))),
         ),
       ),
