@@ -46,7 +46,7 @@ export function conclude(
   const ofLifts = levels(candidates.filter(each => !each.logging).length)
   const pairs = candidates.length > MOST_COMPARED ? [] : pairsOf(candidates.length)
   const ofPairs = levels(pairs.length)
-  const log = logSide(facts.log)
+  const log = logSide(facts.frame)
   const estimates = candidates.map((): EstimateResult[] => [])
   const differences = pairs.map((): DifferenceEstimate[] => [])
   // The influences of an estimator are large: they are made for one after the other.

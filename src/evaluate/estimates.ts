@@ -2,7 +2,7 @@ import type { EvaluationSpec } from '../kinds.ts'
 import { normalQuantile, studentTQuantile } from '../math/special.ts'
 import type { Estimator, Series } from './estimators/estimator.ts'
 import { corrected } from './estimators/series.ts'
-import { fixedAt, type Influenced, minus, product, rewardInfluence, type SeriesOf, weightOf } from './influence.ts'
+import { type Frame, fixedAt, type Influenced, minus, product, type SeriesOf, weightOf } from './influence.ts'
 import { cressieReadBounds, type FakeRow } from './intervals/cressie-read.ts'
 import type { Bounds } from './intervals/gaussian.ts'
 import { effectiveRows, type LogSums } from './log-sums.ts'
@@ -12,6 +12,7 @@ import type { Units } from './units.ts'
 /** What all estimates on one log share. */
 export interface LogFacts {
   readonly log: LogSums
+  readonly frame: Frame
   readonly units: Units
   /** The smallest and the largest reward there can be. */
   readonly rewards: Bounds
@@ -57,8 +58,8 @@ export interface Candidate {
 export const NOTHING: Side = plainSide(fixedAt(0), zero())
 
 /** The policy that made the log. */
-export function logSide(log: LogSums): Side {
-  return plainSide(rewardInfluence(log), { key: 'r', of: ({ reward }) => reward })
+export function logSide({ reward }: Frame): Side {
+  return plainSide(reward, { key: 'r', of: ({ reward }) => reward })
 }
 
 function plainSide(mean: Influenced, series: Series): Side {

@@ -34,7 +34,7 @@ import {
 import { seriesOfEstimator } from './estimators/estimator.ts'
 import { createEstimator, estimatorType } from './estimators/estimators.ts'
 import { value as modelValue } from './estimators/series.ts'
-import { seriesOf } from './influence.ts'
+import { createFrame, seriesOf } from './influence.ts'
 import { capped, judgedRows } from './learnt.ts'
 import { createLogRun } from './log-run.ts'
 import { meanReward } from './log-sums.ts'
@@ -202,11 +202,12 @@ export async function evaluate(
     judgeUnrewarded(leftOut.unrewarded),
     judgeOrphans(joined ?? { rewards: 0, orphans: 0 }),
   ].reduce(both)
+  const frame = createFrame(log)
   const summed = candidates.map(({ name, candidate, run }): Summed => {
     const logging = candidate.kind === 'logging'
     const origin = judged.originOf(name)
     const sums = run.sums()
-    const of = seriesOf(log, sums, series)
+    const of = seriesOf(frame, sums, series)
     const { everyPropensity } = ofLog
     const coverage = measureCoverage({ log, sums, of, units, strata, logging, everyPropensity, emptyByChance })
     const direct =
@@ -217,7 +218,7 @@ export async function evaluate(
     const judgement = capped(both(own, overall), origin)
     return { name, learntFrom: origin.from, logging, of, coverage, direct, judgement }
   })
-  const facts = { log, units, rewards, method: spec.interval.method }
+  const facts = { log, frame, units, rewards, method: spec.interval.method }
   const { known, count, effective, largestShare } = units
   const result: Omit<EvaluationResult, 'gates' | 'passed'> = {
     schema: 'dap.evaluation/v1',

@@ -1,4 +1,4 @@
-import { compensated } from '../math/sum.ts'
+import { addTo, compensated } from '../math/sum.ts'
 import type { Estimator, Series } from './estimators/estimator.ts'
 import { weight } from './estimators/series.ts'
 import type { Totals } from './groups.ts'
@@ -23,14 +23,41 @@ export const fixedAt = (value: number): Influenced => ({
   row: new Float64Array(0),
 })
 
-/** The mean of a series over decisions, ΣT_g / ΣN_g: (T_g − mean·N_g) / ΣN_g. */
-function meanOf(totals: Totals, log: LogSums, value = total(totals) / decisionCount(log)): Influenced {
-  return ratioOf(totals, log.decisions, value, decisionCount(log))
+/** What a log has in the groups that have rows: few of them, where units are few. */
+export interface Frame {
+  /** H = Σh, and by group. */
+  readonly count: number
+  readonly decisions: Totals
+  /** The mean reward. */
+  readonly reward: Influenced
+  /** Totals of these groups alone. */
+  of(totals: Totals): Totals
+}
+
+export function createFrame(log: LogSums): Frame {
+  const unit = occupied(log.decisions.unit)
+  const row = occupied(log.decisions.row)
+  const of = (totals: Totals): Totals => ({ unit: gathered(totals.unit, unit), row: gathered(totals.row, row) })
+  const decisions = of(log.decisions)
+  const count = decisionCount(log)
+  return { count, decisions, reward: ratioOf(of(log.rewards), decisions, meanReward(log), count), of }
+}
+
+function occupied(groups: Float64Array): Int32Array {
+  return Int32Array.from(groups.keys()).filter(g => groups[g] > 0)
+}
+
+function gathered(groups: Float64Array, index: Int32Array): Float64Array {
+  return index.length === groups.length ? groups : Float64Array.from(index, g => groups[g])
 }
 
 /** ΣT_g / ΣB_g: (T_g − ratio·B_g) / ΣB_g. */
 function ratioOf(over: Totals, under: Totals, value: number, sum: number): Influenced {
-  const influence = (t: Float64Array, b: Float64Array) => t.map((x, g) => (x - value * b[g]) / sum)
+  const influence = (t: Float64Array, b: Float64Array) => {
+    const out = new Float64Array(t.length)
+    for (let g = 0; g < out.length; g++) out[g] = (t[g] - value * b[g]) / sum
+    return out
+  }
   return { value, unit: influence(over.unit, under.unit), row: influence(over.row, under.row) }
 }
 
@@ -51,17 +78,18 @@ function combined(a: Influenced, b: Influenced, sign: 1 | -1): Influenced {
 
 function combine(a: Float64Array, b: Float64Array, sign: 1 | -1): Float64Array {
   if (b.length === 0) return a
-  if (a.length === 0) return sign === 1 ? b : b.map(x => -x)
-  return a.map((x, g) => x + sign * b[g])
+  const out = new Float64Array(b.length)
+  for (let g = 0; g < out.length; g++) out[g] = (a.length === 0 ? 0 : a[g]) + sign * b[g]
+  return out
 }
 
 /** Σ a_g b_g */
 export function product(a: Float64Array, b: Float64Array): number {
-  return compensated(Math.min(a.length, b.length), g => a[g] * b[g])
+  const sums = new Float64Array(2)
+  const length = Math.min(a.length, b.length)
+  for (let g = 0; g < length; g++) addTo(sums, 0, a[g] * b[g])
+  return sums[0] + sums[1]
 }
-
-/** The mean reward of the log. */
-export const rewardInfluence = (log: LogSums): Influenced => meanOf(log.rewards, log, meanReward(log))
 
 /** What the sums of a candidate say of series and estimators. */
 export interface SeriesOf {
@@ -72,9 +100,19 @@ export interface SeriesOf {
 }
 
 /** `series`: those of the sums, in their order. */
-export function seriesOf(log: LogSums, sums: CandidateSums, series: readonly Series[]): SeriesOf {
-  const totalsOf = ({ key }: Series): Totals => sums.totals[series.findIndex(each => each.key === key)]
-  const mean = (of: Series) => meanOf(totalsOf(of), log)
+export function seriesOf(frame: Frame, sums: CandidateSums, series: readonly Series[]): SeriesOf {
+  const means = new Map<string, Influenced>()
+  const totalsOf = ({ key }: Series): Totals => frame.of(sums.totals[series.findIndex(each => each.key === key)])
+
+  function mean(of: Series): Influenced {
+    const known = means.get(of.key)
+    if (known !== undefined) return known
+    const totals = totalsOf(of)
+    const found = ratioOf(totals, frame.decisions, total(totals) / frame.count, frame.count)
+    means.set(of.key, found)
+    return found
+  }
+
   return {
     mean,
     estimate({ mean: plain, ratio }) {

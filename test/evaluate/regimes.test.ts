@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { measure, REGIMES } from './support/regimes.ts'
 
 /** Of each regime; `npm run coverage` judges more of them. */
-const LOGS = 300
+const LOGS = 200
 
 describe(`verdicts and intervals over ${LOGS} logs a regime of known value`, () => {
   /** Two standard errors of a share of that many logs. */
@@ -10,7 +10,7 @@ describe(`verdicts and intervals over ${LOGS} logs a regime of known value`, () 
 
   for (const regime of REGIMES) {
     it(`mean what they say: ${regime.name}`, async () => {
-      const logs = Math.min(LOGS, regime.logs / 4)
+      const logs = regime.large === true ? LOGS / 2 : LOGS
       const { ok, estimators } = await measure(regime, logs)
       const said = JSON.stringify(estimators, undefined, 1)
       for (const of of estimators) {

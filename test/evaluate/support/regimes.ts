@@ -13,6 +13,8 @@ export interface Regime {
   readonly name: string
   /** Seeded logs of the whole experiment. */
   readonly logs: number
+  /** Its logs are large: judge fewer where time is short. */
+  readonly large?: true
   /** Intervals are to be at most so many times as wide as the oracle; undefined where nothing is asked. */
   readonly widest?: number
   /** The share of logs whose verdict must be `ok`. */
@@ -270,6 +272,7 @@ export function repeated(settings: Units): Regime {
   return {
     name,
     logs: 2000,
+    large: true,
     ...more,
     log(rng, effect) {
       const factors = logging.map((_, a) => (effect ? 1 + (0.5 * a) / (logging.length - 1) : 1))
@@ -327,6 +330,7 @@ function trained(): Regime {
   return {
     name: 'snapshot of the log',
     logs: 500,
+    large: true,
     async log(rng, effect) {
       const world = effect ? mean : none
       const columns = rowsOf(6000, logging, (x, a) => (rng.uniform() < world[x][a] ? 1 : 0), rng)

@@ -4,7 +4,7 @@ import { seriesOfEstimator } from '../../../src/evaluate/estimators/estimator.ts
 import { createEstimator } from '../../../src/evaluate/estimators/estimators.ts'
 import { value } from '../../../src/evaluate/estimators/series.ts'
 import { createGroups } from '../../../src/evaluate/groups.ts'
-import { seriesOf } from '../../../src/evaluate/influence.ts'
+import { createFrame, seriesOf } from '../../../src/evaluate/influence.ts'
 import { addLog, createLogSums, meanReward } from '../../../src/evaluate/log-sums.ts'
 import { directStandardErrors } from '../../../src/evaluate/model-variance.ts'
 import { fitTabular } from '../../../src/evaluate/reward-model.ts'
@@ -77,7 +77,8 @@ export function evaluateRows(rows: readonly Row[], options: RowsOptions = {}) {
   }
   const logging = candidate === undefined
   const units = measureUnits(sums, false)
-  const of = seriesOf(sums, run.sums(), series)
+  const frame = createFrame(sums)
+  const of = seriesOf(frame, run.sums(), series)
   const coverage = measureCoverage({
     log: sums,
     sums: run.sums(),
@@ -93,7 +94,7 @@ export function evaluateRows(rows: readonly Row[], options: RowsOptions = {}) {
       ? undefined
       : directStandardErrors(sums, model, run.sums(), folds, of.mean(value).value)
   const judgement = judge(coverage, units)
-  const facts = { log: sums, units, rewards: { lower: 0, upper: 1 }, method }
+  const facts = { log: sums, frame, units, rewards: { lower: 0, upper: 1 }, method }
   const { candidates } = conclude(
     [{ name: 'it', learntFrom: 'nothing', logging, of, coverage, direct, judgement }],
     used,
