@@ -12,6 +12,7 @@ import {
 } from './estimates.ts'
 import type { Estimator } from './estimators/estimator.ts'
 import { MOST_COMPARED } from './estimators/estimators.ts'
+import { corrected } from './estimators/series.ts'
 import type { SeriesOf } from './influence.ts'
 import { meanReward } from './log-sums.ts'
 import { better, both, type Judgement, judgeEstimate, judgeNumbers, worse } from './verdict.ts'
@@ -114,8 +115,7 @@ function judged(
   }
 }
 
-const isDoublyRobust = (estimator: Estimator): boolean =>
-  estimator.bias === undefined && estimator.mean !== undefined && estimator.mean.key === 'v+w(r-q)'
+const isDoublyRobust = ({ mean }: Estimator): boolean => mean === corrected
 
 function estimateResult(
   { name }: Estimator,

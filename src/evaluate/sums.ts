@@ -2,6 +2,7 @@ import type { DecisionLog } from '../log/decision-log.ts'
 import { addTo } from '../math/sum.ts'
 import type { RowColumns, Series } from './estimators/estimator.ts'
 import { weight } from './estimators/series.ts'
+import { CERTAIN } from './estimators/threshold.ts'
 import { addTotals, type ChunkGroups, createTotals, mergeTotals, type Totals } from './groups.ts'
 import { grown } from './grown.ts'
 import { mergeCompensated } from './log-sums.ts'
@@ -105,8 +106,6 @@ export function addRows(
     addTotals(sums.totals[s], groups, series[s].of(columns, columns.scratch), log.standsFor, log.rows)
   }
 }
-
-const CERTAIN = 1 - 1e-9
 
 function addWeights(
   sums: CandidateSums,

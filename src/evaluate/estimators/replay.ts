@@ -1,4 +1,5 @@
 import type { EstimatorType, Series } from './estimator.ts'
+import { CERTAIN } from './threshold.ts'
 
 /**
  * The mean reward of the rows whose action the candidate takes for certain: Σ 1{π = 1} r / Σ 1{π = 1}. Unbiased where these rows have one
@@ -12,9 +13,6 @@ export const replay: EstimatorType = {
   biased: false,
   create: name => ({ name, ratio: { over: matchedReward, under: matched }, matching: true }),
 }
-
-/** A probability that is 1, but for the rounding of a sum. */
-const CERTAIN = 1 - 1e-9
 
 const matched: Series = {
   key: '1{pi=1}',
