@@ -4,11 +4,11 @@ import {
   type Candidate,
   candidateSide,
   compare,
+  type Direct,
   type LogFacts,
   logSide,
   type Measured,
   NOTHING,
-  type Side,
 } from './estimates.ts'
 import type { Estimator } from './estimators/estimator.ts'
 import { MOST_COMPARED } from './estimators/estimators.ts'
@@ -26,7 +26,7 @@ export interface Summed {
   readonly of: SeriesOf
   readonly coverage: Candidate['coverage']
   /** Standard errors of the direct estimate and of its lift, by the reward model. */
-  readonly direct: Side['direct']
+  readonly direct: Direct | undefined
   /** As far as the log as a whole, weights and rewards go. */
   readonly judgement: Judgement
 }
@@ -61,7 +61,7 @@ export function conclude(
       estimates[i].push(estimateResult(estimator, value, lift, level, facts))
     }
     for (const [k, [i, j]] of pairs.entries()) {
-      const known = weighted || estimator.modelled !== true
+      const known = weighted || estimator.modelled === undefined
       const difference = known ? compare(sides[j], sides[i], facts, ofPairs) : null
       differences[k].push(differenceResult(estimator, difference, level))
     }

@@ -25,9 +25,25 @@ export interface Side {
   readonly estimate: Influenced | null
   /** For the constraint on weights: their mean, that of the constrained series, and what rows that might have been can have. */
   readonly constrained: Constrained | undefined
-  /** Standard errors that the reward model says, of the estimate and of its lift. */
-  readonly direct?: { readonly value: number; readonly lift: number }
+  readonly model: ModelError | undefined
   readonly equalWeights: boolean
+}
+
+/** What the reward model's own error does to an estimate, beside what its series show. */
+interface ModelError {
+  /** The series show none of it. */
+  readonly all: boolean
+  /** The share of the weight that is left to the model. */
+  readonly share: number
+  /** Standard errors of the direct estimate and of its lift; undefined of a model that was not made from this log. */
+  readonly direct: Direct | undefined
+  /** v + w·(r − q), which moves as the direct estimate does: where two candidates differ, their models' errors cancel as these do. */
+  readonly like: Influenced
+}
+
+export interface Direct {
+  readonly value: number
+  readonly lift: number
 }
 
 interface Constrained {
@@ -64,7 +80,7 @@ export function logSide({ reward }: Frame): Side {
 
 function plainSide(mean: Influenced, series: Series): Side {
   const constrained = { weight: fixedAt(1), mean, series, weights: [1], values: [0], predictions: [] }
-  return { estimate: mean, constrained, equalWeights: true }
+  return { estimate: mean, constrained, model: undefined, equalWeights: true }
 }
 
 function zero(): Series {
@@ -72,7 +88,7 @@ function zero(): Series {
 }
 
 /** A candidate that did not make the log. `direct`: what the reward model says of its own errors. */
-export function candidateSide(estimator: Estimator, { of, coverage }: Candidate, direct: Side['direct']): Side {
+export function candidateSide(estimator: Estimator, { of, coverage }: Candidate, direct: Direct | undefined): Side {
   const { equalWeights, maxWeight, largestPossibleWeight, values, predictions } = coverage
   const series = estimator.constrained
   const blind = maxWeight === 0 && estimator.modelled !== true
@@ -82,41 +98,73 @@ export function candidateSide(estimator: Estimator, { of, coverage }: Candidate,
   return {
     estimate,
     constrained: series && { weight: weightOf(of), mean: of.mean(series), series, weights, values, predictions },
-    direct: estimator.modelled && direct !== undefined ? timesDesignEffect(direct, of.mean(corrected)) : undefined,
+    model: modelError(estimator, of, direct),
     equalWeights,
   }
 }
 
+function modelError({ modelled }: Estimator, of: SeriesOf, direct: Direct | undefined): ModelError | undefined {
+  if (modelled === undefined) return undefined
+  const like = of.mean(corrected)
+  const weight = weightOf(of).value
+  const share = modelled === true ? 1 : weight > 0 ? of.mean(modelled).value / weight : 0
+  return { all: modelled === true, share, direct: direct && timesDesignEffect(direct, like), like }
+}
+
 /** The model takes rows for independent: √(variance by unit / variance by row) of v + w·(r − q) is what units add. */
-function timesDesignEffect(
-  { value, lift }: NonNullable<Side['direct']>,
-  { unit, row }: Influenced,
-): NonNullable<Side['direct']> {
+function timesDesignEffect({ value, lift }: Direct, { unit, row }: Influenced): Direct {
   const factor = row.length === 0 ? 1 : Math.sqrt(Math.max(1, product(unit, unit) / product(row, row)) || 1)
   return { value: factor * value, lift: factor * lift }
 }
 
 /**
  * One side less the other, on the same rows: much that is chance cancels. Null where one of them cannot be estimated. Standard errors are
- * by unit: √(G/(G − 1) · Σ_g IF_g²) over the G groups of units.
+ * by unit, over the G groups of units, and where a reward model takes the place of weights, they count its own error.
  */
 export function compare(a: Side, b: Side, facts: LogFacts, levels: readonly number[]): Measured | null {
   if (a.estimate === null || b.estimate === null) return null
   const difference = minus(a.estimate, b.estimate)
   const { value, unit } = difference
-  const direct = a.direct === undefined ? undefined : b === NOTHING ? a.direct.value : a.direct.lift
-  const { groups } = facts.units
-  const error = direct ?? Math.sqrt((groups / (groups - 1)) * product(unit, unit))
+  const model = modelErrorOf(a, b, facts)
+  const shown = a.model?.all === true && model !== undefined ? 0 : standardError(unit, facts)
+  const error = Math.hypot(shown, model ?? 0)
   if (facts.method === 'cressie-read' && a.constrained !== undefined && b.constrained !== undefined) {
     const range = b === NOTHING ? facts.rewards : rangeOfDifference(facts.rewards)
     const bounds = cressieRead(a, b, a.constrained, b.constrained, facts, range, levels)
-    return { value, error, method: 'cressie-read', bounds }
+    const wider = bounds.map((each, i) =>
+      widened(each, value, quantileOf(levels[i], facts.units) * (model ?? 0), range),
+    )
+    return { value, error, method: 'cressie-read', bounds: wider }
   }
   const bounds = levels.map(level => {
     const half = quantileOf(level, facts.units) * error
     return { lower: value - half, upper: value + half }
   })
   return { value, error, method: 'gaussian', bounds }
+}
+
+/** √(G/(G − 1) · Σ_g IF_g²) */
+function standardError(influence: Float64Array, { units: { groups } }: LogFacts): number {
+  return Math.sqrt((groups / (groups - 1)) * product(influence, influence))
+}
+
+/** What the series of the two do not show of their models' errors; undefined where there is nothing of the kind. */
+function modelErrorOf(a: Side, b: Side, facts: LogFacts): number | undefined {
+  const models = [a.model, b.model].filter(model => model !== undefined)
+  if (models.length === 0 || models.every(({ direct }) => direct === undefined)) return undefined
+  const share = Math.max(...models.map(model => model.share))
+  if (models.length === 2) return share * standardError(minus(models[0].like, models[1].like).unit, facts)
+  const { value, lift } = models[0].direct as Direct
+  return share * (b === NOTHING ? value : lift)
+}
+
+/** Bounds that another, independent half-width is added to. */
+function widened({ lower, upper }: Bounds, value: number, half: number, range: Bounds): Bounds {
+  if (half === 0) return { lower, upper }
+  return {
+    lower: Math.max(range.lower, Math.min(lower, value - Math.hypot(value - lower, half))),
+    upper: Math.min(range.upper, Math.max(upper, value + Math.hypot(upper - value, half))),
+  }
 }
 
 const rangeOfDifference = ({ lower, upper }: Bounds): Bounds => ({ lower: lower - upper, upper: upper - lower })

@@ -211,10 +211,10 @@ export async function evaluate(
     const { everyPropensity } = ofLog
     const coverage = measureCoverage({ log, sums, of, units, strata, logging, everyPropensity, emptyByChance })
     const direct =
-      model && !logging && estimators.some(({ modelled }) => modelled)
+      model && !logging && estimators.some(({ modelled }) => modelled !== undefined)
         ? directStandardErrors(log, model, sums, strata.folds, of.mean(modelValue).value)
         : undefined
-    const own = unknown ? judgeModelled(coverage, logging) : judge(coverage, units)
+    const own = unknown ? judgeModelled(coverage, units, logging) : judge(coverage, units)
     const judgement = capped(both(own, overall), origin)
     return { name, learntFrom: origin.from, logging, of, coverage, direct, judgement }
   })

@@ -32,7 +32,7 @@ export function createGroups(): (log: DecisionLog, units: GroupColumn | undefine
     const { rows } = log
     const { values } = units
     if (mixed.length < rows) mixed = new Int32Array(rows)
-    for (let i = 0; i < rows; i++) mixed[i] = values[i] < 0 ? log.row[i] & (SUM_GROUPS - 1) : values[i]
+    for (let i = 0; i < rows; i++) mixed[i] = (values[i] < 0 ? log.row[i] : values[i]) & (SUM_GROUPS - 1)
     return { unit: { of: mixed, size: SUM_GROUPS }, row: beside(log) }
   }
 }

@@ -59,14 +59,17 @@ export interface LogFacts {
 
 /** On which rows of a log a candidate may be judged. */
 export type FairRows =
-  | { readonly kind: 'all'; readonly from: CandidateResult['learntFrom'] }
+  | { readonly kind: 'all'; readonly from: CandidateResult['learntFrom']; readonly doubtful?: boolean }
   /** Those of the groups [0, groups). */
   | { readonly kind: 'units'; readonly groups: number }
   /** Those later than this, in milliseconds since 1970. */
   | { readonly kind: 'after'; readonly ms: number }
   | { readonly kind: 'none'; readonly reason: string }
 
-/** A candidate is not judged on what it learnt: on the log if it learnt other decisions, else on units that were held out, else on what came later. */
+/**
+ * A candidate is not judged on what it learnt: on the log if it learnt at another time, else on units that were held out, else on what came
+ * later, else, with a doubt, on decisions of other ids, which may be new names of the same.
+ */
 export function fairRows(learnt: Learnt, log: LogFacts): FairRows {
   switch (learnt.kind) {
     case 'nothing':
@@ -86,13 +89,17 @@ function fairRowsOfLearner(learnt: LearntDecisions, log: LogFacts): FairRows {
   const { first = Number.NaN, last = Number.NaN } = log
   const same = learnt.digest === log.digest || log.ids === 'shared'
   const apart = log.timed && (last < from || first > to)
-  if (!same && (log.ids === 'other' || apart)) return { kind: 'all', from: 'other-decisions' }
-  if (heldOut === undefined) return { kind: 'all', from: 'unknown' }
+  if (!same && apart) return { kind: 'all', from: 'other-decisions' }
+  const later: FairRows | undefined = last > to ? { kind: 'after', ms: to } : undefined
+  if (heldOut === undefined) return later ?? { kind: 'all', from: 'unknown' }
 
   const { groups, by } = heldOut
   const alike = by === undefined ? log.by !== 'row' : by === log.by && (by !== 'row' || learnt.digest === log.digest)
   if (groups > 0 && alike && !log.regrouped) return { kind: 'units', groups }
-  if (last > to) return { kind: 'after', ms: to }
+  if (later !== undefined) return later
+  // Other ids are other decisions, or the same under new names.
+  if (!same && log.ids === 'other')
+    return { kind: 'all', from: 'other-decisions', doubtful: !log.timed || Number.isNaN(to) || last >= from }
   const why =
     groups === 0
       ? 'none were held out'
@@ -191,7 +198,8 @@ function learntBy(candidate: CandidateSpec, policy: Policy | undefined, data: Sn
   if ('policy' in candidate) {
     if (data === undefined || LEARN_NOTHING.includes(policy?.spec.algorithm.learner.type ?? ''))
       return { kind: 'nothing' }
-    if (data?.heldOut === undefined && candidate.learntFrom !== undefined) return learntAs(candidate.learntFrom)
+    const { learntFrom } = candidate
+    if (learntFrom === 'log' || (data?.heldOut === undefined && learntFrom !== undefined)) return learntAs(learntFrom)
     return data === null ? { kind: 'unknown' } : learntBySnapshot(candidate.policy, data)
   }
   if (!('table' in candidate || 'scores' in candidate || 'probabilities' in candidate)) return { kind: 'nothing' }
@@ -226,6 +234,7 @@ function originOf(learnt: Learnt, rows: FairRows, empty: boolean): CandidateOrig
   })
   switch (rows.kind) {
     case 'all': {
+      if (rows.doubtful === true) return { from: rows.from, cap: { verdict: 'caution', reasons: [RENAMED] } }
       if (rows.from !== 'unknown' || learnt.kind === 'unsaid') return { from: rows.from }
       const reason =
         'what its snapshot learnt from is not known, and may be these decisions: `dap train` makes one that says it'
@@ -239,6 +248,9 @@ function originOf(learnt: Learnt, rows: FairRows, empty: boolean): CandidateOrig
         : { from: 'this-log' }
   }
 }
+
+const RENAMED =
+  'none of the ids are those that it learnt, but the times are: if ids were given anew, it may have learnt these decisions'
 
 function judgedOnNote({ heldOut, after }: NonNullable<JudgedRows['judgedOn']>): string {
   const share = heldOut && Number(((100 * heldOut.groups) / UNIT_GROUPS).toPrecision(2))

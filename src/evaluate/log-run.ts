@@ -12,7 +12,7 @@ import { addPropensities, createPropensitySums } from './propensity-sums.ts'
 import { emptyByChance, testPropensities } from './propensity-test.ts'
 import type { Strata } from './strata.ts'
 import type { CoverageInput } from './support.ts'
-import { measureUnits, type Units } from './units.ts'
+import { createUnitCounter, measureUnits, type Units } from './units.ts'
 import type { Judgement } from './verdict.ts'
 
 /** What a log says by itself, whoever is judged on it: its rewards, its units, its propensities. */
@@ -53,6 +53,7 @@ export function createLogRun(columns: LogColumns, space: ActionSpace, strata: St
   const chances = createPropensitySums(actions, known, timeAt === undefined ? 'row' : 'time')
   const groupsOf = createGroups()
   const clock = createClock()
+  const counter = createUnitCounter()
   let unitless = 0
 
   const unitsOf = (chunk: DecisionLog) => (unitAt === undefined ? undefined : (chunk.columns[unitAt] as GroupColumn))
@@ -67,7 +68,10 @@ export function createLogRun(columns: LogColumns, space: ActionSpace, strata: St
       const { rows, row, action, propensity, standsFor } = chunk
       addLog(sums, chunk, groups, stratum, strata.count())
       const units = unitsOf(chunk)?.values
-      if (units !== undefined) for (let i = 0; i < rows; i++) if (units[i] < 0) unitless++
+      if (units !== undefined) {
+        counter.add(units, rows)
+        for (let i = 0; i < rows; i++) if (units[i] < 0) unitless++
+      }
       if (!weighted) return
       addPropensities(chances, {
         rows,
@@ -88,7 +92,10 @@ export function createLogRun(columns: LogColumns, space: ActionSpace, strata: St
       return { eligible, propensities: eligible && lists && loggedPropensities(chunk, lists, eligible, actions) }
     },
     finish() {
-      const units = measureUnits(sums, unitAt !== undefined && unitless < sums.rows)
+      const units = measureUnits(
+        sums,
+        unitAt !== undefined && unitless < sums.rows ? counter.count() + unitless : undefined,
+      )
       const tested = testPropensities(chances, { actions: space.ids, slot: slot => strata.slots[slot] })
       return {
         units,

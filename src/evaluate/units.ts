@@ -16,7 +16,8 @@ export interface Units {
   readonly groups: number
 }
 
-export function measureUnits(log: LogSums, known: boolean): Units {
+/** `count`: how many units there are; undefined where none are known. */
+export function measureUnits(log: LogSums, count: number | undefined): Units {
   const decisions = decisionCount(log)
   const { unit } = log.decisions
   let groups = 0
@@ -26,20 +27,40 @@ export function measureUnits(log: LogSums, known: boolean): Units {
     if (unit[g] > largest) largest = unit[g]
   }
   const rows = effectiveRows(log)
-  if (!known) return { known, effective: rows, largestShare: largest / decisions, count: log.rows, groups }
-  return {
-    known,
-    effective: Math.min(rows, (decisions * decisions) / squaresByUnit(unit, decisions)),
-    largestShare: largest / decisions,
-    count: distinct(groups),
-    groups,
-  }
+  const shared = { largestShare: largest / decisions, groups }
+  if (count === undefined) return { known: false, effective: rows, count: log.rows, ...shared }
+  const effective = Math.min(rows, (decisions * decisions) / squaresByUnit(unit, decisions))
+  return { known: true, effective, count, ...shared }
 }
 
-/** How many units fill so many groups. */
-function distinct(groups: number): number {
-  if (groups < CROWDED) return groups
-  return Math.round(-SUM_GROUPS * Math.log1p(-Math.min(groups, SUM_GROUPS - 1) / SUM_GROUPS))
+/** Counts the distinct buckets of units. */
+export interface UnitCounter {
+  /** A negative bucket is of no unit. */
+  add(buckets: Int32Array, rows: number): void
+  count(): number
+}
+
+/** Places in which a bucket can be marked; 2 MB. */
+const PLACES = 1 << 24
+
+/** Linear counting: Whang, Vander-Zanden, Taylor, "A linear-time probabilistic counting algorithm", ACM TODS 15, 1990, equation 3. */
+export function createUnitCounter(): UnitCounter {
+  let marks = new Uint8Array(0)
+  let marked = 0
+  return {
+    add(buckets, rows) {
+      if (marks.length === 0) marks = new Uint8Array(PLACES / 8)
+      for (let i = 0; i < rows; i++) {
+        if (buckets[i] < 0) continue
+        const place = buckets[i] & (PLACES - 1)
+        const bit = 1 << (place & 7)
+        if ((marks[place >> 3] & bit) !== 0) continue
+        marks[place >> 3] |= bit
+        marked++
+      }
+    },
+    count: () => Math.round(-PLACES * Math.log1p(-Math.min(marked, PLACES - 1) / PLACES)),
+  }
 }
 
 /** Beyond so many groups of units, some groups have several: they met by chance. */

@@ -9,6 +9,8 @@ import type { Units } from './units.ts'
 export const THRESHOLDS = {
   /** Below, the estimate is a handful of rows: a normal or a t approximation of its error means nothing. */
   refuseEffectiveRows: 50,
+  /** Fewer units of unequal weight: a t distribution is not wide enough where many of them got one action for good. */
+  cautionEffectiveUnits: 100,
   /** Below this share of the rows, unless the effective rows are many, weights are so heavy that their tail is unseen. */
   refuseEffectiveShare: 0.01,
   /** Ten times fewer effective rows than rows, and not many: errors are three times those of an experiment of the same size. */
@@ -79,7 +81,8 @@ export function judge(
   }
   const noun = units.known ? 'unit' : 'row'
   /** So many times more of what there is. */
-  const needed = (times: number) => `; some ${enough(times * units.count)} ${noun}s would be enough`
+  const needed = (times: number) =>
+    times < MOST_NEEDED ? `; some ${enough(times * units.count)} ${noun}s would be enough` : ''
 
   const stands = (share: number, among: number, limit: number) => share > limit && share * among > t.outstanding
   at(
@@ -93,9 +96,16 @@ export function judge(
   const few = effective < t.refuseEffectiveRows
   at(
     few || (share < t.refuseEffectiveShare && effective < t.enoughEffectiveRows),
-    share < t.cautionEffectiveShare && effective < t.enoughEffectiveRows,
+    (share < t.cautionEffectiveShare && effective < t.enoughEffectiveRows) ||
+      (units.known && !identical && effective < t.cautionEffectiveUnits),
     `the weights leave ${count(effective)} effective ${noun}s of ${enough(units.count)} (${percent(effective / units.count)})` +
-      needed((share < t.cautionEffectiveShare ? t.enoughEffectiveRows : t.refuseEffectiveRows) / effective),
+      needed(
+        (share < t.cautionEffectiveShare
+          ? t.enoughEffectiveRows
+          : units.known
+            ? t.cautionEffectiveUnits
+            : t.refuseEffectiveRows) / effective,
+      ),
   )
   at(
     stands(maxWeightShare, effective, t.refuseWeightShare),
@@ -117,10 +127,9 @@ export function judge(
     positiveCount < t.cautionPositives,
     `${rewarded} both a reward and a positive weight${positiveCount === 0 ? '' : needed(t.cautionPositives / positiveCount)}`,
   )
-  const neverTaken = unsupportedMass - ineligibleMass
-  const [refuse, caution] = [unsupportedMass > t.refuseUnsupported, unsupportedMass > t.cautionUnsupported]
-  if (ineligibleMass > 0) at(refuse, caution, ineligibleReason(ineligibleMass))
-  if (neverTaken > 1e-9) at(refuse, caution, unsupportedReason(neverTaken))
+  for (const reason of unsupportedReasons(unsupportedMass, ineligibleMass)) {
+    at(unsupportedMass > t.refuseUnsupported, unsupportedMass > t.cautionUnsupported, reason)
+  }
   const expected = 1 - unsupportedMass
   const distance = Math.abs(meanWeight - expected)
   const z = distance <= t.identical ? 0 : distance / meanWeightError
@@ -132,6 +141,9 @@ export function judge(
   )
   return judgement(refusals, cautions)
 }
+
+/** So many times the log: beyond, more of the same is no advice. */
+const MOST_NEEDED = 10_000
 
 /** As far out as so many standard deviations of a normal distribution, where the error is known from few units. */
 function deviations(z: number, { known, effective }: Units): number {
@@ -149,9 +161,10 @@ const capped = (reason: string): Judgement => ({ verdict: 'caution', reasons: [r
 export function judgeNumbers({
   estimator,
   value,
+  standardError,
   interval,
-}: Pick<EstimateResult, 'estimator' | 'value' | 'interval'>): Judgement {
-  if (value === null || (Number.isFinite(value) && interval !== null)) return OK
+}: Pick<EstimateResult, 'estimator' | 'value' | 'standardError' | 'interval'>): Judgement {
+  if (value === null || (Number.isFinite(value) && standardError !== null && interval !== null)) return OK
   return {
     verdict: 'refuse',
     reasons: [`\`${estimator}\` cannot be computed: the numbers of the log are too large, or too few`],
@@ -161,9 +174,9 @@ export function judgeNumbers({
 /** What is wrong with one estimate beside what its candidate is judged by; `dr` is the doubly robust estimate of the same candidate. */
 export function judgeEstimate(
   estimator: Estimator,
-  { value, interval }: Pick<EstimateResult, 'value' | 'interval'>,
+  { value, interval, lift }: Pick<EstimateResult, 'value' | 'interval' | 'lift'>,
   { matched, uncertainRows }: Coverage,
-  dr: Pick<EstimateResult, 'value' | 'interval'> | undefined,
+  dr: Pick<EstimateResult, 'value' | 'interval' | 'lift'> | undefined,
 ): Judgement {
   const name = `\`${estimator.name}\``
   if (estimator.matching) {
@@ -179,7 +192,7 @@ export function judgeEstimate(
     )
   }
   if (value === null) return OK
-  if (estimator.bias !== undefined) return judgeBias(name, estimator.bias, value, dr)
+  if (estimator.bias !== undefined) return judgeBias(name, estimator.bias, value, lift, dr)
   if (interval !== null && (value < interval.lower || value > interval.upper)) {
     return capped(
       `${name} lies outside of its own interval, which knows that weights have mean 1: \`snips\` is the better number`,
@@ -188,21 +201,25 @@ export function judgeEstimate(
   return OK
 }
 
-/** An interval does not have the bias in it: what shows that it is small is an unbiased estimate that agrees. */
+/** An interval does not have the bias in it: what shows that it is small is an unbiased estimate that agrees, in value and in lift. */
 function judgeBias(
   name: string,
   bias: string,
   value: number,
-  dr: Pick<EstimateResult, 'value' | 'interval'> | undefined,
+  lift: EstimateResult['lift'],
+  dr: Pick<EstimateResult, 'value' | 'interval' | 'lift'> | undefined,
 ): Judgement {
   const biased = `${name} is off by ${bias}, which its interval does not count`
   if (dr?.interval == null || dr.value === null) return capped(`${biased}: only beside \`dr\` can it be trusted`)
-  const half = (dr.interval.upper - dr.interval.lower) / 2
-  const distance = Math.abs(value - dr.value)
-  if (distance <= half) return OK
-  return capped(
-    `${biased}: it is ${number(distance)} from \`dr\`, more than the ${number(half)} that chance would explain`,
-  )
+  const apart = (what: string, one: number, other: number, { lower, upper }: { lower: number; upper: number }) => {
+    const distance = Math.abs(one - other)
+    const half = (upper - lower) / 2
+    if (distance <= half) return undefined
+    return `${biased}: ${what} is ${number(distance)} from that of \`dr\`, more than the ${number(half)} that chance would explain`
+  }
+  const ofLift = lift === null || dr.lift === null ? undefined : apart('its lift', lift.value, dr.lift.value, dr.lift)
+  const reason = apart('it', value, dr.value, dr.interval) ?? ofLift
+  return reason === undefined ? OK : capped(reason)
 }
 
 /** Where rows were dropped because they had no reward, those that remain were chosen by their outcome. */
@@ -220,18 +237,35 @@ export function judgeOrphans({ rewards, orphans }: Pick<JoinCounts, 'rewards' | 
 
 /**
  * The same where the log has no propensities, and there is no weight to look at: a direct estimate is never `ok`. On actions that the
- * log never took the reward model has nothing to go by, known propensities or not.
+ * log never took the reward model has nothing to go by, known propensities or not; and few units know little, whoever is judged.
  */
-export function judgeModelled({ support: { unsupportedMass } }: Coverage, logging: boolean): Judgement {
-  if (logging) return OK
-  const unsupported = unsupportedMass > THRESHOLDS.cautionUnsupported ? [unsupportedReason(unsupportedMass)] : []
-  return {
-    verdict: unsupportedMass > THRESHOLDS.refuseUnsupported ? 'refuse' : 'caution',
-    reasons: [
-      ...unsupported,
-      'the log has no propensities: `dm` is as right as its reward model, and nothing here can tell',
-    ],
-  }
+export function judgeModelled({ support, ineligibleMass }: Coverage, units: Units, logging: boolean): Judgement {
+  const { unsupportedMass, positiveCount } = support
+  const t = THRESHOLDS
+  const noun = units.known ? 'unit' : 'row'
+  const refusals = [
+    ...(units.effective < t.refuseEffectiveRows
+      ? [`the log has no more than ${count(units.effective)} ${noun}s of equal ${units.known ? 'activity' : 'weight'}`]
+      : []),
+    ...(!logging && unsupportedMass > t.refuseUnsupported ? unsupportedReasons(unsupportedMass, ineligibleMass) : []),
+  ]
+  const cautions = [
+    ...(positiveCount === 0 ? [`no ${noun} has a reward`] : []),
+    ...(!logging && unsupportedMass > t.cautionUnsupported && unsupportedMass <= t.refuseUnsupported
+      ? unsupportedReasons(unsupportedMass, ineligibleMass)
+      : []),
+    ...(logging
+      ? []
+      : ['the log has no propensities: `dm` is as right as its reward model, and nothing here can tell']),
+  ]
+  return judgement(refusals, cautions)
+}
+
+function unsupportedReasons(mass: number, ineligible: number): string[] {
+  return [
+    ...(ineligible > 0 ? [ineligibleReason(ineligible)] : []),
+    ...(mass - ineligible > 1e-9 ? [unsupportedReason(mass - ineligible)] : []),
+  ]
 }
 
 const unsupportedReason = (mass: number) =>

@@ -149,7 +149,7 @@ function rewardCapper(
       if (reward[i] <= cap) continue
       out[i] = cap
       capped.rows++
-      capped.reward += counted
+      capped.reward += counted - (standsFor === undefined ? cap : standsFor[i] * cap)
     }
     return out
   }

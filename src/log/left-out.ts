@@ -13,7 +13,7 @@ export interface LeftOut {
   readonly capped: {
     cap: number
     rows: number
-    /** What they were, before they were capped, and what all were. */
+    /** What the cap took from them, and what all rewards were before. */
     reward: number
     total: number
   }
@@ -167,9 +167,8 @@ export function readingNotes({ served, weighted, capped }: LeftOut): string[] {
 function cappedNote({ cap, rows, reward, total }: LeftOut['capped']): string {
   const what = rows === 1 ? `1 reward above ${cap} counts as ${cap}` : `${rows} rewards above ${cap} count as ${cap}`
   // Of losses and gains that balance, a share says nothing.
-  const share =
-    reward > 0 && reward <= total ? `${Number(((100 * reward) / total).toPrecision(2))} % of all reward` : ''
-  return `reward.cap: ${what}${share && ` (${rows === 1 ? 'it was' : 'they were'} ${share})`}`
+  const share = total > 0 ? `, which takes away ${Number(((100 * reward) / total).toPrecision(2))} % of all reward` : ''
+  return `reward.cap: ${what}${share}`
 }
 
 function rowsOf(rows: number, kind = ''): string {

@@ -189,7 +189,7 @@ export interface TextColumn {
 
 /**
  * Units: the group of each, the last 8 bytes of MD5 over its text, little-endian, modulo `UNIT_GROUPS`; or its bucket, a hash that is many
- * times as fast, modulo `SUM_GROUPS` (docs/decisions/0018). −1 where the unit is missing.
+ * times as fast, in 31 bits (docs/decisions/0018). −1 where the unit is missing.
  */
 export interface GroupColumn {
   readonly type: 'group'
@@ -205,7 +205,10 @@ export interface ValueColumn {
 /** Units are held out, or not, by the group that they are in, which they keep for ever. */
 export const UNIT_GROUPS = 1024
 
-/** Units are hashed into this many buckets, so that sums by unit stay small however many units there are. */
+/** The bits of a unit's bucket: a hash, to count units by and to sum by (`bucket & (SUM_GROUPS − 1)`). */
+export const BUCKET_MASK = 0x7fff_ffff
+
+/** Sums are kept for so many groups of units, so that they stay small however many units there are. */
 export const SUM_GROUPS = 65_536
 
 /** Odd, and near the golden section of `UNIT_GROUPS`: so many groups lie between those of one row and the next. */

@@ -258,9 +258,10 @@ function estimateOf(owner: unknown, name: string): unknown {
 
 /** Names must be written out, so that a typo is known before anything runs. */
 function nameFault(node: Node, { roots, estimators }: World): CelFault | undefined {
+  const root = node.op === 'call' && Object.hasOwn(roots, node.args[0]) ? roots[node.args[0]] : undefined
   const [what, names, given] =
-    node.op === 'call' && Object.hasOwn(roots, node.args[0])
-      ? [node.args[0], roots[node.args[0]].names, node.args[1]]
+    node.op === 'call' && root !== undefined
+      ? [root.against === true ? 'candidate' : node.args[0], root.names, node.args[1]]
       : node.op === 'rcall' && node.args[0] === 'estimate'
         ? ['estimator', estimators, node.args[2].slice(0, 1)]
         : ['', [], []]
@@ -268,7 +269,9 @@ function nameFault(node: Node, { roots, estimators }: World): CelFault | undefin
     const fault = argumentFault(what, names, argument)
     if (fault !== undefined) return fault
   }
-  return undefined
+  const [one, other] = given.map(literal)
+  if (given.length < 2 || one !== other) return undefined
+  return { message: `\`${source(node)}\` compares a candidate with itself`, offset: node.start }
 }
 
 function argumentFault(what: string, names: readonly string[], argument: Node): CelFault | undefined {

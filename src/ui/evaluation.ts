@@ -9,7 +9,7 @@ import { table } from './table.ts'
 export function evaluationText(result: EvaluationResult, { style }: TextContext): string {
   const { dataset, candidates, differences, gates } = result
   const level = candidates[0]?.estimates.find(estimate => estimate.interval)?.interval?.level
-  const interval = level === undefined ? 'interval' : `${percent(level)} interval`
+  const interval = level === undefined ? 'interval' : `${Number((100 * level).toPrecision(6))} % interval`
   const rows = candidates.flatMap(candidate => candidateRows(candidate, style))
   const parts = [
     `${style.bold(result.evaluation)} on ${dataset.name}: ${plural(dataset.rows, 'row')}${unitsText(dataset.units)}, mean reward ${short(dataset.meanReward)}`,
@@ -59,7 +59,10 @@ export function evaluationText(result: EvaluationResult, { style }: TextContext)
     ]),
   ]
   if (notes.length > 0) parts.push(notes.join('\n'))
-  if (gates.length > 0) parts.push(rulesText('gate', gates, style))
+  if (gates.length > 0) {
+    const bounds = many ? 'gates go by bounds of lifts and differences that hold for all candidates at once\n' : ''
+    parts.push(`${bounds}${rulesText('gate', gates, style)}`)
+  }
   return parts.join('\n\n')
 }
 

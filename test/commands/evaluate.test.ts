@@ -120,7 +120,7 @@ describe('evaluate', () => {
                  ok       snips      0.4112  [0.3796, 0.4442]  +0.09473  [+0.0731, +0.1158]
 
       actions were not declared: the 2 seen in the log or named by candidates are taken for all
-      reward.cap: 20 rewards above 2 count as 2 (they were 63 % of all reward)
+      reward.cap: 20 rewards above 2 count as 2, which takes away 60 % of all reward
       the log has no units: rows are taken for independent of each other
       "
     `)

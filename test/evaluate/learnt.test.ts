@@ -39,6 +39,7 @@ describe('the rows on which a candidate is judged', () => {
     expect(fairRows({ kind: 'unsaid' }, log)).toEqual(all('unknown'))
     expect(fairRows({ kind: 'unknown' }, log)).toEqual(all('unknown'))
     expect(fairRows({ ...learnt, heldOut: undefined }, log)).toEqual(all('unknown'))
+    expect(fairRows({ ...learnt, heldOut: undefined }, { ...log, last: 201 })).toEqual({ kind: 'after', ms: 200 })
   })
 
   it('are none for one that is said to have learnt the log', () =>
@@ -52,7 +53,8 @@ describe('the rows on which a candidate is judged', () => {
     ['begins after it, but not every row has a time', { first: 201, last: 300, timed: false }, units],
     ['begins after it, but is the same file', { first: 201, last: 300, digest: 'one' }, units],
     ['begins after it, but has ids that were learnt', { first: 201, last: 300, ids: 'shared' }, units],
-    ['has other ids', { ids: 'other' }, all('other-decisions')],
+    ['has other ids, which may be new names of the same', { ids: 'other' }, units],
+    ['has other ids, and other times', { first: 201, last: 300, ids: 'other' }, all('other-decisions')],
     ['has other ids, but is the same file', { ids: 'other', digest: 'one' }, units],
     ['has no times', { first: undefined, last: undefined, timed: false }, units],
   ])('where it held units out, and the log %s', (_, facts, rows) =>
@@ -69,6 +71,13 @@ describe('the rows on which a candidate is judged', () => {
     ['goes on after it', { last: 201 }, { kind: 'after', ms: 200 }],
     ['goes on after it, in the same file', { last: 201, digest: 'one' }, { kind: 'after', ms: 200 }],
     ['has no times', { first: undefined, last: undefined, timed: false }, refused('none were held out')],
+    ['has other ids', { ids: 'other' }, { ...all('other-decisions'), doubtful: true }],
+    ['has other ids, and goes on after it', { ids: 'other', last: 201 }, { kind: 'after', ms: 200 }],
+    [
+      'has other ids and no times',
+      { ids: 'other', first: undefined, last: undefined, timed: false },
+      { ...all('other-decisions'), doubtful: true },
+    ],
   ])('where it held nothing out, and the log %s', (_, facts, rows) =>
     expect(fairRows(none, { ...log, ...facts })).toEqual(rows),
   )

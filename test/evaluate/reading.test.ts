@@ -234,7 +234,9 @@ describe('eligible sets in columns', () => {
 })
 
 describe('a log without propensities', () => {
-  const columns: Columns = { action: HAND.action, reward: HAND.reward }
+  // As often as it takes to be judged at all.
+  const often = (values: MemoryColumn) => Array.from({ length: 20 }, () => [...values]).flat()
+  const columns: Columns = { action: often(HAND.action), reward: often(HAND.reward) }
   const parts: PlanParts = {
     mapping: { propensity: undefined },
     dataset: { propensity: 'unknown' },

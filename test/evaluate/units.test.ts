@@ -6,9 +6,9 @@ import { describe, expect, it } from 'vitest'
 import { openTables } from '../../src/adapters/duckdb.ts'
 import { ESTIMATORS } from '../../src/evaluate/estimators/estimators.ts'
 import { evaluate } from '../../src/evaluate/evaluate.ts'
-import { squaresByUnit } from '../../src/evaluate/units.ts'
+import { createUnitCounter, squaresByUnit } from '../../src/evaluate/units.ts'
 import type { EvaluationSpec } from '../../src/kinds.ts'
-import { type GroupColumn, SUM_GROUPS } from '../../src/log/tables.ts'
+import { BUCKET_MASK, type GroupColumn, SUM_GROUPS } from '../../src/log/tables.ts'
 import { type Rng, stream } from '../../src/math/rng.ts'
 import { memoryTables } from './support/memory-tables.ts'
 import { plan } from './support/plan.ts'
@@ -163,6 +163,22 @@ describe('a log of units', () => {
     expect(without.dataset.notes).toContain('the log has no units: rows are taken for independent of each other')
   })
 
+  it('counts its units, many or few', () => {
+    for (const [units, slack] of [
+      [1, 0],
+      [1000, 1],
+      [50_000, 20],
+      [2_000_000, 4000],
+    ]) {
+      const counter = createUnitCounter()
+      const rng = stream(6, 'count', String(units))
+      const buckets = Int32Array.from({ length: units }, () => Math.floor(BUCKET_MASK * rng.uniform()))
+      for (let twice = 0; twice < 2; twice++) counter.add(buckets, units)
+      counter.add(Int32Array.of(-1), 1)
+      expect(Math.abs(counter.count() - units)).toBeLessThanOrEqual(slack)
+    }
+  })
+
   it('whose units are so many that they share groups is still worth as many', () => {
     const rng = stream(4, 'crowded')
     const groups = new Float64Array(SUM_GROUPS)
@@ -198,7 +214,7 @@ describe('a log of units', () => {
       ])) {
         found.push(...(columns[0] as GroupColumn).values.subarray(0, rows))
       }
-      expect(found).toEqual(units.map(unit => Number(unitHash(unit) % BigInt(SUM_GROUPS))))
+      expect(found).toEqual(units.map(unit => Number(unitHash(unit) & BigInt(BUCKET_MASK))))
     } finally {
       await rm(folder, { recursive: true })
     }
@@ -266,6 +282,66 @@ describe('two candidates', () => {
       const wider = alone.candidates[0].estimates[i].lift
       expect(lift?.simultaneous?.lower).toBeCloseTo(wider?.lower as number, 12)
       expect(lift?.simultaneous?.upper).toBeCloseTo(wider?.upper as number, 12)
+    }
+  })
+})
+
+describe('estimators that lean on a reward model', () => {
+  /** 8 rows a unit, action 0 with a propensity of 0.05 and never above: all of its weights are cut. */
+  function rare(seed: number): Row[] {
+    const rng = stream(seed, 'leaning')
+    return Array.from({ length: 300 }, (_, u) =>
+      Array.from({ length: 8 }, (): Row => {
+        const action = rng.uniform() < 0.05 ? 0 : 1
+        const reward = rng.uniform() < 0.25 ? 1 : 0
+        return { unit: `unit-${u}`, action, propensity: action === 0 ? 0.05 : 0.95, reward }
+      }),
+    ).flat()
+  }
+  const specs: EvaluationSpec['estimators'] = [
+    'dm',
+    { type: 'switch-dr', lambda: 10 },
+    { type: 'clipped-dr', lambda: 5 },
+  ]
+
+  it('count its own error where they do, in values, lifts and differences', async () => {
+    const LOGS = 120
+    const covered = new Map<string, number>()
+    const cover = (key: string, hit: boolean) => covered.set(key, (covered.get(key) ?? 0) + (hit ? 1 : 0))
+    for (let seed = 0; seed < LOGS; seed++) {
+      const { candidates, differences } = await judge(rare(seed), {
+        candidates: [
+          { name: 'rare', fixed: '0' },
+          { name: 'other', fixed: '1' },
+        ],
+        estimators: specs,
+        rewardModel: { type: 'tabular', by: ['action'], prior: 1 },
+      })
+      for (const { estimator, interval, lift } of candidates[0].estimates) {
+        cover(`${estimator} value`, interval !== null && interval.lower <= 0.25 && 0.25 <= interval.upper)
+        cover(`${estimator} lift`, lift !== null && lift.lower <= 0 && 0 <= lift.upper)
+      }
+      for (const { estimator, interval } of differences[0].estimates) {
+        cover(`${estimator} difference`, interval !== null && interval.lower <= 0 && 0 <= interval.upper)
+      }
+    }
+    expect(covered.size).toBe(9)
+    for (const [key, count] of covered) expect(count / LOGS, key).toBeGreaterThan(0.93 - 2 * Math.sqrt(0.06 / LOGS))
+  })
+
+  it('count none of it where they do not: switch-dr of no heavy weight is dr', async () => {
+    const rows = logOf(stream(9, 'light'), 80)
+    const { candidates } = await judge(rows, {
+      estimators: ['dr', { type: 'switch-dr', lambda: 100 }, { type: 'clipped-dr', lambda: 100 }],
+    })
+    const [dr, ...cut] = candidates[0].estimates
+    for (const { value, standardError, interval, lift } of cut) {
+      expect({ value, standardError, interval, lift }).toEqual({
+        value: dr.value,
+        standardError: dr.standardError,
+        interval: dr.interval,
+        lift: dr.lift,
+      })
     }
   })
 })

@@ -2,7 +2,15 @@ import { describe, expect, it } from 'vitest'
 import { createEstimator } from '../../src/evaluate/estimators/estimators.ts'
 import type { Coverage } from '../../src/evaluate/support.ts'
 import type { Units } from '../../src/evaluate/units.ts'
-import { both, judge, judgeEstimate, judgeNumbers, judgeOrphans, judgeUnrewarded } from '../../src/evaluate/verdict.ts'
+import {
+  both,
+  judge,
+  judgeEstimate,
+  judgeModelled,
+  judgeNumbers,
+  judgeOrphans,
+  judgeUnrewarded,
+} from '../../src/evaluate/verdict.ts'
 import type { EstimatorSpec } from '../../src/kinds.ts'
 import type { Support } from '../../src/results.ts'
 
@@ -153,7 +161,7 @@ describe('the verdict', () => {
     expect(judged).toEqual({
       verdict: 'refuse',
       reasons: [
-        'the weights leave 20.0 effective units of 300 (6.7 %); some 750 units would be enough',
+        'the weights leave 20.0 effective units of 300 (6.7 %); some 1500 units would be enough',
         'the 300 units are worth 24.0 of equal activity, and the largest has 16 % of the decisions',
       ],
     })
@@ -223,6 +231,35 @@ describe('the verdict', () => {
     expect(judgeOrphans({ rewards: 10, orphans: 11 }).verdict).toBe('caution')
   })
 
+  it('is a caution below 100 units that are not the log itself', () => {
+    const of = (effectiveSampleSize: number, known: boolean) =>
+      judge(coverage({ effectiveSampleSize, rows: 300 }), { ...units({ count: 300, effective: 300 }), known }).verdict
+    expect(of(99.9, true)).toBe('caution')
+    expect(of(100, true)).toBe('ok')
+    expect(of(99.9, false)).toBe('ok')
+  })
+
+  it('gives no advice that nobody could follow', () => {
+    const judged = judge(coverage({ effectiveSampleSize: 1e-9 }), ROWS)
+    expect(judged.reasons.join()).not.toContain('enough')
+  })
+
+  it('asks a log without propensities for units, rewards and support, too', () => {
+    const of = (effective: number, support: Partial<Support> = {}, ineligibleMass = 0, logging = false) =>
+      judgeModelled(coverage(support, { ineligibleMass }), units({ count: 100, effective }), logging)
+    expect(of(49.9).verdict).toBe('refuse')
+    expect(of(50).verdict).toBe('caution')
+    expect(of(49.9, {}, 0, true)).toEqual({
+      verdict: 'refuse',
+      reasons: ['the log has no more than 49.9 units of equal activity'],
+    })
+    expect(of(50, {}, 0, true)).toEqual({ verdict: 'ok', reasons: [] })
+    expect(of(50, { positiveCount: 0 }, 0, true).verdict).toBe('caution')
+    expect(of(50, { unsupportedMass: 0.0501 }).verdict).toBe('refuse')
+    expect(of(50, { unsupportedMass: 0.05 }).verdict).toBe('caution')
+    expect(of(50, { unsupportedMass: 0.3 }, 0.3).reasons[0]).toContain('were not eligible')
+  })
+
   it('is a refusal when all weights are equal and not 1', () => {
     const judged = judge(
       coverage({ meanWeight: 0.5 }, { minWeight: 0.5, maxWeight: 0.5, equalWeights: true, meanWeightError: 0 }),
@@ -239,8 +276,8 @@ describe('the verdict on an estimate', () => {
     spec: EstimatorSpec,
     value: number | null,
     rest: Partial<Coverage> = {},
-    dr: Parameters<typeof judgeEstimate>[3] = { value: 0.5, interval: interval(0.4, 0.6) },
-  ) => judgeEstimate(createEstimator(spec), { value, interval: interval(0.4, 0.6) }, coverage({}, rest), dr)
+    dr: Parameters<typeof judgeEstimate>[3] = { value: 0.5, interval: interval(0.4, 0.6), lift: null },
+  ) => judgeEstimate(createEstimator(spec), { value, interval: interval(0.4, 0.6), lift: null }, coverage({}, rest), dr)
 
   it('trusts a biased one only beside a doubly robust one that agrees within half of its interval', () => {
     for (const type of ['dm', 'switch-dr', 'clipped-ips', 'clipped-dr']) {
@@ -249,14 +286,34 @@ describe('the verdict on an estimate', () => {
       expect(of(type, 0.6001).verdict, type).toBe('caution')
       expect(of(type, 0.3999).verdict, type).toBe('caution')
       expect(
-        judgeEstimate(createEstimator(type), { value: 0.5, interval: null }, coverage({}), undefined),
+        judgeEstimate(createEstimator(type), { value: 0.5, interval: null, lift: null }, coverage({}), undefined),
       ).toMatchObject({
         verdict: 'caution',
       })
     }
     expect(of('dm', 0.7).reasons[0]).toBe(
-      '`dm` is off by what its reward model misses, which its interval does not count: it is 0.2 from `dr`, more than the 0.1 that chance would explain',
+      '`dm` is off by what its reward model misses, which its interval does not count: it is 0.2 from that of `dr`, more than the 0.1 that chance would explain',
     )
+  })
+
+  it('looks at the lift of a biased one, too, whose interval may be the narrower one', () => {
+    const lift = (value: number) => ({
+      value,
+      lower: value - 0.05,
+      upper: value + 0.05,
+      simultaneous: null,
+      relative: null,
+    })
+    const beside = (value: number) =>
+      judgeEstimate(
+        createEstimator('clipped-ips'),
+        { value: 0.5, interval: interval(0.4, 0.6), lift: lift(value) },
+        coverage({}),
+        { value: 0.5, interval: interval(0.4, 0.6), lift: lift(0) },
+      )
+    expect(beside(0.0499).verdict).toBe('ok')
+    expect(beside(0.0501).verdict).toBe('caution')
+    expect(beside(-0.0501).reasons[0]).toContain('its lift is 0.0501 from that of `dr`, more than the 0.05')
   })
 
   it('finds one that lies outside of its own interval', () => {
@@ -267,11 +324,15 @@ describe('the verdict on an estimate', () => {
   })
 
   it('refuses numbers that overflowed', () => {
-    const numbers = (value: number | null, bounds: ReturnType<typeof interval> | null = interval(0, 1)) =>
-      judgeNumbers({ estimator: 'ips', value, interval: bounds }).verdict
+    const numbers = (
+      value: number | null,
+      bounds: ReturnType<typeof interval> | null = interval(0, 1),
+      standardError: number | null = 0.1,
+    ) => judgeNumbers({ estimator: 'ips', value, standardError, interval: bounds }).verdict
     expect(numbers(Infinity)).toBe('refuse')
     expect(numbers(Number.NaN)).toBe('refuse')
     expect(numbers(0.5, null)).toBe('refuse')
+    expect(numbers(0.5, interval(0, 1), null)).toBe('refuse')
     expect(numbers(0.5)).toBe('ok')
     expect(numbers(null, null)).toBe('ok')
   })

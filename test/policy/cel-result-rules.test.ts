@@ -175,7 +175,7 @@ describe('a gate over a difference', () => {
     const judged = judgeGate({ id: 'g', expr: "difference('new', 'bad').estimate('dr').value > 0.0" }, pair(null))
     expect(judged.reason).toContain('candidate `bad` is refused')
     const same = judgeGate({ id: 'g', expr: "difference('new', 'new').estimate('dr').value > 0.0" }, pair(null))
-    expect(same.reason).toBe("difference('new', 'new') could not be computed")
+    expect(same.reason).toBe("`difference('new', 'new')` compares a candidate with itself")
   })
 })
 
@@ -200,7 +200,7 @@ describe('checkGate and checkExpectation', () => {
     const pair = "difference('a', 'b').estimate('dr').interval.lower > 0.0"
     expect(checkGate(pair, ['a', 'b'], ['dm', 'dr'])).toEqual({ estimators: ['dr'], compares: true })
     expect(checkGate("difference('a', 'c').estimate('dr').value > 0.0", ['a', 'b'], ['dr'])).toMatchObject({
-      fault: { message: 'there is no difference `c` here' },
+      fault: { message: 'there is no candidate `c` here' },
     })
   })
 

@@ -600,6 +600,11 @@ describe('the other kinds', () => {
       ['7:44 semantic'],
     ],
     [
+      'an estimator by the name of another',
+      evaluation(`${candidates}estimators: [{ type: clipped-ips, lambda: 2, name: dr }]`),
+      ['7:54 semantic'],
+    ],
+    [
       'two estimators of one name',
       evaluation(`${candidates}estimators: [{ type: clipped-ips, lambda: 2 }, { type: clipped-ips, lambda: 5 }]`),
       ['7:50 duplicate'],

@@ -1,4 +1,4 @@
-import { SUM_GROUPS, UNIT_GROUPS } from '../../log/tables.ts'
+import { BUCKET_MASK, UNIT_GROUPS } from '../../log/tables.ts'
 
 export const quoteName = (name: string): string => `"${name.replaceAll('"', '""')}"`
 export const quoteText = (text: string): string => `'${text.replaceAll("'", "''")}'`
@@ -71,7 +71,7 @@ export function groupOf(unit: Value, otherwise: Value | undefined): string {
 /** The bucket of a unit, from 0; −1 where it is missing. */
 export function bucketOf(unit: Value): string {
   const text = textOf(unit)
-  return `CASE WHEN ${text} IS NULL THEN -1 ELSE hash(${text}) & ${SUM_GROUPS - 1} END`
+  return `CASE WHEN ${text} IS NULL THEN -1 ELSE hash(${text}) & ${BUCKET_MASK} END`
 }
 
 /** The hash of a text, in 53 bits; NULL where it is missing. */

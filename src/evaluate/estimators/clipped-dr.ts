@@ -16,9 +16,21 @@ export const clippedDr: EstimatorType = {
       name,
       mean: series,
       constrained: series,
+      modelled: beyond(lambda),
       bias: `what its reward model misses where weights exceed ${lambda}`,
     }
   },
+}
+
+/** w − min(w, λ) */
+function beyond(lambda: number): Series {
+  return {
+    key: `w-min(w,${lambda})`,
+    of({ rows, weight }, out) {
+      for (let i = 0; i < rows; i++) out[i] = Math.max(0, weight[i] - lambda)
+      return out
+    },
+  }
 }
 
 function clipped(lambda: number): Series {

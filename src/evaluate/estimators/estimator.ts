@@ -1,5 +1,5 @@
 import type { EstimatorSpec } from '../../kinds.ts'
-import { corrected } from './series.ts'
+import { corrected, value } from './series.ts'
 
 /** What a candidate and the reward model say of the rows of a chunk: columns of at least `rows` numbers. */
 export interface RowColumns {
@@ -38,8 +38,11 @@ export interface Estimator {
    * interval is the estimate ± quantile · standard error.
    */
   readonly constrained?: Series
-  /** The reward model's own error moves it: its standard error is the model's (`modelStandardErrors`). */
-  readonly modelled?: boolean
+  /**
+   * The reward model's own error moves it, and the series do not show it: all of it (`true`), or as much as this series, of weights that
+   * it does not use, has of the weight.
+   */
+  readonly modelled?: true | Series
   /** What keeps its mean from the truth, as a part of a sentence; absent of one that is unbiased. */
   readonly bias?: string
   /** It judges candidates alone that take one action for certain, on rows of one propensity. */
@@ -48,9 +51,8 @@ export interface Estimator {
 
 /** All series that are summed for an estimator. What units make of a model's errors shows in v + w·(r − q). */
 export function seriesOfEstimator({ mean, ratio, constrained, modelled }: Estimator): readonly Series[] {
-  return [mean, ratio?.over, ratio?.under, constrained, modelled === true ? corrected : undefined].filter(
-    series => series !== undefined,
-  )
+  const model = modelled === undefined ? [] : [value, corrected, ...(modelled === true ? [] : [modelled])]
+  return [mean, ratio?.over, ratio?.under, constrained, ...model].filter(series => series !== undefined)
 }
 
 /** A kind of estimator, as an Evaluation names it. */

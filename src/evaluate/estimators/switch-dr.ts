@@ -17,9 +17,22 @@ export const switchDr: EstimatorType = {
       name,
       mean: series,
       constrained: series,
+      modelled: beyond(lambda),
       bias: `what its reward model misses where weights exceed ${lambda}`,
     }
   },
+}
+
+/** 1{w > λ} w */
+function beyond(lambda: number): Series {
+  const limit = reaches(lambda)
+  return {
+    key: `1{w>${lambda}}w`,
+    of({ rows, weight }, out) {
+      for (let i = 0; i < rows; i++) out[i] = weight[i] <= limit ? 0 : weight[i]
+      return out
+    },
+  }
 }
 
 function switched(lambda: number): Series {

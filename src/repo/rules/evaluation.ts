@@ -132,6 +132,14 @@ function* gateRules(
 function* estimatorRules(estimators: readonly EstimatorSpec[]): Generator<Fault> {
   const cutting = ESTIMATORS.filter(({ lambda }) => lambda !== undefined).map(({ type }) => `\`${type}\``)
   for (const [i, spec] of estimators.entries()) {
+    const named = estimatorName(spec)
+    if (typeof spec !== 'string' && named !== spec.type && ESTIMATORS.some(({ type }) => type === named)) {
+      yield semantic(
+        ['spec', 'estimators', i, 'name'],
+        `\`${named}\` is another estimator`,
+        'give it a name of its own',
+      )
+    }
     if (typeof spec === 'string' || spec.lambda === undefined || estimatorType(spec).lambda !== undefined) continue
     yield semantic(
       ['spec', 'estimators', i, 'lambda'],

@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto'
 import {
+  BUCKET_MASK,
   type Column,
   type ColumnRequest,
   groupOfRow,
   type OneRow,
   type RowPart,
-  SUM_GROUPS,
   type Tables,
   UNIT_GROUPS,
 } from '../../../src/log/tables.ts'
@@ -125,7 +125,7 @@ const buckets = new Map<string, number>()
 function bucket(unit: string): number {
   const known = buckets.get(unit)
   if (known !== undefined) return known
-  const found = Number(unitHash(unit) % BigInt(SUM_GROUPS))
+  const found = Number(unitHash(unit) & BigInt(BUCKET_MASK))
   buckets.set(unit, found)
   return found
 }

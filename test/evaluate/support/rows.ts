@@ -76,7 +76,7 @@ export function evaluateRows(rows: readonly Row[], options: RowsOptions = {}) {
     run.add(log, [contexts], facts)
   }
   const logging = candidate === undefined
-  const units = measureUnits(sums, false)
+  const units = measureUnits(sums, undefined)
   const frame = createFrame(sums)
   const of = seriesOf(frame, run.sums(), series)
   const coverage = measureCoverage({
