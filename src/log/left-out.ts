@@ -167,7 +167,10 @@ export function readingNotes({ served, weighted, capped }: LeftOut): string[] {
 function cappedNote({ cap, rows, reward, total }: LeftOut['capped']): string {
   const what = rows === 1 ? `1 reward above ${cap} counts as ${cap}` : `${rows} rewards above ${cap} count as ${cap}`
   // Of losses and gains that balance, a share says nothing.
-  const share = total > 0 ? `, which takes away ${Number(((100 * reward) / total).toPrecision(2))} % of all reward` : ''
+  const share =
+    total > 0 && reward <= total
+      ? `, which takes away ${Number(((100 * reward) / total).toPrecision(2))} % of all reward`
+      : ''
   return `reward.cap: ${what}${share}`
 }
 

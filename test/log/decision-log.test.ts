@@ -133,12 +133,14 @@ describe('reading a decision log', () => {
     expect(Object.is(rewards[1], 0)).toBe(true)
   })
 
-  it('counts a reward above the cap as the cap, and says how many there are, and of how much', async () => {
+  it('counts a reward above the cap as the cap, and says how many there are, and what that takes away', async () => {
     const reward = { ...LAYOUT.reward, cap: 10 }
     const { rewards, leftOut } = await read([{ r: 70 }, { r: 10 }, { r: -20 }, { r: 30, p: 0 }, { r: 40 }], { reward })
     expect(rewards).toEqual([10, 10, -20, 10])
-    expect(leftOut.capped).toEqual({ cap: 10, rows: 2, reward: 110, total: 100 })
-    expect(readingNotes(leftOut)).toEqual(['reward.cap: 2 rewards above 10 count as 10'])
+    expect(leftOut.capped).toEqual({ cap: 10, rows: 2, reward: 90, total: 100 })
+    expect(readingNotes(leftOut)).toEqual([
+      'reward.cap: 2 rewards above 10 count as 10, which takes away 90 % of all reward',
+    ])
   })
 
   it('caps what a cost comes to, and the shares by what rows stand for', async () => {
@@ -146,7 +148,9 @@ describe('reading a decision log', () => {
     const kept = { column: 'kept', type: 'logProbability' } as const
     const { rewards, leftOut } = await read([{ r: -20, kept: 0.5 }, { r: -5 }, { r: -3 }], { reward, kept })
     expect(rewards).toEqual([10, 5, 3])
-    expect(readingNotes(leftOut)).toContain('reward.cap: 1 reward above 10 counts as 10 (it was 83 % of all reward)')
+    expect(readingNotes(leftOut)).toContain(
+      'reward.cap: 1 reward above 10 counts as 10, which takes away 42 % of all reward',
+    )
   })
 
   it.each([

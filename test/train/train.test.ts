@@ -148,9 +148,9 @@ describe('train', () => {
     expect(capped.policy.learner.state()).toEqual(before.policy.learner.state())
     const above = money.filter(r => r > 30)
     const sum = (numbers: readonly number[]) => numbers.reduce((total, each) => total + each, 0)
-    const share = Number(((100 * sum(above)) / sum(money)).toPrecision(2))
+    const share = Number(((100 * sum(above.map(r => r - 30))) / sum(money)).toPrecision(2))
     expect(capped.notes).toContain(
-      `reward.cap: ${above.length} rewards above 30 count as 30 (they were ${share} % of all reward)`,
+      `reward.cap: ${above.length} rewards above 30 count as 30, which takes away ${share} % of all reward`,
     )
     expect(before.notes).toEqual([])
   })
