@@ -57,30 +57,39 @@ export interface Totals {
 
 export const createTotals = (): Totals => ({ unit: new Float64Array(0), row: new Float64Array(0) })
 
-/** Adds a chunk's numbers x; `standsFor` are its h, by default 1. */
+/** Adds a chunk's numbers x, by default 1; `standsFor` are its h, by default 1. */
 export function addTotals(
   totals: Totals,
   { unit, row }: ChunkGroups,
-  values: Float64Array,
+  values: Float64Array | undefined,
   standsFor: Float64Array | undefined,
   rows: number,
 ): void {
-  totals.unit = grown(totals.unit, unit.size)
+  totals.unit = grown(totals.unit, powerOfTwo(unit.size))
   addByGroup(totals.unit, unit.of, values, standsFor, rows)
   if (row === undefined) return
-  totals.row = grown(totals.row, row.size)
+  totals.row = grown(totals.row, powerOfTwo(row.size))
   addByGroup(totals.row, row.of, values, standsFor, rows)
 }
+
+/** Room that is made seldom, and is the same for all series of a log. */
+const powerOfTwo = (size: number) => 2 ** Math.ceil(Math.log2(Math.max(1, size)))
 
 function addByGroup(
   sums: Float64Array,
   group: Int32Array,
-  values: Float64Array,
+  values: Float64Array | undefined,
   standsFor: Float64Array | undefined,
   rows: number,
 ): void {
-  if (standsFor === undefined) for (let i = 0; i < rows; i++) sums[group[i]] += values[i]
-  else for (let i = 0; i < rows; i++) sums[group[i]] += standsFor[i] * values[i]
+  if (standsFor !== undefined) {
+    for (let i = 0; i < rows; i++) sums[group[i]] += values === undefined ? standsFor[i] : standsFor[i] * values[i]
+  } else if (values === undefined) {
+    for (let i = 0; i < rows; i++) sums[group[i]]++
+  } else {
+    // Most rewards are 0.
+    for (let i = 0; i < rows; i++) if (values[i] !== 0) sums[group[i]] += values[i]
+  }
 }
 
 export function mergeTotals(into: Totals, from: Totals): void {

@@ -65,26 +65,26 @@ export function createLogRun(columns: LogColumns, space: ActionSpace, strata: St
     everyPropensity,
     groupsOf: chunk => groupsOf(chunk, unitsOf(chunk)),
     add(chunk, groups, stratum) {
-      const { rows, row, action, propensity, standsFor } = chunk
+      const { rows } = chunk
       addLog(sums, chunk, groups, stratum, strata.count())
       const units = unitsOf(chunk)?.values
-      if (units !== undefined) {
-        counter.add(units, rows)
-        for (let i = 0; i < rows; i++) if (units[i] < 0) unitless++
-      }
+      if (units !== undefined) unitless += counter.add(units, rows)
       if (!weighted) return
-      addPropensities(chances, {
-        rows,
-        row,
-        action,
-        propensity,
-        standsFor,
-        group: groups.unit.of,
-        slot: strata.slotted ? Int32Array.from({ length: rows }, (_, i) => strata.slotOf(stratum[i])) : undefined,
-        time: timeAt === undefined ? undefined : clock((chunk.columns[timeAt] as NumberColumn).values, rows),
-        eligible: valuesAt(chunk, setAt),
-        propensities: valuesAt(chunk, listAt),
-      })
+      const time = timeAt === undefined ? undefined : clock((chunk.columns[timeAt] as NumberColumn).values, rows)
+      for (const [from, to] of testedRuns(chunk)) {
+        addPropensities(chances, {
+          rows: to - from,
+          row: chunk.row.subarray(from, to),
+          action: chunk.action.subarray(from, to),
+          propensity: chunk.propensity.subarray(from, to),
+          standsFor: chunk.standsFor?.subarray(from, to),
+          group: groups.unit.of.subarray(from, to),
+          slot: strata.slotted ? Int32Array.from(stratum.subarray(from, to), strata.slotOf) : undefined,
+          time: time?.subarray(from, to),
+          eligible: valuesAt<Int32Array>(chunk, setAt)?.slice(from, to),
+          propensities: valuesAt<Float64Array>(chunk, listAt)?.slice(from, to),
+        })
+      }
     },
     factsOf(chunk) {
       const eligible = valuesAt<Int32Array>(chunk, setAt)
@@ -108,6 +108,24 @@ export function createLogRun(columns: LogColumns, space: ActionSpace, strata: St
         ],
       }
     },
+  }
+}
+
+/** So many rows of a log have their propensities tested, and then blocks of so many, one in so many: enough, whatever the log. */
+const TESTED = { all: 1 << 20, block: 1 << 13, oneIn: 8 } as const
+
+/** The runs of a chunk's rows that are tested, [from, to), by their numbers in the log, so that chunks do not matter. */
+function* testedRuns({ rows, row }: DecisionLog): Generator<readonly [number, number]> {
+  if (rows === 0 || row[rows - 1] < TESTED.all) {
+    yield [0, rows]
+    return
+  }
+  for (let from = 0; from < rows; ) {
+    const block = Math.floor(row[from] / TESTED.block)
+    let to = from + 1
+    while (to < rows && row[to] < (block + 1) * TESTED.block) to++
+    if (row[from] < TESTED.all || block % TESTED.oneIn === 0) yield [from, to]
+    from = to
   }
 }
 

@@ -67,7 +67,7 @@ export function addLog(
   strata: number,
 ): void {
   reserve(sums, strata)
-  addTotals(sums.decisions, groups, onesFor(log.rows), log.standsFor, log.rows)
+  addTotals(sums.decisions, groups, undefined, log.standsFor, log.rows)
   addTotals(sums.rewards, groups, log.reward, log.standsFor, log.rows)
   const { rows, action, reward, propensity } = log
   const { actions, total, count, reward: rewards, rewardSquared, minPropensity } = sums
@@ -116,13 +116,6 @@ function addOthers(
     addTo(sums.rewardSquared, 2 * cell, (h * h - 1) * r * r)
     addTo(sums.rewardExcess, 2 * cell, (h * h - h) * r)
   }
-}
-
-let ones = new Float64Array(0)
-
-function onesFor(rows: number): Float64Array {
-  if (ones.length < rows) ones = new Float64Array(rows).fill(1)
-  return ones
 }
 
 /** H = Σh: how many decisions the rows stand for. */

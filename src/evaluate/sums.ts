@@ -1,20 +1,17 @@
 import type { DecisionLog } from '../log/decision-log.ts'
-import { addTo } from '../math/sum.ts'
 import type { RowColumns, Series } from './estimators/estimator.ts'
 import { weight } from './estimators/series.ts'
 import { CERTAIN } from './estimators/threshold.ts'
 import { addTotals, type ChunkGroups, createTotals, mergeTotals, type Totals } from './groups.ts'
 import { grown } from './grown.ts'
-import { mergeCompensated } from './log-sums.ts'
-
-/** Places in `CandidateSums.scalars`: compensated sums of hw and h²w². */
-const SCALAR = { w: 0, ww: 2 } as const
 
 /** Everything that is summed for one candidate; a plain object, merged in the order of the chunks. */
 export interface CandidateSums {
   /** Of each series of `candidateSeries`, in its order; the weight comes first. */
   readonly totals: readonly Totals[]
-  readonly scalars: Float64Array
+  /** Σhw and Σh²w², in the order of the rows. */
+  weight: number
+  weightSquared: number
   rows: number
   minWeight: number
   maxWeight: number
@@ -53,7 +50,8 @@ export function candidateSeries(series: readonly Series[]): readonly Series[] {
 export function createCandidateSums(series: readonly Series[]): CandidateSums {
   return {
     totals: series.map(createTotals),
-    scalars: new Float64Array(4),
+    weight: 0,
+    weightSquared: 0,
     rows: 0,
     minWeight: Infinity,
     maxWeight: 0,
@@ -113,8 +111,18 @@ function addWeights(
   { probability, weight }: CandidateColumns,
   { unit, row }: ChunkGroups,
 ): void {
-  const { scalars } = sums
-  let { minWeight, maxWeight, maxTotalWeight, zeroRows, positives, uncertainRows, minMatched, maxMatched } = sums
+  let {
+    weight: total,
+    weightSquared: squares,
+    minWeight,
+    maxWeight,
+    maxTotalWeight,
+    zeroRows,
+    positives,
+    uncertainRows,
+    minMatched,
+    maxMatched,
+  } = sums
   if (row !== undefined && sums.positiveGroups.length < unit.size) sums.positiveGroups = new Uint8Array(unit.size)
   const { positiveGroups } = sums
   for (let i = 0; i < rows; i++) {
@@ -134,9 +142,11 @@ function addWeights(
       if (p < minMatched) minMatched = p
       if (p > maxMatched) maxMatched = p
     } else if (w > 0) uncertainRows++
-    addTo(scalars, SCALAR.w, hw)
-    addTo(scalars, SCALAR.ww, hw * hw)
+    total += hw
+    squares += hw * hw
   }
+  sums.weight = total
+  sums.weightSquared = squares
   sums.rows += rows
   sums.minWeight = minWeight
   sums.maxWeight = maxWeight
@@ -164,17 +174,12 @@ function addRanges(sums: CandidateSums, { rows, value, predicted }: RowColumns):
   sums.maxPredicted = maxPredicted
 }
 
-/** Σhw and Σh²w². */
-export function weightTotals({ scalars }: CandidateSums): { readonly w: number; readonly ww: number } {
-  const at = (i: number) => scalars[i] + scalars[i + 1]
-  return { w: at(SCALAR.w), ww: at(SCALAR.ww) }
-}
-
 /** Adds `from` to `into`; both must number strata and groups alike, and have the same series. */
 export function mergeCandidateSums(into: CandidateSums, from: CandidateSums): void {
   reserveCells(into, from.mass.length)
   for (const [s, totals] of into.totals.entries()) mergeTotals(totals, from.totals[s])
-  mergeCompensated(into.scalars, from.scalars)
+  into.weight += from.weight
+  into.weightSquared += from.weightSquared
   into.rows += from.rows
   into.zeroRows += from.zeroRows
   into.positives += from.positives

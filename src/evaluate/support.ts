@@ -2,7 +2,7 @@ import type { Support } from '../results.ts'
 import { product, type SeriesOf, weightOf } from './influence.ts'
 import { decisionCount, type LogSums } from './log-sums.ts'
 import type { Strata } from './strata.ts'
-import { type CandidateSums, weightTotals } from './sums.ts'
+import type { CandidateSums } from './sums.ts'
 import { squaresByUnit, type Units } from './units.ts'
 
 /** What the log can say of a candidate, and what the verdict and the intervals need beside. */
@@ -53,7 +53,7 @@ export function measureCoverage(input: CoverageInput): Coverage {
   const { log, sums, of, units, logging, everyPropensity } = input
   const { rows, minWeight, maxWeight, maxTotalWeight } = sums
   const decisions = decisionCount(log)
-  const { w, ww } = weightTotals(sums)
+  const { weight: w, weightSquared: ww } = sums
   const cells = logging ? { unsupported: 0, bound: 1 } : judgeCells(input)
   const mean = weightOf(of)
   const byUnit = sums.totals[0].unit

@@ -35,13 +35,13 @@ export function measureUnits(log: LogSums, count: number | undefined): Units {
 
 /** Counts the distinct buckets of units. */
 export interface UnitCounter {
-  /** A negative bucket is of no unit. */
-  add(buckets: Int32Array, rows: number): void
+  /** Returns how many rows are of no unit: their buckets are negative. */
+  add(buckets: Int32Array, rows: number): number
   count(): number
 }
 
-/** Places in which a bucket can be marked; 2 MB. */
-const PLACES = 1 << 24
+/** Places in which a bucket can be marked; 512 kB, so that they stay near. */
+const PLACES = 1 << 22
 
 /** Linear counting: Whang, Vander-Zanden, Taylor, "A linear-time probabilistic counting algorithm", ACM TODS 15, 1990, equation 3. */
 export function createUnitCounter(): UnitCounter {
@@ -50,14 +50,19 @@ export function createUnitCounter(): UnitCounter {
   return {
     add(buckets, rows) {
       if (marks.length === 0) marks = new Uint8Array(PLACES / 8)
+      let unitless = 0
       for (let i = 0; i < rows; i++) {
-        if (buckets[i] < 0) continue
+        if (buckets[i] < 0) {
+          unitless++
+          continue
+        }
         const place = buckets[i] & (PLACES - 1)
         const bit = 1 << (place & 7)
         if ((marks[place >> 3] & bit) !== 0) continue
         marks[place >> 3] |= bit
         marked++
       }
+      return unitless
     },
     count: () => Math.round(-PLACES * Math.log1p(-Math.min(marked, PLACES - 1) / PLACES)),
   }

@@ -352,11 +352,9 @@ describe('evaluate', () => {
     mergeCandidateSums(a.sums, b.sums)
     mergeLogSums(a.logSums, b.logSums)
     const flat = (sums: CandidateSums) => {
-      const { totals, scalars, ...rest } = sums
+      const { totals, ...rest } = sums
       return [
         ...totals.flatMap(({ unit, row }) => [...unit, ...row]),
-        totalAt(scalars, 0),
-        totalAt(scalars, 2),
         ...Object.values(rest).flatMap(value => (typeof value === 'number' ? [value] : Array.from(value))),
       ]
     }

@@ -21,7 +21,7 @@ export function columnDecoder(type: ColumnRequest['type'], index: number): Colum
       return chunk => ({ type: 'number', values: doubles(chunk.getColumnVector(index)) })
     case 'group':
     case 'bucket':
-      return chunk => ({ type: 'group', values: Int32Array.from(doubles(chunk.getColumnVector(index))) })
+      return chunk => ({ type: 'group', values: new Int32Array(doubles(chunk.getColumnVector(index))) })
     case 'text':
       return chunk => ({ type, values: chunk.getColumnValues(index) as (string | null)[] })
     case 'key':
