@@ -9,9 +9,8 @@ import { grown } from './grown.ts'
 export interface CandidateSums {
   /** Of each series of `candidateSeries`, in its order; the weight comes first. */
   readonly totals: readonly Totals[]
-  /** Σhw and Σh²w², in the order of the rows. */
-  weight: number
-  weightSquared: number
+  /** Σhw and Σh²w², added in the order of the rows. */
+  readonly weights: Float64Array
   rows: number
   minWeight: number
   maxWeight: number
@@ -50,8 +49,7 @@ export function candidateSeries(series: readonly Series[]): readonly Series[] {
 export function createCandidateSums(series: readonly Series[]): CandidateSums {
   return {
     totals: series.map(createTotals),
-    weight: 0,
-    weightSquared: 0,
+    weights: new Float64Array(2),
     rows: 0,
     minWeight: Infinity,
     maxWeight: 0,
@@ -111,20 +109,11 @@ function addWeights(
   { probability, weight }: CandidateColumns,
   { unit, row }: ChunkGroups,
 ): void {
-  let {
-    weight: total,
-    weightSquared: squares,
-    minWeight,
-    maxWeight,
-    maxTotalWeight,
-    zeroRows,
-    positives,
-    uncertainRows,
-    minMatched,
-    maxMatched,
-  } = sums
+  let { minWeight, maxWeight, maxTotalWeight, zeroRows, positives, uncertainRows, minMatched, maxMatched } = sums
   if (row !== undefined && sums.positiveGroups.length < unit.size) sums.positiveGroups = new Uint8Array(unit.size)
-  const { positiveGroups } = sums
+  const { positiveGroups, weights } = sums
+  let total = weights[0]
+  let squares = weights[1]
   for (let i = 0; i < rows; i++) {
     const p = propensity[i]
     const w = probability[i] / p
@@ -145,8 +134,8 @@ function addWeights(
     total += hw
     squares += hw * hw
   }
-  sums.weight = total
-  sums.weightSquared = squares
+  weights[0] = total
+  weights[1] = squares
   sums.rows += rows
   sums.minWeight = minWeight
   sums.maxWeight = maxWeight
@@ -178,8 +167,7 @@ function addRanges(sums: CandidateSums, { rows, value, predicted }: RowColumns):
 export function mergeCandidateSums(into: CandidateSums, from: CandidateSums): void {
   reserveCells(into, from.mass.length)
   for (const [s, totals] of into.totals.entries()) mergeTotals(totals, from.totals[s])
-  into.weight += from.weight
-  into.weightSquared += from.weightSquared
+  for (let i = 0; i < 2; i++) into.weights[i] += from.weights[i]
   into.rows += from.rows
   into.zeroRows += from.zeroRows
   into.positives += from.positives

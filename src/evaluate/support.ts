@@ -53,7 +53,7 @@ export function measureCoverage(input: CoverageInput): Coverage {
   const { log, sums, of, units, logging, everyPropensity } = input
   const { rows, minWeight, maxWeight, maxTotalWeight } = sums
   const decisions = decisionCount(log)
-  const { weight: w, weightSquared: ww } = sums
+  const [w, ww] = sums.weights
   const cells = logging ? { unsupported: 0, bound: 1 } : judgeCells(input)
   const mean = weightOf(of)
   const byUnit = sums.totals[0].unit
