@@ -73,7 +73,11 @@ export function addTotals(
 }
 
 /** Room that is made seldom, and is the same for all series of a log. */
-const powerOfTwo = (size: number) => 2 ** Math.ceil(Math.log2(Math.max(1, size)))
+function powerOfTwo(size: number): number {
+  let room = 1
+  while (room < size) room *= 2
+  return room
+}
 
 function addByGroup(
   sums: Float64Array,
