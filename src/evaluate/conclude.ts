@@ -57,7 +57,7 @@ export function conclude(
     )
     for (const [i, side] of sides.entries()) {
       const value = compare(side, NOTHING, facts, [level])
-      const lift = candidates[i].logging ? UNCHANGED(level, many) : compare(side, log, facts, ofLifts)
+      const lift = candidates[i].logging ? unchanged(ofLifts.length) : compare(side, log, facts, ofLifts)
       estimates[i].push(estimateResult(estimator, value, lift, level, facts))
     }
     for (const [k, [i, j]] of pairs.entries()) {
@@ -81,11 +81,11 @@ function pairsOf(count: number): readonly (readonly [number, number])[] {
 }
 
 /** The log against itself. */
-const UNCHANGED = (_level: number, many: boolean): Measured => ({
+const unchanged = (levels: number): Measured => ({
   value: 0,
   error: 0,
   method: '',
-  bounds: Array.from({ length: many ? 2 : 1 }, () => ({ lower: 0, upper: 0 })),
+  bounds: Array.from({ length: levels }, () => ({ lower: 0, upper: 0 })),
 })
 
 function judged(

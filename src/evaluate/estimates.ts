@@ -1,10 +1,18 @@
 import type { EvaluationSpec } from '../kinds.ts'
-import { normalQuantile, studentTQuantile } from '../math/special.ts'
 import type { Estimator, Series } from './estimators/estimator.ts'
 import { corrected } from './estimators/series.ts'
-import { type Frame, fixedAt, type Influenced, minus, product, type SeriesOf, weightOf } from './influence.ts'
+import {
+  type Frame,
+  fixedAt,
+  type Influenced,
+  minus,
+  product,
+  type SeriesOf,
+  standardError,
+  weightOf,
+} from './influence.ts'
 import { cressieReadBounds, type FakeRow } from './intervals/cressie-read.ts'
-import type { Bounds } from './intervals/gaussian.ts'
+import { type Bounds, gaussianBounds, quantile } from './intervals/gaussian.ts'
 import { effectiveRows, type LogSums } from './log-sums.ts'
 import type { Coverage } from './support.ts'
 import type { Units } from './units.ts'
@@ -126,26 +134,17 @@ export function compare(a: Side, b: Side, facts: LogFacts, levels: readonly numb
   const difference = minus(a.estimate, b.estimate)
   const { value, unit } = difference
   const model = modelErrorOf(a, b, facts)
-  const shown = a.model?.all === true && model !== undefined ? 0 : standardError(unit, facts)
+  const shown = a.model?.all === true && model !== undefined ? 0 : standardError(unit, facts.units.groups)
   const error = Math.hypot(shown, model ?? 0)
+  const df = degreesOfFreedom(facts.units)
   if (facts.method === 'cressie-read' && a.constrained !== undefined && b.constrained !== undefined) {
     const range = b === NOTHING ? facts.rewards : rangeOfDifference(facts.rewards)
     const bounds = cressieRead(a, b, a.constrained, b.constrained, facts, range, levels)
-    const wider = bounds.map((each, i) =>
-      widened(each, value, quantileOf(levels[i], facts.units) * (model ?? 0), range),
-    )
+    const wider = bounds.map((each, i) => widened(each, value, quantile(levels[i], df) * (model ?? 0), range))
     return { value, error, method: 'cressie-read', bounds: wider }
   }
-  const bounds = levels.map(level => {
-    const half = quantileOf(level, facts.units) * error
-    return { lower: value - half, upper: value + half }
-  })
+  const bounds = levels.map(level => gaussianBounds(value, error, level, df))
   return { value, error, method: 'gaussian', bounds }
-}
-
-/** √(G/(G − 1) · Σ_g IF_g²) */
-function standardError(influence: Float64Array, { units: { groups } }: LogFacts): number {
-  return Math.sqrt((groups / (groups - 1)) * product(influence, influence))
 }
 
 /** What the series of the two do not show of their models' errors; undefined where there is nothing of the kind. */
@@ -153,7 +152,7 @@ function modelErrorOf(a: Side, b: Side, facts: LogFacts): number | undefined {
   const models = [a.model, b.model].filter(model => model !== undefined)
   if (models.length === 0 || models.every(({ direct }) => direct === undefined)) return undefined
   const share = Math.max(...models.map(model => model.share))
-  if (models.length === 2) return share * standardError(minus(models[0].like, models[1].like).unit, facts)
+  if (models.length === 2) return share * standardError(minus(models[0].like, models[1].like).unit, facts.units.groups)
   const { value, lift } = models[0].direct as Direct
   return share * (b === NOTHING ? value : lift)
 }
@@ -169,11 +168,8 @@ function widened({ lower, upper }: Bounds, value: number, half: number, range: B
 
 const rangeOfDifference = ({ lower, upper }: Bounds): Bounds => ({ lower: lower - upper, upper: upper - lower })
 
-/** Of the normal distribution; of Student's where the errors are known from few units. */
-export function quantileOf(level: number, { known, effective }: Units): number {
-  const p = 1 - (1 - level) / 2
-  return known ? studentTQuantile(p, Math.max(1, effective - 1)) : normalQuantile(p)
-}
+/** Of errors that are known from few units; undefined of independent rows. */
+const degreesOfFreedom = ({ known, effective }: Units) => (known ? Math.max(1, effective - 1) : undefined)
 
 function cressieRead(
   a: Side,

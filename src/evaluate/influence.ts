@@ -91,6 +91,11 @@ export function product(a: Float64Array, b: Float64Array): number {
   return sums[0] + sums[1]
 }
 
+/** √(G/(G − 1) · Σ_g IF_g²) over the G groups that have rows; NaN of one alone. */
+export function standardError(influence: Float64Array, groups: number): number {
+  return Math.sqrt((groups / (groups - 1)) * product(influence, influence))
+}
+
 /** What the sums of a candidate say of series and estimators. */
 export interface SeriesOf {
   /** The mean of a series over decisions. */

@@ -18,7 +18,7 @@ import type { Policy } from '../policy/policy.ts'
 import { type SnapshotData, type UnitKind, unpackNumbers } from '../policy/snapshot-format.ts'
 import type { CandidateResult, EvaluationResult } from '../results.ts'
 import type { EvaluationPlan } from './evaluate.ts'
-import type { Judgement } from './verdict.ts'
+import { both, type Judgement } from './verdict.ts'
 
 /** What a candidate was made from. Of tables and scores whose origin nobody says, `unsaid`, other decisions are assumed. */
 export type Learnt =
@@ -184,10 +184,7 @@ export async function judgedRows(
 
 /** The same, but no better than what the candidate was made from allows. */
 export function capped(judgement: Judgement, { cap }: CandidateOrigin): Judgement {
-  if (cap === undefined) return judgement
-  const verdicts = [judgement.verdict, cap.verdict]
-  const verdict = (['refuse', 'caution'] as const).find(each => verdicts.includes(each)) ?? 'ok'
-  return { verdict, reasons: [...cap.reasons, ...judgement.reasons] }
+  return cap === undefined ? judgement : both(cap, judgement)
 }
 
 /** Learners whose probabilities are as they are written. */

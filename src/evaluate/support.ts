@@ -1,5 +1,5 @@
 import type { Support } from '../results.ts'
-import { product, type SeriesOf, weightOf } from './influence.ts'
+import { type SeriesOf, standardError, weightOf } from './influence.ts'
 import { decisionCount, type LogSums } from './log-sums.ts'
 import type { Strata } from './strata.ts'
 import type { CandidateSums } from './sums.ts'
@@ -75,8 +75,7 @@ export function measureCoverage(input: CoverageInput): Coverage {
     largestPossibleWeight: Math.max(1, maxWeight, everyPropensity || logging ? sums.maxRatio : cells.bound),
     minWeight,
     maxWeight,
-    meanWeightError:
-      units.groups > 1 ? Math.sqrt((units.groups / (units.groups - 1)) * product(mean.unit, mean.unit)) : 0,
+    meanWeightError: units.groups > 1 ? standardError(mean.unit, units.groups) : 0,
     equalWeights: maxWeight - minWeight <= ROUNDING * maxWeight,
     values: sums.maxValue < sums.minValue ? [0, 0] : [sums.minValue, sums.maxValue],
     predictions: sums.maxPredicted < sums.minPredicted ? [0, 0] : [sums.minPredicted, sums.maxPredicted],

@@ -1,4 +1,5 @@
-import type { EstimatorType, Series } from './estimator.ts'
+import { type Cut, cutDoublyRobust } from './cut.ts'
+import type { EstimatorType } from './estimator.ts'
 
 /**
  * mean(v + min(w, λ)·(r − q)): doubly robust with clipped weights. Su, Dimakopoulou, Krishnamurthy, Dudík, "Doubly robust off-policy
@@ -10,35 +11,11 @@ export const clippedDr: EstimatorType = {
   propensities: true,
   biased: true,
   lambda: 10,
-  create(name, lambda) {
-    const series = clipped(lambda)
-    return {
-      name,
-      mean: series,
-      constrained: series,
-      modelled: beyond(lambda),
-      bias: `what its reward model misses where weights exceed ${lambda}`,
-    }
-  },
+  create: (name, lambda) => cutDoublyRobust(name, `min(w,${lambda})`, lambda, clipped(lambda)),
 }
 
-/** w − min(w, λ) */
-function beyond(lambda: number): Series {
-  return {
-    key: `w-min(w,${lambda})`,
-    of({ rows, weight }, out) {
-      for (let i = 0; i < rows; i++) out[i] = Math.max(0, weight[i] - lambda)
-      return out
-    },
+const clipped =
+  (lambda: number): Cut =>
+  ({ rows, weight }, out) => {
+    for (let i = 0; i < rows; i++) out[i] = Math.min(weight[i], lambda)
   }
-}
-
-function clipped(lambda: number): Series {
-  return {
-    key: `v+min(w,${lambda})(r-q)`,
-    of({ rows, weight, reward, value, predicted }, out) {
-      for (let i = 0; i < rows; i++) out[i] = value[i] + Math.min(weight[i], lambda) * (reward[i] - predicted[i])
-      return out
-    },
-  }
-}

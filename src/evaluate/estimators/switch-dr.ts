@@ -1,4 +1,5 @@
-import type { EstimatorType, Series } from './estimator.ts'
+import { type Cut, cutDoublyRobust } from './cut.ts'
+import type { EstimatorType } from './estimator.ts'
 import { reaches } from './threshold.ts'
 
 /**
@@ -11,39 +12,11 @@ export const switchDr: EstimatorType = {
   propensities: true,
   biased: true,
   lambda: 10,
-  create(name, lambda) {
-    const series = switched(lambda)
-    return {
-      name,
-      mean: series,
-      constrained: series,
-      modelled: beyond(lambda),
-      bias: `what its reward model misses where weights exceed ${lambda}`,
-    }
-  },
+  create: (name, lambda) => cutDoublyRobust(name, `1{w<=${lambda}}w`, lambda, switched(reaches(lambda))),
 }
 
-/** 1{w > λ} w */
-function beyond(lambda: number): Series {
-  const limit = reaches(lambda)
-  return {
-    key: `1{w>${lambda}}w`,
-    of({ rows, weight }, out) {
-      for (let i = 0; i < rows; i++) out[i] = weight[i] <= limit ? 0 : weight[i]
-      return out
-    },
+const switched =
+  (limit: number): Cut =>
+  ({ rows, weight }, out) => {
+    for (let i = 0; i < rows; i++) out[i] = weight[i] <= limit ? weight[i] : 0
   }
-}
-
-function switched(lambda: number): Series {
-  const limit = reaches(lambda)
-  return {
-    key: `v+1{w<=${lambda}}w(r-q)`,
-    of({ rows, weight, reward, value, predicted }, out) {
-      for (let i = 0; i < rows; i++) {
-        out[i] = value[i] + (weight[i] <= limit ? weight[i] * (reward[i] - predicted[i]) : 0)
-      }
-      return out
-    },
-  }
-}
