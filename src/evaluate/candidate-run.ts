@@ -6,6 +6,7 @@ import { createCells } from './cells.ts'
 import type { Series } from './estimators/estimator.ts'
 import type { ChunkGroups } from './groups.ts'
 import { grown } from './grown.ts'
+import type { LogSums } from './log-sums.ts'
 import { addRows, type CandidateColumns, type CandidateSums, createCandidateSums, reserveCells } from './sums.ts'
 
 /** What is known of every row of a chunk beside the log's own columns; shared by all candidates. */
@@ -24,8 +25,8 @@ export interface ChunkFacts {
 /** Folds chunks into the sums of one candidate. `columns` are those that the candidate asked for, in its order. */
 export interface CandidateRun {
   add(log: DecisionLog, columns: readonly Column[], facts: ChunkFacts): void
-  /** The sums so far. */
-  sums(): CandidateSums
+  /** The sums so far; `log`: those over the log of the same rows. */
+  sums(log: LogSums): CandidateSums
 }
 
 /** `series`: what is summed (`candidateSeries`). */
@@ -53,7 +54,10 @@ function loggingRun(series: readonly Series[]): CandidateRun {
   }
 }
 
-/** A combination of the key columns: π, the least propensity of each action, and by stratum Σh and v (NaN until it is needed). */
+/**
+ * A combination of the key columns: π, the least propensity of each action, and by stratum Σh and v (NaN until it is needed). Where there are
+ * no key columns, the log has counted what is counted here.
+ */
 interface CellState {
   readonly probabilities: Float64Array
   readonly minPropensity: Float64Array
@@ -97,31 +101,48 @@ function cellsRun(candidate: CellsCandidate, actions: number, series: readonly S
       if (eligible !== undefined) reserveCells(sums, strata * actions)
       const own = columnsFor(log)
       const { probability, value, predicted } = own
-      for (let i = 0; i < rows; i++) {
-        const state = states[cell[i]] ?? newState(cell[i], strata)
-        const s = stratum[i]
-        const a = action[i]
-        const pi = state.probabilities
-        probability[i] = pi[a]
-        if (propensity[i] < state.minPropensity[a]) state.minPropensity[a] = propensity[i]
-        const h = standsFor === undefined ? 1 : standsFor[i]
-        state.count[s] += h
-        if (eligible !== undefined) addMass(sums, pi, h, s * actions, eligible[i])
-        if (propensities !== undefined) updateRatio(sums, pi, propensities, i, actions)
-        if (model === undefined) continue
-        if ('q' in model) {
-          if (Number.isNaN(state.value[s])) state.value[s] = dot(pi, model.q, s * actions, actions)
-          value[i] = state.value[s]
-          predicted[i] = model.q[s * actions + a]
-        } else {
-          value[i] = dotColumns(pi, model.columns, i)
-          predicted[i] = model.columns[a][i]
+      if (candidate.keys.length === 0) {
+        const { probabilities } = states[0] ?? newState(0, strata)
+        for (let i = 0; i < rows; i++) probability[i] = probabilities[action[i]]
+      } else {
+        for (let i = 0; i < rows; i++) {
+          const state = states[cell[i]] ?? newState(cell[i], strata)
+          const a = action[i]
+          probability[i] = state.probabilities[a]
+          if (propensity[i] < state.minPropensity[a]) state.minPropensity[a] = propensity[i]
+          state.count[stratum[i]] += standsFor === undefined ? 1 : standsFor[i]
+        }
+      }
+      if (eligible !== undefined) {
+        for (let i = 0; i < rows; i++) {
+          const h = standsFor === undefined ? 1 : standsFor[i]
+          addMass(sums, states[cell[i]].probabilities, h, stratum[i] * actions, eligible[i])
+        }
+      }
+      if (propensities !== undefined) {
+        for (let i = 0; i < rows; i++) updateRatio(sums, states[cell[i]].probabilities, propensities, i, actions)
+      }
+      if (model === undefined) {
+        // There are no values and predictions.
+      } else if ('q' in model) {
+        for (let i = 0; i < rows; i++) {
+          const { probabilities, value: known } = states[cell[i]]
+          const s = stratum[i]
+          if (Number.isNaN(known[s])) known[s] = dot(probabilities, model.q, s * actions, actions)
+          value[i] = known[s]
+          predicted[i] = model.q[s * actions + action[i]]
+        }
+      } else {
+        for (let i = 0; i < rows; i++) {
+          value[i] = dotColumns(states[cell[i]].probabilities, model.columns, i)
+          predicted[i] = model.columns[action[i]][i]
         }
       }
       addRows(sums, series, log, own, facts.groups, model !== undefined)
       if (model !== undefined && 'q' in model) addValues(sums, log, facts, value, actions)
     },
-    sums() {
+    sums(log) {
+      if (candidate.keys.length === 0 && states.length > 0) countAll(states[0], log)
       reserveCells(sums, strataSeen * actions)
       if (!setsSeen) sums.mass.fill(0)
       sums.maxProbability.fill(0)
@@ -142,6 +163,19 @@ function cellsRun(candidate: CellsCandidate, actions: number, series: readonly S
       }
       return sums
     },
+  }
+}
+
+/** What is counted of the only combination: it is the whole log. */
+function countAll({ minPropensity, count }: CellState, log: LogSums): void {
+  const actions = minPropensity.length
+  for (let s = 0; s < count.length; s++) {
+    count[s] = 0
+    for (let a = 0; a < actions; a++) {
+      const at = s * actions + a
+      count[s] += log.count[at]
+      minPropensity[a] = Math.min(minPropensity[a], log.minPropensity[at])
+    }
   }
 }
 

@@ -206,7 +206,7 @@ export async function evaluate(
   const summed = candidates.map(({ name, candidate, run }): Summed => {
     const logging = candidate.kind === 'logging'
     const origin = judged.originOf(name)
-    const sums = run.sums()
+    const sums = run.sums(log)
     const of = seriesOf(frame, sums, series)
     const { everyPropensity } = ofLog
     const coverage = measureCoverage({ log, sums, of, units, strata, logging, everyPropensity, emptyByChance })

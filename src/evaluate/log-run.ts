@@ -122,8 +122,9 @@ function* testedRuns({ rows, row }: DecisionLog): Generator<readonly [number, nu
   }
   for (let from = 0; from < rows; ) {
     const block = Math.floor(row[from] / TESTED.block)
-    let to = from + 1
-    while (to < rows && row[to] < (block + 1) * TESTED.block) to++
+    const next = (block + 1) * TESTED.block
+    let to = row[rows - 1] < next ? rows : from + 1
+    while (to < rows && row[to] < next) to++
     if (row[from] < TESTED.all || block % TESTED.oneIn === 0) yield [from, to]
     from = to
   }

@@ -345,7 +345,7 @@ describe('evaluate', () => {
         addLog(logSums, log, groups, stratum, 2)
         sums.add(log, [], { groups, stratum, strata: 2, model: { q }, eligible: undefined, propensities: undefined })
       }
-      return { sums: sums.sums(), logSums }
+      return { sums: sums.sums(logSums), logSums }
     }
     const whole = fold(chunks)
     const [a, b] = chunks.map(one => fold([one]))

@@ -189,15 +189,15 @@ function expressionOf(scan: Scan, reward: string | undefined, request: ColumnReq
     case 'number':
       return numberOf(scan.value(column))
     case 'bucket':
-      return `(${bucketOf(scan.value(column))})::DOUBLE`
+      return `(${bucketOf(scan.value(column))})::INTEGER`
     case 'time':
       return `coalesce(${timeOf(scan.value(column))}::DOUBLE, 'nan'::DOUBLE)`
     case 'hash':
       return `coalesce(${hashOf(scan.value(column))}::DOUBLE, 'nan'::DOUBLE)`
     case 'group':
-      return `coalesce(${groupOf(scan.value(column), otherwise === undefined ? undefined : scan.value(otherwise))}::DOUBLE, -1)`
+      return `coalesce(${groupOf(scan.value(column), otherwise === undefined ? undefined : scan.value(otherwise))}, -1)::INTEGER`
     default:
-      return small ? `coalesce(${scan.value(column).sql}::DOUBLE, 'nan'::DOUBLE)` : textOf(scan.value(column))
+      return small ? `${scan.value(column).sql}::INTEGER` : textOf(scan.value(column))
   }
 }
 

@@ -14,9 +14,9 @@ export interface Value {
   readonly timeZone?: string
 }
 
-/** Of at most 32 bits: such a key is much faster to read as a number than as text. */
+/** It fits into 32 bits with a sign: such a key is much faster to read as a number than as text. */
 export function isSmallInteger({ type }: Value): boolean {
-  return /^U?(TINYINT|SMALLINT|INTEGER)$/.test(type)
+  return /^(U?TINYINT|U?SMALLINT|INTEGER)$/.test(type)
 }
 
 const isFloating = ({ type }: Value) => /^(FLOAT|DOUBLE)$/.test(type)

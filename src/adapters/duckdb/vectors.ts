@@ -21,7 +21,7 @@ export function columnDecoder(type: ColumnRequest['type'], index: number): Colum
       return chunk => ({ type: 'number', values: doubles(chunk.getColumnVector(index)) })
     case 'group':
     case 'bucket':
-      return chunk => ({ type: 'group', values: new Int32Array(doubles(chunk.getColumnVector(index))) })
+      return chunk => ({ type: 'group', values: integers(chunk.getColumnVector(index)) })
     case 'text':
       return chunk => ({ type, values: chunk.getColumnValues(index) as (string | null)[] })
     case 'key':
@@ -29,7 +29,7 @@ export function columnDecoder(type: ColumnRequest['type'], index: number): Colum
   }
 }
 
-/** Codes integers by first appearance; NaN is a missing one. Most keys are small enough to index a table. */
+/** Codes integers by first appearance. Most keys are small enough to index a table. */
 export function integerKeyDecoder(index: number): ColumnDecoder {
   const dictionary: string[] = []
   const small = new Int32Array(65_536).fill(-1)
@@ -37,7 +37,6 @@ export function integerKeyDecoder(index: number): ColumnDecoder {
   let codes = new Int32Array(0)
 
   function fresh(value: number): number {
-    if (Number.isNaN(value)) return -1
     const known = others.get(value)
     if (known !== undefined) return known
     const code = dictionary.push(String(value)) - 1
@@ -47,13 +46,22 @@ export function integerKeyDecoder(index: number): ColumnDecoder {
   }
 
   return chunk => {
-    const values = doubles(chunk.getColumnVector(index))
-    const rows = values.length
+    const vector = chunk.getColumnVector(index)
+    const complete = (vector as unknown as VectorData).validity?.data === null
+    const rows = vector.itemCount
     if (codes.length < rows) codes = new Int32Array(rows)
-    for (let i = 0; i < rows; i++) {
-      const value = values[i]
-      const code = value >= 0 && value < 65_536 ? small[value] : -1
-      codes[i] = code >= 0 ? code : fresh(value)
+    if (complete) {
+      const values = integers(vector)
+      for (let i = 0; i < rows; i++) {
+        const value = values[i]
+        const code = value >= 0 && value < 65_536 ? small[value] : -1
+        codes[i] = code >= 0 ? code : fresh(value)
+      }
+    } else {
+      for (let i = 0; i < rows; i++) {
+        const value = vector.getItem(i) as number | null
+        codes[i] = value === null ? -1 : value >= 0 && small[value] >= 0 ? small[value] : fresh(value)
+      }
     }
     return { type: 'key', codes: codes.subarray(0, rows), dictionary }
   }
@@ -64,6 +72,13 @@ export function marks(vector: DuckDBVector): Uint8Array {
   const { items } = vector as unknown as VectorData
   if (items instanceof Uint8Array) return items
   return Uint8Array.from({ length: vector.itemCount }, (_, i) => Number(vector.getItem(i)))
+}
+
+/** A vector of INTEGER without nulls. */
+function integers(vector: DuckDBVector): Int32Array {
+  const { items } = vector as unknown as VectorData
+  if (items instanceof Int32Array) return items
+  return Int32Array.from({ length: vector.itemCount }, (_, i) => Number(vector.getItem(i)))
 }
 
 /** A vector of DOUBLE without nulls. */

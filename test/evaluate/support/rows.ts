@@ -78,10 +78,10 @@ export function evaluateRows(rows: readonly Row[], options: RowsOptions = {}) {
   const logging = candidate === undefined
   const units = measureUnits(sums, undefined)
   const frame = createFrame(sums)
-  const of = seriesOf(frame, run.sums(), series)
+  const of = seriesOf(frame, run.sums(sums), series)
   const coverage = measureCoverage({
     log: sums,
-    sums: run.sums(),
+    sums: run.sums(sums),
     of,
     units,
     strata,
@@ -92,7 +92,7 @@ export function evaluateRows(rows: readonly Row[], options: RowsOptions = {}) {
   const direct =
     logging || !series.includes(value)
       ? undefined
-      : directStandardErrors(sums, model, run.sums(), folds, of.mean(value).value)
+      : directStandardErrors(sums, model, run.sums(sums), folds, of.mean(value).value)
   const judgement = judge(coverage, units)
   const facts = { log: sums, frame, units, rewards: { lower: 0, upper: 1 }, method }
   const { candidates } = conclude(
