@@ -44,10 +44,15 @@ export function createSpill({ folder = tmpdir() }: TablesOptions): Spill {
   }
 }
 
+/** What DuckDB's threads may decode before it is asked for: a row group, so that two threads have something to do. */
+const READ_AHEAD = '16MB'
+
 export interface Database {
   /** One that tells how far its query is. */
   readonly watched: DuckDBConnection
   connect(): Promise<DuckDBConnection>
+  /** One for a long stream. It is to be given back, with the stream at its end or given up. */
+  reader(): Promise<{ readonly connection: DuckDBConnection; release(): void }>
   close(): void
 }
 
@@ -65,6 +70,10 @@ export async function openDatabase(paths: readonly string[], spill: Spill, optio
     preserve_insertion_order: 'true',
   })
   const connection = await instance.connect()
+  // Settings of a connection must be made before they are locked, so this one is kept from stream to stream.
+  const reading = await instance.connect()
+  await reading.run(`SET streaming_buffer_size = '${READ_AHEAD}'`)
+  let free = true
   await connection.run(`SET allowed_paths = [${paths.map(quoteText).join(', ')}]`)
   await connection.run("SET GLOBAL TimeZone = 'UTC'")
   await connection.run('SET enable_progress_bar = true')
@@ -74,7 +83,21 @@ export async function openDatabase(paths: readonly string[], spill: Spill, optio
   return {
     watched: connection,
     connect: () => instance.connect(),
+    async reader() {
+      if (!free) {
+        const other = await instance.connect()
+        return { connection: other, release: () => other.closeSync() }
+      }
+      free = false
+      return {
+        connection: reading,
+        release() {
+          free = true
+        },
+      }
+    },
     close() {
+      reading.closeSync()
       connection.closeSync()
       instance.closeSync()
     },

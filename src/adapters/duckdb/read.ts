@@ -36,7 +36,7 @@ export async function* readSource(
   signal: AbortSignal | undefined,
 ): AsyncGenerator<TableChunk> {
   const { scan, side, source } = opened
-  const connection = await opened.database.connect()
+  const { connection, release } = await opened.database.reader()
   const notes =
     side !== undefined && side.size > 0 ? readNotes(await opened.database.connect(), side, signal) : undefined
   const faulty = createFaults<number>()
@@ -81,7 +81,7 @@ export async function* readSource(
     throw await unreadable(source, error, opened.connection)
   } finally {
     await notes?.close()
-    connection.closeSync()
+    release()
   }
 
   /** The places of the rows that stay; undefined where all do. Rewards are written into their columns. */
