@@ -115,8 +115,8 @@ export function createLogRun(columns: LogColumns, space: ActionSpace, strata: St
 const TESTED = { all: 1 << 20, block: 1 << 13, oneIn: 8 } as const
 
 /** The runs of a chunk's rows that are tested, [from, to), by their numbers in the log, so that chunks do not matter. */
-function* testedRuns({ rows, row }: DecisionLog): Generator<readonly [number, number]> {
-  if (rows === 0 || row[rows - 1] < TESTED.all) {
+export function* testedRuns({ rows, row }: Pick<DecisionLog, 'rows' | 'row'>): Generator<readonly [number, number]> {
+  if (row[rows - 1] < TESTED.all) {
     yield [0, rows]
     return
   }

@@ -363,9 +363,16 @@ describe('sums', () => {
   })
 
   it('stay as small as they must with a thousand actions, and do without slots that are too many', () => {
-    const sums = createPropensitySums(1000, 'every', 'row')
-    expect(sums.times.taken.length).toBeLessThanOrEqual(1 << 20)
-    expect(sums.groups).toBeGreaterThanOrEqual(16)
+    const shape = (actions: number) => {
+      const { groups, mostBuckets, times } = createPropensitySums(actions, 'every', 'row')
+      expect(times.taken.length).toBe(actions * mostBuckets * groups)
+      return { groups, mostBuckets }
+    }
+    expect(shape(256)).toEqual({ groups: 128, mostBuckets: 32 })
+    expect(shape(1000)).toEqual({ groups: 32, mostBuckets: 32 })
+    expect(shape(2048)).toEqual({ groups: 16, mostBuckets: 32 })
+    expect(shape(10_000)).toEqual({ groups: 16, mostBuckets: 4 })
+    expect(shape(32_768)).toEqual({ groups: 16, mostBuckets: 2 })
     const decisions = range(100).map(i => ({ unit: i, slot: i, set: two, p: half, at: i % 2 }))
     const many = sumsOf({ actions: 2, decisions }, 'taken')
     expect(many.tooManySlots).toBe(true)

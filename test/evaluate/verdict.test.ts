@@ -167,6 +167,12 @@ describe('the verdict', () => {
     })
   })
 
+  it('gives no advice where ten thousand times the log would be needed', () => {
+    const of = (effectiveSampleSize: number) => judge(coverage({ effectiveSampleSize }), ROWS).reasons.join()
+    expect(of(0.1001)).toContain('some 100000000 rows would be enough')
+    expect(of(0.1)).not.toContain('would be enough')
+  })
+
   it('asks more of a mean weight whose error is known from few units', () => {
     const off = coverage({ meanWeight: 1.028, effectiveSampleSize: 60 }, { meanWeightError: 0.008 })
     const of = (effective: number) => judge(off, units({ count: effective, effective })).reasons.join()
