@@ -1,6 +1,6 @@
 import { type DrawnSum, FEWEST_UNITS, type GroupSpread, spreadOfGroups } from '../math/groups.ts'
 import { bennettTail, normalScore, twoSided, twoSidedT } from '../math/tails.ts'
-import { effectOf, UNIT_GROUPS, type UnitSizes } from './units.ts'
+import { effectOf, STATS_GROUPS, type UnitSizes } from './units.ts'
 
 /** A sum of chances that were as likely as logged has mean 0; how far it is from that. */
 export interface Score {
@@ -49,8 +49,8 @@ interface Sums {
 }
 
 const createSums = (): Sums => ({
-  taken: new Float64Array(UNIT_GROUPS),
-  expected: new Float64Array(UNIT_GROUPS),
+  taken: new Float64Array(STATS_GROUPS),
+  expected: new Float64Array(STATS_GROUPS),
   draws: 0,
   variance: 0,
   third: 0,
@@ -114,7 +114,7 @@ export function createCalibration(): Calibration {
 function spreadOf(sums: Sums): GroupSpread & DrawnSum {
   const { taken, expected, draws, square, cross, expectedSquare } = sums
   const spread = spreadOfGroups(
-    UNIT_GROUPS,
+    STATS_GROUPS,
     g => taken[g],
     g => expected[g],
   )

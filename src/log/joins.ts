@@ -1,7 +1,7 @@
 import { spreadOfGroups } from '../math/groups.ts'
 import { clusteredScore, NO_SCORE, type Score } from './calibration.ts'
 import { withRoom } from './id-table.ts'
-import { effectOf, UNIT_GROUPS, type UnitSizes } from './units.ts'
+import { effectOf, STATS_GROUPS, type UnitSizes } from './units.ts'
 
 /** Do as many rewards come back for one action as for another, in equal contexts? */
 export interface Joins {
@@ -71,8 +71,8 @@ export function createJoins(): Joins {
       }
       const rate = joined / all
       /** By group: how many draws, and by action and group, what they add. */
-      const count = new Float64Array(UNIT_GROUPS)
-      const sums = new Float64Array(actions * UNIT_GROUPS)
+      const count = new Float64Array(STATS_GROUPS)
+      const sums = new Float64Array(actions * STATS_GROUPS)
       const square = new Float64Array(actions)
       const variance = new Float64Array(actions)
       const third = new Float64Array(actions)
@@ -86,7 +86,7 @@ export function createJoins(): Joins {
           const p = propensity[i]
           const own = weight * weight * p * (1 - p)
           const term = weight * ((i === chosenAt[d] ? 1 : 0) - p)
-          sums[a * UNIT_GROUPS + group] += term
+          sums[a * STATS_GROUPS + group] += term
           square[a] += term * term
           variance[a] += own
           third[a] += weight * own * (1 - 2 * p)
@@ -94,8 +94,8 @@ export function createJoins(): Joins {
       }
       const spreads = Array.from({ length: actions }, (_, a) => {
         const spread = spreadOfGroups(
-          UNIT_GROUPS,
-          g => sums[a * UNIT_GROUPS + g],
+          STATS_GROUPS,
+          g => sums[a * STATS_GROUPS + g],
           g => count[g],
         )
         return { ...spread, independent: square[a] - spread.taken * spread.ratio, square: square[a], rows: all }

@@ -1,6 +1,6 @@
 import { spreadOfGroups } from '../math/groups.ts'
 import { uniformityTest } from '../math/tails.ts'
-import { effectOf, UNIT_GROUPS, type UnitSizes } from './units.ts'
+import { effectOf, STATS_GROUPS, type UnitSizes } from './units.ts'
 
 /** Are draws uniform, though those of one unit may be one and the same? */
 export interface Uniformity {
@@ -13,21 +13,21 @@ export interface Uniformity {
 const STEPS = 8
 
 export function createUniformity(): Uniformity {
-  const draws = new Float64Array(UNIT_GROUPS)
+  const draws = new Float64Array(STATS_GROUPS)
   /** By eighth and group. */
-  const within = new Float64Array(STEPS * UNIT_GROUPS)
+  const within = new Float64Array(STEPS * STATS_GROUPS)
   return {
     add(u, group) {
       draws[group]++
-      within[Math.floor(STEPS * u) * UNIT_GROUPS + group]++
+      within[Math.floor(STEPS * u) * STATS_GROUPS + group]++
     },
     finish(ascending, units) {
       const rows = ascending.length
-      const below = new Float64Array(UNIT_GROUPS)
+      const below = new Float64Array(STATS_GROUPS)
       const sums = Array.from({ length: STEPS - 1 }, (_, step) => {
-        for (let g = 0; g < UNIT_GROUPS; g++) below[g] += within[step * UNIT_GROUPS + g]
+        for (let g = 0; g < STATS_GROUPS; g++) below[g] += within[step * STATS_GROUPS + g]
         const { taken, ratio, variance } = spreadOfGroups(
-          UNIT_GROUPS,
+          STATS_GROUPS,
           g => below[g],
           g => draws[g],
         )

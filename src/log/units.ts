@@ -24,13 +24,13 @@ export function effectOf(sums: readonly DrawnSum[], { effective, decisionsPerUni
 }
 
 export interface Units {
-  /** The group of the decision's unit, below `UNIT_GROUPS`. */
+  /** The group of the decision's unit, below `STATS_GROUPS`. */
   groupOf(unit: string | undefined): number
   finish(): UnitStats & UnitSizes
 }
 
 /** Sums of groups stay small however many units there are; as long as there are fewer, each is a group. */
-export const UNIT_GROUPS = 128
+export const STATS_GROUPS = 128
 
 /** Memory: some 28 bytes a unit. */
 export function createUnits(): Units {
@@ -40,11 +40,11 @@ export function createUnits(): Units {
   let alone = 0
   return {
     groupOf(unit) {
-      if (unit === undefined) return alone++ % UNIT_GROUPS
+      if (unit === undefined) return alone++ % STATS_GROUPS
       const entry = table.add(unit)
       decisions = withRoom(decisions, entry)
       decisions[entry]++
-      return entry % UNIT_GROUPS
+      return entry % STATS_GROUPS
     },
     finish() {
       let [all, squares, most] = [alone, alone, Math.min(1, alone)]

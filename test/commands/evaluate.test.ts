@@ -1,8 +1,6 @@
-import { mkdir, mkdtemp, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { stream } from '../../src/math/rng.ts'
+import { onDisk } from '../support/disk.ts'
 import { resource } from '../support/repository.ts'
 import { dapIn } from '../support/run-dap.ts'
 
@@ -149,10 +147,6 @@ describe('evaluate', () => {
 
 /** `dap evaluate` over real files, which DuckDB needs. */
 async function evaluate(files: Readonly<Record<string, string>>, ...flags: string[]) {
-  const folder = await mkdtemp(join(tmpdir(), 'dap-test-'))
-  for (const [path, text] of Object.entries({ 'dap.yaml': PROJECT, 'datasets/log.yaml': DATASET, ...files })) {
-    await mkdir(dirname(join(folder, path)), { recursive: true })
-    await writeFile(join(folder, path), text)
-  }
+  const folder = await onDisk({ 'dap.yaml': PROJECT, 'datasets/log.yaml': DATASET, ...files })
   return dapIn(folder, 'evaluate', ...flags)
 }

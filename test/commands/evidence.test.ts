@@ -1,7 +1,6 @@
 import { readFileSync } from 'node:fs'
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { readFile, rm } from 'node:fs/promises'
+import { join } from 'node:path'
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import { describe, expect, it, vi } from 'vitest'
 import { nodeFiles } from '../../src/adapters/files.ts'
@@ -14,6 +13,7 @@ import { createPolicy } from '../../src/policy/policy.ts'
 import { snapshotDigest, snapshotText, takeSnapshot } from '../../src/policy/snapshot.ts'
 import { loadRepository } from '../../src/repo/repository.ts'
 import type { Evidence } from '../../src/results.ts'
+import { onDisk, put } from '../support/disk.ts'
 import { resource } from '../support/repository.ts'
 import { dap, dapIn, NOW, PACKAGE_ROOT } from '../support/run-dap.ts'
 
@@ -59,11 +59,6 @@ async function snapshot() {
 
 /** A real folder, since DuckDB reads logs, with as much of a Host as evidence touches. */
 async function place(changed: Readonly<Record<string, string>> = {}) {
-  const folder = await mkdtemp(join(tmpdir(), 'dap-evidence-'))
-  const put = async (path: string, text: string) => {
-    await mkdir(dirname(join(folder, path)), { recursive: true })
-    await writeFile(join(folder, path), text)
-  }
   const files = {
     'dap.yaml': resource('Project', 'shop', 'defaults: { seed: 1 }'),
     'policies/offer.yaml': POLICY,
@@ -75,7 +70,7 @@ async function place(changed: Readonly<Record<string, string>> = {}) {
     'snapshots/offer.json': snapshotText(await snapshot()),
     'data/log.csv': LOG,
   }
-  for (const [path, text] of Object.entries({ ...files, ...changed })) await put(path, text)
+  const folder = await onDisk({ ...files, ...changed })
   const host = { cwd: folder, files: nodeFiles() } as unknown as Host
   const evidence = (kind: Evidence['kind'], name: string) => readEvidence(host, folder, kind, name)
   const inputs = async () => {
@@ -84,7 +79,7 @@ async function place(changed: Readonly<Record<string, string>> = {}) {
     const { policy } = await deployedState(host)
     return Promise.all(deployment.spec.evidence.map(each => currentInputs(host, opened, each, policy)))
   }
-  return { folder, host, put, evidence, inputs }
+  return { folder, host, put: (path: string, text: string) => put(folder, path, text), evidence, inputs }
 }
 
 /** What Git says of the only Deployment. */

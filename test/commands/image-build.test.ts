@@ -8,6 +8,7 @@ import { serverImages } from '../../src/adapters/images.ts'
 import { imageBuildCommand } from '../../src/commands/image-build.ts'
 import type { Host } from '../../src/host.ts'
 import { createStyle } from '../../src/ui/style.ts'
+import { put } from '../support/disk.ts'
 
 const DIGEST = `sha256:${'4f'.repeat(32)}`
 const REGISTRY = 'europe-west1-docker.pkg.dev/games-prod/dap/server'
@@ -52,10 +53,7 @@ beforeEach(async () => {
   const base = await mkdtemp(join(tmpdir(), 'dap-image-test-'))
   folder = join(base, 'repository')
   programs = join(base, 'bin')
-  for (const [path, text] of Object.entries(REPOSITORY)) {
-    await mkdir(dirname(join(folder, path)), { recursive: true })
-    await writeFile(join(folder, path), text)
-  }
+  for (const [path, text] of Object.entries(REPOSITORY)) await put(folder, path, text)
   await mkdir(programs)
   const log = join(base, 'calls')
   await writeFile(log, '')

@@ -1,9 +1,9 @@
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { readFile, rm } from 'node:fs/promises'
+import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
 import { stream } from '../../src/math/rng.ts'
 import type { EvaluationResult, TrainingResult } from '../../src/results.ts'
+import { onDisk, put } from '../support/disk.ts'
 import { resource } from '../support/repository.ts'
 import { dapIn } from '../support/run-dap.ts'
 
@@ -61,15 +61,10 @@ const folders: string[] = []
 afterAll(() => Promise.all(folders.map(folder => rm(folder, { recursive: true }))))
 
 async function repository(rows: readonly Row[]) {
-  const folder = await mkdtemp(join(tmpdir(), 'dap-leakage-'))
+  const folder = await onDisk({ ...FILES, 'log.csv': csv(rows) })
   folders.push(folder)
-  const write = async (path: string, text: string) => {
-    await mkdir(dirname(join(folder, path)), { recursive: true })
-    await writeFile(join(folder, path), text)
-  }
-  for (const [path, text] of Object.entries({ ...FILES, 'log.csv': csv(rows) })) await write(path, text)
   return {
-    write,
+    write: (path: string, text: string) => put(folder, path, text),
     read: async (path: string) => JSON.parse(await readFile(join(folder, path), 'utf8')),
     dap: (...words: string[]) => dapIn(folder, ...words),
     async train(...words: string[]): Promise<TrainingResult> {

@@ -1,6 +1,5 @@
-import { mkdir, mkdtemp, rm, utimes, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { rm, utimes } from 'node:fs/promises'
+import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { describe, expect, it } from 'vitest'
 import { nodeFiles } from '../../src/adapters/files.ts'
@@ -13,19 +12,20 @@ import { createPolicy, type Policy } from '../../src/policy/policy.ts'
 import { snapshotDigest, snapshotText, takeSnapshot } from '../../src/policy/snapshot.ts'
 import { createPolicySource } from '../../src/serve/policies.ts'
 import { policySpec } from '../policy/support.ts'
+import { onDisk, put } from '../support/disk.ts'
 import { resource } from '../support/repository.ts'
 import { dapIn } from '../support/run-dap.ts'
 
 /** A real folder, and as much of a Host as loaders touch. */
 async function place(files: Readonly<Record<string, string>> = {}) {
-  const folder = await mkdtemp(join(tmpdir(), 'dap-sources-'))
-  const put = async (path: string, text: string) => {
-    await mkdir(dirname(join(folder, path)), { recursive: true })
-    await writeFile(join(folder, path), text)
-  }
-  for (const [path, text] of Object.entries(files)) await put(path, text)
+  const folder = await onDisk(files)
   const host = { cwd: folder, files: nodeFiles() } as unknown as Host
-  return { folder, host, put, remove: (path: string) => rm(join(folder, path)) }
+  return {
+    folder,
+    host,
+    put: (path: string, text: string) => put(folder, path, text),
+    remove: (path: string) => rm(join(folder, path)),
+  }
 }
 
 function bundleOf(name: string, salt?: string): Bundle {

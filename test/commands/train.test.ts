@@ -1,6 +1,5 @@
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { readFile, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import { afterAll, describe, expect, it } from 'vitest'
 import { decisionRecord } from '../../src/log/decision-record.ts'
@@ -9,6 +8,7 @@ import { decide } from '../../src/policy/decide.ts'
 import { createPolicy } from '../../src/policy/policy.ts'
 import { loadRepository } from '../../src/repo/repository.ts'
 import type { EvaluationResult, TrainingResult } from '../../src/results.ts'
+import { onDisk } from '../support/disk.ts'
 import { resource } from '../support/repository.ts'
 import { dapIn, NOW, PACKAGE_ROOT } from '../support/run-dap.ts'
 
@@ -30,13 +30,9 @@ const folders: string[] = []
 afterAll(() => Promise.all(folders.map(folder => rm(folder, { recursive: true }))))
 
 async function repository(files: Readonly<Record<string, string>>): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), 'dap-train-'))
-  folders.push(folder)
   const all = { 'dap.yaml': PROJECT, 'policies/offer.yaml': OFFER, 'datasets/log.yaml': DATASET, ...files }
-  for (const [path, text] of Object.entries(all)) {
-    await mkdir(dirname(join(folder, path)), { recursive: true })
-    await writeFile(join(folder, path), text)
-  }
+  const folder = await onDisk(all)
+  folders.push(folder)
   return folder
 }
 

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { evaluate } from '../../src/evaluate/evaluate.ts'
 import type { Rng } from '../../src/math/rng.ts'
 import { stream } from '../../src/math/rng.ts'
+import { distributions, draw } from './support/chances.ts'
 import { memoryTables } from './support/memory-tables.ts'
 import { plan } from './support/plan.ts'
 
@@ -26,19 +27,12 @@ interface Case {
 }
 
 const grid = (f: () => number) => Array.from({ length: CONTEXTS }, () => Array.from({ length: ACTIONS }, f))
-/** Softmax of normal-like scores: the greater the spread, the farther from uniform. */
-function distributions(rng: Rng, spread: number): number[][] {
-  return grid(() => Math.exp(spread * (rng.uniform() + rng.uniform() + rng.uniform() - 1.5))).map(row => {
-    const sum = row.reduce((a, b) => a + b, 0)
-    return row.map(p => p / sum)
-  })
-}
 function world(rng: Rng, low: number, high: number, spread: number): World {
-  const logging = distributions(rng, spread)
+  const logging = distributions(rng, spread, CONTEXTS, ACTIONS)
   return {
     mean: grid(() => low + (high - low) * rng.uniform()),
     logging,
-    candidate: spread === 0 ? logging : distributions(rng, spread),
+    candidate: spread === 0 ? logging : distributions(rng, spread, CONTEXTS, ACTIONS),
   }
 }
 
@@ -52,20 +46,11 @@ const CASES: readonly Case[] = [
 const value = (policy: World['mean'], mean: World['mean']) =>
   policy.reduce((sum, row, x) => sum + row.reduce((s, p, a) => s + p * mean[x][a], 0), 0) / CONTEXTS
 
-function draw(row: readonly number[], rng: Rng): number {
-  let u = rng.uniform()
-  for (let a = 0; a < row.length; a++) {
-    u -= row[a]
-    if (u < 0) return a
-  }
-  return row.length - 1
-}
-
 function log({ mean, logging }: World, rows: number, rng: Rng) {
   const columns = { x: [] as number[], action: [] as number[], propensity: [] as number[], reward: [] as number[] }
   for (let i = 0; i < rows; i++) {
     const x = Math.floor(rng.uniform() * CONTEXTS)
-    const action = draw(logging[x], rng)
+    const action = draw(rng, logging[x])
     columns.x.push(x)
     columns.action.push(action)
     columns.propensity.push(logging[x][action])

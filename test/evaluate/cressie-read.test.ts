@@ -6,7 +6,7 @@ import {
   type FakeRow,
   type WeightedSums,
 } from '../../src/evaluate/intervals/cressie-read.ts'
-import { gaussianBounds, standardErrorOfMean } from '../../src/evaluate/intervals/gaussian.ts'
+import { gaussianBounds } from '../../src/evaluate/intervals/gaussian.ts'
 
 const UNIT = { lower: 0, upper: 1 }
 
@@ -125,3 +125,8 @@ describe('the Cressie-Read interval', () => {
     expect(cressieReadBounds(sumsOf([], []), options, false)).toEqual(UNIT)
   })
 })
+
+/** Standard error of a mean: √(s² / n) with s² = (Σy² − (Σy)²/n) / (n − 1); NaN below two rows. */
+function standardErrorOfMean(rows: number, sum: number, sumOfSquares: number): number {
+  return Math.sqrt(Math.max(0, sumOfSquares - (sum * sum) / rows) / (rows - 1) / rows)
+}

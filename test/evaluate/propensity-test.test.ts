@@ -8,6 +8,7 @@ import {
 } from '../../src/evaluate/propensity-sums.ts'
 import { emptyByChance, type PropensityTest, testPropensities } from '../../src/evaluate/propensity-test.ts'
 import { type Rng, stream } from '../../src/math/rng.ts'
+import { draw, normalised as shares } from './support/chances.ts'
 
 /** A decision: among the actions of `set`, logged with `p`; the taken one at place `at`. */
 interface Decision {
@@ -51,21 +52,8 @@ function sumsOf({ actions, decisions }: Log, known: KnownChances, start = 0): Pr
 const names = { actions: [...'abcdefghijklmnopqrstuvwxyz'] }
 const judge = (log: Log, known: KnownChances): PropensityTest => testPropensities(sumsOf(log, known), names)
 
+const normalised = (weights: readonly number[]) => Float64Array.from(shares(weights))
 const range = (n: number) => Array.from({ length: n }, (_, i) => i)
-const normalised = (weights: readonly number[]) => {
-  const sum = weights.reduce((total, weight) => total + weight, 0)
-  return Float64Array.from(weights, weight => weight / sum)
-}
-
-function draw(rng: Rng, p: ArrayLike<number>): number {
-  let u = rng.uniform()
-  for (let i = 0; i < p.length - 1; i++) {
-    u -= p[i]
-    if (u < 0) return i
-  }
-  return p.length - 1
-}
-
 const setOf = (n: number) => Int32Array.from(range(n))
 const [two, three, eight] = [setOf(2), setOf(3), setOf(8)]
 const half = normalised([1, 1])

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest'
 import type { EstimatorSpec } from '../../src/kinds.ts'
 import { type Rng, stream } from '../../src/math/rng.ts'
 import type { EstimateResult } from '../../src/results.ts'
+import { draw } from './support/chances.ts'
 import { evaluateRows, type Row } from './support/rows.ts'
 
 const CONTEXTS = 20
@@ -28,21 +29,12 @@ function policyOf(rng: Rng, spread: number): number[][] {
 const LOGGING = policyOf(stream(1, 'shed logging'), 1.5)
 const CANDIDATE = policyOf(stream(2, 'shed candidate'), 1.5)
 
-function draw(row: readonly number[], rng: Rng): number {
-  let u = rng.uniform()
-  for (let a = 0; a < row.length; a++) {
-    u -= row[a]
-    if (u < 0) return a
-  }
-  return row.length - 1
-}
-
 /** Decisions of the logging policy, of which each is kept with the probability of its context. */
 function shedLog(decisions: number, rng: Rng, mean: (x: number, a: number) => number, keep: (x: number) => number) {
   const rows: Row[] = []
   for (let i = 0; i < decisions; i++) {
     const x = Math.floor(rng.uniform() * CONTEXTS)
-    const action = draw(LOGGING[x], rng)
+    const action = draw(rng, LOGGING[x])
     const reward = rng.uniform() < mean(x, action) ? 1 : 0
     if (rng.uniform() < keep(x)) rows.push(rowOf(action, reward, 1 / keep(x), LOGGING[x][action], x))
   }

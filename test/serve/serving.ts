@@ -1,10 +1,10 @@
-import { mkdir, mkdtemp, readdir, readFile, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { readdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { onTestFinished } from 'vitest'
 import { nodeFiles } from '../../src/adapters/files.ts'
 import { runCli } from '../../src/cli.ts'
 import type { Host } from '../../src/host.ts'
+import { onDisk } from '../support/disk.ts'
 import { PACKAGE_ROOT } from '../support/run-dap.ts'
 
 export interface Event {
@@ -109,14 +109,8 @@ export async function waitFor<T>(look: () => T | undefined | Promise<T | undefin
 }
 
 /** A repository in a temporary folder. */
-export async function repository(files: Readonly<Record<string, string>>): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), 'dap-serve-'))
-  for (const [path, text] of Object.entries({ 'dap.yaml': PROJECT, ...files })) {
-    await mkdir(dirname(join(folder, path)), { recursive: true })
-    await writeFile(join(folder, path), text)
-  }
-  return folder
-}
+export const repository = (files: Readonly<Record<string, string>>): Promise<string> =>
+  onDisk({ 'dap.yaml': PROJECT, ...files })
 
 const PROJECT = 'apiVersion: dap/v1\nkind: Project\nmetadata: { name: shop }\nspec: {}\n'
 

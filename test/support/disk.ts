@@ -6,11 +6,14 @@ import { DuckDBInstance } from '@duckdb/node-api'
 /** A new folder with these files. */
 export async function onDisk(files: Readonly<Record<string, string | Buffer>>): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'dap-test-'))
-  for (const [path, content] of Object.entries(files)) {
-    await mkdir(dirname(join(folder, path)), { recursive: true })
-    await writeFile(join(folder, path), content)
-  }
+  for (const [path, content] of Object.entries(files)) await put(folder, path, content)
   return folder
+}
+
+/** Writes a file, and makes its folders. */
+export async function put(folder: string, path: string, content: string | Buffer): Promise<void> {
+  await mkdir(dirname(join(folder, path)), { recursive: true })
+  await writeFile(join(folder, path), content)
 }
 
 /** Writes what a query gives as Parquet. */

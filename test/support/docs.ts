@@ -1,5 +1,4 @@
-import { mkdir, writeFile } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { put } from './disk.ts'
 import { dapIn } from './run-dap.ts'
 
 /** A fenced block of a page: a file that it gives, or a session at a terminal. */
@@ -26,10 +25,7 @@ export function blocksOf(markdown: string): Block[] {
 export async function* play(blocks: readonly Block[], folder: string): AsyncGenerator<{ block: Block; real: string }> {
   for (const block of blocks) {
     if (block.language === 'console') yield { block, real: await session(block.text, folder) }
-    else if (block.path !== '') {
-      await mkdir(dirname(join(folder, block.path)), { recursive: true })
-      await writeFile(join(folder, block.path), block.text)
-    }
+    else if (block.path !== '') await put(folder, block.path, block.text)
   }
 }
 

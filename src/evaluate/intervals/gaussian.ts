@@ -18,8 +18,3 @@ export function quantile(level: number, df?: number): number {
   const p = 1 - (1 - level) / 2
   return df === undefined ? normalQuantile(p) : studentTQuantile(p, df)
 }
-
-/** Standard error of a mean: √(s² / n) with s² = (Σy² − (Σy)²/n) / (n − 1); NaN below two rows. */
-export function standardErrorOfMean(rows: number, sum: number, sumOfSquares: number): number {
-  return Math.sqrt(Math.max(0, sumOfSquares - (sum * sum) / rows) / (rows - 1) / rows)
-}

@@ -5,6 +5,7 @@ import { type Rng, stream } from '../../../src/math/rng.ts'
 import type { Policy } from '../../../src/policy/policy.ts'
 import type { EstimateResult, EvaluationResult } from '../../../src/results.ts'
 import { train } from '../../../src/train/train.ts'
+import { distributions, draw, normalised } from './chances.ts'
 import { memoryTables } from './memory-tables.ts'
 import { type PlanParts, plan } from './plan.ts'
 
@@ -39,25 +40,6 @@ type Grid = readonly (readonly number[])[]
 
 const grid = (f: (x: number, a: number) => number, contexts = CONTEXTS, actions = ACTIONS): number[][] =>
   Array.from({ length: contexts }, (_, x) => Array.from({ length: actions }, (_, a) => f(x, a)))
-
-/** Softmax of normal-like scores by context and action: the greater the spread, the farther from uniform. */
-function distributions(rng: Rng, spread: number): number[][] {
-  return grid(() => Math.exp(spread * (rng.uniform() + rng.uniform() + rng.uniform() - 1.5))).map(normalised)
-}
-
-function normalised(row: readonly number[]): number[] {
-  const sum = row.reduce((a, b) => a + b, 0)
-  return row.map(p => p / sum)
-}
-
-function draw(row: readonly number[], rng: Rng): number {
-  let u = rng.uniform()
-  for (let a = 0; a < row.length; a++) {
-    u -= row[a]
-    if (u < 0) return a
-  }
-  return row.length - 1
-}
 
 function normal(rng: Rng): number {
   return Math.sqrt(-2 * Math.log(1 - rng.uniform())) * Math.cos(2 * Math.PI * rng.uniform())
@@ -111,7 +93,7 @@ function rowsOf(
   const columns = { x: [] as number[], action: [] as number[], propensity: [] as number[], reward: [] as number[] }
   for (let i = 0; i < rows; i++) {
     const x = Math.floor(rng.uniform() * logging.length)
-    const action = draw(logging[x], rng)
+    const action = draw(rng, logging[x])
     columns.x.push(x)
     columns.action.push(action)
     columns.propensity.push(logging[x][action])
@@ -144,8 +126,8 @@ const TABLED: PlanParts = {
 /** Independent rows, a candidate by slot. */
 function independent(name: string, rows: number, low: number, high: number, spread: number, more = {}): Regime {
   const rng = stream(11, 'regime', name)
-  const logging = distributions(rng, spread)
-  const candidate = distributions(rng, spread)
+  const logging = distributions(rng, spread, CONTEXTS, ACTIONS)
+  const candidate = distributions(rng, spread, CONTEXTS, ACTIONS)
   const mean = grid(() => low + (high - low) * rng.uniform())
   const none = mean.map(row => row.map(() => row[0]))
   const table = tableOf(candidate, 'slot')
@@ -166,8 +148,8 @@ function independent(name: string, rows: number, low: number, high: number, spre
 /** Revenue: few buy, and those who do spend unequally much. */
 function revenue(name: string, sd: number): Regime {
   const rng = stream(11, 'regime', 'revenue')
-  const logging = distributions(rng, 1)
-  const candidate = distributions(rng, 1)
+  const logging = distributions(rng, 1, CONTEXTS, ACTIONS)
+  const candidate = distributions(rng, 1, CONTEXTS, ACTIONS)
   const buys = grid(() => 0.05 + 0.15 * rng.uniform())
   const none = buys.map(row => row.map(() => row[0]))
   const spent = Math.exp(0.5 * sd * sd)
@@ -192,8 +174,8 @@ function revenue(name: string, sd: number): Regime {
 /** The log's contexts are not slots: what is known of a row is the probability of its actions alone. */
 function contextual(): Regime {
   const rng = stream(11, 'regime', 'contextual')
-  const logging = distributions(rng, 1)
-  const candidate = distributions(rng, 1)
+  const logging = distributions(rng, 1, CONTEXTS, ACTIONS)
+  const candidate = distributions(rng, 1, CONTEXTS, ACTIONS)
   const mean = grid(() => 0.1 + 0.5 * rng.uniform())
   const none = mean.map(row => row.map(() => row[0]))
   return {
@@ -230,7 +212,7 @@ function adaptive(): Regime {
       const rows = 2000
       for (let i = 0; i < rows; i++) {
         const p = normalised(sums.map(({ n, r }) => Math.exp(8 * (r / n)))).map(share => 0.05 + 0.8 * share)
-        const action = draw(p, rng)
+        const action = draw(rng, p)
         const reward = rng.uniform() < worth[action] ? 1 : 0
         sums[action].n++
         sums[action].r += reward
@@ -285,9 +267,9 @@ export function repeated(settings: Units): Regime {
       }
       for (const [u, size] of sizes.entries()) {
         const rate = share(mean, concentration, rng)
-        let action = draw(logging, rng)
+        let action = draw(rng, logging)
         for (let i = 0; i < size; i++) {
-          if (!once && i > 0) action = draw(logging, rng)
+          if (!once && i > 0) action = draw(rng, logging)
           columns.x.push(0)
           columns.unit.push(`unit-${u}`)
           columns.action.push(action)
@@ -310,7 +292,7 @@ export function repeated(settings: Units): Regime {
 /** A policy learns from a log, and is judged on the units of it that it has not learnt from. */
 function trained(): Regime {
   const rng = stream(11, 'regime', 'trained')
-  const logging = distributions(rng, 1)
+  const logging = distributions(rng, 1, CONTEXTS, ACTIONS)
   const mean = grid(() => 0.1 + 0.4 * rng.uniform())
   const none = mean.map(row => row.map(() => row[0]))
   const spec: PolicySpec = {
