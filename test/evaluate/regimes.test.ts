@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { measure, REGIMES } from './support/regimes.ts'
 
 /** Of each regime; `npm run coverage` judges more of them. */
-const LOGS = 200
+const LOGS = 100
 
 describe(`verdicts and intervals over ${LOGS} logs a regime of known value`, () => {
   /** Two standard errors of a share of that many logs. */
