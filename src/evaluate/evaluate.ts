@@ -1,5 +1,5 @@
 import { DapError } from '../errors.ts'
-import type { EvaluationSpec } from '../kinds.ts'
+import type { EvaluationSpec, RewardModelSpec } from '../kinds.ts'
 import { actionFinder, declaredActions, undeclaredActions } from '../log/actions.ts'
 import { readDecisionLog } from '../log/decision-log.ts'
 import { logLayout, type OpenDataset, openLog } from '../log/layout.ts'
@@ -90,14 +90,7 @@ export async function evaluate(
   const layout = logLayout(source, columns, requests)
   const notes: string[] = [...judged.notes]
   const unknown = columns.propensity === undefined
-  const types = spec.estimators.map(estimatorType)
-  const weighing = types.find(type => type.propensities)
-  if (unknown && weighing !== undefined) {
-    throw new DapError(
-      `the estimator \`${weighing.type}\` needs propensities, and Dataset \`${dataset.name}\` has none`,
-      { hint: 'with `spec.propensity: unknown` the only estimator is `dm`' },
-    )
-  }
+  const modelSpec = neededModel(plan, unknown)
   const estimators = spec.estimators.map(createEstimator)
 
   const parts = {
@@ -113,11 +106,6 @@ export async function evaluate(
   }
   const space: ActionSpace = { ids, find: actionFinder(ids), eligible: columns.eligible !== undefined }
 
-  const modelled = types.find(type => type.model)
-  if (modelled && !spec.rewardModel) {
-    throw new DapError(`the estimator \`${modelled.type}\` needs \`spec.rewardModel\``)
-  }
-  const modelSpec = modelled ? spec.rewardModel : undefined
   const tabular = modelSpec?.type === 'tabular' ? modelSpec : undefined
   const modelKeys = (tabular?.by ?? []).filter(name => name !== 'action').map(columns.resolve)
   if (tabular?.crossFit?.by === 'unit' && columns.unit === undefined) {
@@ -237,6 +225,24 @@ export async function evaluate(
   }
   const gates = spec.gates.map(gate => judgeGate(gate, result))
   return { ...result, gates, passed: gates.every(gate => gate.passed) }
+}
+
+/** The reward model that the estimators use, if any; a DapError where one of them lacks what it needs. */
+function neededModel({ spec, dataset }: EvaluationPlan, unknown: boolean): RewardModelSpec | undefined {
+  const types = spec.estimators.map(estimatorType)
+  const weighing = types.find(type => type.propensities)
+  if (unknown && weighing !== undefined) {
+    throw new DapError(
+      `the estimator \`${weighing.type}\` needs propensities, and Dataset \`${dataset.name}\` has none`,
+      { hint: 'with `spec.propensity: unknown` the only estimator is `dm`' },
+    )
+  }
+  const modelled = types.find(type => type.model)
+  if (modelled === undefined) return undefined
+  if (spec.rewardModel === undefined) {
+    throw new DapError(`the estimator \`${modelled.type}\` needs \`spec.rewardModel\``)
+  }
+  return spec.rewardModel
 }
 
 /** The columns that an Evaluation names; some are roles, such as `slot`. */
