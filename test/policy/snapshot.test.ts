@@ -411,6 +411,36 @@ describe('the published schema of a snapshot', () => {
     expect(validate.errors).toBeNull()
   })
 
+  it.each([
+    { rows: -1 },
+    { rows: 'many' },
+    { from: 5 },
+    { dataset: undefined },
+    { more: 1 },
+    { heldOut: { groups: 0.5, by: 'unit' } },
+    { heldOut: { groups: -1, by: 'unit' } },
+    { heldOut: { groups: 205, by: 'player' } },
+    { heldOut: { groups: 205 } },
+    { ids: packNumbers([]) },
+    { ids: packNumbers(Array.from({ length: 1025 }, (_, i) => i)) },
+    { ids: packNumbers([-1]) },
+    { ids: { float64: '!', length: 1 } },
+  ])('is not all: no file is read that has learnt from %o', wrong => {
+    const data = {
+      dataset: 'd',
+      digest: 'sha256:d',
+      rows: 3,
+      heldOut: { groups: 205, by: 'unit' },
+      ids: packNumbers([1, 2]),
+    }
+    const reading = (more: object) => {
+      const good = throughText(takeSnapshot(shopOffer(), { dap: '0.2.0' })) as { readonly [key: string]: unknown }
+      return JSON.parse(JSON.stringify({ ...good, data: { ...data, ...more } }))
+    }
+    expect('faults' in loadSnapshot(shopOffer(), reading({}))).toBe(false)
+    expect('faults' in loadSnapshot(shopOffer(), reading(wrong))).toBe(true)
+  })
+
   it('accepts whatever is loaded', () => {
     const good = throughText(takeSnapshot(shopOffer(), { dap: '0.2.0' }))
     fc.assert(
