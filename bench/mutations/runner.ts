@@ -61,7 +61,6 @@ const vitest = await createVitest(
   {
     root,
     watch: false,
-    bail: 1,
     update: 'none',
     pool: 'threads',
     maxWorkers: Number(process.env['MUTATION_WORKERS']),
