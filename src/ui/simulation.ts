@@ -32,6 +32,15 @@ export function simulationText(result: SimulationResult, { style }: TextContext)
       ]),
       style.dim,
     ),
+    ...policies.flatMap(({ name, unservedShare }) =>
+      unservedShare === undefined
+        ? []
+        : [
+            style.yellow(
+              `${name} serves nothing in ${percent(unservedShare)} of its decisions, which earn 0: its rules exclude every action`,
+            ),
+          ],
+    ),
   ]
   if (differences.length > 0) {
     parts.push(
