@@ -3,6 +3,8 @@ import { join } from 'node:path'
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import { beforeAll, describe, expect, it } from 'vitest'
 import type { DecisionRecord } from '../../src/log/records.ts'
+import type { PlayResult } from '../../src/results.ts'
+import { serve } from '../serve/serving.ts'
 import { onDisk } from '../support/disk.ts'
 import { resource } from '../support/repository.ts'
 import { dapIn, PACKAGE_ROOT } from '../support/run-dap.ts'
@@ -98,6 +100,26 @@ the log passes
     const trained = await dap('train', 'lives', '--dataset', 'week', '--holdout', '0')
     expect(trained).toContain('lives learnt 823 rows of week')
     expect(trained).toContain('\n177 rows for which nothing could be served left out\n')
+  })
+
+  it('is served, and play and log check count what they got', async () => {
+    const shop = await onDisk(FILES)
+    const { url, stop } = await serve(shop)
+    const played = await dapIn(shop, 'play', 'week', '--server', url, '--decisions', '200', '--json-file', 'play.json')
+    expect(played.stdout).toMatch(/\nnothing was served to [\d.]+ %: that earns 0, and has no reward\n/)
+    const [last] = readFileSync(join(shop, 'play.json'), 'utf8').trimEnd().split('\n').slice(-1)
+    const { servedBy, actions, reward } = JSON.parse(last).result as PlayResult
+    expect(servedBy.none).toBeGreaterThan(10)
+    expect(servedBy.none + servedBy.policy).toBe(200)
+    expect(actions['lives-1'] + actions['lives-5']).toBe(servedBy.policy)
+    expect(reward.mean * 200).toBeLessThanOrEqual(servedBy.policy)
+    await stop()
+    expect((await dapIn(shop, 'log', 'check', 'logs')).stdout).toContain(
+      `200 decisions (for ${servedBy.none} nothing could be served), ${servedBy.policy} rewards`,
+    )
+    expect((await dapIn(shop, 'decide', '--replay', 'logs')).stdout).toBe(
+      '200 decisions recomputed, bit for bit: the same\n',
+    )
   })
 
   it('is decided, explained and recomputed', async () => {

@@ -220,13 +220,13 @@ describe('a Policy', () => {
     ['a unit that is no key', 'unit: playerId', 'unit: spend30d', ['9:9 semantic']],
     ['a holdout without a unit', '  unit: playerId\n', '', ['38:7 semantic']],
     ['a holdout of no action', 'action: none', 'action: nothing', ['40:15 reference']],
-    ['a holdout of an action with a rule', 'action: none', 'action: gold-small', ['40:15 semantic']],
-    ['a fallback with a rule', 'fallback: none', 'fallback: gold-small', ['41:15 semantic']],
+    ['a holdout of an action with a rule', 'action: none', 'action: gold-small', ['40:15 eligibility']],
+    ['a fallback with a rule', 'fallback: none', 'fallback: gold-small', ['41:15 eligibility']],
     [
       'no fallback, and a rule on the first action',
       'features: { price: 0 }',
       'eligible: ctx.level > 1',
-      ['40:15 semantic', '41:15 semantic'],
+      ['40:15 eligibility', '41:15 eligibility'],
     ],
     ['no fallback, by name', 'fallback: none', 'fallback: null', []],
     ['a feature of no field', 'field: level', 'field: levels', ['16:16 reference']],
@@ -262,15 +262,15 @@ describe('a Policy', () => {
     ]
     expect(await ruled('', free, paid)).toEqual([])
     expect(await ruled('', paid, free)).toEqual([
-      '4:1 semantic the fallback would be the first action, `paid`, which has a rule: name one | `fallback: free` can be served to everybody',
+      '4:1 eligibility the fallback would be the first action, `paid`, which has a rule: name one | `fallback: free` can be served to everybody',
     ])
     expect(await ruled('guardrails: { fallback: free }', paid, free)).toEqual([])
     expect(await ruled('guardrails: { fallback: null }', paid, free)).toEqual([])
     expect(await ruled('guardrails: { minProbability: 0.1 }', paid, dear)).toEqual([
-      '9:3 semantic the fallback would be the first action, `paid`, which has a rule: name one | `fallback: null` says that nothing is served then',
+      '9:3 eligibility the fallback would be the first action, `paid`, which has a rule: name one | `fallback: null` says that nothing is served then',
     ])
     expect(await ruled('guardrails: { fallback: dear }', paid, dear)).toEqual([
-      '9:25 semantic the fallback `dear` has a rule, and is served whatever the context | `fallback: null` says that nothing is served then',
+      '9:27 eligibility the fallback `dear` has a rule, and is served whatever the context | `fallback: null` says that nothing is served then',
     ])
     expect(await ruled('guardrails: { fallback: null }', paid, dear)).toEqual([])
   })

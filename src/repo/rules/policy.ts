@@ -96,7 +96,7 @@ function* guardrailRules({ actions, guardrails, unit, reward }: PolicySpec): Gen
   if (holdout !== undefined) {
     yield* known(holdout.action, ids, 'action', [...path, 'holdout', 'action'])
     if (hasRule(actions, holdout.action)) {
-      yield semantic(
+      yield forAll(
         [...path, 'holdout', 'action'],
         `the holdout's action \`${holdout.action}\` has a rule, and a unit is held out whatever its context`,
         forEverybody(actions) ??
@@ -120,11 +120,13 @@ function* fallbackRules(actions: PolicySpec['actions'], fallback: string | null 
   const hint = forEverybody(actions, 'fallback: ') ?? '`fallback: null` says that nothing is served then'
   if (fallback === undefined && actions[0].eligible !== undefined) {
     const { id } = actions[0]
-    yield semantic(path, `the fallback would be the first action, \`${id}\`, which has a rule: name one`, hint)
+    yield forAll(path, `the fallback would be the first action, \`${id}\`, which has a rule: name one`, hint)
   } else if (typeof fallback === 'string' && hasRule(actions, fallback)) {
-    yield semantic(path, `the fallback \`${fallback}\` has a rule, and is served whatever the context`, hint)
+    yield forAll(path, `the fallback \`${fallback}\` has a rule, and is served whatever the context`, hint)
   }
 }
+
+const forAll = (path: Path, message: string, hint: string): Fault => ({ code: 'eligibility', message, hint, path })
 
 const hasRule = (actions: PolicySpec['actions'], id: string): boolean =>
   actions.find(action => action.id === id)?.eligible !== undefined
