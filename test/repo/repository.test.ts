@@ -262,12 +262,12 @@ describe('a Policy', () => {
     ]
     expect(await ruled('', free, paid)).toEqual([])
     expect(await ruled('', paid, free)).toEqual([
-      '4:1 eligibility the fallback would be the first action, `paid`, which has a rule: name one | `fallback: free` can be served to everybody',
+      '4:1 eligibility the fallback would be the first action, `paid`, which has a rule: name another | `fallback: free` can be served to everybody',
     ])
     expect(await ruled('guardrails: { fallback: free }', paid, free)).toEqual([])
     expect(await ruled('guardrails: { fallback: null }', paid, free)).toEqual([])
     expect(await ruled('guardrails: { minProbability: 0.1 }', paid, dear)).toEqual([
-      '9:3 eligibility the fallback would be the first action, `paid`, which has a rule: name one | `fallback: null` says that nothing is served then',
+      '9:3 eligibility every action has a rule, so that none can be the fallback | `fallback: null` says that nothing is served then',
     ])
     expect(await ruled('guardrails: { fallback: dear }', paid, dear)).toEqual([
       '9:27 eligibility the fallback `dear` has a rule, and is served whatever the context | `fallback: null` says that nothing is served then',

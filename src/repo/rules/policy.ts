@@ -117,10 +117,14 @@ function* guardrailRules({ actions, guardrails, unit, reward }: PolicySpec): Gen
 /** A fallback is served to everybody, unasked: there must be nobody whom a rule keeps from it. */
 function* fallbackRules(actions: PolicySpec['actions'], fallback: string | null | undefined): Generator<Fault> {
   const path = ['spec', 'guardrails', 'fallback']
-  const hint = forEverybody(actions, 'fallback: ') ?? '`fallback: null` says that nothing is served then'
+  const free = forEverybody(actions, 'fallback: ')
+  const hint = free ?? '`fallback: null` says that nothing is served then'
   if (fallback === undefined && actions[0].eligible !== undefined) {
-    const { id } = actions[0]
-    yield forAll(path, `the fallback would be the first action, \`${id}\`, which has a rule: name one`, hint)
+    const message =
+      free === undefined
+        ? 'every action has a rule, so that none can be the fallback'
+        : `the fallback would be the first action, \`${actions[0].id}\`, which has a rule: name another`
+    yield forAll(path, message, hint)
   } else if (typeof fallback === 'string' && hasRule(actions, fallback)) {
     yield forAll(path, `the fallback \`${fallback}\` has a rule, and is served whatever the context`, hint)
   }
