@@ -26,10 +26,16 @@ export interface ClientOptions {
 }
 
 export interface Client {
-  /** Never rejects: without an answer in time, or with a problem, it is the fallback, with the reason. */
-  decide(request: DecideRequest, options: { readonly fallback: string }): Promise<Decision>
+  /**
+   * Never rejects: without an answer in time, or with a problem, it is the fallback, with the reason. A null fallback is to do nothing; and
+   * `action` is null, too, where the server answers that the policy's rules let nothing be served (`servedBy: 'none'`), which no fallback replaces.
+   */
+  decide(request: DecideRequest, options: { readonly fallback: string | null }): Promise<Decision>
   /** One decision a request, in order; `fallback` is the action of all of them. */
-  decideBatch(requests: readonly DecideRequest[], options: { readonly fallback: string }): Promise<readonly Decision[]>
+  decideBatch(
+    requests: readonly DecideRequest[],
+    options: { readonly fallback: string | null },
+  ): Promise<readonly Decision[]>
   /** Queues a reward. It is given an id, so that it counts once however often it is sent. */
   reward(reward: RewardRequest): void
   /** Resolves when what was queued has been taken, or refused for good; rejects where the server takes nothing now. */
@@ -62,10 +68,10 @@ export function createClient(options: ClientOptions): Client {
   let sending: Promise<void> | undefined
   let closed = false
 
-  function own(request: DecideRequest, action: string, reason: string): Decision {
+  function own(request: DecideRequest, action: string | null, reason: string): Decision {
     stats.fallbacks++
     const decisionId = request.decisionId ?? crypto.randomUUID()
-    return { decisionId, action, propensity: null, servedBy: 'override', reason }
+    return { decisionId, action, propensity: null, servedBy: action === null ? 'none' : 'override', reason }
   }
 
   /** What the server answers within the time, or why it does not. */

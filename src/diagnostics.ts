@@ -29,6 +29,8 @@ export type DiagnosticCode =
   | 'duplicate'
   /** A CEL expression that does not parse or does not type-check. */
   | 'cel'
+  /** What is served whatever the context has a rule that may exclude it. */
+  | 'eligibility'
   /** Well-formed, and yet it cannot mean anything sensible. */
   | 'semantic'
 

@@ -126,8 +126,8 @@ export interface GuardrailsSpec {
   /** The floor f of every eligible action: p ← f + (1 − K·f)·p. */
   readonly minProbability: number
   readonly holdout?: { readonly fraction: number; readonly action: string }
-  /** Answered on any internal error; default: the first action. */
-  readonly fallback?: string
+  /** Answered where the policy cannot choose; default: the first action. null: there is none, and nothing is served then. */
+  readonly fallback?: string | null
 }
 
 export interface RewardSpec {

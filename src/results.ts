@@ -42,6 +42,8 @@ export interface PolicyResult {
   readonly bestActionShare: Measured
   /** Action → mean share of decisions. */
   readonly actionShares: Readonly<Record<string, number>>
+  /** Share of decisions for which no action could be served, and which earned 0; absent where there were none. */
+  readonly unservedShare?: number
   readonly checkpoints: readonly { readonly t: number; readonly reward: Measured; readonly regret: Measured }[]
 }
 

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { createClient } from '../src/client.ts'
 import { CONTEXT, httpBench } from './serve/http-support.ts'
+import { bench, served } from './serve/support.ts'
 
 describe('the typed client', () => {
   it('decides, one at a time and in batches', async () => {
@@ -40,6 +41,18 @@ describe('the typed client', () => {
       reason: expect.stringContaining('/context/playerId is missing'),
     })
     expect([never, gone, refused].map(({ stats }) => stats.fallbacks)).toEqual([1, 2, 1])
+  })
+
+  it('does nothing where the rules let nothing be served, whatever the fallback, and where that is the fallback', async () => {
+    const on = bench([served({ actions: [{ id: 'gold', eligible: 'ctx.level >= 50' }] })])
+    const { listen } = httpBench({ on })
+    const dap = createClient({ baseUrl: await listen(), timeoutMs: 5_000 })
+    const nothing = { action: null, propensity: null, servedBy: 'none' }
+    expect(await dap.decide({ context: CONTEXT }, { fallback: 'gold' })).toMatchObject(nothing)
+    expect(await dap.decideBatch([{ context: CONTEXT }], { fallback: 'gold' })).toMatchObject([nothing])
+    expect(dap.stats.fallbacks).toBe(0)
+    expect(await dap.decide({ context: {} }, { fallback: null })).toMatchObject(nothing)
+    expect(dap.stats.fallbacks).toBe(1)
   })
 
   it('sends rewards together, under ids, and again until they are taken', async () => {

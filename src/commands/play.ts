@@ -82,17 +82,21 @@ export const playCommand = defineCommand<Options, PlayResult>({
     async function ask(name: string, { number, context, rewards }: StagedRound): Promise<void> {
       const decisionId = `${scenario.name}-${spec.seed}-${number}`
       const start = performance.now()
-      const answer = await client.decide({ policy: name, decisionId, context }, { fallback: actions[0] })
+      const answer = await client.decide({ policy: name, decisionId, context }, { fallback: null })
       if (answer.policy === undefined) {
         throw new DapError(`the server at ${server} does not decide: ${answer.reason}`, {
           hint: '`dap serve` starts one; --server names another',
         })
       }
       waited[number] = performance.now() - start
-      earned[number] = rewards[actions.indexOf(answer.action)]
-      chosen.set(answer.action, (chosen.get(answer.action) ?? 0) + 1)
+      const { action } = answer
       servedBy.set(answer.servedBy, (servedBy.get(answer.servedBy) ?? 0) + 1)
-      if (options.rewards) {
+      // Whoever gets nothing answers nothing: `earned` stays 0, as in a simulation.
+      if (action !== null) {
+        earned[number] = rewards[actions.indexOf(action)]
+        chosen.set(action, (chosen.get(action) ?? 0) + 1)
+      }
+      if (options.rewards && action !== null) {
         client.reward({ rewardId: `${decisionId}-r`, decisionId, name: rewardName, value: earned[number] })
       }
       if (++done % 100 === 0) report({ type: 'progress', unit: 'decisions', done, total: spec.horizon })

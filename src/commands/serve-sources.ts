@@ -164,11 +164,16 @@ async function readServed(json: unknown): Promise<ServedPolicy | { readonly faul
   return 'faults' in opened ? opened : { policy: opened.policy, snapshot: opened.snapshot }
 }
 
-/** What `dap validate` says of the policy in a bundle: whoever wrote the file may never have asked. */
+/**
+ * What `dap validate` says of the policy in a bundle: whoever wrote the file may never have asked. A rule on a fallback or on a holdout action, as
+ * bundles of older daps may have it, is no reason to serve nobody: what the rule excludes is not served.
+ */
 async function policyFaults({ policy: { name, spec } }: Bundle): Promise<string[]> {
   const text = JSON.stringify({ apiVersion: 'dap/v1', kind: 'Policy', metadata: { name }, spec })
   const { diagnostics } = await loadRepository([{ path: BUNDLE_FILE, text }])
-  return diagnostics.filter(({ severity }) => severity === 'error').map(({ message }) => message)
+  return diagnostics
+    .filter(({ severity, code }) => severity === 'error' && code !== 'eligibility')
+    .map(({ message }) => message)
 }
 
 async function stamps(host: Host, paths: readonly string[]): Promise<string> {

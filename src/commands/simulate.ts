@@ -2,6 +2,7 @@ import { resolve } from 'node:path'
 import { defineCommand, type ProgressEvent } from '../command.ts'
 import { ExitCode, UsageError } from '../errors.ts'
 import type { Host } from '../host.ts'
+import { DECISION_SCHEMA } from '../log/records.ts'
 import type { SimulationResult } from '../results.ts'
 import { finish } from '../simulate/finish.ts'
 import { decisionLog } from '../simulate/log.ts'
@@ -166,9 +167,11 @@ async function writeLog(
   const partial = `${path}.partial`
   const out = await files.lines(partial)
   let records = 0
+  let decisions = 0
   try {
     for (const record of decisionLog(plan, policy, `dap/${version}`)) {
       out.write(JSON.stringify(record))
+      if (record.schema === DECISION_SCHEMA) decisions++
       if (++records % BATCH_RECORDS !== 0) continue
       report({ type: 'progress', unit: 'records', done: records, total: 2 * spec.horizon })
       await breathe()
@@ -178,5 +181,5 @@ async function writeLog(
     await out.close()
   }
   await files.rename(partial, path)
-  return { policy, decisions: records / 2 }
+  return { policy, decisions }
 }

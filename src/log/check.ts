@@ -13,6 +13,8 @@ export interface LogCheckResult {
   readonly files: number
   /** Distinct decisions, rewards and activations: what is repeated counts once. */
   readonly decisions: number
+  /** Decisions for which nothing could be served. */
+  readonly unserved: number
   readonly rewards: number
   readonly activations: number
   readonly faults: readonly LogFault[]
@@ -91,7 +93,7 @@ export function createLogCheck(policies: ReadonlyMap<string, KnownPolicy> = new 
   const rewards = createIdTable()
   let rewardContent = new Float64Array(1024)
   let early: Early[] = []
-  const counts = { files: 0, decisions: 0, rewards: 0, activations: 0, joined: 0, late: 0 }
+  const counts = { files: 0, decisions: 0, unserved: 0, rewards: 0, activations: 0, joined: 0, late: 0 }
 
   function report(code: LogFaultCode, { file, row }: Place, message: string): void {
     const known = faults.get(code) ?? { count: 0, examples: [] }
@@ -128,6 +130,7 @@ export function createLogCheck(policies: ReadonlyMap<string, KnownPolicy> = new 
       return
     }
     counts.decisions++
+    if (record.served.by === 'none') counts.unserved++
     const known = policies.get(policy.digest)
     const ts = timeOf(record.ts, place)
     when[entry] = Number.isNaN(ts) ? UNDATED : ts

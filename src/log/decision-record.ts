@@ -1,6 +1,13 @@
 import type { Decision } from '../policy/decide.ts'
 import type { Policy } from '../policy/policy.ts'
-import { DECISION_SCHEMA, type DecisionRecord, type DecisionSlot, type Mode, type ServedBy } from './records.ts'
+import {
+  DECISION_SCHEMA,
+  type DecisionRecord,
+  type DecisionSlot,
+  EXCLUDED_BASELINE,
+  type Mode,
+  type ServedBy,
+} from './records.ts'
 
 /** What a record says beside the decision itself. */
 export interface RecordFacts {
@@ -28,7 +35,7 @@ export function decisionRecord(policy: Policy, decision: Decision, facts: Record
     floor: decision.floor,
     baseline,
   }
-  const served: DecisionRecord['served'] = servedOf(policy, decision, mode, baseline)
+  const served: DecisionRecord['served'] = servedOf(decision, mode, baseline)
   return {
     schema: DECISION_SCHEMA,
     decisionId: decision.decisionId,
@@ -50,17 +57,19 @@ export function decisionRecord(policy: Policy, decision: Decision, facts: Record
 
 /**
  * Who is served. In the modes that serve the caller's baseline the policy's choice is recorded all the same, but as an override, so
- * that no evaluation takes the reward for the policy's.
+ * that no evaluation takes the reward for the policy's; and where the rules exclude what the caller does, the reason says so.
  */
 export function servedOf(
-  policy: Policy,
-  { servedBy, reason }: Pick<Decision, 'servedBy' | 'reason'>,
+  { eligible, excluded, servedBy, reason }: Pick<Decision, 'eligible' | 'excluded' | 'servedBy' | 'reason'>,
   mode: Mode,
   baseline: string | undefined,
 ): { readonly by: ServedBy; readonly reason?: string } {
-  const overridden = (mode === 'shadow' || mode === 'apprentice') && policy.actions.includes(baseline ?? '')
-  if (overridden) return { by: 'override', reason: reason === undefined ? mode : `${mode}: ${reason}` }
-  return reason === undefined ? { by: servedBy } : { by: servedBy, reason }
+  const forbidden = excluded.some(({ id }) => id === baseline)
+  if (mode === 'online' || !(forbidden || eligible.includes(baseline ?? ''))) {
+    return reason === undefined ? { by: servedBy } : { by: servedBy, reason }
+  }
+  const reasons = [mode === 'logging-only' ? undefined : mode, reason, forbidden ? EXCLUDED_BASELINE : undefined]
+  return { by: 'override', reason: reasons.filter(each => each !== undefined).join(': ') }
 }
 
 const whos = new WeakMap<Policy, DecisionRecord['policy']>()

@@ -17,6 +17,8 @@ const SEVERITY = {
   eligible: 'error',
   /** The action is not among the eligible. */
   ineligible: 'error',
+  /** The action, or what the record says could have been it, is one that a rule excludes. */
+  excluded: 'error',
   /** Not one propensity an eligible action. */
   length: 'error',
   /** A probability outside its range. */
@@ -34,6 +36,8 @@ const SEVERITY = {
   draw: 'error',
   /** Who served does not go with the mode. */
   served: 'error',
+  /** The caller served its own baseline, which a rule excludes. */
+  baseline: 'warning',
   /** An action that the repository's policy does not have, or the lack of one that it has. */
   actions: 'error',
   /** The context, or the unit, is not one of the repository's policy. */

@@ -1,5 +1,6 @@
 import { DapError } from '../errors.ts'
 import type { DatasetSpec } from '../kinds.ts'
+import type { ServedBy } from './records.ts'
 import type { SourceFault, TableSource, Tables } from './tables.ts'
 
 /** What one pass met, and did not hand on. */
@@ -31,6 +32,8 @@ export interface LeftOut {
 
 const EXAMPLES = 10
 const IN_A_NOTE = 3
+/** What `served` says of a decision without an action. */
+const NOBODY: ServedBy = 'none'
 /** Reasons may quote what was read: more than these are counted as one. */
 const REASONS = 100
 const OTHERS = 'other reasons'
@@ -152,7 +155,11 @@ export function noRowsError(dataset: string, use: string, notes: readonly string
 /** What a reader should know of the rows that the policy did not serve, of those that were kept by chance, and of rewards that were capped. */
 export function readingNotes({ served, weighted, capped }: LeftOut): string[] {
   return [
-    ...[...served].map(([server, rows]) => `${rowsOf(rows)} served by ${server}, not by the policy, left out`),
+    ...[...served].map(([server, rows]) =>
+      server === NOBODY
+        ? `${rowsOf(rows)} for which nothing could be served left out`
+        : `${rowsOf(rows)} served by ${server}, not by the policy, left out`,
+    ),
     ...(weighted === 0
       ? []
       : [

@@ -10,7 +10,7 @@ export interface PolicyStats {
   readonly digest: string
   readonly decisions: number
   readonly units: UnitStats
-  /** Share of the decisions that a reward came for; those that wait for an activation are left out. Null where there is none. */
+  /** Share of the decisions that a reward came for; those that wait for an activation, or served nothing, are left out. Null where there is none. */
   readonly joinRate: number | null
   /** The reward records of these decisions, by name; null is the policy's own. */
   readonly rewards: readonly { readonly name: string | null; readonly count: number; readonly mean: number }[]

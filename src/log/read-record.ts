@@ -1,5 +1,5 @@
 import type { RecordFault } from './fault.ts'
-import { DECISION_SCHEMA, type DecisionRecord, REWARD_SCHEMA, type RewardRecord } from './records.ts'
+import { DECISION_SCHEMA, type DecisionRecord, REWARD_SCHEMA, type RewardRecord, SERVED_BY } from './records.ts'
 import { free, list, nullOr, number, object, oneOf, pattern, type Shape, text } from './shape.ts'
 
 export type LogLine =
@@ -23,9 +23,9 @@ const MANY = 10_000
 const slot = object(
   {
     slot: oneOf(0),
-    action: name,
-    propensity: positiveProbability,
-    propensities: list(probability, 1, MANY),
+    action: nullOr(name),
+    propensity: nullOr(positiveProbability),
+    propensities: list(probability, 0, MANY),
     floor: probability,
   },
   { baseline: name },
@@ -40,14 +40,11 @@ const decision = object(
     mode: oneOf('online', 'shadow', 'apprentice', 'logging-only'),
     policy: object({ name, digest: name, snapshot: nullOr(name), runtime: name }),
     context: free(16),
-    eligible: list(object({ id: name }, { features: free(16) }), 1, MANY),
+    eligible: list(object({ id: name }, { features: free(16) }), 0, MANY),
     excluded: list(object({ id: name, by: words }), 0, MANY),
     slots: list(slot, 1, 1),
     randomness: object({ scheme: name, salt: words, u: number(u => u >= 0 && u < 1, 'in [0, 1)') }),
-    served: object(
-      { by: oneOf('policy', 'holdout', 'fallback', 'override') },
-      { reason: words, activation: oneOf('pending') },
-    ),
+    served: object({ by: oneOf(...SERVED_BY) }, { reason: words, activation: oneOf('pending') }),
     logProbability: positiveProbability,
     latencyUs: number(us => us >= 0, 'at least 0'),
   },

@@ -12,8 +12,12 @@ export const LEARNING = 'learning'
 /** What is done with a policy's choice. */
 export type Mode = 'online' | 'shadow' | 'apprentice' | 'logging-only'
 
-/** Who chose what was served. Only `policy` is a draw from the logged propensities that an evaluation may weight. */
-export type ServedBy = 'policy' | 'holdout' | 'fallback' | 'override'
+/**
+ * Who chose what was served. Only `policy` is a draw from the logged propensities that an evaluation may weight. `none`: there was nothing
+ * that the rules let be served.
+ */
+export const SERVED_BY = ['policy', 'holdout', 'fallback', 'override', 'none'] as const
+export type ServedBy = (typeof SERVED_BY)[number]
 
 /** Reasons for which a server decides without asking the policy. */
 export const IMPOSED = {
@@ -21,6 +25,9 @@ export const IMPOSED = {
   timeout: 'timeout',
   unknownBaseline: 'the baseline is not an action',
 } as const
+
+/** The end of an override's reason: what the caller served is what dap never would have. */
+export const EXCLUDED_BASELINE = 'the rules exclude the baseline'
 
 export interface DecisionRecord {
   readonly schema: typeof DECISION_SCHEMA
@@ -44,7 +51,7 @@ export interface DecisionRecord {
   readonly defaulted?: readonly string[]
   /** In the order of `slots[].propensities`. */
   readonly eligible: readonly { readonly id: string; readonly features?: Readonly<Record<string, unknown>> }[]
-  /** The other actions, and the rule that excluded each. */
+  /** The other actions, and the rule that excluded each. Older logs have here, too, what was merely not chosen, by `fallback` or `override`. */
   readonly excluded: readonly { readonly id: string; readonly by: string }[]
   /** A single decision is one slot, number 0. */
   readonly slots: readonly DecisionSlot[]
@@ -68,10 +75,14 @@ export interface DecisionRecord {
 
 export interface DecisionSlot {
   readonly slot: number
-  /** What the policy chose; in the mode `logging-only`, and where the policy did not choose, what was served. */
-  readonly action: string
-  readonly propensity: number
-  /** By eligible action: the vector that was drawn from. */
+  /**
+   * What the policy chose; in the mode `logging-only`, and where the policy did not choose, what dap would have served: never what its rules
+   * exclude. null where that was nothing.
+   */
+  readonly action: string | null
+  /** null without an action. */
+  readonly propensity: number | null
+  /** By eligible action: the vector that was drawn from. Empty without an action. */
   readonly propensities: readonly number[]
   /** The least probability that the policy promises an eligible action. */
   readonly floor: number

@@ -1,7 +1,7 @@
 import { type DecisionRequest, decide } from '../policy/decide.ts'
 import type { Policy } from '../policy/policy.ts'
 import { servedOf } from './decision-record.ts'
-import { type DecisionRecord, IMPOSED } from './records.ts'
+import { type DecisionRecord, EXCLUDED_BASELINE, IMPOSED } from './records.ts'
 
 /** Does a logged decision come out the same again, bit for bit? */
 export interface Replay {
@@ -41,7 +41,7 @@ export function replay(policy: Policy, record: DecisionRecord): Replay {
     const recomputed = again.faults.map(({ pointer, message }) => `${pointer} ${message}`).join('; ')
     return { same: false, differences: [{ at: 'context', logged: context, recomputed }] }
   }
-  const servedAgain = servedOf(policy, again, mode, slot.baseline)
+  const servedAgain = servedOf(again, mode, slot.baseline)
   const pairs: readonly (readonly [at: string, logged: unknown, recomputed: unknown])[] = [
     ['policy.name', record.policy.name, again.policy.name],
     ['policy.digest', record.policy.digest, again.policy.digest],
@@ -63,10 +63,10 @@ export function replay(policy: Policy, record: DecisionRecord): Replay {
 }
 
 /** What the server imposed, as far as the record tells: the policy knows nothing of it. */
-function imposedOn({ mode, served, slots: [{ action }] }: DecisionRecord): DecisionRequest['imposed'] {
+function imposedOn({ mode, served, slots: [{ action, baseline }] }: DecisionRecord): DecisionRequest['imposed'] {
   const { by } = served
-  const reason = served.reason?.replace(`${mode}: `, '') ?? ''
+  const reason = (served.reason ?? '').replace(new RegExp(`: ${EXCLUDED_BASELINE}$`), '').replace(`${mode}: `, '')
   const known: readonly string[] = Object.values(IMPOSED)
-  if ((by !== 'fallback' && by !== 'override') || !(mode === 'logging-only' || known.includes(reason))) return undefined
-  return { by, action, reason }
+  if (by === 'policy' || by === 'holdout' || !(mode === 'logging-only' || known.includes(reason))) return undefined
+  return by === 'override' ? { action: baseline ?? action ?? undefined, reason } : { reason }
 }

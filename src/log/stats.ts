@@ -42,6 +42,8 @@ export interface LogStats {
 const PENDING = 1
 const ACTIVATED = 2
 const REWARDED = 4
+/** Nothing was served, and no reward can come. */
+const UNSERVED = 8
 
 /**
  * Statistics of a decision log that is right, record by record, and may still be wrong as a whole: were actions drawn with the logged
@@ -82,7 +84,11 @@ export function createLogStats(): LogStats {
     const { policy, served, mode, eligible } = record
     const [{ action, propensity, propensities }] = record.slots
     const chosen = eligible.findIndex(({ id }) => id === action)
-    if (chosen < 0 || propensities.length !== eligible.length || propensities[chosen] !== propensity) {
+    const whole =
+      action === null
+        ? served.by !== 'policy' && propensity === null && propensities.length === 0
+        : chosen >= 0 && propensities.length === eligible.length && propensities[chosen] === propensity
+    if (!whole) {
       counts.skipped++
       return
     }
@@ -93,6 +99,7 @@ export function createLogStats(): LogStats {
     tallyAt[entry] = index + 1
     drawAt[entry] = (tallies[index].decision(record, chosen) ?? -1) + 1
     if (served.activation === 'pending') heard[entry] |= PENDING
+    if (served.by === 'none') heard[entry] |= UNSERVED
     const kind = JSON.stringify([policy.name, policy.digest, policy.snapshot, served.by, mode])
     volume.set(kind, (volume.get(kind) ?? 0) + 1)
   }
@@ -120,7 +127,7 @@ export function createLogStats(): LogStats {
     early = []
     for (let entry = 0; entry < decisions.size; entry++) {
       const bits = heard[entry]
-      if (tallyAt[entry] === 0 || (bits & (PENDING | ACTIVATED)) === PENDING) continue
+      if (tallyAt[entry] === 0 || (bits & (PENDING | ACTIVATED)) === PENDING || (bits & UNSERVED) !== 0) continue
       const draw = drawAt[entry] === 0 ? undefined : drawAt[entry] - 1
       tallies[tallyAt[entry] - 1].outcome(draw, (bits & REWARDED) !== 0)
     }

@@ -1,5 +1,6 @@
 import type { ContextFault } from './context.ts'
 import { DRAW_SCHEME, drawIndex, drawUniform } from './draw.ts'
+import type { EligibleSet } from './eligible-sets.ts'
 import type { Context, Policy } from './policy.ts'
 
 /** One decision and all that it takes to recompute it. */
@@ -11,17 +12,20 @@ export interface Decision {
   readonly context: Context
   /** Fields of the context that took their default. */
   readonly defaulted: readonly string[]
-  /** The actions that could be chosen, in the policy's order; `propensities` belong to them one by one. */
+  /** The actions that the rules let be taken, in the policy's order; `propensities` belong to them one by one. */
   readonly eligible: readonly string[]
   /** The others, and the rule that excluded each. */
   readonly excluded: readonly { readonly id: string; readonly by: string }[]
-  readonly action: string
-  readonly propensity: number
+  /** One of the eligible; null where nothing may be served. */
+  readonly action: string | null
+  /** null without an action. */
+  readonly propensity: number | null
+  /** Empty without an action. */
   readonly propensities: readonly number[]
   /** The least propensity that the policy promises each of the eligible; 0 where it was not the policy that chose. */
   readonly floor: number
   readonly randomness: { readonly scheme: typeof DRAW_SCHEME; readonly salt: string; readonly u: number }
-  readonly servedBy: 'policy' | 'holdout' | 'fallback' | 'override'
+  readonly servedBy: 'policy' | 'holdout' | 'fallback' | 'override' | 'none'
   /** Why it was not the policy. */
   readonly reason?: string
 }
@@ -30,15 +34,16 @@ export interface DecisionRequest {
   readonly decisionId: string
   /** As it came in: it is checked and its defaults are filled in. */
   readonly context: unknown
-  /** Not the policy, but this action, for this reason. */
-  readonly imposed?: { readonly by: 'fallback' | 'override'; readonly action: string; readonly reason: string }
+  /** Not the policy, for this reason, but this action of the caller's own if the rules let it be taken; without one, the fallback. */
+  readonly imposed?: { readonly reason: string; readonly action?: string }
 }
 
 export type DecisionResult = Decision | { readonly faults: readonly ContextFault[] }
 
 /**
  * Makes one decision in the only order under which its log can be evaluated: context, eligibility, holdout, values, exploration,
- * floor, one draw from that very vector. An error in a rule or a transform is answered by the fallback, with propensity 1.
+ * floor, one draw from that very vector. Where the policy cannot choose, or is not asked, it is the fallback, with propensity 1; and
+ * where there is none that the rules let be taken, no action. Nothing that a rule excludes is ever the answer.
  */
 export function decide(policy: Policy, request: DecisionRequest): DecisionResult {
   const checked = policy.context(request.context)
@@ -48,12 +53,9 @@ export function decide(policy: Policy, request: DecisionRequest): DecisionResult
   const { salt } = policy
   const u = drawUniform(salt, request.decisionId)
   const { imposed } = request
-  const chosen =
-    imposed === undefined
-      ? distribution(policy, context)
-      : certain(policy, policy.actions.indexOf(imposed.action), imposed.by, imposed.reason)
+  const chosen = imposed === undefined ? distribution(policy, context) : unasked(policy, context, imposed)
   const { eligible, excluded, propensities, floor, servedBy, reason } = chosen
-  const at = drawIndex(propensities, u)
+  const at = servedBy === 'none' ? undefined : drawIndex(propensities, u)
   return {
     policy: { name: policy.name, digest: policy.digest },
     decisionId: request.decisionId,
@@ -62,8 +64,8 @@ export function decide(policy: Policy, request: DecisionRequest): DecisionResult
     defaulted,
     eligible,
     excluded,
-    action: eligible[at],
-    propensity: propensities[at],
+    action: at === undefined ? null : eligible[at],
+    propensity: at === undefined ? null : propensities[at],
     propensities,
     floor,
     randomness: { scheme: DRAW_SCHEME, salt, u },
@@ -80,27 +82,24 @@ function distribution(policy: Policy, context: Context): Distribution {
   const indices = new Int32Array(k)
   try {
     const count = policy.eligibility.write(context, indices)
-    if (count === 0) {
-      // Every action has a rule then, and it is the rules that say why.
-      const { excluded } = policy.eligibleSet(indices, 0)
-      const others = excluded.filter(({ id }) => id !== policy.actions[policy.fallback])
-      return { ...fallback(policy, 'no action is eligible'), excluded: others }
-    }
+    if (count === 0) return unasked(policy, context, { reason: 'no action is eligible' })
     const set = policy.eligibleSet(indices, count)
-    const { eligible, excluded } = set
     if (policy.heldOut(context)) {
-      const holdout = policy.holdoutAction
-      const propensities = set.indices.map(a => (a === holdout ? 1 : 0))
-      if (!propensities.includes(1)) return fallback(policy, 'the holdout action is not eligible')
-      return { eligible, excluded, propensities, floor: 0, servedBy: 'holdout', reason: 'the unit is held out' }
+      return (
+        certain(set, policy.holdoutAction, 'holdout', 'the unit is held out') ??
+        unasked(policy, context, { reason: 'the holdout action is not eligible' })
+      )
     }
     const probabilities = new Float64Array(k)
     policy.probabilities(context, indices, count, probabilities)
     const propensities = set.indices.map(a => probabilities[a])
-    if (!isDistribution(propensities)) return fallback(policy, 'the probabilities do not sum to 1')
+    if (!isDistribution(propensities)) {
+      return unasked(policy, context, { reason: 'the probabilities do not sum to 1' })
+    }
+    const { eligible, excluded } = set
     return { eligible, excluded, propensities, floor: policy.floor(count), servedBy: 'policy' }
   } catch (error) {
-    return fallback(policy, error instanceof Error ? error.message : String(error))
+    return unasked(policy, context, { reason: error instanceof Error ? error.message : String(error) })
   }
 }
 
@@ -113,12 +112,35 @@ function isDistribution(propensities: readonly number[]): boolean {
   return Math.abs(sum - 1) <= 1e-9
 }
 
-function fallback(policy: Policy, reason: string): Distribution {
-  return certain(policy, policy.fallback, 'fallback', reason)
+/** Without the policy's choice: the caller's own action, the fallback or nothing, whichever the rules let be taken first. */
+function unasked(
+  policy: Policy,
+  context: Context,
+  { reason, action }: NonNullable<DecisionRequest['imposed']>,
+): Distribution {
+  const indices = new Int32Array(policy.actions.length)
+  const set = policy.eligibleSet(indices, policy.eligibility.writeCertain(context, indices))
+  const own = action === undefined ? undefined : policy.actions.indexOf(action)
+  return (
+    certain(set, own, 'override', reason) ??
+    certain(set, policy.fallback, 'fallback', reason) ?? {
+      eligible: set.eligible,
+      excluded: set.excluded,
+      propensities: [],
+      floor: 0,
+      servedBy: 'none',
+      reason,
+    }
+  )
 }
 
-/** One action with probability 1. */
-function certain(policy: Policy, action: number, servedBy: 'fallback' | 'override', reason: string): Distribution {
-  const excluded = policy.actions.flatMap((id, a) => (a === action ? [] : [{ id, by: servedBy }]))
-  return { eligible: [policy.actions[action]], excluded, propensities: [1], floor: 0, servedBy, reason }
+/** One action with probability 1; undefined where it is not eligible. */
+function certain(
+  { indices, eligible, excluded }: EligibleSet,
+  action: number | undefined,
+  servedBy: 'holdout' | 'fallback' | 'override',
+  reason: string,
+): Distribution | undefined {
+  if (action === undefined || !indices.includes(action)) return undefined
+  return { eligible, excluded, propensities: indices.map(a => (a === action ? 1 : 0)), floor: 0, servedBy, reason }
 }

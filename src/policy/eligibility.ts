@@ -6,6 +6,8 @@ import type { Context } from './context.ts'
 export interface Eligibility {
   /** Writes the indices of the eligible actions, ascending, into `out` (K numbers); returns how many, which may be 0. */
   write(context: Context, out: Int32Array): number
+  /** The same, but an action whose rule throws is not eligible: what nobody could tell is not allowed. Never throws. */
+  writeCertain(context: Context, out: Int32Array): number
   /** By action, the rule that decides; undefined where none does. */
   readonly rules: readonly (string | undefined)[]
 }
@@ -28,5 +30,21 @@ export function createEligibility(spec: Pick<PolicySpec, 'actions' | 'context'>)
       }
       return count
     },
+    writeCertain(context, out) {
+      let count = 0
+      for (let a = 0; a < rules.length; a++) {
+        const run = rules[a]
+        if (run === undefined || holds(run, context)) out[count++] = a
+      }
+      return count
+    },
+  }
+}
+
+function holds(rule: (context: Context) => boolean, context: Context): boolean {
+  try {
+    return rule(context)
+  } catch {
+    return false
   }
 }

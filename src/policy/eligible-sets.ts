@@ -17,7 +17,7 @@ const BITS = 53
 /** Looks up the set that the first `count` of `indices`, ascending, stand for. */
 export function createEligibleSets(
   actions: readonly string[],
-  { rules }: Eligibility,
+  { rules }: Pick<Eligibility, 'rules'>,
 ): (indices: Int32Array, count: number) => EligibleSet {
   const bits = [1]
   while (bits.length < Math.min(BITS, actions.length)) bits.push(2 * bits[bits.length - 1])

@@ -26,7 +26,7 @@ export interface ExplainedAction {
   readonly width?: number | null
   /** Before the floor. */
   readonly probability?: number
-  /** After it: what was drawn from. */
+  /** After it: what was drawn from. Absent, as what follows, where nothing was served. */
   readonly propensity?: number
   /** The part of [0, 1) that draws this action. */
   readonly from?: number
@@ -59,6 +59,7 @@ export function explain(policy: Policy, decision: Decision): Explanation {
     if (excluded !== undefined) return { id, excludedBy: excluded.by }
     const at = eligible.indexOf(id)
     if (at < 0) throw new DapError(`the decision knows nothing of action \`${id}\``)
+    if (decision.action === null) return { id }
     const propensity = decision.propensities[at]
     const interval = { propensity, from, to: from + propensity }
     from += propensity

@@ -19,7 +19,8 @@ export interface Policy {
   readonly actions: readonly string[]
   /** First part of every key that is hashed. */
   readonly salt: string
-  readonly fallback: number
+  /** Served where the policy cannot choose, if its rule, which only policies of an older dap give it, lets it; undefined where there is none. */
+  readonly fallback: number | undefined
   /** The action of a unit that is held out; undefined when there is no holdout. */
   readonly holdoutAction: number | undefined
   readonly learner: Learner
@@ -30,8 +31,6 @@ export interface Policy {
   floor(count: number): number
   /** Checks and defaults a request's context. */
   context(input: unknown): ContextResult
-  /** Writes the indices of the eligible actions into `out`; returns how many. If no action is eligible, the fallback alone is. */
-  eligible(context: Context, out: Int32Array): number
   /** The set that the first `count` of these ascending indices stand for. */
   eligibleSet(indices: Int32Array, count: number): EligibleSet
   /** Exact probabilities after the floor over the eligible set given; learner.predict is called inside. `out` has K numbers. */
@@ -49,7 +48,8 @@ export function createPolicy(name: string, spec: PolicySpec, digest: string): Po
   const actions = spec.actions.map(({ id }) => id)
   const { minProbability, holdout } = spec.guardrails
   const salt = spec.salt ?? name
-  const fallback = spec.guardrails.fallback === undefined ? 0 : indexOf(spec.guardrails.fallback, 'fallback')
+  const { fallback: named = actions[0] } = spec.guardrails
+  const fallback = named === null ? undefined : indexOf(named, 'fallback')
   const holdoutAction = holdout === undefined ? undefined : indexOf(holdout.action, 'holdout')
   if (holdout !== undefined && spec.unit === undefined) throw new RangeError('a holdout needs a `unit`')
   const features = createFeatures(spec)
@@ -88,12 +88,6 @@ export function createPolicy(name: string, spec: PolicySpec, digest: string): Po
     floor,
     unit,
     context: createContextCheck(spec.context),
-    eligible(context, out) {
-      const count = eligibility.write(context, out)
-      if (count > 0) return count
-      out[0] = fallback
-      return 1
-    },
     probabilities(context, eligible, count, out) {
       features.write(context, scratch)
       learner.predict(scratch, exploration.usesWidths)

@@ -19,11 +19,11 @@ export interface DecideRequest {
 export interface DecideAnswer {
   readonly decisionId: string
   readonly policy: { readonly name: string; readonly digest: string; readonly snapshot: string | null }
-  /** What to do. */
-  readonly action: string
+  /** What to do; null: nothing, since there is no action that the rules let be served. */
+  readonly action: string | null
   /** The action's features, as the policy lists them. */
   readonly features?: Readonly<Record<string, unknown>>
-  /** The probability with which it was chosen; null where it was the caller's baseline. */
+  /** The probability with which it was chosen; null where it was the caller's baseline, or there is none. */
   readonly propensity: number | null
   readonly servedBy: ServedBy
   readonly reason?: string

@@ -52,7 +52,7 @@ export interface Clock {
 }
 
 export interface EngineLimits {
-  /** A request that has waited longer is answered with the fallback. */
+  /** A request that has waited longer is answered without the policy: with the fallback. */
   readonly timeoutMs: number
   /** How long, and for how many decisions, an id is remembered. */
   readonly retentionMs: number
@@ -61,7 +61,7 @@ export interface EngineLimits {
 
 /** Is told what happens, for metrics. */
 export interface Observer {
-  decided(policy: string, servedBy: ServedBy, action: string, latencyUs: number): void
+  decided(policy: string, servedBy: ServedBy, action: string | null, latencyUs: number): void
   /** A mode with a baseline: did the policy choose the same? */
   agreed(policy: string, agrees: boolean): void
   /** A record was not kept: the log is under pressure. */
@@ -149,12 +149,10 @@ export function createEngine(parts: EngineParts): Engine {
     const { mode } = policy.spec
     const late = clock.monotonic() - arrived > limits.timeoutMs
     const reason = source.killed(policy.name) ? IMPOSED.killed : late ? IMPOSED.timeout : undefined
-    const fallback = { by: 'fallback', action: policy.actions[policy.fallback] } as const
-    if (mode === 'online') return reason && { ...fallback, reason }
-    if (baseline === undefined || !policy.actions.includes(baseline))
-      return { ...fallback, reason: IMPOSED.unknownBaseline }
+    if (mode === 'online') return reason && { reason }
+    if (baseline === undefined || !policy.actions.includes(baseline)) return { reason: IMPOSED.unknownBaseline }
     const why = reason ?? (mode === 'logging-only' ? mode : undefined)
-    return why && { by: 'override', action: baseline, reason: why }
+    return why && { action: baseline, reason: why }
   }
 
   /** Logs the decision and answers. */
@@ -275,7 +273,7 @@ function answerOf(policy: Policy, record: DecisionRecord, explained: Decision | 
   const [slot] = record.slots
   const { by, reason } = record.served
   const action = by === 'override' && slot.baseline !== undefined ? slot.baseline : slot.action
-  const { features } = policy.spec.actions[policy.actions.indexOf(action)]
+  const features = action === null ? undefined : policy.spec.actions[policy.actions.indexOf(action)].features
   const { name, digest, snapshot } = record.policy
   return {
     decisionId: record.decisionId,

@@ -109,7 +109,7 @@ export function createMetrics({ source, log, unready }: Measured): Metrics {
     registry,
     observer: {
       decided(policy, servedBy, action, latencyUs) {
-        decisions.add(policy, servedBy, action)
+        decisions.add(policy, servedBy, action ?? '')
         duration.observe(latencyUs / 1e6)
       },
       agreed: (policy, agrees) => agreement.add(policy, String(agrees)),

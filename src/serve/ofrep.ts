@@ -23,13 +23,12 @@ export function flagRequest({ policy }: ServedPolicy, { context = {} }: OfrepReq
 const targetingKey = (context: NonNullable<OfrepRequest['context']>): string | undefined =>
   typeof context['targetingKey'] === 'string' && context['targetingKey'] !== '' ? context['targetingKey'] : undefined
 
-/** An answer in OpenFeature's words. */
+/** An answer in OpenFeature's words. Without a value the caller's own default holds. */
 export function evaluationOf(answer: DecideAnswer, killed: boolean): Evaluation {
   const { action, decisionId, propensity, policy, servedBy, features = {} } = answer
   return {
     key: policy.name,
-    value: action,
-    variant: action,
+    ...(action === null ? {} : { value: action, variant: action }),
     reason: killed ? 'DISABLED' : REASON[servedBy],
     metadata: {
       decisionId,
@@ -42,7 +41,13 @@ export function evaluationOf(answer: DecideAnswer, killed: boolean): Evaluation 
   }
 }
 
-const REASON = { policy: 'SPLIT', holdout: 'TARGETING_MATCH', fallback: 'DEFAULT', override: 'DEFAULT' } as const
+const REASON = {
+  policy: 'SPLIT',
+  holdout: 'TARGETING_MATCH',
+  fallback: 'DEFAULT',
+  override: 'DEFAULT',
+  none: 'DEFAULT',
+} as const
 
 function flat(name: string, value: unknown): [string, string | number | boolean][] {
   return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean' ? [[name, value]] : []

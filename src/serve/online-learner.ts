@@ -139,7 +139,8 @@ export function createOnlineLearner(parts: OnlineLearnerParts): OnlineLearner {
   return {
     stats,
     decided({ decisionId, ts, policy, context, slots, served }) {
-      if (served.by !== 'policy') return
+      const [{ action }] = slots
+      if (served.by !== 'policy' || action === null) return
       const course = courseOf(policy.name)
       if (course === undefined || course.pending.has(decisionId)) return
       if (stats.pending >= maxPending) {
@@ -147,7 +148,7 @@ export function createOnlineLearner(parts: OnlineLearnerParts): OnlineLearner {
         return
       }
       const active = served.activation !== 'pending'
-      course.pending.set(decisionId, { ts: Date.parse(ts), action: slots[0].action, context, active, rewards: [] })
+      course.pending.set(decisionId, { ts: Date.parse(ts), action, context, active, rewards: [] })
       stats.pending++
     },
 

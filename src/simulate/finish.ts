@@ -24,13 +24,16 @@ export function finish(simulation: Simulation, parts: readonly Replications[]): 
 
   const results = policies.map((policy, p): PolicyResult => {
     const best = column(played.best, p, policies.length).map(count => count / horizon)
-    const share = (_: string, a: number) => [actions[p][a], played.actions[p][a] / (replications * horizon)] as const
+    const decisions = replications * horizon
+    const share = (_: string, a: number) => [actions[p][a], played.actions[p][a] / decisions] as const
+    const unserved = decisions - played.actions[p].reduce((sum, count) => sum + count, 0)
     return {
       name: policy,
       reward: measure(reward(p, last), level),
       regret: measure(regret(p, last), level),
       bestActionShare: measure(best, level),
       actionShares: Object.fromEntries(actions[p].map(share)),
+      ...(unserved > 0 ? { unservedShare: unserved / decisions } : {}),
       checkpoints: Array.from(checkpoints, (t, c) => ({
         t,
         reward: measure(reward(p, c), level),

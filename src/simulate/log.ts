@@ -1,8 +1,8 @@
 import { DapError } from '../errors.ts'
 import { decisionRecord } from '../log/decision-record.ts'
 import { type DecisionRecord, LEARNING, REWARD_SCHEMA, type RewardRecord } from '../log/records.ts'
-import { type Decision, decide } from '../policy/decide.ts'
-import { createPolicy } from '../policy/policy.ts'
+import { decide } from '../policy/decide.ts'
+import { type Context, createPolicy } from '../policy/policy.ts'
 import type { SimulationPlan } from './simulate.ts'
 import { stage } from './stage.ts'
 
@@ -12,7 +12,7 @@ const STEP_MS = 1000
 /**
  * The decision log of one policy in replication 0 of a scenario: its decisions as a server would record them, each followed by its reward,
  * which is learnt at once. The same units, contexts and potential rewards as in the simulation; the choices are drawn as they are served,
- * by hash. A decision a second, from 2026 on; its reward comes a millisecond later.
+ * by hash. A decision a second, from 2026 on; its reward comes a millisecond later. For a decision without an action there is none.
  *
  * @param runtime `dap/0.2.0`
  * @throws DapError where the population does not say what a context is, or the learner cannot learn a reward.
@@ -46,7 +46,9 @@ export function* decisionLog(
       latencyUs: 0,
       logProbability: 1,
     })
-    const value = rewards[policy.actions.indexOf(decision.action)]
+    const { action } = decision
+    if (action === null) continue
+    const value = rewards[policy.actions.indexOf(action)]
     yield {
       schema: REWARD_SCHEMA,
       rewardId: `${decisionId}-r`,
@@ -55,10 +57,10 @@ export function* decisionLog(
       value,
       ts: new Date(now + 1).toISOString(),
     }
-    if (decision.servedBy === 'policy') learn(decision, value)
+    if (decision.servedBy === 'policy') learn(action, decision.context, value)
   }
 
-  function learn({ action, context }: Decision, value: number): void {
+  function learn(action: string, context: Context, value: number): void {
     policy.features.write(context, x)
     try {
       policy.learner.learn(policy.actions.indexOf(action), x, value)

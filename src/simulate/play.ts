@@ -6,8 +6,6 @@ import type { World } from './world.ts'
 export interface Player {
   readonly name: string
   readonly actions: readonly string[]
-  /** Chosen, and not learnt from, where no action is eligible. */
-  readonly fallback: number
   /** Does it look at contexts: for features, eligibility or a holdout of units? */
   readonly contextual: boolean
   /** Writes the actions that are eligible in a context into `out` and returns how many; absent when always all are. */
@@ -15,6 +13,8 @@ export interface Player {
   /** Is the unit of round i held out? Absent without a holdout. */
   readonly heldOut?: (rounds: Rounds, i: number) => boolean
   readonly holdoutAction?: number
+  /** What a held out unit gets where its action is not eligible. */
+  readonly fallback?: number
   /** Begins a replication: what was learnt is forgotten, and the player's own chance starts anew. */
   start(replication: number): void
   /** One of the first `count` entries of `eligible`, for round i. */
@@ -30,16 +30,23 @@ export interface Tally {
   regret: number
   /** Decisions whose action no eligible action beats in expected reward. */
   best: number
-  /** Number of decisions, by action. */
+  /** Number of decisions, by action. Fewer than all, where there were decisions without an action. */
   readonly actions: Float64Array
 }
+
+/** In place of an action: the player is to choose; nothing can be served. */
+const OPEN = -1
+const NOTHING = -2
 
 /** A player with what it needs to play blocks of rounds, and what came of them. */
 export interface Seat {
   readonly player: Player
   readonly tally: Tally
   start(replication: number): void
-  /** Plays a block of rounds and adds to the tally: eligibility, holdout, choice, reward, learning. */
+  /**
+   * Plays a block of rounds and adds to the tally: eligibility, holdout, choice, reward, learning. A decision for which nothing can be served
+   * earns 0, as whoever gets nothing answers nothing.
+   */
   play(rounds: Rounds): void
 }
 
@@ -50,6 +57,14 @@ export function createSeat(player: Player, world: World, column: Int32Array): Se
   const some = new Int32Array(actions)
   const tally: Tally = { reward: 0, regret: 0, best: 0, actions: new Float64Array(actions) }
   const { eligible, heldOut, holdoutAction, fallback } = player
+
+  /** Of a held out unit: its action, the fallback or nothing, whichever is eligible first. */
+  function first(set: Int32Array, count: number): number {
+    for (const action of [holdoutAction, fallback]) {
+      if (action !== undefined && includes(set, count, action)) return action
+    }
+    return NOTHING
+  }
 
   return {
     player,
@@ -69,23 +84,21 @@ export function createSeat(player: Player, world: World, column: Int32Array): Se
       let best = highest(means, 0, column, all, actions)
       for (let i = 0; i < rounds.count; i++) {
         const row = i * stride
-        let imposed = -1
         if (eligible !== undefined) {
           set = some
           count = eligible(contexts[i], some)
-          if (count === 0) {
-            some[0] = imposed = fallback
-            count = 1
-          }
         }
-        if (eligible !== undefined || stride > 0) best = highest(means, row, column, set, count)
-        if (imposed < 0 && heldOut?.(rounds, i) === true) {
-          imposed = includes(set, count, holdoutAction!) ? holdoutAction! : fallback
+        if (eligible !== undefined || stride > 0) best = count === 0 ? 0 : highest(means, row, column, set, count)
+        const imposed = count === 0 ? NOTHING : heldOut?.(rounds, i) === true ? first(set, count) : OPEN
+        if (imposed === NOTHING) {
+          regret += best
+          if (best <= 0) bests++
+          continue
         }
-        const action = imposed < 0 ? player.choose(rounds, i, set, count) : imposed
+        const action = imposed === OPEN ? player.choose(rounds, i, set, count) : imposed
         const mean = means[row + column[action]]
         const reward = world.reward(mean, chance[i])
-        if (imposed < 0) player.learn(action, reward)
+        if (imposed === OPEN) player.learn(action, reward)
         total += reward
         regret += best - mean
         if (mean >= best) bests++

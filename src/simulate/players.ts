@@ -13,7 +13,7 @@ export interface Named<Spec> {
 }
 
 /**
- * A policy as it decides when it is served: eligibility, holdout, values, exploration, floor, draw, and the fallback where
+ * A policy as it decides when it is served: eligibility, holdout, values, exploration, floor, draw, and nothing where
  * no action is eligible. It begins every replication knowing nothing, and learns at once from every decision that it chose
  * itself. With `units` the holdout goes by the unit's hash; without, every round being a new unit, by chance with the same
  * fraction. Stream: (seed, policy, name, r).
@@ -39,11 +39,11 @@ export function policyPlayer(
   return {
     name,
     actions: policy.actions,
-    fallback: policy.fallback,
     contextual: reads || ruled || held?.contextual === true,
     eligible: ruled ? policy.eligibility.write : undefined,
     heldOut: held && ((rounds, i) => held.decide(rounds, i, rng)),
     holdoutAction: policy.holdoutAction,
+    fallback: policy.fallback,
     start(replication) {
       learner.restore(blank)
       held?.start()
@@ -90,7 +90,6 @@ export function baselinePlayer(
   return {
     name,
     actions: policy?.actions ?? worldActions,
-    fallback: policy?.fallback ?? 0,
     contextual: ruled,
     eligible: ruled ? policy.eligibility.write : undefined,
     start(replication) {

@@ -12,7 +12,9 @@ export function decideText(result: DecideResult, { style }: TextContext): string
   const who = servedBy === 'policy' ? '' : `  by ${servedBy}: ${reason}`
   const learnt = policy.snapshot === null ? 'no snapshot' : `snapshot ${shortDigest(policy.snapshot)}`
   const parts = [
-    `${style.bold(action)}  with propensity ${short(propensity)}${who}`,
+    action === null || propensity === null
+      ? `${style.bold('nothing')}: ${reason}; the rules let no fallback be served`
+      : `${style.bold(action)}  with propensity ${short(propensity)}${who}`,
     style.dim(`policy ${policy.name} ${shortDigest(policy.digest)}, ${learnt}, decision ${decisionId}`),
   ]
   if (explanation === undefined) return parts.join('\n')
@@ -65,11 +67,12 @@ function estimates({ excludedBy, value, width, probability }: ExplainedAction): 
 }
 
 function drawn(
-  { id, excludedBy, propensity = 0, from = 0, to = 0 }: ExplainedAction,
-  chosen: string,
+  { id, excludedBy, propensity, from = 0, to = 0 }: ExplainedAction,
+  chosen: string | null,
   u: number,
 ): string[] {
   if (excludedBy !== undefined) return ['', `excluded by ${excludedBy}`]
+  if (propensity === undefined) return ['', '']
   return [short(propensity), `[${short(from)}, ${short(to)})${id === chosen ? `  ← ${short(u)}` : ''}`]
 }
 

@@ -27,9 +27,9 @@ export function logCheckText(result: LogCheckResult, { style }: TextContext): st
 /** What makes a log no log, whatever else is in it. */
 export const NO_DECISION = 'no valid decision in the log'
 
-const holds = ({ decisions, rewards, activations }: LogCheckResult): string =>
+const holds = ({ decisions, unserved, rewards, activations }: LogCheckResult): string =>
   [
-    plural(decisions, 'decision'),
+    `${plural(decisions, 'decision')}${unserved === 0 ? '' : ` (for ${grouped(unserved)} nothing could be served)`}`,
     plural(rewards, 'reward'),
     ...(activations > 0 ? [plural(activations, 'activation')] : []),
   ].join(', ')
@@ -62,6 +62,8 @@ const HINTS: Readonly<Record<LogFault['code'], string>> = {
   conflict: 'two requests used one id; an id belongs to one request and its retries',
   eligible: 'every action is listed once, as eligible or as excluded',
   ineligible: 'what was logged as the action is not what was drawn',
+  excluded:
+    'nobody may get what a rule excludes: look for who else served it, or for a dap from before fallbacks had to be eligible',
   length: 'propensities belong to the eligible actions one by one',
   propensity:
     'probabilities lie in [0, 1], that of a chosen action above 0; some writers log p + 1 or p of another action',
@@ -72,6 +74,8 @@ const HINTS: Readonly<Record<LogFault['code'], string>> = {
   u: 'the salt, the id or u were changed after the draw',
   draw: 'the vector was changed after the draw, or the action was: neither can be weighted by the other',
   served: 'only what the policy chose and what was then served may be logged as `served.by: policy`',
+  baseline:
+    'dap did not choose it: the caller does what the rules of the policy forbid, which is for the caller to mend',
   actions: 'the record names the digest of a policy that has other actions',
   context: 'contexts are logged as they were scored: checked, and with defaults',
   salt: 'the server must draw with the salt of the policy',

@@ -11,6 +11,7 @@ import { table } from './table.ts'
 /** Who decided how often, what came back, and whether the draws were as likely as logged. */
 export function logStatsText(result: LogStatsResult, { style }: TextContext): string {
   const { volume, policies, alarms, skipped } = result
+  const unserved = volume.reduce((sum, { servedBy, decisions }) => sum + (servedBy === 'none' ? decisions : 0), 0)
   const parts = [
     `${plural(result.files, 'file')}: ${plural(result.decisions, 'decision')}, ${plural(result.rewards, 'reward')}`,
     ...(volume.length === 0
@@ -35,6 +36,11 @@ export function logStatsText(result: LogStatsResult, { style }: TextContext): st
             ]),
             style.dim,
           ),
+        ]),
+    ...(unserved === 0
+      ? []
+      : [
+          `${plural(unserved, 'decision')} for which nothing could be served: no reward can come, and no rate counts them`,
         ]),
     ...policies.map(policy => policyText(policy, style)),
   ]

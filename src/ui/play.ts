@@ -10,11 +10,15 @@ export function playText(result: PlayResult, { style }: TextContext): string {
     Object.entries(counts)
       .map(([name, count]) => `${name} ${percent(count / decisions)}`)
       .join(', ')
+  const unserved = servedBy.none ?? 0
   return [
     `${style.bold(scenario)}: ${plural(decisions, 'decision')} of ${policy} at ${server}, seed ${seed}`,
     `mean reward ${style.bold(short(reward.mean))}, ${percent(level)} interval ${range(reward)}`,
     `actions: ${shares(actions)}`,
     `served by: ${shares(servedBy)}`,
+    ...(unserved > 0
+      ? [style.yellow(`nothing was served to ${percent(unserved / decisions)}: that earns 0, and has no reward`)]
+      : []),
     `latency: p50 ${short(latencyMs.p50)} ms, p99 ${short(latencyMs.p99)} ms`,
   ].join('\n')
 }

@@ -9,6 +9,13 @@ export function simulationText(result: SimulationResult, { style }: TextContext)
   const { policies, differences, expectations, level } = result
   const interval = `${percent(level)} interval`
   const title = `${style.bold(result.scenario)}: ${plural(result.replications, 'replication')} of ${plural(result.horizon, 'decision')}, seed ${result.seed}`
+  const unserved = policies.flatMap(({ name, unservedShare }) =>
+    unservedShare === undefined
+      ? []
+      : [
+          `${name} serves nothing in ${percent(unservedShare)} of its decisions, which earn 0: its rules exclude every action`,
+        ],
+  )
   const parts = [
     title,
     table(
@@ -32,6 +39,7 @@ export function simulationText(result: SimulationResult, { style }: TextContext)
       ]),
       style.dim,
     ),
+    ...(unserved.length > 0 ? [style.yellow(unserved.join('\n'))] : []),
   ]
   if (differences.length > 0) {
     parts.push(

@@ -165,7 +165,7 @@ describe('dap decide --replay', () => {
 
   it('shows what does not come out the same', async () => {
     const changed = log(await policy(), null, ({ slots: [slot] }, i) =>
-      i === 3 ? { slots: [{ ...slot, propensity: slot.propensity - 2e-16 * 4 }] } : {},
+      i === 3 ? { slots: [{ ...slot, propensity: (slot.propensity as number) - 2e-16 * 4 }] } : {},
     )
     const { code, stdout } = await dap('decide --replay logs/a.jsonl', { ...FILES, 'logs/a.jsonl': changed })
     expect(code).toBe(1)

@@ -7,6 +7,7 @@ import { publishSnapshot } from '../../src/commands/policies.ts'
 import { bundleLoader, controlFile, repositoryLoader } from '../../src/commands/serve-sources.ts'
 import type { Host } from '../../src/host.ts'
 import { type Bundle, bundleText, createBundle } from '../../src/policy/bundle.ts'
+import { decide } from '../../src/policy/decide.ts'
 import { resourceDigest } from '../../src/policy/digest.ts'
 import { createPolicy, type Policy } from '../../src/policy/policy.ts'
 import { snapshotDigest, snapshotText, takeSnapshot } from '../../src/policy/snapshot.ts'
@@ -90,6 +91,23 @@ describe('bundles', () => {
     const { host } = await place({ 'b/bundle.json': bundleText(createBundle(policy, null, honest.dap)) })
     const { faults } = await bundleLoader(host, 'b').load()
     expect(faults[0]).toMatch(/^bundle `b\/bundle.json`: .*minItems/)
+  })
+
+  it('of an older dap are served with a rule on the fallback and the holdout, which the engine minds', async () => {
+    const guardrails = { minProbability: 0, fallback: 'gold-small', holdout: { fraction: 0.5, action: 'bundle-mid' } }
+    const spec = policySpec({ guardrails })
+    const policy = createPolicy('old', spec, resourceDigest('Policy', 'old', spec))
+    const { host } = await place({ 'b/bundle.json': bundleText(createBundle(policy, null, '0.1.0')) })
+    const { policies, faults } = await bundleLoader(host, 'b').load()
+    expect(faults).toEqual([])
+    const served = policies.get('old')?.policy as Policy
+    const decided = Array.from({ length: 20 }, (_, i) =>
+      decide(served, { decisionId: `d${i}`, context: { playerId: `p${i}`, level: 5, platform: 'ios' } }),
+    )
+    // The policy decides for whom is not held out, and the others get neither the holdout's action nor the fallback.
+    expect(new Set(decided.map(one => 'faults' in one || `${one.action} by ${one.servedBy}`))).toEqual(
+      new Set(['none by policy', 'null by none']),
+    )
   })
 
   it('cannot be read from elsewhere', async () => {

@@ -241,6 +241,24 @@ describe('evaluate', () => {
     expect(level).toHaveLength(2)
   })
 
+  it('gives a policy no action where its rules exclude all, whatever its fallback: that is mass without support', async () => {
+    const spec: PolicySpec = {
+      context: { level: { type: 'integer' } },
+      actions: ['a', 'b'].map(id => ({ id, eligible: 'ctx.level >= 10' })),
+      decision: { type: 'single' },
+      mode: 'online',
+      algorithm: { learner: { type: 'uniform' } },
+      guardrails: { minProbability: 0, fallback: 'a' },
+      reward: { name: 'click', type: 'binary', wait: '1h', default: 0 },
+    }
+    const policies = new Map([['new', createPolicy('new', spec, 'sha256:0')]])
+    const columns = { action: ['a', 'b'], propensity: [0.5, 0.5], reward: [1, 1], level: [1, 20] }
+    const result = await run(columns, { policies, spec: { candidates: [{ name: 'new', policy: 'new' }] } })
+    const [{ support }] = result.candidates
+    expect(support).toMatchObject({ rowsWithoutSupport: 1, unsupportedMass: 0.5 })
+    expect(estimateOf(result, 'ips').value).toBeCloseTo(0.5, 12)
+  })
+
   it('refuses a table that is no distribution, or says nothing about a cell of the log', async () => {
     const parts = {
       tables: new Map([['t', 'table']]),

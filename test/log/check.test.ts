@@ -46,6 +46,7 @@ describe('a log that is right', () => {
     const expected = {
       files: 1,
       decisions: 2,
+      unserved: 0,
       rewards: 2,
       activations: 1,
       faults: [],
@@ -109,7 +110,10 @@ describe('every fault is found and named', () => {
     [
       'an action that is listed twice',
       [{ ...good, excluded: [{ id: 'b', by: 'x' }] }],
-      ['eligible 1: `b` is listed twice'],
+      [
+        'eligible 1: `b` is listed twice',
+        ...(slot.action === 'b' ? ['excluded 1: the action `b` is excluded by `x`'] : []),
+      ],
     ],
     [
       'an action that was not eligible',
@@ -180,6 +184,56 @@ describe('every fault is found and named', () => {
       [`served 1: a fallback is certain, and the propensity is ${slot.propensity}`],
     ],
     [
+      'an action that a rule excludes',
+      [
+        {
+          ...withSlot({ propensity: 1, propensities: [1] }),
+          eligible: [{ id: 'z' }],
+          excluded: [{ id: slot.action, by: 'ctx.age >= 16' }],
+        },
+      ],
+      [
+        `excluded 1: the action \`${slot.action}\` is excluded by \`ctx.age >= 16\``,
+        `draw 1: u = ${good.randomness.u} draws \`z\`, not \`${slot.action}\``,
+      ],
+    ],
+    [
+      'a propensity of no action',
+      [withSlot({ action: null }, { served: { by: 'none' } })],
+      [
+        'length 1: there is no action, and 3 propensities',
+        `entry 1: there is no action, and its propensity is ${slot.propensity}`,
+      ],
+    ],
+    [
+      'a fallback without an action',
+      [withSlot({ action: null, propensity: null, propensities: [] }, { served: { by: 'fallback' } })],
+      [
+        'served 1: a fallback is certain, and the propensity is null',
+        'served 1: served by `fallback`, and there is no action',
+      ],
+    ],
+    [
+      'an action that nobody served',
+      [{ ...good, served: { by: 'none' } }],
+      [`served 1: served by \`none\`, and the action is \`${slot.action}\``],
+    ],
+    [
+      'an override of nothing',
+      [withSlot({ action: null, propensity: null, propensities: [] }, { served: { by: 'override' } })],
+      ['served 1: served by `override`, and there is neither an action nor a `baseline`'],
+    ],
+    [
+      'a baseline that a rule excludes',
+      [
+        withSlot(
+          { baseline: 'z' },
+          { mode: 'shadow', served: { by: 'override' }, excluded: [{ id: 'z', by: 'ctx.age >= 16' }] },
+        ),
+      ],
+      ['baseline 1: the caller served its baseline `z`, which is excluded by `ctx.age >= 16`'],
+    ],
+    [
       'a reward that was sent again',
       [good, reward('d1'), reward('d1', { receivedTs: '2026-01-01T00:00:02Z' })],
       ['reward-repeated 3: reward `d1-r` is logged again'],
@@ -197,7 +251,7 @@ describe('every fault is found and named', () => {
     ],
     ['an orphan', [good, reward('d2')], ['orphan 2: the decision of this reward is not in the log']],
   ]
-  const warnings = ['torn', 'repeated', 'reward-repeated', 'scheme', 'orphan']
+  const warnings = ['torn', 'repeated', 'reward-repeated', 'scheme', 'baseline', 'orphan']
 
   it.each(cases)('%s', (_, records, faults) => {
     const result = check(records)
@@ -281,6 +335,42 @@ describe('against the policy of the repository', () => {
     expect(found(check([record], new Map([[policy.digest, { policy: fewer, wait: 1 }]])))).toContain(
       'actions 1: the policy has no action `bundle-mid`',
     )
+  })
+
+  it('neither do actions that its rules exclude, as the fallback, or merely as eligible', () => {
+    const young = { ...record, context: { ...record.context, level: 5 } }
+    const [{ propensities: _, ...rest }] = record.slots
+    const fallback = {
+      eligible: [{ id: 'gold-small' }],
+      excluded: ['none', 'bundle-mid'].map(id => ({ id, by: 'fallback' })),
+      slots: [{ ...rest, action: 'gold-small', propensity: 1, propensities: [1], floor: 0 }],
+      served: { by: 'fallback' as const, reason: 'killed' },
+    }
+    expect(faultsOf(fallback)).toEqual([])
+    expect(found(check([{ ...young, ...fallback }], known))).toEqual([
+      "excluded 1: the action `gold-small` is excluded by the policy's `ctx.level >= 10`",
+    ])
+    const others = { ...record.context, platform: 'android' }
+    const named = record.slots[0].action === 'bundle-mid' ? 'action' : 'eligible'
+    expect(faultsOf({ context: others })).toEqual([
+      `excluded 1: the ${named} \`bundle-mid\` is excluded by the policy's \`ctx.level >= 20 && ctx.platform == 'ios'\``,
+    ])
+  })
+
+  it('a baseline that its rules exclude is a warning, also where the record does not say so', () => {
+    const [only] = record.slots
+    const shadow = {
+      mode: 'shadow' as const,
+      context: { ...record.context, level: 5 },
+      eligible: [{ id: 'none' }],
+      excluded: [{ id: 'bundle-mid', by: 'x' }],
+      slots: [{ ...only, action: 'none', propensity: 1, propensities: [1], baseline: 'gold-small' }],
+      served: { by: 'override' as const, reason: 'shadow' },
+    }
+    expect(faultsOf(shadow)).toEqual([
+      "baseline 1: the caller served its baseline `gold-small`, which is excluded by the policy's `ctx.level >= 10`",
+      "actions 1: the policy's action `gold-small` is not listed",
+    ])
   })
 
   it('decisions of another digest are not compared with it', () => {

@@ -39,7 +39,7 @@ describe('recordText', () => {
       baseline: fc.constantFrom(undefined, 'none', 'nobody'),
       deferred: fc.boolean(),
     })
-    const imposed = fc.constantFrom(undefined, { by: 'fallback', action: 'none', reason: 'killed' } as const)
+    const imposed = fc.constantFrom(undefined, { reason: 'killed' }, { reason: 'killed', action: 'gold-small' })
     fc.assert(
       fc.property(
         fc.constantFrom(...policies),

@@ -240,7 +240,7 @@ describe('the test of join rates', () => {
     for (let i = 0; i < 4000; i++) {
       const record = decision(`${seed}-${i}`, [1 - chance(i), chance(i)])
       stats.decision(record)
-      if (rng.uniform() >= share(record.slots[0].action, i)) continue
+      if (rng.uniform() >= share(record.slots[0].action as string, i)) continue
       stats.reward(reward(`${seed}-${i}`, { value: values[Math.floor(rng.uniform() * values.length)] }))
     }
     return stats.finish()

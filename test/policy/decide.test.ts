@@ -71,8 +71,8 @@ describe('decide', () => {
       const { action, eligible, propensity, propensities, randomness } = decision({ salt: 's' }, context, `d${i}`)
       expect(randomness.u).toBe(drawUniform('s', `d${i}`))
       expect(action).toBe(randomness.u < propensities[0] ? eligible[0] : eligible[1])
-      expect(propensity).toBe(propensities[eligible.indexOf(action)])
-      counts[action] = (counts[action] ?? 0) + 1
+      expect(propensity).toBe(propensities[eligible.indexOf(action as string)])
+      counts[action as string] = (counts[action as string] ?? 0) + 1
     }
     // Four standard deviations of a binomial (9,000, 2/3).
     expect(Math.abs(counts.none - 6000)).toBeLessThan(179)
@@ -94,21 +94,51 @@ describe('decide', () => {
     })
   })
 
-  it('answers with the fallback when nothing is eligible, and says so', () => {
-    const actions = [
-      { id: 'a', eligible: 'ctx.level > 50' },
-      { id: 'b', eligible: 'ctx.level > 60' },
-    ]
-    expect(decision({ actions, guardrails: { minProbability: 0, fallback: 'b' } })).toMatchObject({
-      eligible: ['b'],
-      excluded: [{ id: 'a', by: 'ctx.level > 50' }],
-      action: 'b',
-      propensity: 1,
-      propensities: [1],
-      floor: 0,
-      servedBy: 'fallback',
-      reason: 'no action is eligible',
-    })
+  const ruled = [
+    { id: 'a', eligible: 'ctx.level > 50' },
+    { id: 'b', eligible: 'ctx.level > 60' },
+  ]
+
+  it.each([null, 'a', 'b', undefined])(
+    'answers with nothing when nothing is eligible, be the fallback %s',
+    fallback => {
+      const guardrails = fallback === undefined ? { minProbability: 0 } : { minProbability: 0, fallback }
+      expect(decision({ actions: ruled, guardrails })).toMatchObject({
+        eligible: [],
+        excluded: [
+          { id: 'a', by: 'ctx.level > 50' },
+          { id: 'b', by: 'ctx.level > 60' },
+        ],
+        action: null,
+        propensity: null,
+        propensities: [],
+        floor: 0,
+        servedBy: 'none',
+        reason: 'no action is eligible',
+      })
+    },
+  )
+
+  it('answers what the caller imposes only if the rules let it be taken, else with the fallback, else with nothing', () => {
+    const imposed = (changes: Partial<PolicySpec>, level: number, action?: string) => {
+      const policy = shopOffer({ algorithm, guardrails: { minProbability: 0 }, ...changes })
+      const request = { decisionId: 'd1', context: { ...context, level }, imposed: { reason: 'because', action } }
+      const result = decide(policy, request)
+      if ('faults' in result) throw new Error(JSON.stringify(result.faults))
+      const { action: served, propensity, propensities, servedBy, reason } = result
+      return [served, propensity, propensities, servedBy, reason]
+    }
+    expect(imposed({}, 12, 'gold-small')).toEqual(['gold-small', 1, [0, 1], 'override', 'because'])
+    expect(imposed({}, 5, 'gold-small')).toEqual(['none', 1, [1], 'fallback', 'because'])
+    expect(imposed({}, 12, 'stranger')).toEqual(['none', 1, [1, 0], 'fallback', 'because'])
+    expect(imposed({}, 12)).toEqual(['none', 1, [1, 0], 'fallback', 'because'])
+    const without = { guardrails: { minProbability: 0, fallback: null } }
+    expect(imposed(without, 12)).toEqual([null, null, [], 'none', 'because'])
+    expect(imposed(without, 5, 'gold-small')).toEqual([null, null, [], 'none', 'because'])
+    const excluded = { actions: ruled, guardrails: { minProbability: 0, fallback: 'b' } }
+    expect(imposed(excluded, 55, 'a')).toEqual(['a', 1, [1], 'override', 'because'])
+    expect(imposed(excluded, 55, 'b')).toEqual([null, null, [], 'none', 'because'])
+    expect(imposed(excluded, 65)).toEqual(['b', 1, [0, 1], 'fallback', 'because'])
   })
 
   it('answers with the fallback when a rule has no value, and says why', () => {
@@ -118,9 +148,26 @@ describe('decide', () => {
     expect(reason).toContain('10 / (ctx.level - 12) > 1')
   })
 
+  it('never serves the action whose rule has no value', () => {
+    const actions = [{ id: 'b', eligible: '10 / (ctx.level - 12) > 1' }, { id: 'a' }]
+    expect(decision({ actions })).toMatchObject({
+      eligible: ['a'],
+      excluded: [{ id: 'b', by: '10 / (ctx.level - 12) > 1' }],
+      action: null,
+      servedBy: 'none',
+    })
+  })
+
   it('answers with the fallback when the holdout action is not eligible', () => {
     const guardrails = { minProbability: 0, holdout: { fraction: 1, action: 'bundle-mid' }, fallback: 'none' }
     expect(decision({ guardrails })).toMatchObject({ action: 'none', servedBy: 'fallback' })
+    expect(decision({ guardrails: { ...guardrails, fallback: null } })).toMatchObject({
+      eligible: ['none', 'gold-small'],
+      excluded: [{ id: 'bundle-mid' }],
+      action: null,
+      servedBy: 'none',
+      reason: 'the holdout action is not eligible',
+    })
   })
 
   it('answers with the fallback when probabilities are negative, no numbers, or do not sum to 1 within 1e-9', () => {

@@ -21,7 +21,7 @@ function teach(policy: Policy, rounds = 300): Policy {
 
 function eligibleNames(policy: Policy, context: Context): string[] {
   const out = new Int32Array(policy.actions.length)
-  return [...out.subarray(0, policy.eligible(context, out))].map(a => policy.actions[a])
+  return [...out.subarray(0, policy.eligibility.write(context, out))].map(a => policy.actions[a])
 }
 
 describe('eligibility', () => {
@@ -32,7 +32,7 @@ describe('eligibility', () => {
     expect(eligibleNames(policy, { ...player, level: 3 })).toEqual(['none'])
   })
 
-  it('is the fallback alone when nothing is eligible', () => {
+  it('is nobody when every rule says so, whatever the fallback', () => {
     const policy = shopOffer({
       actions: [
         { id: 'a', eligible: 'ctx.level > 50' },
@@ -40,7 +40,18 @@ describe('eligibility', () => {
       ],
       guardrails: { minProbability: 0, fallback: 'b' },
     })
-    expect(eligibleNames(policy, player)).toEqual(['b'])
+    expect(eligibleNames(policy, player)).toEqual([])
+  })
+
+  it('is certain only of what a rule says, not of what it cannot say', () => {
+    const actions = [{ id: 'a' }, { id: 'b', eligible: '10 / (ctx.level - 30) > 1' }, { id: 'c', eligible: 'true' }]
+    const { eligibility } = shopOffer({ actions })
+    const out = new Int32Array(3)
+    expect(() => eligibility.write(player, out)).toThrow('10 / (ctx.level - 30) > 1')
+    expect([...out.subarray(0, eligibility.writeCertain(player, out))]).toEqual([0, 2])
+    const other = { ...player, level: 31 }
+    expect([...out.subarray(0, eligibility.write(other, out))]).toEqual([0, 1, 2])
+    expect([...out.subarray(0, eligibility.writeCertain(other, out))]).toEqual([0, 1, 2])
   })
 })
 

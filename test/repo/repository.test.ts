@@ -220,6 +220,15 @@ describe('a Policy', () => {
     ['a unit that is no key', 'unit: playerId', 'unit: spend30d', ['9:9 semantic']],
     ['a holdout without a unit', '  unit: playerId\n', '', ['38:7 semantic']],
     ['a holdout of no action', 'action: none', 'action: nothing', ['40:15 reference']],
+    ['a holdout of an action with a rule', 'action: none', 'action: gold-small', ['40:15 eligibility']],
+    ['a fallback with a rule', 'fallback: none', 'fallback: gold-small', ['41:15 eligibility']],
+    [
+      'no fallback, and a rule on the first action',
+      'features: { price: 0 }',
+      'eligible: ctx.level > 1',
+      ['40:15 eligibility', '41:15 eligibility'],
+    ],
+    ['no fallback, by name', 'fallback: none', 'fallback: null', []],
     ['a feature of no field', 'field: level', 'field: levels', ['16:16 reference']],
     ['a transform of the wrong type', 'transform: log1p', 'transform: one-hot', ['16:34 semantic']],
     ['edges that fall', '[0.01, 5, 20]', '[0.01, 20, 5]', ['18:66 semantic']],
@@ -234,6 +243,36 @@ describe('a Policy', () => {
     ['no exploration', '    exploration:\n      type: thompson\n', '', ['30:3 semantic']],
   ])('with %s', async (_, before, after, expected) => {
     expect(await places(policyWith(before, after))).toEqual(expected)
+  })
+
+  const ruled = (rest: string, ...actions: readonly string[]) =>
+    diagnose(
+      resource(
+        'Policy',
+        'p',
+        `context: { age: { type: integer } }\nactions: [${actions.join(', ')}]\nalgorithm: { learner: { type: uniform } }\nreward: { name: buy, type: binary, wait: 1h }\n${rest}`,
+      ),
+    )
+
+  it('asks for a fallback by name where the first action has a rule, and for null where every action has one', async () => {
+    const [free, paid, dear] = [
+      '{ id: free }',
+      '{ id: paid, eligible: ctx.age >= 16 }',
+      '{ id: dear, eligible: ctx.age >= 18 }',
+    ]
+    expect(await ruled('', free, paid)).toEqual([])
+    expect(await ruled('', paid, free)).toEqual([
+      '4:1 eligibility the fallback would be the first action, `paid`, which has a rule: name another | `fallback: free` can be served to everybody',
+    ])
+    expect(await ruled('guardrails: { fallback: free }', paid, free)).toEqual([])
+    expect(await ruled('guardrails: { fallback: null }', paid, free)).toEqual([])
+    expect(await ruled('guardrails: { minProbability: 0.1 }', paid, dear)).toEqual([
+      '9:3 eligibility every action has a rule, so that none can be the fallback | `fallback: null` says that nothing is served then',
+    ])
+    expect(await ruled('guardrails: { fallback: dear }', paid, dear)).toEqual([
+      '9:27 eligibility the fallback `dear` has a rule, and is served whatever the context | `fallback: null` says that nothing is served then',
+    ])
+    expect(await ruled('guardrails: { fallback: null }', paid, dear)).toEqual([])
   })
 
   const algorithm = (text: string, rest = '') =>

@@ -170,6 +170,35 @@ describe('what the server imposes', () => {
     expect(self.decisions[0].latencyUs).toBe(1_001_000)
   })
 
+  const paid = {
+    actions: [{ id: 'lives-1', features: { price: 0.99 }, eligible: 'ctx.level >= 16' }, { id: 'none' }],
+    guardrails: { minProbability: 0.02 },
+  }
+
+  it('is nothing where the fallback is not eligible, and the log says so', () => {
+    const self = bench([served(paid)])
+    self.killed.add('shop-offer')
+    const young = { ...context, level: 12 }
+    expect(ok(self.engine.decide({ context: young, explain: true }, 0))).toMatchObject({
+      action: null,
+      features: undefined,
+      propensity: null,
+      servedBy: 'none',
+      reason: 'killed',
+      explanation: { actions: [{ id: 'lives-1', excludedBy: 'ctx.level >= 16' }, { id: 'none' }] },
+    })
+    const [record] = self.decisions
+    expect(record).toMatchObject({
+      eligible: [{ id: 'none' }],
+      excluded: [{ id: 'lives-1', by: 'ctx.level >= 16' }],
+      served: { by: 'none', reason: 'killed' },
+    })
+    expect(record.slots).toEqual([{ slot: 0, action: null, propensity: null, propensities: [], floor: 0 }])
+    expect(self.seen).toEqual(['decided shop-offer none '])
+    expect(replay(policyOf(self), record).differences).toEqual([])
+    expect(ok(self.engine.decide({ context }, 0))).toMatchObject({ action: 'lives-1', servedBy: 'fallback' })
+  })
+
   it('is the fallback where a rule of the policy fails', () => {
     const actions = [{ id: 'a' }, { id: 'b', eligible: '10 / (ctx.level - 30) > 1' }]
     const self = bench([served({ actions, guardrails: { minProbability: 0.02 } })])
@@ -202,12 +231,34 @@ describe('modes', () => {
     const [self, answer] = decideIn('logging-only', 'bundle-mid')
     expect(answer).toMatchObject({ action: 'bundle-mid', propensity: null, servedBy: 'override' })
     expect(self.decisions[0]).toMatchObject({
-      eligible: [{ id: 'bundle-mid' }],
-      slots: [{ action: 'bundle-mid', propensity: 1 }],
+      eligible: [{ id: 'none' }, { id: 'gold-small' }, { id: 'bundle-mid' }],
+      slots: [{ action: 'bundle-mid', propensity: 1, propensities: [0, 0, 1] }],
       served: { by: 'override', reason: 'logging-only' },
     })
     expect(replay(policyOf(self), self.decisions[0]).same).toBe(true)
   })
+
+  const excludedReasons = {
+    shadow: 'shadow: the rules exclude the baseline',
+    apprentice: 'apprentice: the rules exclude the baseline',
+    'logging-only': 'logging-only: the rules exclude the baseline',
+  }
+
+  it.each(Object.entries(excludedReasons))(
+    '%s serves a baseline that the rules exclude, with a warning, and never as a choice of dap',
+    (mode, reason) => {
+      const self = bench([served({ mode: mode as keyof typeof excludedReasons })])
+      const young = { ...context, level: 5 }
+      const answer = self.engine.decide({ decisionId: 'd1', context: young, baseline: 'bundle-mid' }, 0)
+      expect(answer).toMatchObject({ action: 'bundle-mid', propensity: null, servedBy: 'override', reason })
+      expect(self.decisions[0]).toMatchObject({
+        eligible: [{ id: 'none' }],
+        slots: [{ action: 'none', propensity: 1, propensities: [1], baseline: 'bundle-mid' }],
+        served: { by: 'override', reason },
+      })
+      expect(replay(policyOf(self), self.decisions[0]).differences).toEqual([])
+    },
+  )
 
   it('need a baseline', () => {
     expect(decideIn('shadow')[1]).toMatchObject({ status: 400, errors: [{ pointer: '/baseline' }] })

@@ -7,6 +7,9 @@ import { bench, served } from './support.ts'
 const FLAG = '/ofrep/v1/evaluate/flags/shop-offer'
 const BULK = '/ofrep/v1/evaluate/flags'
 
+/** Nobody who is asked for here may get it. */
+const ADULTS = [{ id: 'gold', eligible: 'ctx.level >= 50' }]
+
 /** A policy with features, a holdout of everybody, and one that needs a baseline. */
 const several = () =>
   bench([
@@ -54,6 +57,16 @@ describe('one flag', () => {
       reason: 'DISABLED',
       metadata: { servedBy: 'fallback' },
     })
+  })
+
+  it('has no value where nothing may be served', async () => {
+    const { post, bench: self } = httpBench({ on: bench([served({ actions: ADULTS })]) })
+    expect((await post(FLAG, { context: CONTEXT })).json).toEqual({
+      key: 'shop-offer',
+      reason: 'DEFAULT',
+      metadata: { decisionId: self.decisions[0].decisionId, policyDigest: 'sha256:test', servedBy: 'none' },
+    })
+    expect((await post(BULK, { context: CONTEXT })).json.flags).toMatchObject([{ metadata: { servedBy: 'none' } }])
   })
 
   it('is the fallback, by default, after too long a wait', async () => {
@@ -121,6 +134,14 @@ describe('all flags', () => {
 
 describe("OpenFeature's own client", () => {
   afterEach(() => OpenFeature.close())
+
+  it("gets the caller's own default where nothing may be served", async () => {
+    const { listen, bench: self } = httpBench({ on: bench([served({ actions: ADULTS })]) })
+    await OpenFeature.setProviderAndWait(new OFREPProvider({ baseUrl: await listen() }))
+    const context = { targetingKey: 'p7', platform: 'android', level: 12 }
+    expect(await OpenFeature.getClient().getStringValue('shop-offer', 'my own', context)).toBe('my own')
+    expect(self.decisions.map(({ served: { by } }) => by)).toEqual(['none'])
+  })
 
   it('gets decisions, errors and defaults', async () => {
     const { listen, bench } = httpBench({ on: several() })

@@ -86,7 +86,7 @@ function toldDirectly(self: World, told: readonly (readonly [DecisionRecord, num
   const x = new Float64Array(policy.features.dimension)
   for (const [{ context, slots }, value] of told) {
     policy.features.write(context as Parameters<typeof policy.features.write>[0], x)
-    policy.learner.learn(policy.actions.indexOf(slots[0].action), x, value)
+    policy.learner.learn(policy.actions.indexOf(slots[0].action as string), x, value)
   }
   return takeSnapshot(policy).state
 }

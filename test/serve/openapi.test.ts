@@ -8,7 +8,7 @@ import type * as api from '../../src/serve/api.ts'
 import { DEFAULT_LIMITS } from '../../src/serve/app.ts'
 import { PACKAGE_ROOT } from '../support/run-dap.ts'
 import { type Answer, CONTEXT, type HttpBench, httpBench } from './http-support.ts'
-import { bench } from './support.ts'
+import { bench, served } from './support.ts'
 
 interface Schemas {
   readonly [name: string]: { readonly examples?: readonly unknown[] }
@@ -136,13 +136,23 @@ describe('schemas/openapi.yaml', () => {
     conforms(answer, response)
   })
 
+  const deciding = Object.keys(BODIES).filter(path => /decide|predict|ofrep/.test(path) && !path.endsWith('nobody'))
+  it.each(deciding)('says what %s answers where the rules let nothing be served', async path => {
+    const on = bench([served({ actions: [{ id: 'gold', eligible: 'ctx.level >= 50' }] })])
+    const answer = await httpBench({ on }).post(path, BODIES[path][0])
+    expect(answer.status).toBe(200)
+    expect(answer.text).toContain('"servedBy":"none"')
+    expect(answer.text).toContain(path.includes('ofrep') ? '"reason":"DEFAULT"' : '"action":null,"propensity":null')
+    conforms(answer, operationOf(path)?.['post'].responses['200'] as Response)
+  })
+
+  const operationOf = (path: string) =>
+    Object.entries(document.paths).find(([known]) => known.replace('{key}', 'shop-offer') === path)?.[1]
   const taking = Object.keys(BODIES).filter(path => !path.endsWith('nobody'))
   it.each(taking)('has the right words for too many requests at %s', async path => {
     const answer = await httpBench({ limits: { inWork: 0 } }).post(path, BODIES[path][0])
-    const [, operation] =
-      Object.entries(document.paths).find(([known]) => known.replace('{key}', 'shop-offer') === path) ?? []
     expect(answer).toMatchObject({ status: 503, headers: { 'retry-after': '1', connection: 'close' } })
-    conforms(answer, operation?.['post'].responses['503'] as Response)
+    conforms(answer, operationOf(path)?.['post'].responses['503'] as Response)
   })
 
   it('lists every route that the server has, and the server every one that it lists', async () => {

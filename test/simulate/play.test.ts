@@ -40,15 +40,21 @@ describe('eligibility', () => {
     expect([oracle.regret.mean, oracle.bestActionShare.mean]).toEqual([0, 1])
   })
 
-  it('leaves the fallback, from which nothing is learnt, where it leaves no action', () => {
+  it('serves nothing, which earns 0 and is counted, where it leaves no action', () => {
     const nothing = policy('it', {
       actions: ['a', 'b'].map(id => ({ id, eligible: 'false' })),
       algorithm: greedy,
       guardrails: { fallback: 'b' },
     })
     const { policies } = simulate({}, [nothing])
-    expect(policies[0].actionShares).toEqual({ a: 0, b: 1 })
-    expect(policies[0].regret.mean).toBe(0)
+    const [{ actionShares, unservedShare, reward, regret, bestActionShare }] = policies
+    expect([actionShares, unservedShare, reward.mean, regret.mean, bestActionShare.mean]).toEqual([
+      { a: 0, b: 0 },
+      1,
+      0,
+      0,
+      1,
+    ])
   })
 })
 
@@ -93,6 +99,13 @@ describe('guardrails', () => {
       guardrails: { holdout: { fraction: 1, action: 'b' } },
     })
     expect(simulate({}, [never]).policies[0].actionShares).toEqual({ a: 1, b: 0 })
+    // Without a fallback they get nothing, which costs what the eligible could have earned.
+    const { spec } = never
+    const nothing = { ...never, spec: { ...spec, guardrails: { ...spec.guardrails, fallback: null } } }
+    const means = { a: 0.4, b: 0.9 }
+    const [held] = simulate({ world: { type: 'bernoulli', means }, horizon: 500 }, [nothing]).policies
+    expect([held.actionShares, held.unservedShare, held.reward.mean]).toEqual([{ a: 0, b: 0 }, 1, 0])
+    expect(held.regret.mean / 500).toBeCloseTo(0.4, 9)
     // Everything but one action is held out at b, so a greedy learner that learnt would leave the untried.
     const all = policy('it', { ...unit, algorithm: greedy, guardrails: { holdout: { fraction: 1, action: 'b' } } })
     expect(simulate({}, [all]).policies[0].actionShares).toEqual({ a: 0, b: 1 })

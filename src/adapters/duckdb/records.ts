@@ -91,8 +91,8 @@ export async function stageRecords(
     const decided = timestampOf(record.ts)
     if (Number.isNaN(decided)) return NO_DAY
     let fault: string | undefined
-    checkChoice(record, code => {
-      fault ??= REASONS[code]
+    checkChoice(record, (code, message) => {
+      fault ??= REASONS[code] ?? message
     })
     if (fault !== undefined) return fault
     const [{ action, propensity, propensities }] = record.slots
@@ -216,6 +216,7 @@ const NO_DAY = '`ts` is a day that there is not'
 const REASONS: Readonly<Partial<Record<LogFaultCode, string>>> = {
   eligible: 'an action is listed twice',
   ineligible: 'the action is not among the eligible',
+  excluded: 'the action is excluded by a rule',
   length: 'not one propensity for each eligible action',
   entry: "the propensity is not the action's entry of the propensities",
   sum: 'the propensities do not sum to 1',

@@ -72,7 +72,7 @@ function situationReader(policy: Policy, { requests, bind }: RowReader<Context>)
         const context = contextAt(i, decision)
         if (context instanceof RowFault) return context
         try {
-          return { context, eligible: eligible.slice(0, policy.eligible(context, eligible)) }
+          return { context, eligible: eligible.slice(0, policy.eligibility.write(context, eligible)) }
         } catch (error) {
           if (!(error instanceof DapError)) throw error
           return new RowFault(`policy \`${policy.name}\` cannot decide: ${error.message}`)

@@ -91,9 +91,18 @@ function* guardrailRules({ actions, guardrails, unit, reward }: PolicySpec): Gen
     const message = `a floor of ${minProbability} for each of ${ids.length} actions leaves nothing to choose: every action is alike`
     yield { ...semantic([...path, 'minProbability'], message), severity: 'warning' }
   }
-  if (fallback !== undefined) yield* known(fallback, ids, 'action', [...path, 'fallback'])
+  if (typeof fallback === 'string') yield* known(fallback, ids, 'action', [...path, 'fallback'])
+  yield* fallbackRules(actions, fallback)
   if (holdout !== undefined) {
     yield* known(holdout.action, ids, 'action', [...path, 'holdout', 'action'])
+    if (hasRule(actions, holdout.action)) {
+      yield forAll(
+        [...path, 'holdout', 'action'],
+        `the holdout's action \`${holdout.action}\` has a rule, and a unit is held out whatever its context`,
+        forEverybody(actions) ??
+          'an action without `eligible`, such as one that offers nothing, can be held out to everybody',
+      )
+    }
     if (unit === undefined) yield semantic([...path, 'holdout'], 'a holdout needs a `unit`, by whose hash it is drawn')
   }
   if (reward.type === 'binary' && reward.default !== 0 && reward.default !== 1) {
@@ -103,4 +112,32 @@ function* guardrailRules({ actions, guardrails, unit, reward }: PolicySpec): Gen
       'rewards of other values are of `type: number`',
     )
   }
+}
+
+/** A fallback is served to everybody, unasked: there must be nobody whom a rule keeps from it. */
+function* fallbackRules(actions: PolicySpec['actions'], fallback: string | null | undefined): Generator<Fault> {
+  const path = ['spec', 'guardrails', 'fallback']
+  const free = forEverybody(actions, 'fallback: ')
+  const hint = free ?? '`fallback: null` says that nothing is served then'
+  if (fallback === undefined && actions[0].eligible !== undefined) {
+    const message =
+      free === undefined
+        ? 'every action has a rule, so that none can be the fallback'
+        : `the fallback would be the first action, \`${actions[0].id}\`, which has a rule: name another`
+    yield forAll(path, message, hint)
+  } else if (typeof fallback === 'string' && hasRule(actions, fallback)) {
+    yield forAll(path, `the fallback \`${fallback}\` has a rule, and is served whatever the context`, hint)
+  }
+}
+
+const forAll = (path: Path, message: string, hint: string): Fault => ({ code: 'eligibility', message, hint, path })
+
+const hasRule = (actions: PolicySpec['actions'], id: string): boolean =>
+  actions.find(action => action.id === id)?.eligible !== undefined
+
+/** Names the actions that have no rule, in a hint; undefined where every action has one. */
+function forEverybody(actions: PolicySpec['actions'], key = ''): string | undefined {
+  const ids = actions.filter(({ eligible }) => eligible === undefined).map(({ id }) => `\`${key}${id}\``)
+  if (ids.length === 0) return undefined
+  return `${ids.slice(0, 5).join(' or ')} can be served to everybody`
 }
