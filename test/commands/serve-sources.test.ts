@@ -19,7 +19,7 @@ import { dapIn } from '../support/run-dap.ts'
 /** A real folder, and as much of a Host as loaders touch. */
 async function place(files: Readonly<Record<string, string>> = {}) {
   const folder = await onDisk(files)
-  const host = { cwd: folder, files: nodeFiles() } as unknown as Host
+  const host = { cwd: folder, files: nodeFiles(), environment: () => undefined } as unknown as Host
   return {
     folder,
     host,
@@ -201,7 +201,7 @@ describe('a repository', () => {
     const last = takeSnapshot(policy, { dap: '0.2.0' })
     await publishSnapshot(host, folder, 'offer', last)
     expect((await loader.load()).policies.get('offer')?.snapshot).toBe(snapshotDigest(last))
-    expect(await host.files.walk(join(folder, 'snapshots/offer'))).toHaveLength(2)
+    expect((await host.files.walk(join(folder, 'snapshots/offer'))).files).toHaveLength(2)
   })
 })
 
