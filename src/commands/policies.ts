@@ -11,6 +11,7 @@ import {
   snapshotDigest,
   snapshotText,
 } from '../policy/snapshot.ts'
+import { jsonFaultPlace } from '../serve/json.ts'
 import type { ServedPolicy } from '../serve/policies.ts'
 import { type Opened, requireResource, requireValid } from './repository.ts'
 
@@ -80,7 +81,7 @@ export async function readJson(host: Host, path: string): Promise<unknown> {
   const text = await host.files.read(path)
   try {
     return JSON.parse(text)
-  } catch (cause) {
-    throw new DapError(`\`${relative(host.cwd, path)}\` is not JSON: ${(cause as Error).message}`, { cause })
+  } catch {
+    throw new DapError(`\`${relative(host.cwd, path)}\` is not JSON: the fault is at ${jsonFaultPlace(text)}`)
   }
 }

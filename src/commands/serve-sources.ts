@@ -4,6 +4,7 @@ import { DapError, UsageError } from '../errors.ts'
 import type { Host } from '../host.ts'
 import { type Bundle, checkBundle, openBundle } from '../policy/bundle.ts'
 import { loadRepository } from '../repo/repository.ts'
+import { jsonFaultPlace } from '../serve/json.ts'
 import type { ControlFile, PolicyLoader, ServedPolicy } from '../serve/policies.ts'
 import { filesBelow } from './found-files.ts'
 import { loadPolicy, readJson, snapshotPath, usualSnapshot } from './policies.ts'
@@ -90,8 +91,8 @@ function cloudShelf(host: Host, location: string): Shelf {
       const text = await (await host.objects()).read(name, MAX_BUNDLE_BYTES)
       try {
         return JSON.parse(text)
-      } catch (cause) {
-        throw new DapError(`it is not JSON: ${(cause as Error).message}`, { cause })
+      } catch {
+        throw new DapError(`it is not JSON: the fault is at ${jsonFaultPlace(text)}`)
       }
     },
   }

@@ -357,7 +357,7 @@ describe('a plan as a file', () => {
     expect(read(await made.dap('plan show broken.json'))).toMatchInlineSnapshot(`
       "exit 1
       --- stderr
-      error: \`broken.json\` is not JSON: Expected double-quoted property name in JSON at position 100 (line 7 column 3)
+      error: \`broken.json\` is not JSON: the fault is at line 7, column 3
       "
     `)
     expect(read(await made.dap('plan show edited.json'))).toMatchInlineSnapshot(`
