@@ -86,6 +86,7 @@ exit codes: 0 done, 1 it cannot be applied, or was rolled back, 3 usage, 4 a sta
       if (file !== undefined) refuseStale(file, plan, host, engine)
       if (isBlocked(plan)) throw blocked(plan)
       if (!isEmpty(plan)) await requireAgreement(host, yes || file !== undefined, shown(plan, host), 'apply this plan?')
+      if (options.prune) noteKept(plan, engine)
       if (resume) await takeOver(planned, engine)
       const outcomes = await applyAll(plan, engine, {
         acceptDrift: options.acceptDrift,
@@ -160,6 +161,14 @@ async function askForOrphans(
     if (answer === 'yes') gone.push(deployment)
   }
   return gone
+}
+
+/** `--prune` says what it leaves, and why. */
+function noteKept({ orphans }: Plan, { report }: Engine): void {
+  for (const { id, deployment, kept } of orphans) {
+    if (kept !== null)
+      report({ type: 'deploy', deployment: deployment ?? id, event: 'note', text: `it stays: ${kept}` })
+  }
 }
 
 function refuseStale(approved: Plan, fresh: Plan, host: Host, { report }: Engine): void {

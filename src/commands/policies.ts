@@ -13,17 +13,17 @@ import {
 } from '../policy/snapshot.ts'
 import { jsonFaultPlace } from '../serve/json.ts'
 import type { ServedPolicy } from '../serve/policies.ts'
-import { type Opened, requireResource, requireValid } from './repository.ts'
+import { dataFile, displayPath, type Opened, requireResource, requireValid } from './repository.ts'
 
 /** Where `dap train` leaves a policy's snapshot, and where whoever decides looks for it; absolute. */
 export function snapshotPath({ root }: Opened, policy: string): string {
   return join(root, 'snapshots', `${policy}.json`)
 }
 
-/** The policy's snapshot in its usual place, if there is one. */
+/** The policy's snapshot in its usual place, if there is one; a DapError for a link that leads where nothing may be read. */
 export async function usualSnapshot(host: Host, opened: Opened, policy: string): Promise<string | undefined> {
   const path = snapshotPath(opened, policy)
-  return (await host.files.exists(path)) ? path : undefined
+  return (await host.files.exists(path)) ? dataFile(host, opened, displayPath(opened.root, path)) : undefined
 }
 
 /** A policy, and what its snapshot learnt from: null where that does not say, undefined where there is none. */

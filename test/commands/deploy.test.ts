@@ -476,7 +476,15 @@ describe('orphans', () => {
     made.write(path, text)
     const traffic = async () => (await liveEndpoint(made.cloud.cloud)).traffic
     const before = await traffic()
-    expect(await made.dap('deploy --prune --yes')).toMatchObject({ code: 0 })
+    const { code, events } = await made.dap('deploy --prune --yes')
+    expect(code).toBe(0)
+    expect(events).toContainEqual(
+      expect.objectContaining({
+        deployment: 'offer',
+        event: 'note',
+        text: expect.stringMatching(/^it stays: it still has traffic/),
+      }),
+    )
     const planned = await made.dap('plan --prune --out plan.json')
     expect(planned.stdout).toContain('it still has traffic, 100 % offer-')
     expect(await made.dap('deploy plan.json')).toMatchObject({ code: 0 })

@@ -114,6 +114,22 @@ describe('resources behind links', () => {
   })
 })
 
+describe('a snapshot in its usual place', () => {
+  it('may be a link, but not to another place', async () => {
+    const folder = await onDisk({
+      'repo/dap.yaml': PROJECT,
+      'repo/policies/a.yaml': policy('a'),
+      'secret.json': 'token',
+    })
+    await mkdir(join(folder, 'repo/snapshots'))
+    await symlink('../../secret.json', join(folder, 'repo/snapshots/a.json'))
+    expect(await dapIn(join(folder, 'repo'), 'decide', 'a', '--context', '{}')).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('`snapshots/a.json` is outside the repository'),
+    })
+  })
+})
+
 describe('a folder of the Project', () => {
   it('that is a file is an error', async () => {
     const project = PROJECT.replace('defaults: { seed: 1 }', 'folders: [policies/a.yaml, none]')

@@ -1,4 +1,4 @@
-import { rm, utimes } from 'node:fs/promises'
+import { mkdir, rm, symlink, utimes } from 'node:fs/promises'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { describe, expect, it } from 'vitest'
@@ -53,6 +53,26 @@ describe('bundles', () => {
     expect(await names('b')).toEqual(['level', 'offer', 'top'])
     expect(await names('b/offer-1/bundle.json')).toEqual(['offer'])
     expect(await names(pathToFileURL(join(folder, 'b/team')).href)).toEqual(['level'])
+  })
+
+  it('are found behind links, each once, and a link that leads out is a fault', async () => {
+    const { folder, host } = await place({
+      'b/..data/bundle.json': bundle('offer'),
+      'b/releases/1/bundle.json': bundle('level'),
+      'elsewhere/bundle.json': bundle('other'),
+    })
+    await mkdir(join(folder, 'b/offer'))
+    await symlink('../..data/bundle.json', join(folder, 'b/offer/bundle.json'))
+    await symlink('releases/1', join(folder, 'b/current'))
+    const { policies, faults } = await bundleLoader(host, 'b').load()
+    expect([[...policies.keys()].sort(), faults]).toEqual([['level', 'offer'], []])
+    await symlink('../elsewhere', join(folder, 'b/team'))
+    const source = createPolicySource({ loader: bundleLoader(host, 'b'), pollMs: 1 })
+    expect((await source.reload()).faults).toEqual([
+      expect.stringContaining('`b/team` cannot be read: the link leads out'),
+    ])
+    const confirmed = { ...host, environment: () => 'elsewhere' } as Host
+    expect([...(await bundleLoader(confirmed, 'b').load()).policies.keys()]).toHaveLength(3)
   })
 
   it('come with the snapshot that is in them', async () => {
