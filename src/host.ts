@@ -80,14 +80,52 @@ export interface Files {
   readLines(path: string): AsyncIterable<readonly string[]>
   exists(path: string): Promise<boolean>
   isFolder(path: string): Promise<boolean>
-  /** Every file below a folder, sorted; hidden folders and `node_modules` are passed over, links are not followed. */
-  walk(folder: string): Promise<string[]>
+  /** What lies below a folder; links are followed as far as they lead to what is in it or in one of the real paths `within`. */
+  walk(folder: string, within?: readonly string[]): Promise<Walked>
+  /** What a path leads to, if it is in one of the real paths `within`. */
+  follow(path: string, within: readonly string[]): Promise<Followed | Unread>
   /** The path with every link resolved. */
   real(path: string): Promise<string>
   /** Lower-case hex of the SHA-256 of the file's bytes. */
   digest(path: string): Promise<string>
   /** Another text whenever the file has been written, replaced or removed since; cheap, for whoever watches it. */
   stamp(path: string): Promise<string>
+}
+
+/** What lies below a folder, except what is called `node_modules`. */
+export interface Walked {
+  /** Every file by each path that leads to it: first those to which no link does. */
+  readonly files: readonly FoundFile[]
+  readonly unread: readonly Unread[]
+  /** Files, folders and links whose names begin with a dot. Nothing of them is among `files`. */
+  readonly hidden: readonly string[]
+}
+
+export interface FoundFile {
+  readonly path: string
+  /** With every link resolved: the same for two paths of one file. */
+  readonly real: string
+}
+
+/** A path after every link was followed. */
+export interface Followed {
+  readonly real: string
+  readonly folder: boolean
+  /** Neither a folder nor something else, such as a socket. */
+  readonly file: boolean
+}
+
+/** Of which nobody knows what it holds. */
+export interface Unread {
+  readonly path: string
+  /** Where it is itself: the same for two paths of one link. */
+  readonly real: string
+  /** A link that leads to nothing or in a circle; one that leads out of what may be read; a folder that cannot be listed. */
+  readonly why: 'broken' | 'outside' | 'unlisted'
+  /** Undefined where nothing is known of what the link led to. */
+  readonly folder: boolean | undefined
+  /** A sentence without a full stop. */
+  readonly reason: string
 }
 
 /** Objects at `gs://` URIs. Every method throws a DapError that names the URI when it cannot do what it says. */

@@ -28,7 +28,7 @@ export interface Specs {
 export interface ProjectSpec {
   /** Folders that are searched for resources, relative to the root. */
   readonly folders: readonly string[]
-  /** Folders outside the repository (absolute, or relative to the root) that Datasets and tables may read. */
+  /** Folders outside the repository (absolute, or relative to the root) that Datasets and tables may read where they are confirmed. */
   readonly dataRoots: readonly string[]
   readonly defaults: {
     /** The seed of Scenarios that name none. */

@@ -1,8 +1,9 @@
 import { createHash, randomBytes } from 'node:crypto'
 import fs from 'node:fs'
-import { dirname, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { DapError } from '../errors.ts'
-import type { Files } from '../host.ts'
+import type { Files, Followed, FoundFile, Unread, Walked } from '../host.ts'
+import { isInside } from '../paths.ts'
 
 const utf8 = new TextDecoder('utf-8', { fatal: true })
 
@@ -58,7 +59,9 @@ export function nodeFiles(): Files {
     readLines,
     exists: async path => fs.lstatSync(path, { throwIfNoEntry: false }) !== undefined,
     isFolder: async path => fs.statSync(path, { throwIfNoEntry: false })?.isDirectory() === true,
-    walk: folder => attempt('list', folder, () => walk(folder)),
+    walk: (folder, within = []) => attempt('list', folder, () => walk(folder, within)),
+    follow: (path, within) =>
+      attempt('follow', path, () => follow(path, join(fs.realpathSync(dirname(path)), basename(path)), within)),
     real: path => attempt('resolve', path, () => fs.realpathSync(path)),
     digest: path =>
       attempt('read', path, async () => {
@@ -87,13 +90,71 @@ async function* readLines(path: string): AsyncGenerator<readonly string[]> {
   }
 }
 
-function walk(folder: string): string[] {
-  const entries = fs.readdirSync(folder, { withFileTypes: true }).sort((a, b) => (a.name < b.name ? -1 : 1))
-  return entries.flatMap(entry => {
-    if (entry.name.startsWith('.') || entry.name === 'node_modules') return []
-    const path = join(folder, entry.name)
-    return entry.isDirectory() ? walk(path) : entry.isFile() ? [path] : []
-  })
+/** A folder that several links lead to is listed for each of them. A few folders of links to one another would be millions of paths. */
+const maxAgain = (folders: number): number => 10 * (folders + 100)
+
+function walk(folder: string, within: readonly string[]): Walked {
+  const direct: FoundFile[] = []
+  const linked: FoundFile[] = []
+  const unread: Unread[] = []
+  const hidden: string[] = []
+  const start = fs.realpathSync(folder)
+  const roots = [start, ...within]
+  /** Real paths of the folders that have been entered, and of those that the walk is in: a link back to one of these is a circle. */
+  const entered = new Set<string>()
+  const open = new Set<string>()
+  let again = 0
+  list(folder, start, fs.readdirSync(start, { withFileTypes: true }), direct)
+  return { files: [...direct, ...linked], unread, hidden }
+
+  function enter(path: string, real: string, found: FoundFile[]): void {
+    if (open.has(real)) return
+    if (entered.has(real) && ++again > maxAgain(entered.size)) {
+      throw new DapError(`links below \`${folder}\` lead to the same folders again and again`, {
+        hint: 'remove links that lead to folders of links',
+      })
+    }
+    try {
+      list(path, real, fs.readdirSync(real, { withFileTypes: true }), found)
+    } catch (error) {
+      if (error instanceof DapError) throw error
+      const reason = `the folder cannot be listed: ${reasonOf(error)}`
+      unread.push({ path, real, why: 'unlisted', folder: true, reason })
+    }
+  }
+
+  function list(path: string, real: string, entries: fs.Dirent[], found: FoundFile[]): void {
+    entered.add(real)
+    open.add(real)
+    for (const entry of entries.sort((a, b) => (a.name < b.name ? -1 : 1))) {
+      const at = join(path, entry.name)
+      if (entry.name === 'node_modules') continue
+      if (entry.name.startsWith('.')) hidden.push(at)
+      else if (entry.isSymbolicLink()) {
+        const followed = follow(at, join(real, entry.name), roots)
+        if ('why' in followed) unread.push(followed)
+        else if (followed.folder) enter(at, followed.real, linked)
+        else if (followed.file) linked.push({ path: at, real: followed.real })
+      } else if (entry.isDirectory()) enter(at, join(real, entry.name), found)
+      else if (entry.isFile()) found.push({ path: at, real: join(real, entry.name) })
+    }
+    open.delete(real)
+  }
+}
+
+/** What a path leads to: a file or a folder, or neither. `real` is the path with the links of its folder resolved. */
+function follow(path: string, real: string, roots: readonly string[]): Followed | Unread {
+  try {
+    const target = fs.realpathSync(path)
+    const stat = fs.statSync(target)
+    if (roots.some(root => isInside(root, target)))
+      return { real: target, folder: stat.isDirectory(), file: stat.isFile() }
+    return { path, real, why: 'outside', folder: stat.isDirectory(), reason: `the link leads out, to \`${target}\`` }
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    const reason = code === 'ENOENT' ? 'there is nothing where it leads' : reasonOf(error)
+    return { path, real, why: 'broken', folder: undefined, reason: `the link cannot be followed: ${reason}` }
+  }
 }
 
 const REASONS: Readonly<Record<string, string>> = {
@@ -113,7 +174,11 @@ async function attempt<T>(verb: string, path: string, operation: () => T | Promi
     return await operation()
   } catch (cause) {
     if (cause instanceof DapError) throw cause
-    const { code, message } = cause as NodeJS.ErrnoException
-    throw new DapError(`cannot ${verb} \`${path}\`: ${REASONS[code ?? ''] ?? message}`, { cause })
+    throw new DapError(`cannot ${verb} \`${path}\`: ${reasonOf(cause)}`, { cause })
   }
+}
+
+function reasonOf(error: unknown): string {
+  const { code = '', message } = error as NodeJS.ErrnoException
+  return REASONS[code] ?? message
 }

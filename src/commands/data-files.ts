@@ -1,13 +1,14 @@
 import { join, resolve, sep } from 'node:path'
 import { DapError } from '../errors.ts'
-import type { Host } from '../host.ts'
+import type { FoundFile, Host } from '../host.ts'
 import type { DatasetSpec } from '../kinds.ts'
+import { byCodeUnit, filesBelow } from './found-files.ts'
 import { isPassedOver, readGlob } from './glob.ts'
 import { dataFile, displayPath, type Opened } from './repository.ts'
 
 /** Files of a log or of its rewards. */
 export interface DataFiles {
-  /** Absolute, each once. */
+  /** Absolute, each file once, by the path at which it was found. */
   readonly paths: readonly string[]
   /** Column → its value for each of `paths`, of folders called `key=value`; the empty text is a missing value. */
   readonly partitions?: ReadonlyMap<string, readonly string[]>
@@ -32,7 +33,7 @@ const ENDING_HINTS: Readonly<Record<Format, string>> = {
 
 /**
  * The files that a Dataset's files, folders and globs come to: in the order of the entries, those of one entry in the order of
- * their paths. Whatever is found by walking lies below a folder that may be read: links are not followed.
+ * their paths. Whatever links lead to lies where files of the repository may be read.
  */
 export async function findDataFiles(
   host: Host,
@@ -41,9 +42,11 @@ export async function findDataFiles(
   format: Format,
 ): Promise<DataFiles> {
   const found = new Map<string, ReadonlyMap<string, string>>()
+  const known = new Set<string>()
   for (const entry of entries) {
-    for (const { path, below } of await filesOf(host, opened, entry, format)) {
-      if (!found.has(path)) found.set(path, partitionOf(below))
+    for (const { path, real, below } of await filesOf(host, opened, entry, format)) {
+      if (!known.has(real)) found.set(path, partitionOf(below))
+      known.add(real)
     }
   }
   const paths = [...found.keys()]
@@ -51,9 +54,21 @@ export async function findDataFiles(
   return { paths, ...(format === 'dap' ? {} : partitionsOf(opened.root, found)) }
 }
 
-/** The files that the given folder's own walk found and that a folder stands for, sorted; paths as they are. */
-export async function folderFiles(host: Host, folder: string, format: Format): Promise<string[]> {
-  return (await host.files.walk(folder)).filter(path => isData(displayPath(folder, path), format)).sort(byCodeUnit)
+/** The files that a folder stands for, sorted. Links may lead below the real paths `within`. */
+export function folderFiles(
+  host: Host,
+  folder: string,
+  within: readonly string[],
+  format: Format,
+): Promise<FoundFile[]> {
+  const below = (path: string) => displayPath(folder, path)
+  return filesBelow(
+    host,
+    folder,
+    within,
+    path => isData(below(path), format),
+    path => !below(path).split('/').some(isPassedOver),
+  )
 }
 
 /** Is a file, by its path below a folder, one that the folder stands for? */
@@ -67,19 +82,20 @@ function foldersOf(below: string): string[] {
   return names.slice(1).map((_, i) => names.slice(0, i + 1).join('/'))
 }
 
-interface Found {
-  readonly path: string
+interface Found extends FoundFile {
   /** The path from the folder that was named on; of a named file nothing. */
   readonly below: string
 }
 
 async function filesOf(host: Host, opened: Opened, entry: string, format: Format): Promise<Found[]> {
   const glob = (await host.files.exists(resolve(opened.root, entry))) ? undefined : readGlob(entry)
+  const foundBelow = (folder: string, files: readonly FoundFile[]) =>
+    files.filter(outsideEvidence(opened, folder)).map(file => ({ ...file, below: displayPath(folder, file.path) }))
   if (glob === undefined) {
     const path = await dataFile(host, opened, entry)
-    if (!(await host.files.isFolder(path))) return [{ path, below: '' }]
-    const files = (await folderFiles(host, path, format)).filter(outsideEvidence(opened, path))
-    if (files.length > 0) return files.map(file => ({ path: file, below: displayPath(path, file) }))
+    if (!(await host.files.isFolder(path))) return [{ path, real: await host.files.real(path), below: '' }]
+    const files = foundBelow(path, await folderFiles(host, path, opened.roots, format))
+    if (files.length > 0) return files
     throw new DapError(`the folder \`${entry}\` has no file of the format ${format}`, {
       hint: `a folder stands for the files below it whose names end in ${ENDING_HINTS[format]} and do not begin with \`.\` or \`_\``,
     })
@@ -89,20 +105,26 @@ async function filesOf(host: Host, opened: Opened, entry: string, format: Format
   })
   if (!(await host.files.isFolder(resolve(opened.root, glob.folder)))) throw nothing
   const folder = await dataFile(host, opened, glob.folder)
-  const files = (await host.files.walk(folder))
-    .filter(outsideEvidence(opened, folder))
-    .map(path => ({ path, below: displayPath(folder, path) }))
-    .filter(({ below }) => glob.matches(below) || (isData(below, format) && foldersOf(below).some(glob.matches)))
+  const wanted = (below: string) =>
+    glob.matches(below) || (isData(below, format) && foldersOf(below).some(glob.matches))
+  const files = foundBelow(
+    folder,
+    await filesBelow(
+      host,
+      folder,
+      opened.roots,
+      path => wanted(displayPath(folder, path)),
+      path => glob.reaches(displayPath(folder, path)),
+    ),
+  )
   if (files.length === 0) throw nothing
   return files.sort((a, b) => byCodeUnit(a.below, b.below))
 }
 
-const byCodeUnit = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0)
-
 /** What dap records about a log is no part of it. */
-function outsideEvidence({ root }: Opened, folder: string): (path: string) => boolean {
+function outsideEvidence({ root }: Opened, folder: string): (file: FoundFile) => boolean {
   const evidence = join(root, 'evidence') + sep
-  return path => !path.startsWith(evidence) || folder.startsWith(evidence.slice(0, -1))
+  return ({ real }) => !real.startsWith(evidence) || folder.startsWith(evidence.slice(0, -1))
 }
 
 /** What Hive writes where the value of a partition is missing. */

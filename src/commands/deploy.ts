@@ -4,6 +4,7 @@ import { comparePlans, planHasExpired } from '../deploy/compare-plans.ts'
 import { decodeLabels } from '../deploy/labels.ts'
 import { breakLock } from '../deploy/lock.ts'
 import { labelValue } from '../deploy/names.ts'
+import { servingOrphans } from '../deploy/orphans.ts'
 import type { DeployResult } from '../deploy/outcomes.ts'
 import type { Plan } from '../deploy/plan.ts'
 import type { Engine } from '../deploy/run.ts'
@@ -70,13 +71,22 @@ exit codes: 0 done, 1 it cannot be applied, or was rolled back, 3 usage, 4 a sta
   async run({ approved, yes, resume, step, skipGates, parallel, ...asked }, host, report) {
     const file = approved === undefined ? undefined : await loadPlan(host, approved)
     const options = file === undefined ? asked : optionsOf(file)
-    const planned = await planEnvironment(host, options)
+    const first = await planEnvironment(host, options)
+    const unprotected = yes || file !== undefined ? [] : await askForOrphans(host, first, options)
+    const planned =
+      unprotected.length === 0
+        ? first
+        : await planEnvironment(host, {
+            ...options,
+            overrideProtection: [...options.overrideProtection, ...unprotected],
+          })
     const { plan, environment, cloud } = planned
     const { engine, close } = await openEngine(host, { environment, cloud, commit: plan.header.commit }, report)
     try {
       if (file !== undefined) refuseStale(file, plan, host, engine)
       if (isBlocked(plan)) throw blocked(plan)
       if (!isEmpty(plan)) await requireAgreement(host, yes || file !== undefined, shown(plan, host), 'apply this plan?')
+      if (options.prune) noteKept(plan, engine)
       if (resume) await takeOver(planned, engine)
       const outcomes = await applyAll(plan, engine, {
         acceptDrift: options.acceptDrift,
@@ -123,6 +133,41 @@ function optionsOf({ environment, only, acceptDrift, prune, releaseHold, overrid
     prune,
     releaseHold,
     overrideProtection,
+  }
+}
+
+/** Names of the orphans that may go though they have traffic; only where somebody can be asked. */
+async function askForOrphans(
+  host: Host,
+  { actual, environment: { target, deployments } }: Planned,
+  { prune, overrideProtection }: PlanOptions,
+): Promise<string[]> {
+  if (!prune || !host.terminal.interactive) return []
+  const declared = new Set(deployments.map(({ name }) => name))
+  const gone: string[] = []
+  for (const { deployment, traffic } of servingOrphans(actual, target, {
+    declared,
+    only: null,
+    prune,
+    overrideProtection,
+  })) {
+    const answer = await host.choose(
+      `no Deployment declares ${deployment}, which has traffic (${traffic}): delete it?`,
+      [
+        { value: 'no', description: 'it stays' },
+        { value: 'yes', description: 'the plan deletes it' },
+      ],
+    )
+    if (answer === 'yes') gone.push(deployment)
+  }
+  return gone
+}
+
+/** `--prune` says what it leaves, and why. */
+function noteKept({ orphans }: Plan, { report }: Engine): void {
+  for (const { id, deployment, kept } of orphans) {
+    if (kept !== null)
+      report({ type: 'deploy', deployment: deployment ?? id, event: 'note', text: `it stays: ${kept}` })
   }
 }
 

@@ -5,6 +5,8 @@ export interface Glob {
   readonly folder: string
   /** Does it match a path, relative to the folder? */
   matches(path: string): boolean
+  /** May it match something in a folder, or a folder that it is in? */
+  reaches(folder: string): boolean
 }
 
 /**
@@ -20,6 +22,9 @@ export function readGlob(path: string): Glob | undefined {
   return {
     folder: names.slice(0, first).join('/') || (path.startsWith('/') ? '/' : '.'),
     matches: file => follows(file.split('/'), steps),
+    reaches: folder =>
+      folder.split('/').some((_, i, names) => follows(names.slice(0, i + 1), steps)) ||
+      steps.some((_, i) => follows(folder.split('/'), steps.slice(0, i))),
   }
 }
 

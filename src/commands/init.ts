@@ -6,6 +6,7 @@ import type { Host } from '../host.ts'
 import { KINDS } from '../kinds.ts'
 import { render, TEMPLATE_FILE, type TemplateInfo, type TextFile, templateInfo } from '../scaffold/template.ts'
 import { RESOURCE_NAME, RESOURCE_NAME_HINT } from './arguments.ts'
+import { filesBelow } from './found-files.ts'
 import { displayPath, PROJECT_FILE } from './repository.ts'
 
 interface Options {
@@ -118,9 +119,9 @@ function projectName(folder: string): string {
 
 async function listTemplates(host: Host): Promise<{ name: string; info: TemplateInfo }[]> {
   const folder = join(host.packageRoot, 'templates')
-  const manifests = (await host.files.walk(folder)).filter(path => basename(path) === TEMPLATE_FILE)
+  const manifests = await filesBelow(host, folder, [], path => basename(path) === TEMPLATE_FILE)
   return Promise.all(
-    manifests.map(async path => ({
+    manifests.map(async ({ path }) => ({
       name: displayPath(folder, path).split('/')[0],
       info: templateInfo(await host.files.read(path)),
     })),
@@ -129,9 +130,9 @@ async function listTemplates(host: Host): Promise<{ name: string; info: Template
 
 async function readTemplate(host: Host, name: string): Promise<{ files: TextFile[]; info: TemplateInfo }> {
   const folder = join(host.packageRoot, 'templates', name)
-  const paths = await host.files.walk(folder)
+  const paths = await filesBelow(host, folder, [], () => true)
   const files = await Promise.all(
-    paths.map(async path => ({ path: displayPath(folder, path), text: await host.files.read(path) })),
+    paths.map(async ({ path }) => ({ path: displayPath(folder, path), text: await host.files.read(path) })),
   )
   return { files, info: templateInfo(await host.files.read(join(folder, TEMPLATE_FILE))) }
 }

@@ -1,9 +1,9 @@
 import { resolve } from 'node:path'
 import type { ProgressEvent } from '../command.ts'
 import { UsageError } from '../errors.ts'
-import type { Host } from '../host.ts'
+import type { FoundFile, Host } from '../host.ts'
 import { folderFiles } from './data-files.ts'
-import { displayPath } from './repository.ts'
+import { confirmedRoots, displayPath, findRoot } from './repository.ts'
 
 /** Whatever is done with the lines of a log, file after file. */
 export interface LogReader {
@@ -36,16 +36,32 @@ export async function readLogs(
   }
 }
 
-/** Those files, absolute; a UsageError where one does not exist or there are none. */
-async function logFiles(host: Host, paths: readonly string[]): Promise<Set<string>> {
-  const found = new Set<string>()
-  for (const path of paths.map(given => resolve(host.cwd, given))) {
-    if (!(await host.files.exists(path)))
+/**
+ * Those files, absolute, each once; a UsageError where one does not exist or one holds none. Links may lead below any of the given folders,
+ * into the repository around the working folder, and below what is confirmed.
+ */
+async function logFiles(host: Host, paths: readonly string[]): Promise<string[]> {
+  const within = await confirmedRoots(host)
+  const root = await findRoot(host)
+  if (root !== undefined) within.push(root)
+  const given: FoundFile[] = []
+  for (const path of paths.map(each => resolve(host.cwd, each))) {
+    if (!(await host.files.exists(path))) {
       throw new UsageError(`no such file or folder: \`${displayPath(host.cwd, path)}\``)
-    if (await host.files.isFolder(path)) {
-      for (const file of await folderFiles(host, path, 'dap')) found.add(file)
-    } else found.add(path)
+    }
+    given.push({ path, real: await host.files.real(path) })
   }
-  if (found.size > 0) return found
-  throw new UsageError('there is no `.jsonl` file below the given folders', { hint: 'name the files of the log' })
+  within.push(...given.map(({ real }) => real))
+  const found = new Map<string, string>()
+  for (const each of given) {
+    const isFolder = await host.files.isFolder(each.path)
+    const files = isFolder ? await folderFiles(host, each.path, within, 'dap') : [each]
+    if (files.length === 0) {
+      throw new UsageError(`there is no \`.jsonl\` file below \`${displayPath(host.cwd, each.path) || '.'}\``, {
+        hint: 'name the files of the log',
+      })
+    }
+    for (const { path, real } of files) if (!found.has(real)) found.set(real, path)
+  }
+  return [...found.values()]
 }

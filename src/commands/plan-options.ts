@@ -20,11 +20,14 @@ export function declarePlan(command: Command): Command {
   return declareEnvironment(command)
     .option('--only <deployment>', 'this Deployment alone; may be said several times', collect)
     .option('--accept-drift', 'set right what somebody has moved in the cloud')
-    .option('--prune', 'also delete what no Deployment declares any more')
+    .option(
+      '--prune',
+      'also delete what no Deployment declares any more; what still has traffic only with --override-protection',
+    )
     .option('--release-hold', 'bring back what was rolled back')
     .option(
       '--override-protection <deployment>',
-      'do to this one what the Environment protects it from; may be said several times',
+      'do to this one what the Environment, or its traffic, protects it from; may be said several times',
       collect,
     )
 }

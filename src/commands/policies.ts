@@ -11,18 +11,19 @@ import {
   snapshotDigest,
   snapshotText,
 } from '../policy/snapshot.ts'
+import { jsonFaultPlace } from '../serve/json.ts'
 import type { ServedPolicy } from '../serve/policies.ts'
-import { type Opened, requireResource, requireValid } from './repository.ts'
+import { dataFile, displayPath, type Opened, requireResource, requireValid } from './repository.ts'
 
 /** Where `dap train` leaves a policy's snapshot, and where whoever decides looks for it; absolute. */
 export function snapshotPath({ root }: Opened, policy: string): string {
   return join(root, 'snapshots', `${policy}.json`)
 }
 
-/** The policy's snapshot in its usual place, if there is one. */
+/** The policy's snapshot in its usual place, if there is one; a DapError for a link that leads where nothing may be read. */
 export async function usualSnapshot(host: Host, opened: Opened, policy: string): Promise<string | undefined> {
   const path = snapshotPath(opened, policy)
-  return (await host.files.exists(path)) ? path : undefined
+  return (await host.files.exists(path)) ? dataFile(host, opened, displayPath(opened.root, path)) : undefined
 }
 
 /** A policy, and what its snapshot learnt from: null where that does not say, undefined where there is none. */
@@ -80,7 +81,7 @@ export async function readJson(host: Host, path: string): Promise<unknown> {
   const text = await host.files.read(path)
   try {
     return JSON.parse(text)
-  } catch (cause) {
-    throw new DapError(`\`${relative(host.cwd, path)}\` is not JSON: ${(cause as Error).message}`, { cause })
+  } catch {
+    throw new DapError(`\`${relative(host.cwd, path)}\` is not JSON: the fault is at ${jsonFaultPlace(text)}`)
   }
 }

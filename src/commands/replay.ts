@@ -9,6 +9,7 @@ import { type ReplayResult, replay } from '../log/replay.ts'
 import { readBundle } from '../policy/bundle.ts'
 import { createPolicy, type Policy } from '../policy/policy.ts'
 import { loadSnapshot, readSnapshot, type Snapshot, snapshotDigest } from '../policy/snapshot.ts'
+import { filesBelow } from './found-files.ts'
 import { readLogs } from './log-files.ts'
 import { readJson } from './policies.ts'
 import type { Opened } from './repository.ts'
@@ -106,9 +107,9 @@ async function openArchive(host: Host, opened: Opened, snapshot: string | undefi
     const read = readSnapshot(json)
     if ('snapshot' in read) snapshots.set(snapshotDigest(read.snapshot), read.snapshot)
   }
-  for (const path of await jsonFiles(host, join(opened.root, 'snapshots'))) addSnapshot(await readJson(host, path))
+  for (const path of await jsonFiles(host, opened, 'snapshots')) addSnapshot(await readJson(host, path))
   if (snapshot !== undefined) addSnapshot(await readJson(host, snapshot))
-  for (const path of await jsonFiles(host, join(opened.root, 'bundles'))) {
+  for (const path of await jsonFiles(host, opened, 'bundles')) {
     const bundle = readBundle(await readJson(host, path))
     if ('faults' in bundle) throw new DapError(`bundle \`${relative(host.cwd, path)}\`: ${bundle.faults.join('; ')}`)
     const { name, spec, digest } = bundle.policy
@@ -140,7 +141,8 @@ async function openArchive(host: Host, opened: Opened, snapshot: string | undefi
   }
 }
 
-async function jsonFiles(host: Host, folder: string): Promise<string[]> {
+async function jsonFiles(host: Host, { root, roots }: Opened, name: string): Promise<string[]> {
+  const folder = join(root, name)
   if (!(await host.files.isFolder(folder))) return []
-  return (await host.files.walk(folder)).filter(path => path.endsWith('.json'))
+  return (await filesBelow(host, folder, roots, path => path.endsWith('.json'))).map(({ path }) => path)
 }

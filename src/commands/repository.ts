@@ -1,7 +1,10 @@
-import { dirname, isAbsolute, join, relative, resolve, sep } from 'node:path'
+import { delimiter, dirname, join, relative, resolve, sep } from 'node:path'
 import { DapError, UsageError } from '../errors.ts'
-import type { Host } from '../host.ts'
+import type { FoundFile, Host, Unread } from '../host.ts'
+import type { ProjectSpec } from '../kinds.ts'
+import { isInside } from '../paths.ts'
 import { loadRepository, type NamedKind, type Repository, type Resource, type SourceFile } from '../repo/repository.ts'
+import { filesOnce, mayHold, unreadHint } from './found-files.ts'
 
 export const PROJECT_FILE = 'dap.yaml'
 
@@ -9,8 +12,25 @@ export const PROJECT_FILE = 'dap.yaml'
 export interface Opened {
   /** Absolute, links resolved. */
   readonly root: string
-  readonly sources: readonly SourceFile[]
+  /** Where files that the repository names may lie, links resolved: itself, and the `dataRoots` that are inside it or confirmed. */
+  readonly roots: readonly string[]
+  readonly sources: readonly Source[]
+  /** Absolute paths in the Project's folders that are read by nobody: hidden files and folders, and JSON. */
+  readonly passedOver: readonly string[]
   readonly repository: Repository
+}
+
+/** A file of resources. */
+export type Source = SourceFile & {
+  /** Absolute, links resolved where they can be. */
+  readonly real: string
+}
+
+/** What a Project's folders hold. Paths are absolute. */
+export interface ProjectFiles {
+  readonly files: readonly FoundFile[]
+  readonly unread: readonly Unread[]
+  readonly passedOver: readonly string[]
 }
 
 /** The nearest folder, from the working one upwards, that has a `dap.yaml`. */
@@ -29,37 +49,99 @@ export async function openRepository(host: Host, known?: string): Promise<Opened
       hint: '`dap init DIR` makes a config repository; -C DIR names one',
     })
   }
-  const project = await readSource(host, root, join(root, PROJECT_FILE))
-  const { folders } = (await loadRepository([project])).project
-  const sources = [project, ...(await readSources(host, root, await projectFiles(host, root, folders)))]
-  return { root, sources, repository: await loadRepository(sources) }
+  const project = await projectSource(host, root)
+  const { project: spec } = await loadRepository([project])
+  const roots = await rootsOf(host, root, spec)
+  const { files, unread, passedOver } = await projectFiles(host, { root, roots }, spec.folders)
+  const others = files.filter(({ real }) => real !== project.real)
+  const sources = [
+    project,
+    ...(await Promise.all(others.map(file => readSource(host, root, file)))),
+    ...unread.map(each => notRead(root, each)),
+  ]
+  return { root, roots, sources, passedOver, repository: await loadRepository(sources) }
 }
 
-/** The YAML files of a project's folders. One that leaves the repository is a diagnostic of dap.yaml, and is not looked into. */
-export async function projectFiles(host: Host, root: string, folders: readonly string[]): Promise<string[]> {
-  const inside = folders.map(folder => resolve(root, folder)).filter(folder => contains(root, folder))
-  const paths = await Promise.all(inside.map(folder => yamlFiles(host, folder)))
-  return [...new Set(paths.flat())]
+/** dap.yaml, unless it is a link that leads out. */
+async function projectSource(host: Host, root: string): Promise<Source> {
+  const path = join(root, PROJECT_FILE)
+  const followed = await host.files.follow(path, [root])
+  return 'why' in followed ? notRead(root, followed) : readSource(host, root, { path, real: followed.real })
 }
 
-/** The YAML files of a folder that may not exist. */
-export async function yamlFiles(host: Host, folder: string): Promise<string[]> {
-  if (!(await host.files.isFolder(folder))) return []
-  return (await host.files.walk(folder)).filter(path => /\.ya?ml$/.test(path))
+/** The YAML files of a project's folders, each once. A folder that leaves the repository is a diagnostic of dap.yaml, and is not looked into. */
+export async function projectFiles(
+  host: Host,
+  { root, roots }: Pick<Opened, 'root' | 'roots'>,
+  folders: readonly string[],
+): Promise<ProjectFiles> {
+  const found: FoundFile[] = []
+  const unread = new Map<string, Unread>()
+  const passedOver: string[] = []
+  for (const folder of folders.map(each => resolve(root, each)).filter(each => isInside(root, each))) {
+    if (!(await host.files.exists(folder))) continue
+    const followed = await host.files.follow(folder, roots)
+    if ('why' in followed) unread.set(folder, followed)
+    else if (!followed.folder) unread.set(folder, { path: folder, real: folder, ...NO_FOLDER })
+    if ('why' in followed || !followed.folder) continue
+    const walked = await host.files.walk(folder, roots)
+    found.push(...walked.files.filter(({ path }) => isYaml(path)))
+    for (const each of walked.unread) if (mayHold(each, isYaml)) unread.set(each.path, each)
+    passedOver.push(...walked.hidden, ...walked.files.flatMap(({ path }) => (/\.json$/i.test(path) ? path : [])))
+  }
+  return { files: filesOnce(found), unread: [...unread.values()], passedOver: [...new Set(passedOver)] }
 }
 
-export async function readSources(host: Host, root: string, paths: readonly string[]): Promise<SourceFile[]> {
-  return Promise.all(paths.map(path => readSource(host, root, path)))
-}
+const NO_FOLDER = {
+  why: 'unlisted',
+  folder: false,
+  reason: 'it is no folder, and `spec.folders` of dap.yaml lists it',
+} as const
 
-async function readSource(host: Host, root: string, path: string): Promise<SourceFile> {
+export const isYaml = (path: string): boolean => /\.ya?ml$/i.test(path)
+
+export async function readSource(host: Host, root: string, { path, real }: FoundFile): Promise<Source> {
   const name = displayPath(root, path)
   try {
-    return { path: name, text: await host.files.read(path) }
+    return { path: name, real, text: await host.files.read(path) }
   } catch (error) {
     if (!(error instanceof DapError)) throw error
-    return { path: name, unreadable: error.message }
+    return { path: name, real, unreadable: error.message }
   }
+}
+
+function notRead(root: string, unread: Unread): Source {
+  const { path, real, reason } = unread
+  return { path: displayPath(root, path), real, unreadable: reason, hint: unreadHint(unread) }
+}
+
+/** The repository's own folder, and of its `dataRoots` those that are inside it or that whoever runs dap has confirmed. */
+async function rootsOf(host: Host, root: string, { dataRoots }: ProjectSpec): Promise<string[]> {
+  const trusted = [root, ...(await confirmedRoots(host))]
+  const declared = await realPaths(
+    host,
+    dataRoots.map(folder => resolve(root, folder)),
+  )
+  return [root, ...declared.filter(folder => trusted.some(each => isInside(each, folder)))]
+}
+
+/**
+ * Folders outside the repository that may be read, links resolved. Whoever runs dap says so in its environment: dap.yaml may be that of a
+ * pull request, which could name any folder of the machine that checks it.
+ */
+export function confirmedRoots(host: Host): Promise<string[]> {
+  const folders = (host.environment('DAP_DATA_ROOTS') ?? '').split(delimiter).filter(folder => folder !== '')
+  return realPaths(
+    host,
+    folders.map(folder => resolve(host.cwd, folder)),
+  )
+}
+
+/** Of those that exist. */
+async function realPaths(host: Host, paths: readonly string[]): Promise<string[]> {
+  const real = []
+  for (const path of paths) if (await host.files.exists(path)) real.push(await host.files.real(path))
+  return real
 }
 
 /** Relative to the root, with forward slashes. */
@@ -67,32 +149,34 @@ export function displayPath(root: string, path: string): string {
   return relative(root, path).split(sep).join('/')
 }
 
-function contains(root: string, path: string): boolean {
-  const way = relative(root, path)
-  return way === '' || (!way.startsWith('..') && !isAbsolute(way))
-}
-
 /**
- * A data file that a resource names: inside the repository or below one of the project's `dataRoots`, also after every link
- * has been followed.
+ * The path of a data file or folder that a resource names: after every link has been followed, it lies in the repository or below one of
+ * the project's `dataRoots`.
  */
-export async function dataFile(host: Host, { root, repository }: Opened, path: string): Promise<string> {
+export async function dataFile(host: Host, { root, roots, repository }: Opened, path: string): Promise<string> {
   const resolved = resolve(root, path)
   if (!(await host.files.exists(resolved))) {
     throw new DapError(`data file \`${path}\` does not exist`, { hint: 'paths are relative to the folder of dap.yaml' })
   }
+  const followed = await host.files.follow(resolved, roots)
+  if (!('why' in followed)) return resolved
+  if (followed.why === 'broken') {
+    throw new DapError(`data file \`${path}\` cannot be read: ${followed.reason}`, { hint: unreadHint(followed) })
+  }
   const real = await host.files.real(resolved)
-  const roots = [root]
-  for (const folder of repository.project.dataRoots) {
-    const dataRoot = resolve(root, folder)
-    if (await host.files.exists(dataRoot)) roots.push(await host.files.real(dataRoot))
+  for (const declared of repository.project.dataRoots) {
+    const [folder] = await realPaths(host, [resolve(root, declared)])
+    if (folder === undefined || !isInside(folder, real)) continue
+    throw new UsageError(
+      `data file \`${path}\` is outside the repository, in \`${folder}\`, which nobody has confirmed`,
+      {
+        hint: `dap.yaml may be anybody's: DAP_DATA_ROOTS=${folder} in the environment says that dap may read there`,
+      },
+    )
   }
-  if (!roots.some(folder => contains(folder, real))) {
-    throw new DapError(`data file \`${path}\` is outside the repository`, {
-      hint: 'declare its folder in `spec.dataRoots` of dap.yaml',
-    })
-  }
-  return real
+  throw new DapError(`data file \`${path}\` is outside the repository`, {
+    hint: 'declare its folder in `spec.dataRoots` of dap.yaml',
+  })
 }
 
 /**

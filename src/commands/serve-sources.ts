@@ -4,9 +4,11 @@ import { DapError, UsageError } from '../errors.ts'
 import type { Host } from '../host.ts'
 import { type Bundle, checkBundle, openBundle } from '../policy/bundle.ts'
 import { loadRepository } from '../repo/repository.ts'
+import { jsonFaultPlace } from '../serve/json.ts'
 import type { ControlFile, PolicyLoader, ServedPolicy } from '../serve/policies.ts'
+import { filesBelow } from './found-files.ts'
 import { loadPolicy, readJson, snapshotPath, usualSnapshot } from './policies.ts'
-import { type Opened, openRepository, PROJECT_FILE, projectFiles } from './repository.ts'
+import { confirmedRoots, type Opened, openRepository, PROJECT_FILE, projectFiles } from './repository.ts'
 
 const BUNDLE_FILE = 'bundle.json'
 /** How many folders deep bundles are looked for. */
@@ -62,8 +64,15 @@ function folderShelf(host: Host, place: string): Shelf {
   return {
     async list() {
       if (!(await host.files.isFolder(place))) return [await stamped(place)]
-      const paths = (await host.files.walk(place)).filter(path => isBundle(relative(place, path)))
-      return Promise.all(paths.map(stamped))
+      const within = await confirmedRoots(host)
+      const bundles = await filesBelow(
+        host,
+        place,
+        within,
+        path => isBundle(relative(place, path)),
+        folder => relative(place, folder).split(/[\\/]/).length <= MAX_DEPTH,
+      )
+      return Promise.all(bundles.map(({ path }) => stamped(path)))
     },
     read: name => readJson(host, resolve(host.cwd, name)),
   }
@@ -82,8 +91,8 @@ function cloudShelf(host: Host, location: string): Shelf {
       const text = await (await host.objects()).read(name, MAX_BUNDLE_BYTES)
       try {
         return JSON.parse(text)
-      } catch (cause) {
-        throw new DapError(`it is not JSON: ${(cause as Error).message}`, { cause })
+      } catch {
+        throw new DapError(`it is not JSON: the fault is at ${jsonFaultPlace(text)}`)
       }
     },
   }
@@ -105,7 +114,8 @@ export function repositoryLoader(
       const opened = last ?? (await openRepository(host, root))
       last = opened
       const { repository } = opened
-      const yaml = await projectFiles(host, root, repository.project.folders)
+      const { files, unread } = await projectFiles(host, opened, repository.project.folders)
+      const yaml = [...files, ...unread].map(({ path }) => path)
       const usual = repository.all('Policy').map(({ name }) => snapshotPath(opened, name))
       return stamps(host, [join(root, PROJECT_FILE), ...yaml, ...usual, ...overrides.values()])
     },

@@ -2,10 +2,13 @@ import { resolve } from 'node:path'
 import { defineCommand } from '../command.ts'
 import type { Diagnostic } from '../diagnostics.ts'
 import { ExitCode, UsageError } from '../errors.ts'
-import type { Host } from '../host.ts'
+import type { FoundFile, Host } from '../host.ts'
+import { isInside } from '../paths.ts'
 import { loadRepository, type SourceFile } from '../repo/repository.ts'
 import { diagnosticsSummary, diagnosticText } from '../ui/diagnostics.ts'
-import { displayPath, findRoot, openRepository, readSources, yamlFiles } from './repository.ts'
+import { filesBelow, filesOnce } from './found-files.ts'
+import { passedOverDiagnostics } from './passed-over.ts'
+import { displayPath, findRoot, isYaml, type Opened, openRepository, readSource, type Source } from './repository.ts'
 
 interface Options {
   /** Absolute; empty means the whole repository. */
@@ -39,25 +42,29 @@ export const validateCommand = defineCommand<Options, Validated>({
 
     const root = await findRoot(host)
     if (root === undefined && paths.length > 0) {
-      const files = (await Promise.all(paths.map(path => expand(host, path)))).flat()
-      const sources = await readSources(host, host.cwd, [...new Set(files)])
+      const sources = await sourcesAt(host, paths)
       return summarise(sources, (await loadRepository(sources)).diagnostics)
     }
-    const { root: folder, sources, repository } = await openRepository(host, root)
-    if (paths.length === 0) return summarise(sources, repository.diagnostics)
+    const opened = await openRepository(host, root)
+    const { sources, repository } = opened
+    const passedOver = await passedOverDiagnostics(host, opened)
+    const all = [...repository.diagnostics, ...passedOver]
+    if (paths.length === 0) return summarise(sources, all)
 
-    const prefixes = await Promise.all(paths.map(async path => displayPath(folder, await host.files.real(path))))
-    const wanted = (file: string) =>
-      prefixes.some(prefix => prefix === '' || file === prefix || file.startsWith(`${prefix}/`))
-    const selected = sources.filter(source => wanted(source.path))
-    if (selected.length === 0) {
-      throw new UsageError('none of the paths holds a YAML file of the repository', {
-        hint: 'resources live in the folders that `spec.folders` of dap.yaml lists',
+    const given: Given[] = []
+    for (const path of paths) given.push(await givenAt(host, opened, path))
+    const empty = given.filter(({ holds }) => !sources.some(holds))
+    if (empty.length > 0) {
+      const names = empty.map(({ path }) => `\`${displayPath(host.cwd, path) || '.'}\``).join(', ')
+      throw new UsageError(`nothing was checked in ${names}`, {
+        hint: `resources are in files called .yaml or .yml, in the folders that \`spec.folders\` of dap.yaml lists: ${repository.project.folders.join(', ')}`,
       })
     }
+    const selected = sources.filter(source => given.some(({ holds }) => holds(source)))
+    const names = new Set(selected.map(({ path }) => path))
     return summarise(
       selected,
-      repository.diagnostics.filter(d => wanted(d.file)),
+      all.filter(({ file }) => names.has(file) || given.some(({ real }) => isInside(real, resolve(opened.root, file)))),
     )
   },
 
@@ -77,8 +84,35 @@ export const validateCommand = defineCommand<Options, Validated>({
   exitCode: ({ diagnostics }) => (diagnostics.some(d => d.severity === 'error') ? ExitCode.no : ExitCode.done),
 })
 
-async function expand(host: Host, path: string): Promise<string[]> {
-  return (await host.files.isFolder(path)) ? yamlFiles(host, path) : [path]
+/** A path that was given. */
+interface Given {
+  readonly path: string
+  /** With links resolved, where they can be. */
+  readonly real: string
+  /** Is a source what was given, or in it? Whatever path it was found at. */
+  holds(source: Source): boolean
+}
+
+async function givenAt(host: Host, { roots }: Opened, path: string): Promise<Given> {
+  const followed = await host.files.follow(path, roots)
+  const { real } = followed
+  if ('why' in followed || !followed.folder) return { path, real, holds: source => source.real === real }
+  const { files, unread } = await host.files.walk(path, roots)
+  const found = new Set([...files, ...unread].map(each => each.real))
+  return { path, real, holds: source => found.has(source.real) || isInside(real, source.real) }
+}
+
+/** What is at some paths outside a repository; a UsageError for a folder without a YAML file. */
+async function sourcesAt(host: Host, paths: readonly string[]): Promise<SourceFile[]> {
+  const found: FoundFile[] = []
+  for (const path of paths) {
+    const files = (await host.files.isFolder(path))
+      ? await filesBelow(host, path, paths, isYaml)
+      : [{ path, real: await host.files.real(path) }]
+    if (files.length === 0) throw new UsageError(`there is no YAML file in \`${displayPath(host.cwd, path) || '.'}\``)
+    found.push(...files)
+  }
+  return Promise.all(filesOnce(found).map(file => readSource(host, host.cwd, file)))
 }
 
 function summarise(sources: readonly SourceFile[], diagnostics: readonly Diagnostic[]): Validated {

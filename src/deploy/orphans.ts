@@ -1,4 +1,8 @@
-/** What carries the labels of a project and an environment, and no Deployment declares. It is listed always, deleted only when asked for. */
+/**
+ * What carries the labels of a project and an environment, and no Deployment declares. It is listed always, deleted only when asked for,
+ * and while it still has traffic only when asked for by name: the file of its Deployment may have been moved or emptied by mistake.
+ */
+import { trafficText } from '../titles.ts'
 import type { Actual } from './actual.ts'
 import type { Change } from './change.ts'
 import type { Endpoint } from './cloud.ts'
@@ -36,12 +40,38 @@ export function orphansOf(actual: Actual, target: Pick<Target, 'protect'>, optio
   return orphans.sort((a, b) => (a.id < b.id ? -1 : 1))
 
   function fate(name: string | null, endpoint: Endpoint | undefined, own: readonly string[]) {
-    const kept =
-      (options.prune ? null : '`--prune` deletes it') ??
-      (name === null ? 'its labels do not say whose it is' : null) ??
-      keptBy(target, name ?? '', endpoint, own, options.overrideProtection)
+    const kept = whyKept(name, endpoint, own)
     return { kept, changes: kept === null ? removal(endpoint, own) : [], names: displayNames(endpoint) }
   }
+
+  function whyKept(name: string | null, endpoint: Endpoint | undefined, own: readonly string[]): string | null {
+    const { prune, overrideProtection } = options
+    if (name === null) return prune ? 'its labels do not say whose it is' : '`--prune` deletes it'
+    const kept = prune ? keptBy(target, name, endpoint, own, overrideProtection) : null
+    if (kept !== null) return kept
+    const traffic = nonZero(endpoint?.traffic ?? {})
+    if (Object.keys(traffic).length === 0) return prune ? null : '`--prune` deletes it'
+    if (prune && overrideProtection.includes(name)) return null
+    const flags = `${prune ? '' : '--prune '}--override-protection ${name}`
+    return `it still has traffic, ${trafficText(traffic, displayNames(endpoint))}; \`${flags}\` deletes it all the same`
+  }
+}
+
+/** Orphans that `--prune` leaves for their traffic alone, and that traffic in words: those to ask for by name. */
+export function servingOrphans(
+  actual: Actual,
+  target: Pick<Target, 'protect'>,
+  options: OrphanOptions,
+): { readonly deployment: string; readonly traffic: string }[] {
+  // A protection of the Environment is not set aside by an answer.
+  if (target.protect.length > 0) return []
+  const everybody = actual.endpoints.flatMap(({ labels }) => labels['dap-deployment'] ?? [])
+  return orphansOf(actual, target, { ...options, overrideProtection: everybody }).flatMap(
+    ({ deployment, changes: [first], names }) =>
+      first?.kind !== 'shift-traffic' || deployment === null || options.overrideProtection.includes(deployment)
+        ? []
+        : [{ deployment, traffic: trafficText(first.from, names) }],
+  )
 }
 
 /** Why a deployment is not to be deleted; null: it may be. */

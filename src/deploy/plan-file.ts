@@ -1,6 +1,6 @@
 /** A plan as a file. It is approved by people and read by machines, and may come from anywhere. */
 import { fileText } from '../policy/digest.ts'
-import { isRecord } from '../policy/snapshot-format.ts'
+import { isRecord, schemaText } from '../policy/snapshot-format.ts'
 import { PLAN_SCHEMA, type Plan, planDigest } from './plan.ts'
 
 export function planFile(plan: Plan): string {
@@ -11,7 +11,7 @@ export function planFile(plan: Plan): string {
 export function readPlan(json: unknown): { readonly plan: Plan } | { readonly faults: readonly string[] } {
   if (!isRecord(json)) return { faults: ['the plan is not an object'] }
   if (json.schema !== PLAN_SCHEMA) {
-    return { faults: [`the plan's schema is ${JSON.stringify(json.schema)}; this dap reads "${PLAN_SCHEMA}"`] }
+    return { faults: [`the plan's schema is ${schemaText(json.schema)}; this dap reads "${PLAN_SCHEMA}"`] }
   }
   const faults = plan(json, 'plan')
   if (faults.length > 0) return { faults }

@@ -153,7 +153,7 @@ export async function evaluate(
   let joined: JoinCounts | undefined
   async function endOfFirstPass(): Promise<void> {
     if (observed !== undefined) requireSameRows(leftOut, observed)
-    notes.push(...(await judgeBadRows(leftOut, tables, source, dataset.spec.quality)), ...readingNotes(leftOut))
+    notes.push(...(await judgeBadRows(leftOut, tables, source, dataset.spec)), ...readingNotes(leftOut))
     // Counts are of the whole log: beside a part of it they would mislead.
     joined = part === undefined ? await tables.joinCounts(source, signal) : undefined
     if (joined !== undefined) notes.push(...joinNotes(joined))

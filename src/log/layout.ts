@@ -1,5 +1,5 @@
 import { DapError } from '../errors.ts'
-import type { DatasetSpec } from '../kinds.ts'
+import type { DatasetSpec, MappingSpec } from '../kinds.ts'
 import type { Policy } from '../policy/policy.ts'
 import type { UnitKind } from '../policy/snapshot-format.ts'
 import type { LogLayout } from './decision-log.ts'
@@ -47,7 +47,7 @@ export function logSource(
   const { format, csv, mapping } = spec
   const { default: _, ...how } = join ?? {}
   const once = onceOf(spec, also)
-  const named = namedColumns(spec)
+  const named = namedColumns(spec.mapping)
   const own: RewardJoin['rewards'] = spec.rewards &&
     rewards && {
       ...spec.rewards.mapping,
@@ -92,7 +92,7 @@ export async function openLog(
 ): Promise<OpenLog> {
   const { spec } = dataset
   const contexts = contextNames(spec, policies)
-  const known = await tables.columns(logSource(dataset), [...namedColumns(spec), ...contexts, ...needed])
+  const known = await tables.columns(logSource(dataset), [...namedColumns(spec.mapping), ...contexts, ...needed])
   const columns = logColumns(dataset, known)
   const also = contexts.filter(name => known.includes(name))
   return { source: logSource(dataset, part, also), columns }
@@ -119,8 +119,8 @@ function contextNames({ mapping }: DatasetSpec, policies: readonly Pick<Policy, 
   return [...new Set(names)].filter(name => mapping?.context[name] === undefined)
 }
 
-/** The names that a Dataset has for its columns. */
-function namedColumns({ mapping }: DatasetSpec): string[] {
+/** The columns that a mapping names. */
+export function namedColumns(mapping: MappingSpec | undefined): string[] {
   const { context = {}, ...roles } = mapping ?? {}
   const names = [...Object.values(roles), ...Object.values(context)]
   return names.filter(name => name !== undefined)
@@ -187,7 +187,9 @@ function mappedColumns(spec: DatasetSpec, join: JoinPlan | undefined, known: rea
     known.some(name => name !== '' && column.startsWith(name) && '.['.includes(column[name.length]))
   function required(column: string, role: string): string {
     if (has(column)) return column
-    throw new DapError(`the log has no column \`${column}\` (${role})`, { hint: columnHint(column, known) })
+    throw new DapError(`the log has no column \`${column}\` (${role})`, {
+      hint: columnHint(column, known, namedColumns(mapping)),
+    })
   }
   const optional = (role: 'slot' | 'unit' | 'decisionId' | 'ts' | 'eligible' | 'propensities' | 'logProbability') => {
     const column = mapping[role]

@@ -1,5 +1,6 @@
 import { DapError } from '../errors.ts'
 import type { DatasetSpec } from '../kinds.ts'
+import { namedColumns } from './layout.ts'
 import type { ServedBy } from './records.ts'
 import type { SourceFault, TableSource, Tables } from './tables.ts'
 
@@ -83,17 +84,36 @@ export function requireSameRows(first: LeftOut, later: Pick<LeftOut, 'met'> & Pa
 }
 
 /**
+ * The same, with as much of each reason as quotes nothing but names of columns. Where no row could be used, nobody knows that the file is a
+ * log, and not, say, one of passwords that a Dataset was made to name.
+ */
+function withoutQuotes(leftOut: LeftOut, columns: ReadonlySet<string>): LeftOut {
+  const cut = (reason: string) => {
+    const quote = [...reason.matchAll(/`([^`]*)`/g)].find(([, name]) => !columns.has(name))
+    return quote === undefined ? reason : `${reason.slice(0, quote.index)}…`
+  }
+  const bad = new Map<string, number>()
+  for (const [reason, rows] of leftOut.bad) bad.set(cut(reason), (bad.get(cut(reason)) ?? 0) + rows)
+  return { ...leftOut, bad, rows: leftOut.rows.map(({ row, reason }) => ({ row, reason: cut(reason) })) }
+}
+
+/**
  * What is to be said of the bad rows of a whole pass: nothing where there are none; notes, where they are dropped; else the error
  * that `quality.badRows: fail` asks for, with all of them counted and the first named.
  */
 export async function judgeBadRows(
-  leftOut: LeftOut,
+  met: LeftOut,
   tables: Tables,
   source: TableSource,
-  { badRows }: DatasetSpec['quality'],
+  { format, mapping, quality: { badRows } }: DatasetSpec,
 ): Promise<string[]> {
-  const bad = badRowCount(leftOut)
+  const bad = badRowCount(met)
   if (bad === 0) return []
+  // A record of dap's own says itself what it is.
+  const understood = format === 'dap' || met.kept > 0
+  const leftOut = understood
+    ? met
+    : withoutQuotes(met, new Set([...namedColumns(mapping), ...(source.once?.same ?? [])]))
   const examples = await badRowExamples(leftOut, tables, source)
   if (badRows === 'fail') throw badRowsError('log', leftOut, examples)
   const named = examples.slice(0, IN_A_NOTE)

@@ -1,3 +1,4 @@
+import { schemaText } from '../policy/snapshot-format.ts'
 import type { RecordFault } from './fault.ts'
 import { DECISION_SCHEMA, type DecisionRecord, REWARD_SCHEMA, type RewardRecord, SERVED_BY } from './records.ts'
 import { free, list, nullOr, number, object, oneOf, pattern, type Shape, text } from './shape.ts'
@@ -76,7 +77,7 @@ export function readRecord(line: string): LogLine {
     const fault = faultOf(reward, value) ?? valueFault(value as RewardRecord)
     return fault === undefined ? { reward: value as RewardRecord } : { fault }
   }
-  const found = schema === undefined ? 'no `schema`' : `the schema ${JSON.stringify(schema).slice(0, 64)}`
+  const found = schema === undefined ? 'no `schema`' : `the schema ${schemaText(schema)}`
   return { fault: { code: 'schema', message: `has ${found}; known are ${DECISION_SCHEMA} and ${REWARD_SCHEMA}` } }
 }
 

@@ -233,12 +233,24 @@ export function takeRows(column: Column, rows: Int32Array): Column {
   }
 }
 
-/** What to do about a column that a table does not have: the name that was meant, or those that there are. */
-export function columnHint(column: string, known: readonly string[]): string {
+/**
+ * What to do about a column that a table does not have: the name that was meant, or those that there are. They are told of a table that has
+ * at least one of the columns that it must have (`named`): without, what is taken for names may be a line of any file.
+ */
+export function columnHint(column: string, known: readonly string[], named: readonly string[]): string {
   if (known.length === 0) return 'there are no columns: the files are empty, or of another format'
-  const shown = known.slice(0, 12).join(', ')
-  return didYouMean(column, known) ?? `its columns are ${shown}${known.length > 12 ? ', …' : ''}`
+  const near = didYouMean(column, known)
+  if (near !== undefined) return near
+  const has = (name: string) =>
+    known.includes(name) || known.some(each => each !== '' && /^[.[]/.test(after(each, name)))
+  if (!named.some(has)) {
+    return `none of its ${known.length} columns is one that is asked for: is this the file, and are its format and its header as they are declared?`
+  }
+  return `its columns are ${known.slice(0, 12).join(', ')}${known.length > 12 ? ', …' : ''}`
 }
+
+/** What is left of a name that begins like this. */
+const after = (start: string, name: string) => (name.startsWith(start) ? name.slice(start.length) : '')
 
 /** A file that is no longer what it was when a part of it was read. */
 export function changedError(file: string): DapError {

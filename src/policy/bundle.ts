@@ -4,7 +4,7 @@ import { type ContextSchema, contextSchema } from './context-schema.ts'
 import { canonicalJson, resourceDigest } from './digest.ts'
 import { createPolicy, type Policy } from './policy.ts'
 import { loadSnapshot, type Snapshot } from './snapshot.ts'
-import { type Faults, isRecord, quoted } from './snapshot-format.ts'
+import { type Faults, isRecord, quoted, schemaText } from './snapshot-format.ts'
 
 export const BUNDLE_SCHEMA = 'dap.bundle/v1'
 
@@ -68,7 +68,7 @@ export function readBundle(json: unknown): OpenBundle | Faults {
 export function checkBundle(json: unknown): { readonly bundle: Bundle } | Faults {
   if (!isRecord(json)) return { faults: ['the bundle is not an object'] }
   if (json.schema !== BUNDLE_SCHEMA) {
-    return { faults: [`the bundle's schema is ${quoted(json.schema)}; this dap reads "${BUNDLE_SCHEMA}"`] }
+    return { faults: [`the bundle's schema is ${schemaText(json.schema)}; this dap reads "${BUNDLE_SCHEMA}"`] }
   }
   const { digest, ...content } = json
   const { policy, snapshot, dap } = json

@@ -79,7 +79,7 @@ export const snapshotDigest: (snapshot: Snapshot) => string = digestOf
 export function readSnapshot(json: unknown): { readonly snapshot: Snapshot } | Faults {
   if (!isRecord(json)) return { faults: ['the snapshot is not an object'] }
   if (json.schema !== SNAPSHOT_SCHEMA) {
-    return { faults: [`the snapshot's schema is ${quoted(json.schema)}; this dap reads "${SNAPSHOT_SCHEMA}"`] }
+    return { faults: [`the snapshot's schema is ${schemaText(json.schema)}; this dap reads "${SNAPSHOT_SCHEMA}"`] }
   }
   const faults = [
     ...Object.keys(json).flatMap(key => (FIELDS.has(key) ? [] : [`the snapshot has an unknown key ${quoted(key)}`])),
@@ -212,6 +212,12 @@ function hasOnly(value: unknown, shape: Readonly<Record<string, (each: unknown) 
 
 export function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+/** The schema that a JSON file names. What is not of dap is not quoted: it may be any file. */
+export function schemaText(schema: unknown): string {
+  if (typeof schema === 'string' && schema.startsWith('dap.')) return quoted(schema)
+  return schema === undefined ? 'missing' : 'of something else'
 }
 
 /** A piece of a file for a message. */

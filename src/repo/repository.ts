@@ -14,7 +14,7 @@ import type { ParsedFile } from './yaml.ts'
 /** A file's text, or why there is none. `path` is relative to the root, with forward slashes. */
 export type SourceFile =
   | { readonly path: string; readonly text: string; readonly unreadable?: undefined }
-  | { readonly path: string; readonly text?: undefined; readonly unreadable: string }
+  | { readonly path: string; readonly text?: undefined; readonly unreadable: string; readonly hint?: string }
 
 /** One document that has its kind's shape; what it says may still be wrong. */
 export interface Resource<K extends Kind = Kind> {
@@ -110,18 +110,29 @@ export async function loadRepository(files: readonly SourceFile[]): Promise<Repo
 async function parseFiles(files: readonly SourceFile[], report: Report): Promise<Parsed[]> {
   const plain = files.map(({ text }) => (text === undefined ? undefined : parsePlainYaml(text)))
   const parser = plain.includes(undefined) ? await import('./yaml.ts') : undefined
-  return files.flatMap(({ path: file, text, unreadable }, i): Parsed[] => {
-    const values = plain[i]
-    if (values !== undefined) return values.map((value, index) => ({ file, index, value }))
-    if (text === undefined) {
-      report.file(file, unreadable!)
+  return files.flatMap((source, i): Parsed[] => {
+    const { path: file } = source
+    if (source.text === undefined) {
+      report.file(file, { message: source.unreadable, hint: source.hint })
       return []
     }
-    const { documents, faults }: ParsedFile = parser!.parseYaml(text)
+    const values = plain[i]
+    if (values !== undefined && values.length > 0) return values.map((value, index) => ({ file, index, value }))
+    const { documents, faults }: ParsedFile = values === undefined ? parser!.parseYaml(source.text) : EMPTY
     for (const fault of faults) report.yaml(file, fault)
+    if (documents.length + faults.length === 0) report.file(file, NO_DOCUMENT)
     return documents.map(({ index, value }) => ({ file, index, value }))
   })
 }
+
+const EMPTY: ParsedFile = { documents: [], faults: [] }
+
+/** It may have had something that was not to go. */
+const NO_DOCUMENT = {
+  severity: 'warning',
+  message: 'nothing is in the file: it is empty, or all of it is commented out',
+  hint: 'remove it, if nothing is meant to be in it',
+} as const
 
 interface DocumentId {
   readonly file: string
@@ -149,8 +160,8 @@ function createReport(files: readonly SourceFile[]) {
     readonly first?: DocumentId
   }[] = []
   return {
-    file: (file: string, message: string) => {
-      found.push({ file, fault: { code: 'file', message }, at: () => ({ line: 0, column: 0, length: 1 }) })
+    file: (file: string, fault: Pick<Fault, 'severity' | 'message' | 'hint'>) => {
+      found.push({ file, fault: { code: 'file', ...fault }, at: () => ({ line: 0, column: 0, length: 1 }) })
     },
     yaml: (file: string, { message, hint, ...span }: ParsedFile['faults'][number]) => {
       found.push({ file, fault: { code: 'yaml', message, hint }, at: locator => locator(file).span(span) })

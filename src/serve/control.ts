@@ -1,3 +1,5 @@
+import { jsonFaultPlace } from './json.ts'
+
 /** The kill switch, as its file says: `{"killed": ["shop-offer"], "reason": "prices are wrong"}`. */
 export interface Control {
   /** Names of policies whose fallback is served; `*` for all. */
@@ -12,8 +14,8 @@ export function parseControl(text: string): Control | { readonly fault: string }
   let json: unknown
   try {
     json = JSON.parse(text)
-  } catch (error) {
-    return { fault: `the control file is not JSON: ${(error as Error).message}` }
+  } catch {
+    return { fault: `the control file is not JSON: the fault is at ${jsonFaultPlace(text)}` }
   }
   const { killed, reason, ...others } = { ...(json as { killed?: unknown; reason?: unknown } | null) }
   const isText = (value: unknown) => typeof value === 'string'

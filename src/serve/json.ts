@@ -78,7 +78,16 @@ function next(pattern: RegExp, text: string, at: number): number {
 }
 
 function describe(text: string, at: number): string {
-  const before = text.slice(0, at).split('\n')
-  const place = `line ${before.length}, column ${before[before.length - 1].length + 1}`
+  const place = placeOf(text, at)
   return at < text.length ? `unexpected ${JSON.stringify(text[at])} at ${place}` : `it ends too early, at ${place}`
+}
+
+/** Where a text is not JSON, without a word of it: a file that is none may be anything. */
+export function jsonFaultPlace(text: string): string {
+  return placeOf(text, faultAt(text))
+}
+
+function placeOf(text: string, at: number): string {
+  const before = text.slice(0, at).split('\n')
+  return `line ${before.length}, column ${before[before.length - 1].length + 1}`
 }

@@ -144,7 +144,7 @@ export async function train(
     onProgress(rows)
   }
   if (observed !== undefined) requireSameRows(leftOut, observed)
-  const dropped = await judgeBadRows(leftOut, tables, source, dataset.spec.quality)
+  const dropped = await judgeBadRows(leftOut, tables, source, dataset.spec)
   const counts = await tables.joinCounts(source, signal)
   const notes = [
     ...dropped,

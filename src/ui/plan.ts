@@ -28,7 +28,7 @@ export function planSummary({ deployments, orphans }: Plan): string {
   const blocked = deployments.filter(each => each.blocked.length > 0).length
   const doomed = orphans.filter(each => each.changes.length > 0).length
   if (deployments.every(each => each.action === 'none') && doomed + blocked === 0) {
-    const synced = deployments.every(each => each.fields.length + each.drift.length === 0)
+    const synced = orphans.length === 0 && deployments.every(each => each.fields.length + each.drift.length === 0)
     return synced ? 'Nothing to do: what runs is what Git says.' : 'Nothing to do.'
   }
   const counts = tally(

@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto'
-import { mkdir, mkdtemp, readdir, readFile, symlink, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, readFile, realpath, stat, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { gzipSync } from 'node:zlib'
+import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { nodeFiles } from '../../src/adapters/files.ts'
 
@@ -31,13 +32,81 @@ describe('files on disk', () => {
     expect((await readdir(at)).sort()).toEqual(['x', 'z.txt'])
   })
 
-  it('walks in order, past hidden folders, links and node_modules', async () => {
-    const at = await folder()
-    for (const name of ['b', 'a/deep', '.git', 'node_modules/x']) await mkdir(join(at, name), { recursive: true })
+  it('walks in order, past hidden names and node_modules, and follows links to what may be read', async () => {
+    const at = await realpath(await folder())
+    for (const name of ['b', 'a/deep', '.git', 'node_modules/x', 'c']) await mkdir(join(at, name), { recursive: true })
     for (const name of ['b/2', 'a/deep/1', '.git/HEAD', 'node_modules/x/y', '.hidden'])
       await writeFile(join(at, name), '')
-    await symlink('/', join(at, 'link'))
-    expect(await files.walk(at)).toEqual([join(at, 'a/deep/1'), join(at, 'b/2')])
+    for (const [to, path] of [
+      ['../.git/HEAD', 'c/head'],
+      ['../a', 'c/a'],
+      ['..', 'c/up'],
+      ['.', 'c/self'],
+      ['/', 'c/out'],
+      ['nothing', 'c/broken'],
+      ['circle', 'c/circle'],
+    ])
+      await symlink(to, join(at, path))
+    const { files: found, unread, hidden } = await files.walk(at)
+    const shown = (path: string) => path.slice(at.length + 1)
+    expect(found.map(({ path, real }) => `${shown(path)} ${shown(real)}`)).toEqual([
+      'a/deep/1 a/deep/1',
+      'b/2 b/2',
+      'c/a/deep/1 a/deep/1',
+      'c/head .git/HEAD',
+    ])
+    expect(unread.map(({ path, why, folder, reason }) => [shown(path), why, folder, reason])).toEqual([
+      ['c/broken', 'broken', undefined, 'the link cannot be followed: there is nothing where it leads'],
+      ['c/circle', 'broken', undefined, 'the link cannot be followed: its links go round in a circle'],
+      ['c/out', 'outside', true, 'the link leads out, to `/`'],
+    ])
+    expect(hidden.map(shown)).toEqual(['.git', '.hidden'])
+    // Below `c` alone a link up leads to the rest, which is outside unless it is allowed.
+    expect((await files.walk(join(at, 'c'))).unread.map(({ path }) => shown(path))).toContain('c/up')
+    const reals = (await files.walk(join(at, 'c'), [at])).files.map(({ real }) => shown(real))
+    expect(new Set(reals)).toEqual(new Set(['a/deep/1', 'b/2', '.git/HEAD']))
+  })
+
+  it('walks to every file that names and links lead to, and says of every other link that it does not', async () => {
+    const name = fc.constantFrom('a', 'b', 'c', '.h', 'node_modules')
+    const place = fc.array(name, { minLength: 1, maxLength: 3 }).map(names => names.join('/'))
+    const target = fc.oneof(place, fc.constantFrom('', 'x', '../out', '../out/f'))
+    const made = fc.array(fc.oneof(place, fc.tuple(place, target)), { minLength: 1, maxLength: 14 })
+    await fc.assert(
+      fc.asyncProperty(made, async entries => {
+        const top = await realpath(await folder())
+        const at = join(top, 'in')
+        for (const each of [at, join(top, 'out')]) await mkdir(each)
+        await writeFile(join(top, 'out/f'), '')
+        for (const entry of entries) {
+          const [path, to] = typeof entry === 'string' ? [entry, undefined] : entry
+          const file = join(at, path)
+          try {
+            await mkdir(dirname(file), { recursive: true })
+            await (to === undefined ? writeFile(file, '', { flag: 'wx' }) : symlink(join(at, to), file))
+          } catch {
+            // Something else is there already.
+          }
+        }
+        const { files: found, unread } = await files.walk(at)
+        const expected = await reachable(at)
+        expect(new Set(found.map(({ real }) => real))).toEqual(expected.files)
+        for (const { path, real } of found) expect(await realpath(path)).toBe(real)
+        const places = await Promise.all(
+          unread.map(async ({ path }) => join(await realpath(dirname(path)), basename(path))),
+        )
+        expect(new Set(places)).toEqual(expected.unread)
+      }),
+      { numRuns: 150, seed: 11 },
+    )
+  })
+
+  it('does not walk for ever where folders of links lead to one another', async () => {
+    const at = await realpath(await folder())
+    const names = Array.from({ length: 12 }, (_, i) => `f${i}`)
+    for (const each of names) await mkdir(join(at, each))
+    for (const each of names) for (const other of names) await symlink(join(at, other), join(at, each, other))
+    await expect(files.walk(at)).rejects.toThrow('lead to the same folders again and again')
   })
 
   it('reads lines, packed or not, to the end or not at all', async () => {
@@ -73,3 +142,21 @@ describe('files on disk', () => {
     expect(await files.digest(join(at, 'events'))).toBe(createHash('sha256').update('1\n2\n').digest('hex'))
   })
 })
+
+/** By looking into every folder once, whatever way leads to it: the files below a folder, and its links that lead out or nowhere. */
+async function reachable(root: string): Promise<{ files: Set<string>; unread: Set<string> }> {
+  const files = new Set<string>()
+  const unread = new Set<string>()
+  const folders = new Set([root])
+  for (const at of folders) {
+    for (const name of await readdir(at)) {
+      if (name.startsWith('.') || name === 'node_modules') continue
+      const path = join(at, name)
+      const real = await realpath(path).catch(() => undefined)
+      if (real === undefined || !`${real}/`.startsWith(`${root}/`)) unread.add(path)
+      else if ((await stat(real)).isDirectory()) folders.add(real)
+      else files.add(real)
+    }
+  }
+  return { files, unread }
+}

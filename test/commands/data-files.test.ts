@@ -29,12 +29,13 @@ async function found(
 
 const PROJECT = resource('Project', 'x', 'dataRoots: [/data]')
 
-function hostOf(files: Readonly<Record<string, string>>): Host {
+function hostOf(files: Readonly<Record<string, string>>, confirmed = '/data'): Host {
   const all = { 'dap.yaml': PROJECT, ...files }
   const absolute = Object.entries(all).map(([path, text]) => [path.startsWith('/') ? path : `/repo/${path}`, text])
   return {
     cwd: '/repo',
     files: memoryFiles(Object.fromEntries(absolute), { prefix: '/nowhere', files: nodeFiles() }),
+    environment: (name: string) => (name === 'DAP_DATA_ROOTS' ? confirmed : undefined),
   } as unknown as Host
 }
 
@@ -204,27 +205,85 @@ describe('the digest of a Dataset', () => {
   })
 })
 
+describe('a data root', () => {
+  const files = (confirmed: string) => {
+    const host = hostOf({ '/data/x/1.csv': '', 'a.csv': '' }, confirmed)
+    return async (entry: string) => shown(await findDataFiles(host, await openRepository(host), [entry], 'csv')).paths
+  }
+
+  it('is read where whoever runs dap confirms it, or a folder that it is in', async () => {
+    for (const confirmed of ['/data', '/data/', '/other:/data', '../data']) {
+      expect(await files(confirmed)('/data/x')).toEqual(['/data/x/1.csv'])
+    }
+  })
+
+  it('is not read because dap.yaml says so', async () => {
+    for (const confirmed of ['', '/dat', '/data/x/y', 'data', ':']) {
+      for (const entry of ['/data/x/1.csv', '/data', '/data/**/*.csv', '../data/x/1.csv']) {
+        await expect(files(confirmed)(entry)).rejects.toMatchObject({
+          exitCode: 3,
+          message: expect.stringContaining('is outside the repository, in `/data`, which nobody has confirmed'),
+          hint: expect.stringContaining('DAP_DATA_ROOTS=/data'),
+        })
+      }
+    }
+    expect(await files('')('a.csv')).toEqual(['a.csv'])
+  })
+})
+
 describe('links', () => {
-  it('are followed where they are named, and lead out of the repository nowhere', async () => {
+  async function linked(dataRoots = '[]') {
     const folder = await realpath(await mkdtemp(join(tmpdir(), 'dap-')))
     const root = join(folder, 'repo')
     for (const path of ['repo/data', 'repo/more', 'else']) await mkdir(join(folder, path), { recursive: true })
     for (const path of ['repo/dap.yaml', 'repo/more/m.csv', 'else/e.csv']) {
-      await writeFile(join(folder, path), path.endsWith('yaml') ? resource('Project', 'x', 'dataRoots: []') : '')
+      const project = resource('Project', 'x', `dataRoots: ${dataRoots}`)
+      await writeFile(join(folder, path), path.endsWith('yaml') ? project : '')
     }
-    await symlink(join(folder, 'else'), join(root, 'data/out'))
-    await symlink(join(folder, 'else/e.csv'), join(root, 'data/e.csv'))
-    await symlink(join(root, 'more'), join(root, 'inside'))
-    const host = { cwd: root, files: nodeFiles() } as unknown as Host
-    const files = async (entry: string) => {
+    const files = async (entry: string, confirmed = '') => {
+      const host = { cwd: root, files: nodeFiles(), environment: () => confirmed } as unknown as Host
       const { paths } = await findDataFiles(host, await openRepository(host), [entry], 'csv')
       return paths.map(path => path.slice(root.length + 1))
     }
-    await expect(files('data')).rejects.toThrow('has no file of the format csv')
-    await expect(files('data/**')).rejects.toThrow('matches no file')
-    await expect(files('data/out/*.csv')).rejects.toThrow('is outside the repository')
-    await expect(files('data/e.csv')).rejects.toThrow('is outside the repository')
-    expect(await files('inside/*.csv')).toEqual(['more/m.csv'])
+    return { folder, root, files, link: (to: string, path: string) => symlink(join(folder, to), join(root, path)) }
+  }
+
+  it('are followed, and name what they lead to', async () => {
+    const { files, link } = await linked()
+    await link('repo/more', 'inside')
+    await link('repo/more/m.csv', 'data/l.csv')
+    await link('repo/more', 'data/day=1')
+    expect(await files('inside/*.csv')).toEqual(['inside/m.csv'])
+    expect(await files('data/l.csv')).toEqual(['data/l.csv'])
+    expect(await files('data')).toEqual(['data/day=1/m.csv'])
+    expect(await files('data/day=*/m.csv')).toEqual(['data/day=1/m.csv'])
     expect(await files('**/*.csv')).toEqual(['more/m.csv'])
+  })
+
+  it('that lead out or nowhere are an error where they may lead to data, and nothing where they do not', async () => {
+    const { files, link } = await linked()
+    await link('else', 'data/out')
+    await expect(files('data')).rejects.toThrow('`data/out` cannot be read: the link leads out, to')
+    await expect(files('data/**')).rejects.toThrow('the link leads out')
+    await expect(files('data/*/*.csv')).rejects.toThrow('the link leads out')
+    await expect(files('data/out/*.csv')).rejects.toThrow('is outside the repository')
+    await expect(files('data/*.csv')).rejects.toThrow('matches no file')
+    await link('else/e.csv', 'more/e.csv')
+    await link('else/none.csv', 'more/none.csv')
+    await link('else/none', 'more/none.md')
+    await expect(files('more/e.csv')).rejects.toThrow('is outside the repository')
+    await expect(files('more')).rejects.toThrow('`more/e.csv` cannot be read: the link leads out, to')
+    await expect(files('more/n*.csv')).rejects.toThrow('cannot be followed: there is nothing where it leads')
+    expect(await files('more/m*')).toEqual(['more/m.csv'])
+  })
+
+  it('may lead below a confirmed data root', async () => {
+    const { files, link } = await linked('[../else]')
+    await link('else', 'data/out')
+    await link('else/e.csv', 'more/e.csv')
+    expect(await files('data', '../else')).toEqual(['data/out/e.csv'])
+    expect(await files('more/e.csv', '../else')).toEqual(['more/e.csv'])
+    await expect(files('data')).rejects.toThrow('the link leads out')
+    await expect(files('more/e.csv')).rejects.toThrow('which nobody has confirmed')
   })
 })

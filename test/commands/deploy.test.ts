@@ -461,6 +461,54 @@ describe('orphans', () => {
     `)
     expect(await made.cloud.cloud.listEndpoints('dap-project=shop')).toHaveLength(1)
   })
+
+  /** What may happen to a file, while the Deployment is meant to stay. */
+  it.each([
+    ['moved out of the folders', (path: string) => [path.replace('deployments/', 'moved/'), offer(ROLLOUT)]],
+    ['emptied', (path: string) => [path, '']],
+    ['commented out', (path: string) => [path, offer(ROLLOUT).replaceAll(/^/gm, '# ')]],
+    ['hidden', (path: string) => [path.replace('offer.yaml', '.offer.yaml'), offer(ROLLOUT)]],
+    ['given another ending', (path: string) => [`${path}.bak`, offer(ROLLOUT)]],
+  ])('keep their traffic until they are named, where the file was %s', async (_, change) => {
+    const made = await deployedShop()
+    made.remove(DEPLOYMENT)
+    const [path, text] = change(DEPLOYMENT)
+    made.write(path, text)
+    const traffic = async () => (await liveEndpoint(made.cloud.cloud)).traffic
+    const before = await traffic()
+    const { code, events } = await made.dap('deploy --prune --yes')
+    expect(code).toBe(0)
+    expect(events).toContainEqual(
+      expect.objectContaining({
+        deployment: 'offer',
+        event: 'note',
+        text: expect.stringMatching(/^it stays: it still has traffic/),
+      }),
+    )
+    const planned = await made.dap('plan --prune --out plan.json')
+    expect(planned.stdout).toContain('it still has traffic, 100 % offer-')
+    expect(await made.dap('deploy plan.json')).toMatchObject({ code: 0 })
+    expect(await traffic()).toEqual(before)
+
+    const asked: string[] = []
+    const answering = (...answers: string[]) => ({
+      choose(question: string) {
+        asked.push(question)
+        return answers[asked.length - 1]
+      },
+    })
+    expect(await made.dap('deploy --prune', answering('no'))).toMatchObject({ code: 0 })
+    expect(asked).toEqual([expect.stringMatching(/no Deployment declares offer, .*\(100 % offer-\w+\): delete it\?/)])
+    expect(await traffic()).toEqual(before)
+    asked.length = 0
+    expect(await made.dap('deploy --prune', answering('yes', 'no'))).toMatchObject({ code: 1 })
+    expect(asked[1]).toBe('apply this plan?')
+    expect(await traffic()).toEqual(before)
+
+    await made.dap('plan --prune --override-protection offer --out plan.json')
+    expect(await made.dap('deploy plan.json')).toMatchObject({ code: 0 })
+    expect(await made.cloud.cloud.listEndpoints('dap-project=shop')).toEqual([])
+  })
 })
 
 describe('a cloud that cannot be asked', () => {

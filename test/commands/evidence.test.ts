@@ -71,7 +71,7 @@ async function place(changed: Readonly<Record<string, string>> = {}) {
     'data/log.csv': LOG,
   }
   const folder = await onDisk({ ...files, ...changed })
-  const host = { cwd: folder, files: nodeFiles() } as unknown as Host
+  const host = { cwd: folder, files: nodeFiles(), environment: () => undefined } as unknown as Host
   const evidence = (kind: Evidence['kind'], name: string) => readEvidence(host, folder, kind, name)
   const inputs = async () => {
     const opened = await openRepository(host)

@@ -86,6 +86,7 @@ async function imageBuild(...words: readonly string[]) {
     version: '0.1.0',
     packageRoot: '/opt/dap',
     files: nodeFiles(),
+    environment: () => undefined,
     commit: async () => ({ id: '0123456789abcdef0123456789abcdef01234567', dirty: false }),
     images: async () => serverImages(interrupt.signal),
     output: {

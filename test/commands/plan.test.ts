@@ -185,7 +185,7 @@ describe('plan', () => {
     expect(read(await made.dap('plan'))).toMatchInlineSnapshot(`
       "exit 0
       Plan of shop for local: the emulator
-      commit cccccccccccc, good until 2026-11-30 02:24 UTC, digest 9e009edbcbd8
+      commit cccccccccccc, good until 2026-11-30 02:24 UTC, digest 26a6e9ab581c
 
       + other  create
         policy                 9116bdf1d250
@@ -201,7 +201,7 @@ describe('plan', () => {
         5. promote other-f8b76a7021ef  it is recorded as applied
 
       orphans, which no Deployment in Git declares
-        = endpoint dap-offer-45baff28 (offer)  \`--prune\` deletes it
+        = endpoint dap-offer-45baff28 (offer)  it still has traffic, 100 % offer-064f39080a10; \`--prune --override-protection offer\` deletes it all the same
 
       1 to create
       "
@@ -357,7 +357,7 @@ describe('a plan as a file', () => {
     expect(read(await made.dap('plan show broken.json'))).toMatchInlineSnapshot(`
       "exit 1
       --- stderr
-      error: \`broken.json\` is not JSON: Expected double-quoted property name in JSON at position 100 (line 7 column 3)
+      error: \`broken.json\` is not JSON: the fault is at line 7, column 3
       "
     `)
     expect(read(await made.dap('plan show edited.json'))).toMatchInlineSnapshot(`

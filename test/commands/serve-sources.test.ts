@@ -1,4 +1,4 @@
-import { rm, utimes } from 'node:fs/promises'
+import { mkdir, rm, symlink, utimes } from 'node:fs/promises'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { describe, expect, it } from 'vitest'
@@ -20,7 +20,7 @@ import { dapIn } from '../support/run-dap.ts'
 /** A real folder, and as much of a Host as loaders touch. */
 async function place(files: Readonly<Record<string, string>> = {}) {
   const folder = await onDisk(files)
-  const host = { cwd: folder, files: nodeFiles() } as unknown as Host
+  const host = { cwd: folder, files: nodeFiles(), environment: () => undefined } as unknown as Host
   return {
     folder,
     host,
@@ -54,6 +54,26 @@ describe('bundles', () => {
     expect(await names('b')).toEqual(['level', 'offer', 'top'])
     expect(await names('b/offer-1/bundle.json')).toEqual(['offer'])
     expect(await names(pathToFileURL(join(folder, 'b/team')).href)).toEqual(['level'])
+  })
+
+  it('are found behind links, each once, and a link that leads out is a fault', async () => {
+    const { folder, host } = await place({
+      'b/..data/bundle.json': bundle('offer'),
+      'b/releases/1/bundle.json': bundle('level'),
+      'elsewhere/bundle.json': bundle('other'),
+    })
+    await mkdir(join(folder, 'b/offer'))
+    await symlink('../..data/bundle.json', join(folder, 'b/offer/bundle.json'))
+    await symlink('releases/1', join(folder, 'b/current'))
+    const { policies, faults } = await bundleLoader(host, 'b').load()
+    expect([[...policies.keys()].sort(), faults]).toEqual([['level', 'offer'], []])
+    await symlink('../elsewhere', join(folder, 'b/team'))
+    const source = createPolicySource({ loader: bundleLoader(host, 'b'), pollMs: 1 })
+    expect((await source.reload()).faults).toEqual([
+      expect.stringContaining('`b/team` cannot be read: the link leads out'),
+    ])
+    const confirmed = { ...host, environment: () => 'elsewhere' } as Host
+    expect([...(await bundleLoader(confirmed, 'b').load()).policies.keys()]).toHaveLength(3)
   })
 
   it('come with the snapshot that is in them', async () => {
@@ -219,7 +239,7 @@ describe('a repository', () => {
     const last = takeSnapshot(policy, { dap: '0.2.0' })
     await publishSnapshot(host, folder, 'offer', last)
     expect((await loader.load()).policies.get('offer')?.snapshot).toBe(snapshotDigest(last))
-    expect(await host.files.walk(join(folder, 'snapshots/offer'))).toHaveLength(2)
+    expect((await host.files.walk(join(folder, 'snapshots/offer'))).files).toHaveLength(2)
   })
 })
 

@@ -493,7 +493,7 @@ describe('to take away', () => {
 })
 
 describe('a plan of several deployments', () => {
-  const plan = async (edits: readonly Edit[], prune = false) => {
+  const plan = async (edits: readonly Edit[], pruned: readonly string[] = []) => {
     const actual = await readActual(world.cloud, TARGET)
     const deployments = edits.map(edit => ({ desired: desiredState(edit), evidence: [] }))
     return makePlan({
@@ -503,9 +503,9 @@ describe('a plan of several deployments', () => {
       target: TARGET,
       only: null,
       acceptDrift: false,
-      prune,
+      prune: pruned.length > 0,
       releaseHold: false,
-      overrideProtection: [],
+      overrideProtection: pruned,
       deployments,
       declared: deployments.map(({ desired }) => desired.deployment),
       actual,
@@ -535,7 +535,7 @@ describe('a plan of several deployments', () => {
     await applyAll(await plan(five.slice(0, 2)), engine(), options)
     const kept = await applyAll(await plan(five.slice(0, 1)), engine(), options)
     expect(kept.map(({ state }) => state)).toEqual(['unchanged'])
-    const pruned = await applyAll(await plan(five.slice(0, 1), true), engine(), options)
+    const pruned = await applyAll(await plan(five.slice(0, 1), ['b']), engine(), options)
     expect(pruned.map(({ deployment, state }) => [deployment, state])).toEqual([
       ['a', 'unchanged'],
       ['b', 'applied'],

@@ -1,3 +1,4 @@
+import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { Actual, ActualDeployment } from '../../src/deploy/actual.ts'
 import { readActual, withVersions } from '../../src/deploy/actual.ts'
@@ -112,9 +113,19 @@ describe('orphans', () => {
   const kept = (change: Partial<PlanInputs>) => plan(null, LIVE, change).orphans[0]
   const protectedTarget = { ...TARGET, protect: ['delete'] as const }
 
+  const idle = { ...LIVE, endpoint: { ...LIVE.endpoint!, traffic: {} } }
+
   it('are listed, and deleted only when asked for', () => {
-    expect(kept({})).toMatchObject({ deployment: 'shop-offer', changes: [], kept: '`--prune` deletes it' })
-    const orphan = kept({ prune: true })
+    const [listed] = plan(null, idle).orphans
+    expect(listed).toMatchObject({ deployment: 'shop-offer', changes: [], kept: '`--prune` deletes it' })
+    expect(plan(null, idle, { prune: true }).orphans[0]).toMatchObject({ kept: null })
+  })
+
+  it('that have traffic are deleted only when they are named', () => {
+    const traffic = 'it still has traffic, 100 % shop-offer-'
+    expect(kept({}).kept).toMatch(new RegExp(`^${traffic}.*; \`--prune --override-protection shop-offer\` deletes it`))
+    expect(kept({ prune: true })).toMatchObject({ changes: [], kept: expect.stringContaining(traffic) })
+    const orphan = kept({ prune: true, overrideProtection: ['shop-offer'] })
     expect(orphan.kept).toBeNull()
     expect(printed(orphan.changes)).toMatchInlineSnapshot(`
       [
@@ -124,6 +135,29 @@ describe('orphans', () => {
         "delete-model dap-shop-offer-420ecb48 (no Deployment declares it)",
       ]
     `)
+  })
+
+  it('never lose traffic that nobody has named them for, whatever else is said', () => {
+    const share = fc.constantFrom(0, 0, 1, 50, 100)
+    const inputs = fc.record({
+      prune: fc.boolean(),
+      acceptDrift: fc.boolean(),
+      releaseHold: fc.boolean(),
+      overrideProtection: fc.subarray(['shop-offer', 'other', '']),
+      target: fc.constantFrom(TARGET, protectedTarget, { ...TARGET, protect: ['undeploy'] as const }),
+    })
+    fc.assert(
+      fc.property(inputs, fc.tuple(share, share), (change, [one, two]) => {
+        const [{ id }] = LIVE.endpoint!.deployedModels
+        const endpoint = { ...LIVE.endpoint!, traffic: { [id]: one, '77': two } }
+        const [{ changes, kept }] = plan(null, { ...LIVE, endpoint }, change).orphans
+        const named = change.overrideProtection.includes('shop-offer')
+        const free = change.prune && (named || (one + two === 0 && change.target.protect.length === 0))
+        expect(changes.length > 0).toBe(free)
+        expect(kept === null).toBe(free)
+      }),
+      { seed: 3 },
+    )
   })
 
   it('stay where the environment protects them, unless that is set aside by name', () => {
@@ -201,7 +235,8 @@ describe('an approved plan', () => {
       'the environment is in another place now',
     )
     expect(against(plan(null, LIVE, { declared: ['shop-offer'] }))).toBe('Git no longer has it')
-    expect(comparePlans(plan(null, LIVE), plan(null, LIVE, { prune: true })).equal).toBe(false)
+    const pruned = plan(null, LIVE, { prune: true, overrideProtection: ['shop-offer'] })
+    expect(comparePlans(plan(null, LIVE, { prune: true }), pruned).equal).toBe(false)
   })
 
   it('expires', () => {

@@ -86,7 +86,11 @@ for (const behaviour of ['random', 'bts']) {
       const estimators = ['ips', 'snips', 'dm', 'dr']
       const spec = { dataset: 'men', candidates, estimators, rewardModel, interval }
       await writeFile(join(folder, 'evaluations', 'men.yaml'), JSON.stringify(resource('Evaluation', spec)))
-      const { stdout, stderr } = await dapIn(folder, 'evaluate', '--json')
+      const { stdout, stderr } = await dapIn(
+        { folder, environment: { DAP_DATA_ROOTS: dirname(csv) } },
+        'evaluate',
+        '--json',
+      )
       expect(stderr).toBe('')
       return JSON.parse(stdout)
     }

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import type { DatasetSpec } from '../../src/kinds.ts'
 import { type LogLayout, readDecisionLog } from '../../src/log/decision-log.ts'
 import { eligibleSet, propensitiesReader } from '../../src/log/eligible.ts'
 import { badRowCount, badRowsError, judgeBadRows, nothingLeftOut, readingNotes } from '../../src/log/left-out.ts'
@@ -212,7 +213,7 @@ describe('reading a decision log', () => {
     const { kept, leftOut } = await read(rows)
     expect(kept).toEqual([13, 14])
     expect(badRowCount(leftOut)).toBe(13)
-    const failed = judgeBadRows(leftOut, tablesOf(rows), LAYOUT.source, { badRows: 'fail' })
+    const failed = judgeBadRows(leftOut, tablesOf(rows), LAYOUT.source, { quality: { badRows: 'fail' } } as DatasetSpec)
     await expect(failed).rejects.toMatchObject({
       message: [
         'the log has 13 bad rows (12 × `p` is outside (0, 1]; 1 × unknown action `z`)',
@@ -221,7 +222,9 @@ describe('reading a decision log', () => {
       ].join('\n'),
       hint: 'mend the rows, or set `quality.badRows: drop` in the Dataset to leave them out',
     })
-    expect(await judgeBadRows(leftOut, tablesOf(rows), LAYOUT.source, { badRows: 'drop' })).toEqual([
+    expect(
+      await judgeBadRows(leftOut, tablesOf(rows), LAYOUT.source, { quality: { badRows: 'drop' } } as DatasetSpec),
+    ).toEqual([
       `13 bad rows dropped: ${[1, 2, 3].map(n => `memory:${n}: \`p\` is outside (0, 1]`).join('; ')}; and 10 more`,
     ])
   })
@@ -230,10 +233,9 @@ describe('reading a decision log', () => {
     const { leftOut } = await read([{ r: null }, {}])
     const choice = 'an absent reward is a choice: `spec.reward.default` says what it counts as'
     expect(badRowsError('log', leftOut, []).hint).toBe(choice)
-    expect(await judgeBadRows(leftOut, tablesOf([]), LAYOUT.source, { badRows: 'drop' })).toEqual([
-      '1 bad row dropped: memory:1: `r` is missing',
-      `1 of them for want of a reward: ${choice}`,
-    ])
+    expect(
+      await judgeBadRows(leftOut, tablesOf([]), LAYOUT.source, { quality: { badRows: 'drop' } } as DatasetSpec),
+    ).toEqual(['1 bad row dropped: memory:1: `r` is missing', `1 of them for want of a reward: ${choice}`])
   })
 
   it('counts what is no row, with its place', async () => {
@@ -247,9 +249,9 @@ describe('reading a decision log', () => {
     }
     const { leftOut } = await read([], {}, tables)
     expect(badRowCount(leftOut)).toBe(3)
-    expect(await judgeBadRows(leftOut, tables, LAYOUT.source, { badRows: 'drop' })).toEqual([
-      '3 bad rows dropped: l.csv:7: 3 fields of 4; memory:2: `p` is outside (0, 1]; and 1 more',
-    ])
+    expect(await judgeBadRows(leftOut, tables, LAYOUT.source, { quality: { badRows: 'drop' } } as DatasetSpec)).toEqual(
+      ['3 bad rows dropped: l.csv:7: 3 fields of 4; memory:2: `p` is outside (0, 1]; and 1 more'],
+    )
   })
 
   it('keeps few reasons, whatever rows say', async () => {

@@ -365,12 +365,14 @@ describe('a snapshot without its policy', () => {
       expect(faultsOf({ learner })).toEqual(['`learner` is not a learner that this dap knows'])
   })
 
-  it('of another schema is quoted, shortened to 100 characters', () => {
-    const quotes = [[], {}, undefined, 7, 'x'.repeat(98), 'x'.repeat(99)].map(schema => {
+  it('of another schema of dap is quoted, shortened to 100 characters, and of anything else not at all', () => {
+    const quotes = [[], undefined, 7, 'x', 'dap.x', `dap.${'x'.repeat(94)}`, `dap.${'x'.repeat(95)}`].map(schema => {
       const [fault] = faultsOf({ schema })
       return /schema is (.*); this dap/.exec(fault)?.[1]
     })
-    expect(quotes).toEqual(['a list', 'an object', 'missing', '7', `"${'x'.repeat(98)}"`, `"${'x'.repeat(99)}…`])
+    const other = 'of something else'
+    const long = (length: number) => `"dap.${'x'.repeat(length)}`
+    expect(quotes).toEqual([other, 'missing', other, other, '"dap.x"', `${long(94)}"`, `${long(95)}…`])
   })
 
   it('is described, or refused with a RangeError, whatever it says', () => {

@@ -188,7 +188,9 @@ describe('a document that is no resource', () => {
   it.each([
     ['a list', '- a\n', ['1:1 schema']],
     ['a word', 'hello\n', ['1:1 schema']],
-    ['nothing', '# nothing\n---\n', []],
+    ['nothing', '# nothing\n---\n', ['0:0 warning file']],
+    ['an empty file', '', ['0:0 warning file']],
+    ['comments alone', '# apiVersion: dap/v1\n', ['0:0 warning file']],
     ['another format', 'name: CI\non: push\n', ['1:1 schema']],
     ['a typo in apiVersion', 'apiversion: dap/v1\nkind: Policy\n', ['1:1 unknown-key']],
     ['another version', 'apiVersion: dap/v2\nkind: Policy\n', ['1:13 schema']],

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { dirname } from 'node:path'
 import { DapError } from '../../src/errors.ts'
 import type { Files } from '../../src/host.ts'
+import { isInside } from '../../src/paths.ts'
 
 /** A file system in memory; folders exist when a file is below them. What `real` may reach lies under `fallback`'s prefix. */
 export function memoryFiles(
@@ -40,12 +41,24 @@ export function memoryFiles(
     },
     exists: async path => all.has(path) || below(path).length > 0,
     isFolder: async path => (elsewhere(path) ? fallback.files.isFolder(path) : below(path).length > 0),
-    walk: async folder =>
-      elsewhere(folder)
-        ? fallback.files.walk(folder)
-        : below(folder)
-            .filter(path => !/\/(\.|node_modules)/.test(path.slice(folder.length)))
-            .sort(),
+    async walk(folder) {
+      if (elsewhere(folder)) return fallback.files.walk(folder)
+      const paths = below(folder)
+        .filter(path => !path.slice(folder.length).split('/').includes('node_modules'))
+        .sort()
+      /** Up to the first name that begins with a dot. */
+      const dotted = (path: string) => /^\/(?:[^./][^/]*\/)*\.[^/]*/.exec(path.slice(folder.length))?.[0]
+      return {
+        files: paths.filter(path => dotted(path) === undefined).map(path => ({ path, real: path })),
+        unread: [],
+        hidden: [...new Set(paths.flatMap(path => dotted(path) ?? []))].map(below => folder + below),
+      }
+    },
+    async follow(path, within) {
+      const folder = below(path).length > 0
+      if (within.some(root => isInside(root, path))) return { real: path, folder, file: !folder }
+      return { path, real: path, why: 'outside', folder, reason: `the link leads out, to \`${path}\`` }
+    },
     real: async path => path,
     async digest(path) {
       const text = all.get(path)

@@ -31,6 +31,8 @@ export interface Setting {
   /** An interactive terminal, and what is answered at it; what it shows is on stderr. */
   choose?(question: string, choices: readonly Choice[]): string
   readonly signal?: AbortSignal
+  /** Variables of the process's environment. */
+  readonly environment?: Readonly<Record<string, string>>
 }
 
 /** Sessions over the same files in memory, one after the other or at the same time. */
@@ -87,8 +89,12 @@ export function deployments(
 }
 
 /** The same over real files, which DuckDB needs. */
-export function dapIn(folder: string, ...words: readonly string[]): Promise<Omit<Session, 'files'>> {
-  return run(words, folder, nodeFiles())
+export function dapIn(
+  place: string | { readonly folder: string; readonly environment: Readonly<Record<string, string>> },
+  ...words: readonly string[]
+): Promise<Omit<Session, 'files'>> {
+  const { folder, environment } = typeof place === 'string' ? { folder: place, environment: {} } : place
+  return run(words, folder, nodeFiles(), { run: RUN, environment })
 }
 
 const VERSION = '0.0.0-test'
@@ -102,7 +108,14 @@ async function run(
   words: readonly string[],
   cwd: string,
   files: Files,
-  { cloud, commit = null, run, choose, signal = new AbortController().signal }: Setting & Pick<Host, 'run'> = {
+  {
+    cloud,
+    commit = null,
+    run,
+    choose,
+    signal = new AbortController().signal,
+    environment = {},
+  }: Setting & Pick<Host, 'run'> = {
     run: RUN,
   },
 ): Promise<Omit<Session, 'files'>> {
@@ -129,7 +142,7 @@ async function run(
       return choose(question, choices)
     },
     now: cloud?.clock.now ?? (() => NOW),
-    environment: () => undefined,
+    environment: name => environment[name],
     output: {
       out: async text => {
         stdout += text

@@ -173,7 +173,9 @@ export function tableScan(
     value(name) {
       const found = columns.get(name) ?? other(name)
       if (found === undefined)
-        throw new DapError(`no column \`${name}\``, { hint: columnHint(name, [...columns.keys()]) })
+        throw new DapError(`no column \`${name}\``, {
+          hint: columnHint(name, [...columns.keys()], [...columns.keys()]),
+        })
       return found
     },
   }
@@ -187,7 +189,9 @@ function lookup(source: TableSource, names: readonly string[], column: (name: st
     const [first, ...rest] = steps ?? []
     const outer = typeof first === 'string' ? column(first) : undefined
     if (outer !== undefined) return inside(outer, rest as readonly Step[])
-    throw new DapError(`no column \`${name}\` in \`${source.paths[0]}\``, { hint: columnHint(name, names) })
+    throw new DapError(`no column \`${name}\` in \`${source.paths[0]}\``, {
+      hint: columnHint(name, names, source.named ?? []),
+    })
   }
 }
 

@@ -114,7 +114,11 @@ async function requireColumns(
     const first = pathSteps(name)?.[0]
     if (first !== undefined && (names.includes(String(first)) || (await has(String(first), connection)))) continue
     throw new DapError(`no column \`${name}\` in \`${nameOf(source, source.paths[0])}\``, {
-      hint: columnHint(name, names),
+      hint: columnHint(
+        name,
+        names,
+        wanted.flatMap(each => each ?? []),
+      ),
     })
   }
 }
@@ -130,7 +134,7 @@ function requireNamed({ named = [] }: TableSource, files: readonly (readonly [st
     if (lacking === undefined) continue
     const [file, columns] = lacking
     if (columns.length === 0) throw new DapError(`\`${file}\` is empty: it has no header`)
-    throw new DapError(`no column \`${name}\` in \`${file}\``, { hint: columnHint(name, columns) })
+    throw new DapError(`no column \`${name}\` in \`${file}\``, { hint: columnHint(name, columns, named) })
   }
 }
 

@@ -20,7 +20,8 @@ export async function readProbabilityTable(
   by: readonly string[],
   signal?: AbortSignal,
 ): Promise<ProbabilityTable> {
-  const source: TableSource = { format: 'csv', paths: [file.path], root: file.root }
+  const named = ['action', 'probability', ...by]
+  const source: TableSource = { format: 'csv', paths: [file.path], root: file.root, named }
   const requests = [
     { column: 'action', type: 'key' } as const,
     { column: 'probability', type: 'number' } as const,
