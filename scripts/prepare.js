@@ -2,4 +2,4 @@
 import { existsSync } from 'node:fs'
 
 if (existsSync(new URL('../node_modules/esbuild', import.meta.url))) await import('./build.ts')
-else process.stderr.write('dap is not built: that takes the development dependencies\n')
+else process.stderr.write('nothing is built: that takes the development dependencies\n')

@@ -100,14 +100,14 @@ export interface Objects {
   read(uri: string, maxBytes: number): Promise<string>
 }
 
-/** dap's own package, as npm knows it. */
+/** dap's own package. */
 export interface OwnPackage {
   readonly manifest: PackageManifest
   /** What npm installs with it: entries of a lock file, by the folder that each is installed in. */
   readonly locked: Readonly<Record<string, object>>
   /** By what a registry's tarball of this version is known; undefined where this dap came from none, or nobody knows. */
   readonly registryIntegrity: string | undefined
-  /** The package as a tarball. A DapError where npm cannot make it. */
+  /** The package as the tarball that npm would make of it. */
   pack(): Promise<Tarball>
 }
 

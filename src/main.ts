@@ -83,7 +83,7 @@ async function createHost({ folder, color }: { folder?: string; color?: boolean 
     },
     objects: async () => (await import('./adapters/objects.ts')).cloudObjects(),
     cloud: async place => (await import('./adapters/vertex.ts')).vertexCloud(place, name => env[name]),
-    ownPackage: async () => (await import('./adapters/own-package.ts')).ownPackage(packageRoot, abort.signal),
+    ownPackage: async () => (await import('./adapters/own-package.ts')).ownPackage(packageRoot),
     get run() {
       run ??= { id: randomId(), owner: ownerOf(env) }
       return run

@@ -1,19 +1,22 @@
+import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { execa } from 'execa'
-import { DapError, InterruptedError } from '../errors.ts'
+import { readdir, readFile, stat } from 'node:fs/promises'
+import { basename, join } from 'node:path'
 import type { OwnPackage, PackageManifest, Tarball } from '../host.ts'
+import { tarball } from './tarball.ts'
 
-/** dap's package as it is installed in a folder; npm packs it. */
-export async function ownPackage(folder: string, signal: AbortSignal): Promise<OwnPackage> {
-  const manifest = await json<PackageManifest>(join(folder, 'package.json'))
+interface Manifest extends PackageManifest {
+  readonly files: readonly string[]
+}
+
+/** dap's package as it is installed in a folder. */
+export async function ownPackage(folder: string): Promise<OwnPackage> {
+  const manifest = await json<Manifest>(join(folder, 'package.json'))
   return {
     manifest,
     locked: await json(join(folder, 'dist', 'locked.json')),
     registryIntegrity: await registryIntegrity(folder, manifest),
-    pack: () => pack(folder, signal),
+    pack: () => pack(folder, manifest),
   }
 }
 
@@ -21,51 +24,59 @@ async function json<T>(path: string): Promise<T> {
   return JSON.parse(await readFile(path, 'utf8')) as T
 }
 
-interface Entry {
-  readonly version?: string
-  readonly resolved?: string
-  readonly integrity?: string
-  readonly link?: boolean
-}
-
 /**
  * npm notes in the folder of packages where it had each from. It writes no such note for global packages, nor do other package managers:
  * then nobody knows, and dap packs itself.
  */
 async function registryIntegrity(folder: string, { name, version }: PackageManifest): Promise<string | undefined> {
-  const packages = join(folder, '../'.repeat(name.split('/').length))
-  const notes = join(packages, '.package-lock.json')
+  const notes = join(folder, ...name.split('/').map(() => '..'), '.package-lock.json')
   if (!existsSync(notes)) return undefined
-  const entry = (await json<{ packages?: Record<string, Entry> }>(notes)).packages?.[`node_modules/${name}`]
-  if (entry === undefined || entry.version !== version || entry.link === true) return undefined
-  // By this path a registry gives its tarballs, whichever host it has. With `omit-lockfile-registry-resolved` npm notes nothing of it.
-  const path = `/${name}/-/${name.split('/').at(-1)}-${version}.tgz`
-  return entry.resolved === undefined ||
-    (/^https?:/.test(entry.resolved) && new URL(entry.resolved).pathname.endsWith(path))
-    ? entry.integrity
-    : undefined
+  const entry = (await json<{ readonly packages?: Readonly<Record<string, Note>> }>(notes)).packages?.[
+    `node_modules/${name}`
+  ]
+  if (entry === undefined || entry.version !== version) return undefined
+  return entry.resolved === undefined || isRegistrys(entry.resolved, name, version) ? entry.integrity : undefined
 }
 
-async function pack(folder: string, signal: AbortSignal): Promise<Tarball> {
-  const temporary = await mkdtemp(join(tmpdir(), 'dap-pack-'))
-  try {
-    const words = ['pack', folder, '--ignore-scripts', '--json', '--pack-destination', temporary]
-    const result = await execa('npm', words, { cwd: temporary, cancelSignal: signal, stdin: 'ignore', reject: false })
-    if (result.isCanceled || signal.aborted) throw new InterruptedError()
-    if (result.code === 'ENOENT')
-      throw new DapError('`npm` is not installed, which packs dap for the repository', { hint: 'npm comes with Node' })
-    if (result.failed)
-      throw new DapError(`\`npm pack\` of dap ended with ${result.exitCode ?? result.signal}`, {
-        hint: result.stderr.split('\n').find(line => line.startsWith('npm error')),
-      })
-    const [{ filename, integrity }] = JSON.parse(result.stdout) as readonly Packed[]
-    return { filename, integrity, bytes: await readFile(join(temporary, filename)) }
-  } finally {
-    await rm(temporary, { recursive: true, force: true })
+interface Note {
+  readonly version?: string
+  /** Where it came from; npm leaves it out for a registry with the setting `omit-lockfile-registry-resolved`. */
+  readonly resolved?: string
+  readonly integrity?: string
+}
+
+/** Registries, whichever host they have, give tarballs by one path. */
+function isRegistrys(url: string, name: string, version: string): boolean {
+  return /^https?:/.test(url) && new URL(url).pathname.endsWith(`/${name}/-/${basename(name)}-${version}.tgz`)
+}
+
+/**
+ * The tarball that `npm pack` makes, file by file. npm itself is not asked: version 10 runs the script `prepare` of a folder, whatever it is
+ * told, and that would build dap anew while it runs, or fail where it is installed.
+ */
+async function pack(folder: string, { name, version, files }: Manifest): Promise<Tarball> {
+  const own = (await readdir(folder)).filter(file => /^(package\.json|(readme|licen[cs]e)(\..*)?)$/i.test(file))
+  const below = await Promise.all(
+    files.map(async each => {
+      const entries = await readdir(join(folder, each), { recursive: true, withFileTypes: true })
+      return entries.filter(entry => entry.isFile()).map(entry => join(entry.parentPath, entry.name))
+    }),
+  )
+  const paths = [...own.map(file => join(folder, file)), ...below.flat()]
+  const packed = await Promise.all(
+    paths.map(async path => ({
+      path: `package/${path
+        .slice(folder.length)
+        .replace(/^[\\/]/, '')
+        .replaceAll('\\', '/')}`,
+      bytes: await readFile(path),
+      executable: ((await stat(path)).mode & 0o111) !== 0,
+    })),
+  )
+  const bytes = tarball(packed.sort((a, b) => (a.path < b.path ? -1 : 1)))
+  return {
+    filename: `${name.replace('@', '').replace('/', '-')}-${version}.tgz`,
+    integrity: `sha512-${createHash('sha512').update(bytes).digest('base64')}`,
+    bytes,
   }
-}
-
-interface Packed {
-  readonly filename: string
-  readonly integrity: string
 }

@@ -95,7 +95,7 @@ const VERSION = '0.0.0-test'
 
 const RUN: Host['run'] = { id: '0123abcd', owner: 'ann-at-desk' }
 
-/** dap's own package, without the seconds that npm needs. */
+/** dap's own package, without its thousand kilobytes. */
 const OWN_PACKAGE: OwnPackage = {
   manifest: {
     ...{ name: '@dap-platform/dap', version: VERSION, license: 'Apache-2.0', bin: { dap: 'bin/dap.js' } },
