@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs'
-import { mkdtemp } from 'node:fs/promises'
+import { cp, mkdtemp } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import { builtinModules } from 'node:module'
 import type { AddressInfo } from 'node:net'
@@ -12,6 +12,7 @@ import { PACKAGE_ROOT } from '../support/run-dap.ts'
 
 const manifest = JSON.parse(readFileSync(join(PACKAGE_ROOT, 'package.json'), 'utf8')) as {
   readonly version: string
+  readonly files: readonly string[]
   readonly scripts: object
   readonly dependencies: object
   readonly optionalDependencies?: object
@@ -40,6 +41,34 @@ describe('the packed package', () => {
 
   it('runs no script when it is installed', () => {
     expect(Object.keys(manifest.scripts).filter(name => /^(pre|post)?install$/.test(name))).toEqual([])
+  })
+})
+
+describe('the package without what npm installs with it', () => {
+  it('checks a repository and makes one, and says of the rest what is missing and what to do', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'dap-alone-'))
+    for (const name of ['package.json', ...manifest.files])
+      await cp(join(PACKAGE_ROOT, name), join(folder, 'package', name), { recursive: true })
+    const dap = (...words: string[]) =>
+      execa(process.execPath, [join(folder, 'package/bin/dap.js'), ...words], { cwd: folder, reject: false })
+    expect(await dap('init', 'shop', '--template', 'bandit')).toMatchObject({ exitCode: 0, stderr: '' })
+    expect(await dap('validate', '-C', 'shop')).toMatchObject({ exitCode: 0, stdout: '10 files checked: all valid' })
+    const lacking = [
+      [['evaluate', '-C', 'shop'], '`@duckdb/node-api`'],
+      [['emulator', '--port', '0'], '`@google-cloud/aiplatform` and `google-gax`'],
+    ] as const
+    for (const [words, names] of lacking) {
+      const { exitCode, stderr } = await dap(...words)
+      expect(exitCode, stderr).toBe(1)
+      const [error, hint, ...more] = stderr.split('\n')
+      expect(error).toMatch(`error: dap cannot load ${names}: Cannot find package `)
+      expect(hint).toMatch('hint: install dap again with all that it depends on')
+      expect(more).toEqual([])
+    }
+    expect(await dap('serve', '--bundle', 'gs://bucket/bundles', '--port', '0')).toMatchObject({
+      exitCode: 1,
+      stderr: expect.stringContaining('dap cannot load `@google-cloud/storage`: Cannot find package '),
+    })
   })
 })
 

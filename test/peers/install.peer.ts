@@ -1,11 +1,11 @@
 /** Installs as other machines do it: the packed tarball in an empty folder, without links, by the Node and the npm that are there. */
-import { cp, lstat, mkdtemp, readFile, writeFile } from 'node:fs/promises'
+import { cp, lstat, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { execa } from 'execa'
-import { beforeAll, describe, expect, it, onTestFinished } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import { PACKAGE_ROOT } from '../support/run-dap.ts'
 
 /** The oldest Node that dap runs on, the one that it is developed with, and one that is too old; each with the npm that it brings. */
@@ -18,17 +18,26 @@ interface Machine {
   run(folder: string, line: string, env?: Readonly<Record<string, string>>): ReturnType<typeof shell>
 }
 
-const folders = (name: string) => mkdtemp(join(tmpdir(), `dap-${name}-`))
+const made: string[] = []
+
+/** An empty folder; all of them go at the end, gigabytes of them. */
+async function emptyFolder(name: string): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), `dap-${name}-`))
+  made.push(folder)
+  return folder
+}
+
+afterAll(() => Promise.all(made.map(folder => rm(folder, { recursive: true, force: true }))), 300_000)
 
 async function machine({ node, npm }: typeof OLDEST): Promise<Machine> {
-  const tools = await folders('tools')
+  const tools = await emptyFolder('tools')
   // node's own script fetches the binary, where npm lets it run.
   await writeFile(join(tools, 'package.json'), JSON.stringify({ private: true, allowScripts: { node: true } }))
   await execa('npm', ['install', `node@${node}`, `npm@${npm}`, ...QUIET], { cwd: tools })
   const path = [join(tools, 'node_modules/.bin'), '/usr/local/bin:/usr/bin:/bin'].join(delimiter)
-  const made = { run: (folder: string, line: string, env = {}) => shell(folder, line, { PATH: path, ...env }) }
-  expect((await made.run(tools, 'node --version && npm --version')).stdout).toBe(`v${node}\n${npm}`)
-  return made
+  const here = { run: (folder: string, line: string, env = {}) => shell(folder, line, { PATH: path, ...env }) }
+  expect((await here.run(tools, 'node --version && npm --version')).stdout).toBe(`v${node}\n${npm}`)
+  return here
 }
 
 const QUIET = ['--no-audit', '--no-fund', '--prefer-offline']
@@ -52,7 +61,7 @@ let tarball = ''
 const { version } = JSON.parse(await readFile(join(PACKAGE_ROOT, 'package.json'), 'utf8')) as { version: string }
 
 beforeAll(async () => {
-  const folder = await folders('pack')
+  const folder = await emptyFolder('pack')
   await execa('npm', ['pack', '--ignore-scripts', '--pack-destination', folder], { cwd: PACKAGE_ROOT })
   tarball = join(folder, `dap-platform-dap-${version}.tgz`)
 })
@@ -64,7 +73,7 @@ describe.each([OLDEST, NEWEST])('the tarball, installed with Node $node and npm 
   const dap = (words: string) => done(here.run(shop, `npx --no-install dap ${words}`))
   beforeAll(async () => {
     here = await machine(versions)
-    folder = await folders('install')
+    folder = await emptyFolder('install')
     await writeFile(join(folder, 'package.json'), '{ "private": true, "type": "module" }')
     await done(here.run(folder, `npm install ${tarball}`))
     // A repository below finds what is installed above, as a workspace's does.
@@ -106,14 +115,14 @@ describe.each([OLDEST, NEWEST])('the tarball, installed with Node $node and npm 
   })
 
   it('is installed again by who clones the repository that it made', async () => {
-    const clone = join(await folders('clone'), 'shop')
+    const clone = join(await emptyFolder('clone'), 'shop')
     await cp(shop, clone, { recursive: true })
     await done(here.run(clone, 'npm ci --ignore-scripts'))
     expect(await done(here.run(clone, 'npx --no-install dap validate'))).toBe('10 files checked: all valid')
     await done(here.run(clone, 'npx --no-install dap bundle shop-offer'))
 
     // And by its Dockerfile: what is copied before dap is installed, that command, and the server.
-    const image = await folders('image')
+    const image = await emptyFolder('image')
     const dockerfile = await readFile(join(clone, 'Dockerfile'), 'utf8')
     const [stage] = dockerfile.split(/^FROM node:24-slim$/m)
     for (const [, words] of stage.matchAll(/^COPY (.*)$/gm)) {
@@ -160,7 +169,7 @@ describe(`Node ${TOO_OLD.node}`, () => {
   })
 
   it('is told what dap needs, and can have it', async () => {
-    const folder = await folders('old')
+    const folder = await emptyFolder('old')
     await writeFile(join(folder, 'package.json'), '{ "private": true, "allowScripts": { "node": true } }')
     await done(here.run(folder, `npm install ${tarball}`))
     const refused = await here.run(folder, 'npx --no-install dap validate')
@@ -172,7 +181,7 @@ describe(`Node ${TOO_OLD.node}`, () => {
   })
 
   it('installs all that a checkout needs, without its development dependencies, too', async () => {
-    const folder = await folders('checkout')
+    const folder = await emptyFolder('checkout')
     for (const name of ['package.json', 'package-lock.json', 'scripts', 'bin', 'dist'])
       await cp(join(PACKAGE_ROOT, name), join(folder, name), { recursive: true })
     await done(here.run(folder, 'npm ci --omit=dev'))
@@ -185,7 +194,7 @@ describe(`Node ${TOO_OLD.node}`, () => {
 describe('a registry that has dap', () => {
   it('is what a new repository pins, by version and content', async () => {
     const bytes = await readFile(tarball)
-    const folder = await folders('registry')
+    const folder = await emptyFolder('registry')
     const { stdout } = await execa('npm', ['pack', tarball, '--dry-run', '--json'], { cwd: folder })
     const [{ integrity }] = JSON.parse(stdout) as readonly { readonly integrity: string }[]
     const packed = await execa('tar', ['-xzOf', tarball, 'package/package.json'])
@@ -212,7 +221,7 @@ describe('a registry that has dap', () => {
     const said = await done(shell(folder, 'npx --no-install dap init shop --template bandit', env))
     expect(said).toContain(`\`package.json\` pins @dap-platform/dap ${version}, as the registry has it`)
 
-    const shop = join(await folders('pinned'), 'shop')
+    const shop = join(await emptyFolder('pinned'), 'shop')
     await cp(join(folder, 'shop'), shop, { recursive: true })
     await writeFile(join(shop, '.npmrc'), settings)
     const lock = await readFile(join(shop, 'package-lock.json'), 'utf8')
