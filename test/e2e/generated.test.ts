@@ -83,11 +83,33 @@ describe('a generated repository', () => {
       // npm's last word is how long it took.
       if (!run.startsWith('npm ')) said.push(stdout.split('\n').at(-1) ?? '')
     }
-    expect(said).toMatchInlineSnapshot()
+    expect(said).toMatchInlineSnapshot(`
+      [
+        "$ npm ci --ignore-scripts",
+        "$ npx --no-install dap validate",
+        "10 files checked: all valid",
+        "$ npx --no-install dap simulate quiet-week --record",
+        "recorded in evidence/scenario-quiet-week.json: passed, as evidence about shop-offer, shop-offer-epsilon",
+        "$ npx --no-install dap evaluate next-offer --record",
+        "recorded in evidence/evaluation-next-offer.json: passed, as evidence about shop-offer",
+        "$ npx --no-install dap plan --env prod --out plan.json",
+        "kept in plan.json: dap deploy plan.json",
+        "$ npx --no-install dap plan show plan.json --format markdown > "$RUNNER_TEMP/plan.md"
+      > gh pr comment "$PULL_REQUEST" --body-file "$RUNNER_TEMP/plan.md" --edit-last --create-if-none",
+        "",
+        "$ npm ci --ignore-scripts",
+        "$ head=$(gh api "repos/$GITHUB_REPOSITORY/commits/$GITHUB_SHA/pulls" --jq '.[0].head.sha // empty')
+      > run=$(gh run list --workflow dap.yaml --event pull_request --status success --commit "\${head:?no pull request}" --limit 1 --json databaseId --jq '.[0].databaseId // empty')
+      > gh run download "\${run:?no plan was approved}" --name plan",
+        "",
+        "$ npx --no-install dap deploy plan.json --yes --json-file "$RUNNER_TEMP/deploy.ndjson"",
+        "1 applied",
+      ]
+    `)
     const calls = await readFile(join(outside, 'gh-calls'), 'utf8')
     expect(calls).toContain(`--body-file ${outside}/plan.md`)
     expect(await readFile(join(outside, 'plan.md'), 'utf8')).toContain('shop-offer')
-  })
+  }, 600_000)
 
   it('has the lock file that npm would write itself', async () => {
     const lock = await readFile(join(folder, 'package-lock.json'), 'utf8')
