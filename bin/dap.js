@@ -6,7 +6,7 @@ const [major, minor] = process.versions.node.split('.').map(Number)
 if (major < 22 || (major === 22 && minor < 12)) {
   process.stderr.write(
     `error: dap needs Node >= 22.12, this is ${process.versions.node}\n` +
-      'hint: install a current Node, or run dap through npx or an npm script, which use the Node that the project pins\n',
+      'hint: install a current Node (https://nodejs.org/en/download), or give the project its own by `npm install --save-dev node@24` and run dap by `npx --no-install dap`\n',
   )
   process.exitCode = 3
 } else {

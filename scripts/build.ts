@@ -1,6 +1,6 @@
 /** Bundles `src` into `dist`, one chunk a command so that each loads only what it runs, and emits the library's types. */
 import { execFileSync } from 'node:child_process'
-import { cp, readFile, rm } from 'node:fs/promises'
+import { cp, readFile, rm, writeFile } from 'node:fs/promises'
 import { build, type Plugin } from 'esbuild'
 import { generateApi } from './api-types.ts'
 import { generate } from './schemas.ts'
@@ -16,6 +16,21 @@ const withoutChildProcess: Plugin = {
     )
     onLoad({ filter: /.*/, namespace: 'none' }, () => ({ contents: 'export default {}' }))
   },
+}
+
+/** The part of dap's own lock file that whoever installs dap needs, for the lock files of new repositories. */
+async function locked(): Promise<object> {
+  const lock = JSON.parse(await readFile('package-lock.json', 'utf8')) as { packages: Record<string, LockEntry> }
+  const entries = Object.entries(lock.packages).filter(([folder, { dev }]) => folder !== '' && dev !== true)
+  return Object.fromEntries(
+    entries.map(([folder, { devOptional, ...entry }]) => [folder, devOptional ? { ...entry, optional: true } : entry]),
+  )
+}
+
+interface LockEntry {
+  readonly dev?: boolean
+  /** Wanted by a development dependency, and by an optional one of the rest. */
+  readonly devOptional?: boolean
 }
 
 await generate()
@@ -71,5 +86,6 @@ await build({
   logLevel: 'warning',
 })
 execFileSync('tsc', ['-p', 'tsconfig.types.json'], { stdio: 'inherit' })
+await writeFile('dist/locked.json', `${JSON.stringify(await locked())}\n`)
 // Declarations that were written by hand, or generated, are not emitted.
 await cp('src/generated/api.d.ts', 'dist/types/generated/api.d.ts')

@@ -125,9 +125,9 @@ await cloud.stop()
 process.stdout.write(`
 That was a whole repository of decisions, in ${folder}
 Next, from here:
-  npx dap explain Policy.spec.algorithm
-  npx dap log stats ${join(folder, 'logs')}
-  npx dap decide shop-offer -C ${folder} --explain --context '{"playerId": "p1", "level": 30, "platform": "ios"}'
+  npx --no-install dap explain Policy.spec.algorithm
+  npx --no-install dap log stats ${join(folder, 'logs')}
+  npx --no-install dap decide shop-offer -C ${folder} --explain --context '{"playerId": "p1", "level": 30, "platform": "ios"}'
   edit ${join(folder, 'policies', 'shop-offer.yaml')}, then
-  npx dap validate -C ${folder}
+  npx --no-install dap validate -C ${folder}
 `)

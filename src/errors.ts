@@ -42,6 +42,19 @@ export class UsageError extends DapError {
   }
 }
 
+/** Packages that dap depends on do not load: npm was told to leave some out, or this machine is none that they are made for. */
+export class InstallationError extends DapError {
+  override readonly name = 'InstallationError'
+
+  constructor(packages: readonly string[], cause: unknown) {
+    const [reason] = (cause instanceof Error ? cause.message : String(cause)).split('\n', 1)
+    super(`dap cannot load ${packages.map(name => `\`${name}\``).join(' and ')}: ${reason}`, {
+      hint: 'install dap again with all that it depends on, without `--omit=optional`; in a repository that pins it, `npm ci`',
+      cause,
+    })
+  }
+}
+
 /** The user stopped the run. */
 export class InterruptedError extends DapError {
   override readonly name = 'InterruptedError'

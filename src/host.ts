@@ -25,6 +25,8 @@ export interface Host {
   cloud(place: Place): Promise<Cloud>
   /** Builders of the server's image; loads what runs them on first use. */
   images(): Promise<Images>
+  /** dap's own package, for repositories that install it. */
+  ownPackage(): Promise<OwnPackage>
   /** This process as others see it in locks and journals: 8 hex digits of its own, and a person and a machine, or a CI job. */
   readonly run: { readonly id: string; readonly owner: string }
   /** The commit that the folder's repository is at; null where there is none. Paths that `git status` would ignore do not make it dirty. */
@@ -71,7 +73,7 @@ export interface Files {
   /** The text of a UTF-8 file of at most `maxBytes`. */
   read(path: string, maxBytes?: number): Promise<string>
   /** Writes to a temporary file beside it, then renames: readers see the old text or the new, never a part. */
-  write(path: string, text: string): Promise<void>
+  write(path: string, content: string | Uint8Array): Promise<void>
   /** Gives a file another name, in place of the file that had it. */
   rename(from: string, to: string): Promise<void>
   /** A new file that grows line by line, for events that somebody watches while they come. */
@@ -136,6 +138,34 @@ export interface Objects {
   read(uri: string, maxBytes: number): Promise<string>
 }
 
+/** dap's own package. */
+export interface OwnPackage {
+  readonly manifest: PackageManifest
+  /** What npm installs with it: entries of a lock file, by the folder that each is installed in. */
+  readonly locked: Readonly<Record<string, object>>
+  /** By what a registry's tarball of this version is known; undefined where this dap came from none, or nobody knows. */
+  readonly registryIntegrity: string | undefined
+  /** The package as the tarball that npm would make of it. */
+  pack(): Promise<Tarball>
+}
+
+/** What of a `package.json` is repeated in a lock file. */
+export interface PackageManifest {
+  readonly name: string
+  readonly version: string
+  readonly license: string
+  readonly dependencies: Readonly<Record<string, string>>
+  readonly bin: Readonly<Record<string, string>>
+  readonly engines: Readonly<Record<string, string>>
+}
+
+export interface Tarball {
+  readonly filename: string
+  /** `sha512-…`, by which npm knows it again. */
+  readonly integrity: string
+  readonly bytes: Uint8Array
+}
+
 /** Images of the server. */
 export interface Images {
   /** Builds one, and says what the builder prints. A DapError where it cannot; nothing of it stays on this machine but the image. */
@@ -149,13 +179,14 @@ export interface Images {
   }>
 }
 
+/** What an image is made of, whatever it holds beside that. */
+export const IMAGE_FILES = ['Dockerfile', 'package.json', 'package-lock.json'] as const
+
 export interface ImageRequest {
   /** Absent: docker, if it is installed. */
   readonly builder: 'docker' | 'cloud-build' | undefined
-  /** The folder of `Dockerfile` and, perhaps, `bundles/`; absolute. */
+  /** The folder of `Dockerfile`, of `package.json` with its lock file, and perhaps of `vendor/` and `bundles/`; absolute. */
   readonly folder: string
-  /** Where the dap is installed that goes into it. */
-  readonly dap: string
   /** The image's name without tag and digest. */
   readonly repository: string
   readonly tag: string

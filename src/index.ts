@@ -1,6 +1,6 @@
 /**
  * The library: the same powers as the command line, typed. Everything here is pure: files come in as texts, logs through the
- * `Tables` port, of which `dap/duckdb` is the implementation.
+ * `Tables` port, of which `@dap-platform/dap/duckdb` is the implementation.
  */
 
 export type { Diagnostic, DiagnosticCode } from './diagnostics.ts'

@@ -36,6 +36,8 @@ function write(stream: NodeJS.WriteStream, text: string): Promise<void> {
 const colorWanted = env['FORCE_COLOR'] !== undefined && env['FORCE_COLOR'] !== '0'
 const colorRefused = env['NO_COLOR'] !== undefined && env['NO_COLOR'] !== ''
 
+const packageRoot = fileURLToPath(new URL('..', import.meta.url))
+
 let run: Host['run'] | undefined
 
 /** What holds memory and disk until the command is done. */
@@ -63,7 +65,7 @@ async function createHost({ folder, color }: { folder?: string; color?: boolean 
   return {
     cwd,
     version: DAP_VERSION,
-    packageRoot: fileURLToPath(new URL('..', import.meta.url)),
+    packageRoot,
     files,
     terminal: {
       get interactive() {
@@ -81,6 +83,7 @@ async function createHost({ folder, color }: { folder?: string; color?: boolean 
     },
     objects: async () => (await import('./adapters/objects.ts')).cloudObjects(),
     cloud: async place => (await import('./adapters/vertex.ts')).vertexCloud(place, name => env[name]),
+    ownPackage: async () => (await import('./adapters/own-package.ts')).ownPackage(packageRoot),
     get run() {
       run ??= { id: randomId(), owner: ownerOf(env) }
       return run

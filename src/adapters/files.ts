@@ -26,12 +26,12 @@ export function nodeFiles(): Files {
           throw new DapError(`\`${path}\` is not UTF-8 text`, { cause })
         }
       }),
-    write: (path, text) =>
+    write: (path, content) =>
       attempt('write', path, () => {
         const temporary = join(dirname(path), `.${randomBytes(6).toString('hex')}.dap-tmp`)
         fs.mkdirSync(dirname(path), { recursive: true })
         try {
-          fs.writeFileSync(temporary, text, { flag: 'wx', flush: true })
+          fs.writeFileSync(temporary, content, { flag: 'wx', flush: true })
           fs.renameSync(temporary, path)
         } catch (error) {
           fs.rmSync(temporary, { force: true })

@@ -1,21 +1,20 @@
 import { existsSync } from 'node:fs'
-import { copyFile, cp, mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises'
+import { copyFile, cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { execa } from 'execa'
 import { DapError, ExitCode, InterruptedError } from '../errors.ts'
-import type { ImageRequest, Images } from '../host.ts'
+import { IMAGE_FILES, type ImageRequest, type Images } from '../host.ts'
 
 type Say = (text: string) => Promise<void>
 
 const INSTALL = {
   docker: '`--builder cloud-build` builds without it, by the Google Cloud CLI',
   gcloud: 'https://cloud.google.com/sdk/docs/install, or `--builder docker`',
-  npm: 'npm comes with Node',
 } as const
 type Program = keyof typeof INSTALL
 
-/** Images by docker or Cloud Build, and dap's own package by npm, as child processes that stop with the signal. */
+/** Images by docker or Cloud Build, as child processes that stop with the signal. */
 export function serverImages(signal: AbortSignal): Images {
   return {
     async build(request, say) {
@@ -23,7 +22,7 @@ export function serverImages(signal: AbortSignal): Images {
       const context = await mkdtemp(join(tmpdir(), 'dap-image-'))
       const run = runner(context, say, signal)
       try {
-        await stage(context, request, run)
+        await stage(context, request)
         const digest = await BUILDERS[builder](request, run)
         return { builder, digest }
       } finally {
@@ -61,17 +60,19 @@ function digestIn(text: string, name: string): string {
   return digest
 }
 
-/** What the Dockerfile takes, and nothing else of the repository: dap as it is installed here, and bundles, if there are any. */
-async function stage(context: string, { folder, dap }: ImageRequest, run: Run): Promise<void> {
-  const packed = await run('npm', ['pack', dap, '--ignore-scripts', '--json'])
-  const [{ filename }] = JSON.parse(packed) as readonly { readonly filename: string }[]
-  await rename(join(context, filename), join(context, 'dap.tgz'))
-  await copyFile(join(folder, 'Dockerfile'), join(context, 'Dockerfile'))
-  const bundles = join(context, 'bundles')
-  if (existsSync(join(folder, 'bundles'))) return cp(join(folder, 'bundles'), bundles, { recursive: true })
-  await mkdir(bundles)
-  // An empty folder would not reach Cloud Build.
-  await writeFile(join(bundles, '.keep'), '')
+/** What the Dockerfile takes, and nothing else of the repository: the dap that it pins, and bundles, if there are any. */
+async function stage(context: string, { folder }: ImageRequest): Promise<void> {
+  for (const file of IMAGE_FILES) await copyFile(join(folder, file), join(context, file))
+  for (const name of ['vendor', 'bundles']) {
+    const target = join(context, name)
+    if (existsSync(join(folder, name))) {
+      await cp(join(folder, name), target, { recursive: true })
+      continue
+    }
+    await mkdir(target)
+    // An empty folder would not reach Cloud Build.
+    await writeFile(join(target, '.keep'), '')
+  }
 }
 
 /** Runs a program to its end and gives its stdout; what it prints is said line by line meanwhile. */
@@ -79,7 +80,7 @@ type Run = (program: Program, words: readonly string[], hint?: string) => Promis
 
 function runner(cwd: string, say: Say, signal: AbortSignal): Run {
   return async (program, words, hint) => {
-    const quiet = words.includes('--json') || words.includes('--format')
+    const quiet = words.includes('--format')
     const aloud = async function* (line: unknown) {
       await say(`${line}\n`)
       yield line

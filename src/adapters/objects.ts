@@ -1,5 +1,5 @@
 import type { Storage } from '@google-cloud/storage'
-import { DapError } from '../errors.ts'
+import { DapError, InstallationError } from '../errors.ts'
 import type { Objects } from '../host.ts'
 
 /** More objects than this below one URI are no folder of bundles. */
@@ -46,10 +46,7 @@ async function open(): Promise<Storage> {
     const { Storage } = await import('@google-cloud/storage')
     return new Storage({ retryOptions: { totalTimeout: TIMEOUT_SECONDS } })
   } catch (cause) {
-    throw new DapError('reading gs:// needs the package `@google-cloud/storage`', {
-      hint: 'npm install @google-cloud/storage',
-      cause,
-    })
+    throw new InstallationError(['@google-cloud/storage'], cause)
   }
 }
 

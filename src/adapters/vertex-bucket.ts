@@ -1,6 +1,6 @@
 import type { Storage } from '@google-cloud/storage'
 import type { Cloud, Place } from '../deploy/cloud.ts'
-import { DapError } from '../errors.ts'
+import { InstallationError } from '../errors.ts'
 import { attempting, DEADLINE_MS } from './vertex-errors.ts'
 
 /** The bucket of a place. */
@@ -48,9 +48,6 @@ async function open({ project }: Place, emulator: string | null): Promise<Storag
       ...(emulator === null ? {} : { apiEndpoint: emulator }),
     })
   } catch (cause) {
-    throw new DapError('writing to gs:// needs the package `@google-cloud/storage`', {
-      hint: 'npm install @google-cloud/storage',
-      cause,
-    })
+    throw new InstallationError(['@google-cloud/storage'], cause)
   }
 }

@@ -3,7 +3,7 @@ import type { EndpointServiceClient } from '@google-cloud/aiplatform/build/src/v
 import type { ModelServiceClient } from '@google-cloud/aiplatform/build/src/v1/model_service_client.js'
 import type { GoogleAuth } from 'google-gax'
 import type { Place } from '../deploy/cloud.ts'
-import { DapError } from '../errors.ts'
+import { InstallationError } from '../errors.ts'
 import { type Definitions, withOnly } from './vertex-definitions.ts'
 import type { Decoders } from './vertex-messages.ts'
 
@@ -72,12 +72,6 @@ async function load() {
     ) as Definitions
     return { gax, definitions, ...endpoints, ...models }
   } catch (cause) {
-    throw new DapError(
-      'Vertex AI needs the packages `@google-cloud/aiplatform`, `@google-cloud/storage` and `google-gax`',
-      {
-        hint: 'npm install @google-cloud/aiplatform @google-cloud/storage google-gax',
-        cause,
-      },
-    )
+    throw new InstallationError(['@google-cloud/aiplatform', 'google-gax'], cause)
   }
 }

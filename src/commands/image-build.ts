@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { defineCommand } from '../command.ts'
 import { DapError, ExitCode, UsageError } from '../errors.ts'
-import type { Host, ImageRequest } from '../host.ts'
+import { type Host, IMAGE_FILES, type ImageRequest } from '../host.ts'
 import type { Resource } from '../repo/repository.ts'
 import { type ImageResult, imageText } from '../ui/image.ts'
 import { type Opened, openRepository, requireResource, requireValid } from './repository.ts'
@@ -24,7 +24,7 @@ export const imageBuildCommand = defineCommand<Options, ImageResult>({
       .option('--tag <tag>', "default: the commit's first 12 digits, or dap's version where there is none")
       .addHelpText(
         'after',
-        "\nBuilds the repository's Dockerfile with `dap.tgz`, which is dap as it is installed here, and `bundles/` beside it, and prints the name to\npin in the Environment's `spec.gcp.image`. The emulator needs no image.\n\nexit codes: 0 built, 1 nothing to build it with, 3 usage, 5 the build or the push failed",
+        "\nBuilds the repository's Dockerfile with the dap that its package.json and package-lock.json pin, and `bundles/`, and prints the name to\npin in the Environment's `spec.gcp.image`. The emulator needs no image.\n\nexit codes: 0 built, 1 nothing to build it with, 3 usage, 5 the build or the push failed",
       ),
 
   options(_, flags) {
@@ -50,8 +50,11 @@ export const imageBuildCommand = defineCommand<Options, ImageResult>({
       throw new UsageError(`the environment \`${name}\` is the emulator, which needs no image: it runs this dap`, {
         hint: '--env names an Environment whose target is `vertex`',
       })
-    if (!(await host.files.exists(join(opened.root, 'Dockerfile'))))
-      throw new DapError('no `Dockerfile` beside `dap.yaml`', { hint: '`dap init` writes one into a new repository' })
+    for (const file of IMAGE_FILES)
+      if (!(await host.files.exists(join(opened.root, file))))
+        throw new DapError(`no \`${file}\` beside \`dap.yaml\``, {
+          hint: '`dap init` writes one into a new repository',
+        })
     const repository = repositoryOf(spec.gcp.image)
     const tag = options.tag ?? (await defaultTag(host, opened.root))
     const images = await host.images()
@@ -59,7 +62,6 @@ export const imageBuildCommand = defineCommand<Options, ImageResult>({
       {
         builder: options.builder,
         folder: opened.root,
-        dap: host.packageRoot,
         repository,
         tag,
         push: options.push,

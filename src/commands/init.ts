@@ -1,9 +1,11 @@
+import { createHash } from 'node:crypto'
 import { basename, join, resolve } from 'node:path'
 import { defineCommand } from '../command.ts'
 import { didYouMean } from '../diagnostics.ts'
 import { DapError, ExitCode, UsageError } from '../errors.ts'
-import type { Host } from '../host.ts'
+import type { Host, OwnPackage } from '../host.ts'
 import { KINDS } from '../kinds.ts'
+import { pinFiles } from '../scaffold/pin.ts'
 import { render, TEMPLATE_FILE, type TemplateInfo, type TextFile, templateInfo } from '../scaffold/template.ts'
 import { RESOURCE_NAME, RESOURCE_NAME_HINT } from './arguments.ts'
 import { filesBelow } from './found-files.ts'
@@ -21,6 +23,12 @@ interface Options {
 
 interface Initialised extends Options {
   readonly files: readonly string[]
+  readonly pin: {
+    readonly package: string
+    readonly version: string
+    /** Its path in the repository; null where the registry's version is pinned. */
+    readonly tarball: string | null
+  }
   readonly try: readonly string[]
 }
 
@@ -63,16 +71,21 @@ export const initCommand = defineCommand<Options, Initialised>({
   async run(options, host) {
     const { folder, template, project } = options
     const { files, info } = await readTemplate(host, template)
-    const rendered = [...render(files, { project }), ...(await schemaFiles(host, '.dap/schemas'))]
+    const own = await host.ownPackage()
+    const tarball = await vendored(own)
+    const texts = [
+      ...render(files, { project }),
+      ...(await schemaFiles(host, '.dap/schemas')),
+      ...pinFiles(project, own, tarball ?? { integrity: own.registryIntegrity }),
+    ]
+    const all: NewFile[] = texts.map(({ path, text }) => ({ path, content: text }))
+    if (tarball !== undefined) all.push(tarball)
     // dap.yaml is what makes a folder a repository, so it comes last: an interrupted init leaves none.
-    rendered.sort(
-      (a, b) => Number(a.path === PROJECT_FILE) - Number(b.path === PROJECT_FILE) || (a.path < b.path ? -1 : 1),
-    )
+    all.sort((a, b) => Number(a.path === PROJECT_FILE) - Number(b.path === PROJECT_FILE) || (a.path < b.path ? -1 : 1))
 
     const taken: string[] = []
-    for (const { path, text } of rendered) {
-      const target = join(folder, path)
-      if ((await host.files.exists(target)) && (await host.files.read(target)) !== text) taken.push(path)
+    for (const { path, content } of all) {
+      if (await isOther(host, join(folder, path), content)) taken.push(path)
     }
     if (taken.length > 0) {
       const more = taken.length > 3 ? ` and ${taken.length - 3} more` : ''
@@ -86,25 +99,52 @@ export const initCommand = defineCommand<Options, Initialised>({
         },
       )
     }
-    for (const { path, text } of rendered) {
+    for (const { path, content } of all) {
       host.signal.throwIfAborted()
-      await host.files.write(join(folder, path), text)
+      await host.files.write(join(folder, path), content)
     }
-    return { ...options, files: rendered.map(({ path }) => path), try: info.try }
+    const { name, version } = own.manifest
+    const pin = { package: name, version, tarball: tarball?.path ?? null }
+    return { ...options, files: all.map(({ path }) => path), pin, try: info.try }
   },
 
-  text({ place, template, project, files, try: next }, { style }) {
+  text({ place, template, project, files, pin, try: next }, { style }) {
     const shown = files.filter(path => !path.startsWith('.dap/'))
+    const version = `\`package.json\` pins ${pin.package} ${pin.version}`
     return [
       `${style.bold(project)}: ${files.length} files from the template ${template}${place === '' ? '' : ` in ${place}`}`,
       shown.map(path => `  ${path}`).join('\n'),
+      pin.tarball === null
+        ? `${version}, as the registry has it`
+        : `${version} as the tarball \`${pin.tarball}\`: nothing says that this dap came from a registry`,
       `next:\n${[...(place === '' ? [] : [`cd ${place}`]), ...next].map(line => `  ${style.cyan(line)}`).join('\n')}`,
     ].join('\n\n')
   },
 
-  json: ({ folder, template, project, files }) => ({ schema: 'dap.init/v1', folder, template, project, files }),
+  json: ({ folder, template, project, files, pin }) => ({
+    ...{ schema: 'dap.init/v1', folder, template, project, files, pin },
+  }),
   exitCode: () => ExitCode.done,
 })
+
+interface NewFile {
+  readonly path: string
+  readonly content: string | Uint8Array
+}
+
+/** dap itself as a file of the repository, since it can be had nowhere else; undefined where a registry has this version. */
+async function vendored(own: OwnPackage) {
+  if (own.registryIntegrity !== undefined) return undefined
+  const { filename, integrity, bytes } = await own.pack()
+  return { path: `vendor/${filename}`, integrity, content: bytes }
+}
+
+/** Is there something else already? */
+async function isOther({ files }: Host, path: string, content: string | Uint8Array): Promise<boolean> {
+  if (!(await files.exists(path))) return false
+  if (typeof content === 'string') return (await files.read(path)) !== content
+  return (await files.digest(path)) !== createHash('sha256').update(content).digest('hex')
+}
 
 /** A folder's name, made into one that a project may have. */
 function projectName(folder: string): string {

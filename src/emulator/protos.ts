@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import type { protobuf } from 'google-gax'
-import { DapError } from '../errors.ts'
+import { InstallationError } from '../errors.ts'
 
 export type MessageType = protobuf.Type
 
@@ -97,8 +97,5 @@ function rulesOf({ parsedOptions }: protobuf.Method): HttpRule[] {
 }
 
 function missing(cause: unknown): never {
-  throw new DapError('the emulator needs the packages `@google-cloud/aiplatform` and `google-gax`', {
-    hint: 'npm install @google-cloud/aiplatform google-gax',
-    cause,
-  })
+  throw new InstallationError(['@google-cloud/aiplatform', 'google-gax'], cause)
 }

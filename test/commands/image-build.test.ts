@@ -15,7 +15,10 @@ const REGISTRY = 'europe-west1-docker.pkg.dev/games-prod/dap/server'
 
 const REPOSITORY: Readonly<Record<string, string>> = {
   'dap.yaml': 'apiVersion: dap/v1\nkind: Project\nmetadata: { name: shop }\nspec: {}\n',
-  Dockerfile: 'FROM scratch\nCOPY dap.tgz /\nCOPY bundles /bundle\n',
+  Dockerfile: 'FROM scratch\nCOPY package.json package-lock.json /\nCOPY vendor /vendor\nCOPY bundles /bundle\n',
+  'package.json': '{}',
+  'package-lock.json': '{}',
+  'vendor/dap-platform-dap-0.1.0.tgz': 'x',
   'bundles/shop-offer-0123/bundle.json': '{}',
   'environments/local.yaml':
     'apiVersion: dap/v1\nkind: Environment\nmetadata: { name: local }\nspec: { target: emulator }\n',
@@ -34,7 +37,6 @@ spec:
 
 /** Programs that note their words and what is in their working folder, and answer as the real ones do. */
 const PROGRAMS = {
-  npm: `printf 'x' > dap-0.1.0.tgz; echo '[{"filename": "dap-0.1.0.tgz"}]'`,
   docker: `case "$1 $2" in
   "image inspect") echo '["elsewhere/server@${DIGEST.replace('4f', '00')}", "${REGISTRY}@${DIGEST}"]' ;;
   "build --platform") echo "step 1/3" >&2; [ "$DOCKER_BUILD" = hang ] && exec /bin/sleep 60; exit $DOCKER_BUILD ;;
@@ -73,7 +75,7 @@ async function install(...names: readonly (keyof typeof PROGRAMS)[]): Promise<vo
   for (const name of names) {
     const path = join(programs, name)
     const note = `[ "$1" = --version ] || printf '%s\\n' "${name} $*" >> "$CALLS"\n[ "$1" = --version ] && exit 0`
-    const listing = `case "$*" in build*) for each in * bundles/*; do printf 'has %s\\n' "$each" >> "$CALLS"; done ;; esac`
+    const listing = `case "$*" in build*) for each in * bundles/* vendor/*; do printf 'has %s\\n' "$each" >> "$CALLS"; done ;; esac`
     await writeFile(path, `#!/bin/sh\n${note}\n${listing}\n${PROGRAMS[name]}\n`)
     await chmod(path, 0o755)
   }
@@ -84,7 +86,6 @@ async function imageBuild(...words: readonly string[]) {
   const host = {
     cwd: folder,
     version: '0.1.0',
-    packageRoot: '/opt/dap',
     files: nodeFiles(),
     environment: () => undefined,
     commit: async () => ({ id: '0123456789abcdef0123456789abcdef01234567', dirty: false }),
@@ -108,7 +109,7 @@ async function imageBuild(...words: readonly string[]) {
 
 describe('dap image build', () => {
   it('builds with docker what the Dockerfile takes, and says that only a push gives it a digest', async () => {
-    await install('npm', 'docker', 'gcloud')
+    await install('docker', 'gcloud')
     const { text, said, json } = await imageBuild()
     expect(text).toBe(`${REGISTRY}:0123456789ab\nnot pushed: \`--push\` gives it the digest to pin`)
     expect(said).toBe('step 1/3\n')
@@ -121,17 +122,19 @@ describe('dap image build', () => {
       file: 'environments/prod.yaml',
     })
     expect(await calls()).toEqual([
-      'npm pack /opt/dap --ignore-scripts --json',
       `docker build --platform linux/amd64 --tag ${REGISTRY}:0123456789ab .`,
       'has Dockerfile',
       'has bundles',
-      'has dap.tgz',
+      'has package-lock.json',
+      'has package.json',
+      'has vendor',
       'has bundles/shop-offer-0123',
+      'has vendor/dap-platform-dap-0.1.0.tgz',
     ])
   })
 
   it('pushes, and prints the name with the digest that the registry of this environment has', async () => {
-    await install('npm', 'docker')
+    await install('docker')
     const { text } = await imageBuild('--push', '--tag', 'v7')
     expect(text).toBe(`${REGISTRY}@${DIGEST}\npin it as spec.gcp.image in environments/prod.yaml`)
     expect((await calls()).filter(call => call.startsWith('docker'))).toEqual([
@@ -142,7 +145,7 @@ describe('dap image build', () => {
   })
 
   it('takes Cloud Build where there is no docker', async () => {
-    await install('npm', 'gcloud')
+    await install('gcloud')
     const { text, said } = await imageBuild('--env', 'prod')
     expect(text).toMatch(new RegExp(`^${REGISTRY}@${DIGEST}\n`))
     expect(said).toBe('BUILD DONE\n')
@@ -152,11 +155,11 @@ describe('dap image build', () => {
     ])
   })
 
-  it('builds without bundles, too: on Vertex AI they come from the bucket', async () => {
-    await install('npm', 'docker')
-    await rm(join(folder, 'bundles'), { recursive: true })
+  it('builds without bundles and tarballs, too: they come from the bucket on Vertex AI, and from a registry', async () => {
+    await install('docker')
+    for (const name of ['bundles', 'vendor']) await rm(join(folder, name), { recursive: true })
     await imageBuild()
-    expect(await calls()).toContain('has bundles')
+    expect(await calls()).toEqual(expect.arrayContaining(['has bundles', 'has vendor']))
   })
 
   it('says what is missing', async () => {
@@ -164,29 +167,31 @@ describe('dap image build', () => {
       message: 'an image needs `docker` or `gcloud`, and neither is installed',
       exitCode: 1,
     })
-    await install('npm', 'docker')
+    await install('docker')
     await expect(imageBuild('--builder', 'cloud-build')).rejects.toMatchObject({
       message: '`gcloud` is not installed',
       hint: 'https://cloud.google.com/sdk/docs/install, or `--builder docker`',
     })
-    await rm(join(folder, 'Dockerfile'))
-    await expect(imageBuild()).rejects.toMatchObject({ message: 'no `Dockerfile` beside `dap.yaml`' })
+    for (const file of ['package-lock.json', 'package.json', 'Dockerfile']) {
+      await rm(join(folder, file))
+      await expect(imageBuild()).rejects.toMatchObject({ message: `no \`${file}\` beside \`dap.yaml\`` })
+    }
   })
 
   it('says that a build failed, after what the builder said', async () => {
-    await install('npm', 'docker')
+    await install('docker')
     vi.stubEnv('DOCKER_BUILD', '17')
     await expect(imageBuild()).rejects.toMatchObject({ message: '`docker build` ended with 17', exitCode: 5 })
   })
 
   it('stops its programs when it is interrupted', async () => {
-    await install('npm', 'docker')
+    await install('docker')
     vi.stubEnv('DOCKER_BUILD', 'hang')
     await expect(imageBuild()).rejects.toMatchObject({ name: 'InterruptedError', exitCode: 130 })
   })
 
   it('builds nothing for the emulator', async () => {
-    await install('npm', 'docker')
+    await install('docker')
     await expect(imageBuild('--env', 'local')).rejects.toMatchObject({
       message: 'the environment `local` is the emulator, which needs no image: it runs this dap',
       exitCode: 3,

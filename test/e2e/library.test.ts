@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 /** The package as a program that depends on it sees it: by its name, through `exports`, as built. */
 describe('the library', () => {
   it('loads a repository, makes a decision and simulates', async () => {
-    const { createPolicy, decide, finish, loadRepository, prepare } = await import('dap')
+    const { createPolicy, decide, finish, loadRepository, prepare } = await import('@dap-platform/dap')
     const text = `apiVersion: dap/v1
 kind: Policy
 metadata: { name: offer }
@@ -35,7 +35,7 @@ spec:
   })
 
   it('reads tables through DuckDB', async () => {
-    const { openTables } = await import('dap/duckdb')
+    const { openTables } = await import('@dap-platform/dap/duckdb')
     await expect(openTables().columns({ format: 'csv', paths: ['/nowhere.csv'] })).rejects.toThrow('nowhere.csv')
   })
 })

@@ -1,44 +1,110 @@
-import { readFileSync } from 'node:fs'
-import { mkdtemp, symlink } from 'node:fs/promises'
+import { readdirSync, readFileSync } from 'node:fs'
+import { cp, mkdtemp } from 'node:fs/promises'
 import { createServer } from 'node:http'
+import { builtinModules } from 'node:module'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { build } from 'esbuild'
 import { execa } from 'execa'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { PACKAGE_ROOT } from '../support/run-dap.ts'
 
+const manifest = JSON.parse(readFileSync(join(PACKAGE_ROOT, 'package.json'), 'utf8')) as {
+  readonly version: string
+  readonly files: readonly string[]
+  readonly scripts: object
+  readonly dependencies: object
+  readonly optionalDependencies?: object
+}
+
 describe('the packed package', () => {
-  let folder = ''
+  let tarball = ''
   beforeAll(async () => {
-    const temporary = await mkdtemp(join(tmpdir(), 'dap-pack-'))
-    const options = ['pack', '--ignore-scripts', '--json', '--pack-destination', temporary]
-    await execa('npm', options, { cwd: PACKAGE_ROOT })
-    await execa('tar', ['-xzf', `dap-${version}.tgz`], { cwd: temporary })
-    folder = join(temporary, 'package')
-    // What npm would install beside it.
-    await symlink(join(PACKAGE_ROOT, 'node_modules'), join(folder, 'node_modules'))
+    const folder = await mkdtemp(join(tmpdir(), 'dap-pack-'))
+    await execa('npm', ['pack', '--ignore-scripts', '--pack-destination', folder], { cwd: PACKAGE_ROOT })
+    tarball = join(folder, `dap-platform-dap-${manifest.version}.tgz`)
   })
-  const { version } = JSON.parse(readFileSync(join(PACKAGE_ROOT, 'package.json'), 'utf8')) as { version: string }
-  const dap = (...words: string[]) => execa(process.execPath, [join(folder, 'bin/dap.js'), ...words], { reject: false })
+  const judged = (program: string, ...words: string[]) =>
+    execa(join(PACKAGE_ROOT, 'node_modules/.bin', program), words, { cwd: PACKAGE_ROOT, reject: false, all: true })
 
-  it('runs', async () => {
-    expect(await dap('--version')).toMatchObject({ exitCode: 0, stdout: version, stderr: '' })
-    const help = await dap('serve', '--help')
-    expect(help).toMatchObject({ exitCode: 0, stderr: '' })
-    expect(help.stdout).toContain('--bundle')
+  it('is one that programs can depend on, by the word of publint', async () => {
+    const { exitCode, all } = await judged('publint', 'run', tarball, '--strict')
+    expect(exitCode, all).toBe(0)
+    expect(all).toContain('All good!')
   })
 
-  it('has its templates and schemas', async () => {
-    const shop = join(await mkdtemp(join(tmpdir(), 'dap-pack-')), 'shop')
-    expect(await dap('init', shop, '--template', 'bandit')).toMatchObject({ exitCode: 0 })
-    expect(readFileSync(join(shop, 'Dockerfile'), 'utf8')).toContain('FROM node:24-slim')
-    expect(await dap('bundle', 'shop-offer', '-C', shop)).toMatchObject({ exitCode: 0 })
+  it('has types that are found wherever its code is, by the word of attw', async () => {
+    const { exitCode, all } = await judged('attw', tarball, '--profile', 'esm-only')
+    expect(exitCode, all).toBe(0)
   })
 
   it('runs no script when it is installed', () => {
-    const { scripts } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as { scripts: object }
-    expect(Object.keys(scripts).filter(name => /^(pre|post)?install$/.test(name))).toEqual([])
+    expect(Object.keys(manifest.scripts).filter(name => /^(pre|post)?install$/.test(name))).toEqual([])
+  })
+})
+
+describe('the package without what npm installs with it', () => {
+  it('checks a repository and makes one, and says of the rest what is missing and what to do', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'dap-alone-'))
+    for (const name of ['package.json', ...manifest.files])
+      await cp(join(PACKAGE_ROOT, name), join(folder, 'package', name), { recursive: true })
+    const dap = (...words: string[]) =>
+      execa(process.execPath, [join(folder, 'package/bin/dap.js'), ...words], { cwd: folder, reject: false })
+    expect(await dap('init', 'shop', '--template', 'bandit')).toMatchObject({ exitCode: 0, stderr: '' })
+    expect(await dap('validate', '-C', 'shop')).toMatchObject({ exitCode: 0, stdout: '10 files checked: all valid' })
+    const lacking = [
+      [['evaluate', '-C', 'shop'], '`@duckdb/node-api`'],
+      [['emulator', '--port', '0'], '`@google-cloud/aiplatform` and `google-gax`'],
+    ] as const
+    for (const [words, names] of lacking) {
+      const { exitCode, stderr } = await dap(...words)
+      expect(exitCode, stderr).toBe(1)
+      const [error, hint, ...more] = stderr.split('\n')
+      expect(error).toMatch(`error: dap cannot load ${names}: Cannot find package `)
+      expect(hint).toMatch('hint: install dap again with all that it depends on')
+      expect(more).toEqual([])
+    }
+    expect(await dap('serve', '--bundle', 'gs://bucket/bundles', '--port', '0')).toMatchObject({
+      exitCode: 1,
+      stderr: expect.stringContaining('dap cannot load `@google-cloud/storage`: Cannot find package '),
+    })
+  })
+})
+
+describe('what npm installs with the package', () => {
+  /** The packages that built code loads at run time. */
+  async function loaded(): Promise<string[]> {
+    const { metafile } = await build({
+      entryPoints: ['main', 'worker', 'index', 'duckdb', 'client'].map(name => join(PACKAGE_ROOT, `dist/${name}.js`)),
+      ...{ bundle: true, format: 'esm', platform: 'node', packages: 'external' },
+      ...{ outdir: tmpdir(), write: false, metafile: true, logLevel: 'error' },
+    })
+    return Object.values(metafile.inputs).flatMap(({ imports }) =>
+      imports.filter(each => each.external === true && !builtinModules.includes(each.path)).map(({ path }) => path),
+    )
+  }
+
+  /** Those whose types the library's types name. */
+  function typed(): string[] {
+    const folder = join(PACKAGE_ROOT, 'dist/types')
+    const texts = readdirSync(folder, { recursive: true, encoding: 'utf8' })
+      .filter(file => file.endsWith('.d.ts'))
+      .map(file => readFileSync(join(folder, file), 'utf8'))
+    return texts.flatMap(text => [...text.matchAll(/(?:\bfrom |\bimport\()'([^.'][^']*)'/g)].map(([, name]) => name))
+  }
+
+  const packageOf = (path: string) => /^(@[^/]+\/)?[^/]+/.exec(path)?.[0] ?? path
+
+  it('is all that its built code loads and its types name, and nothing else', async () => {
+    const needed = [...(await loaded()), ...typed()].filter(path => !path.startsWith('node:')).map(packageOf)
+    // ink asks for its debugger where a variable of the environment says so.
+    const names = new Set(needed.filter(name => name !== 'react-devtools-core'))
+    expect(Object.keys(manifest.dependencies)).toEqual([...names].sort())
+  })
+
+  it('is never left out: nothing is optional', () => {
+    expect(manifest.optionalDependencies).toBeUndefined()
   })
 })
 

@@ -92,7 +92,7 @@ describe('the built dap serve', () => {
 
 describe('the built client', () => {
   it('is one file for Node and browsers, under its own name', async () => {
-    const { createClient } = await import('dap/client')
+    const { createClient } = await import('@dap-platform/dap/client')
     const text = await readFile(join(PACKAGE_ROOT, 'dist', 'client.js'), 'utf8')
     expect(text).not.toMatch(/node:|require\(|^import /m)
     const client = createClient({ baseUrl: 'http://127.0.0.1:1' })

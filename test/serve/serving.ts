@@ -82,6 +82,7 @@ function start(folder: string, words: readonly string[], environment: Readonly<R
     breathe: async () => {},
     cloud: () => Promise.reject(new Error('no cloud should be asked')),
     images: () => Promise.reject(new Error('no image should be built')),
+    ownPackage: () => Promise.reject(new Error('nothing should be packed')),
     run: { id: '0123abcd', owner: 'ann-at-desk' },
     commit: async () => null,
     sleep: ms => new Promise(done => setTimeout(done, ms)),

@@ -11,7 +11,7 @@ export async function onDisk(files: Readonly<Record<string, string | Buffer>>): 
 }
 
 /** Writes a file, and makes its folders. */
-export async function put(folder: string, path: string, content: string | Buffer): Promise<void> {
+export async function put(folder: string, path: string, content: string | Uint8Array): Promise<void> {
   await mkdir(dirname(join(folder, path)), { recursive: true })
   await writeFile(join(folder, path), content)
 }

@@ -21,8 +21,8 @@ export function memoryFiles(
       if (text === undefined) throw missing(path)
       return text
     },
-    async write(path, text) {
-      all.set(path, text)
+    async write(path, content) {
+      all.set(path, typeof content === 'string' ? content : Buffer.from(content).toString('latin1'))
     },
     async rename(from, to) {
       all.set(to, await this.read(from))

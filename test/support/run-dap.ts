@@ -3,7 +3,7 @@ import { nodeFiles } from '../../src/adapters/files.ts'
 import { runCli } from '../../src/cli.ts'
 import type { RunEvent } from '../../src/command.ts'
 import type { Commit } from '../../src/deploy/plan.ts'
-import type { Choice, Files, Host } from '../../src/host.ts'
+import type { Choice, Files, Host, OwnPackage } from '../../src/host.ts'
 import { type MemoryCloud, memoryCloud } from './memory-cloud.ts'
 import { memoryFiles } from './memory-files.ts'
 
@@ -101,6 +101,21 @@ const VERSION = '0.0.0-test'
 
 const RUN: Host['run'] = { id: '0123abcd', owner: 'ann-at-desk' }
 
+/** dap's own package, without its thousand kilobytes. */
+const OWN_PACKAGE: OwnPackage = {
+  manifest: {
+    ...{ name: '@dap-platform/dap', version: VERSION, license: 'Apache-2.0', bin: { dap: 'bin/dap.js' } },
+    ...{ dependencies: { one: '^1.0.0' }, engines: { node: '>=22.12' } },
+  },
+  locked: { 'node_modules/one': { version: '1.0.1', integrity: 'sha512-one' } },
+  registryIntegrity: undefined,
+  pack: async () => ({
+    filename: `dap-platform-dap-${VERSION}.tgz`,
+    integrity: 'sha512-dap',
+    bytes: Buffer.from('a tarball'),
+  }),
+}
+
 /** The time of every session. */
 export const NOW = Date.UTC(2026, 11, 1)
 
@@ -157,6 +172,7 @@ async function run(
       return cloud.cloud
     },
     images: () => Promise.reject(new Error('no image should be built')),
+    ownPackage: async () => OWN_PACKAGE,
     run,
     commit: async () => commit,
     sleep: cloud?.clock.sleep ?? (ms => new Promise(done => setTimeout(done, ms))),

@@ -3,7 +3,7 @@ import fs from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { DuckDBConnection } from '@duckdb/node-api'
-import { DapError } from '../../errors.ts'
+import { InstallationError } from '../../errors.ts'
 import type { TablesOptions } from '../../host.ts'
 import { quoteText } from './sql.ts'
 
@@ -108,9 +108,6 @@ export async function loadDuckdb(): Promise<typeof import('@duckdb/node-api')> {
   try {
     return await import('@duckdb/node-api')
   } catch (cause) {
-    throw new DapError('reading logs needs the package `@duckdb/node-api`', {
-      hint: 'npm install @duckdb/node-api',
-      cause,
-    })
+    throw new InstallationError(['@duckdb/node-api'], cause)
   }
 }
