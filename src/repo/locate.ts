@@ -10,8 +10,8 @@ export interface Place {
 }
 
 export interface Locator {
-  /** Of the document with that index, where a fault is. */
-  readonly fault: (index: number, fault: Fault) => Place
+  /** Of the document with that index, where a fault is, and how the value there is written if it stands without quotes. */
+  readonly fault: (index: number, fault: Fault) => Place & { readonly written?: string }
   readonly span: (span: Span) => Place
 }
 
@@ -43,7 +43,9 @@ export function createLocator(text: string): Locator {
         documents = 'message' in composed ? [] : composed
       }
       const contents = documents[index]?.contents
-      return span(contents ? find(contents, fault, text) : { from: 0, to: 1 })
+      if (!contents) return span({ from: 0, to: 1 })
+      const { spot, written } = find(contents, fault, text)
+      return { ...span(spot), written }
     },
   }
 }
@@ -51,7 +53,11 @@ export function createLocator(text: string): Locator {
 type Ranged = { readonly range?: readonly [number, number, number] | null } | null | undefined
 
 /** The deepest node on the fault's path that is there. */
-function find(contents: unknown, { path, on, offset }: Fault, text: string): Span {
+function find(
+  contents: unknown,
+  { path, on, offset }: Fault,
+  text: string,
+): { readonly spot: Span; readonly written?: string } {
   const anchors = new Map<string, unknown>()
   let value: unknown = contents
   let key: unknown
@@ -60,19 +66,22 @@ function find(contents: unknown, { path, on, offset }: Fault, text: string): Spa
     if (isAlias(value)) value = anchored(contents, value.source, anchors)
     if (isMap(value)) {
       const pair = value.items.find(item => isScalar(item.key) && nameOf(item.key) === String(step))
-      if (pair === undefined) return spot
+      if (pair === undefined) return { spot }
       key = pair.key
       value = pair.value
     } else if (isSeq(value)) {
       key = undefined
       value = value.items[Number(step)]
-    } else return spot
+    } else return { spot }
     const last = depth === path.length - 1
     const own = last && on !== 'key' ? spanOf(value) : undefined
     spot = own ?? spanOf(key) ?? spanOf(value) ?? spot
   }
-  if (offset === undefined || !isScalar(value) || typeof value.value !== 'string') return spot
-  return within(text, spanOf(value) ?? spot, value.value, offset)
+  if (isAlias(value)) value = anchored(contents, value.source, anchors)
+  if (!isScalar(value)) return { spot }
+  const written = value.type === 'PLAIN' ? value.source : undefined
+  if (offset === undefined || typeof value.value !== 'string') return { spot, written }
+  return { spot: within(text, spot, value.value, offset), written }
 }
 
 /** The word at an offset of a string; the whole string where it is written with escapes or over several lines. */

@@ -3,7 +3,7 @@ import { schemas } from '../generated/schemas.js'
 import { KINDS, type Kind, type Metadata, type ProjectSpec, type Specs } from '../kinds.ts'
 import { resourceDigest } from '../policy/digest.ts'
 import type { Fault } from './fault.ts'
-import type { Locator, Place } from './locate.ts'
+import type { Locator } from './locate.ts'
 import { mendDocument } from './mend.ts'
 import { parsePlainYaml } from './plain-yaml.ts'
 import { faultsOf } from './rules/rules.ts'
@@ -141,7 +141,7 @@ type Report = ReturnType<typeof createReport>
 
 /** Collects faults; places are found at the end, in texts that have any. */
 function createReport(files: readonly SourceFile[]) {
-  type Placing = (place: (file: string) => Locator) => Place
+  type Placing = (place: (file: string) => Locator) => ReturnType<Locator['fault']>
   const found: {
     readonly file: string
     readonly fault: Omit<Fault, 'path'>
@@ -171,10 +171,13 @@ function createReport(files: readonly SourceFile[]) {
       }
       const order = new Map(files.map(({ path }, i) => [path, i]))
       return found
-        .map(({ file, fault: { code, severity = 'error', message, hint }, at, first }): Diagnostic => {
+        .map(({ file, fault, at, first }): Diagnostic => {
+          const { code, severity = 'error' } = fault
+          const { written, ...place } = at(locator)
+          const { message, hint } = written === undefined ? fault : { ...fault, ...fault.written?.(written) }
           const other = first && locator(first.file).fault(first.index, { code, message, path: NAME })
-          const place = other ? `the first is at ${first.file}:${other.line}` : hint
-          return { severity, code, message: sentence(message), file, ...at(locator), hint: place && sentence(place) }
+          const advice = other ? `the first is at ${first.file}:${other.line}` : hint
+          return { severity, code, message: sentence(message), file, ...place, hint: advice && sentence(advice) }
         })
         .sort((a, b) => order.get(a.file)! - order.get(b.file)! || a.line - b.line || a.column - b.column)
     },
