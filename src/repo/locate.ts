@@ -9,10 +9,15 @@ export interface Place {
   readonly length: number
 }
 
+/** A place, and the text there. */
+export interface Found extends Place {
+  readonly text: string
+}
+
 export interface Locator {
   /** Of the document with that index, where a fault is, and how the value there is written if it stands without quotes. */
-  readonly fault: (index: number, fault: Fault) => Place & { readonly written?: string }
-  readonly span: (span: Span) => Place
+  readonly fault: (index: number, fault: Fault) => Found & { readonly written?: string }
+  readonly span: (span: Span) => Found
 }
 
 /** Places in one text. The text is parsed again, with positions, when the first fault is asked for: valid files never are. */
@@ -21,7 +26,7 @@ export function createLocator(text: string): Locator {
   for (let at = text.indexOf('\n'); at !== -1; at = text.indexOf('\n', at + 1)) lines.push(at + 1)
   let documents: readonly Document.Parsed[] | undefined
 
-  function span({ from, to }: Span): Place {
+  function span({ from, to }: Span): Found {
     const start = Math.max(0, Math.min(from, text.length))
     let low = 0
     let high = lines.length - 1
@@ -32,7 +37,8 @@ export function createLocator(text: string): Locator {
     }
     let end = low + 1 < lines.length ? lines[low + 1] - 1 : text.length
     if (text[end - 1] === '\r') end--
-    return { line: low + 1, column: start - lines[low] + 1, length: Math.max(1, Math.min(to, end) - start) }
+    const length = Math.max(1, Math.min(to, end) - start)
+    return { line: low + 1, column: start - lines[low] + 1, length, text: text.slice(start, start + length) }
   }
 
   return {

@@ -206,7 +206,7 @@ function createReport(files: readonly SourceFile[]) {
   }[] = []
   return {
     file: (file: string, message: string) => {
-      found.push({ file, fault: { code: 'file', message }, at: () => ({ line: 0, column: 0, length: 1 }) })
+      found.push({ file, fault: { code: 'file', message }, at: () => ({ line: 0, column: 0, length: 1, text: '' }) })
     },
     yaml: (file: string, { message, hint, ...span }: ParsedFile['faults'][number]) => {
       found.push({ file, fault: { code: 'yaml', message, hint }, at: locator => locator(file).span(span) })
@@ -217,7 +217,7 @@ function createReport(files: readonly SourceFile[]) {
     },
     async diagnostics(): Promise<readonly Diagnostic[]> {
       if (found.length === 0) return []
-      const { createLocator } = await import('./locate.ts')
+      const [{ createLocator }, { lookAlike }] = await Promise.all([import('./locate.ts'), import('./look-alikes.ts')])
       const texts = new Map(files.map(({ path, text }) => [path, text]))
       const locators = new Map<string, Locator>()
       const locator = (file: string) => {
@@ -229,11 +229,21 @@ function createReport(files: readonly SourceFile[]) {
       return found
         .map(({ file, fault, at, first }): Diagnostic => {
           const { code, severity = 'error' } = fault
-          const { written, ...place } = at(locator)
+          const { written, text, ...place } = at(locator)
           const { message, hint } = written === undefined ? fault : { ...fault, ...fault.written?.(written) }
           const other = first && locator(first.file).fault(first.index, { code, message, path: NAME })
-          const advice = other ? `the first is at ${first.file}:${other.line}` : hint
-          return { severity, code, message: sentence(message), file, ...place, hint: advice && sentence(advice) }
+          const looks = code === 'yaml' || /^[[{]/.test(text) ? undefined : lookAlike(text)
+          const advice = [looks, other ? `the first is at ${first.file}:${other.line}` : hint]
+            .filter(Boolean)
+            .join('; ')
+          return {
+            severity,
+            code,
+            message: sentence(message),
+            file,
+            ...place,
+            hint: advice === '' ? undefined : sentence(advice),
+          }
         })
         .sort((a, b) => order.get(a.file)! - order.get(b.file)! || a.line - b.line || a.column - b.column)
     },

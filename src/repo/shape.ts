@@ -195,12 +195,18 @@ function checkMapping(value: Mapping, schema: Schema, root: Schema, path: Path, 
     const at = [...path, key]
     if (Object.hasOwn(properties, key)) check(value[key], properties[key], root, at, faults)
     else if (additionalProperties === false) {
+      const [word, after] = key.split(':', 2)
       const near = nearest(
-        key,
+        word,
         Object.keys(properties).filter(name => !Object.hasOwn(value, name)),
       )
       if (near !== undefined) missing.delete(near)
-      const hint = near !== undefined ? `did you mean \`${near}\`?` : `known are ${list(Object.keys(properties))}`
+      const blankless = near === word && after !== undefined
+      const hint = blankless
+        ? `write a blank after \`${near}:\``
+        : near !== undefined
+          ? `did you mean \`${near}\`?`
+          : `known are ${list(Object.keys(properties))}`
       const mend = near === undefined ? undefined : { key: near }
       faults.push({ code: 'unknown-key', message: `unknown key \`${key}\``, hint, path: at, on: 'key', mend })
     } else {

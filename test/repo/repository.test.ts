@@ -194,7 +194,7 @@ describe('a document that is no resource', () => {
     ['another version', 'apiVersion: dap/v2\nkind: Policy\n', ['1:13 schema']],
     ['an unknown kind', 'apiVersion: dap/v1\nkind: Polcy\n', ['2:7 schema']],
     ['no kind', 'apiVersion: dap/v1\n', ['1:1 schema']],
-    ['broken YAML', 'apiVersion: [\n', ['2:1 yaml']],
+    ['broken YAML', 'apiVersion: [\n', ['1:13 yaml']],
     ['a key that is there twice', 'apiVersion: dap/v1\napiVersion: dap/v1\n', ['1:1 schema', '2:1 yaml']],
     ['no spec', 'apiVersion: dap/v1\nkind: Policy\nmetadata: { name: x }\nspec:\n', ['4:1 schema']],
   ])('%s', async (_, text, expected) => {
