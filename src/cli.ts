@@ -5,6 +5,8 @@ import { COMMANDS, type CommandEntry } from './commands/registry.ts'
 import { didYouMean, printable } from './diagnostics.ts'
 import { DapError, ExitCode, InterruptedError, UsageError } from './errors.ts'
 import type { Host } from './host.ts'
+import { InvalidFilesError } from './invalid-files.ts'
+import type { ErrorResult } from './results.ts'
 import { createStyle } from './ui/style.ts'
 
 /** Where a run's words go. Results to `out`, everything else to `err`. */
@@ -24,8 +26,8 @@ export interface World {
 
 /** One run: argv → command → result → text or JSON → exit code. The only place where an error becomes text and a number. */
 export async function runCli(argv: readonly string[], world: World): Promise<ExitCode> {
-  const { out, err } = world.streams
-  let host: Host | undefined
+  const { out } = world.streams
+  const run: { host?: Host; record?: Lines } = {}
   try {
     const at = commandAt(argv)
     const name: string | undefined = argv[at]
@@ -38,7 +40,7 @@ export async function runCli(argv: readonly string[], world: World): Promise<Exi
       if (topic !== undefined) return await runCli([...argv.slice(at + 1), '--help'], world)
       const text = overview(world.version)
       if (argv.length === 0) {
-        err(text)
+        world.streams.err(text)
         return ExitCode.usage
       }
       const flag = argv.find(arg => arg.startsWith('-') && arg !== '--help' && arg !== '-h')
@@ -52,43 +54,53 @@ export async function runCli(argv: readonly string[], world: World): Promise<Exi
     const parsed = await parse(entry, module, argv.toSpliced(at, words), world.streams)
     if (parsed === 'help') return ExitCode.done
     const { args, flags } = parsed
-    host = await world.host({ folder: flags['directory'] as string | undefined, color: flags['color'] as boolean })
-    return await execute(module, args, flags, host, world)
+    run.host = await world.host({ folder: flags['directory'] as string | undefined, color: flags['color'] as boolean })
+    const path = flags['jsonFile'] as string | undefined
+    if (path !== undefined) run.record = await recordTo(path, run.host)
+    return await execute(module, args, flags, run.host, run.record, world)
   } catch (error) {
-    return report(error, host, world)
+    return await fail(error, argv, run, world)
   }
 }
+
+/** A `--json-file`: events, and at the end the result. */
+type Lines = Awaited<ReturnType<Host['files']['lines']>>
+
+const recordTo = (path: string, { files, cwd }: Host): Promise<Lines> =>
+  files.lines(isAbsolute(path) ? path : join(cwd, path))
 
 async function execute(
   module: CommandModule<unknown, unknown>,
   args: readonly string[],
   flags: Readonly<Record<string, unknown>>,
   host: Host,
+  record: Lines | undefined,
   world: World,
 ): Promise<ExitCode> {
   const options = await module.options(args, flags, host)
-  const path = flags['jsonFile'] as string | undefined
-  const events = path === undefined ? undefined : await host.files.lines(absolute(host.cwd, path))
   const progress = world.progress(host)
   let result: unknown
   try {
     result = await module.run(options, host, event => {
-      events?.write(JSON.stringify(event))
+      record?.write(JSON.stringify(event))
       progress.report(event)
     })
-    events?.write(JSON.stringify({ type: 'result', exitCode: module.exitCode(result), result: module.json(result) }))
   } finally {
     await progress.stop()
-    await events?.close()
   }
+  const exitCode = module.exitCode(result)
+  if (record !== undefined) await writeResult(record, exitCode, module.json(result))
   const text = flags['json'] ? JSON.stringify(module.json(result), null, 2) : module.text(result, textContext(host))
   if (text !== '') world.streams.out(text.endsWith('\n') ? text : `${text}\n`)
-  return module.exitCode(result)
+  return exitCode
+}
+
+function writeResult(record: Lines, exitCode: ExitCode, result: unknown): Promise<void> {
+  record.write(JSON.stringify({ type: 'result', exitCode, result }))
+  return record.close()
 }
 
 const textContext = (host: Host) => ({ style: createStyle(host.terminal.color), columns: host.terminal.columns })
-
-const absolute = (cwd: string, path: string) => (isAbsolute(path) ? path : join(cwd, path))
 
 /** Where the command's name is: the first word that is neither an option nor the value of one, as in `dap -C shop validate`. */
 function commandAt(argv: readonly string[]): number {
@@ -165,20 +177,63 @@ function takes(usage: string, words: number): boolean {
   return words >= slots.filter(slot => slot.startsWith('<')).length && words <= most
 }
 
-function report(error: unknown, host: Host | undefined, { streams: { err }, version }: World): ExitCode {
-  const style = createStyle(host?.terminal.color ?? false)
-  if (host?.signal.aborted || error instanceof InterruptedError) {
-    err('interrupted\n')
-    return ExitCode.interrupted
+/** An error as text on stderr, and as a result wherever a result was asked for. */
+async function fail(
+  error: unknown,
+  argv: readonly string[],
+  run: { host?: Host; record?: Lines },
+  { streams: { out, err }, version, host: createHost }: World,
+): Promise<ExitCode> {
+  const style = createStyle(run.host?.terminal.color ?? false)
+  const result = errorResult(error, run.host?.signal.aborted === true, version)
+  const { exitCode, message, hint } = result
+  if (exitCode === ExitCode.bug) err(`${error instanceof Error ? (error.stack ?? message) : message}\n\n`)
+  if (exitCode === ExitCode.interrupted) err(`${message}\n`)
+  else err(`${style.red('error')}: ${printable(message)}\n`)
+  if (hint) err(`${style.cyan('hint')}: ${printable(hint)}\n`)
+
+  const asked = askedFor(argv)
+  if (asked.json) out(`${JSON.stringify(result, null, 2)}\n`)
+  // Where the options are wrong, the file is not open yet. If it is the file that cannot be written, that has been said.
+  if (asked.file !== undefined) {
+    try {
+      run.record ??= await recordTo(asked.file, run.host ?? (await createHost({ folder: asked.folder })))
+      await writeResult(run.record, exitCode, result)
+    } catch {}
+  }
+  return exitCode
+}
+
+function errorResult(error: unknown, aborted: boolean, version: string): ErrorResult & { readonly exitCode: ExitCode } {
+  const schema = 'dap.error/v1'
+  if (aborted || error instanceof InterruptedError) {
+    return { schema, exitCode: ExitCode.interrupted, message: 'interrupted', diagnostics: [] }
   }
   if (error instanceof DapError) {
-    err(`${style.red('error')}: ${printable(error.message)}\n`)
-    if (error.hint) err(`${style.cyan('hint')}: ${printable(error.hint)}\n`)
-    return error.exitCode
+    const { exitCode, message, hint } = error
+    const diagnostics = error instanceof InvalidFilesError ? error.diagnostics : []
+    return { schema, exitCode, message, hint, diagnostics }
   }
-  const trace = error instanceof Error ? (error.stack ?? error.message) : String(error)
-  err(`${trace}\n\n${style.red('error')}: this is a bug in dap ${version}; please report it with the lines above\n`)
-  return ExitCode.bug
+  const message = `this is a bug in dap ${version}: ${error instanceof Error ? error.message : String(error)}`
+  const hint = 'please report it with the trace on stderr'
+  return { schema, exitCode: ExitCode.bug, message, hint, diagnostics: [] }
+}
+
+/** What a command line asks for besides text, as far as it can be read: it may be wrong, and still its error is asked for. */
+function askedFor(argv: readonly string[]): {
+  readonly json: boolean
+  readonly file?: string
+  readonly folder?: string
+} {
+  const end = argv.indexOf('--')
+  const words = end === -1 ? argv : argv.slice(0, end)
+  const argumentOf = (...names: readonly string[]) =>
+    words.flatMap((word, i) => {
+      const name = names.find(each => word === each || word.startsWith(`${each}=`))
+      if (name === undefined) return []
+      return word === name ? words.slice(i + 1, i + 2) : [word.slice(name.length + 1)]
+    })[0]
+  return { json: words.includes('--json'), file: argumentOf('--json-file'), folder: argumentOf('-C', '--directory') }
 }
 
 function overview(version: string): string {
@@ -191,7 +246,7 @@ usage: dap <command> [options]
 ${lines.join('\n')}
 
 options of every command:
-  --json             print the result as JSON
+  --json             print the result as JSON, an error too
   --json-file PATH   write events and the result to a file, a JSON value a line
   -C DIR             run as if started in DIR
   --no-color         print without colours

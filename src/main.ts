@@ -21,13 +21,24 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
 }
 /** Is stdout written by somebody who hears of failures, such as a server's log? */
 let stdoutOwned = false
+/** The result could not be written, and not because nobody wanted to read it. */
+let lost = false
 
-// A reader that went away (`dap … | head`) is not an error.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (stdoutOwned) return
-  if (error.code === 'EPIPE') process.exit(ExitCode.done)
-  throw error
+  // A reader that went away (`dap … | head`) is not an error: the command ends with its own code.
+  if (stdoutOwned || error.code === 'EPIPE' || lost) return
+  lost = true
+  process.exitCode = ExitCode.no
+  say(`error: the result cannot be written to stdout (${error.code ?? error.message})\n`)
 })
+
+/** Touched late; there is nobody to tell if it cannot be written. */
+function stderr(): NodeJS.WriteStream {
+  if (process.stderr.listenerCount('error') === 0) process.stderr.on('error', () => {})
+  return process.stderr
+}
+
+const say = (text: string) => void stderr().write(text)
 
 function write(stream: NodeJS.WriteStream, text: string): Promise<void> {
   return new Promise((done, fail) => stream.write(text, error => (error ? fail(error) : done())))
@@ -111,7 +122,7 @@ async function createHost({ folder, color }: { folder?: string; color?: boolean 
         stdoutOwned = true
         return write(process.stdout, text)
       },
-      err: text => write(process.stderr, text).catch(() => {}),
+      err: text => write(stderr(), text).catch(() => {}),
     },
     sleep: async (ms, signal) => {
       const { setTimeout: sleep } = await import('node:timers/promises')
@@ -123,10 +134,11 @@ async function createHost({ folder, color }: { folder?: string; color?: boolean 
   }
 }
 
-process.exitCode = await runCli(process.argv.slice(2), {
+const code = await runCli(process.argv.slice(2), {
   version: DAP_VERSION,
-  streams: { out: text => void process.stdout.write(text), err: text => void process.stderr.write(text) },
+  streams: { out: text => void process.stdout.write(text), err: say },
   host: createHost,
-  progress: host => createProgress(host.terminal),
+  progress: host => createProgress(host.terminal, say),
 })
+process.exitCode = lost ? ExitCode.no : code
 for (const each of closing) await each.close()

@@ -241,6 +241,18 @@ export interface PlayResult {
   readonly latencyMs: { readonly p50: number; readonly p99: number }
 }
 
+/** What any command gives in place of a result when it cannot have one: `schemas/error-result.schema.json`. */
+export interface ErrorResult {
+  readonly schema: 'dap.error/v1'
+  readonly exitCode: number
+  /** One sentence without a full stop. */
+  readonly message: string
+  /** What to do about it. */
+  readonly hint?: string | undefined
+  /** What is wrong with files, where that is the reason; as `dap validate` has them. */
+  readonly diagnostics: readonly object[]
+}
+
 /**
  * A result that a plan can carry: written by `dap simulate --record` and `dap evaluate --record` to `evidence/<kind>-<name>.json`, and published
  * in `schemas/evidence.schema.json`.

@@ -51,7 +51,9 @@ export function nodeFiles(): Files {
           write: line => void stream.write(`${line}\n`),
           close: () =>
             attempt('write', path, async () => {
-              await new Promise<void>(done => stream.end(() => done()))
+              await new Promise<void>((done, fail) =>
+                stream.end((error?: Error | null) => (error ? fail(error) : done())),
+              )
               if (failure !== undefined) throw failure
             }),
         }

@@ -1,6 +1,7 @@
 import { delimiter, dirname, join, relative, resolve, sep } from 'node:path'
 import { DapError, UsageError } from '../errors.ts'
 import type { FoundFile, Host, Unread } from '../host.ts'
+import { InvalidFilesError } from '../invalid-files.ts'
 import type { ProjectSpec } from '../kinds.ts'
 import { isInside } from '../paths.ts'
 import { loadRepository, type NamedKind, type Repository, type Resource, type SourceFile } from '../repo/repository.ts'
@@ -201,7 +202,7 @@ export function requireResource<K extends NamedKind>(
   const found = repository.get(kind, name)
   if (found !== undefined) return found
   const file = repository.declaredIn(kind, name)
-  if (file !== undefined) throw hasErrors([file])
+  if (file !== undefined) throw new InvalidFilesError([file], repository.diagnostics)
   throw new UsageError(`no ${word} \`${name}\``, {
     hint: repository.suggest(kind, name) ?? `\`dap new ${word} ${name}\` adds it`,
   })
@@ -213,12 +214,5 @@ export function requireValid({ repository }: Opened, files: Iterable<string>): v
   const broken = new Set(
     repository.diagnostics.filter(d => d.severity === 'error' && wanted.has(d.file)).map(d => d.file),
   )
-  if (broken.size > 0) throw hasErrors([...broken].sort())
-}
-
-function hasErrors(files: readonly string[]): DapError {
-  const list = files.map(file => `\`${file}\``).join(' and ')
-  return new DapError(`${list} ${files.length === 1 ? 'has' : 'have'} errors`, {
-    hint: `dap validate ${files.join(' ')}`,
-  })
+  if (broken.size > 0) throw new InvalidFilesError([...broken].sort(), repository.diagnostics)
 }

@@ -46,6 +46,37 @@ export function source(node: Node): string {
   return node.input.slice(node.start, node.end)
 }
 
+/** A text that means the same as the node, whose own may lack parentheses at its ends. */
+export function written(node: Node): string {
+  const all = (nodes: readonly Node[]) => nodes.map(written).join(', ')
+  switch (node.op) {
+    case 'value':
+    case 'id':
+      return source(node)
+    case '.':
+    case '.?':
+      return `${written(node.args[0])}.${node.args[1]}`
+    case '[]':
+    case '[?]':
+      return `${written(node.args[0])}[${written(node.args[1])}]`
+    case 'call':
+      return `${node.args[0]}(${all(node.args[1])})`
+    case 'rcall':
+      return `${written(node.args[1])}.${node.args[0]}(${all(node.args[2])})`
+    case 'list':
+      return `[${all(node.args)}]`
+    case 'map':
+      return `{${node.args.map(([key, value]) => `${written(key)}: ${written(value)}`).join(', ')}}`
+    case '!_':
+    case '-_':
+      return `(${node.op[0]}${written(node.args)})`
+    case '?:':
+      return `(${written(node.args[0])} ? ${written(node.args[1])} : ${written(node.args[2])})`
+    default:
+      return `(${written(node.args[0])} ${node.op} ${written(node.args[1])})`
+  }
+}
+
 /** The first result of `visit` that is not undefined, over a node and all that is in it. */
 export function find<T>(node: Node, visit: (node: Node) => T | undefined): T | undefined {
   const own = visit(node)

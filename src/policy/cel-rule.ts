@@ -1,6 +1,6 @@
-import { type TypeError as CelTypeError, Environment, ParseError } from '@marcbachmann/cel-js'
+import { TypeError as CelTypeError, Environment, EvaluationError, ParseError } from '@marcbachmann/cel-js'
 import { didYouMean } from '../diagnostics.ts'
-import { children, find, literal, type Node, some, source } from './cel-ast.ts'
+import { children, find, literal, type Node, some, source, written } from './cel-ast.ts'
 
 /** Why a rule is refused: one sentence without a full stop. */
 export interface CelFault {
@@ -10,7 +10,9 @@ export interface CelFault {
   readonly hint?: string
 }
 
-const MACROS: readonly string[] = ['exists', 'all', 'exists_one']
+/** Functions that give the same for the same arguments. */
+export const PURE_FUNCTIONS = ['size', 'int', 'double', 'string', 'startsWith', 'endsWith', 'contains']
+export const MACROS: readonly string[] = ['exists', 'all', 'exists_one']
 const MAX_LENGTH = 2000
 const LIMITS = { maxAstNodes: 300, maxDepth: 24, maxListElements: 100, maxMapEntries: 32, maxCallArguments: 4 }
 
@@ -23,6 +25,9 @@ const base = new Environment({ limits: LIMITS }).registerOperator(
   'double == int',
   (a: number | bigint, b: number | bigint) => Number(a) === Number(b),
 )
+
+/** For parts of rules that are within the limits: `written` nests them deeper. */
+const constants = base.clone({ limits: { maxDepth: 10 * LIMITS.maxAstNodes, maxAstNodes: 10 * LIMITS.maxAstNodes } })
 
 export interface RuleLanguage {
   readonly functions: readonly string[]
@@ -46,33 +51,126 @@ export function checkRule(environment: Environment, expr: string, language: Rule
   try {
     rule = environment.parse(expr)
   } catch (error) {
-    if (error instanceof ParseError) return { fault: parseFault(error, expr) }
-    throw error
+    return { fault: error instanceof ParseError ? parseFault(error, expr) : libraryFault(error) }
   }
-  const refused = find(rule.ast, node => callFault(node, language))
+  const refused = find(rule.ast, callFault(language))
   if (refused !== undefined) return { fault: refused }
   const check = rule.check()
-  if (!check.valid) return { fault: typeFault(check.error as ParseError | CelTypeError, rule.ast, language) }
+  if (!check.valid) return { fault: typeFault(check.error, rule.ast, language) }
+  const fault = constantFault(rule.ast) ?? find(rule.ast, node => language.inspect?.(node))
+  if (fault !== undefined) return { fault }
   if (!language.results.includes(check.type!)) {
     const wanted = language.results.includes('bool') ? 'true or false' : 'a number'
     return { fault: { message: `the rule must give ${wanted}, but gives ${typeName(check.type!)}`, offset: 0 } }
   }
-  const fault = language.inspect === undefined ? undefined : find(rule.ast, language.inspect)
-  return fault === undefined ? { ast: rule.ast, evaluate: rule } : { fault }
+  return { ast: rule.ast, evaluate: rule }
 }
 
-function callFault(node: Node, { functions }: RuleLanguage): CelFault | undefined {
-  if (node.op !== 'call' && node.op !== 'rcall') return undefined
-  const name = node.args[0]
-  if (!functions.includes(name)) {
-    const hint = didYouMean(name, functions) ?? `rules can call ${functions.join(', ')}`
-    return { message: `rules have no function \`${name}\``, offset: nameOffset(node, name), hint }
-  }
-  if (MACROS.includes(name) && children(node).some(child => find(child, inner => isMacro(inner) || undefined))) {
-    return { message: `\`${name}\` may not contain another \`${MACROS.join('`, `')}\``, offset: node.start }
-  }
-  return undefined
+/** Why an expression that has passed every check has no value after all: in words, of whatever was thrown. */
+export function whyNoValue(error: unknown): string {
+  if (!(error instanceof EvaluationError)) return `the rule language cannot compute it (${String(error)})`
+  const index = /^No such key: index out of bounds, index (-?\d+)/.exec(error.summary)
+  return index === null ? sentence(error.summary) : `the list has no item ${index[1]}`
 }
+
+export function noField(owner: string, name: string, fields: readonly string[], offset: number | undefined): CelFault {
+  const hint = didYouMean(name, fields) ?? (fields.length > 0 ? `it has ${some(fields)}` : undefined)
+  return { message: `\`${owner}\` has no field \`${name}\``, offset, hint }
+}
+
+const INT64 = { from: -9_223_372_036_854_775_808n, to: 9_223_372_036_854_775_807n }
+
+/** What has no value whatever the context is: numbers that CEL does not have, divisors of 0, items beyond a list, `int('x')`. */
+function constantFault(node: Node): CelFault | undefined {
+  if (node.op === 'value') return beyond(node.args) ? tooLarge(node) : undefined
+  // The least of them is written as the opposite of a number that is too large.
+  if (node.op === '-_' && node.args.op === 'value' && node.args.args === -INT64.from) return undefined
+  for (const child of children(node)) {
+    const fault = constantFault(child)
+    if (fault !== undefined) return fault
+  }
+  if (node.op === 'list' || node.op === 'map') return undefined
+  try {
+    return operandFault(node) ?? (beyond(constant(node)) ? tooLarge(node) : undefined)
+  } catch (error) {
+    const hint = 'write its value, or take it out'
+    return { message: `this has no value: ${whyNoValue(error)}`, offset: node.start, hint }
+  }
+}
+
+function operandFault(node: Node): CelFault | undefined {
+  if (node.op === '/' || node.op === '%') {
+    const [, divisor] = node.args
+    const value = constant(divisor)
+    if (value === undefined || Number(value) !== 0) return undefined
+    return {
+      message: `${node.op === '/' ? 'division' : 'modulo'} by zero`,
+      offset: divisor.start,
+      hint: 'write a number that is not 0',
+    }
+  }
+  if (node.op !== '[]' || node.args[0].op !== 'list') return undefined
+  const [{ args: items }, index] = node.args
+  return indexFault('list', items.length, index)
+}
+
+/** An index that is written out, and that nothing of that size has. */
+export function indexFault(what: string, size: number, index: Node): CelFault | undefined {
+  const at = constant(index)
+  if (typeof at !== 'bigint' || (at >= 0n && at < BigInt(size))) return undefined
+  const items = size === 1 ? '1 item' : `${size} items, the last is ${size - 1}`
+  const message = size === 0 ? `the ${what} is empty` : `the ${what} has ${items}`
+  return { message, offset: index.start, hint: size === 0 ? 'write its items' : 'the first item has the index 0' }
+}
+
+const beyond = (value: unknown) => typeof value === 'bigint' && (value < INT64.from || value > INT64.to)
+
+function tooLarge(node: Node): CelFault {
+  const hint = `whole numbers go from ${INT64.from} to ${INT64.to}, and doubles such as \`1e19\` farther`
+  return { message: 'this is beyond the whole numbers', offset: node.start, hint }
+}
+
+/** The value of an expression of literals alone; undefined where it is another. Throws where such a one has no value. */
+function constant(node: Node): unknown {
+  if (node.op === 'value') return node.args
+  return isConstant(node) ? constants.evaluate(written(node)) : undefined
+}
+
+function isConstant(node: Node): boolean {
+  if (node.op === 'id') return false
+  if ((node.op === 'call' || node.op === 'rcall') && !PURE_FUNCTIONS.includes(node.args[0])) return false
+  return children(node).every(isConstant)
+}
+
+/** The library met something that it does not expect: it is the expression that has to be another one. */
+function libraryFault(error: unknown, ast?: Node): CelFault {
+  const empty =
+    ast && find(ast, node => ((node.op === 'list' || node.op === 'map') && node.args.length === 0 ? node : undefined))
+  if (empty !== undefined) {
+    const message = `nothing says of what type the items of \`${source(empty)}\` are`
+    return { message, offset: empty.start, hint: 'write at least one item' }
+  }
+  return {
+    message: `the rule language cannot check this (${String(error)})`,
+    offset: 0,
+    hint: 'write it in a simpler way',
+  }
+}
+
+const callFault =
+  ({ functions }: RuleLanguage) =>
+  (node: Node): CelFault | undefined => {
+    if (node.op !== 'call' && node.op !== 'rcall') return undefined
+    const name = node.args[0]
+    if (!functions.includes(name)) {
+      const hint = didYouMean(name, functions) ?? `rules can call ${functions.join(', ')}`
+      return { message: `rules have no function \`${name}\``, offset: nameOffset(node, name), hint }
+    }
+    if (MACROS.includes(name) && children(node).some(child => find(child, inner => isMacro(inner) || undefined))) {
+      return { message: `\`${name}\` may not contain another \`${MACROS.join('`, `')}\``, offset: node.start }
+    }
+    return undefined
+  }
 
 const isMacro = (node: Node) => node.op === 'rcall' && MACROS.includes(node.args[0])
 
@@ -91,10 +189,50 @@ function parseFault(error: ParseError, expr: string): CelFault {
   }
   const words = /\b(and|or|not)\b/.test(expr) ? 'CEL writes `&&`, `||` and `!`' : undefined
   const hint = expr[offset] === '=' ? 'write `==` to compare' : words
+  if (error.code === 'invalid_number') {
+    return { message: 'a number that is too large', offset, hint: 'numbers end near 1.8e308' }
+  }
   return { message: sentence(error.summary), offset, hint }
 }
 
-function typeFault(error: ParseError | CelTypeError, ast: Node, language: RuleLanguage): CelFault {
+/** The library's names of what it reads. */
+const TOKENS: Readonly<Record<string, string>> = {
+  EOF: 'the end',
+  NUMBER: 'a number',
+  STRING: 'a string',
+  BYTES: 'bytes',
+  BOOLEAN: 'true or false',
+  NULL: 'null',
+  IDENTIFIER: 'a name',
+  PLUS: '`+`',
+  MINUS: '`-`',
+  MULTIPLY: '`*`',
+  DIVIDE: '`/`',
+  MODULO: '`%`',
+  EQ: '`==`',
+  NE: '`!=`',
+  LT: '`<`',
+  LE: '`<=`',
+  GT: '`>`',
+  GE: '`>=`',
+  AND: '`&&`',
+  OR: '`||`',
+  NOT: '`!`',
+  IN: '`in`',
+  LPAREN: '`(`',
+  RPAREN: '`)`',
+  LBRACKET: '`[`',
+  RBRACKET: '`]`',
+  LBRACE: '`{`',
+  RBRACE: '`}`',
+  DOT: '`.`',
+  COMMA: '`,`',
+  COLON: '`:`',
+  QUESTION: '`?`',
+}
+
+function typeFault(error: unknown, ast: Node, language: RuleLanguage): CelFault {
+  if (!(error instanceof ParseError || error instanceof CelTypeError)) return libraryFault(error, ast)
   const offset = error.range?.start
   const text = error.summary
   if (error.code === 'no_such_key') {
@@ -102,9 +240,7 @@ function typeFault(error: ParseError | CelTypeError, ast: Node, language: RuleLa
     const access = offset === undefined ? undefined : find(ast, node => (names(node, name, offset) ? node : undefined))
     const operand = access?.op === '.' || access?.op === '[]' ? access.args[0] : undefined
     const owner = operand === undefined ? 'nothing' : source(operand)
-    const fields = language.fieldsOf(operand)
-    const hint = didYouMean(name, fields) ?? (fields.length > 0 ? `it has ${some(fields)}` : undefined)
-    return { message: `\`${owner}\` has no field \`${name}\``, offset, hint }
+    return noField(owner, name, language.fieldsOf(operand), offset)
   }
   if (error.code === 'unknown_variable') {
     const name = text.slice(text.indexOf(': ') + 2)
@@ -122,8 +258,22 @@ function typeFault(error: ParseError | CelTypeError, ast: Node, language: RuleLa
       hint: numbers ? 'write whole numbers as `1.0`, and `double(x)` to convert an int' : undefined,
     }
   }
+  const unary = /^no such overload: ([!-])(.+)$/.exec(text)
+  if (unary !== null) return { message: `\`${unary[1]}\` does not work on ${typeName(unary[2])}`, offset }
+  const indexed = /^Cannot index type '(.+)'$/.exec(text)
+  if (indexed !== null) return { message: `${typeName(indexed[1])} has neither fields nor items`, offset }
+  if (error.code === 'invalid_macro_argument') {
+    return { message: 'this is not what the function takes', offset, hint: macroHint(language) }
+  }
   const call = /^found no matching overload for '(.+)'$/.exec(text)
   return { message: call === null ? sentence(text) : `there is no \`${call[1]}\``, offset }
+}
+
+function macroHint({ functions, variables: [variable], fieldsOf }: RuleLanguage): string | undefined {
+  const [field = 'field'] = fieldsOf(undefined)
+  return functions.includes('has')
+    ? `for example \`has(${variable}.${field})\`, or \`${variable}.list.exists(item, item > 1.0)\``
+    : undefined
 }
 
 function names(node: Node, name: string, offset: number): boolean {
@@ -133,10 +283,17 @@ function names(node: Node, name: string, offset: number): boolean {
 
 function typeName(type: string): string {
   const names: Record<string, string> = { int: 'an int', bool: 'a bool', null: 'null', $ctx: 'the whole context' }
+  if (/^[A-Z]$/.test(type)) return 'something of which nothing says the type'
   return Object.hasOwn(names, type) ? names[type] : `a ${type.replaceAll('$', '')}`
 }
 
 function sentence(text: string): string {
-  const plain = text.replaceAll('$ctx', 'the context').replace(/\.$/, '')
+  const plain = text
+    .replace(/^(Expected |Unexpected )(?:token: )?([A-Z]+)(, got )?([A-Z]+)?$/, (_, start, one, got = '', other = '') =>
+      [start, TOKENS[one] ?? one, got, TOKENS[other] ?? other].join(''),
+    )
+    .replace(/^(\w+\(\)) type error: (.+)$/, '$2 ($1)')
+    .replaceAll('$ctx', 'the context')
+    .replace(/\.$/, '')
   return plain.charAt(0).toLowerCase() + plain.slice(1)
 }

@@ -1,9 +1,18 @@
-import { type Environment, EvaluationError } from '@marcbachmann/cel-js'
+import type { Environment } from '@marcbachmann/cel-js'
 import { didYouMean } from '../diagnostics.ts'
 import { DapError } from '../errors.ts'
 import type { ContextField, PolicySpec } from '../kinds.ts'
 import { children, field, find, literal, type Node, some, source } from './cel-ast.ts'
-import { type CelFault, checkRule, createEnvironment } from './cel-rule.ts'
+import {
+  type CelFault,
+  checkRule,
+  createEnvironment,
+  indexFault,
+  MACROS,
+  noField,
+  PURE_FUNCTIONS,
+  whyNoValue,
+} from './cel-rule.ts'
 
 export type { CelFault } from './cel-rule.ts'
 
@@ -37,40 +46,28 @@ export function compileContextRule(
   })
   if ('fault' in checked) return checked
   const { ast, evaluate } = checked
-  const ctx: Record<string, unknown> = {}
+  // No object: a field may be called `constructor`.
+  const ctx = new Map<string, unknown>()
   const bag = { ctx }
   const used = usedFields(ast)
   const integers = used.filter(name => fields[name].type === 'integer')
   const others = used.filter(name => fields[name].type !== 'integer')
   return {
     run(context) {
-      for (const name of integers) ctx[name] = BigInt(context[name] as number)
-      for (const name of others) ctx[name] = context[name]
+      for (const name of integers) ctx.set(name, BigInt(context[name] as number))
+      for (const name of others) ctx.set(name, context[name])
       try {
         const value = evaluate(bag)
         return typeof value === 'bigint' ? Number(value) : (value as boolean | number)
       } catch (error) {
-        if (!(error instanceof EvaluationError)) throw error
-        throw new DapError(`the rule \`${expr}\` has no value: ${error.summary}`, { cause: error })
+        throw new DapError(`the rule \`${expr}\` has no value: ${whyNoValue(error)}`, { cause: error })
       }
     },
   }
 }
 
 /** What a rule may call; macros included. */
-const FUNCTIONS = [
-  'size',
-  'int',
-  'double',
-  'string',
-  'startsWith',
-  'endsWith',
-  'contains',
-  'has',
-  'exists',
-  'all',
-  'exists_one',
-]
+const FUNCTIONS = [...PURE_FUNCTIONS, 'has', ...MACROS]
 /** The environment made last: a policy's rules come one after the other, and it is the dear part of compiling them. */
 let latest: { readonly fields: PolicySpec['context']; readonly environment: Environment } | undefined
 
@@ -107,8 +104,9 @@ function usedFields(ast: Node): string[] {
   return [...used]
 }
 
-/** What the type check lets pass: the whole context as a value, strings outside an enum, indices beyond a vector's end. */
+/** What the type check lets pass: `has` of anything, the whole context as a value, strings outside an enum, indices beyond a vector's end. */
 function contextFault(node: Node, fields: PolicySpec['context']): CelFault | undefined {
+  if (node.op === 'call' && node.args[0] === 'has') return hasFault(node.args[1][0], fields)
   for (const child of children(node)) {
     if (child.op === 'id' && child.args === 'ctx' && field(node, 'ctx') === undefined) {
       return { message: '`ctx` can only be used as `ctx.<field>`', offset: child.start }
@@ -120,15 +118,20 @@ function contextFault(node: Node, fields: PolicySpec['context']): CelFault | und
   }
   if (node.op === '[]') {
     const vector = fieldOf(node.args[0], fields)
-    const index = literal(node.args[1])
-    if (vector?.type === 'array' && typeof index === 'bigint' && (index < 0n || index >= BigInt(vector.maxItems))) {
-      return {
-        message: `the vector has ${vector.maxItems} items, the last is ${vector.maxItems - 1}`,
-        offset: node.args[1].start,
-      }
-    }
+    if (vector?.type === 'array') return indexFault('vector', vector.maxItems, node.args[1])
   }
   return undefined
+}
+
+/** CEL asks no more of `has` than a name after a dot. */
+function hasFault(asked: Node, fields: PolicySpec['context']): CelFault | undefined {
+  const name = field(asked, 'ctx')
+  if (name === undefined) {
+    const [example = 'field'] = Object.keys(fields)
+    const message = `\`has\` takes a field of the context, not \`${source(asked)}\``
+    return { message, offset: asked.start, hint: `for example \`has(ctx.${example})\`` }
+  }
+  return Object.hasOwn(fields, name) ? undefined : noField('ctx', name, Object.keys(fields), asked.end - name.length)
 }
 
 function fieldOf(node: Node, fields: PolicySpec['context']): ContextField | undefined {

@@ -1,9 +1,9 @@
-import { type Environment, EvaluationError } from '@marcbachmann/cel-js'
+import type { Environment } from '@marcbachmann/cel-js'
 import { didYouMean } from '../diagnostics.ts'
 import type { RuleSpec } from '../kinds.ts'
 import type { EvaluationResult, RuleResult, SimulationResult } from '../results.ts'
 import { children, literal, type Node, source } from './cel-ast.ts'
-import { type CelFault, checkRule, createEnvironment } from './cel-rule.ts'
+import { type CelFault, checkRule, createEnvironment, whyNoValue } from './cel-rule.ts'
 
 /**
  * Judges a gate such as `candidate('new').estimate('dr').lift.lower >= -0.001` or `difference('new', 'old').estimate('dr').interval.lower >
@@ -168,13 +168,21 @@ const TYPES: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   },
 }
 
+/** What an object has under that name, its prototype left out: names come from rules. */
+function own<T>(object: Readonly<Record<string, T>> | undefined, name: string): T | undefined {
+  return object !== undefined && Object.hasOwn(object, name) ? object[name] : undefined
+}
+
 /** The library tells a type by its constructor. */
 const CONSTRUCTORS = new Map(Object.keys(TYPES).map(type => [type, { [type]: class {} }[type]]))
 
 function typed(type: string, value: unknown): unknown {
+  if (value === null || value === undefined) return value
   const item = /^list<(\w+)>$/.exec(type)?.[1]
   if (item !== undefined) return (value as unknown[]).map(each => typed(item, each))
-  if (!Object.hasOwn(TYPES, type) || value === null || value === undefined) return value
+  // No object: an action may be called `constructor`.
+  if (type.startsWith('map<')) return new Map(Object.entries(value))
+  if (!Object.hasOwn(TYPES, type)) return value
   const fields = Object.entries(TYPES[type]).map(([name, of]) => [
     name,
     typed(of, (value as Record<string, unknown>)[name]),
@@ -203,8 +211,7 @@ function judge(rule: RuleSpec, world: World, refusal: Refusal): RuleResult {
   try {
     if (checked.evaluate({}) === true) return { id, expr, passed: true }
   } catch (error) {
-    if (!(error instanceof EvaluationError)) throw error
-    return failed(`the rule has no value: ${error.summary}`)
+    return failed(`the rule has no value: ${whyNoValue(error)}`)
   }
   const quoted = [...read].map(([text, value]) => `${text} is ${quote(value)}`)
   return failed(quoted.length === 0 ? 'the rule is false' : quoted.join(', '))
@@ -213,32 +220,49 @@ function judge(rule: RuleSpec, world: World, refusal: Refusal): RuleResult {
 const quote = (value: unknown) => (typeof value === 'number' ? Number(value.toPrecision(6)) : JSON.stringify(value))
 
 function check(expr: string, world: World) {
-  return checkRule(environment(world), expr, {
+  return checkRule(readerOf(world.roots).environment, expr, {
     functions: [...Object.keys(world.roots), ...('candidate' in world.roots ? ['estimate'] : []), 'size', 'double'],
     variables: [],
     results: ['bool'],
-    fieldsOf: operand => Object.keys(TYPES[operand === undefined ? '' : typeOf(operand, world)] ?? {}),
+    fieldsOf: operand => Object.keys(own(TYPES, operand === undefined ? '' : typeOf(operand, world)) ?? {}),
     inspect: node => nameFault(node, world),
   })
 }
 
-function environment({ roots }: World): Environment {
-  const built = createEnvironment()
-  for (const [type, fields] of Object.entries(TYPES))
-    built.registerType(type, { ctor: CONSTRUCTORS.get(type)!, fields })
-  for (const [name, { type, against, get }] of Object.entries(roots)) {
+/** An environment, and the roots that its functions read while a rule is evaluated. */
+interface Reader {
+  readonly environment: Environment
+  roots: Roots
+}
+
+/** By the types of the roots: a reader is the dear part of checking a rule, and there are two kinds of them. */
+const readers = new Map<string, Reader>()
+
+function readerOf(roots: Roots): Reader {
+  const key = Object.values(roots)
+    .map(root => root.type)
+    .join()
+  const known = readers.get(key)
+  if (known !== undefined) return Object.assign(known, { roots })
+  const environment = createEnvironment()
+  const reader = { environment, roots }
+  for (const [type, fields] of Object.entries(TYPES)) {
+    environment.registerType(type, { ctor: CONSTRUCTORS.get(type)!, fields })
+  }
+  for (const [name, { type, against }] of Object.entries(roots)) {
     const parameters = against === true ? 'string, string' : 'string'
-    built.registerFunction(`${name}(${parameters}): ${type}`, (key: string, other: string) => {
-      const value = get?.(key, other)
+    environment.registerFunction(`${name}(${parameters}): ${type}`, (key: string, other: string) => {
+      const value = reader.roots[name].get?.(key, other)
       return Object.assign(typed(type, value) as object, { [origin]: value })
     })
-    const estimate = ESTIMATES[type]
+    const estimate = own(ESTIMATES, type)
     if (estimate === undefined) continue
-    built.registerFunction(`${type}.estimate(string): ${estimate}`, (owner: Estimated, of: string) =>
+    environment.registerFunction(`${type}.estimate(string): ${estimate}`, (owner: Estimated, of: string) =>
       typed(estimate, estimateOf(owner[origin], of)),
     )
   }
-  return built
+  readers.set(key, reader)
+  return reader
 }
 
 /** Type → what its `.estimate(name)` gives. */
@@ -288,9 +312,9 @@ function argumentFault(what: string, names: readonly string[], argument: Node): 
 
 /** The CEL type of a node that reads a result, '' for any other. */
 function typeOf(node: Node, world: World): string {
-  if (node.op === 'call') return world.roots[node.args[0]]?.type ?? ''
-  if (node.op === 'rcall') return node.args[0] === 'estimate' ? (ESTIMATES[typeOf(node.args[1], world)] ?? '') : ''
-  if (node.op === '.') return TYPES[typeOf(node.args[0], world)]?.[node.args[1]] ?? ''
+  if (node.op === 'call') return own(world.roots, node.args[0])?.type ?? ''
+  if (node.op === 'rcall') return node.args[0] === 'estimate' ? (own(ESTIMATES, typeOf(node.args[1], world)) ?? '') : ''
+  if (node.op === '.') return own(own(TYPES, typeOf(node.args[0], world)), node.args[1]) ?? ''
   if (node.op === '[]') return /^list<(\w+)>$/.exec(typeOf(node.args[0], world))?.[1] ?? ''
   return ''
 }
@@ -329,7 +353,7 @@ function resolve(node: Node, world: World): Read {
   const value =
     node.op === 'rcall'
       ? estimateOf(owner.value, String(literal(node.args[2][0])))
-      : (owner.value as Record<string, unknown>)[keyOf(node)]
+      : own(owner.value as Record<string, unknown>, keyOf(node))
   const computed = value !== null && value !== undefined && !Number.isNaN(value)
   return { names: owner.names, estimator, value, missing: computed ? undefined : source(node) }
 }

@@ -13,6 +13,8 @@ export interface Fault {
   readonly severity?: 'error' | 'warning'
   readonly message: string
   readonly hint?: string
+  /** The two with the value as it is written, where that is another text than the value's own: `3.10` is 3.1, `0x1F` is 31. */
+  readonly written?: (text: string) => Pick<Fault, 'message' | 'hint'>
   readonly path: Path
   /** Which of the two the caret is under; default: the value. */
   readonly on?: 'key' | 'value'

@@ -9,10 +9,15 @@ export interface Place {
   readonly length: number
 }
 
+/** A place, and the text there. */
+export interface Found extends Place {
+  readonly text: string
+}
+
 export interface Locator {
-  /** Of the document with that index, where a fault is. */
-  readonly fault: (index: number, fault: Fault) => Place
-  readonly span: (span: Span) => Place
+  /** Of the document with that index, where a fault is, and how the value there is written if it stands without quotes. */
+  readonly fault: (index: number, fault: Fault) => Found & { readonly written?: string }
+  readonly span: (span: Span) => Found
 }
 
 /** Places in one text. The text is parsed again, with positions, when the first fault is asked for: valid files never are. */
@@ -21,7 +26,7 @@ export function createLocator(text: string): Locator {
   for (let at = text.indexOf('\n'); at !== -1; at = text.indexOf('\n', at + 1)) lines.push(at + 1)
   let documents: readonly Document.Parsed[] | undefined
 
-  function span({ from, to }: Span): Place {
+  function span({ from, to }: Span): Found {
     const start = Math.max(0, Math.min(from, text.length))
     let low = 0
     let high = lines.length - 1
@@ -32,7 +37,8 @@ export function createLocator(text: string): Locator {
     }
     let end = low + 1 < lines.length ? lines[low + 1] - 1 : text.length
     if (text[end - 1] === '\r') end--
-    return { line: low + 1, column: start - lines[low] + 1, length: Math.max(1, Math.min(to, end) - start) }
+    const length = Math.max(1, Math.min(to, end) - start)
+    return { line: low + 1, column: start - lines[low] + 1, length, text: text.slice(start, start + length) }
   }
 
   return {
@@ -43,7 +49,9 @@ export function createLocator(text: string): Locator {
         documents = 'message' in composed ? [] : composed
       }
       const contents = documents[index]?.contents
-      return span(contents ? find(contents, fault, text) : { from: 0, to: 1 })
+      if (!contents) return span({ from: 0, to: 1 })
+      const { spot, written } = find(contents, fault, text)
+      return { ...span(spot), written }
     },
   }
 }
@@ -51,7 +59,11 @@ export function createLocator(text: string): Locator {
 type Ranged = { readonly range?: readonly [number, number, number] | null } | null | undefined
 
 /** The deepest node on the fault's path that is there. */
-function find(contents: unknown, { path, on, offset }: Fault, text: string): Span {
+function find(
+  contents: unknown,
+  { path, on, offset }: Fault,
+  text: string,
+): { readonly spot: Span; readonly written?: string } {
   const anchors = new Map<string, unknown>()
   let value: unknown = contents
   let key: unknown
@@ -60,19 +72,22 @@ function find(contents: unknown, { path, on, offset }: Fault, text: string): Spa
     if (isAlias(value)) value = anchored(contents, value.source, anchors)
     if (isMap(value)) {
       const pair = value.items.find(item => isScalar(item.key) && nameOf(item.key) === String(step))
-      if (pair === undefined) return spot
+      if (pair === undefined) return { spot }
       key = pair.key
       value = pair.value
     } else if (isSeq(value)) {
       key = undefined
       value = value.items[Number(step)]
-    } else return spot
+    } else return { spot }
     const last = depth === path.length - 1
     const own = last && on !== 'key' ? spanOf(value) : undefined
     spot = own ?? spanOf(key) ?? spanOf(value) ?? spot
   }
-  if (offset === undefined || !isScalar(value) || typeof value.value !== 'string') return spot
-  return within(text, spanOf(value) ?? spot, value.value, offset)
+  if (isAlias(value)) value = anchored(contents, value.source, anchors)
+  if (!isScalar(value)) return { spot }
+  const written = value.type === 'PLAIN' ? value.source : undefined
+  if (offset === undefined || typeof value.value !== 'string') return { spot, written }
+  return { spot: within(text, spot, value.value, offset), written }
 }
 
 /** The word at an offset of a string; the whole string where it is written with escapes or over several lines. */

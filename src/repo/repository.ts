@@ -3,11 +3,11 @@ import { schemas } from '../generated/schemas.js'
 import { KINDS, type Kind, type Metadata, type ProjectSpec, type Specs } from '../kinds.ts'
 import { resourceDigest } from '../policy/digest.ts'
 import type { Fault } from './fault.ts'
-import type { Locator, Place } from './locate.ts'
+import type { Locator } from './locate.ts'
 import { mendDocument } from './mend.ts'
 import { parsePlainYaml } from './plain-yaml.ts'
 import { faultsOf } from './rules/rules.ts'
-import { isMapping, notAllowed } from './schema.ts'
+import { isMapping, nearest, notAllowed } from './schema.ts'
 import { fillDefaults, shapeFaults } from './shape.ts'
 import type { ParsedFile } from './yaml.ts'
 
@@ -50,8 +50,11 @@ export interface Repository {
   readonly files: number
 }
 
-/** What the rules of one resource may ask of the others. */
-export type Lookup = Pick<Repository, 'get' | 'declaredIn' | 'suggest' | 'project'>
+/** What the rules of one resource may ask of the others. Those with errors are not shown: nobody else is told of their faults. */
+export interface Lookup extends Pick<Repository, 'get' | 'suggest' | 'project'> {
+  /** Is there such a resource, or may there be one in what cannot be read? */
+  mayHave(kind: NamedKind, name: string): boolean
+}
 
 /**
  * Reads the resources of a config repository: YAML, the kinds' schemas, defaults, references, CEL and meaning. Nothing in a
@@ -59,7 +62,8 @@ export type Lookup = Pick<Repository, 'get' | 'declaredIn' | 'suggest' | 'projec
  */
 export async function loadRepository(files: readonly SourceFile[]): Promise<Repository> {
   const report = createReport(files)
-  const documents = (await parseFiles(files, report)).flatMap(document => headed(document, report))
+  const hidden: Hidden[] = []
+  const documents = (await parseFiles(files, report, hidden)).flatMap(document => headed(document, report, hidden))
   const declared = new Map<string, DocumentId>()
   const byName = new Map<string, Resource>()
   const resources: Resource[] = []
@@ -74,6 +78,7 @@ export async function loadRepository(files: readonly SourceFile[]): Promise<Repo
     const faults = shapeFaults(value, schemas[kind])
     if (faults.length > 0) {
       for (const fault of faults) report.fault(document, fault)
+      if (name === undefined || faults.some(({ path }) => path[0] === 'metadata')) hidden.push({ kind })
       faulty.push(document)
       continue
     }
@@ -89,31 +94,49 @@ export async function loadRepository(files: readonly SourceFile[]): Promise<Repo
   const names = new Map(KINDS.map(kind => [kind, [] as string[]]))
   for (const key of declared.keys())
     names.get(key.slice(0, key.indexOf('/')) as Kind)?.push(key.slice(key.indexOf('/') + 1))
-  const lookup: Lookup = {
+  const lookup: Pick<Repository, 'get' | 'declaredIn' | 'suggest' | 'project'> = {
     get: <K extends NamedKind>(kind: K, name: string) =>
       byName.get(`${kind}/${name}`) as Resource<Kind> | undefined as Resource<K> | undefined,
     declaredIn: (kind, name) => declared.get(`${kind}/${name}`)?.file,
     suggest: (kind, name) => didYouMean(name, names.get(kind)!),
     project,
   }
-  for (const resource of resources) for (const fault of faultsOf(resource, lookup)) report.fault(resource, fault)
+  const wrong = new Set<Resource>()
+  const seen: Lookup = {
+    ...lookup,
+    get(kind, name) {
+      const found = lookup.get(kind, name)
+      return found !== undefined && wrong.has(found) ? undefined : found
+    },
+    mayHave: (kind, name) =>
+      declared.has(`${kind}/${name}`) ||
+      hidden.some(other => (other.kind ?? kind) === kind && (other.name ?? name) === name),
+  }
+  // A kind refers to those before it alone, so whoever is referred to is judged first.
+  for (const resource of KINDS.flatMap(all)) {
+    for (const fault of faultsOf(resource, seen)) {
+      report.fault(resource, fault)
+      if (fault.severity !== 'warning') wrong.add(resource)
+    }
+  }
   for (const document of faulty) {
     const mended = mendDocument(document.value, schemas[document.kind])
     if (mended === undefined) continue
     const resource = finish(resourceOf({ ...document, value: mended.value }), project, new Map())
-    for (const fault of mended.own(faultsOf(resource, lookup))) report.fault(document, fault)
+    for (const fault of mended.own(faultsOf(resource, seen))) report.fault(document, fault)
   }
   return { ...lookup, resources, all, diagnostics: await report.diagnostics(), files: files.length }
 }
 
 /** The documents of every file. Only what is not plain YAML needs the parser that knows positions and explains faults. */
-async function parseFiles(files: readonly SourceFile[], report: Report): Promise<Parsed[]> {
+async function parseFiles(files: readonly SourceFile[], report: Report, hidden: Hidden[]): Promise<Parsed[]> {
   const plain = files.map(({ text }) => (text === undefined ? undefined : parsePlainYaml(text)))
   const parser = plain.includes(undefined) ? await import('./yaml.ts') : undefined
   return files.flatMap((source, i): Parsed[] => {
     const { path: file } = source
     if (source.text === undefined) {
       report.file(file, { message: source.unreadable, hint: source.hint })
+      hidden.push({})
       return []
     }
     const values = plain[i]
@@ -121,6 +144,7 @@ async function parseFiles(files: readonly SourceFile[], report: Report): Promise
     const { documents, faults }: ParsedFile = values === undefined ? parser!.parseYaml(source.text) : EMPTY
     for (const fault of faults) report.yaml(file, fault)
     if (documents.length + faults.length === 0) report.file(file, NO_DOCUMENT)
+    if (faults.length > 0) hidden.push(...hiddenIn(source.text))
     return documents.map(({ index, value }) => ({ file, index, value }))
   })
 }
@@ -133,6 +157,38 @@ const NO_DOCUMENT = {
   message: 'nothing is in the file: it is empty, or all of it is commented out',
   hint: 'remove it, if nothing is meant to be in it',
 } as const
+
+/** A resource that may be in what cannot be read, as far as its kind and its name can be told. */
+interface Hidden {
+  readonly kind?: Kind
+  readonly name?: string
+}
+
+/** What a text that is no YAML seems to declare. */
+function hiddenIn(text: string): Hidden[] {
+  return text
+    .split(/^---/m)
+    .filter(document => document.trim() !== '')
+    .map(document => {
+      const metadata = document.search(/(?:^|[\s{,"'])metadata\b/m)
+      const [block] =
+        metadata === -1
+          ? ['']
+          : document
+              .slice(metadata)
+              .trimStart()
+              .split(/\n(?=\S)/, 1)
+      return {
+        kind: kindOf(/(?:^|[\s{,"'])kind["']?\s*:\s*["']?(\w+)/m.exec(document)?.[1]),
+        name: /\bname["']?\s*:\s*["']?([\w-]+)/.exec(block)?.[1],
+      }
+    })
+}
+
+/** The kind that is written, or the one that is meant. */
+const kindOf = (kind: unknown): Kind | undefined =>
+  KINDS.find(each => each === kind) ??
+  (typeof kind === 'string' ? (nearest(kind, KINDS) as Kind | undefined) : undefined)
 
 interface DocumentId {
   readonly file: string
@@ -152,7 +208,7 @@ type Report = ReturnType<typeof createReport>
 
 /** Collects faults; places are found at the end, in texts that have any. */
 function createReport(files: readonly SourceFile[]) {
-  type Placing = (place: (file: string) => Locator) => Place
+  type Placing = (place: (file: string) => Locator) => ReturnType<Locator['fault']>
   const found: {
     readonly file: string
     readonly fault: Omit<Fault, 'path'>
@@ -161,7 +217,7 @@ function createReport(files: readonly SourceFile[]) {
   }[] = []
   return {
     file: (file: string, fault: Pick<Fault, 'severity' | 'message' | 'hint'>) => {
-      found.push({ file, fault: { code: 'file', ...fault }, at: () => ({ line: 0, column: 0, length: 1 }) })
+      found.push({ file, fault: { code: 'file', ...fault }, at: () => ({ line: 0, column: 0, length: 1, text: '' }) })
     },
     yaml: (file: string, { message, hint, ...span }: ParsedFile['faults'][number]) => {
       found.push({ file, fault: { code: 'yaml', message, hint }, at: locator => locator(file).span(span) })
@@ -172,7 +228,7 @@ function createReport(files: readonly SourceFile[]) {
     },
     async diagnostics(): Promise<readonly Diagnostic[]> {
       if (found.length === 0) return []
-      const { createLocator } = await import('./locate.ts')
+      const [{ createLocator }, { lookAlike }] = await Promise.all([import('./locate.ts'), import('./look-alikes.ts')])
       const texts = new Map(files.map(({ path, text }) => [path, text]))
       const locators = new Map<string, Locator>()
       const locator = (file: string) => {
@@ -182,10 +238,23 @@ function createReport(files: readonly SourceFile[]) {
       }
       const order = new Map(files.map(({ path }, i) => [path, i]))
       return found
-        .map(({ file, fault: { code, severity = 'error', message, hint }, at, first }): Diagnostic => {
+        .map(({ file, fault, at, first }): Diagnostic => {
+          const { code, severity = 'error' } = fault
+          const { written, text, ...place } = at(locator)
+          const { message, hint } = written === undefined ? fault : { ...fault, ...fault.written?.(written) }
           const other = first && locator(first.file).fault(first.index, { code, message, path: NAME })
-          const place = other ? `the first is at ${first.file}:${other.line}` : hint
-          return { severity, code, message: sentence(message), file, ...at(locator), hint: place && sentence(place) }
+          const looks = code === 'yaml' || /^[[{]/.test(text) ? undefined : lookAlike(text)
+          const advice = [looks, other ? `the first is at ${first.file}:${other.line}` : hint]
+            .filter(Boolean)
+            .join('; ')
+          return {
+            severity,
+            code,
+            message: sentence(message),
+            file,
+            ...place,
+            hint: advice === '' ? undefined : sentence(advice),
+          }
         })
         .sort((a, b) => order.get(a.file)! - order.get(b.file)! || a.line - b.line || a.column - b.column)
     },
@@ -197,12 +266,13 @@ function sentence(text: string): string {
   return printable((text.length > 500 ? `${text.slice(0, 500)}…` : text).replaceAll(/[\n\t]/g, ' '))
 }
 
-function headed({ file, index, value }: Parsed, report: Report): Headed[] {
+function headed({ file, index, value }: Parsed, report: Report, hidden: Hidden[]): Headed[] {
   const fault = headFault(value)
   if (fault === undefined) {
     return [{ file, index, kind: (value as { kind: Kind }).kind, value: value as Record<string, unknown> }]
   }
   report.fault({ file, index }, fault)
+  hidden.push(isMapping(value) ? { kind: kindOf(value.kind), name: nameOf(value) } : {})
   return []
 }
 

@@ -1,5 +1,5 @@
 import { didYouMean } from '../diagnostics.ts'
-import type { Mend } from './fault.ts'
+import type { Fault, Mend } from './fault.ts'
 
 /** The part of JSON Schema 2020-12 that the kinds' schemas are written in. */
 export interface Schema {
@@ -109,6 +109,7 @@ export interface BranchFault {
   readonly code: 'schema' | 'unknown-key' | 'duplicate'
   readonly message: string
   readonly hint?: string
+  readonly written?: Fault['written']
   /** The key inside the value that is wrong, where it is one. */
   readonly key?: string
   readonly on?: 'key' | 'value'
@@ -126,7 +127,10 @@ export function chooseBranch(schema: Schema, value: unknown, root: Schema, label
   }
   const branch = branches.find(({ types }) => types.some(type => hasType(value, type)))
   if (branch !== undefined) return { branch: branch.schema }
-  return { code: 'schema', message: `${label} must be ${words(typesOf(schema, root))}, got ${described(value)}` }
+  const mistyped = (text?: string) => ({
+    message: `${label} must be ${words(typesOf(schema, root))}, got ${described(value, text)}`,
+  })
+  return { code: 'schema', ...mistyped(), written: mistyped }
 }
 
 /** The property whose allowed values tell the branches apart. */
@@ -181,12 +185,16 @@ export function notAllowed(
   label: string,
   value: unknown,
   values: readonly unknown[],
-): { message: string; hint?: string; mend: Mend } {
+): Pick<Fault, 'message' | 'hint' | 'written' | 'mend'> {
   const near = typeof value === 'string' ? nearest(value, values.map(String)) : undefined
   const only = values.length === 1
-  return {
-    message: `${label} must be ${only ? list(values) : `one of ${list(values)}`}, got ${described(value)}`,
+  const words = (text?: string) => ({
+    message: `${label} must be ${only ? list(values) : `one of ${list(values)}`}, got ${described(value, text)}`,
     hint: near && `did you mean \`${near}\`?`,
+  })
+  return {
+    ...words(),
+    written: words,
     mend: { value: values.find(allowed => String(allowed) === near) ?? values[0] },
   }
 }
@@ -216,10 +224,10 @@ export function words(types: readonly string[]): string {
   return named.length < 2 ? named.join() : `${named.slice(0, -1).join(', ')} or ${named.at(-1)}`
 }
 
-/** A value in a message: scalars as they are, the rest by type. */
-export function described(value: unknown): string {
+/** A value in a message: scalars as they are, or as they are written, the rest by type. */
+export function described(value: unknown, written = String(value)): string {
   if (typeof value === 'string')
     return value.length > 60 ? `the string \`${value.slice(0, 60)}…\`` : `the string \`${value}\``
-  if (typeof value === 'number' || typeof value === 'boolean') return `\`${value}\``
+  if (typeof value === 'number' || typeof value === 'boolean') return `\`${written}\``
   return WORDS[jsonType(value)]
 }

@@ -74,7 +74,7 @@ function check(value: unknown, given: Schema, root: Schema, path: Path, faults: 
   }
   const sample = schema.default ?? schema.examples?.[0]
   const mend = sample === undefined ? undefined : { value: sample }
-  const fault = (message: string, hint?: string) => faults.push({ code: 'schema', message, hint, path, mend })
+  const fault: Report = (message, hint, written) => faults.push({ code: 'schema', message, hint, written, path, mend })
   const types = typesOf(schema, root)
   const values = allowed(schema)
   if (values.length > 0) {
@@ -84,7 +84,11 @@ function check(value: unknown, given: Schema, root: Schema, path: Path, faults: 
     return
   }
   if (!types.some(type => hasType(value, type))) {
-    fault(`${label} must be ${words(types)}, got ${described(value)}`, stringHint(value, schema, types))
+    const mistyped = (text = String(value)) => ({
+      message: `${label} must be ${words(types)}, got ${described(value, text)}`,
+      hint: isPlain(value) && types.includes('string') ? stringHint(text, schema) : undefined,
+    })
+    faults.push({ code: 'schema', ...mistyped(), written: mistyped, path, mend })
     return
   }
   if (typeof value === 'number') checkNumber(value, schema, label, fault)
@@ -93,18 +97,22 @@ function check(value: unknown, given: Schema, root: Schema, path: Path, faults: 
   else if (isMapping(value)) checkMapping(value, schema, root, path, faults)
 }
 
-/** How a number or boolean becomes the string that is wanted. */
-function stringHint(value: unknown, { pattern, examples }: Schema, types: readonly string[]): string | undefined {
-  if (!types.includes('string') || (typeof value !== 'number' && typeof value !== 'boolean')) return undefined
-  if (pattern === undefined || matches(String(value), pattern)) return `quote it: \`"${value}"\``
+const isPlain = (value: unknown) => typeof value === 'number' || typeof value === 'boolean'
+
+/** How a number or boolean becomes the string that is wanted: the text that stands there, which the number may not be. */
+function stringHint(text: string, { pattern, examples }: Schema): string | undefined {
+  if (pattern === undefined || matches(text, pattern)) return `quote it: \`"${text}"\``
   return examples === undefined ? undefined : `for example \`${String(examples[0])}\``
 }
 
-type Report = (message: string, hint?: string) => void
+type Report = (message: string, hint?: string, written?: Fault['written']) => void
 
 function checkNumber(value: number, schema: Schema, label: string, fault: Report): void {
   const { minimum, maximum, exclusiveMinimum, exclusiveMaximum } = schema
-  const bound = (words: string, limit: number) => fault(`${label} must be ${words} ${limit}, got ${value}`)
+  const bound = (words: string, limit: number) => {
+    const message = (text: string) => `${label} must be ${words} ${limit}, got ${text}`
+    fault(message(String(value)), undefined, text => ({ message: message(text) }))
+  }
   if (minimum !== undefined && value < minimum) bound('at least', minimum)
   else if (maximum !== undefined && value > maximum) bound('at most', maximum)
   else if (exclusiveMinimum !== undefined && value <= exclusiveMinimum) bound('more than', exclusiveMinimum)
@@ -157,8 +165,10 @@ function checkList(
   }
   const seen = new Map<unknown, number>()
   for (const [i, item] of value.entries()) {
+    const before = faults.length
     if (items !== undefined) check(item, items, root, [...path, i], faults)
-    if (uniqueItems !== true) continue
+    // An item that is to be another one is not there twice yet: quoted, `1` and `1.0` differ.
+    if (uniqueItems !== true || faults.length > before) continue
     const first = seen.get(item)
     if (first === undefined) seen.set(item, i)
     else faults.push({ code: 'duplicate', message: `${label} has ${described(item)} twice`, path: [...path, i] })
@@ -185,12 +195,18 @@ function checkMapping(value: Mapping, schema: Schema, root: Schema, path: Path, 
     const at = [...path, key]
     if (Object.hasOwn(properties, key)) check(value[key], properties[key], root, at, faults)
     else if (additionalProperties === false) {
+      const [word, after] = key.split(':', 2)
       const near = nearest(
-        key,
+        word,
         Object.keys(properties).filter(name => !Object.hasOwn(value, name)),
       )
       if (near !== undefined) missing.delete(near)
-      const hint = near !== undefined ? `did you mean \`${near}\`?` : `known are ${list(Object.keys(properties))}`
+      const blankless = near === word && after !== undefined
+      const hint = blankless
+        ? `write a blank after \`${near}:\``
+        : near !== undefined
+          ? `did you mean \`${near}\`?`
+          : `known are ${list(Object.keys(properties))}`
       const mend = near === undefined ? undefined : { key: near }
       faults.push({ code: 'unknown-key', message: `unknown key \`${key}\``, hint, path: at, on: 'key', mend })
     } else {

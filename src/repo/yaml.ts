@@ -12,6 +12,7 @@ import {
 } from 'yaml'
 import { didYouMean } from '../diagnostics.ts'
 import { MAX_FAULTS } from './fault.ts'
+import { advise } from './yaml-advice.ts'
 
 /** A stretch of a text, in UTF-16 code units. */
 export interface Span {
@@ -44,6 +45,28 @@ const MAX_SCALAR = 1 << 16
  * text over the limits of size, depth, documents or aliases is a fault.
  */
 export function parseYaml(text: string): ParsedFile {
+  const { documents, faults } = readYaml(text)
+  const first = (changed: string) => readYaml(changed).faults.toSorted((a, b) => a.from - b.from)[0]
+  return {
+    documents,
+    faults: faults.map((fault, i) =>
+      fault.hint === undefined && i < MAX_ADVISED ? advise(text, fault, first) : fault,
+    ),
+  }
+}
+
+/** Each piece of advice reads the text a few times. */
+const MAX_ADVISED = 3
+
+function readYaml(text: string): ParsedFile {
+  const mark = text.indexOf('\ufeff', 1)
+  if (mark !== -1) {
+    const message = 'there is a byte order mark (U+FEFF) in the middle of the file'
+    return {
+      documents: [],
+      faults: [{ message, hint: 'take it out: it comes from files that were put together', from: mark, to: mark + 1 }],
+    }
+  }
   const composed = composeFile(text)
   if ('message' in composed) return { documents: [], faults: [composed] }
   const documents: { index: number; value: unknown }[] = []
@@ -51,7 +74,8 @@ export function parseYaml(text: string): ParsedFile {
   for (const [index, document] of composed.entries()) {
     const problem: YAMLError | undefined = document.errors[0] ?? document.warnings[0]
     if (problem !== undefined) {
-      faults.push({ message: problemText(problem), from: problem.pos[0], to: problem.pos[1] })
+      const hint = problem.code === 'TAB_AS_INDENT' ? 'indent with blanks' : undefined
+      faults.push({ message: problemText(problem), hint, from: problem.pos[0], to: problem.pos[1] })
     } else if (document.contents !== null && !isEmpty(document.contents)) {
       const converted = toPlain(document.contents)
       faults.push(...converted.faults)
@@ -148,6 +172,11 @@ function toPlain(contents: Node): Plain {
     let value: unknown
     if (isScalar(node)) {
       value = node.value
+      const meant = node.type === 'PLAIN' ? /^[“”„]([^“”„]*)[“”]$|^[‘’‚]([^‘’‚]*)[‘’]$/.exec(String(value)) : null
+      if (meant !== null) {
+        value = meant[1] ?? meant[2]
+        fault(node, 'these are no quotes of YAML', `write \`"${value}"\``)
+      }
     } else if (isAlias(node)) {
       const anchored = anchors.get(node.source)
       if (anchored === undefined) {
@@ -173,12 +202,20 @@ function toPlain(contents: Node): Plain {
     const mapping: Record<string, unknown> = {}
     for (const { key, value } of items) {
       if (!isScalar(key)) {
-        fault(key as Node | null, 'a key must be a string')
+        fault(key as Node | null, 'a key must be a string', 'quote it')
         continue
       }
       const name = typeof key.value === 'string' ? key.value : String(key.source ?? key.value)
-      if (name === '__proto__') fault(key as Node, 'the key `__proto__` is not allowed')
-      else if (Object.hasOwn(mapping, name)) fault(key as Node, `the key \`${name}\` is there twice`)
+      if (name === '<<') {
+        fault(
+          key as Node,
+          'merge keys (`<<`) are not allowed',
+          'write the keys out, or a whole value as an alias: `key: *name`',
+        )
+        complete = false
+      } else if (name === '__proto__') fault(key as Node, 'the key `__proto__` is not allowed', 'give it another name')
+      else if (Object.hasOwn(mapping, name))
+        fault(key as Node, `the key \`${name}\` is there twice`, 'take one of them out')
       else mapping[name] = convert(value, depth + 1)
     }
     return mapping

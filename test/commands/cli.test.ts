@@ -1,8 +1,12 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { Ajv2020 } from 'ajv/dist/2020.js'
 import { Command } from 'commander'
 import { describe, expect, it } from 'vitest'
+import { runCli } from '../../src/cli.ts'
 import { COMMANDS } from '../../src/commands/registry.ts'
 import { resource } from '../support/repository.ts'
-import { dap } from '../support/run-dap.ts'
+import { dap, PACKAGE_ROOT } from '../support/run-dap.ts'
 
 describe('the command line', () => {
   it('prints its version on stdout', async () => {
@@ -72,5 +76,70 @@ describe('the command line', () => {
       stderr:
         'error: no `dap.yaml` in this folder or above it\nhint: `dap init DIR` makes a config repository; -C DIR names one\n',
     })
+  })
+})
+
+describe('an error', () => {
+  const schema = (name: string) =>
+    JSON.parse(readFileSync(join(PACKAGE_ROOT, 'schemas', `${name}-result.schema.json`), 'utf8'))
+  const conforms = new Ajv2020().addSchema(schema('validation')).compile(schema('error'))
+
+  it.each(COMMANDS)(
+    'of $name is a result under --json and --json-file, and the same text on stderr',
+    async ({ name }) => {
+      const { code, stdout, stderr, files } = await dap(`${name} --no-such-option --json --json-file out.jsonl`)
+      const result = JSON.parse(stdout)
+      expect(conforms(result)).toBe(true)
+      expect(result).toMatchObject({ exitCode: 3, message: 'unknown option `--no-such-option`' })
+      expect({ code, stderr }).toEqual({ code: 3, stderr: `error: ${result.message}\nhint: ${result.hint}\n` })
+      expect(JSON.parse(files['out.jsonl'])).toEqual({ type: 'result', exitCode: 3, result })
+    },
+  )
+
+  it('is a result before there is a command, too', async () => {
+    for (const line of ['validat --json', '--json --json-file=out.jsonl validat']) {
+      expect(JSON.parse((await dap(line)).stdout)).toMatchObject({ exitCode: 3, hint: 'did you mean `validate`?' })
+    }
+    expect((await dap('validat')).stdout).toBe('')
+    expect((await dap('emulator exec -- cmd --json')).stdout).toBe('')
+  })
+
+  it('over files that have errors says which', async () => {
+    const files = {
+      'dap.yaml': resource('Project', 'shop', 'defaults: { seed: 1 }'),
+      'policies/offer.yaml': 'apiVersion: dap/v1\nkind: Policy\nmetadata: { name: offer }\n',
+      'policies/other.yaml': 'x: [',
+    }
+    const { code, stdout } = await dap('bundle offer --json', files)
+    const result = JSON.parse(stdout)
+    expect(conforms(result)).toBe(true)
+    expect({ code, result }).toMatchObject({
+      code: 1,
+      result: {
+        exitCode: 1,
+        message: '`policies/offer.yaml` has errors',
+        diagnostics: [{ file: 'policies/offer.yaml', line: 1, message: '`spec` is missing' }],
+      },
+    })
+    expect(result.diagnostics).toHaveLength(1)
+  })
+
+  it('that is a bug has its trace on stderr alone', async () => {
+    const written: { out: string[]; err: string[] } = { out: [], err: [] }
+    const code = await runCli(['validate', '--json'], {
+      version: '1.2.3',
+      streams: { out: text => void written.out.push(text), err: text => void written.err.push(text) },
+      host: () => Promise.reject(new TypeError('boom')),
+      progress: () => ({ report() {}, stop() {} }),
+    })
+    expect(code).toBe(70)
+    expect(conforms(JSON.parse(written.out.join('')))).toBe(true)
+    expect(JSON.parse(written.out.join(''))).toMatchObject({
+      exitCode: 70,
+      message: 'this is a bug in dap 1.2.3: boom',
+    })
+    expect(written.err.join('')).toMatch(
+      /^TypeError: boom\n {4}at .*\n\nerror: this is a bug in dap 1.2.3: boom\nhint: please report it/s,
+    )
   })
 })

@@ -93,6 +93,46 @@ describe('the built binary', () => {
     expect(lines.slice(0, -1).every(line => line.type === 'progress')).toBe(true)
   })
 
+  it('ends with its own code, and without a word, when nobody reads on', async () => {
+    const folder = await repository('bandit')
+    const piped = (command: string) =>
+      execa(
+        'sh',
+        [
+          '-c',
+          `{ "$0" "$@"; echo $? >code; } 2>stderr | ${command}`,
+          process.execPath,
+          bin,
+          'schema',
+          'Policy',
+          '--json',
+        ],
+        {
+          cwd: folder,
+        },
+      )
+    for (const reader of ['true', 'head -c 1']) {
+      await piped(reader)
+      expect(readFileSync(join(folder, 'stderr'), 'utf8')).toBe('')
+      expect(readFileSync(join(folder, 'code'), 'utf8')).toBe('0\n')
+    }
+  })
+
+  it.runIf(existsSync('/dev/full'))('says in one line that a result cannot be written', async () => {
+    const folder = await repository('bandit')
+    const full = (...words: string[]) =>
+      execa('sh', ['-c', `"$0" "$@" >/dev/full`, process.execPath, bin, ...words], { cwd: folder, reject: false })
+    const line = 'error: the result cannot be written to stdout (ENOSPC)'
+    expect(await full('validate')).toMatchObject({ exitCode: 1, stderr: line })
+    expect(await full('--help')).toMatchObject({ exitCode: 1, stderr: line })
+    expect(await dap(folder, 'validate', '--json-file', '/dev/full')).toMatchObject({
+      exitCode: 1,
+      stderr: 'error: cannot write `/dev/full`: the disk is full',
+    })
+    const deaf = await execa('sh', ['-c', '"$0" "$@" 2>/dev/full', process.execPath, bin, 'validat'], { reject: false })
+    expect(deaf).toMatchObject({ exitCode: 3, stderr: '' })
+  })
+
   it('gives the same bytes from one worker and from three', async () => {
     const folder = await repository('contextual-bandit')
     const args = ['simulate', '--replications', '7', '--horizon', '500', '--json', '--workers']

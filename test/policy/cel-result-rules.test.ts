@@ -124,6 +124,15 @@ describe('judgeExpectation', () => {
     expect(expectation(expr).passed).toBe(passed)
   })
 
+  it('knows actions by their names alone, whatever an object has besides', () => {
+    const named = JSON.parse('{ "constructor": 0.75, "a": 0.25 }')
+    const result = { ...simulation, policies: simulation.policies.map(each => ({ ...each, actionShares: named })) }
+    const shares = (name: string) =>
+      judgeExpectation({ id: 'rule', expr: `policy('new').actionShares.${name} > 0.5` }, result)
+    expect(shares('constructor').passed).toBe(true)
+    expect(shares('toString').reason).toBe("policy('new').actionShares.toString could not be computed")
+  })
+
   it('quotes every number that it read', () => {
     expect(expectation("policy('old').regret.upper < policy('new').regret.lower").reason).toBe(
       "policy('old').regret.upper is 21, policy('new').regret.lower is 9",

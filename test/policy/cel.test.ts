@@ -68,11 +68,63 @@ describe('compileContextRule', () => {
     ['  ', 0, 'the rule is empty', undefined],
     ['ctx.level = 3', 10, 'unexpected character: =', 'write `==` to compare'],
     ['ctx.level', 0, 'the rule must give true or false, but gives an int', undefined],
-    ['ctx.taste[2] > 0.0', 10, 'the vector has 2 items, the last is 1', undefined],
+    ['ctx.taste[2] > 0.0', 10, 'the vector has 2 items, the last is 1', 'the first item has the index 0'],
+    ['ctx.taste[-1] > 0.0', 10, 'the vector has 2 items, the last is 1', 'the first item has the index 0'],
     ["ctx.name.startWith('i')", 9, 'rules have no function `startWith`', 'did you mean `startsWith`?'],
     ["ctx[ctx.name] == 'x'", 0, '`ctx` can only be used as `ctx.<field>`', undefined],
   ])('refuses `%s` at %i: %s', (expr, offset, message, hint) => {
     expect(fault(expr)).toEqual({ message, offset, hint })
+  })
+
+  it.each([
+    [
+      'has(ctx.country)',
+      8,
+      '`ctx` has no field `country`',
+      'it has `level`, `spend`, `platform`, `name`, `vip`, `taste`',
+    ],
+    ['has(ctx.levle)', 8, '`ctx` has no field `levle`', 'did you mean `level`?'],
+    ['has(ctx.constructor)', 8, '`ctx` has no field `constructor`', undefined],
+    [
+      'has(ctx.platform.x)',
+      4,
+      '`has` takes a field of the context, not `ctx.platform.x`',
+      'for example `has(ctx.level)`',
+    ],
+    ['has(ctx)', 4, 'this is not what the function takes', undefined],
+    ['[].exists(x, x > 1)', 0, 'nothing says of what type the items of `[]` are', 'write at least one item'],
+    ['[][0] > 1', 0, 'nothing says of what type the items of `[]` are', 'write at least one item'],
+    ['[[]][0][0] > 1', 1, 'nothing says of what type the items of `[]` are', undefined],
+    ['[][0] in [1]', 3, 'the list is empty', 'write its items'],
+    ['ctx.level > 9223372036854775808', 12, 'this is beyond the whole numbers', undefined],
+    ['ctx.level > -9223372036854775809', 13, 'this is beyond the whole numbers', undefined],
+    ['ctx.level > 9223372036854775807 + 1', 12, 'this has no value: integer overflow: 9223372036854775808', undefined],
+    ['ctx.level > int(1e30)', 12, 'this is beyond the whole numbers', undefined],
+    ['ctx.level / 0 > 1', 12, 'division by zero', 'write a number that is not 0'],
+    ['ctx.level % (2 - 2) > 1', 13, 'modulo by zero', undefined],
+    ['ctx.spend / 0.0 > 1.0', 12, 'division by zero', undefined],
+    ['true || 1 / 0 > 1', 12, 'division by zero', undefined],
+    ['[ctx.level][1] > 1', 12, 'the list has 1 item', 'the first item has the index 0'],
+    ["ctx.level > int('x')", 12, 'this has no value: cannot convert to int (int())', 'write its value, or take it out'],
+    ['ctx.spend > 1e400', 12, 'a number that is too large', 'numbers end near 1.8e308'],
+    ["ctx.platform in ['ios' 'android']", 23, 'expected `]`, got a string', undefined],
+    ['!ctx.level', 0, '`!` does not work on an int', undefined],
+    ["ctx.name[0] == 'x'", 0, 'a string has neither fields nor items', undefined],
+  ])('finds what could never have a value: `%s` at %i: %s', (expr, offset, message, hint) => {
+    expect(fault(expr)).toMatchObject({ message, offset, ...(hint === undefined ? {} : { hint }) })
+  })
+
+  it('takes the borders of the whole numbers', () => {
+    for (const expr of ['ctx.level < 9223372036854775807', 'ctx.level > -9223372036854775808'])
+      expect(run(expr)).toBe(true)
+  })
+
+  it('knows fields by their names alone, whatever an object has besides', () => {
+    const odd: PolicySpec['context'] = JSON.parse(
+      '{ "constructor": { "type": "boolean" }, "toString": { "type": "integer" } }',
+    )
+    const rule = compileContextRule('ctx.constructor && has(ctx.toString) && ctx.toString == 3', odd, 'bool')
+    expect('run' in rule && rule.run(JSON.parse('{ "constructor": true, "toString": 3 }'))).toBe(true)
   })
 
   it('refuses a result that is no number where a number is wanted', () => {

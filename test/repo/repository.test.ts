@@ -196,7 +196,7 @@ describe('a document that is no resource', () => {
     ['another version', 'apiVersion: dap/v2\nkind: Policy\n', ['1:13 schema']],
     ['an unknown kind', 'apiVersion: dap/v1\nkind: Polcy\n', ['2:7 schema']],
     ['no kind', 'apiVersion: dap/v1\n', ['1:1 schema']],
-    ['broken YAML', 'apiVersion: [\n', ['2:1 yaml']],
+    ['broken YAML', 'apiVersion: [\n', ['1:13 yaml']],
     ['a key that is there twice', 'apiVersion: dap/v1\napiVersion: dap/v1\n', ['1:1 schema', '2:1 yaml']],
     ['no spec', 'apiVersion: dap/v1\nkind: Policy\nmetadata: { name: x }\nspec:\n', ['4:1 schema']],
   ])('%s', async (_, text, expected) => {
@@ -215,6 +215,7 @@ describe('a Policy', () => {
     ['a learner that is not there yet', 'type: linear\n', 'type: logistic\n', ['32:13 schema']],
     ['a bad name', 'name: offer-1', 'name: Offer_1', ['4:9 schema']],
     ['an action twice', 'id: gold-small', 'id: none', ['22:11 duplicate']],
+    ['a number in quotes', 'price: 1.99', 'price: "1.99"', ['23:26 warning semantic']],
     ['a CEL type error', 'ctx.level >= 20', 'ctx.level', ['27:18 cel']],
     ['a value outside an enum in CEL', "== 'ios'", "== 'iso'", ['27:53 cel']],
     ['floors that do not fit', 'minProbability: 0.02', 'minProbability: 0.4', ['37:21 semantic']],
@@ -675,6 +676,27 @@ describe('the other kinds', () => {
       'file.yaml': resource('Dataset', 'd', 'files: [../logs/x, /mnt/d/y, ../logs/../z, /mnt/dd/x]\nformat: dap'),
     }
     expect(await places(files)).toEqual(['5:32 reference', '5:46 reference'])
+  })
+
+  it.each([
+    ['n2-standrad-4', 'n2-standard-4'],
+    ['c3-highcpuu-8-lssd', 'c3-highcpu-8-lssd'],
+    ['n2-standard-4', undefined],
+    ['e2-micro', undefined],
+    ['x9-novelty-4', undefined],
+  ])('of the machine type %s means %s', async (machineType, meant) => {
+    const text = resource(
+      'Deployment',
+      'd',
+      `environment: e\npolicy: offer-1\nresources: { machineType: ${machineType} }`,
+    )
+    const found = await diagnose({
+      'p.yaml': examplePolicy(1),
+      'e.yaml': resource('Environment', 'e', 'target: emulator'),
+      'file.yaml': text,
+    })
+    const warning = `7:29 warning semantic there is no machine type \`${machineType}\` that dap knows of | did you mean \`${meant}\`?`
+    expect(found).toEqual(meant === undefined ? [] : [warning])
   })
 
   it('places the faults of a Deployment', async () => {

@@ -20,7 +20,7 @@ export function* known(name: string, names: readonly string[], what: string, pat
 
 /** A reference to a resource that is not there, if so. */
 export function* reference(kind: NamedKind, name: string, path: Path, repository: Lookup): Generator<Fault> {
-  if (repository.declaredIn(kind, name) !== undefined) return
+  if (repository.mayHave(kind, name)) return
   yield { code: 'reference', message: `there is no ${kind} \`${name}\``, hint: repository.suggest(kind, name), path }
 }
 

@@ -1,6 +1,7 @@
 import type { DeploymentSpec } from '../../kinds.ts'
 import type { Fault, Path } from '../fault.ts'
 import type { Lookup, Resource } from '../repository.ts'
+import { nearest } from '../schema.ts'
 import { filePath, milliseconds, reference, samePath, semantic } from './common.ts'
 
 export function* deploymentRules({ spec }: Resource<'Deployment'>, repository: Lookup): Generator<Fault> {
@@ -12,6 +13,7 @@ export function* deploymentRules({ spec }: Resource<'Deployment'>, repository: L
     const message = `\`minReplicas\` ${resources.minReplicas} is more than \`maxReplicas\` ${resources.maxReplicas}`
     yield semantic(['spec', 'resources', 'minReplicas'], message)
   }
+  yield* machineRules(resources.machineType)
   yield* stepRules(rollout)
   yield* gateRules(rollout, repository.get('Environment', environment)?.spec.target === 'vertex')
   for (const [i, item] of evidence.entries()) {
@@ -19,6 +21,19 @@ export function* deploymentRules({ spec }: Resource<'Deployment'>, repository: L
     if ('evaluation' in item) yield* evaluationRules(item.evaluation, spec, [...path, 'evaluation'], repository)
     else yield* scenarioRules(item.scenario, spec, [...path, 'scenario'], repository)
   }
+}
+
+/** The second words of Google's machine types: there are more families than anybody could list here, but few shapes. */
+const SHAPES = ['standard', 'highmem', 'highcpu', 'megamem', 'ultramem', 'highgpu', 'megagpu', 'ultragpu', 'edgegpu']
+
+/** A shape that is nearly a known one is a typo, which the cloud would refuse only when it is deployed. */
+function* machineRules(machineType: string): Generator<Fault> {
+  const [family, shape, ...rest] = machineType.split('-')
+  const meant = SHAPES.includes(shape) ? undefined : nearest(shape, SHAPES)
+  if (meant === undefined) return
+  const message = `there is no machine type \`${machineType}\` that dap knows of`
+  const path = ['spec', 'resources', 'machineType']
+  yield { ...semantic(path, message, `did you mean \`${[family, meant, ...rest].join('-')}\`?`), severity: 'warning' }
 }
 
 const ROLLOUT = ['spec', 'rollout']

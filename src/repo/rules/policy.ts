@@ -18,6 +18,7 @@ export function* policyRules({ name, spec }: Resource<'Policy'>): Generator<Faul
   for (const [i, feature] of (spec.features ?? []).entries())
     yield* featureRules(feature, spec, ['spec', 'features', i])
   yield* actionRules(spec)
+  yield* actionFeatureRules(spec)
   yield* algorithmRules(spec)
   yield* guardrailRules(spec)
 }
@@ -140,4 +141,24 @@ function forEverybody(actions: PolicySpec['actions'], key = ''): string | undefi
   const ids = actions.filter(({ eligible }) => eligible === undefined).map(({ id }) => `\`${key}${id}\``)
   if (ids.length === 0) return undefined
   return `${ids.slice(0, 5).join(' or ')} can be served to everybody`
+}
+
+/** A number in quotes where other actions have a number: whoever reads the log would have to tell them apart. */
+function* actionFeatureRules({ actions }: PolicySpec): Generator<Fault> {
+  const numeric = new Map<string, string>()
+  for (const { id, features = {} } of actions) {
+    for (const [name, value] of Object.entries(features)) if (typeof value === 'number') numeric.set(name, id)
+  }
+  for (const [i, { features = {} }] of actions.entries()) {
+    for (const [name, value] of Object.entries(features)) {
+      const other = numeric.get(name)
+      if (other === undefined || typeof value !== 'string' || value.trim() === '' || Number.isNaN(Number(value)))
+        continue
+      const message = `\`${name}\` is text here, and a number of \`${other}\``
+      yield {
+        ...semantic(['spec', 'actions', i, 'features', name], message, `write \`${value.trim()}\` without quotes`),
+        severity: 'warning',
+      }
+    }
+  }
 }

@@ -19,8 +19,10 @@ interface Played {
 
 export function* scenarioRules({ spec }: Resource<'Scenario'>, repository: Lookup): Generator<Fault> {
   const { policies, horizon, checkpoints = [], expect } = spec
+  let known = true
   for (const [i, name] of policies.entries()) {
-    if (BUILT_IN_POLICIES.includes(name) || repository.declaredIn('Policy', name) !== undefined) continue
+    if (BUILT_IN_POLICIES.includes(name) || repository.mayHave('Policy', name)) continue
+    known = false
     const hint = repository.suggest('Policy', name) ?? didYouMean(name, BUILT_IN_POLICIES)
     yield { code: 'reference', message: `there is no Policy \`${name}\``, hint, path: ['spec', 'policies', i] }
   }
@@ -56,7 +58,8 @@ export function* scenarioRules({ spec }: Resource<'Scenario'>, repository: Looku
     'rule',
     i => ['spec', 'expect', i, 'id'],
   )
-  for (const [i, { expr }] of expect.entries()) {
+  // An expectation may have the right name of a policy whose name is wrong in the list.
+  for (const [i, { expr }] of known ? expect.entries() : []) {
     const fault = checkExpectation(expr, policies)
     if (fault !== undefined) yield celFault(fault, ['spec', 'expect', i, 'expr'])
   }
