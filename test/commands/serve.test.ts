@@ -240,7 +240,9 @@ describe('dap serve says why it does not start', () => {
     ['repository', 'too many arguments'],
   ])('when it is asked for `%s`', async (line, message) => {
     const { code, stderr, stdout } = await dap(`serve ${line}`, { 'dap.yaml': '' })
-    expect({ code, stdout }).toEqual({ code: 3, stdout: '' })
+    expect(code).toBe(3)
+    if (line.includes('--json')) expect(JSON.parse(stdout)).toMatchObject({ schema: 'dap.error/v1', exitCode: 3 })
+    else expect(stdout).toBe('')
     expect(stderr).toContain(message)
   })
 

@@ -433,7 +433,7 @@ export function openSite(whole: Whole): Site {
     }
     const rows = log.tolerated?.rows ?? (role === 'drop' ? log.dropped : undefined)
     if (rows === undefined) {
-      if (code !== 1 || stdout !== '' || !names(stderr, log.place))
+      if (code !== 1 || JSON.parse(stdout).schema !== 'dap.error/v1' || !names(stderr, log.place))
         return `exit ${code}: ${stderr || stdout.slice(0, 300)}`
       return undefined
     }
