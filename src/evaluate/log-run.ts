@@ -102,7 +102,7 @@ export function createLogRun(columns: LogColumns, space: ActionSpace, strata: St
         judgement: tested,
         emptyByChance: emptyByChance(chances),
         notes: [
-          ...(units.known && unitless > 0 ? [`${unitless} rows have no unit: each is taken for one of its own`] : []),
+          ...(units.known && unitless > 0 ? [unitlessNote(unitless)] : []),
           ...(units.known ? [] : ['the log has no units: rows are taken for independent of each other']),
           ...(weighted && tested.untested !== undefined ? [tested.untested] : []),
         ],
@@ -110,6 +110,11 @@ export function createLogRun(columns: LogColumns, space: ActionSpace, strata: St
     },
   }
 }
+
+const unitlessNote = (rows: number): string =>
+  rows === 1
+    ? '1 row has no unit: it is taken for one of its own'
+    : `${rows} rows have no unit: each is taken for one of its own`
 
 /** So many rows of a log have their propensities tested, and then blocks of so many, one in so many: enough, whatever the log. */
 const TESTED = { all: 1 << 20, block: 1 << 13, oneIn: 8 } as const

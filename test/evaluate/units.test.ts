@@ -15,7 +15,7 @@ import { plan } from './support/plan.ts'
 import { unitHash } from './support/unit-hash.ts'
 
 interface Row {
-  readonly unit: string
+  readonly unit: string | null
   readonly action: number
   readonly propensity: number
   readonly reward: number
@@ -66,7 +66,7 @@ const logs = fc.nat().map(seed => logOf(stream(seed, 'units'), 60))
 /** Σ over units of the sum of their rows' influences, squared. */
 function byUnit(rows: readonly Row[], influence: (row: Row) => number): number {
   const sums = new Map<string, number>()
-  for (const row of rows) sums.set(row.unit, (sums.get(row.unit) ?? 0) + influence(row))
+  for (const row of rows) sums.set(row.unit ?? '', (sums.get(row.unit ?? '') ?? 0) + influence(row))
   const groups = sums.size
   return Math.sqrt((groups / (groups - 1)) * [...sums.values()].reduce((sum, x) => sum + x * x, 0)) / rows.length
 }
@@ -161,6 +161,23 @@ describe('a log of units', () => {
     const without = await judge(rows, { estimators: ['ips'] }, false)
     expect(without.dataset.units).toMatchObject({ known: false, count: 200, effective: 200 })
     expect(without.dataset.notes).toContain('the log has no units: rows are taken for independent of each other')
+  })
+
+  it('says how many rows have none, each of which is a unit of its own', async () => {
+    const row = { action: 0, propensity: 0.5, reward: 1 }
+    const of = async (...units: (string | null)[]) => (await judge(units.map(unit => ({ unit, ...row })))).dataset
+    const none = (notes: readonly string[]) => notes.filter(note => note.includes('no unit'))
+    const [all, one, two, nobody] = [
+      await of('a', 'a', 'b'),
+      await of('a', 'a', null),
+      await of(null, 'a', null),
+      await of(null, null),
+    ]
+    expect([none(all.notes), all.units.count]).toEqual([[], 2])
+    expect([none(one.notes), one.units.count]).toEqual([['1 row has no unit: it is taken for one of its own'], 2])
+    expect([none(two.notes), two.units.count]).toEqual([['2 rows have no unit: each is taken for one of its own'], 3])
+    expect(nobody.units).toMatchObject({ known: false, count: 2 })
+    expect(none(nobody.notes)).toEqual(['the log has no units: rows are taken for independent of each other'])
   })
 
   it('counts its units, many or few', () => {
