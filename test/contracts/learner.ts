@@ -72,7 +72,12 @@ export function learnerContract(name: string, { create, posterior }: LearnerSubj
       train(learner, 50, stream(5))
       const before = JSON.stringify(learner.state())
       const good = learner.state()
-      const bad: LearnerState[] = [{}, ...Object.keys(good).map(key => ({ ...good, [key]: [Number.NaN] }))]
+      const noCounts = typeof good['count'] === 'number' ? [-1, Infinity, Number.NaN] : []
+      const bad: LearnerState[] = [
+        {},
+        ...Object.keys(good).map(key => ({ ...good, [key]: [Number.NaN] })),
+        ...noCounts.map(count => ({ ...good, count })),
+      ]
       for (const state of bad) expect(() => learner.restore(state)).toThrow(RangeError)
       expect(JSON.stringify(learner.state())).toBe(before)
     })
