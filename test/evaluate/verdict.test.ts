@@ -214,6 +214,10 @@ describe('the verdict', () => {
       outside,
       "20 % of the candidate's probability is on actions that the log never took",
     ])
+    expect(of(0.3005, 0.3).reasons[1]).toBe(
+      "0.05 % of the candidate's probability is on actions that the log never took",
+    )
+    expect(of(0.3 + 1e-12, 0.3).reasons).toEqual([outside])
   })
 
   it('is a caution at best where rows were left out for want of a reward', () => {
