@@ -204,7 +204,7 @@ function negations(condition: Node): Change[] {
 
 /** 0 and 1 for each other, the next of a small whole number, a threshold that is much too large for a tiny one, else too small a one. */
 function otherNumber(text: string): string {
-  if (text.endsWith('n')) return text === '0n' ? '1n' : `${BigInt(text.slice(0, -1)) + 1n}n`
+  if (text.endsWith('n')) return text === '0n' ? '1n' : `${BigInt(text.slice(0, -1).replaceAll('_', '')) + 1n}n`
   const value = Number(text.replaceAll('_', ''))
   if (value === 0 || value === 1) return String(1 - value)
   if (Number.isInteger(value)) return String(value <= 64 ? value + 1 : Math.round(0.4 * value))

@@ -86,7 +86,8 @@ function* withQuotes(line: Line, told: string | undefined): Generator<Guess> {
     const closers = /[\s}\]]*$/.exec(now)![0].length
     for (let to = now.length - closers; to <= now.length; to++) {
       const value = now.slice(from, to).trimEnd()
-      if (value === '' || /^[[{]|,\s*[\w-]+:\s/.test(value)) continue
+      if (value === '' || /^[[{]|,\s*[\w-]+:\s/.test(value) || CLOSER.test(value)) continue
+      if (NEXT_KEY.test(value) && isOpen(now.slice(0, index))) continue
       const quoted = /["\\]/.test(value) ? `'${value.replaceAll("'", "''")}'` : `"${value}"`
       const fault = {
         message: told ?? `YAML takes this value of \`${key}\` for something else than text`,
@@ -98,6 +99,13 @@ function* withQuotes(line: Line, told: string | undefined): Generator<Guess> {
     }
   }
 }
+
+/** One word or number, and then a key: of a flow mapping, it is a comma that is missing. */
+const NEXT_KEY = /^\S+\s+[\w-]+:\s/
+/** A bracket that nothing in the value has opened is no part of it. */
+const CLOSER = /^[^[{]*[\]}]$/
+
+const isOpen = (text: string): boolean => text.split('{').length > text.split('}').length
 
 function* withComma(line: Line): Generator<Guess> {
   const now = written(line)

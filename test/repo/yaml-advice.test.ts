@@ -48,6 +48,8 @@ describe('a mistake that YAML reads as something else', () => {
     ['no blank after a colon', ['unit: playerId', 'unit:playerId'], 'write `unit: playerId`'],
     ['no blank before a brace', ['metadata: {', 'metadata:{'], 'write a blank after `metadata:`'],
     ['no comma', ['name: purchase, type', 'name: purchase type'], 'write `, type: …`'],
+    ['no comma after a number', ['0.02, fallback', '0.02 fallback'], 'write `, fallback: …`'],
+    ['no comma at the end', ['72h, default', '72h default'], 'write `, default: …`'],
     ['an open brace', ['{ id: none }', '{ id: none'], 'write `- { id: none }`'],
     ['a lesser indent', ['    - { id: gold', '   - { id: gold'], 'indent it like line 11'],
     ['a tab', ['  unit', '\tunit'], 'indent with blanks'],
