@@ -1,12 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { checkExpectation, checkGate, judgeExpectation, judgeGate } from '../../src/policy/result-rules.ts'
-import type {
-  CandidateResult,
-  EstimateResult,
-  EvaluationResult,
-  Measured,
-  SimulationResult,
-} from '../../src/results.ts'
+import type { CandidateResult, EstimateResult, Measured } from '../../src/results.ts'
+import { evaluationOf, simulationOf } from '../support/rule-results.ts'
 
 const measured = (mean: number): Measured => ({
   mean,
@@ -17,13 +12,7 @@ const measured = (mean: number): Measured => ({
   q95: mean,
 })
 
-const simulation: Omit<SimulationResult, 'expectations' | 'passed' | 'digest'> = {
-  schema: 'dap.simulation/v1',
-  scenario: 's',
-  seed: 1,
-  horizon: 100,
-  replications: 10,
-  level: 0.95,
+const simulation = simulationOf({
   policies: ['new', 'old'].map((name, i) => ({
     name,
     reward: measured(i),
@@ -33,7 +22,7 @@ const simulation: Omit<SimulationResult, 'expectations' | 'passed' | 'digest'> =
     checkpoints: [{ t: 50, reward: measured(1), regret: measured(5) }],
   })),
   differences: [{ policy: 'old', baseline: 'new', reward: measured(1), regret: measured(10) }],
-}
+})
 
 const estimate = (estimator: string, lower: number | null): EstimateResult => ({
   estimator,
@@ -63,22 +52,10 @@ const candidate = (name: string, verdict: CandidateResult['verdict']): Candidate
   estimates: [estimate('dr', -0.01234), estimate('ips', null)],
 })
 
-const evaluation: Omit<EvaluationResult, 'gates' | 'passed'> = {
-  schema: 'dap.evaluation/v1',
-  evaluation: 'e',
-  dataset: {
-    name: 'd',
-    digest: '',
-    rows: 1000,
-    dropped: 0,
-    meanReward: 0.1,
-    units: { known: false, count: 1000, effective: 1000, largestShare: 0.001 },
-    judgedOn: null,
-    notes: [],
-  },
+const evaluation = evaluationOf({
   candidates: [candidate('new', 'ok'), candidate('bad', 'refuse')],
   differences: [],
-}
+})
 
 const gate = (expr: string) => judgeGate({ id: 'gate', expr }, evaluation)
 const expectation = (expr: string) => judgeExpectation({ id: 'rule', expr }, simulation)

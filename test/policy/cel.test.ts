@@ -3,15 +3,9 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { PolicySpec } from '../../src/kinds.ts'
 import { type CelFault, type ContextValues, compileContextRule } from '../../src/policy/cel.ts'
+import { CONTEXT_FIELDS } from '../support/rule-results.ts'
 
-const fields: PolicySpec['context'] = {
-  level: { type: 'integer' },
-  spend: { type: 'number' },
-  platform: { type: 'string', enum: ['ios', 'android'] },
-  name: { type: 'string' },
-  vip: { type: 'boolean' },
-  taste: { type: 'array', items: { type: 'number' }, minItems: 2, maxItems: 2 },
-}
+const fields = CONTEXT_FIELDS
 const context: ContextValues = { level: 12, spend: 6, platform: 'ios', name: 'x', vip: true, taste: [1, 2] }
 
 function run(expr: string, values: ContextValues = context): boolean {

@@ -12,6 +12,7 @@ import type {
   SimulationResult,
 } from '../../src/results.ts'
 import { randomExpression, type Vocabulary } from '../support/expressions.ts'
+import { CONTEXT_FIELDS, evaluationOf, simulationOf } from '../support/rule-results.ts'
 
 /** In each of the three languages. What they throw, or say without knowing why, is a bug; what they refuse is refused at a place. */
 const EXPRESSIONS = 100_000
@@ -90,12 +91,7 @@ function judgeAll(
 }
 
 const FIELDS: PolicySpec['context'] = {
-  level: { type: 'integer' },
-  spend: { type: 'number' },
-  platform: { type: 'string', enum: ['ios', 'android'] },
-  name: { type: 'string' },
-  vip: { type: 'boolean' },
-  taste: { type: 'array', items: { type: 'number' }, minItems: 2, maxItems: 2 },
+  ...CONTEXT_FIELDS,
   ...JSON.parse('{ "constructor": { "type": "number" } }'),
 }
 
@@ -196,22 +192,10 @@ function randomEvaluation(rng: Rng): Omit<EvaluationResult, 'gates' | 'passed'> 
       simultaneous: one(rng, [null, bounds()]),
     })),
   })
-  return {
-    schema: 'dap.evaluation/v1',
-    evaluation: 'e',
-    dataset: {
-      name: 'd',
-      digest: '',
-      rows: 1000,
-      dropped: 0,
-      meanReward: 0.1,
-      units: { known: false, count: 1000, effective: 1000, largestShare: 0.001 },
-      judgedOn: null,
-      notes: [],
-    },
+  return evaluationOf({
     candidates: [candidate('new', 'ok'), candidate('old', 'caution'), candidate('bad', 'refuse')],
     differences: one(rng, [[], [pair()]]),
-  }
+  })
 }
 
 const EXPECTATION_WORDS: Vocabulary = {
@@ -242,13 +226,7 @@ function randomSimulation(rng: Rng): Omit<SimulationResult, 'expectations' | 'pa
     const [mean, lower, upper, q05, q50, q95] = Array.from({ length: 6 }, () => one(rng, NUMBERS))
     return { mean, lower, upper, q05, q50, q95 }
   }
-  return {
-    schema: 'dap.simulation/v1',
-    scenario: 's',
-    seed: 1,
-    horizon: 100,
-    replications: 10,
-    level: 0.95,
+  return simulationOf({
     policies: ['new', 'old'].map(name => ({
       name,
       reward: measured(),
@@ -258,5 +236,5 @@ function randomSimulation(rng: Rng): Omit<SimulationResult, 'expectations' | 'pa
       checkpoints: one(rng, [[], [{ t: 50, reward: measured(), regret: measured() }]]),
     })),
     differences: [{ policy: 'old', baseline: 'new', reward: measured(), regret: measured() }],
-  }
+  })
 }
