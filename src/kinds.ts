@@ -26,6 +26,8 @@ export interface Specs {
 // --- Project ---------------------------------------------------------------------------------------------------------
 
 export interface ProjectSpec {
+  /** Whose the deployments are; needed by what asks a cloud. */
+  readonly projectId?: string
   /** Folders that are searched for resources, relative to the root. */
   readonly folders: readonly string[]
   /** Folders outside the repository (absolute, or relative to the root) that Datasets and tables may read where they are confirmed. */
@@ -370,7 +372,10 @@ export interface EnvironmentSpec {
     readonly bucket: string
     readonly image: string
     readonly serviceAccount?: string
+    readonly endpointIds: 'named' | 'numeric'
   }
+  /** What it was before. */
+  readonly moved?: { readonly environment?: string; readonly project?: string; readonly region?: string }
   readonly protect: readonly ('delete' | 'undeploy')[]
   /** Machine type → price of an hour of one replica, in any currency: what a plan reckons its cost with. */
   readonly prices: Readonly<Record<string, number>>
@@ -380,6 +385,8 @@ export interface DeploymentSpec {
   readonly environment: string
   readonly policy: string
   readonly snapshot?: string
+  /** What it was called before. */
+  readonly moved?: { readonly deployment?: string; readonly environment?: string }
   readonly resources: {
     readonly machineType: string
     readonly minReplicas: number

@@ -24,6 +24,12 @@ export function changeTitle(change: Change, nameOf: ModelName = id => id): strin
       return shiftTitle(change.from, change.to, nameOf)
     case 'hold':
       return `hold ${durationText(change.holdMs)}`
+    case 'label-endpoint':
+      return `label endpoint ${change.endpoint}`
+    case 'label-model':
+      return `label version ${change.version} of model ${change.model}`
+    case 'release-hold':
+      return `release the hold on what was rolled back of model ${change.model}`
     case 'promote':
       return `promote ${nameOf(change.deployedModel)}`
     case 'undeploy-model':
@@ -35,6 +41,11 @@ export function changeTitle(change: Change, nameOf: ModelName = id => id): strin
     case 'delete-model':
       return `delete model ${change.model}`
   }
+}
+
+/** What `--override-protection` calls an orphan: `offer`, or `staging/offer` where it is of another environment. */
+export function orphanKey(naming: { readonly environment: string; readonly deployment: string }, environment: string) {
+  return naming.environment === environment ? naming.deployment : `${naming.environment}/${naming.deployment}`
 }
 
 /** Named after the models that gain: who loses follows from it. */

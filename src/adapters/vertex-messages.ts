@@ -12,6 +12,7 @@ import type {
   Place,
   RequestLog,
   Scale,
+  VersionUpdate,
 } from '../deploy/cloud.ts'
 import { statusOf } from './vertex-errors.ts'
 
@@ -41,12 +42,6 @@ export function resourceNames({ project, region }: Place) {
     model: (id: string) => `${parent}/models/${id}`,
     version: (model: string, version: string) => `${parent}/models/${model}@${version}`,
   }
-}
-
-/** `key=value` as a list's filter has it. */
-export function labelFilter(label: string): string {
-  const [key, value] = label.split('=', 2)
-  return `labels.${key}="${value}"`
 }
 
 /** The last part of a resource name, without a version: answers have the project's number where requests have its id. */
@@ -166,9 +161,15 @@ export function versionOf(message: IModel): ModelVersion {
     version: message.versionId ?? '',
     aliases: message.versionAliases ?? [],
     displayName: message.displayName ?? '',
+    etag: message.etag ?? '',
     labels: message.labels ?? {},
     created: timeOf(message.versionCreateTime),
   }
+}
+
+export function versionUpdate(name: string, { etag, labels }: VersionUpdate) {
+  const model: IModel = { name, etag, labels: { ...labels } }
+  return { model, updateMask: { paths: ['labels'] } }
 }
 
 export function newModelVersion(version: NewModelVersion): IModel {

@@ -32,9 +32,9 @@ export async function vertexCloud(place: Place, environment: (name: string) => s
   return {
     place,
 
-    listEndpoints: label =>
+    listEndpoints: () =>
       ask(async ({ endpoints }) => {
-        const request = { parent: names.parent, filter: messages.labelFilter(label), pageSize: PAGE_SIZE }
+        const request = { parent: names.parent, pageSize: PAGE_SIZE }
         return collect(endpoints.listEndpointsAsync(request, once()), messages.endpointOf)
       }),
     getEndpoint: id =>
@@ -67,9 +67,9 @@ export async function vertexCloud(place: Place, environment: (name: string) => s
         return endpoints.mutateDeployedModel({ endpoint: names.endpoint(id), ...update }, once())
       }),
 
-    listModels: label =>
+    listModels: () =>
       ask(async ({ models }) => {
-        const request = { parent: names.parent, filter: messages.labelFilter(label), pageSize: PAGE_SIZE }
+        const request = { parent: names.parent, pageSize: PAGE_SIZE }
         return collect(models.listModelsAsync(request, once()), messages.versionOf)
       }),
     listVersions: model =>
@@ -92,6 +92,11 @@ export async function vertexCloud(place: Place, environment: (name: string) => s
         return upload({ modelId })
       }
     },
+    updateVersion: (model, version, update) =>
+      ask(async ({ models }) => {
+        const request = messages.versionUpdate(names.version(model, version), update)
+        await answered(done => models.updateModel(request, once(), done))
+      }),
     setDefaultVersion: (model, version) =>
       ask(async ({ models }) => {
         const request = { name: names.version(model, version), versionAliases: ['default'] }

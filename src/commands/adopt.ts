@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { defineCommand } from '../command.ts'
+import { readActual } from '../deploy/actual.ts'
 import { adopt } from '../deploy/adopt.ts'
 import { CloudError } from '../deploy/cloud.ts'
 import { decodeLabels, encodeLabels } from '../deploy/labels.ts'
@@ -18,6 +19,8 @@ interface Options extends OperateOptions {
   readonly endpoint: string
   readonly name?: string
   readonly policy?: string
+  /** Who it is taken away from. */
+  readonly owner?: string
 }
 
 export const adoptCommand = defineCommand<Options, AdoptResult>({
@@ -25,27 +28,31 @@ export const adoptCommand = defineCommand<Options, AdoptResult>({
     declareOperate(command.argument('<endpoint>', 'endpoints/ID, its whole name, or the id alone'))
       .option('--name <deployment>', 'what the Deployment is to be called; default: the display name')
       .option('--policy <name>', 'the Policy that is to be deployed to it; may be left out when there is only one')
+      .option('--override-owner <projectId>', 'take it away from that repository')
       .addHelpText(
         'after',
-        '\nPuts an endpoint that somebody else has made under the care of dap: writes its labels, which say whose it is and\nwhat serves now, and the file of the Deployment. Traffic does not move.\n\nexit codes: 0 adopted, 1 it belongs to somebody else, 3 usage, 4 somebody else wrote to it, 5 the cloud said no',
+        '\nPuts an endpoint that somebody else has made under the care of dap: writes its labels, which say whose it is and\nwhat serves now, and the file of the Deployment where Git has none yet. Traffic does not move.\n\nexit codes: 0 adopted, 1 it belongs to somebody else, 3 usage, 4 somebody else wrote to it, 5 the cloud said no',
       ),
 
   options: ([endpoint], flags) => ({
     endpoint: idOf(endpoint),
     ...(flags['name'] === undefined ? {} : { name: flags['name'] as string }),
     ...(flags['policy'] === undefined ? {} : { policy: flags['policy'] as string }),
+    ...(flags['overrideOwner'] === undefined ? {} : { owner: flags['overrideOwner'] as string }),
     ...operateOptions(flags),
   }),
 
-  async run({ endpoint: id, name, policy: wanted, environment: environmentName, yes }, host) {
-    const { opened, target, deployments } = await openEnvironment(host, environmentName)
-    const policy = requireResource(opened, 'Policy', wanted)
+  async run({ endpoint: id, name, policy: wanted, environment: environmentName, yes, owner: from }, host) {
+    const { opened, target, deployments, declared } = await openEnvironment(host, environmentName)
     const cloud = await host.cloud(target.place)
     const patience = patienceOf(host)
-    const endpoint = await attempt('getEndpoint', () => cloud.getEndpoint(id), patience)
-    if (endpoint === undefined) {
+    const live = await attempt('getEndpoint', () => cloud.getEndpoint(id), patience)
+    if (live === undefined) {
       throw new UsageError(`no endpoint \`${id}\` in ${target.place.project}, ${target.place.region}`)
     }
+    const actual = await readActual(cloud, target, declared.here)
+    // With what dap remembers of it, where its labels were taken away.
+    const endpoint = actual.endpoints.find(each => each.id === id && each.etag === live.etag) ?? live
     const deployment = name ?? endpoint.displayName
     if (!RESOURCE_NAME.test(deployment)) {
       throw new UsageError(`\`${deployment}\` cannot be the name of a Deployment`, {
@@ -54,12 +61,19 @@ export const adoptCommand = defineCommand<Options, AdoptResult>({
     }
     const file = join('deployments', target.environment, `${deployment}.yaml`)
     const path = join(opened.root, file)
-    if (deployments.some(each => each.name === deployment) || (await host.files.exists(path))) {
-      throw new DapError(`there is a deployment \`${deployment}\` already`, { hint: '--name gives it another name' })
+    const known = deployments.find(each => each.name === deployment)
+    const taken = actual.found.get(deployment)?.endpoint
+    if (taken !== undefined && taken !== id) {
+      throw new DapError(`\`${deployment}\` has an endpoint already, \`${taken}\``, {
+        hint: '--name gives it another name',
+      })
     }
-    const { project, environment, serviceAccount } = target
-    const owner = { project, environment, deployment, policy: policy.name, serviceAccount }
-    const { labels, yaml, lost } = adopt(endpoint, owner)
+    if (known === undefined && (await host.files.exists(path))) {
+      throw new DapError(`there is a file \`${file}\` already`, { hint: '--name gives it another name' })
+    }
+    const policy = known?.spec.policy ?? requireResource(opened, 'Policy', wanted).name
+    const { environment } = target
+    const { labels, yaml, lost } = adopt(endpoint, { ...target, deployment, policy }, from)
     const shown = `${id} becomes deployment ${deployment} of ${environment}\n${lost.map(each => `  ${each}`).join('\n')}`
     await requireAgreement(host, yes, shown, 'adopt it?')
     const { foreign } = decodeLabels(endpoint.labels)
@@ -68,8 +82,8 @@ export const adoptCommand = defineCommand<Options, AdoptResult>({
       if (!(failure instanceof CloudError) || failure.status !== 'ABORTED') throw failure
       throw conflict(`somebody else wrote to \`${id}\` meanwhile`, '`dap adopt` once more looks at what it is now')
     })
-    await host.files.write(path, yaml)
-    return { schema: 'dap.adoption/v1', deployment, endpoint: id, environment, file, lost }
+    if (known === undefined) await host.files.write(path, yaml)
+    return { schema: 'dap.adoption/v1', deployment, endpoint: id, environment, file: known ? null : file, lost }
   },
 
   text: adoptText,

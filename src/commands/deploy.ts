@@ -139,26 +139,22 @@ function optionsOf({ environment, only, acceptDrift, prune, releaseHold, overrid
 /** Names of the orphans that may go though they have traffic; only where somebody can be asked. */
 async function askForOrphans(
   host: Host,
-  { actual, environment: { target, deployments } }: Planned,
+  { actual, environment: { target, declared } }: Planned,
   { prune, overrideProtection }: PlanOptions,
 ): Promise<string[]> {
   if (!prune || !host.terminal.interactive) return []
-  const declared = new Set(deployments.map(({ name }) => name))
   const gone: string[] = []
-  for (const { deployment, traffic } of servingOrphans(actual, target, {
+  for (const { name, traffic } of servingOrphans(actual, target, {
     declared,
     only: null,
     prune,
     overrideProtection,
   })) {
-    const answer = await host.choose(
-      `no Deployment declares ${deployment}, which has traffic (${traffic}): delete it?`,
-      [
-        { value: 'no', description: 'it stays' },
-        { value: 'yes', description: 'the plan deletes it' },
-      ],
-    )
-    if (answer === 'yes') gone.push(deployment)
+    const answer = await host.choose(`no Deployment declares ${name}, which has traffic (${traffic}): delete it?`, [
+      { value: 'no', description: 'it stays' },
+      { value: 'yes', description: 'the plan deletes it' },
+    ])
+    if (answer === 'yes') gone.push(name)
   }
   return gone
 }

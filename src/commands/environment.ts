@@ -1,6 +1,8 @@
 import type { Command } from 'commander'
 import type { Actual } from '../deploy/actual.ts'
 import { type Desired, desiredOf, type Target, targetOf } from '../deploy/desired.ts'
+import { type Declarations, orphansOf } from '../deploy/orphans.ts'
+import { keyOf, type Naming } from '../deploy/ownership.ts'
 import { didYouMean } from '../diagnostics.ts'
 import { UsageError } from '../errors.ts'
 import type { Host } from '../host.ts'
@@ -8,6 +10,7 @@ import { bundleText, createBundle } from '../policy/bundle.ts'
 import { createPolicy, type Policy } from '../policy/policy.ts'
 import { type Snapshot, snapshotDigest } from '../policy/snapshot.ts'
 import type { Resource } from '../repo/repository.ts'
+import { orphanKey } from '../titles.ts'
 import { restoreSnapshot } from './policies.ts'
 import { dataFile, type Opened, openRepository, PROJECT_FILE, requireResource, requireValid } from './repository.ts'
 
@@ -28,6 +31,7 @@ export interface OpenEnvironment {
   readonly target: Target
   /** By name. */
   readonly deployments: readonly Resource<'Deployment'>[]
+  readonly declared: Declarations
 }
 
 /** Finds an environment; a UsageError where there is none of that name. */
@@ -41,11 +45,47 @@ export async function openEnvironment(host: Host, name: string): Promise<OpenEnv
   requireValid(opened, [environment.file])
   const project = opened.repository.all('Project').find(({ file }) => file === PROJECT_FILE)
   if (project === undefined) throw new UsageError(`\`${PROJECT_FILE}\` declares no Project`)
+  const { projectId } = project.spec
+  if (projectId === undefined) {
+    throw new UsageError(`\`${PROJECT_FILE}\` has no \`projectId\`: nothing would say whose the endpoints are`, {
+      hint: '`dap init --new-id` writes one; endpoints that this repository has deployed already are kept',
+    })
+  }
   const deployments = opened.repository
     .all('Deployment')
     .filter(({ spec }) => spec.environment === name)
     .sort((a, b) => (a.name < b.name ? -1 : 1))
-  return { opened, target: targetOf(project.name, environment), deployments }
+  const target = targetOf({ name: project.name, id: projectId }, environment)
+  return { opened, target, deployments, declared: declarationsOf(opened, environment, deployments) }
+}
+
+function declarationsOf(
+  { repository }: Opened,
+  { name, spec }: Resource<'Environment'>,
+  deployments: readonly Resource<'Deployment'>[],
+): Declarations {
+  return {
+    here: deployments.map(each => ({
+      deployment: each.name,
+      before: namesBefore(each, name, spec.moved?.environment),
+    })),
+    everywhere: new Set(
+      repository.all('Deployment').map(each => keyOf({ environment: each.spec.environment, deployment: each.name })),
+    ),
+    environments: new Set(repository.all('Environment').map(each => each.name)),
+  }
+}
+
+/** What `moved` says that a Deployment was called, and where: its own word first, then that of its Environment. */
+function namesBefore(
+  { name, spec: { moved } }: Resource<'Deployment'>,
+  environment: string,
+  former: string | undefined,
+): Naming[] {
+  const names = [...new Set([moved?.deployment ?? name, name])]
+  const places = [...new Set([moved?.environment ?? former ?? environment, former ?? environment, environment])]
+  const all = names.flatMap(deployment => places.map(place => ({ environment: place, deployment })))
+  return all.filter(naming => naming.environment !== environment || naming.deployment !== name)
 }
 
 /** Those of the names, or all of them; a UsageError for a name that no Deployment of the environment has. */
@@ -63,10 +103,12 @@ export function chosen(
   return names === undefined ? deployments : deployments.filter(each => names.includes(each.name))
 }
 
-/** Names of deployments that Git declares or the cloud still has. */
-export function knownDeployments({ deployments }: OpenEnvironment, { endpoints, models }: Actual): string[] {
-  const live = [...endpoints, ...models].flatMap(({ labels }) => labels['dap-deployment'] ?? [])
-  return [...new Set([...deployments.map(({ name }) => name), ...live])].sort()
+/** Names of deployments that Git declares or the cloud still has; `staging/offer` is what is left of another environment. */
+export function knownDeployments({ deployments, target, declared }: OpenEnvironment, actual: Actual): string[] {
+  const orphans = orphansOf(actual, target, { declared, only: null, prune: false, overrideProtection: [] })
+  return [
+    ...new Set([...deployments.map(({ name }) => name), ...orphans.map(each => orphanKey(each, target.environment))]),
+  ].sort()
 }
 
 /** Did-you-mean, or all that there are. */

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { createHash, randomInt } from 'node:crypto'
 import { basename, join, resolve } from 'node:path'
 import { defineCommand } from '../command.ts'
 import { didYouMean } from '../diagnostics.ts'
@@ -6,6 +6,7 @@ import { DapError, ExitCode, UsageError } from '../errors.ts'
 import type { Host, OwnPackage } from '../host.ts'
 import { KINDS } from '../kinds.ts'
 import { pinFiles } from '../scaffold/pin.ts'
+import { projectIdOf, withProjectId } from '../scaffold/project-id.ts'
 import { render, TEMPLATE_FILE, type TemplateInfo, type TextFile, templateInfo } from '../scaffold/template.ts'
 import { RESOURCE_NAME, RESOURCE_NAME_HINT } from './arguments.ts'
 import { filesBelow } from './found-files.ts'
@@ -32,15 +33,33 @@ interface Initialised extends Options {
   readonly try: readonly string[]
 }
 
-export const initCommand = defineCommand<Options, Initialised>({
+/** An id of its own for a repository that is there already. */
+interface Renewed {
+  /** Of the `dap.yaml`, as it was typed. */
+  readonly place: string
+  readonly projectId: string
+  /** null: it had none. */
+  readonly before: string | null
+}
+
+type Asked = Options | { readonly newId: string; readonly place: string }
+
+export const initCommand = defineCommand<Asked, Initialised | Renewed>({
   declare: command =>
     command
       .argument('[dir]', 'folder to make it in; default: this one')
       .option('-t, --template <name>', 'bandit or contextual-bandit; asked for when there is a terminal')
-      .option('--name <name>', "the project's name; default: the folder's"),
+      .option('--name <name>', "the project's name; default: the folder's")
+      .option('--new-id', 'give the repository that is there another `projectId`: a copy of one is not its original'),
 
   async options([dir = '.'], flags, host) {
     const folder = resolve(host.cwd, dir)
+    if (flags['newId'] === true) {
+      const other = ['template', 'name'].find(flag => flags[flag] !== undefined)
+      if (other !== undefined)
+        throw new UsageError(`--new-id is for a repository that is there, --${other} is for a new one`)
+      return { newId: folder, place: folder === host.cwd ? '' : dir }
+    }
     const templates = await listTemplates(host)
     const names = templates.map(({ name }) => name)
     let template = flags['template'] as string | undefined
@@ -69,12 +88,14 @@ export const initCommand = defineCommand<Options, Initialised>({
   },
 
   async run(options, host) {
+    if ('newId' in options) return renew(host, options.newId, options.place)
     const { folder, template, project } = options
+    const projectId = (await writtenId(host, folder)) ?? drawProjectId()
     const { files, info } = await readTemplate(host, template)
     const own = await host.ownPackage()
     const tarball = await vendored(own)
     const texts = [
-      ...render(files, { project }),
+      ...render(files, { project, projectId }),
       ...(await schemaFiles(host, '.dap/schemas')),
       ...pinFiles(project, own, tarball ?? { integrity: own.registryIntegrity }),
     ]
@@ -108,7 +129,9 @@ export const initCommand = defineCommand<Options, Initialised>({
     return { ...options, files: all.map(({ path }) => path), pin, try: info.try }
   },
 
-  text({ place, template, project, files, pin, try: next }, { style }) {
+  text(result, { style }) {
+    if ('before' in result) return renewedText(result)
+    const { place, template, project, files, pin, try: next } = result
     const shown = files.filter(path => !path.startsWith('.dap/'))
     const version = `\`package.json\` pins ${pin.package} ${pin.version}`
     return [
@@ -121,11 +144,51 @@ export const initCommand = defineCommand<Options, Initialised>({
     ].join('\n\n')
   },
 
-  json: ({ folder, template, project, files, pin }) => ({
-    ...{ schema: 'dap.init/v1', folder, template, project, files, pin },
-  }),
+  json(result) {
+    if ('before' in result) return { schema: 'dap.new-id/v1', projectId: result.projectId, before: result.before }
+    const { folder, template, project, files, pin } = result
+    return { schema: 'dap.init/v1', folder, template, project, files, pin }
+  },
   exitCode: () => ExitCode.done,
 })
+
+/** Without those that are taken for one another when somebody reads them aloud. */
+const ALPHABET = 'abcdefghjkmnpqrstvwxyz23456789'
+const ID_LENGTH = 16
+
+/** 78 bits. */
+function drawProjectId(): string {
+  return Array.from({ length: ID_LENGTH }, () => ALPHABET[randomInt(ALPHABET.length)]).join('')
+}
+
+/** Of a repository that was made before: making it once more changes nothing. */
+async function writtenId({ files }: Host, folder: string): Promise<string | undefined> {
+  const path = join(folder, PROJECT_FILE)
+  return (await files.exists(path)) ? projectIdOf(await files.read(path)) : undefined
+}
+
+async function renew({ files }: Host, folder: string, place: string): Promise<Renewed> {
+  const path = join(folder, PROJECT_FILE)
+  if (!(await files.exists(path))) {
+    throw new UsageError(`there is no \`${PROJECT_FILE}\` in \`${folder}\``, { hint: '`dap init` makes a repository' })
+  }
+  const text = await files.read(path)
+  const projectId = drawProjectId()
+  const changed = withProjectId(text, projectId)
+  if (changed === undefined) {
+    throw new DapError(`\`${PROJECT_FILE}\` cannot be read`, { hint: '`dap validate` says what is wrong with it' })
+  }
+  await files.write(path, changed)
+  return { place, projectId, before: projectIdOf(text) ?? null }
+}
+
+function renewedText({ place, projectId, before }: Renewed): string {
+  const file = join(place, PROJECT_FILE)
+  if (before === null) {
+    return `${file}: projectId is ${projectId}\n\nWhat this repository has deployed under its name is kept: \`dap plan\` shows how it gets the id.`
+  }
+  return `${file}: projectId is ${projectId}, was ${before}\n\nWhat was deployed as ${before} is another repository's now, and stays as it is.`
+}
 
 interface NewFile {
   readonly path: string

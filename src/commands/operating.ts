@@ -1,9 +1,8 @@
 import type { Command } from 'commander'
 import type { RunEvent } from '../command.ts'
-import { type Actual, type ActualDeployment, readActual } from '../deploy/actual.ts'
+import { type Actual, type ActualDeployment, namingOf, readActual } from '../deploy/actual.ts'
 import type { Change } from '../deploy/change.ts'
-import type { Cloud } from '../deploy/cloud.ts'
-import { decodeLabels } from '../deploy/labels.ts'
+import type { Cloud, Endpoint } from '../deploy/cloud.ts'
 import { endpointId, modelId } from '../deploy/names.ts'
 import type { DeploymentOutcome, DeployResult } from '../deploy/outcomes.ts'
 import { attempt } from '../deploy/patience.ts'
@@ -12,7 +11,7 @@ import { displayNames } from '../deploy/roles.ts'
 import type { Engine } from '../deploy/run.ts'
 import { UsageError } from '../errors.ts'
 import type { Host } from '../host.ts'
-import { changeTitle } from '../titles.ts'
+import { changeTitle, orphanKey } from '../titles.ts'
 import { openEngine, requireAgreement, resultOf } from './engine.ts'
 import {
   declareEnvironment,
@@ -48,7 +47,7 @@ export interface Site {
 async function openSite(host: Host, name: string): Promise<Site> {
   const environment = await openEnvironment(host, name)
   const cloud = await host.cloud(environment.target.place)
-  return { environment, cloud, actual: await readActual(cloud, environment.target) }
+  return { environment, cloud, actual: await readActual(cloud, environment.target, environment.declared.here) }
 }
 
 /** A deployment's ids; a UsageError where neither Git nor the cloud knows it. */
@@ -60,9 +59,22 @@ export function whoseOf(site: Site, deployment: string): Whose {
       hint: known.length === 0 ? 'there is none' : nameHint(deployment, known),
     })
   }
-  const endpoint = site.actual.endpoints.find(({ labels }) => decodeLabels(labels).ours?.deployment === deployment)
-  const ids = [target.project, target.environment, deployment] as const
-  return { deployment, endpoint: endpoint?.id ?? endpointId(...ids), model: modelId(...ids) }
+  const found = site.actual.found.get(deployment) ?? leftOf(site, deployment)
+  const identity = { owner: target.projectId, environment: target.environment, deployment }
+  return {
+    deployment,
+    endpoint: found.endpoint ?? endpointId(identity, target.endpointIds),
+    model: found.model ?? modelId(identity),
+  }
+}
+
+/** What Git no longer declares, by its name as `orphanKey` gives it. */
+function leftOf({ actual, environment: { target } }: Site, name: string): { endpoint?: string; model?: string } {
+  const named = (thing: Pick<Endpoint, 'labels'>) => {
+    const naming = namingOf(thing)
+    return naming !== undefined && orphanKey(naming, target.environment) === name
+  }
+  return { endpoint: actual.endpoints.find(named)?.id, model: actual.models.find(named)?.model }
 }
 
 /** All there is of one deployment. */

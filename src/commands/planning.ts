@@ -43,7 +43,7 @@ export async function planEnvironment(host: Host, options: PlanOptions): Promise
   for (const each of deployments) evidence.push(await evidenceOf(host, opened, each))
   const cloud = await connecting
   const desired = deployments.map(each => each.desired)
-  const actual = await withVersions(cloud, await readActual(cloud, target), desired)
+  const actual = await withVersions(cloud, await readActual(cloud, target, environment.declared.here), desired)
   refuseUnknown(options.overrideProtection, environment, actual)
   const plan = makePlan({
     dap: host.version,
@@ -56,7 +56,7 @@ export async function planEnvironment(host: Host, options: PlanOptions): Promise
     releaseHold: options.releaseHold,
     overrideProtection: options.overrideProtection,
     deployments: desired.map((each, i) => ({ desired: each, evidence: evidence[i] })),
-    declared: environment.deployments.map(({ name }) => name),
+    declared: environment.declared,
     actual,
   })
   return { plan, environment, cloud, actual, deployments }

@@ -31,13 +31,12 @@ export const statusCommand = defineCommand<Options, Looked>({
   async run({ environment: name, exitCode }, host) {
     const environment = await openEnvironment(host, name)
     requireWhole(environment)
-    const { opened, target, deployments } = environment
+    const { opened, target, deployments, declared } = environment
     const cloud = await host.cloud(target.place)
     const desired = []
     for (const each of deployments) desired.push((await desiredDeployment(host, environment, each)).desired)
-    const actual = await withVersions(cloud, await readActual(cloud, target), desired)
-    const statuses = statusOf(desired, actual, host.now())
-    const declared = new Set(deployments.map(each => each.name))
+    const actual = await withVersions(cloud, await readActual(cloud, target, declared.here), desired)
+    const statuses = statusOf(desired, actual, target, host.now())
     const orphans = orphansOf(actual, target, { declared, only: null, prune: false, overrideProtection: [] })
     const result: StatusResult = {
       schema: 'dap.status/v1',
@@ -45,7 +44,9 @@ export const statusCommand = defineCommand<Options, Looked>({
       commit: await host.commit(opened.root),
       deployments: statuses,
       orphans,
-      synced: statuses.every(({ state }) => state === 'synced'),
+      foreign: actual.foreign,
+      // What nobody declares costs money while something is deployed to it.
+      synced: statuses.every(({ state }) => state === 'synced') && orphans.every(({ names }) => isEmpty(names)),
     }
     return { result, exitCode }
   },
@@ -54,3 +55,5 @@ export const statusCommand = defineCommand<Options, Looked>({
   json: ({ result }) => result,
   exitCode: ({ result, exitCode }) => (exitCode && !result.synced ? ExitCode.changes : ExitCode.done),
 })
+
+const isEmpty = (record: object) => Object.keys(record).length === 0

@@ -1,35 +1,104 @@
 import type { Cloud, Endpoint, ModelVersion } from './cloud.ts'
-import type { Desired, Target } from './desired.ts'
+import { type Desired, identified, type Target } from './desired.ts'
+import { decodeLabels } from './labels.ts'
 import { BUNDLES } from './names.ts'
+import { type Declared, type Foreign, keyOf, type Naming, ownedOf } from './ownership.ts'
 
-/** What one environment's cloud has of one project, from list calls alone. */
+/** What one place of the cloud has of one repository, from list calls alone. */
 export interface Actual {
-  /** Endpoints with the project's labels, of this environment. */
+  /** Endpoints of the repository, of whichever environment, with what dap remembers in their labels. */
   readonly endpoints: readonly Endpoint[]
   /** Default versions of its models, and all versions of those that `withVersions` has asked for. */
   readonly models: readonly ModelVersion[]
   /** Names of the bundles in the bucket. */
   readonly bundles: ReadonlySet<string>
+  /** Ids of those endpoints whose labels do not say whose they are any more. */
+  readonly lost: ReadonlySet<string>
+  readonly foreign: readonly Foreign[]
+  /** By the deployment's name: where it is, under ids that are kept for ever, whatever it is called by now. */
+  readonly found: ReadonlyMap<string, Found>
+}
+
+interface Found {
+  readonly endpoint: string | undefined
+  readonly model: string | undefined
 }
 
 /** The part of it that one deployment is about. */
 export interface ActualDeployment {
   readonly endpoint: Endpoint | undefined
+  /** Its labels do not say whose it is any more: what `endpoint` has of them was remembered elsewhere. */
+  readonly lost?: boolean
   /** All versions of its model that are known: where the deployment is as Git says, the default one may be all. */
   readonly versions: readonly ModelVersion[]
   readonly bundle: boolean
 }
 
 /** Three list calls, whatever the number of deployments. */
-export async function readActual(cloud: Cloud, target: Pick<Target, 'project' | 'environment'>): Promise<Actual> {
-  const label = `dap-project=${target.project}`
-  const here = ({ labels }: Endpoint | ModelVersion) => labels['dap-env'] === target.environment
+export async function readActual(
+  cloud: Cloud,
+  target: Pick<Target, 'projectId' | 'project' | 'environment'>,
+  declared: readonly Declared[],
+): Promise<Actual> {
   const [endpoints, models, bundles] = await Promise.all([
-    cloud.listEndpoints(label),
-    cloud.listModels(label),
+    cloud.listEndpoints(),
+    cloud.listModels(),
     cloud.listObjects(BUNDLES),
   ])
-  return { endpoints: endpoints.filter(here), models: models.filter(here), bundles: new Set(bundles) }
+  return actualFrom({ endpoints, models, bundles }, target, declared)
+}
+
+/** From what the lists say. */
+export function actualFrom(
+  listed: {
+    readonly endpoints: readonly Endpoint[]
+    readonly models: readonly ModelVersion[]
+    readonly bundles: readonly string[]
+  },
+  target: Pick<Target, 'projectId' | 'project' | 'environment'>,
+  declared: readonly Declared[],
+): Actual {
+  const owned = ownedOf(listed.endpoints, listed.models, target, declared)
+  return { ...owned, bundles: new Set(listed.bundles), found: findAll(owned, target.environment, declared) }
+}
+
+/** As it is called now, or else as it was called before. */
+function findAll(
+  { endpoints, models }: Pick<Actual, 'endpoints' | 'models'>,
+  environment: string,
+  declared: readonly Declared[],
+): Map<string, Found> {
+  const [endpointBy, modelBy] = [byNaming(endpoints), byNaming(models)]
+  const found = declared.map(({ deployment, before }): [string, Found] => {
+    const names = [{ environment, deployment }, ...before].map(keyOf)
+    const first = <T>(by: ReadonlyMap<string, T>) => names.map(name => by.get(name)).find(each => each !== undefined)
+    const endpoint = first(endpointBy)
+    return [
+      deployment,
+      { endpoint: endpoint?.id, model: first(modelBy)?.model ?? (endpoint && servingModel(endpoint)) },
+    ]
+  })
+  return new Map(found)
+}
+
+function byNaming<T extends Pick<Endpoint, 'labels'>>(things: readonly T[]): Map<string, T> {
+  const named = things.flatMap((thing): [string, T][] => {
+    const naming = namingOf(thing)
+    return naming === undefined ? [] : [[keyOf(naming), thing]]
+  })
+  return new Map(named)
+}
+
+/** Under which names the labels of something say that it is deployed. */
+export function namingOf({ labels }: Pick<Endpoint, 'labels'>): Naming | undefined {
+  return decodeLabels(labels).ours
+}
+
+/** The model of what serves, if dap has made it: its own labels may have been taken away. */
+function servingModel({ labels, deployedModels }: Endpoint): string | undefined {
+  const stable = decodeLabels(labels).ours?.stable
+  const model = deployedModels.find(({ id }) => id === stable)?.model
+  return model !== undefined && /^dap-.+-[0-9a-f]{8}$/.test(model) ? model : undefined
 }
 
 /**
@@ -37,36 +106,33 @@ export async function readActual(cloud: Cloud, target: Pick<Target, 'project' | 
  * serves. So a plan knows what is uploaded already, and what is to be replaced.
  */
 export async function withVersions(cloud: Cloud, actual: Actual, wanted: readonly Desired[]): Promise<Actual> {
-  const others = wanted.filter(desired => {
-    const byDefault = actual.models.find(({ model }) => model === desired.model.id)
-    if (byDefault === undefined) return false
-    const endpoint = endpointOf(actual, desired)
-    const serving = endpoint?.deployedModels.find(({ id }) => id === endpoint.labels['dap-stable'])
-    const serves = serving?.model !== byDefault.model || serving.version === byDefault.version
-    return byDefault.labels['dap-digest'] !== desired.model.digest || !serves
-  })
+  const others = wanted
+    .map(desired => located(desired, actual))
+    .filter(desired => {
+      const byDefault = actual.models.find(({ model }) => model === desired.model.id)
+      if (byDefault === undefined) return false
+      const { endpoint } = actualOf(actual, desired)
+      const serving = endpoint?.deployedModels.find(({ id }) => id === endpoint.labels['dap-stable'])
+      const serves = serving?.model !== byDefault.model || serving.version === byDefault.version
+      return byDefault.labels['dap-digest'] !== desired.model.digest || !serves
+    })
   const ids = others.map(({ model }) => model.id)
   const versions = await Promise.all(ids.map(id => cloud.listVersions(id)))
   return { ...actual, models: [...actual.models.filter(({ model }) => !ids.includes(model)), ...versions.flat()] }
 }
 
+/** Of one that is `located`. */
 export function actualOf(actual: Actual, desired: Desired): ActualDeployment {
   return {
-    endpoint: endpointOf(actual, desired),
+    endpoint: actual.endpoints.find(({ id }) => id === desired.endpoint.id),
+    lost: actual.lost.has(desired.endpoint.id),
     versions: actual.models.filter(({ model }) => model === desired.model.id),
     bundle: actual.bundles.has(desired.bundle.object),
   }
 }
 
-/** Desired, for an endpoint that was adopted: it keeps the id that somebody else gave it. */
-export function located(desired: Desired, actual: Actual): Desired {
-  const id = endpointOf(actual, desired)?.id ?? desired.endpoint.id
-  return { ...desired, endpoint: { ...desired.endpoint, id } }
-}
-
-function endpointOf({ endpoints }: Actual, { endpoint, deployment }: Desired): Endpoint | undefined {
-  return (
-    endpoints.find(({ id }) => id === endpoint.id) ??
-    endpoints.find(({ labels }) => labels['dap-deployment'] === deployment)
-  )
+/** Desired, under the ids that it has: those of an endpoint that was adopted, that was moved, or that is older than the ids of today. */
+export function located(desired: Desired, { found }: Actual): Desired {
+  const { endpoint = desired.endpoint.id, model = desired.model.id } = found.get(desired.deployment) ?? {}
+  return identified(desired, { endpoint, model })
 }

@@ -1,7 +1,8 @@
 import { DapError } from '../errors.ts'
 import type { DeployedModel, Endpoint } from './cloud.ts'
-import { decodeLabels, type EndpointLabels } from './labels.ts'
+import { decodeLabels, type EndpointLabels, identityOf } from './labels.ts'
 import { modelId } from './names.ts'
+import { isOurs } from './ownership.ts'
 
 /** An endpoint that somebody else has made, as a deployment. */
 export interface Adoption {
@@ -14,6 +15,7 @@ export interface Adoption {
 }
 
 export interface Adopter {
+  readonly projectId: string
   readonly project: string
   readonly environment: string
   readonly deployment: string
@@ -24,24 +26,27 @@ export interface Adopter {
 
 /**
  * What serves on it becomes the stable version, so that the first deploy moves traffic away from it step by step. A DapError where the
- * endpoint belongs to another deployment.
+ * endpoint belongs to another deployment, or to another repository, unless `from` names that: its `projectId`, or its project's name where
+ * it is older than those.
  */
-export function adopt(endpoint: Endpoint, adopter: Adopter): Adoption {
-  const { project, environment, deployment } = adopter
-  const { ours } = decodeLabels(endpoint.labels)
-  if (ours && (ours.project !== project || ours.environment !== environment || ours.deployment !== deployment)) {
+export function adopt(endpoint: Endpoint, adopter: Adopter, from: string | undefined): Adoption {
+  const { environment, deployment } = adopter
+  const { ours: labelled } = decodeLabels(endpoint.labels)
+  const ours = labelled && isOurs(labelled, adopter) ? labelled : undefined
+  if (labelled && ours === undefined) refuseTaking(endpoint, labelled, from)
+  if (ours && (ours.environment !== environment || ours.deployment !== deployment)) {
     const owner = `\`${ours.deployment}\` of ${ours.project}, environment ${ours.environment}`
-    throw new DapError(`\`${endpoint.id}\` belongs to deployment ${owner}`)
+    throw new DapError(`\`${endpoint.id}\` belongs to deployment ${owner}`, {
+      hint: '`moved:` in the Deployment says what it was called before',
+    })
   }
   const share = ({ id }: DeployedModel) => endpoint.traffic[id] ?? 0
   const serving = [...endpoint.deployedModels].sort((a, b) => share(b) - share(a))[0] as DeployedModel | undefined
   return {
     labels: {
       ...ours,
-      project,
-      environment,
-      deployment,
-      stable: serving?.id,
+      ...identityOf(adopter, adopter),
+      stable: ours?.stable ?? serving?.id,
       traffic: endpoint.traffic,
       scale: serving?.scale,
     },
@@ -50,11 +55,24 @@ export function adopt(endpoint: Endpoint, adopter: Adopter): Adoption {
   }
 }
 
+function refuseTaking(
+  { id }: Endpoint,
+  { owner, project, deployment }: EndpointLabels,
+  from: string | undefined,
+): void {
+  const name = owner ?? project
+  if (from === name) return
+  throw new DapError(`\`${id}\` belongs to deployment \`${deployment}\` of another repository, ${project}`, {
+    hint: `\`--override-owner ${name}\` takes it away from there`,
+  })
+}
+
 function lostOf(endpoint: Endpoint, serving: DeployedModel | undefined, adopter: Adopter): string[] {
   const lost: string[] = []
   if (serving === undefined) return ['nothing is deployed to it: the resources are defaults']
   const name = serving.displayName || serving.id
-  if (serving.model !== modelId(adopter.project, adopter.environment, adopter.deployment)) {
+  const { projectId: owner, environment, deployment } = adopter
+  if (serving.model !== modelId({ owner, environment, deployment })) {
     lost.push(`${name} serves something that dap has not made: the first deploy replaces it`)
   }
   if (!serving.machineType) lost.push('its machines are chosen by the cloud; the Deployment names a type')

@@ -5,7 +5,7 @@ import type { Desired } from './desired.ts'
 import { diffDeployment } from './diff.ts'
 import { conflict } from './lock.ts'
 import type { DeploymentOutcome } from './outcomes.ts'
-import { type Material, perform, writeEndpoint } from './perform.ts'
+import { flipBack, type Material, perform } from './perform.ts'
 import type { Drift } from './plan.ts'
 import { holdStep, pausedStop } from './rollout.ts'
 import { carryOut, type Engine, type Step, type Stop } from './run.ts'
@@ -31,6 +31,8 @@ export interface ApplyOptions {
 export function applyDeployment(order: Order, engine: Engine, options: ApplyOptions): Promise<DeploymentOutcome> {
   const { desired, approved } = order
   let looked = false
+  /** What it comes to: while what Git says is held, its settings for what serves. */
+  let wanted = desired
   /** Why a gate failed: from then on the way is back. */
   let failed: string | undefined
 
@@ -48,20 +50,22 @@ export function applyDeployment(order: Order, engine: Engine, options: ApplyOpti
   )
 
   function left(actual: ActualDeployment): readonly Change[] | Stop {
-    if (failed !== undefined) return wayBack(desired, actual, failed)
-    const context = { now: engine.clock.now(), releaseHold: options.releaseHold }
-    const { changes, drift, blocked, held } = diffDeployment(desired, actual, context)
+    if (failed !== undefined) return wayBack(wanted, actual, failed)
+    const context = { now: engine.clock.now(), releaseHold: options.releaseHold, target: engine.target }
+    const difference = diffDeployment(desired, actual, context)
+    const { changes, blocked, held } = difference
+    const drift = difference.drift.filter(({ overwrites }) => overwrites)
+    wanted = difference.desired
     if (blocked.length > 0) return { state: 'failed', ...blocked[0] }
-    if (held) return HELD
     if (!looked && changes.length > 0 && drift.length > 0 && !options.acceptDrift) throw drifted(desired, drift)
     looked = true
     if (approved !== undefined) refuseOthers(desired.deployment, changes, approved)
-    return changes
+    return held && changes.length === 0 ? HELD : changes
   }
 
   async function goOn(change: Change, step: Step): Promise<Stop | undefined> {
     if (change.kind === 'hold') {
-      const held = await holdStep(change, desired, step, engine, options)
+      const held = await holdStep(change, wanted, step, engine, options)
       if (held.outcome === 'waiting') return ROLLING
       if (held.outcome === 'paused') return pausedStop(held.reason)
       if (held.outcome === 'failed') {
@@ -69,17 +73,14 @@ export function applyDeployment(order: Order, engine: Engine, options: ApplyOpti
         return undefined
       }
     }
-    await perform(change, order, step, engine)
+    await perform(change, { ...order, desired: wanted }, step, engine)
     const rolls = step.after.some(({ kind }) => kind === 'hold' || kind === 'shift-traffic')
     return options.step && change.kind === 'shift-traffic' && change.step !== undefined && rolls ? ROLLING : undefined
   }
 
   async function goBack(change: Change, step: Step): Promise<undefined> {
-    if (change.kind !== 'shift-traffic') await perform(change, order, step, engine)
-    else {
-      const { labels, ...update } = rollbackWrite(step.lock.endpoint!)!
-      await writeEndpoint(labels, update, step)
-    }
+    if (change.kind !== 'shift-traffic') await perform(change, { ...order, desired: wanted }, step, engine)
+    else await flipBack(rollbackWrite(step.lock.endpoint!, step.actual.versions)!, wanted.model.id, step, engine)
     return undefined
   }
 }
@@ -93,11 +94,11 @@ const HELD: Stop = {
 }
 
 /** All traffic to the stable version in one write, which puts the candidate on hold; then the candidate goes. */
-function wayBack(desired: Desired, { endpoint }: ActualDeployment, reason: string): readonly Change[] | Stop {
+function wayBack(desired: Desired, { endpoint, versions }: ActualDeployment, reason: string): readonly Change[] | Stop {
   const { id } = desired.deployed
   const changes: Change[] = []
   if (endpoint && endpoint.traffic[id] > 0) {
-    const to = rollbackWrite(endpoint)?.traffic
+    const to = rollbackWrite(endpoint, versions)?.traffic
     if (to === undefined) return pausedStop(`${reason}; there is nothing to go back to`)
     changes.push({ kind: 'shift-traffic', from: endpoint.traffic, to, reason, fields: [] })
   }

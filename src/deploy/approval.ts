@@ -1,7 +1,7 @@
 /** Nothing is done that nobody has seen. */
 import { canonicalJson } from '../policy/digest.ts'
 import { changeTitle } from '../titles.ts'
-import type { Change } from './change.ts'
+import { type Change, isMemory } from './change.ts'
 import { conflict } from './lock.ts'
 
 /** Two changes that do the same to the same. */
@@ -18,6 +18,7 @@ function keyOf(change: Change): string {
 export function refuseOthers(deployment: string, left: readonly Change[], approved: readonly Change[]): void {
   let from = 0
   for (const change of left) {
+    if (isMemory(change)) continue
     const found = approved.findIndex((each, index) => index >= from && sameChange(each, change))
     if (found < 0) {
       throw conflict(

@@ -8,6 +8,12 @@ export type Change = { readonly reason: string; readonly fields: readonly FieldC
   | { readonly kind: 'create-endpoint'; readonly endpoint: string }
   /** Display name, description, request log. */
   | { readonly kind: 'update-endpoint'; readonly endpoint: string }
+  /** dap's own labels of the endpoint: whose it is and what dap remembers of it. They are somebody else's to lose, and ours to write. */
+  | { readonly kind: 'label-endpoint'; readonly endpoint: string }
+  /** The same, as the default version of the model has it. */
+  | { readonly kind: 'label-model'; readonly model: string; readonly version: string }
+  /** What was rolled back may come again. */
+  | { readonly kind: 'release-hold'; readonly model: string }
   | { readonly kind: 'upload-bundle'; readonly object: string }
   | { readonly kind: 'upload-model'; readonly model: string; readonly digest: string }
   | { readonly kind: 'deploy-model'; readonly deployedModel: string }
@@ -25,6 +31,9 @@ export type Change = { readonly reason: string; readonly fields: readonly FieldC
 )
 
 export type ChangeKind = Change['kind']
+
+/** Only what dap remembers for itself: nobody has to approve of it, and it may become necessary at any time. */
+export const isMemory = ({ kind }: Change): boolean => kind === 'label-endpoint' || kind === 'label-model'
 
 /** Values are as they are shown: short, and never secret. null: there was, or will be, none. */
 export interface FieldChange {

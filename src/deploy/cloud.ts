@@ -8,8 +8,8 @@ import { DapError, ExitCode } from '../errors.ts'
 export interface Cloud {
   readonly place: Place
 
-  /** Those with this label, `key=value`; a list call, whatever their number. */
-  listEndpoints(label: string): Promise<readonly Endpoint[]>
+  /** All of the place: labels may have been taken away, so they do not choose. A list call, whatever their number. */
+  listEndpoints(): Promise<readonly Endpoint[]>
   getEndpoint(id: string): Promise<Endpoint | undefined>
   /** ALREADY_EXISTS where the id is taken, also by an operation that still runs. */
   createEndpoint(id: string, endpoint: NewEndpoint): Promise<Operation>
@@ -24,12 +24,14 @@ export interface Cloud {
   undeployModel(endpoint: string, deployedModel: string): Promise<Operation>
   mutateDeployedModel(endpoint: string, deployedModel: string, scale: Scale): Promise<Operation>
 
-  /** Default versions of the models with this label, `key=value`. */
-  listModels(label: string): Promise<readonly ModelVersion[]>
+  /** Default versions of all models of the place. */
+  listModels(): Promise<readonly ModelVersion[]>
   /** Every version of one model, oldest first; none where the model does not exist. */
   listVersions(model: string): Promise<readonly ModelVersion[]>
   /** A new version of the model, or the first one. */
   uploadModel(model: string, version: NewModelVersion): Promise<Operation>
+  /** Labels of one version, whole. ABORTED where the model's etag is another by now. */
+  updateVersion(model: string, version: string, update: VersionUpdate): Promise<void>
   /** Moves the alias `default`. */
   setDefaultVersion(model: string, version: string): Promise<void>
   /** FAILED_PRECONDITION while it is deployed, and for a model's only version. */
@@ -133,8 +135,15 @@ export interface ModelVersion {
   readonly version: string
   readonly aliases: readonly string[]
   readonly displayName: string
+  /** Of the model: a write to any of its versions changes it. */
+  readonly etag: string
   readonly labels: Labels
   readonly created: number
+}
+
+export interface VersionUpdate {
+  readonly etag: string
+  readonly labels: Labels
 }
 
 export interface NewModelVersion {

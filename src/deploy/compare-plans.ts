@@ -1,5 +1,5 @@
 import { canonicalJson } from '../policy/digest.ts'
-import type { Change } from './change.ts'
+import { type Change, isMemory } from './change.ts'
 import type { DeploymentPlan, Orphan, Plan } from './plan.ts'
 
 export interface PlanComparison {
@@ -42,13 +42,14 @@ function reasonOf(before: DeploymentPlan | undefined, after: DeploymentPlan | un
   if (!same(digests(before), digests(after))) return 'its evidence is another than that of the plan'
   const [block] = after.blocked
   if (block !== undefined && before.blocked.length === 0) return block.reason
-  const other = after.changes.find(change => !before.changes.some(each => same(each, change)))
+  const other = after.changes.find(change => !isMemory(change) && !before.changes.some(each => same(each, change)))
   if (other !== undefined) return `to ${other.kind} (${other.reason}) was not in the plan`
   return isRest(after.changes, before.changes) ? null : 'the changes are in another order'
 }
 
 /** Every change was approved, in that order; those that are missing have been done. */
-function isRest(changes: readonly Change[], approved: readonly Change[]): boolean {
+function isRest(all: readonly Change[], approved: readonly Change[]): boolean {
+  const changes = all.filter(change => !isMemory(change))
   let at = 0
   for (const change of approved) if (at < changes.length && same(change, changes[at])) at++
   return at === changes.length

@@ -3,7 +3,7 @@ import type { DeploymentSpec, EnvironmentSpec, Metadata } from '../kinds.ts'
 import { digestOf } from '../policy/digest.ts'
 import { milliseconds } from '../policy/duration.ts'
 import type { NewDeployedModel, NewEndpoint, NewModelVersion, Place, Scale } from './cloud.ts'
-import { bundleObject, deployedModelId, endpointId, label32, modelId } from './names.ts'
+import { bundleObject, deployedModelId, endpointId, type IdForm, label32, modelId } from './names.ts'
 
 /** What Git says of one deployment, down to the last field that will be written. */
 export interface Desired {
@@ -44,9 +44,13 @@ export type Gate =
 /** An environment, resolved: where, with what, and what is not to happen there. */
 export interface Target {
   readonly environment: string
-  /** The Project's name. */
+  /** Whose things these are: the `projectId` of the repository. */
+  readonly projectId: string
+  /** The Project's name, for people. */
   readonly project: string
   readonly place: Place
+  /** Of the ids of endpoints that are made from now on. */
+  readonly endpointIds: IdForm
   readonly image: string
   readonly serviceAccount: string | null
   readonly protect: readonly ('delete' | 'undeploy')[]
@@ -63,14 +67,16 @@ const LOCAL = {
 }
 
 export function targetOf(
-  project: string,
+  project: { readonly name: string; readonly id: string },
   environment: { readonly name: string; readonly spec: EnvironmentSpec },
 ): Target {
   const { target, gcp = LOCAL, protect, prices } = environment.spec
   return {
     environment: environment.name,
-    project,
+    projectId: project.id,
+    project: project.name,
     place: { target, project: gcp.project, region: gcp.region, bucket: gcp.bucket },
+    endpointIds: ('endpointIds' in gcp && gcp.endpointIds) || 'named',
     image: gcp.image,
     serviceAccount: ('serviceAccount' in gcp && gcp.serviceAccount) || null,
     protect,
@@ -92,7 +98,7 @@ export function desiredOf(
 ): Desired {
   const { metadata, spec } = deployment
   const { project, environment, place } = target
-  const ids = [project, environment, metadata.name] as const
+  const identity = { owner: target.projectId, environment, deployment: metadata.name }
   const bundle = { digest, object: bundleObject(policy.name, digest) }
   const container = {
     image: target.image,
@@ -101,8 +107,6 @@ export function desiredOf(
     port: 8080,
     args: ['--log', 'stdout'],
   }
-  // Not the bundle's own digest, which has dap's version in it: another dap, on the same image, serves the same decisions.
-  const version = label32(digestOf({ id: modelId(...ids), policy, snapshot, ...container }))
   const machine = { machineType: spec.resources.machineType, serviceAccount: target.serviceAccount }
   const settings = {
     displayName: metadata.name,
@@ -115,23 +119,58 @@ export function desiredOf(
     maxReplicas: spec.resources.maxReplicas,
     targetCpu: Math.round(spec.resources.targetCpu * 100),
   }
-  return {
+  const model = {
+    displayName: metadata.name,
+    description: `Policy ${policy.name}, served by dap`,
+    ...container,
+    artifact: `gs://${place.bucket}/${bundle.object.replace(/\/[^/]*$/, '')}`,
+  }
+  const unnamed = {
     deployment: metadata.name,
     policy: { ...policy, snapshot },
     bundle,
-    endpoint: { id: endpointId(...ids), ...settings },
-    model: {
-      id: modelId(...ids),
-      displayName: metadata.name,
-      description: `Policy ${policy.name}, served by dap`,
-      ...container,
-      artifact: `gs://${place.bucket}/${bundle.object.replace(/\/[^/]*$/, '')}`,
-      digest: version,
-    },
-    deployed: deployedOf(metadata.name, version, machine),
+    endpoint: settings,
+    model,
+    deployed: machine,
     scale,
     rollout: rolloutOf(spec.rollout),
-    digest: stateDigest({ settings, version, machine, scale }),
+  }
+  return identified(unnamed, { endpoint: endpointId(identity, target.endpointIds), model: modelId(identity) })
+}
+
+/** All but what follows from the ids and the version. */
+type Unnamed = Omit<Desired, 'endpoint' | 'model' | 'deployed' | 'digest'> & {
+  readonly endpoint: Omit<Desired['endpoint'], 'id'>
+  readonly model: Omit<Desired['model'], 'id' | 'digest'>
+  readonly deployed: Machine
+}
+
+/** The same under the ids that its endpoint and model have, which may be older than the names that Git gives it now. */
+export function identified(unnamed: Unnamed, ids: { readonly endpoint: string; readonly model: string }): Desired {
+  const { policy, model } = unnamed
+  const { snapshot, ...decides } = policy
+  const { image, predictRoute, healthRoute, port, args } = model
+  // Not the bundle's own digest, which has dap's version in it: another dap, on the same image, serves the same decisions.
+  const content = { id: ids.model, policy: decides, snapshot, image, predictRoute, healthRoute, port, args }
+  const digest = label32(digestOf(content))
+  return settled({
+    ...unnamed,
+    endpoint: { ...unnamed.endpoint, id: ids.endpoint },
+    model: { ...model, id: ids.model, digest },
+  })
+}
+
+/** With what follows from the version: what it is deployed as, and the digest of the whole. */
+export function settled(known: Omit<Desired, 'deployed' | 'digest'> & { readonly deployed: Machine }): Desired {
+  const { deployment, endpoint, model, scale } = known
+  const { id: _, ...settings } = endpoint
+  const { machineType, serviceAccount } = known.deployed
+  const machine = { machineType, serviceAccount }
+  const digest = digestOf({ version: model.digest, ...machine })
+  return {
+    ...known,
+    deployed: { id: deployedModelId(digest), displayName: `${deployment}-${shortDigest(digest)}`, ...machine },
+    digest: label32(digestOf({ settings, version: model.digest, machine, scale })),
   }
 }
 
@@ -152,20 +191,4 @@ function rolloutOf({ steps, gates, onFailure, rollbackWindow }: DeploymentSpec['
 interface Machine {
   readonly machineType: string
   readonly serviceAccount: string | null
-}
-
-/** What a version of that digest is deployed as. */
-export function deployedOf(deployment: string, version: string, machine: Machine): Desired['deployed'] {
-  const digest = digestOf({ version, ...machine })
-  return { id: deployedModelId(digest), displayName: `${deployment}-${shortDigest(digest)}`, ...machine }
-}
-
-/** `Desired.digest` */
-export function stateDigest(state: {
-  readonly settings: Omit<NewEndpoint, 'labels'>
-  readonly version: string
-  readonly machine: Machine
-  readonly scale: Scale
-}): string {
-  return label32(digestOf(state))
 }

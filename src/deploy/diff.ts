@@ -1,9 +1,12 @@
 import type { ActualDeployment } from './actual.ts'
-import type { Change, FieldChange } from './change.ts'
+import type { Change, ChangeKind, FieldChange } from './change.ts'
 import type { DeployedModel, Endpoint, ModelVersion, Traffic } from './cloud.ts'
-import type { Desired } from './desired.ts'
+import type { Desired, Target } from './desired.ts'
 import { driftOf, trafficApplied, trafficHasDrifted } from './drift.ts'
 import { endpointFields, replacedFields, scaleFields, typeFields } from './fields.ts'
+import { insteadOf, isHeld } from './holds.ts'
+import { type EndpointLabels, identityOf } from './labels.ts'
+import { defaultVersion, toRemember } from './memory.ts'
 import type { Block, DeploymentPlan, Drift } from './plan.ts'
 import { nonZero, type Roles, rolesOf, sameTraffic, split } from './roles.ts'
 
@@ -12,10 +15,14 @@ export interface DiffContext {
   readonly now: number
   /** Bring back what was rolled back. */
   readonly releaseHold: boolean
+  /** Whose it is. */
+  readonly target: Pick<Target, 'projectId' | 'project' | 'environment'>
 }
 
 /** What stands between one deployment as it runs and as Git says it. */
 export interface Difference {
+  /** What is to be there in the end: what Git says, or while that is held, its settings for what serves. */
+  readonly desired: Desired
   readonly action: DeploymentPlan['action']
   readonly fields: readonly FieldChange[]
   readonly changes: readonly Change[]
@@ -23,7 +30,7 @@ export interface Difference {
   readonly notes: readonly string[]
   /** What no change can do. */
   readonly blocked: readonly Block[]
-  /** The desired state was rolled back: there are no changes. */
+  /** What Git asks for was rolled back: it stays away. */
   readonly held: boolean
 }
 
@@ -31,12 +38,23 @@ export interface Difference {
  * There is no state file, and no memory of a plan half done: to apply is to do the first change, to read and to diff again. So the
  * difference after the first change is the rest of the changes, whatever happened in between.
  */
-export function diffDeployment(desired: Desired, actual: ActualDeployment, context: DiffContext): Difference {
-  const endpoint = actual.endpoint ?? blank(desired)
+export function diffDeployment(git: Desired, actual: ActualDeployment, context: DiffContext): Difference {
+  const { versions, lost = false } = actual
+  const endpoint = actual.endpoint ?? blank(git)
+  const rolledBack = isHeld(git, rolesOf(endpoint, git).labels, versions)
+  const held = rolledBack && !context.releaseHold
+  const instead = held ? insteadOf(git, rolesOf(endpoint, git), versions) : git
+  const desired = instead ?? git
   const roles = rolesOf(endpoint, desired)
-  const held = roles.labels.hold === desired.digest && !context.releaseHold
-  const changes = held ? [] : changesOf(desired, { ...actual, endpoint }, roles, actual.endpoint === undefined)
+  const identity = identityOf(desired, context.target)
+  const live: Live = { ...actual, endpoint, lost, identity, create: actual.endpoint === undefined }
+  const changes = instead === undefined ? [] : changesOf(desired, live, roles)
+  if (rolledBack && !held) {
+    const reason = '`--release-hold` brings it back'
+    changes.unshift({ kind: 'release-hold', model: desired.model.id, reason, fields: [] })
+  }
   return {
+    desired,
     action: actionOf(desired, roles, changes),
     fields: [
       ...replacedFields(desired, roles.stable ?? roles.desired, actual.versions),
@@ -45,8 +63,8 @@ export function diffDeployment(desired: Desired, actual: ActualDeployment, conte
       ...typeFields(desired, endpoint),
     ],
     changes,
-    drift: driftOf(desired, endpoint, roles),
-    notes: notesOf(desired, roles, changes, held, context.now),
+    drift: driftOf(desired, endpoint, roles, lost),
+    notes: notesOf(desired, roles, changes, context.now),
     blocked: blockedBy(desired, endpoint),
     held,
   }
@@ -63,14 +81,18 @@ interface Live {
   readonly endpoint: Endpoint
   readonly versions: readonly ModelVersion[]
   readonly bundle: boolean
+  readonly lost: boolean
+  readonly create: boolean
+  /** As its labels should say it. */
+  readonly identity: EndpointLabels
 }
 
-function changesOf(desired: Desired, live: Live, roles: Roles, create: boolean): Change[] {
-  const { endpoint } = live
+function changesOf(desired: Desired, live: Live, roles: Roles): Change[] {
+  const { endpoint, create } = live
   const changes: Change[] = []
   if (create) {
     changes.push({ kind: 'create-endpoint', endpoint: endpoint.id, reason: 'there is none yet', fields: [] })
-  }
+  } else changes.push(...identityChanges(live, roles))
   const settings = endpointFields(desired, endpoint)
   if (settings.length > 0) {
     changes.push({ kind: 'update-endpoint', endpoint: endpoint.id, reason: saysOtherwise, fields: settings })
@@ -94,7 +116,49 @@ function changesOf(desired: Desired, live: Live, roles: Roles, create: boolean):
     const reason = 'it is recorded as applied'
     changes.push({ kind: 'promote', deployedModel: desired.deployed.id, reason, fields: [] })
   }
+  const forgetful = changes.some(({ kind }) => REMEMBERING.has(kind))
+    ? undefined
+    : forgetfulVersion(desired, live, roles)
+  if (forgetful !== undefined) {
+    const { model, version } = forgetful
+    const reason = 'it does not say what its endpoint says'
+    changes.push({ kind: 'label-model', model, version, reason, fields: [] })
+  }
   return changes
+}
+
+/** Its labels say that it is nobody's, or whose it was, or what it was called. */
+function identityChanges({ endpoint, lost, identity }: Live, { labels }: Roles): Change[] {
+  const fields = (['owner', 'project', 'environment', 'deployment'] as const).flatMap((part): FieldChange[] => {
+    const [before, after] = [labels[part] ?? null, identity[part]!]
+    const field = part === 'owner' ? 'projectId' : part
+    return before === after ? [] : [{ field, before, after, replaces: false }]
+  })
+  if (!lost && fields.length === 0) return []
+  const older = labels.owner === undefined ? 'it is older than the ids of projects' : 'Git calls it otherwise'
+  const reason = lost ? 'its labels were taken away; they are put back' : older
+  return [{ kind: 'label-endpoint', endpoint: endpoint.id, reason, fields }]
+}
+
+/** These write labels to the endpoint, and with them to the version that remembers them. */
+const REMEMBERING: ReadonlySet<ChangeKind> = new Set<ChangeKind>([
+  'label-endpoint',
+  'update-endpoint',
+  'deploy-model',
+  'mutate-model',
+  'shift-traffic',
+  'hold',
+  'promote',
+])
+
+/** The default version, where it does not remember what the endpoint's labels say. */
+function forgetfulVersion(desired: Desired, { endpoint, versions }: Live, { labels }: Roles): ModelVersion | undefined {
+  const { project, environment, deployment } = labels
+  if (project === undefined || environment === undefined || deployment === undefined) return undefined
+  const byDefault = defaultVersion(versions, desired.model.id)
+  if (byDefault === undefined) return undefined
+  const ours = { ...labels, project, environment, deployment }
+  return toRemember(byDefault, endpoint, ours, desired) && byDefault
 }
 
 /** Nothing is to be written down. */
@@ -165,7 +229,11 @@ function trafficChanges(
 
   const under = labels.candidate === id
   const percent = (drifted ? under && trafficApplied(desired, roles)?.[id] : traffic[id]) || 0
-  let current = under && steps[labels.step?.index ?? -1]?.percent === percent ? labels.step : undefined
+  const at = steps.findIndex(step => step.percent === percent)
+  const { step: known } = labels
+  // A step that is not remembered is held from the start.
+  const unknown = at < 0 ? undefined : ({ index: at, since: 0, state: 'holding' } as const)
+  let current = under ? (known && steps[known.index]?.percent === percent ? known : unknown) : undefined
   const before: Change[] = []
   const here = split(id, percent, stable.id)
   const misplaced = drifted || removed.some(model => (traffic[model.id] ?? 0) > 0)
@@ -211,12 +279,11 @@ function blockedBy(desired: Desired, endpoint: Endpoint): Block[] {
   }))
 }
 
-function notesOf(desired: Desired, roles: Roles, changes: readonly Change[], held: boolean, now: number): string[] {
+function notesOf(desired: Desired, roles: Roles, changes: readonly Change[], now: number): string[] {
   const { labels, previous, leftovers } = roles
   const removed = changes.flatMap(change => (change.kind === 'undeploy-model' ? change.deployedModel : []))
   const stays = (model: DeployedModel) => model.id !== desired.deployed.id && !removed.includes(model.id)
   const notes: string[] = []
-  if (held) notes.push('this version was rolled back and is on hold; `dap deploy --release-hold` brings it back')
   if (previous && previous !== roles.stable && stays(previous)) {
     const until = (labels.warmUntil ?? 0) * 1000
     const time = new Date(until).toISOString()

@@ -8,12 +8,14 @@ import { displayNames, type Roles, sameTraffic } from './roles.ts'
  * What somebody else has moved: what runs is neither what dap applied last nor what Git says. Where the labels do not say what was applied,
  * and it was not what Git says now, there is nothing to compare with, and no drift is claimed.
  */
-export function driftOf(desired: Desired, endpoint: Endpoint, roles: Roles): Drift[] {
+export function driftOf(desired: Desired, endpoint: Endpoint, roles: Roles, lost: boolean): Drift[] {
   const { labels } = roles
   const applied = labels.digest === desired.digest
   const drift: Drift[] = []
+  if (lost) drift.push({ field: 'labels', git: null, applied: "dap's", live: null, overwrites: false })
   const compare = (field: string, git: string | null, last: string | null | undefined, live: string | null) => {
-    if (last !== undefined && live !== last && live !== git) drift.push({ field, git, applied: last, live })
+    if (last !== undefined && live !== last && live !== git)
+      drift.push({ field, git, applied: last, live, overwrites: true })
   }
 
   for (const field of ['displayName', 'description'] as const) {
@@ -31,6 +33,7 @@ export function driftOf(desired: Desired, endpoint: Endpoint, roles: Roles): Dri
       git: text({ [desired.deployed.id]: 100 }),
       applied: text(trafficApplied(desired, roles)!),
       live: text(endpoint.traffic),
+      overwrites: true,
     })
   }
 
@@ -46,11 +49,11 @@ export function driftOf(desired: Desired, endpoint: Endpoint, roles: Roles): Dri
 
   if (labels.stable !== undefined && !endpoint.deployedModels.some(({ id }) => id === labels.stable)) {
     const git = labels.stable === desired.deployed.id ? desired.deployed.displayName : null
-    drift.push({ field: 'deployedModels', git, applied: labels.stable, live: null })
+    drift.push({ field: 'deployedModels', git, applied: labels.stable, live: null, overwrites: true })
   }
   if (labels.project !== undefined) {
     for (const { id, displayName } of roles.foreign) {
-      drift.push({ field: 'deployedModels', git: null, applied: null, live: displayName || id })
+      drift.push({ field: 'deployedModels', git: null, applied: null, live: displayName || id, overwrites: true })
     }
   }
   return drift

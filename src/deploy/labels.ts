@@ -10,6 +10,9 @@ import type { Commit } from './plan.ts'
 
 /** Decoded; `encodeLabels` and `decodeLabels` are each other's inverse, and leave labels that do not begin with `dap-` alone. */
 export interface EndpointLabels {
+  /** The `projectId` of the repository; absent where the endpoint is older than those. */
+  readonly owner?: string
+  /** For people: names are those of any number of repositories. */
   readonly project: string
   readonly environment: string
   readonly deployment: string
@@ -21,7 +24,7 @@ export interface EndpointLabels {
   readonly stable?: string
   /** The one that a rollout is about; written before it is deployed. */
   readonly candidate?: string
-  /** `Desired.digest` of it: what a rollback of the rollout puts on hold. */
+  /** What it is judged as (`judgedDigest`): a rollback of the rollout puts that on hold. */
   readonly candidateDigest?: string
   /** The one that a rollback goes back to. It is kept warm until `warmUntil`; then `dap gc` undeploys it. */
   readonly previous?: string
@@ -35,9 +38,17 @@ export interface EndpointLabels {
   readonly scale?: Scale
   /** The step of the rollout that traffic is at, and since when, in seconds since 1970. */
   readonly step?: { readonly index: number; readonly since: number; readonly state: 'holding' | 'passed' | 'paused' }
-  /** A `Desired.digest` that was rolled back: it is not brought back unless asked for. */
+  /** What was rolled back last, as `judgedDigest` names it: it is not brought back unless asked for. */
   readonly hold?: string
   readonly lock?: LockLabel
+}
+
+/** Whose an endpoint of Git's is. */
+export function identityOf(
+  { deployment }: { readonly deployment: string },
+  { projectId, project, environment }: Pick<Target, 'projectId' | 'project' | 'environment'>,
+): EndpointLabels {
+  return { owner: projectId, project, environment, deployment }
 }
 
 export interface LockLabel {
@@ -109,6 +120,7 @@ const step: Codec<NonNullable<EndpointLabels['step']>> = {
 const LABELS: {
   readonly [K in Exclude<keyof EndpointLabels, 'lock'>]-?: readonly [string, Codec<Required<EndpointLabels>[K]>]
 } = {
+  owner: ['dap-project-id', matching(/^[a-z0-9]{8,40}$/)],
   project: ['dap-project', name],
   environment: ['dap-env', name],
   deployment: ['dap-deployment', name],
@@ -159,6 +171,71 @@ export function decodeLabels(labels: Labels): {
   return { ours: whose ? (read as unknown as EndpointLabels) : undefined, foreign }
 }
 
+/**
+ * What dap remembers stands on the model as well, on its default version, since somebody else may write the endpoint's labels anew. Traffic
+ * and scale do not: what is live is as good. The lock does not either.
+ */
+const MEMORY = [
+  'digest',
+  'commit',
+  'stable',
+  'candidate',
+  'candidateDigest',
+  'previous',
+  'previousDigest',
+  'previousVersion',
+  'warmUntil',
+  'step',
+  'hold',
+] as const satisfies readonly (keyof typeof LABELS)[]
+
+/** On the default version of a model: the endpoint that it serves on, which proves whose that is. */
+const ENDPOINT = 'dap-endpoint'
+
+/** `dap-endpoint-stable`: `dap-digest` and `dap-commit` of a version are its own. */
+const memoryLabel = (key: (typeof MEMORY)[number]) => LABELS[key][0].replace('dap-', `${ENDPOINT}-`)
+
+/** The labels of a model's default version, with what its endpoint's labels say. */
+export function rememberingLabels(version: Labels, endpoint: string, ours: EndpointLabels): Labels {
+  const own = Object.entries(version).filter(([label]) => label !== ENDPOINT && !label.startsWith(`${ENDPOINT}-`))
+  const labels: Record<string, string> = { ...Object.fromEntries(own), [ENDPOINT]: endpoint }
+  for (const key of ['owner', 'project', 'environment', 'deployment'] as const) {
+    if (ours[key] !== undefined) labels[LABELS[key][0]] = ours[key]
+  }
+  for (const key of MEMORY) {
+    const text = ours[key] === undefined ? undefined : (LABELS[key][1] as Codec<unknown>).write(ours[key])
+    if (text !== undefined) labels[memoryLabel(key)] = text
+  }
+  return labels
+}
+
+/** What a version remembers of an endpoint; undefined where it is not that endpoint's, or does not say whose it is. */
+export function rememberedLabels(version: Labels, endpoint: string): EndpointLabels | undefined {
+  const whose = decodeLabels(version).ours
+  if (version[ENDPOINT] !== endpoint || whose === undefined) return undefined
+  const { owner, project, environment, deployment } = whose
+  const read: Record<string, unknown> = { ...(owner && { owner }), project, environment, deployment }
+  for (const key of MEMORY) {
+    const text = version[memoryLabel(key)]
+    const value = text === undefined ? undefined : LABELS[key][1].read(text)
+    if (value !== undefined) read[key] = value
+  }
+  return read as unknown as EndpointLabels
+}
+
+/** The endpoint that a version says it serves on. */
+export const endpointOfVersion = (version: Labels): string | undefined => version[ENDPOINT]
+
+/** A version that was rolled back says so itself, and for ever: `dap-held`. */
+const HELD = 'dap-held'
+
+export const isHeldVersion = (version: Labels): boolean => Object.hasOwn(version, HELD)
+
+export function heldLabels(version: Labels, held: boolean): Labels {
+  const { [HELD]: _, ...others } = version
+  return held ? { ...others, [HELD]: 'true' } : others
+}
+
 /** Labels of a model's version: what it is made of, so that a plan can say what will be replaced. */
 export interface VersionLabels {
   /** `Desired.model.digest` */
@@ -169,6 +246,14 @@ export interface VersionLabels {
   readonly image: string
   /** null: nothing has been learnt yet. */
   readonly snapshot: string | null
+}
+
+/**
+ * 32 hex digits of what a gate, an experiment or a person judges: what decides, whatever machines it runs on and however it is described.
+ * A hold is about this.
+ */
+export function judgedDigest({ policy, snapshot, image }: Omit<VersionLabels, 'digest' | 'bundle'>): string {
+  return label32(digestOf({ policy, snapshot, image }))
 }
 
 /** What the version that Git asks for is made of. */
@@ -185,20 +270,28 @@ export function versionParts({ model, bundle, policy }: Desired): VersionLabels 
 /** The labels that a version of the model is uploaded with. */
 export function versionLabels(
   desired: Desired,
-  target: Pick<Target, 'project' | 'environment'>,
+  target: Pick<Target, 'projectId' | 'project' | 'environment'>,
   commit: Commit | null,
 ): Labels {
-  const { digest, bundle, policy, image, snapshot } = versionParts(desired)
   return {
+    'dap-project-id': target.projectId,
     'dap-project': target.project,
     'dap-env': target.environment,
     'dap-deployment': desired.deployment,
+    ...contentLabels(desired),
+    ...(commit && { 'dap-commit': commitLabel(commit) }),
+  }
+}
+
+/** What it is made of. */
+export function contentLabels(desired: Desired): Labels {
+  const { digest, bundle, policy, image, snapshot } = versionParts(desired)
+  return {
     'dap-digest': digest,
     'dap-bundle': bundle,
     'dap-policy': policy,
     'dap-image': image,
     'dap-snapshot': snapshot ?? 'none',
-    ...(commit && { 'dap-commit': commitLabel(commit) }),
   }
 }
 

@@ -5,6 +5,7 @@
 import { DapError, ExitCode } from '../errors.ts'
 import { type Cloud, CloudError, type Endpoint, type EndpointUpdate, type Traffic } from './cloud.ts'
 import { decodeLabels, type EndpointLabels, encodeLabels, type LockLabel } from './labels.ts'
+import { isOurs, type Owner } from './ownership.ts'
 import { attempt, createBackoff, type Patience } from './patience.ts'
 import { sameTraffic } from './roles.ts'
 
@@ -18,8 +19,8 @@ export interface LockOptions {
   readonly cloud: Cloud
   readonly patience: Patience
   readonly run: { readonly id: string; readonly owner: string }
-  /** Whose the endpoint is, where its labels do not say so. */
-  readonly identity: Pick<EndpointLabels, 'project' | 'environment' | 'deployment'>
+  /** The endpoint with what is remembered of it elsewhere, where its labels do not say whose it is. */
+  recall(endpoint: Endpoint): Endpoint
   onNote(text: string): void
   onLocked(until: number): void
 }
@@ -28,6 +29,8 @@ export interface EndpointLock {
   readonly held: boolean
   /** As last read or written. */
   readonly endpoint: Endpoint | undefined
+  /** Somebody took dap's labels away: what `endpoint` has of them is from memory, and the next write puts them back. */
+  readonly lost: boolean
   readonly labels: EndpointLabels
   /**
    * Reads the endpoint. A conflict where the lock was lost, or where somebody else moved traffic or deployed models while it was held;
@@ -60,8 +63,11 @@ export interface EndpointLock {
   release(edit?: (labels: EndpointLabels) => EndpointLabels): Promise<void>
 }
 
+/** Of an endpoint that is not there. */
+const NOBODY: EndpointLabels = { project: '', environment: '', deployment: '' }
+
 export function endpointLock(id: string, options: LockOptions): EndpointLock {
-  const { cloud, patience, run, identity, onNote, onLocked } = options
+  const { cloud, patience, run, recall, onNote, onLocked } = options
   const { clock } = patience
   let endpoint: Endpoint | undefined
   let held = false
@@ -75,8 +81,10 @@ export function endpointLock(id: string, options: LockOptions): EndpointLock {
   let written: Traffic | undefined
   const touched = new Set<string>()
 
+  let wiped = false
+
   const decoded = () => decodeLabels(endpoint?.labels ?? {})
-  const labels = (): EndpointLabels => decoded().ours ?? identity
+  const labels = (): EndpointLabels => decoded().ours ?? NOBODY
   const fresh = (): LockLabel => ({
     run: run.id,
     expires: Math.ceil((clock.now() + LOCK_TERM) / 1000),
@@ -89,6 +97,9 @@ export function endpointLock(id: string, options: LockOptions): EndpointLock {
     },
     get endpoint() {
       return endpoint
+    },
+    get lost() {
+      return wiped
     },
     get labels() {
       return labels()
@@ -108,6 +119,17 @@ export function endpointLock(id: string, options: LockOptions): EndpointLock {
     async read() {
       const before = endpoint
       endpoint = await attempt('getEndpoint', () => cloud.getEndpoint(id), patience)
+      wiped = endpoint !== undefined && decoded().ours === undefined
+      if (wiped) {
+        const ours = held && before !== undefined ? decodeLabels(before.labels).ours : undefined
+        if (ours === undefined) endpoint = recall(endpoint!)
+        else {
+          // The lock went with them; it was not broken.
+          onNote('somebody took away the labels of dap; they are put back')
+          endpoint = { ...endpoint!, labels: encodeLabels({ ...ours, lock: undefined }, decoded().foreign) }
+          held = false
+        }
+      }
       const found = labels().lock
       const ours = found?.run === run.id
       if (held && !ours && !(releasing && found === undefined) && !(doomed && endpoint === undefined)) {
@@ -215,15 +237,11 @@ export function endpointLock(id: string, options: LockOptions): EndpointLock {
 }
 
 /** Locks of an environment's endpoints. */
-export async function listLocks(
-  cloud: Cloud,
-  whose: { readonly project: string; readonly environment: string },
-  patience: Patience,
-): Promise<readonly HeldLock[]> {
-  const endpoints = await attempt('listEndpoints', () => cloud.listEndpoints(`dap-project=${whose.project}`), patience)
+export async function listLocks(cloud: Cloud, whose: Owner, patience: Patience): Promise<readonly HeldLock[]> {
+  const endpoints = await attempt('listEndpoints', () => cloud.listEndpoints(), patience)
   return endpoints.flatMap(({ id, labels }) => {
     const { ours } = decodeLabels(labels)
-    if (ours?.lock === undefined || ours.environment !== whose.environment) return []
+    if (ours?.lock === undefined || ours.environment !== whose.environment || !isOurs(ours, whose)) return []
     const expired = ours.lock.expires * 1000 <= patience.clock.now()
     return [{ deployment: ours.deployment, endpoint: id, lock: ours.lock, expired }]
   })

@@ -1,24 +1,46 @@
-/** Ids are computed from what is deployed, so nothing has to remember them. */
+/** Ids are computed from whose they are and what is deployed, so nothing has to remember them; one that was given once is kept. */
 import { hash } from 'node:crypto'
 import { shortDigest } from '../digest.ts'
 import { canonicalJson } from '../policy/digest.ts'
 
 const ID_LENGTH = 63
 
-/** `dap-shop-offer-3fa9c1d2`: a valid id of an endpoint. */
-export function endpointId(project: string, environment: string, deployment: string): string {
-  const suffix = `-${sha256([project, environment, deployment]).slice(0, 8)}`
+/** Whose a deployment is: names may be those of another repository as well, the owner's id is not. */
+export interface Identity {
+  /** The `projectId` of the repository. */
+  readonly owner: string
+  readonly environment: string
+  readonly deployment: string
+}
+
+export type IdForm = 'named' | 'numeric'
+
+/** `dap-shop-offer-3fa9c1d2`, a valid id of an endpoint; or ten digits, as Terraform's provider wants them. */
+export function endpointId({ owner, environment, deployment }: Identity, form: IdForm = 'named'): string {
+  const whose = [owner, environment, deployment]
+  return form === 'numeric' ? tenDigits(sha256(whose)) : named(deployment, whose)
+}
+
+/** The rules of model ids are wider, and nobody wants digits: always by name. */
+export const modelId = (identity: Identity): string => endpointId(identity)
+
+/** What the endpoint and the model were called before repositories had ids. */
+export function formerId(project: string, environment: string, deployment: string): string {
+  return named(deployment, [project, environment, deployment])
+}
+
+function named(deployment: string, whose: readonly string[]): string {
+  const suffix = `-${sha256(whose).slice(0, 8)}`
   const name = deployment.toLowerCase().replace(/[^a-z0-9-]/g, '-')
   return `dap-${name.slice(0, ID_LENGTH - 4 - suffix.length)}${suffix}`
 }
 
-/** The rules of model ids are wider: the same id will do. */
-export const modelId = endpointId
-
-/** Ten digits, the first not 0. */
 export function deployedModelId(digest: string): string {
-  return String(1e9 + (Number.parseInt(sha256(digest).slice(0, 13), 16) % 9e9))
+  return tenDigits(sha256(digest))
 }
+
+/** The first is not 0. */
+const tenDigits = (hex: string) => String(1e9 + (Number.parseInt(hex.slice(0, 13), 16) % 9e9))
 
 /** The object of a bundle, by its content: `dap/bundles/shop-offer-0123456789ab/bundle.json`. */
 export function bundleObject(policy: string, digest: string): string {

@@ -3,8 +3,9 @@ import { DapError } from '../errors.ts'
 import type { ActualDeployment } from './actual.ts'
 import type { Change } from './change.ts'
 import type { DeployedModel, Endpoint, ModelVersion } from './cloud.ts'
-import { type Desired, deployedOf, stateDigest, type Target } from './desired.ts'
-import { readVersionLabels } from './labels.ts'
+import { type Desired, settled, type Target } from './desired.ts'
+import { judgedOf, madeOf } from './holds.ts'
+import { isHeldVersion, readVersionLabels } from './labels.ts'
 import { keptBy, removal } from './orphans.ts'
 import { nonZero, rolesOf } from './roles.ts'
 import { type EndpointWrite, rollbackWrite } from './writes.ts'
@@ -24,8 +25,9 @@ export type Rollback =
 export function rollbackOf(deployment: string, model: string, { endpoint, versions }: ActualDeployment): Rollback {
   if (endpoint === undefined) throw new DapError(`\`${deployment}\` is not deployed`)
   const { labels, stable } = rolesOf(endpoint, { model: { id: model } })
-  const returning = labels.candidate !== undefined && labels.hold !== undefined && labels.hold === labels.digest
-  const write = returning ? undefined : rollbackWrite(endpoint)
+  const judged = judgedOf(endpoint, stable?.id, versions)
+  const returning = labels.candidate !== undefined && judged !== undefined && labels.hold === judged
+  const write = returning ? undefined : rollbackWrite(endpoint, versions)
   if (write?.traffic) {
     const to = endpoint.deployedModels.find(({ id }) => id === write.labels.stable)!
     const from = nonZero(endpoint.traffic)
@@ -43,7 +45,7 @@ export function rollbackOf(deployment: string, model: string, { endpoint, versio
       hint: 'revert the change in Git, then `dap deploy`',
     })
   }
-  return { kind: 'redeploy', desired: desiredOfVersion(deployment, endpoint, stable, version), hold: labels.digest }
+  return { kind: 'redeploy', desired: desiredOfVersion(deployment, endpoint, stable, version), hold: judged }
 }
 
 /** An old version as something to apply: what cannot be read back from the cloud is not needed, since nothing is uploaded. */
@@ -51,35 +53,19 @@ function desiredOfVersion(
   deployment: string,
   endpoint: Endpoint,
   { machineType, serviceAccount, scale }: DeployedModel,
-  { model, displayName, labels }: ModelVersion,
+  version: ModelVersion,
 ): Desired {
-  const parts = readVersionLabels(labels)
+  const parts = readVersionLabels(version.labels)
   if (parts === undefined) throw new DapError(`the old version of \`${deployment}\` was not made by dap`)
   const { id, dedicated, requestLog, description } = endpoint
-  const settings = { displayName: endpoint.displayName, description, dedicated, requestLog }
-  const machine = { machineType, serviceAccount }
-  return {
+  return settled({
     deployment,
-    policy: { name: deployment, digest: parts.policy, snapshot: parts.snapshot },
-    bundle: { digest: parts.bundle, object: '' },
-    endpoint: { id, ...settings },
-    model: {
-      id: model,
-      displayName,
-      description: '',
-      image: `@${parts.image}`,
-      artifact: '',
-      predictRoute: '',
-      healthRoute: '',
-      port: 0,
-      args: [],
-      digest: parts.digest,
-    },
-    deployed: deployedOf(deployment, parts.digest, machine),
+    ...madeOf(deployment, version, parts),
+    endpoint: { id, displayName: endpoint.displayName, description, dedicated, requestLog },
+    deployed: { machineType, serviceAccount },
     scale,
     rollout: { steps: [{ percent: 100, holdMs: 0 }], gates: [], onFailure: 'rollback', rollbackWindowMs: 0 },
-    digest: stateDigest({ settings, version: parts.digest, machine, scale }),
-  }
+  })
 }
 
 /**
@@ -101,7 +87,8 @@ export function garbageOf(model: string, { endpoint, versions }: ActualDeploymen
   )
   if (roles?.labels.previousVersion !== undefined) kept.add(roles.labels.previousVersion)
   for (const { version, aliases, ...each } of versions) {
-    if (each.model !== model || kept.has(version) || aliases.includes('default')) continue
+    // What was rolled back is remembered by its version.
+    if (each.model !== model || kept.has(version) || aliases.includes('default') || isHeldVersion(each.labels)) continue
     changes.push({ kind: 'delete-version', model, version, reason: 'it is older than the last rollback', fields: [] })
   }
   return changes

@@ -1,18 +1,29 @@
 /**
- * What carries the labels of a project and an environment, and no Deployment declares. It is listed always, deleted only when asked for,
- * and while it still has traffic only when asked for by name: the file of its Deployment may have been moved or emptied by mistake.
+ * What is this repository's, and none of its Deployments declares: the file may be gone, the Deployment or its Environment may be called
+ * otherwise now. It is listed always, deleted only when asked for, and while it still has traffic only when asked for by name: the file may
+ * have been moved or emptied by mistake.
  */
-import { trafficText } from '../titles.ts'
-import type { Actual } from './actual.ts'
+import { orphanKey, trafficText } from '../titles.ts'
+import { type Actual, namingOf } from './actual.ts'
 import type { Change } from './change.ts'
 import type { Endpoint } from './cloud.ts'
 import type { Target } from './desired.ts'
+import { type Declared, keyOf, type Naming } from './ownership.ts'
 import type { Orphan } from './plan.ts'
 import { displayNames, nonZero, rolesOf } from './roles.ts'
 
+/** All that Git declares. */
+export interface Declarations {
+  /** Deployments of the environment that is looked at. */
+  readonly here: readonly Declared[]
+  /** All Deployments, as `environment/deployment`. */
+  readonly everywhere: ReadonlySet<string>
+  /** Names of all Environments. */
+  readonly environments: ReadonlySet<string>
+}
+
 export interface OrphanOptions {
-  /** Names of all Deployments of the environment. */
-  readonly declared: ReadonlySet<string>
+  readonly declared: Declarations
   /** null: all. */
   readonly only: readonly string[] | null
   readonly prune: boolean
@@ -20,57 +31,76 @@ export interface OrphanOptions {
   readonly overrideProtection: readonly string[]
 }
 
-export function orphansOf(actual: Actual, target: Pick<Target, 'protect'>, options: OrphanOptions): Orphan[] {
-  const orphaned = ({ labels }: { labels: Endpoint['labels'] }) => {
-    const name = labels['dap-deployment']
-    if (name === undefined) return options.only === null
-    return !options.declared.has(name) && (options.only?.includes(name) ?? true)
+type Here = Pick<Target, 'protect' | 'environment'>
+
+export function orphansOf(actual: Actual, target: Here, options: OrphanOptions): Orphan[] {
+  const { declared, only } = options
+  const names = new Set(declared.here.map(({ deployment }) => deployment))
+  const used = new Set([...actual.found.values()].flatMap(({ endpoint, model }) => [endpoint, model]))
+  /** One of another environment is that one's, unless Git has no such environment any more, or the Deployment is here by now. */
+  const orphaned = (id: string, naming: Naming | undefined): naming is Naming =>
+    naming !== undefined &&
+    !used.has(id) &&
+    !declared.everywhere.has(keyOf(naming)) &&
+    (only?.includes(naming.deployment) ?? true) &&
+    (naming.environment === target.environment ||
+      !declared.environments.has(naming.environment) ||
+      names.has(naming.deployment))
+
+  const models = new Map<string, Naming>()
+  for (const version of actual.models) {
+    const naming = namingOf(version)
+    if (orphaned(version.model, naming)) models.set(version.model, naming)
   }
-  const models = new Map(actual.models.filter(orphaned).map(({ model, labels }) => [model, labels]))
-  const orphans = actual.endpoints.filter(orphaned).map((endpoint): Orphan => {
-    const name = endpoint.labels['dap-deployment'] ?? null
-    const own = [...models].filter(([, labels]) => name !== null && labels['dap-deployment'] === name).map(([id]) => id)
+  const orphans = actual.endpoints.flatMap((endpoint): Orphan[] => {
+    const naming = namingOf(endpoint)
+    if (!orphaned(endpoint.id, naming)) return []
+    const own = [...models].filter(([, other]) => keyOf(other) === keyOf(naming)).map(([id]) => id)
     for (const id of own) models.delete(id)
-    return { kind: 'endpoint', id: endpoint.id, deployment: name, etag: endpoint.etag, ...fate(name, endpoint, own) }
+    return [{ kind: 'endpoint', id: endpoint.id, etag: endpoint.etag, ...fate(naming, endpoint, own) }]
   })
-  for (const [id, labels] of models) {
-    const name = labels['dap-deployment'] ?? null
-    orphans.push({ kind: 'model', id, deployment: name, etag: null, ...fate(name, undefined, [id]) })
-  }
+  for (const [id, naming] of models) orphans.push({ kind: 'model', id, etag: null, ...fate(naming, undefined, [id]) })
   return orphans.sort((a, b) => (a.id < b.id ? -1 : 1))
 
-  function fate(name: string | null, endpoint: Endpoint | undefined, own: readonly string[]) {
-    const kept = whyKept(name, endpoint, own)
-    return { kept, changes: kept === null ? removal(endpoint, own) : [], names: displayNames(endpoint) }
+  function fate({ environment, deployment }: Naming, endpoint: Endpoint | undefined, own: readonly string[]) {
+    const kept = whyKept(orphanKey({ environment, deployment }, target.environment), environment, endpoint, own)
+    const changes = kept === null ? removal(endpoint, own) : []
+    return { deployment, environment, kept, changes, names: displayNames(endpoint) }
   }
 
-  function whyKept(name: string | null, endpoint: Endpoint | undefined, own: readonly string[]): string | null {
+  function whyKept(name: string, environment: string, endpoint: Endpoint | undefined, own: readonly string[]) {
     const { prune, overrideProtection } = options
-    if (name === null) return prune ? 'its labels do not say whose it is' : '`--prune` deletes it'
     const kept = prune ? keptBy(target, name, endpoint, own, overrideProtection) : null
     if (kept !== null) return kept
+    const keep =
+      environment === target.environment || prune ? '' : `\`moved: { environment: ${environment} }\` keeps it; `
     const traffic = nonZero(endpoint?.traffic ?? {})
-    if (Object.keys(traffic).length === 0) return prune ? null : '`--prune` deletes it'
+    if (Object.keys(traffic).length === 0) return prune ? null : `${keep}\`--prune\` deletes it`
     if (prune && overrideProtection.includes(name)) return null
     const flags = `${prune ? '' : '--prune '}--override-protection ${name}`
-    return `it still has traffic, ${trafficText(traffic, displayNames(endpoint))}; \`${flags}\` deletes it all the same`
+    const serves = `it still has traffic, ${trafficText(traffic, displayNames(endpoint))}`
+    return `${serves}; ${keep}\`${flags}\` deletes it all the same`
   }
 }
 
 /** Orphans that `--prune` leaves for their traffic alone, and that traffic in words: those to ask for by name. */
 export function servingOrphans(
   actual: Actual,
-  target: Pick<Target, 'protect'>,
+  target: Here,
   options: OrphanOptions,
-): { readonly deployment: string; readonly traffic: string }[] {
+): { readonly name: string; readonly traffic: string }[] {
   // A protection of the Environment is not set aside by an answer.
   if (target.protect.length > 0) return []
-  const everybody = actual.endpoints.flatMap(({ labels }) => labels['dap-deployment'] ?? [])
+  const everybody = actual.endpoints.flatMap(endpoint => {
+    const naming = namingOf(endpoint)
+    return naming === undefined ? [] : [orphanKey(naming, target.environment)]
+  })
   return orphansOf(actual, target, { ...options, overrideProtection: everybody }).flatMap(
-    ({ deployment, changes: [first], names }) =>
-      first?.kind !== 'shift-traffic' || deployment === null || options.overrideProtection.includes(deployment)
-        ? []
-        : [{ deployment, traffic: trafficText(first.from, names) }],
+    ({ deployment, environment, changes: [first], names }) => {
+      const name = orphanKey({ environment, deployment }, target.environment)
+      const serves = first?.kind === 'shift-traffic' && !options.overrideProtection.includes(name)
+      return serves ? [{ name, traffic: trafficText(first.from, names) }] : []
+    },
   )
 }
 

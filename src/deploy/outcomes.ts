@@ -1,6 +1,7 @@
 /** The machine-readable results of the commands that operate, as `--json` prints them; each has a schema in `schemas/`. */
 import type { Traffic } from './cloud.ts'
 import type { DeploymentState } from './events.ts'
+import type { Foreign } from './ownership.ts'
 import type { Commit, Drift, Orphan } from './plan.ts'
 
 /** `deploy`, `rollback`, `gc`, `destroy`: what happened to each deployment. */
@@ -37,7 +38,9 @@ export interface StatusResult {
   readonly commit: Commit | null
   readonly deployments: readonly DeploymentStatus[]
   readonly orphans: readonly Orphan[]
-  /** Everything runs as Git says. */
+  /** Endpoints of others that bear the names of Deployments of the environment. */
+  readonly foreign: readonly Foreign[]
+  /** Everything runs as Git says, and nothing else does. */
   readonly synced: boolean
 }
 

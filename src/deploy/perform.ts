@@ -1,19 +1,21 @@
 /** What each change does to the cloud, once; who calls it looks at what came of it. */
 import type { Change } from './change.ts'
-import type { EndpointUpdate } from './cloud.ts'
+import { CloudError, type EndpointUpdate } from './cloud.ts'
 import type { Desired } from './desired.ts'
-import { type EndpointLabels, encodeLabels, versionLabels } from './labels.ts'
+import { holdVersions } from './holds.ts'
+import { type EndpointLabels, encodeLabels, judgedDigest, versionLabels, versionParts } from './labels.ts'
+import { defaultVersion, remember } from './memory.ts'
 import { attempt } from './patience.ts'
 import { displayNames } from './roles.ts'
 import { type Engine, FailedChange, OperationFailed, type Step } from './run.ts'
-import { endpointWrite, forgetCandidate } from './writes.ts'
+import { type EndpointWrite, endpointWrite, forgetCandidate } from './writes.ts'
 
 /** What changes are made from. */
 export interface Material {
   readonly desired: Desired
   /** The bundle's text; asked for where the bucket lacks it. */
   bundleText(): Promise<string>
-  /** Of a rollback that deploys anew: the `Desired.digest` that must not come back. */
+  /** Of a rollback that deploys anew: what must not come back, as it is judged. */
   readonly hold?: string
 }
 
@@ -23,6 +25,10 @@ export async function perform(change: Change, material: Material, step: Step, en
   const { cloud, clock, target, commit } = engine
   const { lock, actual, after } = step
   const write = () => endpointWrite(change, desired, lock.endpoint, { now: clock.now(), commit, target, hold })!
+  const { id: model } = desired.model
+  /** On the model as well, what the endpoint's labels say or are about to say. */
+  const note = (labels = lock.labels, versions = actual.versions) =>
+    remember({ cloud, model, versions }, lock.endpoint!, labels, desired, step.patience)
   switch (change.kind) {
     case 'create-endpoint': {
       const labels = encodeLabels({ ...write().labels, lock: lock.fresh() }, {})
@@ -40,9 +46,10 @@ export async function perform(change: Change, material: Material, step: Step, en
       return step.finish(await cloud.uploadModel(id, { ...version, labels: versionLabels(desired, target, commit) }))
     }
     case 'deploy-model': {
-      const { id: model, digest } = desired.model
+      const { digest } = desired.model
       const { version } = actual.versions.find(({ labels }) => labels['dap-digest'] === digest)!
       await lock.write(write().labels)
+      await note()
       lock.touch(change.deployedModel)
       const deployed = { ...desired.deployed, model, version, scale: desired.scale }
       return step.finish(await cloud.deployModel(desired.endpoint.id, deployed)).catch(failure => {
@@ -52,19 +59,29 @@ export async function perform(change: Change, material: Material, step: Step, en
     case 'mutate-model':
       await lock.write(write().labels)
       return step.finish(await cloud.mutateDeployedModel(desired.endpoint.id, change.deployedModel, desired.scale))
+    case 'release-hold': {
+      await holdVersions({ cloud, model }, judgedDigest(versionParts(desired)), false, step.patience)
+      return lock.write(write().labels)
+    }
+    case 'label-model':
+      return note()
+    case 'label-endpoint':
     case 'update-endpoint':
     case 'hold':
     case 'shift-traffic': {
       const { labels, ...update } = write()
-      return writeEndpoint(labels, update, step)
+      await writeEndpoint(labels, update, step)
+      return note()
     }
     case 'promote': {
-      const { model, version } = lock.endpoint!.deployedModels.find(({ id }) => id === change.deployedModel)!
+      const { version } = lock.endpoint!.deployedModels.find(({ id }) => id === change.deployedModel)!
       const byDefault = actual.versions.find(({ aliases }) => aliases.includes('default'))
       if (byDefault?.version !== version) {
         await attempt('setDefaultVersion', () => cloud.setDefaultVersion(model, version), step.patience)
       }
-      return lock.write(write().labels, {}, after.length === 0 ? 'release' : 'keep')
+      const { labels } = write()
+      await note(labels, await attempt('listVersions', () => cloud.listVersions(model), step.patience))
+      return lock.write(labels, {}, after.length === 0 ? 'release' : 'keep')
     }
     default:
       return remove(change, step, engine)
@@ -98,6 +115,34 @@ export async function writeEndpoint(
   await lock.write(labels, update, then)
   const { traffic } = update
   if (traffic !== undefined) report({ event: 'traffic', traffic, names: displayNames(lock.endpoint) })
+}
+
+/**
+ * All traffic back in one write; what is left is on hold. Its version says so first, so that whoever takes the endpoint's labels away lifts
+ * nothing; but nothing may delay the way back, so one try must do, and the rest is made up for.
+ */
+export async function flipBack(
+  { labels, ...update }: EndpointWrite,
+  model: string,
+  step: Step,
+  { cloud }: Engine,
+  then: 'keep' | 'release' = 'keep',
+): Promise<void> {
+  const { patience, actual, lock } = step
+  const hold = (budgetMs?: number) =>
+    labels.hold === undefined ? undefined : holdVersions({ cloud, model }, labels.hold, true, patience, budgetMs)
+  await hold(0)?.catch((failure: unknown) => {
+    if (!(failure instanceof CloudError)) throw failure
+  })
+  await writeEndpoint(labels, update, step, then)
+  await hold()
+  const to = lock.endpoint!.deployedModels.find(({ id }) => id === labels.stable)
+  const { versions } = actual
+  if (to?.model === model && defaultVersion(versions, model)?.version !== to.version) {
+    await attempt('setDefaultVersion', () => cloud.setDefaultVersion(model, to.version), patience)
+  }
+  const known = await attempt('listVersions', () => cloud.listVersions(model), patience)
+  await remember({ cloud, model, versions: known }, lock.endpoint!, labels, undefined, patience)
 }
 
 /** The cloud says what it saw from outside; only the server's own log says why. */

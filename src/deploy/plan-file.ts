@@ -84,6 +84,9 @@ const changes = list(
     {
       'create-endpoint': { endpoint: text },
       'update-endpoint': { endpoint: text },
+      'label-endpoint': { endpoint: text },
+      'label-model': { model: text, version: text },
+      'release-hold': { model: text },
       'upload-bundle': { object: text },
       'upload-model': { model: text, digest: text },
       'deploy-model': { deployedModel: text },
@@ -138,10 +141,13 @@ const deployment = object({
   endpoint: text,
   etag: nullable(text),
   action: oneOf('none', 'create', 'update', 'replace', 'continue'),
+  held: flag,
   desired,
   fields,
   changes,
-  drift: list(object({ field: text, git: nullable(text), applied: nullable(text), live: nullable(text) })),
+  drift: list(
+    object({ field: text, git: nullable(text), applied: nullable(text), live: nullable(text), overwrites: flag }),
+  ),
   evidence: list(
     object({
       kind: oneOf('evaluation', 'scenario'),
@@ -179,6 +185,7 @@ const plan = object({
   environment: object({
     name: text,
     project: text,
+    projectId: text,
     place: object({ target: oneOf('emulator', 'vertex'), project: text, region: text, bucket: text }),
   }),
   only: nullable(list(text)),
@@ -191,11 +198,13 @@ const plan = object({
     object({
       kind: oneOf('endpoint', 'model'),
       id: text,
-      deployment: nullable(text),
+      deployment: text,
+      environment: text,
       changes,
       names: map(text),
       kept: nullable(text),
       etag: nullable(text),
     }),
   ),
+  foreign: list(object({ id: text, environment: text, deployment: text, project: text, owner: nullable(text) })),
 })

@@ -5,8 +5,9 @@ import type { Place } from './cloud.ts'
 import type { Desired, Target } from './desired.ts'
 import { type Difference, diffDeployment } from './diff.ts'
 import { decodeLabels } from './labels.ts'
-import { orphansOf } from './orphans.ts'
+import { type Declarations, orphansOf } from './orphans.ts'
 import { overlapOf } from './overlap.ts'
+import type { Foreign } from './ownership.ts'
 import { displayNames } from './roles.ts'
 
 export const PLAN_SCHEMA = 'dap.plan/v1'
@@ -17,7 +18,12 @@ export interface Plan {
   readonly header: PlanHeader
   /** sha256 over everything but header and digest. */
   readonly digest: string
-  readonly environment: { readonly name: string; readonly project: string; readonly place: Place }
+  readonly environment: {
+    readonly name: string
+    readonly project: string
+    readonly projectId: string
+    readonly place: Place
+  }
   /** `--only`: the deployments that were looked at; null: all of them. */
   readonly only: readonly string[] | null
   readonly acceptDrift: boolean
@@ -27,6 +33,8 @@ export interface Plan {
   /** By name. */
   readonly deployments: readonly DeploymentPlan[]
   readonly orphans: readonly Orphan[]
+  /** Endpoints of others that bear the names of Deployments of the environment. */
+  readonly foreign: readonly Foreign[]
 }
 
 export interface PlanHeader {
@@ -50,7 +58,9 @@ export interface DeploymentPlan {
   /** The endpoint's etag when the plan was made; null: it does not exist. */
   readonly etag: string | null
   readonly action: 'none' | 'create' | 'update' | 'replace' | 'continue'
-  /** All that will be written. */
+  /** What Git asks for was rolled back: its version stays away, and everything else is done to what serves. */
+  readonly held: boolean
+  /** What Git says. */
   readonly desired: Desired
   /** What differs between what runs and what Git says. */
   readonly fields: readonly FieldChange[]
@@ -78,6 +88,8 @@ export interface Drift {
   readonly git: string | null
   readonly applied: string | null
   readonly live: string | null
+  /** To set it right undoes what somebody else did: it wants `--accept-drift`. Labels that were taken away are just put back. */
+  readonly overwrites: boolean
 }
 
 export interface EvidenceState {
@@ -105,11 +117,12 @@ export interface Overlap {
   readonly cost: { readonly least: number; readonly most: number } | null
 }
 
-/** Something of this project and environment that no Deployment declares. */
+/** Something of this repository that none of its Deployments declares. */
 export interface Orphan {
   readonly kind: 'endpoint' | 'model'
   readonly id: string
-  readonly deployment: string | null
+  readonly deployment: string
+  readonly environment: string
   /** Empty without `--prune`, and where it is protected. */
   readonly changes: readonly Change[]
   /** Display names of the models that are deployed to it, by id. */
@@ -135,8 +148,8 @@ export interface PlanInputs {
   readonly overrideProtection: readonly string[]
   /** Those that are looked at. */
   readonly deployments: readonly { readonly desired: Desired; readonly evidence: readonly EvidenceState[] }[]
-  /** Names of all that Git has for the environment: what is not among them is an orphan. */
-  readonly declared: readonly string[]
+  /** All that Git has: what is not among it is an orphan. */
+  readonly declared: Declarations
   readonly actual: Actual
 }
 
@@ -147,7 +160,12 @@ export function makePlan(inputs: PlanInputs): Plan {
   const { target, only, acceptDrift, prune, releaseHold, overrideProtection, actual, now } = inputs
   const content = {
     schema: PLAN_SCHEMA,
-    environment: { name: target.environment, project: target.project, place: target.place },
+    environment: {
+      name: target.environment,
+      project: target.project,
+      projectId: target.projectId,
+      place: target.place,
+    },
     only: only && [...only].sort(),
     acceptDrift,
     prune,
@@ -156,7 +174,8 @@ export function makePlan(inputs: PlanInputs): Plan {
     deployments: inputs.deployments
       .map(({ desired, evidence }) => planDeployment(located(desired, actual), evidence, inputs))
       .sort((a, b) => (a.deployment < b.deployment ? -1 : 1)),
-    orphans: orphansOf(actual, target, { ...inputs, declared: new Set(inputs.declared) }),
+    orphans: orphansOf(actual, target, inputs),
+    foreign: only === null ? actual.foreign : actual.foreign.filter(({ deployment }) => only.includes(deployment)),
   } as const
   const time = (ms: number) => new Date(ms).toISOString()
   const header = { dap: inputs.dap, created: time(now), expires: time(now + PLAN_LIFETIME), commit: inputs.commit }
@@ -173,40 +192,54 @@ function planDeployment(desired: Desired, evidence: readonly EvidenceState[], in
   const { actual, target, now } = inputs
   const here = actualOf(actual, desired)
   const difference = diffDeployment(desired, here, inputs)
-  const { action, fields, changes, drift, notes } = difference
-  const others = here.endpoint?.deployedModels.some(({ id }) => id !== desired.deployed.id)
+  const { action, held, fields, changes, drift, notes, desired: wanted } = difference
+  const others = here.endpoint?.deployedModels.some(({ id }) => id !== wanted.deployed.id)
   const replaces = others && (action === 'replace' || action === 'continue')
   return {
     deployment: desired.deployment,
     endpoint: desired.endpoint.id,
     etag: here.endpoint?.etag ?? null,
     action,
+    held,
     desired,
     fields,
     changes,
     drift,
     evidence,
-    blocked: blockedBy(difference, evidence, inputs),
-    names: displayNames(here.endpoint),
-    notes: [...notes, ...lockNotes(here.endpoint?.labels ?? {}, now)],
-    overlap: replaces ? overlapOf(desired, target.prices) : null,
+    blocked: [...takenBy(desired, inputs), ...blockedBy(difference, evidence, inputs)],
+    names: { [wanted.deployed.id]: wanted.deployed.displayName, ...displayNames(here.endpoint) },
+    notes: [...(held ? [HELD_NOTE] : []), ...notes, ...lockNotes(here.endpoint?.labels ?? {}, now)],
+    overlap: replaces ? overlapOf(wanted, target.prices) : null,
   }
 }
 
-/** Nothing is blocked where nothing is to be done. */
+/** Somebody else has adopted what was this deployment's, and its id with it. */
+function takenBy({ endpoint }: Desired, { actual }: PlanInputs): Block[] {
+  return actual.foreign
+    .filter(({ id }) => id === endpoint.id)
+    .map(({ id, project, owner }) => ({
+      reason: `endpoint ${id} belongs to another repository, ${project}`,
+      hint: `\`dap adopt ${id} --override-owner ${owner ?? project}\` takes it back`,
+    }))
+}
+
+const HELD_NOTE = 'what Git says was rolled back and is held; `--release-hold` brings it back'
+
+/** Nothing is blocked where nothing is to be done. What is held does not go out, so nothing has to speak for it. */
 function blockedBy(
-  { changes, drift, blocked }: Difference,
+  { changes, drift, blocked, held }: Difference,
   evidence: readonly EvidenceState[],
   { acceptDrift }: PlanInputs,
 ): Block[] {
   if (changes.length === 0) return [...blocked]
   const blocks = [...blocked]
-  if (drift.length > 0 && !acceptDrift) {
-    const fields = [...new Set(drift.map(({ field }) => field))].join(', ')
+  const overwritten = drift.filter(({ overwrites }) => overwrites)
+  if (overwritten.length > 0 && !acceptDrift) {
+    const fields = [...new Set(overwritten.map(({ field }) => field))].join(', ')
     const hint = '`--accept-drift` sets it right; or write it into Git'
     blocks.push({ reason: `somebody else has changed ${fields}`, hint })
   }
-  for (const { kind, name, state, reason, command } of evidence) {
+  for (const { kind, name, state, reason, command } of held ? [] : evidence) {
     if (state !== 'passed') blocks.push({ reason: `${kind} \`${name}\`: ${reason}`, hint: `\`${command}\`` })
   }
   return blocks

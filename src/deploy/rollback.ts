@@ -1,10 +1,12 @@
 import { applyDeployment } from './apply.ts'
-import { decodeLabels } from './labels.ts'
+import { holdVersions } from './holds.ts'
+import { decodeLabels, identityOf } from './labels.ts'
 import { conflict } from './lock.ts'
 import { rollbackOf } from './operate.ts'
 import type { DeploymentOutcome } from './outcomes.ts'
+import { recalled } from './ownership.ts'
 import { attempt } from './patience.ts'
-import { writeEndpoint } from './perform.ts'
+import { flipBack } from './perform.ts'
 import type { Whose } from './remove.ts'
 import { sameTraffic } from './roles.ts'
 import { carryOut, type Engine, type Stop } from './run.ts'
@@ -16,10 +18,12 @@ import { carryOut, type Engine, type Stop } from './run.ts'
 export async function rollbackDeployment(whose: Whose, engine: Engine): Promise<DeploymentOutcome> {
   const { cloud } = engine
   const { deployment, model } = whose
-  const endpoint = await attempt('getEndpoint', () => cloud.getEndpoint(whose.endpoint), engine)
+  const live = await attempt('getEndpoint', () => cloud.getEndpoint(whose.endpoint), engine)
   const versions = await attempt('listVersions', () => cloud.listVersions(model), engine)
+  const endpoint = live && recalled(live, versions, identityOf(whose, engine.target))
   const rollback = rollbackOf(deployment, model, { endpoint, versions, bundle: false })
   if (rollback.kind === 'redeploy') {
+    if (rollback.hold !== undefined) await holdVersions({ cloud, model }, rollback.hold, true, engine)
     const bundleText = () => Promise.reject(new Error('a version that is there needs no bundle'))
     const options = { acceptDrift: true, releaseHold: true, step: false, skipGates: true, resume: true }
     const outcome = await applyDeployment({ ...rollback, bundleText }, engine, options)
@@ -44,13 +48,7 @@ export async function rollbackDeployment(whose: Whose, engine: Engine): Promise<
       async perform(_, step) {
         const again = rollbackOf(deployment, model, step.actual)
         if (again.kind !== 'flip') throw new Error('the way back has changed since it was looked at')
-        const { labels, ...update } = again.write
-        await writeEndpoint(labels, update, step, 'release')
-        const { version } = again.to
-        const isDefault = step.actual.versions.some(
-          each => each.version === version && each.aliases.includes('default'),
-        )
-        if (!isDefault) await attempt('setDefaultVersion', () => cloud.setDefaultVersion(model, version), step.patience)
+        await flipBack(again.write, model, step, engine, 'release')
         return undefined
       },
     },

@@ -34,7 +34,12 @@ export async function holdStep(
   { cloud, clock, signal }: Engine,
   options: HoldOptions,
 ): Promise<HoldOutcome> {
-  const { since, state } = lock.labels.step ?? { since: clock.now() / 1000, state: 'holding' }
+  // Where nobody remembers since when, it is from now on.
+  if (lock.labels.step?.index !== step) {
+    const since = Math.round(clock.now() / 1000)
+    await lock.write({ ...lock.labels, step: { index: step, since, state: 'holding' } })
+  }
+  const { since, state } = lock.labels.step!
   const pauseHere = async (reason: string): Promise<HoldOutcome> => {
     if (state !== 'paused') await lock.write(pauseWrite(lock.labels).labels)
     return { outcome: 'paused', reason }

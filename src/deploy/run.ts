@@ -8,12 +8,13 @@ import { changeTitle } from '../titles.ts'
 import type { ActualDeployment } from './actual.ts'
 import { sameChange } from './approval.ts'
 import type { Change } from './change.ts'
-import { type Cloud, CloudError, type Operation, type Status } from './cloud.ts'
+import { type Cloud, CloudError, type ModelVersion, type Operation, type Status } from './cloud.ts'
 import type { Target } from './desired.ts'
 import type { DeployEvent, DeploymentState } from './events.ts'
-import type { EndpointLabels } from './labels.ts'
+import { type EndpointLabels, identityOf } from './labels.ts'
 import { type EndpointLock, endpointLock } from './lock.ts'
 import type { DeploymentOutcome } from './outcomes.ts'
+import { recalled } from './ownership.ts'
 import { attempt, type Clock, createBackoff, type Patience, settle } from './patience.ts'
 import type { Commit } from './plan.ts'
 import { displayNames } from './roles.ts'
@@ -80,11 +81,12 @@ export async function carryOut(work: Work, engine: Engine): Promise<DeploymentOu
     signal,
     onRetry: (call, tried, reason) => report({ event: 'retry', call, attempt: tried, reason }),
   }
+  let versions: readonly ModelVersion[] = []
   const lock = endpointLock(work.endpoint, {
     cloud,
     patience,
     run,
-    identity: { project: target.project, environment: target.environment, deployment: work.deployment },
+    recall: endpoint => recalled(endpoint, versions, identityOf(work, target)),
     onNote: text => report({ event: 'note', text }),
     onLocked: until => report({ event: 'locked', run: run.id, until }),
   })
@@ -156,11 +158,11 @@ export async function carryOut(work: Work, engine: Engine): Promise<DeploymentOu
   }
 
   async function look(): Promise<ActualDeployment> {
+    versions = await attempt('listVersions', () => cloud.listVersions(work.model), patience)
     const endpoint = await lock.read()
-    const versions = await attempt('listVersions', () => cloud.listVersions(work.model), patience)
     const { bundle } = work
     const objects = bundle === undefined ? [] : await attempt('listObjects', () => cloud.listObjects(bundle), patience)
-    return { endpoint, versions, bundle: objects.some(name => name === bundle) }
+    return { endpoint, lost: lock.lost, versions, bundle: objects.some(name => name === bundle) }
   }
 
   /** Waits for what runs on the endpoint and the model, whoever started it; how it ends, the next look tells. */

@@ -1,23 +1,30 @@
 import { type Actual, type ActualDeployment, actualOf, located } from './actual.ts'
 import type { Endpoint } from './cloud.ts'
-import type { Desired } from './desired.ts'
+import type { Desired, Target } from './desired.ts'
 import { type Difference, diffDeployment } from './diff.ts'
 import type { DeploymentStatus, LiveModel } from './outcomes.ts'
 import { type Roles, rolesOf } from './roles.ts'
 
+type Whose = Pick<Target, 'projectId' | 'project' | 'environment'>
+
 /** How the deployments of an environment stand, by name; `now` in ms since 1970. */
-export function statusOf(wanted: readonly Desired[], actual: Actual, now: number): DeploymentStatus[] {
+export function statusOf(wanted: readonly Desired[], actual: Actual, target: Whose, now: number): DeploymentStatus[] {
   return wanted
     .map(each => {
       const desired = located(each, actual)
-      return deploymentStatus(desired, actualOf(actual, desired), now)
+      return deploymentStatus(desired, actualOf(actual, desired), target, now)
     })
     .sort((a, b) => (a.deployment < b.deployment ? -1 : 1))
 }
 
-export function deploymentStatus(desired: Desired, actual: ActualDeployment, now: number): DeploymentStatus {
+export function deploymentStatus(
+  desired: Desired,
+  actual: ActualDeployment,
+  target: Whose,
+  now: number,
+): DeploymentStatus {
   const { endpoint } = actual
-  const difference = diffDeployment(desired, actual, { now, releaseHold: false })
+  const difference = diffDeployment(desired, actual, { now, releaseHold: false, target })
   const base = { deployment: desired.deployment, endpoint: desired.endpoint.id, git: desired.digest }
   if (endpoint === undefined) {
     const reason = 'it has never been deployed'

@@ -1,8 +1,9 @@
 /** What each change writes to an endpoint in its one UpdateEndpoint call: labels and traffic move together, or not at all. */
 import type { Change } from './change.ts'
-import type { Endpoint, EndpointUpdate } from './cloud.ts'
+import type { Endpoint, EndpointUpdate, ModelVersion } from './cloud.ts'
 import type { Desired, Target } from './desired.ts'
-import { commitLabel, decodeLabels, type EndpointLabels } from './labels.ts'
+import { judgedOf } from './holds.ts'
+import { commitLabel, decodeLabels, type EndpointLabels, identityOf, judgedDigest, versionParts } from './labels.ts'
 import type { Commit } from './plan.ts'
 import { rolesOf } from './roles.ts'
 
@@ -10,8 +11,8 @@ export interface WriteContext {
   /** ms since 1970 */
   readonly now: number
   readonly commit: Commit | null
-  readonly target: Pick<Target, 'project' | 'environment'>
-  /** Of a rollback that deploys anew: the `Desired.digest` that must not come back. */
+  readonly target: Pick<Target, 'projectId' | 'project' | 'environment'>
+  /** Of a rollback that deploys anew: what must not come back, as it is judged. */
   readonly hold?: string
 }
 
@@ -33,10 +34,15 @@ export function endpointWrite(
   context: WriteContext,
 ): EndpointWrite | undefined {
   const labels = ownLabels(desired, endpoint, context)
+  const hold = context.hold ?? labels.hold
   const { id } = desired.deployed
   switch (change.kind) {
     case 'create-endpoint':
       return { labels: { ...labels, ...candidate(desired), traffic: {} } }
+    case 'label-endpoint':
+      return { labels: { ...labels, ...identityOf(desired, context.target) } }
+    case 'release-hold':
+      return { labels: { ...labels, hold: undefined } }
     case 'update-endpoint': {
       const { displayName, description, requestLog } = desired.endpoint
       return { labels, displayName, description, requestLog }
@@ -45,19 +51,18 @@ export function endpointWrite(
       const stable = endpoint && rolesOf(endpoint, desired).stable?.id
       const traffic = endpoint?.traffic
       return {
-        labels: { ...release(labels, desired, context), ...candidate(desired), stable, traffic, step: undefined },
+        labels: { ...labels, hold, ...candidate(desired), stable, traffic, step: undefined },
       }
     }
     case 'mutate-model':
       // Until it is promoted, neither the old scale nor the new one is somebody else's doing.
-      return { labels: { ...release(labels, desired, context), scale: undefined } }
+      return { labels: { ...labels, hold, scale: undefined } }
     case 'shift-traffic': {
       const { to: traffic, step: index } = change
-      if (index === undefined)
-        return { labels: { ...release(labels, desired, context), traffic, step: undefined }, traffic }
+      if (index === undefined) return { labels: { ...labels, hold, traffic, step: undefined }, traffic }
       const step = { index, since: seconds(context.now), state: 'holding' } as const
       const stable = endpoint && rolesOf(endpoint, desired).stable?.id
-      return { labels: { ...release(labels, desired, context), ...candidate(desired), stable, traffic, step }, traffic }
+      return { labels: { ...labels, hold, ...candidate(desired), stable, traffic, step }, traffic }
     }
     case 'hold':
       return { labels: stepLabels(labels, 'passed') }
@@ -86,7 +91,7 @@ export function endpointWrite(
           candidate: undefined,
           candidateDigest: undefined,
           step: undefined,
-          hold: context.hold,
+          hold,
         },
       }
     }
@@ -109,13 +114,13 @@ export function forgetCandidate(labels: EndpointLabels): EndpointWrite {
  * Back to what served before, in one write: from a rollout to the stable version, else to the previous one while it is warm. What is left
  * is on hold, so that the next deploy of the same state does not bring it back. undefined: there is nothing to go back to.
  */
-export function rollbackWrite(endpoint: Endpoint): EndpointWrite | undefined {
+export function rollbackWrite(endpoint: Endpoint, versions: readonly ModelVersion[]): EndpointWrite | undefined {
   const labels = decodeLabels(endpoint.labels).ours
   if (labels === undefined) return undefined
   const rolling = labels.candidate !== undefined && labels.candidate !== labels.stable
   const [back, digest, hold] = rolling
     ? [labels.stable, labels.digest, labels.candidateDigest]
-    : [labels.previous, labels.previousDigest, labels.digest]
+    : [labels.previous, labels.previousDigest, judgedOf(endpoint, labels.stable, versions) ?? labels.hold]
   const model = endpoint.deployedModels.find(({ id }) => id === back)
   if (model === undefined) return undefined
   const traffic = { [model.id]: 100 }
@@ -139,17 +144,13 @@ export function rollbackWrite(endpoint: Endpoint): EndpointWrite | undefined {
   return { labels: { ...labels, ...(rolling ? {} : forgotten), ...settled }, traffic }
 }
 
-function ownLabels({ deployment }: Desired, endpoint: Endpoint | undefined, { target }: WriteContext): EndpointLabels {
-  const { project, environment } = target
-  return (endpoint && decodeLabels(endpoint.labels).ours) ?? { project, environment, deployment }
+function ownLabels(desired: Desired, endpoint: Endpoint | undefined, { target }: WriteContext): EndpointLabels {
+  return (endpoint && decodeLabels(endpoint.labels).ours) ?? identityOf(desired, target)
 }
 
-const candidate = (desired: Desired) => ({ candidate: desired.deployed.id, candidateDigest: desired.digest })
-
-/** What is brought back is no longer on hold; what is left is. */
-const release = (labels: EndpointLabels, { digest }: Desired, { hold }: WriteContext): EndpointLabels => ({
-  ...labels,
-  hold: hold ?? (labels.hold === digest ? undefined : labels.hold),
+const candidate = (desired: Desired) => ({
+  candidate: desired.deployed.id,
+  candidateDigest: judgedDigest(versionParts(desired)),
 })
 
 function stepLabels(labels: EndpointLabels, state: 'passed' | 'paused'): EndpointLabels {

@@ -51,7 +51,7 @@ export interface Repository {
 }
 
 /** What the rules of one resource may ask of the others. Those with errors are not shown: nobody else is told of their faults. */
-export interface Lookup extends Pick<Repository, 'get' | 'suggest' | 'project'> {
+export interface Lookup extends Pick<Repository, 'get' | 'all' | 'suggest' | 'project'> {
   /** Is there such a resource, or may there be one in what cannot be read? */
   mayHave(kind: NamedKind, name: string): boolean
 }
@@ -104,6 +104,7 @@ export async function loadRepository(files: readonly SourceFile[]): Promise<Repo
   const wrong = new Set<Resource>()
   const seen: Lookup = {
     ...lookup,
+    all,
     get(kind, name) {
       const found = lookup.get(kind, name)
       return found !== undefined && wrong.has(found) ? undefined : found

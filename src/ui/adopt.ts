@@ -7,8 +7,8 @@ export interface AdoptResult {
   readonly deployment: string
   readonly endpoint: string
   readonly environment: string
-  /** The Deployment's file, from the repository's root. */
-  readonly file: string
+  /** The Deployment's new file, from the repository's root; null: Git has one already. */
+  readonly file: string | null
   /** What the file cannot say, a sentence each. */
   readonly lost: readonly string[]
 }
@@ -16,7 +16,7 @@ export interface AdoptResult {
 export function adoptText(untrusted: AdoptResult, { style }: TextContext): string {
   const { deployment, endpoint, environment, file, lost } = cleaned(untrusted)
   return [
-    `${endpoint} is deployment ${style.bold(deployment)} of ${environment} now; ${file} says what it is`,
+    `${endpoint} is deployment ${style.bold(deployment)} of ${environment} now${file === null ? '' : `; ${file} says what it is`}`,
     ...lost.map(each => `  ${each}`),
     '',
     `next: dap plan --env ${environment} --only ${deployment}`,

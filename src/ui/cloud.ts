@@ -2,6 +2,7 @@
 
 import type { Drift, Orphan } from '../deploy/plan.ts'
 import { printable } from '../diagnostics.ts'
+import { orphanKey } from '../titles.ts'
 import type { Style } from './style.ts'
 import { table } from './table.ts'
 
@@ -33,9 +34,9 @@ export function driftTable(drift: readonly Drift[], style: Style): string {
   )
 }
 
-/** `endpoint dap-old-offer-aa11bb22 (old-offer)` */
-export const orphanName = ({ kind, id, deployment }: Orphan) =>
-  `${kind} ${id}${deployment === null ? '' : ` (${deployment})`}`
+/** `endpoint dap-old-offer-aa11bb22 (old-offer)`; `(staging/offer)` where it is of another environment. */
+export const orphanName = ({ kind, id, ...naming }: Orphan, environment: string) =>
+  `${kind} ${id} (${orphanKey(naming, environment)})`
 
 export const indented = (text: string, by = '  ') => text.replace(/^(?=.)/gm, by)
 

@@ -41,7 +41,7 @@ export function planMarkdown(untrusted: Plan): string {
     ...orphans.map(each =>
       row(
         each.changes.length > 0 ? '-' : '=',
-        code(orphanName(each)),
+        code(orphanName(each, environment.name)),
         each.changes.length > 0 ? 'delete' : 'orphan',
         prose(each.kept ?? ''),
       ),
@@ -49,7 +49,10 @@ export function planMarkdown(untrusted: Plan): string {
   ]
   const left = MAX_CHARACTERS - head.length - foot.length
   const table = upTo(left / 2, rows, '\n', '| | … | | |')
-  const details = [...loud.map(detailsText), ...orphans.filter(each => each.changes.length > 0).map(orphanText)]
+  const details = [
+    ...loud.map(detailsText),
+    ...orphans.filter(each => each.changes.length > 0).map(each => orphanText(each, environment.name)),
+  ]
   return [
     head,
     ...(rows.length === 0 ? [] : [`| | deployment | action | what differs |\n|---|---|---|---|\n${table}`]),
@@ -108,8 +111,8 @@ function detailsText(plan: DeploymentPlan): string {
   return folded(`${symbolOf(plan)} <code>${html(plan.deployment)}</code>: ${plural(changes.length, 'change')}`, parts)
 }
 
-const orphanText = (orphan: Orphan) =>
-  folded(`- <code>${html(orphanName(orphan))}</code>: ${plural(orphan.changes.length, 'change')}`, [
+const orphanText = (orphan: Orphan, environment: string) =>
+  folded(`- <code>${html(orphanName(orphan, environment))}</code>: ${plural(orphan.changes.length, 'change')}`, [
     stepList(stepsOf(orphan.changes, [], orphanNames(orphan))),
   ])
 

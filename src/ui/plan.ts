@@ -1,6 +1,7 @@
 import type { TextContext } from '../command.ts'
 import type { Change, FieldChange } from '../deploy/change.ts'
 import type { Gate } from '../deploy/desired.ts'
+import type { Foreign } from '../deploy/ownership.ts'
 import type { DeploymentPlan, EvidenceState, Orphan, Overlap, Plan } from '../deploy/plan.ts'
 import { shortDigest } from '../digest.ts'
 import { changeTitle, durationText, type ModelName } from '../titles.ts'
@@ -17,7 +18,8 @@ export function planText(untrusted: Plan, context: TextContext): string {
     headText(plan, style),
     ...plan.deployments.filter(each => !isQuiet(each)).map(each => deploymentText(each, context)),
     ...(quiet.length === 0 ? [] : [quietText(quiet, context)]),
-    ...(plan.orphans.length === 0 ? [] : [orphansText(plan.orphans, context)]),
+    ...(plan.orphans.length === 0 ? [] : [orphansText(plan.orphans, plan.environment.name, context)]),
+    ...(plan.foreign.length === 0 ? [] : [foreignText(plan.foreign, context)]),
     planSummary(plan),
   ]
   return parts.join('\n\n')
@@ -28,16 +30,19 @@ export function planSummary({ deployments, orphans }: Plan): string {
   const blocked = deployments.filter(each => each.blocked.length > 0).length
   const doomed = orphans.filter(each => each.changes.length > 0).length
   if (deployments.every(each => each.action === 'none') && doomed + blocked === 0) {
+    const held = deployments.filter(each => each.held).length
+    if (held > 0) return `Nothing to do: ${held} held.`
     const synced = orphans.length === 0 && deployments.every(each => each.fields.length + each.drift.length === 0)
     return synced ? 'Nothing to do: what runs is what Git says.' : 'Nothing to do.'
   }
   const counts = tally(
-    deployments.map(each => each.action),
+    deployments.map(each => (each.held && each.action === 'none' ? 'held' : each.action)),
     {
       create: 'to create',
       update: 'to update',
       replace: 'to replace',
       continue: 'to continue',
+      held: 'held',
       none: 'unchanged',
     },
   )
@@ -47,7 +52,8 @@ export function planSummary({ deployments, orphans }: Plan): string {
 }
 
 /** `=` and its like: an action without colours. */
-export const symbolOf = ({ action, blocked }: DeploymentPlan) => (blocked.length > 0 ? '!' : SYMBOLS[action])
+export const symbolOf = ({ action, blocked, held }: DeploymentPlan) =>
+  blocked.length > 0 ? '!' : held && action === 'none' ? '←' : SYMBOLS[action]
 
 const SYMBOLS = { create: '+', update: '~', replace: '±', continue: '→', none: '=' } as const
 
@@ -117,8 +123,8 @@ function headText({ environment: { name, project, place }, header, digest, only 
 }
 
 function deploymentText(plan: DeploymentPlan, { style, columns }: TextContext): string {
-  const { deployment, action, desired, fields, changes, drift, evidence, blocked, notes, overlap } = plan
-  const what = `${action === 'none' ? 'unchanged' : action}${blocked.length > 0 ? ', blocked' : ''}`
+  const { deployment, desired, fields, changes, drift, evidence, blocked, notes, overlap } = plan
+  const what = [wordOf(plan), ...(blocked.length > 0 ? ['blocked'] : [])].join(', ')
   const head = `${paintSymbol(plan, style)} ${style.bold(deployment)}  ${what}`
   const body = [
     ...fieldLines(fields, style),
@@ -135,6 +141,12 @@ function deploymentText(plan: DeploymentPlan, { style, columns }: TextContext): 
   return [head, indented(body.join('\n'))].join('\n')
 }
 
+/** What is held is never called unchanged. */
+function wordOf({ action, held }: DeploymentPlan): string {
+  if (held) return action === 'none' ? 'held' : `${action}, its version held`
+  return action === 'none' ? 'unchanged' : action
+}
+
 function paintSymbol(plan: DeploymentPlan, style: Style): string {
   const symbol = symbolOf(plan)
   const paint = {
@@ -143,6 +155,7 @@ function paintSymbol(plan: DeploymentPlan, style: Style): string {
     '±': style.yellow,
     '→': style.cyan,
     '=': style.dim,
+    '←': style.yellow,
     '!': style.red,
   }
   return paint[symbol](symbol)
@@ -191,17 +204,26 @@ function quietText(quiet: readonly DeploymentPlan[], { style, columns }: TextCon
   return style.dim(line.slice(0, -1))
 }
 
+/** Others may call theirs the same. */
+export function foreignText(foreign: readonly Foreign[], { style }: TextContext): string {
+  const lines = foreign.map(({ id, environment, deployment, project, owner }) => {
+    const whose = owner === null ? `project ${project}, older than the ids of projects` : `project ${project}, ${owner}`
+    return `${style.dim('=')} endpoint ${id} (${environment}/${deployment})  of ${whose}; \`dap adopt\` takes it over`
+  })
+  return [style.bold('of others, under the same names: not touched'), ...lines.map(line => indented(line))].join('\n')
+}
+
 export const orphanNames =
   ({ names }: Orphan): ModelName =>
   id =>
     names[id] ?? id
 
-export function orphansText(orphans: readonly Orphan[], { style, columns }: TextContext): string {
+export function orphansText(orphans: readonly Orphan[], environment: string, { style, columns }: TextContext): string {
   const lines = orphans.flatMap(orphan => {
     if (orphan.changes.length === 0)
-      return [`${style.dim('=')} ${orphanName(orphan)}${orphan.kept === null ? '' : `  ${orphan.kept}`}`]
+      return [`${style.dim('=')} ${orphanName(orphan, environment)}${orphan.kept === null ? '' : `  ${orphan.kept}`}`]
     const steps = stepLines(stepsOf(orphan.changes, [], orphanNames(orphan)), columns - 4, style)
-    return [`${style.red('-')} ${orphanName(orphan)}  delete`, ...steps.map(step => indented(step))]
+    return [`${style.red('-')} ${orphanName(orphan, environment)}  delete`, ...steps.map(step => indented(step))]
   })
   return [style.bold('orphans, which no Deployment in Git declares'), ...lines.map(line => indented(line))].join('\n')
 }

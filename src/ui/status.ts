@@ -2,13 +2,13 @@ import type { TextContext } from '../command.ts'
 import type { DeploymentStatus, LiveModel, LockResult, StatusResult } from '../deploy/outcomes.ts'
 import { cleaned, driftTable, indented, shortCommit, tally, timeText } from './cloud.ts'
 import { plural } from './numbers.ts'
-import { orphansText } from './plan.ts'
+import { foreignText, orphansText } from './plan.ts'
 import type { Style } from './style.ts'
 import { table } from './table.ts'
 
 /** What runs, a row a deployed model; below it why a deployment is not as Git says. */
 export function statusText(untrusted: StatusResult, context: TextContext): string {
-  const { environment, commit, deployments, orphans, synced } = cleaned(untrusted)
+  const { environment, commit, deployments, orphans, foreign, synced } = cleaned(untrusted)
   const { style } = context
   const at =
     commit === null ? '' : ` against commit ${shortCommit(commit.id)}${commit.dirty ? ' with uncommitted changes' : ''}`
@@ -16,7 +16,8 @@ export function statusText(untrusted: StatusResult, context: TextContext): strin
     `${style.bold(environment)}${at}`,
     ...(deployments.length === 0 ? [] : [modelsTable(deployments, style)]),
     ...deployments.filter(isNotable).map(each => notableText(each, style)),
-    ...(orphans.length === 0 ? [] : [orphansText(orphans, context)]),
+    ...(orphans.length === 0 ? [] : [orphansText(orphans, environment, context)]),
+    ...(foreign.length === 0 ? [] : [foreignText(foreign, context)]),
     summaryText(deployments, environment, synced),
   ]
   return parts.join('\n\n')

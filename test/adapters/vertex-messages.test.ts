@@ -3,7 +3,6 @@ import { describe, expect, it } from 'vitest'
 import {
   endpointOf,
   endpointUpdate,
-  labelFilter,
   newDeployedModel,
   newEndpoint,
   newModelVersion,
@@ -204,20 +203,17 @@ describe('what is written', () => {
       },
     })
   })
-
-  it('asks for a label by its key and value', () => {
-    expect(labelFilter('dap-project=shop')).toBe('labels.dap-project="shop"')
-  })
 })
 
 it('a version of a model loses the version that its name may end with', () => {
   const name = 'projects/1/locations/r/models/dap-shop-offer@3'
-  const message = { name, versionId: '3', versionAliases: ['default'], labels: { a: 'b' } }
+  const message = { name, versionId: '3', versionAliases: ['default'], labels: { a: 'b' }, etag: 'e1' }
   expect(versionOf(message)).toEqual({
     model: 'dap-shop-offer',
     version: '3',
     aliases: ['default'],
     displayName: '',
+    etag: 'e1',
     labels: { a: 'b' },
     created: 0,
   })

@@ -55,11 +55,7 @@ describe('credentials', () => {
 
   it('that are missing are an error of every call, with what to do', async () => {
     const cloud = await vertexCloud(REAL, () => undefined)
-    for (const call of [
-      () => cloud.getEndpoint('x'),
-      () => cloud.listModels('a=b'),
-      () => cloud.requests('e', '1', 0, 1),
-    ]) {
+    for (const call of [() => cloud.getEndpoint('x'), () => cloud.listModels(), () => cloud.requests('e', '1', 0, 1)]) {
       const error = await failure(call())
       expect(error).toBeInstanceOf(CloudError)
       expect(error).toMatchObject({
@@ -73,7 +69,7 @@ describe('credentials', () => {
 
   it('in a file that is not there are called missing, too', async () => {
     vi.stubEnv('GOOGLE_APPLICATION_CREDENTIALS', '/nonexistent/key.json')
-    const error = await failure((await vertexCloud(REAL, () => undefined)).listEndpoints('a=b'))
+    const error = await failure((await vertexCloud(REAL, () => undefined)).listEndpoints())
     expect(error).toMatchObject({ status: 'UNAUTHENTICATED' })
     expect(error.message).toContain('GOOGLE_APPLICATION_CREDENTIALS')
   })
@@ -143,9 +139,9 @@ describe('a server that refuses everything', () => {
       ['GetOperation', () => cloud.getOperation('projects/1/locations/us-central1/endpoints/e/operations/7')],
       ['ListOperations', () => cloud.runningOperations({ endpoint: 'e' })],
       ['GetEndpoint', () => cloud.getEndpoint('e')],
-      ['ListEndpoints', () => cloud.listEndpoints('a=b')],
+      ['ListEndpoints', () => cloud.listEndpoints()],
       ['DeployModel', () => cloud.deployModel('e', MODEL)],
-      ['ListModels', () => cloud.listModels('a=b')],
+      ['ListModels', () => cloud.listModels()],
       ['ListModelVersions', () => cloud.listVersions('m')],
       ['UploadModel', () => cloud.uploadModel('m', VERSION)],
     ]

@@ -73,7 +73,7 @@ describe('deploy', () => {
         ],
       ]
     `)
-    expect(await cloud.cloud.listEndpoints('dap-project=shop')).toEqual([])
+    expect(await cloud.cloud.listEndpoints()).toEqual([])
     expect(Object.keys(refused.files).filter(path => path.startsWith('.dap'))).toEqual([])
     expect(await dap('deploy', { choose: () => 'yes' })).toMatchObject({ code: 0 })
   })
@@ -93,13 +93,13 @@ describe('deploy', () => {
     expect(read(session)).toMatchInlineSnapshot(`
       "exit 0
       ✓ offer  applied
-        create endpoint dap-offer-45baff28                        5s
+        create endpoint dap-offer-de8f14fc                        5s
         upload bundle dap/bundles/offer-621a7bb6cb00/bundle.json  0s
-        upload a version of model dap-offer-45baff28              1m 32s
-        deploy offer-064f39080a10 without traffic                 10m 2s
-        move all traffic to offer-064f39080a10                    0s
-        promote offer-064f39080a10                                0s
-        traffic  100 % offer-064f39080a10
+        upload a version of model dap-offer-de8f14fc              1m 32s
+        deploy offer-cee88991039e without traffic                 10m 2s
+        move all traffic to offer-cee88991039e                    0s
+        promote offer-cee88991039e                                0s
+        traffic  100 % offer-cee88991039e
 
       1 applied
       "
@@ -137,8 +137,8 @@ describe('deploy', () => {
       "local against commit cccccccccccc
 
          deployment  state   version             role      traffic  replicas     machine
-      =  offer       synced  offer-064f39080a10  previous      0 %  1 of 1 to 4  n2-standard-2  idle, warm until 2026-11-24 02:56 UTC
-                             offer-e59c6a11b55e  stable      100 %  1 of 1 to 4  n2-standard-2
+      =  offer       synced  offer-cee88991039e  previous      0 %  1 of 1 to 4  n2-standard-2  idle, warm until 2026-11-24 02:56 UTC
+                             offer-28ee706c165f  stable      100 %  1 of 1 to 4  n2-standard-2
 
       Everything runs as Git says: 1 deployment.
       "
@@ -292,12 +292,12 @@ describe('gates', () => {
       "exit 1
       ← offer  rolled back: errorRate is 10 % of 1000 requests, 1 % is allowed
         upload bundle dap/bundles/offer-ef11825dad17/bundle.json  0s
-        upload a version of model dap-offer-45baff28              1m 32s
-        deploy offer-e59c6a11b55e without traffic                 10m 2s
-        move 10 % of traffic to offer-e59c6a11b55e                0s
-        move all traffic to offer-064f39080a10                    0s
-        undeploy offer-e59c6a11b55e                               32s
-        traffic  100 % offer-064f39080a10
+        upload a version of model dap-offer-de8f14fc              1m 32s
+        deploy offer-28ee706c165f without traffic                 10m 2s
+        move 10 % of traffic to offer-28ee706c165f                0s
+        move all traffic to offer-cee88991039e                    0s
+        undeploy offer-28ee706c165f                               32s
+        traffic  100 % offer-cee88991039e
         next: revert the change in Git, or mend it; \`dap deploy --env local --only offer --release-hold\` brings the same version back
 
       1 rolled back
@@ -330,10 +330,10 @@ describe('gates', () => {
       "exit 6
       ! offer  paused: errorRate cannot be told: there were no requests
         upload bundle dap/bundles/offer-ef11825dad17/bundle.json  0s
-        upload a version of model dap-offer-45baff28              1m 32s
-        deploy offer-e59c6a11b55e without traffic                 10m 2s
-        move 10 % of traffic to offer-e59c6a11b55e                0s
-        traffic  90 % offer-064f39080a10, 10 % offer-e59c6a11b55e
+        upload a version of model dap-offer-de8f14fc              1m 32s
+        deploy offer-28ee706c165f without traffic                 10m 2s
+        move 10 % of traffic to offer-28ee706c165f                0s
+        traffic  90 % offer-cee88991039e, 10 % offer-28ee706c165f
         next: \`dap deploy --env local --only offer --resume\` looks again, \`--skip-gates\` goes on without, \`dap rollback offer --env local\` goes back
 
       1 paused
@@ -365,10 +365,10 @@ describe('a cloud that refuses', () => {
     made.cloud.failNextDeployment()
     expect(read(await made.dap('deploy --yes'))).toMatchInlineSnapshot(`
       "exit 5
-      ✗ offer  failed: could not deploy offer-e59c6a11b55e without traffic: model server never became ready
+      ✗ offer  failed: could not deploy offer-28ee706c165f without traffic: model server never became ready
         upload bundle dap/bundles/offer-ef11825dad17/bundle.json  0s
-        upload a version of model dap-offer-45baff28              1m 32s
-        traffic  100 % offer-064f39080a10
+        upload a version of model dap-offer-de8f14fc              1m 32s
+        traffic  100 % offer-cee88991039e
         hint: the emulator prints what the server said
 
       1 failed
@@ -404,10 +404,10 @@ describe('a run that is stopped', () => {
       "exit 130
       ! offer  interrupted: the run was stopped
         upload bundle dap/bundles/offer-ef11825dad17/bundle.json  0s
-        upload a version of model dap-offer-45baff28              1m 32s
-        deploy offer-e59c6a11b55e without traffic                 10m 2s
-        move 10 % of traffic to offer-e59c6a11b55e                0s
-        traffic  90 % offer-064f39080a10, 10 % offer-e59c6a11b55e
+        upload a version of model dap-offer-de8f14fc              1m 32s
+        deploy offer-28ee706c165f without traffic                 10m 2s
+        move 10 % of traffic to offer-28ee706c165f                0s
+        traffic  90 % offer-cee88991039e, 10 % offer-28ee706c165f
         next: \`dap deploy --env local --only offer --resume\` goes on
 
       1 interrupted
@@ -444,22 +444,22 @@ describe('orphans', () => {
     const made = await deployedShop()
     made.write(DEPLOYMENT, offer(ROLLOUT, 'other'))
     await made.dap('deploy --yes')
-    expect(await made.cloud.cloud.listEndpoints('dap-project=shop')).toHaveLength(2)
+    expect(await made.cloud.cloud.listEndpoints()).toHaveLength(2)
     made.edit('environments/local.yaml', 'target: emulator', 'target: emulator\n  protect: [delete]')
     expect(await made.dap('deploy --yes --prune')).toMatchObject({ code: 0 })
-    expect(await made.cloud.cloud.listEndpoints('dap-project=shop')).toHaveLength(2)
+    expect(await made.cloud.cloud.listEndpoints()).toHaveLength(2)
     expect(read(await made.dap('deploy --yes --prune --override-protection offer'))).toMatchInlineSnapshot(`
       "exit 0
       ✓ offer  applied
         take all traffic away               0s
-        undeploy offer-064f39080a10         32s
-        delete endpoint dap-offer-45baff28  8s
-        delete model dap-offer-45baff28     8s
+        undeploy offer-cee88991039e         32s
+        delete endpoint dap-offer-de8f14fc  8s
+        delete model dap-offer-de8f14fc     8s
 
       1 applied, 1 unchanged
       "
     `)
-    expect(await made.cloud.cloud.listEndpoints('dap-project=shop')).toHaveLength(1)
+    expect(await made.cloud.cloud.listEndpoints()).toHaveLength(1)
   })
 
   /** What may happen to a file, while the Deployment is meant to stay. */
@@ -507,7 +507,7 @@ describe('orphans', () => {
 
     await made.dap('plan --prune --override-protection offer --out plan.json')
     expect(await made.dap('deploy plan.json')).toMatchObject({ code: 0 })
-    expect(await made.cloud.cloud.listEndpoints('dap-project=shop')).toEqual([])
+    expect(await made.cloud.cloud.listEndpoints()).toEqual([])
   })
 })
 

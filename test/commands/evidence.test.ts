@@ -60,7 +60,7 @@ async function snapshot() {
 /** A real folder, since DuckDB reads logs, with as much of a Host as evidence touches. */
 async function place(changed: Readonly<Record<string, string>> = {}) {
   const files = {
-    'dap.yaml': resource('Project', 'shop', 'defaults: { seed: 1 }'),
+    'dap.yaml': resource('Project', 'shop', 'projectId: q7m2vx4t9kd3hs8w\ndefaults: { seed: 1 }'),
     'policies/offer.yaml': POLICY,
     'scenarios/week.yaml': SCENARIO,
     'datasets/log.yaml': DATASET,
@@ -93,7 +93,7 @@ const conforms = new Ajv2020({ allowUnionTypes: true }).compile(schema)
 
 describe('simulate --record', () => {
   const files = {
-    'dap.yaml': resource('Project', 'shop', 'defaults: { seed: 1 }'),
+    'dap.yaml': resource('Project', 'shop', 'projectId: q7m2vx4t9kd3hs8w\ndefaults: { seed: 1 }'),
     'policies/offer.yaml': POLICY,
     'scenarios/week.yaml': SCENARIO,
   }

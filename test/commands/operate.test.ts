@@ -56,7 +56,7 @@ describe('status', () => {
       local against commit cccccccccccc
 
          deployment  state   version             role    traffic  replicas     machine
-      ~  offer       behind  offer-064f39080a10  stable    100 %  1 of 1 to 4  n2-standard-2
+      ~  offer       behind  offer-cee88991039e  stable    100 %  1 of 1 to 4  n2-standard-2
 
       ~ offer  Git has another policy
 
@@ -85,8 +85,8 @@ describe('status', () => {
       local against commit cccccccccccc
 
          deployment  state    version             role       traffic  replicas     machine
-      →  offer       rolling  offer-e59c6a11b55e  stable        90 %  1 of 1 to 4  n2-standard-2
-                              offer-17236f03e6cb  candidate     10 %  1 of 1 to 4  n2-standard-2
+      →  offer       rolling  offer-28ee706c165f  stable        90 %  1 of 1 to 4  n2-standard-2
+                              offer-6db5a30a782a  candidate     10 %  1 of 1 to 4  n2-standard-2
 
       → offer  its rollout is at 10 % of traffic
         locked by run 00000004 (ann-at-desk) until 2026-11-25 03:23 UTC
@@ -113,7 +113,7 @@ describe('locks', () => {
     expect(read(await made.dap('deploy --yes'))).toMatchInlineSnapshot(`
       "exit 4
       ! offer  in conflict: \`offer\` is locked by bob-at-laptop (run 00000002) until 2026-11-23T02:51:34.000Z
-        traffic  90 % offer-064f39080a10, 10 % offer-e59c6a11b55e
+        traffic  90 % offer-cee88991039e, 10 % offer-28ee706c165f
         hint: wait for that run, or take the lock away from it: dap lock break offer --env local
 
       1 in conflict
@@ -143,12 +143,12 @@ describe('locks', () => {
     const loser = await run
     expect(read(loser)).toMatchInlineSnapshot(`
       "exit 4
-      ! offer  in conflict: the lock of \`dap-offer-45baff28\` was taken away: nobody holds it now
+      ! offer  in conflict: the lock of \`dap-offer-de8f14fc\` was taken away: nobody holds it now
         upload bundle dap/bundles/offer-ef11825dad17/bundle.json  0s
-        upload a version of model dap-offer-45baff28              1m 32s
-        deploy offer-e59c6a11b55e without traffic                 10m 2s
-        move 10 % of traffic to offer-e59c6a11b55e                0s
-        traffic  90 % offer-064f39080a10, 10 % offer-e59c6a11b55e
+        upload a version of model dap-offer-de8f14fc              1m 32s
+        deploy offer-28ee706c165f without traffic                 10m 2s
+        move 10 % of traffic to offer-28ee706c165f                0s
+        traffic  90 % offer-cee88991039e, 10 % offer-28ee706c165f
         hint: \`dap status\` shows what runs; \`dap plan\` what is left
 
       1 in conflict
@@ -226,7 +226,7 @@ describe('rollback', () => {
     expect(read(refused)).toMatchInlineSnapshot(`
       "exit 1
       --- stderr
-      all traffic of offer goes back to offer-064f39080a10, in one write
+      all traffic of offer goes back to offer-cee88991039e, in one write
 
       error: nothing was changed
       "
@@ -236,13 +236,13 @@ describe('rollback', () => {
     expect(read(await made.dap('rollback offer', { choose: answer('yes') }))).toMatchInlineSnapshot(`
       "exit 0
       ← offer  rolled back
-        move all traffic to offer-064f39080a10  0s
-        traffic  100 % offer-064f39080a10
+        move all traffic to offer-cee88991039e  0s
+        traffic  100 % offer-cee88991039e
         next: revert the change in Git, or mend it; \`dap deploy --env local --only offer --release-hold\` brings the same version back
 
       1 rolled back
       --- stderr
-      all traffic of offer goes back to offer-064f39080a10, in one write
+      all traffic of offer goes back to offer-cee88991039e, in one write
 
       "
     `)
@@ -256,7 +256,9 @@ describe('rollback', () => {
     const [first, second] = await modelsOf(made)
     const back = await made.dap('rollback offer --yes --json')
     expect(resultOf(back)).toMatchObject({ command: 'rollback', passed: true, deployments: [{ state: 'rolled-back' }] })
-    expect((await made.dap('plan')).stdout).toContain('note      this version was rolled back and is on hold')
+    expect((await made.dap('plan')).stdout).toContain(
+      '← offer  held\n  note      what Git says was rolled back and is held',
+    )
     const held = await made.dap('deploy --yes --json')
     expect([held.code, resultOf(held).deployments[0].state]).toEqual([0, 'held'])
     expect((await endpointOf(made)).traffic).toEqual({ [first]: 100 })
@@ -280,10 +282,10 @@ describe('rollback', () => {
     expect(read(await made.dap('rollback offer --yes'))).toMatchInlineSnapshot(`
       "exit 0
       ← offer  rolled back
-        deploy offer-064f39080a10 without traffic  10m 2s
-        move all traffic to offer-064f39080a10     0s
-        promote offer-064f39080a10                 0s
-        traffic  100 % offer-064f39080a10
+        deploy offer-cee88991039e without traffic  10m 2s
+        move all traffic to offer-cee88991039e     0s
+        promote offer-cee88991039e                 0s
+        traffic  100 % offer-cee88991039e
         next: revert the change in Git, or mend it; \`dap deploy --env local --only offer --release-hold\` brings the same version back
 
       1 rolled back
@@ -328,7 +330,7 @@ describe('gc', () => {
       "exit 1
       --- stderr
       offer
-        undeploy offer-064f39080a10: its rollback window is over
+        undeploy offer-cee88991039e: its rollback window is over
 
       error: nothing was changed
       "
@@ -350,19 +352,19 @@ describe('destroy', () => {
       --- stderr
       offer
         take all traffic away: it is to be destroyed
-        undeploy offer-064f39080a10: it is to be destroyed
-        undeploy offer-e59c6a11b55e: it is to be destroyed
-        delete endpoint dap-offer-45baff28: it is to be destroyed
-        delete model dap-offer-45baff28: it is to be destroyed
+        undeploy offer-cee88991039e: it is to be destroyed
+        undeploy offer-28ee706c165f: it is to be destroyed
+        delete endpoint dap-offer-de8f14fc: it is to be destroyed
+        delete model dap-offer-de8f14fc: it is to be destroyed
 
       error: nothing was changed
       "
     `)
-    expect(await made.cloud.cloud.listEndpoints('dap-project=shop')).toHaveLength(1)
+    expect(await made.cloud.cloud.listEndpoints()).toHaveLength(1)
     const done = await made.dap('destroy offer --yes --json')
     expect(resultOf(done)).toMatchObject({ command: 'destroy', passed: true, deployments: [{ state: 'applied' }] })
-    expect(await made.cloud.cloud.listEndpoints('dap-project=shop')).toEqual([])
-    expect(await made.cloud.cloud.listModels('dap-project=shop')).toEqual([])
+    expect(await made.cloud.cloud.listEndpoints()).toEqual([])
+    expect(await made.cloud.cloud.listModels()).toEqual([])
     expect(await made.dap('plan --exit-code')).toMatchObject({ code: 2 })
   })
 
@@ -472,17 +474,17 @@ describe('adopt', () => {
     expect(read(await made.dap('plan --only old-shop'))).toMatchInlineSnapshot(`
       "exit 0
       Plan of shop for local: the emulator, only old-shop
-      commit cccccccccccc, good until 2026-11-30 02:27 UTC, digest f15ddaffa669
+      commit cccccccccccc, good until 2026-11-30 02:27 UTC, digest 6d42c106977b
 
       ± old-shop  replace
-        version      handmade-v1 → old-shop-bf73012d2c59  replaces
+        version      handmade-v1 → old-shop-30a8fa39f9f0  replaces
         description  none → Managed by dap: deployment old-shop of shop, environment local.
         1. update endpoint 4711  Git says otherwise
         2. upload bundle dap/bundles/offer-621a7bb6cb00/bundle.json  the bucket does not have it
-        3. upload a version of model dap-old-shop-3d3a89d3  no version has this content
-        4. deploy old-shop-bf73012d2c59 without traffic  it is to replace handmade-v1
-        5. move all traffic to old-shop-bf73012d2c59  step 1 of 1
-        6. promote old-shop-bf73012d2c59  it is recorded as applied
+        3. upload a version of model dap-old-shop-57689a6f  no version has this content
+        4. deploy old-shop-30a8fa39f9f0 without traffic  it is to replace handmade-v1
+        5. move all traffic to old-shop-30a8fa39f9f0  step 1 of 1
+        6. promote old-shop-30a8fa39f9f0  it is recorded as applied
         overlap   two versions for up to 24h: +12 vCPUs of quota, 1 to 3 × n1-standard-4
 
       1 to replace
@@ -492,15 +494,21 @@ describe('adopt', () => {
     expect(Object.values((await made.cloud.cloud.getEndpoint('4711'))!.traffic)).toContain(100)
   })
 
-  it('prints its result as JSON, under another name if there is need of one', async () => {
+  it('writes no file for a Deployment that Git declares already, and has no endpoint yet', async () => {
     const made = await foreign()
     expect(read(await made.dap('adopt 4711 --name offer --yes'))).toMatchInlineSnapshot(`
-      "exit 1
-      --- stderr
-      error: there is a deployment \`offer\` already
-      hint: --name gives it another name
+      "exit 0
+      4711 is deployment offer of local now
+        handmade-v1 serves something that dap has not made: the first deploy replaces it
+        its display name "old-shop" becomes "offer"
+
+      next: dap plan --env local --only offer
       "
     `)
+  })
+
+  it('prints its result as JSON, under another name if there is need of one', async () => {
+    const made = await foreign()
     expect(await made.dap('adopt 4711 --name No_Name! --yes')).toMatchObject({ code: 3 })
     const { deployment, file } = jsonOf<AdoptResult>(
       await made.dap('adopt 4711 --name shop-b --yes --json'),
@@ -514,7 +522,8 @@ describe('adopt', () => {
     expect(read(await made.dap('adopt 4711 --yes'))).toMatchInlineSnapshot(`
       "exit 1
       --- stderr
-      error: \`4711\` belongs to deployment \`slots\` of casino, environment prod
+      error: \`4711\` belongs to deployment \`slots\` of another repository, casino
+      hint: \`--override-owner casino\` takes it away from there
       "
     `)
     expect(read(await made.dap('adopt 4712 --yes'))).toMatchInlineSnapshot(`
@@ -551,5 +560,5 @@ it('a deployment that Git no longer has can be destroyed by its name', async () 
   const made = await deployedShop()
   made.write(DEPLOYMENT, offer(ROLLOUT, 'other'))
   expect(await made.dap('destroy offer --yes')).toMatchObject({ code: 0 })
-  expect(await made.cloud.cloud.listEndpoints('dap-project=shop')).toEqual([])
+  expect(await made.cloud.cloud.listEndpoints()).toEqual([])
 })

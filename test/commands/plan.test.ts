@@ -22,7 +22,7 @@ describe('plan', () => {
     expect(read(await dap('plan'))).toMatchInlineSnapshot(`
       "exit 0
       Plan of shop for local: the emulator
-      commit cccccccccccc, good until 2026-11-30 02:13 UTC, digest f97722664f64
+      commit cccccccccccc, good until 2026-11-30 02:13 UTC, digest f8be1971bc3d
 
       + offer  create
         policy                 9116bdf1d250
@@ -31,17 +31,17 @@ describe('plan', () => {
         resources.minReplicas  1
         resources.maxReplicas  4
         resources.targetCpu    0.6
-        1. create endpoint dap-offer-45baff28  there is none yet
+        1. create endpoint dap-offer-de8f14fc  there is none yet
         2. upload bundle dap/bundles/offer-621a7bb6cb00/bundle.json  the bucket does not have it
-        3. upload a version of model dap-offer-45baff28  no version has this content
-        4. deploy offer-064f39080a10 without traffic  nothing is deployed yet
-        5. move all traffic to offer-064f39080a10  there is nothing to compare it with
-        6. promote offer-064f39080a10  it is recorded as applied
+        3. upload a version of model dap-offer-de8f14fc  no version has this content
+        4. deploy offer-cee88991039e without traffic  nothing is deployed yet
+        5. move all traffic to offer-cee88991039e  there is nothing to compare it with
+        6. promote offer-cee88991039e  it is recorded as applied
 
       1 to create
       "
     `)
-    expect(await cloud.cloud.listEndpoints('dap-project=shop')).toEqual([])
+    expect(await cloud.cloud.listEndpoints()).toEqual([])
     expect(await cloud.cloud.listObjects('')).toEqual([])
   })
 
@@ -54,7 +54,7 @@ describe('plan', () => {
     expect(read(nothing)).toMatchInlineSnapshot(`
       "exit 0
       Plan of shop for local: the emulator
-      commit cccccccccccc, good until 2026-11-30 02:24 UTC, digest f2efccb3677f
+      commit cccccccccccc, good until 2026-11-30 02:24 UTC, digest 482c7ca6361d
 
       = 1 unchanged: offer
 
@@ -71,18 +71,18 @@ describe('plan', () => {
     expect(read(await made.dap('plan'))).toMatchInlineSnapshot(`
       "exit 0
       Plan of shop for local: the emulator
-      commit cccccccccccc, good until 2026-11-30 02:24 UTC, digest 502817b760d3
+      commit cccccccccccc, good until 2026-11-30 02:24 UTC, digest 7f207d6bad70
 
       ± offer  replace
         policy                 9116bdf1d250 → 4e3d3d38a355  replaces
         resources.maxReplicas  4 → 6
         1. upload bundle dap/bundles/offer-ef11825dad17/bundle.json  the bucket does not have it
-        2. upload a version of model dap-offer-45baff28  no version has this content
-        3. deploy offer-e59c6a11b55e without traffic  it is to replace offer-064f39080a10
-        4. move 10 % of traffic to offer-e59c6a11b55e, hold 10m  step 1 of 3
-        5. move 50 % of traffic to offer-e59c6a11b55e, hold 10m  step 2 of 3
-        6. move all traffic to offer-e59c6a11b55e  step 3 of 3
-        7. promote offer-e59c6a11b55e  it is recorded as applied
+        2. upload a version of model dap-offer-de8f14fc  no version has this content
+        3. deploy offer-28ee706c165f without traffic  it is to replace offer-cee88991039e
+        4. move 10 % of traffic to offer-28ee706c165f, hold 10m  step 1 of 3
+        5. move 50 % of traffic to offer-28ee706c165f, hold 10m  step 2 of 3
+        6. move all traffic to offer-28ee706c165f  step 3 of 3
+        7. promote offer-28ee706c165f  it is recorded as applied
         overlap   two versions for up to 24h 20m: +12 vCPUs of quota, 1 to 6 × n2-standard-2, cost 2.433 to 14.6
 
       1 to replace
@@ -163,13 +163,13 @@ describe('plan', () => {
     expect(read(await made.dap('plan --exit-code'))).toMatchInlineSnapshot(`
       "exit 1
       Plan of shop for local: the emulator
-      commit cccccccccccc, good until 2026-11-30 02:56 UTC, digest 4e4bfb81f893
+      commit cccccccccccc, good until 2026-11-30 02:56 UTC, digest faa1e578c292
 
       ! offer  update, blocked
-        1. move all traffic to offer-e59c6a11b55e  traffic is not where it should be
+        1. move all traffic to offer-28ee706c165f  traffic is not where it should be
         drift    Git                       last applied              live
-        traffic  100 % offer-e59c6a11b55e  100 % offer-e59c6a11b55e  70 % offer-e59c6a11b55e, 30 % offer-064f39080a10
-        note      the old version offer-064f39080a10 is warm until 2026-11-24T02:56:34.000Z; then \`dap gc\` removes it
+        traffic  100 % offer-28ee706c165f  100 % offer-28ee706c165f  70 % offer-28ee706c165f, 30 % offer-cee88991039e
+        note      the old version offer-cee88991039e is warm until 2026-11-24T02:56:34.000Z; then \`dap gc\` removes it
         blocked: somebody else has changed traffic
           hint: \`--accept-drift\` sets it right; or write it into Git
 
@@ -185,7 +185,7 @@ describe('plan', () => {
     expect(read(await made.dap('plan'))).toMatchInlineSnapshot(`
       "exit 0
       Plan of shop for local: the emulator
-      commit cccccccccccc, good until 2026-11-30 02:24 UTC, digest 26a6e9ab581c
+      commit cccccccccccc, good until 2026-11-30 02:24 UTC, digest 4eb70797b93f
 
       + other  create
         policy                 9116bdf1d250
@@ -194,14 +194,14 @@ describe('plan', () => {
         resources.minReplicas  1
         resources.maxReplicas  4
         resources.targetCpu    0.6
-        1. create endpoint dap-other-62f01a90  there is none yet
-        2. upload a version of model dap-other-62f01a90  no version has this content
-        3. deploy other-f8b76a7021ef without traffic  nothing is deployed yet
-        4. move all traffic to other-f8b76a7021ef  there is nothing to compare it with
-        5. promote other-f8b76a7021ef  it is recorded as applied
+        1. create endpoint dap-other-763f2080  there is none yet
+        2. upload a version of model dap-other-763f2080  no version has this content
+        3. deploy other-e85fae278b1d without traffic  nothing is deployed yet
+        4. move all traffic to other-e85fae278b1d  there is nothing to compare it with
+        5. promote other-e85fae278b1d  it is recorded as applied
 
       orphans, which no Deployment in Git declares
-        = endpoint dap-offer-45baff28 (offer)  it still has traffic, 100 % offer-064f39080a10; \`--prune --override-protection offer\` deletes it all the same
+        = endpoint dap-offer-de8f14fc (offer)  it still has traffic, 100 % offer-cee88991039e; \`--prune --override-protection offer\` deletes it all the same
 
       1 to create
       "
@@ -214,12 +214,13 @@ describe('plan', () => {
         {
           "changes": [],
           "deployment": "offer",
-          "etag": "etag-7",
-          "id": "dap-offer-45baff28",
+          "environment": "local",
+          "etag": "etag-10",
+          "id": "dap-offer-de8f14fc",
           "kept": "the environment protects it: \`protect: [delete]\`; \`--override-protection offer\` deletes it all the same",
           "kind": "endpoint",
           "names": {
-            "8381489561": "offer-064f39080a10",
+            "8681625886": "offer-cee88991039e",
           },
         },
       ]
@@ -323,16 +324,16 @@ describe('a plan as a file', () => {
 
       <details><summary>+ <code>offer</code>: 6 changes</summary>
 
-      1. create endpoint dap-offer-45baff28: there is none yet
+      1. create endpoint dap-offer-de8f14fc: there is none yet
       2. upload bundle dap/bundles/offer-621a7bb6cb00/bundle\\.json: the bucket does not have it
-      3. upload a version of model dap-offer-45baff28: no version has this content
-      4. deploy offer-064f39080a10 without traffic: nothing is deployed yet
-      5. move all traffic to offer-064f39080a10: there is nothing to compare it with
-      6. promote offer-064f39080a10: it is recorded as applied
+      3. upload a version of model dap-offer-de8f14fc: no version has this content
+      4. deploy offer-cee88991039e without traffic: nothing is deployed yet
+      5. move all traffic to offer-cee88991039e: there is nothing to compare it with
+      6. promote offer-cee88991039e: it is recorded as applied
 
       </details>
 
-      Digest \`f97722664f64\`, commit \`cccccccccccccccccccccccccccccccccccccccc\`, good until 2026-11-30 02\\:13 UTC.
+      Digest \`f8be1971bc3d\`, commit \`cccccccccccccccccccccccccccccccccccccccc\`, good until 2026-11-30 02\\:13 UTC.
       "
     `)
   })

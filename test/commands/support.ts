@@ -24,7 +24,7 @@ export const offer = (more = ROLLOUT, name = 'offer') =>
 export function shop(changed: Readonly<Record<string, string>> = {}, cloud?: MemoryCloud) {
   return deployments(
     {
-      'dap.yaml': resource('Project', 'shop', 'defaults: { seed: 1 }'),
+      'dap.yaml': resource('Project', 'shop', 'projectId: q7m2vx4t9kd3hs8w\ndefaults: { seed: 1 }'),
       [POLICY]: resource(
         'Policy',
         'offer',
@@ -62,7 +62,8 @@ export function changePolicy({ read, write }: Shop): void {
 
 /** The one endpoint that there is. */
 export async function liveEndpoint(cloud: Cloud, deployment = 'offer') {
-  const endpoints = await cloud.listEndpoints(`dap-deployment=${deployment}`)
+  const all = await cloud.listEndpoints()
+  const endpoints = all.filter(({ labels }) => labels['dap-deployment'] === deployment)
   if (endpoints.length !== 1) throw new Error(`${endpoints.length} endpoints of ${deployment}`)
   return endpoints[0]
 }
@@ -87,7 +88,7 @@ export async function deployInHold({ dap, cloud }: Shop, setting: Pick<Setting, 
   const clock: MemoryCloud['clock'] = {
     now: cloud.clock.now,
     async sleep(ms, signal) {
-      const [endpoint] = await cloud.cloud.listEndpoints('dap-deployment=offer')
+      const [endpoint] = await cloud.cloud.listEndpoints()
       if (endpoint !== undefined && 'dap-step' in endpoint.labels) {
         fallAsleep()
         await woken

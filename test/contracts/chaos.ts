@@ -6,7 +6,7 @@ import { breakLock, LOCK_TERM } from '../../src/deploy/lock.ts'
 import type { Clock } from '../../src/deploy/patience.ts'
 import { collectGarbage } from '../../src/deploy/remove.ts'
 import { type Rng, stream } from '../../src/math/rng.ts'
-import { bundleText, desiredState, type Edit, engineOf, OPTIONS, TARGET } from '../support/deploying.ts'
+import { bundleText, desiredState, type Edit, engineOf, OPTIONS } from '../support/deploying.ts'
 import { editLabel, type Faults, faulty, Killed, unavailable } from '../support/faults.ts'
 
 export interface World {
@@ -177,7 +177,7 @@ async function expectApplied({ cloud, clock }: Pick<World, 'cloud' | 'clock'>, e
   const desired = desiredState(edit)
   const again = await applyDeployment({ desired, bundleText }, engineOf(cloud, clock), OPTIONS)
   expect({ state: again.state, changes: again.changes }).toEqual({ state: 'unchanged', changes: [] })
-  const endpoints = await cloud.listEndpoints(`dap-project=${TARGET.project}`)
+  const endpoints = await cloud.listEndpoints()
   expect(endpoints).toHaveLength(1)
   const [{ traffic, deployedModels, labels, ...rest }] = endpoints
   expect(traffic).toEqual({ [desired.deployed.id]: 100 })

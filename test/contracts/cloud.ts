@@ -85,10 +85,11 @@ export function cloudContract(name: string, create: () => CloudSubject | Promise
         await expect(cloud.createEndpoint('dap-offer', ENDPOINT)).rejects.toMatchObject({ status: 'ALREADY_EXISTS' })
       })
 
-      it('are listed by label', async () => {
+      it('are listed, all of them', async () => {
+        expect(await cloud.listEndpoints()).toEqual([])
         await createEndpoint()
-        expect((await cloud.listEndpoints('dap-project=shop')).map(({ id }) => id)).toEqual(['dap-offer'])
-        expect(await cloud.listEndpoints('dap-project=game')).toEqual([])
+        await done(await cloud.createEndpoint('of-others', { ...ENDPOINT, labels: {} }))
+        expect((await cloud.listEndpoints()).map(({ id }) => id).sort()).toEqual(['dap-offer', 'of-others'])
       })
 
       it('are written by one of two who have read the same', async () => {
@@ -198,14 +199,27 @@ export function cloudContract(name: string, create: () => CloudSubject | Promise
         expect(versions.map(({ aliases }) => aliases.includes('default'))).toEqual([true, false])
       })
 
-      it('are listed by label, in their default version', async () => {
+      it('are listed, in their default version', async () => {
         await upload('one')
         await upload('two')
         await cloud.setDefaultVersion('dap-offer', '2')
         await cloud.setDefaultVersion('dap-offer', '2')
-        const models = await cloud.listModels('dap-project=shop')
+        const models = await cloud.listModels()
         expect(models.map(({ model, version }) => [model, version])).toEqual([['dap-offer', '2']])
-        expect(await cloud.listModels('dap-project=game')).toEqual([])
+      })
+
+      it('have labels of a version written whole, by one of two who have read the same', async () => {
+        await upload('one')
+        await upload('two')
+        const [first, second] = await cloud.listVersions('dap-offer')
+        await cloud.updateVersion('dap-offer', '2', { etag: second.etag, labels: { by: 'one' } })
+        const stale = cloud.updateVersion('dap-offer', '1', { etag: first.etag, labels: { by: 'two' } })
+        await expect(stale).rejects.toMatchObject({ status: 'ABORTED' })
+        const labels = (await cloud.listVersions('dap-offer')).map(version => version.labels)
+        expect(labels).toEqual([first.labels, { by: 'one' }])
+        const [{ etag }] = await cloud.listModels()
+        await cloud.updateVersion('dap-offer', '1', { etag, labels: { by: 'three' } })
+        expect((await cloud.listModels()).map(version => version.labels)).toEqual([{ by: 'three' }])
       })
 
       it('lose a version that is not deployed, and not the last one', async () => {

@@ -52,12 +52,12 @@ describe('to apply', () => {
     expect(outcome).toMatchObject({ state: 'applied', traffic: { [first.deployed.id]: 100 }, reason: null })
     expect(titles(outcome)).toMatchInlineSnapshot(`
       [
-        "create endpoint dap-offer-45baff28",
+        "create endpoint dap-offer-de8f14fc",
         "upload bundle dap/bundles/offer-7941e7ca4d07/bundle.json",
-        "upload a version of model dap-offer-45baff28",
-        "deploy offer-918602fe27c5 without traffic",
-        "move all traffic to offer-918602fe27c5",
-        "promote offer-918602fe27c5",
+        "upload a version of model dap-offer-de8f14fc",
+        "deploy offer-6d976b188a44 without traffic",
+        "move all traffic to offer-6d976b188a44",
+        "promote offer-6d976b188a44",
       ]
     `)
   })
@@ -66,7 +66,7 @@ describe('to apply', () => {
     await apply(first)
     const { calls, faults } = counting()
     expect(await apply(first, { faults })).toMatchObject({ state: 'unchanged', changes: [] })
-    expect(calls).toEqual(['getEndpoint', 'listVersions', 'listObjects'])
+    expect(calls).toEqual(['listVersions', 'getEndpoint', 'listObjects'])
   })
 
   it('replaces a version step by step, and keeps the old one warm', async () => {
@@ -75,14 +75,14 @@ describe('to apply', () => {
     expect(titles(outcome)).toMatchInlineSnapshot(`
       [
         "upload bundle dap/bundles/offer-2a6bf5f2f7a6/bundle.json",
-        "upload a version of model dap-offer-45baff28",
-        "deploy offer-448570677e26 without traffic",
-        "move 10 % of traffic to offer-448570677e26",
+        "upload a version of model dap-offer-de8f14fc",
+        "deploy offer-f6d4035bb985 without traffic",
+        "move 10 % of traffic to offer-f6d4035bb985",
         "hold 10m",
-        "move 50 % of traffic to offer-448570677e26",
+        "move 50 % of traffic to offer-f6d4035bb985",
         "hold 10m",
-        "move all traffic to offer-448570677e26",
-        "promote offer-448570677e26",
+        "move all traffic to offer-f6d4035bb985",
+        "promote offer-f6d4035bb985",
       ]
     `)
     const endpoint = await live()
@@ -142,7 +142,7 @@ describe('to apply', () => {
     const { changes: approved } = diffDeployment(
       first,
       { endpoint: undefined, versions: [], bundle: false },
-      { now: 0, releaseHold: false },
+      { now: 0, releaseHold: false, target: TARGET },
     )
     await world.cloud.putObject(first.bundle.object, 'somebody else wrote it')
     expect(await apply(first, { approved })).toMatchObject({ state: 'applied' })
@@ -194,7 +194,7 @@ describe('to apply', () => {
     })
     expect(outcome.state).toBe('failed')
     const calm = await apply(second, {
-      faults: { before: call => (call % 7 === 0 ? editLabel(world.cloud, id, `${call}`) : undefined) },
+      faults: { before: call => (call % 11 === 0 ? editLabel(world.cloud, id, `${call}`) : undefined) },
     })
     expect(calm.state).toBe('applied')
   })
@@ -410,7 +410,13 @@ describe('to roll back', () => {
     const { calls, faults } = counting()
     const outcome = await rollbackDeployment(whose, engine(faults))
     expect(outcome).toMatchObject({ state: 'rolled-back', traffic: { [first.deployed.id]: 100 } })
-    expect(calls.filter(call => !/^(get|list)/.test(call))).toEqual(['updateEndpoint', 'setDefaultVersion'])
+    expect(calls.filter(call => !/^(get|list)/.test(call))).toEqual([
+      // The hold is on the version first, and what is remembered comes last.
+      'updateVersion',
+      'updateEndpoint',
+      'setDefaultVersion',
+      'updateVersion',
+    ])
     expect((await live()).labels['dap-lock']).toBeUndefined()
     expect(await apply(second)).toMatchObject({ state: 'held', changes: [] })
   })
@@ -462,8 +468,8 @@ describe('to take away', () => {
     await world.clock.sleep(25 * 3_600_000)
     expect(titles(await collectGarbage(whose, undefined, engine()))).toMatchInlineSnapshot(`
       [
-        "undeploy offer-448570677e26",
-        "delete version 1 of model dap-offer-45baff28",
+        "undeploy offer-f6d4035bb985",
+        "delete version 1 of model dap-offer-de8f14fc",
       ]
     `)
     expect((await live()).deployedModels).toHaveLength(1)
@@ -494,7 +500,10 @@ describe('to take away', () => {
 
 describe('a plan of several deployments', () => {
   const plan = async (edits: readonly Edit[], pruned: readonly string[] = []) => {
-    const actual = await readActual(world.cloud, TARGET)
+    const here = edits.map(({ deployment = 'offer' }) => ({ deployment, before: [] }))
+    const everywhere = new Set(here.map(({ deployment }) => `local/${deployment}`))
+    const declared = { here, everywhere, environments: new Set(['local']) }
+    const actual = await readActual(world.cloud, TARGET, here)
     const deployments = edits.map(edit => ({ desired: desiredState(edit), evidence: [] }))
     return makePlan({
       dap: '0.1.0',
@@ -507,7 +516,7 @@ describe('a plan of several deployments', () => {
       releaseHold: false,
       overrideProtection: pruned,
       deployments,
-      declared: deployments.map(({ desired }) => desired.deployment),
+      declared,
       actual,
     })
   }
@@ -540,15 +549,15 @@ describe('a plan of several deployments', () => {
       ['a', 'unchanged'],
       ['b', 'applied'],
     ])
-    expect(await world.cloud.listEndpoints('dap-project=shop')).toHaveLength(1)
-    expect(await world.cloud.listModels('dap-project=shop')).toHaveLength(1)
+    expect(await world.cloud.listEndpoints()).toHaveLength(1)
+    expect(await world.cloud.listModels()).toHaveLength(1)
   })
 
   it('is followed by a plan without changes', async () => {
     await applyAll(await plan(five), engine(), options)
     const again = await plan(five)
     expect(again.deployments.flatMap(({ changes }) => changes)).toEqual([])
-    const actual = await readActual(world.cloud, TARGET)
+    const actual = await readActual(world.cloud, TARGET, [])
     expect(actualOf(actual, desiredState({ deployment: 'a' })).versions).toHaveLength(1)
   })
 })

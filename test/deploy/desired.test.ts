@@ -11,18 +11,18 @@ describe('what Git says of a deployment', () => {
           "object": "dap/bundles/shop-offer-9785e9bb98a2/bundle.json",
         },
         "deployed": {
-          "displayName": "shop-offer-bbf54ad596b2",
-          "id": "2414974284",
+          "displayName": "shop-offer-722318d661d6",
+          "id": "5221561219",
           "machineType": "n2-standard-2",
           "serviceAccount": null,
         },
         "deployment": "shop-offer",
-        "digest": "92e0978e58a17d81aaa81b8a2a59f9b7",
+        "digest": "44b695801c50f4513e5777e8efc5b90d",
         "endpoint": {
           "dedicated": true,
           "description": "Managed by dap: deployment shop-offer of games, environment prod.",
           "displayName": "shop-offer",
-          "id": "dap-shop-offer-420ecb48",
+          "id": "dap-shop-offer-ab4ca260",
           "requestLog": null,
         },
         "model": {
@@ -32,10 +32,10 @@ describe('what Git says of a deployment', () => {
           ],
           "artifact": "gs://games-dap/dap/bundles/shop-offer-9785e9bb98a2",
           "description": "Policy shop-offer, served by dap",
-          "digest": "a4a6e89fc9fee6b297cd01894bcdc96a",
+          "digest": "4a91e5d3bb3dd5adb3d41fac79c1534c",
           "displayName": "shop-offer",
           "healthRoute": "/readyz",
-          "id": "dap-shop-offer-420ecb48",
+          "id": "dap-shop-offer-ab4ca260",
           "image": "europe-west1-docker.pkg.dev/games-ml-prod/dap/server@sha256:5555555555555555555555555555555555555555555555555555555555555555",
           "port": 8080,
           "predictRoute": "/predict",
@@ -107,7 +107,10 @@ describe('what Git says of a deployment', () => {
 })
 
 it('an emulator needs no project, no bucket and no image', () => {
-  const target = targetOf('games', { name: 'local', spec: { target: 'emulator', protect: [], prices: {} } })
+  const target = targetOf(
+    { name: 'games', id: 'q7m2vx4t9kd3hs8w' },
+    { name: 'local', spec: { target: 'emulator', protect: [], prices: {} } },
+  )
   expect(target.place).toEqual({ target: 'emulator', project: 'dap-local', region: 'us-central1', bucket: 'dap-local' })
   expect(target.image).toMatch(/^dap\/server@sha256:0{64}$/)
 })

@@ -7,8 +7,8 @@ import { diffDeployment } from '../../src/deploy/diff.ts'
 import { decodeLabels } from '../../src/deploy/labels.ts'
 import { nonZero } from '../../src/deploy/roles.ts'
 import { rollbackWrite } from '../../src/deploy/writes.ts'
-import { perform, undeployed, written } from '../support/pure-cloud.ts'
-import { apply, CONTEXT, NOTHING, NOW, printed, SPEC, wanted } from './support.ts'
+import { flippedBack, perform, undeployed } from '../support/pure-cloud.ts'
+import { apply, CONTEXT, NOTHING, NOW, printed, SPEC, TARGET, wanted } from './support.ts'
 
 const STEPS = [
   SPEC.rollout.steps,
@@ -70,8 +70,8 @@ function happen(actual: ActualDeployment, event: Event): ActualDeployment {
   const models = endpoint.deployedModels
   switch (event.type) {
     case 'rollback': {
-      const write = rollbackWrite(endpoint)
-      return write ? { ...actual, endpoint: written(endpoint, write) } : actual
+      const write = rollbackWrite(endpoint, actual.versions)
+      return write ? flippedBack(actual, write) : actual
     }
     case 'traffic': {
       if (models.length < 2) return actual
@@ -100,13 +100,14 @@ const histories = fc.array(events, { maxLength: 8 }).map(all => all.reduce(happe
 
 /** Applied change by change; after each of them the new difference is the rest of the old one. */
 function stepThrough(desired: Desired, actual: ActualDeployment, releaseHold = false): ActualDeployment {
+  const look = (of: ActualDeployment) => diffDeployment(desired, of, { now: NOW, releaseHold, target: TARGET })
   let state = actual
-  let { changes } = diffDeployment(desired, state, { now: NOW, releaseHold })
-  while (changes.length > 0) {
-    state = perform(changes[0], desired, state, CONTEXT)
-    const next = diffDeployment(desired, state, { now: NOW, releaseHold })
-    expect(next.changes).toEqual(changes.slice(1))
-    changes = next.changes
+  let left = look(state)
+  while (left.changes.length > 0) {
+    state = perform(left.changes[0], left.desired, state, CONTEXT)
+    const next = look(state)
+    expect(next.changes).toEqual(left.changes.slice(1))
+    left = next
   }
   return state
 }
@@ -117,7 +118,7 @@ describe('a difference', () => {
     fc.assert(
       fc.property(desiredStates, histories, fc.boolean(), fc.boolean(), (desired, history, bundle, releaseHold) => {
         let state = { ...history, bundle }
-        const { held, changes } = diffDeployment(desired, state, { now: NOW, releaseHold })
+        const { held, changes } = diffDeployment(desired, state, { now: NOW, releaseHold, target: TARGET })
         longest = Math.max(longest, changes.length)
         state = stepThrough(desired, state, releaseHold)
         if (held) return
@@ -136,7 +137,7 @@ const FIRST = wanted()
 const LIVE = { ...apply(FIRST, NOTHING), bundle: false }
 
 const diff = (desired: Desired, actual: ActualDeployment, releaseHold = false) =>
-  diffDeployment(desired, actual, { now: NOW, releaseHold })
+  diffDeployment(desired, actual, { now: NOW, releaseHold, target: TARGET })
 const lines = (desired: Desired, actual: ActualDeployment) => printed(diff(desired, actual).changes)
 const only = (actual: ActualDeployment, change: Partial<Endpoint>): ActualDeployment => ({
   ...actual,
@@ -159,18 +160,19 @@ describe('the changes of a deployment', () => {
     `)
     expect(lines(FIRST, NOTHING)).toMatchInlineSnapshot(`
       [
-        "create-endpoint dap-shop-offer-420ecb48 (there is none yet)",
+        "create-endpoint dap-shop-offer-ab4ca260 (there is none yet)",
         "upload-bundle dap/bundles/shop-offer-9785e9bb98a2/bundle.json (the bucket does not have it)",
-        "upload-model dap-shop-offer-420ecb48 a4a6e89fc9fee6b297cd01894bcdc96a (no version has this content)",
-        "deploy-model 2414974284; policy null → de5f2cbf4c10; image null → 555555555555; resources.machineType null → n2-standard-2 (nothing is deployed yet)",
-        "shift-traffic {} {"2414974284":100} (there is nothing to compare it with)",
-        "promote 2414974284 (it is recorded as applied)",
+        "upload-model dap-shop-offer-ab4ca260 4a91e5d3bb3dd5adb3d41fac79c1534c (no version has this content)",
+        "deploy-model 5221561219; policy null → de5f2cbf4c10; image null → 555555555555; resources.machineType null → n2-standard-2 (nothing is deployed yet)",
+        "shift-traffic {} {"5221561219":100} (there is nothing to compare it with)",
+        "promote 5221561219 (it is recorded as applied)",
       ]
     `)
   })
 
   it('that runs as Git says are none, and stay none', () => {
     expect(diff(FIRST, LIVE)).toEqual({
+      desired: FIRST,
       action: 'none',
       fields: [],
       changes: [],
@@ -199,14 +201,14 @@ describe('the changes of a deployment', () => {
     expect(lines(wanted({ policy: 'second' }), LIVE)).toMatchInlineSnapshot(`
       [
         "upload-bundle dap/bundles/shop-offer-f7d6a3bd22d3/bundle.json (the bucket does not have it)",
-        "upload-model dap-shop-offer-420ecb48 5aaf97b0c42b04e47b657661e9978902 (no version has this content)",
-        "deploy-model 9664903225; policy de5f2cbf4c10 → 38e452b56a63 (it is to replace shop-offer-bbf54ad596b2)",
-        "shift-traffic {"2414974284":100} {"2414974284":90,"9664903225":10} 0 (step 1 of 3)",
+        "upload-model dap-shop-offer-ab4ca260 20f1aaac14ca786ccad539619b6151c8 (no version has this content)",
+        "deploy-model 7294585009; policy de5f2cbf4c10 → 38e452b56a63 (it is to replace shop-offer-722318d661d6)",
+        "shift-traffic {"5221561219":100} {"5221561219":90,"7294585009":10} 0 (step 1 of 3)",
         "hold 0 600000 (its gates are watched)",
-        "shift-traffic {"2414974284":90,"9664903225":10} {"2414974284":50,"9664903225":50} 1 (step 2 of 3)",
+        "shift-traffic {"5221561219":90,"7294585009":10} {"5221561219":50,"7294585009":50} 1 (step 2 of 3)",
         "hold 1 1800000 (its gates are watched)",
-        "shift-traffic {"2414974284":50,"9664903225":50} {"9664903225":100} 2 (step 3 of 3)",
-        "promote 9664903225 (it is recorded as applied)",
+        "shift-traffic {"5221561219":50,"7294585009":50} {"7294585009":100} 2 (step 3 of 3)",
+        "promote 7294585009 (it is recorded as applied)",
       ]
     `)
   })
@@ -230,9 +232,9 @@ describe('the changes of a deployment', () => {
     expect(diff(desired, LIVE).action).toBe('update')
     expect(lines(desired, LIVE)).toMatchInlineSnapshot(`
       [
-        "update-endpoint dap-shop-offer-420ecb48; description Managed by dap: deployment shop-offer of games, environment prod. → Managed by dap: deployment shop-offer of games, environment prod. Offers (Git says otherwise)",
-        "mutate-model 2414974284; resources.minReplicas 2 → 3; resources.targetCpu 0.6 → 0.5 (Git says otherwise)",
-        "promote 2414974284 (it is recorded as applied)",
+        "update-endpoint dap-shop-offer-ab4ca260; description Managed by dap: deployment shop-offer of games, environment prod. → Managed by dap: deployment shop-offer of games, environment prod. Offers (Git says otherwise)",
+        "mutate-model 5221561219; resources.minReplicas 2 → 3; resources.targetCpu 0.6 → 0.5 (Git says otherwise)",
+        "promote 5221561219 (it is recorded as applied)",
       ]
     `)
   })
@@ -244,10 +246,10 @@ describe('the changes of a deployment', () => {
     expect(lines(second, holding)).toMatchInlineSnapshot(`
       [
         "hold 0 600000 (its gates are watched)",
-        "shift-traffic {"2414974284":90,"9664903225":10} {"2414974284":50,"9664903225":50} 1 (step 2 of 3)",
+        "shift-traffic {"5221561219":90,"7294585009":10} {"5221561219":50,"7294585009":50} 1 (step 2 of 3)",
         "hold 1 1800000 (its gates are watched)",
-        "shift-traffic {"2414974284":50,"9664903225":50} {"9664903225":100} 2 (step 3 of 3)",
-        "promote 9664903225 (it is recorded as applied)",
+        "shift-traffic {"5221561219":50,"7294585009":50} {"7294585009":100} 2 (step 3 of 3)",
+        "promote 7294585009 (it is recorded as applied)",
       ]
     `)
   })
@@ -256,9 +258,9 @@ describe('the changes of a deployment', () => {
     const holding = apply(wanted({ policy: 'second' }), LIVE, 4)
     expect(lines(FIRST, holding)).toMatchInlineSnapshot(`
       [
-        "shift-traffic {"2414974284":90,"9664903225":10} {"2414974284":100} (traffic is not where it should be)",
-        "undeploy-model 9664903225 (Git no longer asks for it)",
-        "promote 2414974284 (it is recorded as applied)",
+        "shift-traffic {"5221561219":90,"7294585009":10} {"5221561219":100} (traffic is not where it should be)",
+        "undeploy-model 7294585009 (Git no longer asks for it)",
+        "promote 5221561219 (it is recorded as applied)",
       ]
     `)
     expect(apply(FIRST, holding).endpoint!.deployedModels.map(({ id }) => id)).toEqual([FIRST.deployed.id])
@@ -296,13 +298,14 @@ describe('the changes of a deployment', () => {
   it('are none for what was rolled back, until its hold is released', () => {
     const second = wanted({ policy: 'second' })
     const bad = apply(second, LIVE)
-    const back = only(bad, written(bad.endpoint!, rollbackWrite(bad.endpoint!)!))
+    const back = flippedBack(bad, rollbackWrite(bad.endpoint!, bad.versions)!)
     expect(back.endpoint!.traffic).toEqual({ [FIRST.deployed.id]: 100 })
     const held = diff(second, back)
     expect(held).toMatchObject({ held: true, action: 'none', changes: [] })
-    expect(held.notes[0]).toContain('dap deploy --release-hold')
-    const released = perform(diff(second, back, true).changes[0], second, back, CONTEXT)
-    expect(diff(second, released)).toMatchObject({ held: false, action: 'continue' })
+    const [release] = diff(second, back, true).changes
+    expect(release.kind).toBe('release-hold')
+    const released = perform(release, second, back, CONTEXT)
+    expect(diff(second, released)).toMatchObject({ held: false, action: 'replace' })
     expect(diff(wanted({ policy: 'third' }), back).held).toBe(false)
   })
 
@@ -374,6 +377,7 @@ describe('drift', () => {
     const all = LIVE.endpoint!.labels
     const labels = { [project]: all[project], [env]: all[env], [deployment]: all[deployment] }
     expect(by({ labels, displayName: 'renamed', deployedModels: scaled(7) })).toEqual([
+      'label-endpoint',
       'update-endpoint',
       'mutate-model',
       'promote',

@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, it } from 'vitest'
 import { applyDeployment } from '../../src/deploy/apply.ts'
 import { encodeLabels } from '../../src/deploy/labels.ts'
 import { breakLock, type EndpointLock, endpointLock, LOCK_TERM, listLocks } from '../../src/deploy/lock.ts'
+import { recalled } from '../../src/deploy/ownership.ts'
 import type { Patience } from '../../src/deploy/patience.ts'
 import { settle } from '../../src/deploy/patience.ts'
 import { stream } from '../../src/math/rng.ts'
@@ -31,7 +32,7 @@ function lockOf(run: string, cloud = world.cloud): EndpointLock {
     cloud,
     patience,
     run: { id: run, owner: `ci-${run}` },
-    identity,
+    recall: endpoint => recalled(endpoint, [], identity),
     onNote: text => notes.push(text),
     onLocked: () => {},
   })
@@ -140,11 +141,12 @@ describe('locks of an environment', () => {
     const lock = lockOf('0000000a')
     await lock.read()
     await lock.acquire()
-    const whose = { project: 'shop', environment: 'local' }
+    const whose = { projectId: 'q7m2vx4t9kd3hs8w', project: 'shop', environment: 'local' }
     expect(await listLocks(world.cloud, whose, patience)).toMatchObject([
       { deployment: 'offer', endpoint: id, lock: { run: '0000000a', owner: 'ci-0000000a' }, expired: false },
     ])
     expect(await listLocks(world.cloud, { ...whose, environment: 'prod' }, patience)).toEqual([])
+    expect(await listLocks(world.cloud, { ...whose, project: 'casino' }, patience)).toEqual([])
     await expect(breakLock(world.cloud, id, '0000000b', patience)).rejects.toMatchObject({ exitCode: 4 })
     await breakLock(world.cloud, id, '0000000a', patience)
     expect(await listLocks(world.cloud, whose, patience)).toEqual([])

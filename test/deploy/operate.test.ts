@@ -2,11 +2,12 @@ import { describe, expect, it } from 'vitest'
 import type { ActualDeployment } from '../../src/deploy/actual.ts'
 import { adopt } from '../../src/deploy/adopt.ts'
 import type { Endpoint } from '../../src/deploy/cloud.ts'
+import type { Desired } from '../../src/deploy/desired.ts'
 import { diffDeployment } from '../../src/deploy/diff.ts'
-import { decodeLabels, encodeLabels } from '../../src/deploy/labels.ts'
+import { decodeLabels, encodeLabels, judgedDigest, versionParts } from '../../src/deploy/labels.ts'
 import { destructionOf, garbageOf, rollbackOf } from '../../src/deploy/operate.ts'
 import type { WriteContext } from '../../src/deploy/writes.ts'
-import { perform, undeployed, written } from '../support/pure-cloud.ts'
+import { flippedBack, perform, undeployed } from '../support/pure-cloud.ts'
 import { apply, CONTEXT, NOTHING, NOW, printed, TARGET, wanted } from './support.ts'
 
 const FIRST = wanted()
@@ -17,33 +18,34 @@ const AFTER = apply(SECOND, LIVE)
 const MODEL = FIRST.model.id
 const LATER = NOW + 25 * 3_600_000
 
+const judged = (desired: Desired) => judgedDigest(versionParts(desired))
 const ours = ({ endpoint }: ActualDeployment) => decodeLabels(endpoint!.labels).ours!
 
 function rolledBack(actual: ActualDeployment): ActualDeployment {
   const way = rollbackOf('shop-offer', MODEL, actual)
   if (way.kind !== 'flip') throw new Error('not in one write')
-  return { ...actual, endpoint: written(actual.endpoint!, way.write) }
+  return flippedBack(actual, way.write)
 }
 
 describe('a rollback', () => {
   it('is one write while the version before is warm, and puts what it leaves on hold', () => {
     const back = rolledBack(AFTER)
     expect(back.endpoint!.traffic).toEqual({ [FIRST.deployed.id]: 100 })
-    expect(ours(back)).toMatchObject({ stable: FIRST.deployed.id, digest: FIRST.digest, hold: SECOND.digest })
-    expect(diffDeployment(SECOND, back, { now: NOW, releaseHold: false }).held).toBe(true)
+    expect(ours(back)).toMatchObject({ stable: FIRST.deployed.id, digest: FIRST.digest, hold: judged(SECOND) })
+    expect(diffDeployment(SECOND, back, { now: NOW, releaseHold: false, target: TARGET }).held).toBe(true)
   })
 
-  it('leaves nothing to apply but the default version once Git is reverted', () => {
-    const { changes } = diffDeployment(FIRST, rolledBack(AFTER), { now: NOW, releaseHold: false })
-    expect(changes.map(({ kind }) => kind)).toEqual(['promote'])
+  it('leaves nothing to apply once Git is reverted', () => {
+    const { changes } = diffDeployment(FIRST, rolledBack(AFTER), { now: NOW, releaseHold: false, target: TARGET })
+    expect(changes).toEqual([])
   })
 
   it('from a rollout goes to the stable version', () => {
     const back = rolledBack(apply(SECOND, LIVE, 4))
     expect(back.endpoint!.traffic).toEqual({ [FIRST.deployed.id]: 100 })
-    expect(ours(back)).toMatchObject({ stable: FIRST.deployed.id, digest: FIRST.digest, hold: SECOND.digest })
+    expect(ours(back)).toMatchObject({ stable: FIRST.deployed.id, digest: FIRST.digest, hold: judged(SECOND) })
     expect(ours(back).candidate).toBeUndefined()
-    expect(diffDeployment(FIRST, back, { now: NOW, releaseHold: false }).changes).toEqual([])
+    expect(diffDeployment(FIRST, back, { now: NOW, releaseHold: false, target: TARGET }).changes).toEqual([])
   })
 
   it('deploys the version before again once it is gone, as Git would say it, and goes on after a kill', () => {
@@ -55,15 +57,15 @@ describe('a rollback', () => {
       const { desired, hold } = way
       expect(desired.deployed.id).toBe(FIRST.deployed.id)
       expect(desired.digest).toBe(FIRST.digest)
-      const [change] = diffDeployment(desired, state, { now: NOW, releaseHold: false }).changes
+      const [change] = diffDeployment(desired, state, { now: NOW, releaseHold: false, target: TARGET }).changes
       kinds.push(change.kind)
       const context: WriteContext = { ...CONTEXT, hold }
       state = { ...perform(change, desired, state, context), bundle: false }
       if (change.kind === 'promote') break
     }
     expect(kinds).toEqual(['deploy-model', 'shift-traffic', 'promote'])
-    expect(ours(state)).toMatchObject({ stable: FIRST.deployed.id, hold: SECOND.digest, digest: FIRST.digest })
-    expect(diffDeployment(SECOND, state, { now: NOW, releaseHold: false }).held).toBe(true)
+    expect(ours(state)).toMatchObject({ stable: FIRST.deployed.id, hold: judged(SECOND), digest: FIRST.digest })
+    expect(diffDeployment(SECOND, state, { now: NOW, releaseHold: false, target: TARGET }).held).toBe(true)
   })
 
   it('of a first deploy has nowhere to go', () => {
@@ -179,16 +181,10 @@ describe('an adopted endpoint', () => {
     requestLog: null,
     host: null,
   }
-  const adopter = {
-    project: 'games',
-    environment: 'prod',
-    deployment: 'shop-offer',
-    policy: 'shop-offer',
-    serviceAccount: null,
-  }
+  const adopter = { ...TARGET, deployment: 'shop-offer', policy: 'shop-offer' }
 
   it('becomes a file that says what runs, as far as a Deployment can', () => {
-    const { yaml, lost } = adopt(byHand, adopter)
+    const { yaml, lost } = adopt(byHand, adopter, undefined)
     expect(yaml).toMatchInlineSnapshot(`
       "apiVersion: dap/v1
       kind: Deployment
@@ -215,10 +211,14 @@ describe('an adopted endpoint', () => {
   })
 
   it('is taken over step by step: what served stays until what is new has all traffic, and is warm after', () => {
-    const { labels } = adopt(byHand, adopter)
+    const { labels } = adopt(byHand, adopter, undefined)
     const desired = { ...FIRST, endpoint: { ...FIRST.endpoint, id: 'by-hand' } }
     const adopted = { ...NOTHING, endpoint: { ...byHand, labels: encodeLabels(labels, { team: 'shop' }) } }
-    const { changes, drift, fields } = diffDeployment(desired, adopted, { now: NOW, releaseHold: false })
+    const { changes, drift, fields } = diffDeployment(desired, adopted, {
+      now: NOW,
+      releaseHold: false,
+      target: TARGET,
+    })
     expect(drift).toEqual([])
     expect(fields.map(({ field }) => field)).toEqual(['version', 'displayName', 'description'])
     expect(printed(changes)[4]).toContain('{"77":100}')
@@ -228,7 +228,7 @@ describe('an adopted endpoint', () => {
   })
 
   it('is not taken from another deployment', () => {
-    expect(() => adopt(LIVE.endpoint!, { ...adopter, deployment: 'other' })).toThrow('belongs to deployment')
-    expect(adopt(LIVE.endpoint!, adopter).labels.stable).toBe(FIRST.deployed.id)
+    expect(() => adopt(LIVE.endpoint!, { ...adopter, deployment: 'other' }, undefined)).toThrow('belongs to deployment')
+    expect(adopt(LIVE.endpoint!, adopter, undefined).labels.stable).toBe(FIRST.deployed.id)
   })
 })

@@ -1,10 +1,11 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { Actual, ActualDeployment } from '../../src/deploy/actual.ts'
-import { readActual, withVersions } from '../../src/deploy/actual.ts'
+import { actualFrom, readActual, withVersions } from '../../src/deploy/actual.ts'
 import type { Cloud } from '../../src/deploy/cloud.ts'
 import { comparePlans, planHasExpired } from '../../src/deploy/compare-plans.ts'
 import type { Desired } from '../../src/deploy/desired.ts'
+import type { Declarations } from '../../src/deploy/orphans.ts'
 import { type EvidenceState, makePlan, PLAN_LIFETIME, type Plan, type PlanInputs } from '../../src/deploy/plan.ts'
 import { planFile, readPlan } from '../../src/deploy/plan-file.ts'
 import { apply, CONTEXT, NOTHING, NOW, printed, TARGET, wanted } from './support.ts'
@@ -13,13 +14,18 @@ const FIRST = wanted()
 const SECOND = wanted({ policy: 'second' })
 const LIVE = apply(FIRST, NOTHING)
 
-const cloudOf = ({ endpoint, versions }: ActualDeployment): Actual => ({
-  endpoints: endpoint ? [endpoint] : [],
-  models: versions,
-  bundles: new Set(),
+const cloudOf = ({ endpoint, versions }: ActualDeployment, { here }: Declarations): Actual =>
+  actualFrom({ endpoints: endpoint ? [endpoint] : [], models: versions, bundles: [] }, TARGET, here)
+
+/** As far as a plan of one environment has to know. */
+const declaring = (...names: readonly string[]): Declarations => ({
+  here: names.map(deployment => ({ deployment, before: [] })),
+  everywhere: new Set(names.map(deployment => `prod/${deployment}`)),
+  environments: new Set(['prod']),
 })
 
 function plan(desired: Desired | null, actual: ActualDeployment, change: Partial<PlanInputs> = {}): Plan {
+  const declared = change.declared ?? declaring(...(desired ? [desired.deployment] : []))
   return makePlan({
     dap: '1.0.0',
     now: NOW,
@@ -31,8 +37,8 @@ function plan(desired: Desired | null, actual: ActualDeployment, change: Partial
     releaseHold: false,
     overrideProtection: [],
     deployments: desired ? [{ desired, evidence: [] }] : [],
-    declared: desired ? [desired.deployment] : [],
-    actual: cloudOf(actual),
+    declared,
+    actual: cloudOf(actual, declared),
     ...change,
   })
 }
@@ -105,7 +111,8 @@ describe('a plan', () => {
   it('finds an endpoint that was adopted by its labels, and keeps its id', () => {
     const adopted = { ...LIVE, endpoint: { ...LIVE.endpoint!, id: 'by-hand' } }
     const [{ endpoint, desired, changes }] = plan(FIRST, adopted).deployments
-    expect({ endpoint, id: desired.endpoint.id, changes }).toEqual({ endpoint: 'by-hand', id: 'by-hand', changes: [] })
+    expect({ endpoint, id: desired.endpoint.id }).toEqual({ endpoint: 'by-hand', id: 'by-hand' })
+    expect(changes.map(({ kind }) => kind)).toEqual(['label-model'])
   })
 })
 
@@ -129,10 +136,10 @@ describe('orphans', () => {
     expect(orphan.kept).toBeNull()
     expect(printed(orphan.changes)).toMatchInlineSnapshot(`
       [
-        "shift-traffic {"2414974284":100} {} (no Deployment declares it)",
-        "undeploy-model 2414974284 (no Deployment declares it)",
-        "delete-endpoint dap-shop-offer-420ecb48 (no Deployment declares it)",
-        "delete-model dap-shop-offer-420ecb48 (no Deployment declares it)",
+        "shift-traffic {"5221561219":100} {} (no Deployment declares it)",
+        "undeploy-model 5221561219 (no Deployment declares it)",
+        "delete-endpoint dap-shop-offer-ab4ca260 (no Deployment declares it)",
+        "delete-model dap-shop-offer-ab4ca260 (no Deployment declares it)",
       ]
     `)
   })
@@ -168,7 +175,7 @@ describe('orphans', () => {
   })
 
   it('are not what other deployments of the environment are about', () => {
-    expect(plan(null, LIVE, { declared: ['shop-offer'] }).orphans).toEqual([])
+    expect(plan(null, LIVE, { declared: declaring('shop-offer') }).orphans).toEqual([])
     expect(plan(null, LIVE, { only: ['other'] }).orphans).toEqual([])
   })
 })
@@ -234,7 +241,7 @@ describe('an approved plan', () => {
     expect(against(plan(SECOND, LIVE, { ...withEvidence(evidence()), target: elsewhere }))).toBe(
       'the environment is in another place now',
     )
-    expect(against(plan(null, LIVE, { declared: ['shop-offer'] }))).toBe('Git no longer has it')
+    expect(against(plan(null, LIVE, { declared: declaring('shop-offer') }))).toBe('Git no longer has it')
     const pruned = plan(null, LIVE, { prune: true, overrideProtection: ['shop-offer'] })
     expect(comparePlans(plan(null, LIVE, { prune: true }), pruned).equal).toBe(false)
   })
@@ -248,13 +255,16 @@ describe('an approved plan', () => {
 describe('what the cloud has', () => {
   const calls: string[] = []
   const cloud = {
-    listEndpoints: async (label: string) => {
-      calls.push(label)
+    listEndpoints: async () => {
+      calls.push('endpoints')
       const { labels } = LIVE.endpoint!
-      return [LIVE.endpoint!, { ...LIVE.endpoint!, id: 'staging', labels: { ...labels, 'dap-env': 'staging' } }]
+      return [
+        LIVE.endpoint!,
+        { ...LIVE.endpoint!, id: 'theirs', labels: { ...labels, 'dap-project-id': '0'.repeat(16) } },
+      ]
     },
-    listModels: async (label: string) => {
-      calls.push(label)
+    listModels: async () => {
+      calls.push('models')
       return LIVE.versions
     },
     listObjects: async (prefix: string) => {
@@ -268,8 +278,8 @@ describe('what the cloud has', () => {
   } as unknown as Cloud
 
   it('is read with three calls, and one more for a model that is about to change', async () => {
-    const actual = await readActual(cloud, TARGET)
-    expect(calls).toEqual(['dap-project=games', 'dap-project=games', 'dap/bundles/'])
+    const actual = await readActual(cloud, TARGET, declaring('shop-offer').here)
+    expect(calls).toEqual(['endpoints', 'models', 'dap/bundles/'])
     expect(actual.endpoints.map(({ id }) => id)).toEqual([FIRST.endpoint.id])
     expect(await withVersions(cloud, actual, [FIRST])).toEqual(actual)
     expect(calls).toHaveLength(3)

@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest'
-import type { ActualDeployment } from '../../src/deploy/actual.ts'
+import type { Actual, ActualDeployment } from '../../src/deploy/actual.ts'
 import type { Endpoint } from '../../src/deploy/cloud.ts'
 import { decodeLabels } from '../../src/deploy/labels.ts'
 import { deploymentStatus, statusOf } from '../../src/deploy/status.ts'
 import { pauseWrite, rollbackWrite } from '../../src/deploy/writes.ts'
-import { written } from '../support/pure-cloud.ts'
-import { apply, NOTHING, NOW, SPEC, wanted } from './support.ts'
+import { flippedBack, written } from '../support/pure-cloud.ts'
+import { apply, NOTHING, NOW, SPEC, TARGET, wanted } from './support.ts'
 
 const FIRST = wanted()
 const SECOND = wanted({ policy: 'second' })
@@ -18,7 +18,7 @@ const only = (actual: ActualDeployment, change: Partial<Endpoint>): ActualDeploy
   endpoint: { ...actual.endpoint!, ...change },
 })
 const paused = only(HOLDING, written(HOLDING.endpoint!, pauseWrite(decodeLabels(HOLDING.endpoint!.labels).ours!)))
-const held = only(AFTER, written(AFTER.endpoint!, rollbackWrite(AFTER.endpoint!)!))
+const held = flippedBack(AFTER, rollbackWrite(AFTER.endpoint!, AFTER.versions)!)
 
 it.each([
   ['never deployed', FIRST, NOTHING, 'absent: it has never been deployed'],
@@ -36,7 +36,7 @@ it.each([
   ['rolled back', SECOND, held, 'held: what Git says was rolled back'],
   ['renamed by hand', FIRST, only(LIVE, { displayName: 'x' }), 'drifted: somebody else has changed displayName'],
 ] as const)('the state of a deployment: %s', (_, desired, actual, expected) => {
-  const { state, reason } = deploymentStatus(desired, actual, NOW)
+  const { state, reason } = deploymentStatus(desired, actual, TARGET, NOW)
   expect(`${state}: ${reason}`).toBe(expected)
 })
 
@@ -48,14 +48,14 @@ describe('a status', () => {
       { ...model, id: '78' },
     ]
     const actual = only(AFTER, { deployedModels: [...AFTER.endpoint!.deployedModels, ...others] })
-    const live = deploymentStatus(SECOND, actual, NOW).live
+    const live = deploymentStatus(SECOND, actual, TARGET, NOW).live
     expect(live.map(({ role, traffic, idle, warmUntil }) => [role, traffic, idle, warmUntil])).toEqual([
       ['previous', 0, true, '2026-11-24T12:00:00.000Z'],
       ['stable', 100, false, null],
       ['foreign', 0, true, null],
       ['leftover', 0, true, null],
     ])
-    expect(deploymentStatus(SECOND, HOLDING, NOW).live.map(({ role, traffic }) => [role, traffic])).toEqual([
+    expect(deploymentStatus(SECOND, HOLDING, TARGET, NOW).live.map(({ role, traffic }) => [role, traffic])).toEqual([
       ['stable', 90],
       ['candidate', 10],
     ])
@@ -63,8 +63,15 @@ describe('a status', () => {
 
   it('says what was applied, and who holds the lock', () => {
     const labels = { ...LIVE.endpoint!.labels, 'dap-lock': `0123abcd-${NOW / 1000 - 1}`, 'dap-lock-owner': 'ci' }
-    const actual = { endpoints: [only(LIVE, { labels }).endpoint!], models: LIVE.versions, bundles: new Set<string>() }
-    const [status] = statusOf([SECOND], actual, NOW)
+    const actual: Actual = {
+      endpoints: [only(LIVE, { labels }).endpoint!],
+      models: LIVE.versions,
+      bundles: new Set(),
+      lost: new Set(),
+      foreign: [],
+      found: new Map(),
+    }
+    const [status] = statusOf([SECOND], actual, TARGET, NOW)
     expect(status.applied).toEqual({ digest: FIRST.digest, commit: 'c'.repeat(40) })
     expect(status.git).toBe(SECOND.digest)
     expect(status.lock).toEqual({ run: '0123abcd', owner: 'ci', expires: '2026-11-23T11:59:59.000Z', expired: true })

@@ -10,20 +10,24 @@ import { perform } from '../support/pure-cloud.ts'
 
 export const NOW = Date.UTC(2026, 10, 23, 12)
 
-export const TARGET: Target = targetOf('games', {
-  name: 'prod',
-  spec: {
-    target: 'vertex',
-    gcp: {
-      project: 'games-ml-prod',
-      region: 'europe-west1',
-      bucket: 'games-dap',
-      image: `europe-west1-docker.pkg.dev/games-ml-prod/dap/server@sha256:${'5'.repeat(64)}`,
+export const TARGET: Target = targetOf(
+  { name: 'games', id: 'q7m2vx4t9kd3hs8w' },
+  {
+    name: 'prod',
+    spec: {
+      target: 'vertex',
+      gcp: {
+        project: 'games-ml-prod',
+        region: 'europe-west1',
+        bucket: 'games-dap',
+        image: `europe-west1-docker.pkg.dev/games-ml-prod/dap/server@sha256:${'5'.repeat(64)}`,
+        endpointIds: 'named',
+      },
+      protect: [],
+      prices: { 'n2-standard-2': 0.11 },
     },
-    protect: [],
-    prices: { 'n2-standard-2': 0.11 },
   },
-})
+)
 
 export const SPEC: DeploymentSpec = {
   environment: 'prod',
@@ -63,7 +67,7 @@ export function wanted({
 }
 
 export function changesOf(desired: Desired, actual: ActualDeployment): readonly Change[] {
-  return diffDeployment(desired, actual, { now: NOW, releaseHold: false }).changes
+  return diffDeployment(desired, actual, { now: NOW, releaseHold: false, target: TARGET }).changes
 }
 
 /** As apply does it: one change, then another diff; at most `most` of them. */
@@ -72,9 +76,10 @@ export function apply(desired: Desired, actual: ActualDeployment, most = Number.
   let state = { ...actual, bundle: uploaded }
   for (let done = 0; done < most; done++) {
     if (done > 100) throw new Error('it does not converge')
-    const [change] = changesOf(desired, state)
+    const difference = diffDeployment(desired, state, { now: NOW, releaseHold: false, target: TARGET })
+    const [change] = difference.changes
     if (change === undefined) break
-    state = perform(change, desired, state, CONTEXT)
+    state = perform(change, difference.desired, state, CONTEXT)
   }
   return state
 }

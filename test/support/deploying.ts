@@ -12,8 +12,10 @@ import { PLACE } from './memory-cloud.ts'
 
 export const TARGET: Target = {
   environment: 'local',
+  projectId: 'q7m2vx4t9kd3hs8w',
   project: 'shop',
   place: PLACE,
+  endpointIds: 'named',
   image: `dap/server@sha256:${'0'.repeat(64)}`,
   serviceAccount: null,
   protect: [],

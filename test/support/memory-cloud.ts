@@ -116,6 +116,14 @@ export function memoryCloud(takes: Partial<typeof USUAL> = {}): MemoryCloud {
     endpoints.set(endpoint.id, written)
     return written
   }
+  /** One etag for all versions of a model. */
+  const putModel = (model: string, versions: readonly ModelVersion[]) => {
+    const etag = `etag-${++writes}`
+    models.set(
+      model,
+      versions.map(each => ({ ...each, etag })),
+    )
+  }
   const deployed = (endpoint: Endpoint, id: string) =>
     endpoint.deployedModels.find(each => each.id === id) ??
     refuse('NOT_FOUND', `\`${endpoint.id}\` has no deployed model \`${id}\``)
@@ -135,7 +143,7 @@ export function memoryCloud(takes: Partial<typeof USUAL> = {}): MemoryCloud {
   const cloud: Cloud = {
     place: PLACE,
 
-    listEndpoints: label => call(() => [...endpoints.values()].filter(({ labels }) => carries(labels, label))),
+    listEndpoints: () => call(() => [...endpoints.values()]),
     getEndpoint: id => call(() => endpoints.get(id)),
     createEndpoint: (id, endpoint) =>
       call(() => {
@@ -204,13 +212,20 @@ export function memoryCloud(takes: Partial<typeof USUAL> = {}): MemoryCloud {
         })
       }),
 
-    listModels: label =>
-      call(() =>
-        [...models.values()].flatMap(versions =>
-          versions.filter(each => each.aliases.includes('default') && carries(each.labels, label)),
-        ),
-      ),
+    listModels: () =>
+      call(() => [...models.values()].flatMap(each => each.filter(({ aliases }) => aliases.includes('default')))),
     listVersions: model => call(() => models.get(model) ?? []),
+    updateVersion: (model, version, { etag, labels }) =>
+      call(() => {
+        const versions = versionsOf(model)
+        const found = versions.find(each => each.version === version)
+        if (found === undefined) refuse('NOT_FOUND', `no version ${version} of \`${model}\``)
+        if (found.etag !== etag) refuse('ABORTED', `the etag of \`${model}\` is another by now`)
+        putModel(
+          model,
+          versions.map(each => (each === found ? { ...each, labels: copy(labels) } : each)),
+        )
+      }),
     uploadModel: (model, { displayName, labels }) =>
       call(() =>
         start(`models/${model}`, duration.upload, () => {
@@ -219,8 +234,8 @@ export function memoryCloud(takes: Partial<typeof USUAL> = {}): MemoryCloud {
           const version = String((uploads.get(model) ?? 0) + 1)
           uploads.set(model, Number(version))
           const aliases = others.length === 0 ? ['default'] : []
-          const made = { model, version, aliases, displayName, labels: copy(labels), created: clock.now() }
-          models.set(model, [...others, made])
+          const made = { model, version, aliases, displayName, etag: '', labels: copy(labels), created: clock.now() }
+          putModel(model, [...others, made])
           return version
         }),
       ),
@@ -229,7 +244,7 @@ export function memoryCloud(takes: Partial<typeof USUAL> = {}): MemoryCloud {
         const versions = versionsOf(model)
         if (!versions.some(each => each.version === version))
           refuse('NOT_FOUND', `no version ${version} of \`${model}\``)
-        models.set(
+        putModel(
           model,
           versions.map(each => {
             const others = each.aliases.filter(alias => alias !== 'default')
@@ -245,7 +260,7 @@ export function memoryCloud(takes: Partial<typeof USUAL> = {}): MemoryCloud {
         if (versions.some(each => each.version === version && each.aliases.includes('default')))
           refuse('FAILED_PRECONDITION', 'it is the default version')
         return start(`models/${model}`, duration.remove, () => {
-          models.set(
+          putModel(
             model,
             versionsOf(model).filter(each => each.version !== version),
           )
@@ -285,11 +300,6 @@ const NOTHING: RequestMetrics = { requests: 0, errors: 0, latency: [] }
 
 function refuse(status: Status, message: string): never {
   throw new CloudError(status, message)
-}
-
-function carries(labels: Endpoint['labels'], label: string): boolean {
-  const [key, value] = label.split('=')
-  return labels[key] === value
 }
 
 function checkTraffic({ deployedModels }: Endpoint, traffic: Endpoint['traffic']): void {

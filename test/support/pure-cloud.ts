@@ -2,7 +2,15 @@ import type { ActualDeployment } from '../../src/deploy/actual.ts'
 import type { Change } from '../../src/deploy/change.ts'
 import type { Endpoint } from '../../src/deploy/cloud.ts'
 import type { Desired } from '../../src/deploy/desired.ts'
-import { decodeLabels, encodeLabels, versionLabels } from '../../src/deploy/labels.ts'
+import {
+  decodeLabels,
+  encodeLabels,
+  heldLabels,
+  judgedDigest,
+  readVersionLabels,
+  versionLabels,
+} from '../../src/deploy/labels.ts'
+import { defaultVersion, toRemember } from '../../src/deploy/memory.ts'
 import { type EndpointWrite, endpointWrite, type WriteContext } from '../../src/deploy/writes.ts'
 
 /** What a cloud is after one change, as a value: no operations, no faults, no time. It refuses what Vertex AI refuses. */
@@ -12,6 +20,17 @@ export function perform(
   actual: ActualDeployment,
   context: WriteContext,
 ): ActualDeployment {
+  const after = done(change, desired, actual, context)
+  const wrote = endpointWrite(change, desired, actual.endpoint, context) !== undefined
+  const { endpoint, versions } = after
+  const version = defaultVersion(versions, desired.model.id)
+  const ours = endpoint && decodeLabels(endpoint.labels).ours
+  if ((!wrote && change.kind !== 'label-model') || !ours || !version) return after
+  const labels = toRemember(version, endpoint, ours, desired) ?? version.labels
+  return { ...after, lost: false, versions: versions.map(each => (each === version ? { ...version, labels } : each)) }
+}
+
+function done(change: Change, desired: Desired, actual: ActualDeployment, context: WriteContext): ActualDeployment {
   const { versions } = actual
   const write = endpointWrite(change, desired, actual.endpoint, context)
   if (change.kind === 'create-endpoint') {
@@ -36,6 +55,7 @@ export function perform(
         version: String(1 + Math.max(0, ...versions.map(({ version }) => Number(version)))),
         aliases: versions.length === 0 ? ['default'] : [],
         displayName: desired.model.displayName,
+        etag: '',
         labels: versionLabels(desired, context.target, context.commit),
         created: context.now,
       }
@@ -63,6 +83,12 @@ export function perform(
       const moved = versions.map(each => ({ ...each, aliases: each.version === version ? ['default'] : [] }))
       return { ...actual, endpoint, versions: moved }
     }
+    case 'release-hold':
+      return {
+        ...actual,
+        endpoint,
+        versions: versions.map(each => ({ ...each, labels: heldLabels(each.labels, false) })),
+      }
     case 'delete-version': {
       const { aliases } = versions.find(({ version }) => version === change.version)!
       const deployed = deployedModels.some(({ version }) => version === change.version)
@@ -75,6 +101,24 @@ export function perform(
     default:
       return { ...actual, endpoint }
   }
+}
+
+/** After a rollback in one write: the version that serves is the default again, what was left is held, and what is remembered is as written. */
+export function flippedBack(actual: ActualDeployment, write: EndpointWrite): ActualDeployment {
+  const endpoint = written(actual.endpoint!, write)
+  const ours = decodeLabels(endpoint.labels).ours!
+  const { model, version } = endpoint.deployedModels.find(({ id }) => id === ours.stable)!
+  const versions = actual.versions.map(each => {
+    if (each.model !== model) return each
+    const parts = readVersionLabels(each.labels)
+    const held = parts !== undefined && judgedDigest(parts) === ours.hold
+    const labels = held ? heldLabels(each.labels, true) : each.labels
+    const moved = { ...each, labels, aliases: each.version === version ? ['default'] : [] }
+    return each.version === version
+      ? { ...moved, labels: toRemember(moved, endpoint, ours, undefined) ?? labels }
+      : moved
+  })
+  return { ...actual, endpoint, versions }
 }
 
 /** After one UpdateEndpoint. */

@@ -56,6 +56,7 @@ export function deploymentPlan(deployment: string, overrides: Partial<Deployment
     endpoint: `dap-${deployment}-3fa9c1d2`,
     etag: 'AMEw9yN1',
     action: 'none',
+    held: false,
     desired: desired(deployment),
     fields: [],
     changes: [],
@@ -82,6 +83,7 @@ export function plan(deployments: readonly DeploymentPlan[], overrides: Partial<
     environment: {
       name: 'prod',
       project: 'shop',
+      projectId: 'q7m2vx4t9kd3hs8w',
       place: { target: 'vertex', project: 'saga-ml-prod', region: 'europe-west1', bucket: 'saga-dap' },
     },
     only: null,
@@ -91,6 +93,7 @@ export function plan(deployments: readonly DeploymentPlan[], overrides: Partial<
     overrideProtection: [],
     deployments,
     orphans: [],
+    foreign: [],
     ...overrides,
   }
 }
@@ -194,7 +197,7 @@ export const drifted: DeploymentPlan = deploymentPlan('home-order', {
   action: 'update',
   fields: [{ field: 'resources.maxReplicas', before: '20', after: '10', replaces: false }],
   changes: [{ kind: 'mutate-model', deployedModel: NEW, reason: 'Git says otherwise', fields: [] }],
-  drift: [{ field: 'resources.maxReplicas', git: '10', applied: '10', live: '20' }],
+  drift: [{ field: 'resources.maxReplicas', git: '10', applied: '10', live: '20', overwrites: true }],
   blocked: [
     {
       reason: 'somebody has moved `resources.maxReplicas` since it was applied',
@@ -223,6 +226,7 @@ export const orphaned: Plan['orphans'] = [
     kind: 'endpoint',
     id: 'dap-old-offer-aa11bb22',
     deployment: 'old-offer',
+    environment: 'prod',
     changes: [
       { kind: 'shift-traffic', from: { [OLD]: 100 }, to: {}, reason: 'no Deployment declares it', fields: [] },
       { kind: 'undeploy-model', deployedModel: OLD, reason: 'no Deployment declares it', fields: [] },
@@ -235,7 +239,8 @@ export const orphaned: Plan['orphans'] = [
   {
     kind: 'model',
     id: 'dap-older-offer-bb22cc33',
-    deployment: null,
+    deployment: 'older-offer',
+    environment: 'staging',
     changes: [],
     names: {},
     kept: '`--prune` deletes it',

@@ -134,7 +134,7 @@ describe('a plan as text', () => {
           1. take all traffic away  no Deployment declares it
           2. undeploy old-offer-3fa9c1d20b4e
           3. delete endpoint dap-old-offer-aa11bb22
-        = model dap-older-offer-bb22cc33  \`--prune\` deletes it
+        = model dap-older-offer-bb22cc33 (staging/older-offer)  \`--prune\` deletes it
 
       1 to delete
       "
@@ -203,7 +203,7 @@ describe('a plan as a comment', () => {
       | ! | \`level-picker\` | replace | **blocked**: evaluation \`shop-offer\`\\: it judged another snapshot<br>**blocked**: scenario \`quiet-week\`\\: there is no result yet<br>\`policy\` \`3fa9c1d2e4b5 → 91b0c3d4e5f6\`<br>\`resources.maxReplicas\` \`8 → 10\` |
       | = | 3 unchanged |  |  |
       | - | \`endpoint dap-old-offer-aa11bb22 (old-offer)\` | delete |  |
-      | = | \`model dap-older-offer-bb22cc33\` | orphan | \`--prune\` deletes it |
+      | = | \`model dap-older-offer-bb22cc33 (staging/older-offer)\` | orphan | \`--prune\` deletes it |
 
       <details><summary>± <code>shop-offer</code>: 9 changes</summary>
 
@@ -288,7 +288,7 @@ describe('a plan as a comment', () => {
               ...unproven,
               deployment: `n${name}`,
               fields: [{ field: name, before: name, after: sentence, replaces: true }],
-              drift: [{ field: name, git: name, applied: sentence, live: null }],
+              drift: [{ field: name, git: name, applied: sentence, live: null, overwrites: true }],
               notes: [sentence],
               blocked: [{ reason: sentence, hint: name }],
             }),
@@ -326,21 +326,27 @@ describe('the schema of a plan', () => {
   })
 
   it('accepts what is planned of a repository for an empty project', () => {
-    const { name, project, place } = plan([]).environment
+    const { name, project, projectId, place } = plan([]).environment
     const image = desired().model.image
     const made = makePlan({
       dap: '0.1.0',
       now: Date.UTC(2026, 11, 1),
       commit: null,
-      target: { environment: name, project, place, image, serviceAccount: null, protect: [], prices: {} },
+      target: {
+        ...{ environment: name, project, projectId, place, image, serviceAccount: null, protect: [], prices: {} },
+        endpointIds: 'named',
+      },
       only: ['shop-offer'],
       acceptDrift: false,
       prune: false,
       releaseHold: false,
       overrideProtection: [],
       deployments: [{ desired: desired(), evidence: canary.evidence }],
-      declared: ['shop-offer'],
-      actual: { endpoints: [], models: [], bundles: new Set() },
+      declared: { here: [{ deployment: 'shop-offer', before: [] }], everywhere: new Set(), environments: new Set() },
+      actual: {
+        ...{ endpoints: [], models: [], bundles: new Set(), lost: new Set(), found: new Map() },
+        foreign: [{ id: 'dap-a', environment: name, deployment: 'shop-offer', project, owner: null }],
+      },
     })
     validate(made)
     expect(validate.errors).toBeNull()

@@ -43,6 +43,7 @@ const status = (deployments: readonly DeploymentStatus[], overrides: Partial<Sta
   commit: { id: '4be1c02d77aa0123456789abcdef0123456789ab', dirty: true },
   deployments,
   orphans: [],
+  foreign: [],
   synced: deployments.every(({ state }) => state === 'synced'),
   ...overrides,
 })
@@ -67,7 +68,7 @@ const everything = status(
     deployment('level-picker', {
       state: 'drifted',
       reason: 'somebody has moved resources.maxReplicas',
-      drift: [{ field: 'resources.maxReplicas', git: '10', applied: '10', live: '20' }],
+      drift: [{ field: 'resources.maxReplicas', git: '10', applied: '10', live: '20', overwrites: true }],
       lock: { run: '9f3a0b1c', owner: 'job-771', expires: '2026-12-01T12:15:00.000Z', expired: false },
     }),
     deployment('shop-offer', { state: 'absent', reason: 'there is no endpoint yet', applied: null, live: [] }),
@@ -95,7 +96,7 @@ describe('a status', () => {
       + shop-offer  there is no endpoint yet
 
       orphans, which no Deployment in Git declares
-        = model dap-older-offer-bb22cc33  \`--prune\` deletes it
+        = model dap-older-offer-bb22cc33 (staging/older-offer)  \`--prune\` deletes it
 
       1 synced, 1 drifted, 1 absent; \`dap plan --env prod\` says what would set it right
       "

@@ -4,8 +4,9 @@ import type { Lookup, Resource } from '../repository.ts'
 import { nearest } from '../schema.ts'
 import { filePath, milliseconds, reference, samePath, semantic } from './common.ts'
 
-export function* deploymentRules({ spec }: Resource<'Deployment'>, repository: Lookup): Generator<Fault> {
-  const { environment, policy, snapshot, resources, rollout, evidence } = spec
+export function* deploymentRules(deployment: Resource<'Deployment'>, repository: Lookup): Generator<Fault> {
+  const { environment, policy, snapshot, resources, rollout, evidence } = deployment.spec
+  const { spec } = deployment
   yield* reference('Environment', environment, ['spec', 'environment'], repository)
   yield* reference('Policy', policy, ['spec', 'policy'], repository)
   if (snapshot !== undefined) yield* filePath(snapshot, ['spec', 'snapshot'], repository)
@@ -14,6 +15,7 @@ export function* deploymentRules({ spec }: Resource<'Deployment'>, repository: L
     yield semantic(['spec', 'resources', 'minReplicas'], message)
   }
   yield* machineRules(resources.machineType)
+  yield* movedRules(deployment, repository)
   yield* stepRules(rollout)
   yield* gateRules(rollout, repository.get('Environment', environment)?.spec.target === 'vertex')
   for (const [i, item] of evidence.entries()) {
@@ -21,6 +23,30 @@ export function* deploymentRules({ spec }: Resource<'Deployment'>, repository: L
     if ('evaluation' in item) yield* evaluationRules(item.evaluation, spec, [...path, 'evaluation'], repository)
     else yield* scenarioRules(item.scenario, spec, [...path, 'scenario'], repository)
   }
+}
+
+/** An endpoint is kept by one Deployment, and not while the one that it was of is there still. */
+function* movedRules(deployment: Resource<'Deployment'>, repository: Lookup): Generator<Fault> {
+  const from = movedFrom(deployment)
+  if (from === undefined) return
+  const path = ['spec', 'moved']
+  const others = repository.all('Deployment')
+  const declared = others.some(({ name, spec }) => `${spec.environment}/${name}` === from)
+  if (from === `${deployment.spec.environment}/${deployment.name}`) {
+    yield { ...semantic(path, '`moved` says what it is called now', 'it says what it was called before'), on: 'key' }
+  } else if (declared) {
+    const message = `\`moved\` says that this was \`${from}\`, which is there still`
+    yield { ...semantic(path, message, 'take one of them out: two cannot have the same endpoint'), on: 'key' }
+  } else if (others.some(each => each.name !== deployment.name && movedFrom(each) === from)) {
+    yield {
+      ...semantic(path, `another Deployment was \`${from}\`, too`, 'only one of them keeps the endpoint'),
+      on: 'key',
+    }
+  }
+}
+
+function movedFrom({ name, spec: { environment, moved } }: Resource<'Deployment'>): string | undefined {
+  return moved && `${moved.environment ?? environment}/${moved.deployment ?? name}`
 }
 
 /** The second words of Google's machine types: there are more families than anybody could list here, but few shapes. */

@@ -1,9 +1,17 @@
 import type { Fault } from '../fault.ts'
-import type { Resource } from '../repository.ts'
+import type { Lookup, Resource } from '../repository.ts'
 import { semantic } from './common.ts'
 
-export function* environmentRules({ spec }: Resource<'Environment'>): Generator<Fault> {
-  const { target, gcp } = spec
+export function* environmentRules({ spec }: Resource<'Environment'>, repository: Lookup): Generator<Fault> {
+  const { target, gcp, moved } = spec
+  if (moved?.environment !== undefined && repository.get('Environment', moved.environment) !== undefined) {
+    const message = `\`moved\` says that this was \`${moved.environment}\`, which is there still`
+    yield semantic(
+      ['spec', 'moved', 'environment'],
+      message,
+      'take one of them out: two cannot have the same endpoints',
+    )
+  }
   if (target === 'vertex' && gcp === undefined) {
     yield semantic(
       ['spec', 'target'],

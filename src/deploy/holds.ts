@@ -1,0 +1,93 @@
+/**
+ * What was rolled back is on hold: it is not brought back unless asked for. A hold is about what was judged bad (policy, snapshot, image), not
+ * about machines and descriptions, which may change meanwhile: they are changed on what serves. It stands on the endpoint and, for ever, on
+ * the version that was rolled back.
+ */
+import type { Cloud, Endpoint, ModelVersion } from './cloud.ts'
+import { type Desired, settled } from './desired.ts'
+import {
+  type EndpointLabels,
+  heldLabels,
+  isHeldVersion,
+  judgedDigest,
+  readVersionLabels,
+  type VersionLabels,
+  versionParts,
+} from './labels.ts'
+import { createBackoff, type Patience } from './patience.ts'
+import type { Roles } from './roles.ts'
+
+/** Whether what Git asks for was rolled back. */
+export function isHeld(desired: Desired, labels: Partial<EndpointLabels>, versions: readonly ModelVersion[]): boolean {
+  const judged = judgedDigest(versionParts(desired))
+  // Older holds were about the digest of all settings.
+  if (labels.hold === judged || labels.hold === desired.digest) return true
+  return judgedAs(judged, versions).some(version => isHeldVersion(version.labels))
+}
+
+/** Versions that are judged as one: they decide the same. */
+function judgedAs(judged: string, versions: readonly ModelVersion[]): readonly ModelVersion[] {
+  return versions.filter(({ labels }) => {
+    const parts = readVersionLabels(labels)
+    return parts !== undefined && judgedDigest(parts) === judged
+  })
+}
+
+/** What a deployed model is judged as; undefined where it is gone, or dap has not made it. */
+export function judgedOf(
+  { deployedModels }: Endpoint,
+  deployedModel: string | undefined,
+  versions: readonly ModelVersion[],
+): string | undefined {
+  const deployed = deployedModels.find(({ id }) => id === deployedModel)
+  const version = versions.find(each => each.model === deployed?.model && each.version === deployed.version)
+  const parts = version && readVersionLabels(version.labels)
+  return parts && judgedDigest(parts)
+}
+
+/**
+ * While what Git asks for is held: its settings, machines and scale for what serves. undefined where nothing serves, or nothing that dap has
+ * made.
+ */
+export function insteadOf(desired: Desired, { stable }: Roles, versions: readonly ModelVersion[]): Desired | undefined {
+  const version = versions.find(each => each.model === stable?.model && each.version === stable.version)
+  const parts = version && readVersionLabels(version.labels)
+  return parts && settled({ ...desired, ...madeOf(desired.policy.name, version, parts) })
+}
+
+/** A version that is there already: it is not uploaded again, so nobody asks what else it was made with. */
+export function madeOf(
+  policy: string,
+  { model, displayName }: Pick<ModelVersion, 'model' | 'displayName'>,
+  parts: VersionLabels,
+): Pick<Desired, 'policy' | 'bundle' | 'model'> {
+  const { digest, image, snapshot } = parts
+  const unread = { description: '', artifact: '', predictRoute: '', healthRoute: '', port: 0, args: [] }
+  return {
+    policy: { name: policy, digest: parts.policy, snapshot },
+    bundle: { digest: parts.bundle, object: '' },
+    model: { id: model, displayName, image: `@${image}`, digest, ...unread },
+  }
+}
+
+/** Puts versions on hold, or releases them; `budgetMs` for all waits together, where it cannot wait long. */
+export async function holdVersions(
+  { cloud, model }: { readonly cloud: Cloud; readonly model: string },
+  judged: string,
+  held: boolean,
+  patience: Patience,
+  budgetMs?: number,
+): Promise<void> {
+  const backoff = createBackoff(patience, { races: true, ...(budgetMs === undefined ? {} : { budgetMs }) })
+  for (;;) {
+    try {
+      const versions = judgedAs(judged, await cloud.listVersions(model))
+      const version = versions.find(({ labels }) => isHeldVersion(labels) !== held)
+      if (version === undefined) return
+      const update = { etag: version.etag, labels: heldLabels(version.labels, held) }
+      await cloud.updateVersion(model, version.version, update)
+    } catch (failure) {
+      await backoff('updateVersion', failure)
+    }
+  }
+}

@@ -1,0 +1,135 @@
+/**
+ * Whose things of a place are. An owner is a repository: its `projectId` is in the labels and in the ids of what it made. Names prove nothing,
+ * since another repository may have the same; and labels may have been taken away, which ids and models then make up for. What nothing
+ * proves to be ours is somebody else's.
+ */
+import type { Endpoint, ModelVersion } from './cloud.ts'
+import type { Target } from './desired.ts'
+import {
+  decodeLabels,
+  type EndpointLabels,
+  encodeLabels,
+  endpointOfVersion,
+  identityOf,
+  rememberedLabels,
+} from './labels.ts'
+import { endpointId, formerId } from './names.ts'
+
+/** Under which names something is, or was, deployed. */
+export interface Naming {
+  readonly environment: string
+  readonly deployment: string
+}
+
+/** A Deployment that Git declares, and what it was before, the likeliest first. */
+export interface Declared {
+  readonly deployment: string
+  readonly before: readonly Naming[]
+}
+
+export type Owner = Pick<Target, 'projectId' | 'project' | 'environment'>
+
+/** Something that bears the name of a Deployment of Git's, and is not this repository's. */
+export interface Foreign extends Naming {
+  /** The endpoint's id. */
+  readonly id: string
+  /** The name of the project, as the labels say it. */
+  readonly project: string
+  /** The `projectId`; null: it is older than those. */
+  readonly owner: string | null
+}
+
+/** What of a place is the owner's, with the labels that it has, or had before somebody took them away. */
+export interface Owned {
+  readonly endpoints: readonly Endpoint[]
+  /** Default versions. */
+  readonly models: readonly ModelVersion[]
+  /** Ids of endpoints whose labels do not say whose they are any more. */
+  readonly lost: ReadonlySet<string>
+  readonly foreign: readonly Foreign[]
+}
+
+/** All names that Git declares for the environment, now and before. */
+export function namingsOf(declared: readonly Declared[], environment: string): Naming[] {
+  return declared.flatMap(({ deployment, before }) => [{ environment, deployment }, ...before])
+}
+
+/** Whether labels name this repository; those that are older than the ids of projects name it by name. */
+export function isOurs({ owner: id, project }: EndpointLabels, owner: Owner): boolean {
+  return id === undefined ? project === owner.project : id === owner.projectId
+}
+
+/** From all endpoints and all default versions of the place. */
+export function ownedOf(
+  endpoints: readonly Endpoint[],
+  models: readonly ModelVersion[],
+  owner: Owner,
+  declared: readonly Declared[],
+): Owned {
+  const namings = namingsOf(declared, owner.environment)
+  const names = new Set(namings.map(keyOf))
+  const byId = new Map(namings.flatMap(naming => idsOf(owner, naming).map((id): [string, Naming] => [id, naming])))
+  /** What is older than the ids of projects is taken for ours only under a name that Git declares: others may have the project's. */
+  const isClaimed = (labels: EndpointLabels) =>
+    isOurs(labels, owner) && (labels.owner !== undefined || names.has(keyOf(labels)))
+  const proofs = new Map(
+    models.flatMap((version): [string, ModelVersion][] => {
+      const { ours } = decodeLabels(version.labels)
+      const endpoint = endpointOfVersion(version.labels)
+      return endpoint !== undefined && ours?.owner === owner.projectId ? [[endpoint, version]] : []
+    }),
+  )
+
+  const owned: Endpoint[] = []
+  const lost = new Set<string>()
+  const foreign: Foreign[] = []
+  for (const endpoint of endpoints) {
+    const { id, labels } = endpoint
+    const { ours } = decodeLabels(labels)
+    if (ours !== undefined) {
+      if (isClaimed(ours)) owned.push(endpoint)
+      else if (names.has(keyOf(ours))) {
+        const { environment, deployment, project } = ours
+        foreign.push({ id, environment, deployment, project, owner: ours.owner ?? null })
+      }
+      continue
+    }
+    const version = proofs.get(id)
+    const naming = byId.get(id) ?? (version && decodeLabels(version.labels).ours)
+    if (naming === undefined) continue
+    const { environment, deployment } = naming
+    lost.add(id)
+    owned.push(recalled(endpoint, version ? [version] : [], identityOf({ deployment }, { ...owner, environment })))
+  }
+  return {
+    endpoints: owned,
+    models: models.filter(({ model, labels }) => {
+      const { ours } = decodeLabels(labels)
+      return ours === undefined ? byId.has(model) : isClaimed(ours)
+    }),
+    lost,
+    foreign,
+  }
+}
+
+/**
+ * An endpoint as dap knows it: where its labels do not say whose it is, with what the versions of its model remember of it, or at least with
+ * the identity that it must have.
+ */
+export function recalled(endpoint: Endpoint, versions: readonly ModelVersion[], identity: EndpointLabels): Endpoint {
+  const { ours, foreign } = decodeLabels(endpoint.labels)
+  if (ours !== undefined) return endpoint
+  const remembered = versions
+    .filter(({ aliases }) => aliases.includes('default'))
+    .map(({ labels }) => rememberedLabels(labels, endpoint.id))
+    .find(labels => labels !== undefined)
+  return { ...endpoint, labels: encodeLabels(remembered ?? identity, foreign) }
+}
+
+/** Ids that prove an endpoint or a model to be this owner's deployment. */
+function idsOf({ projectId, project }: Owner, { environment, deployment }: Naming): string[] {
+  const identity = { owner: projectId, environment, deployment }
+  return [endpointId(identity), endpointId(identity, 'numeric'), formerId(project, environment, deployment)]
+}
+
+export const keyOf = ({ environment, deployment }: Naming): string => `${environment}/${deployment}`
