@@ -1,6 +1,6 @@
 import { type Actual, readActual, withVersions } from '../deploy/actual.ts'
 import type { Cloud } from '../deploy/cloud.ts'
-import { checkEvidence } from '../deploy/evidence.ts'
+import { checkEvidence, evidenceAsked, isReadable } from '../deploy/evidence.ts'
 import { type EvidenceState, makePlan, type Plan } from '../deploy/plan.ts'
 import { UsageError } from '../errors.ts'
 import type { Host } from '../host.ts'
@@ -14,7 +14,7 @@ import {
   openEnvironment,
   requireWhole,
 } from './environment.ts'
-import { currentInputs, readEvidence } from './evidence.ts'
+import { evidenceInputs, readEvidence } from './evidence.ts'
 import type { PlanOptions } from './plan-options.ts'
 import type { Opened } from './repository.ts'
 
@@ -65,23 +65,14 @@ export async function planEnvironment(host: Host, options: PlanOptions): Promise
 async function evidenceOf(
   host: Host,
   opened: Opened,
-  { resource, desired }: DesiredDeployment,
+  { resource, desired: { policy } }: DesiredDeployment,
 ): Promise<EvidenceState[]> {
   const states: EvidenceState[] = []
-  for (const required of resource.spec.evidence) {
-    const given =
-      'evaluation' in required
-        ? await readEvidence(host, opened.root, 'evaluation', required.evaluation)
-        : await readEvidence(host, opened.root, 'scenario', required.scenario)
-    const current = await currentInputs(host, opened, required, desired.policy)
-    states.push(
-      ...checkEvidence(
-        [required],
-        () => given,
-        () => current,
-        host.now(),
-      ),
-    )
+  for (const item of resource.spec.evidence) {
+    const asked = evidenceAsked(item)
+    const recorded = await readEvidence(host, opened.root, asked)
+    const inputs = recorded && isReadable(recorded) ? await evidenceInputs(host, opened, asked) : []
+    states.push(checkEvidence(item, recorded, { policy, inputs }, host.now()))
   }
   return states
 }

@@ -1,4 +1,5 @@
 import { digestOf } from '../policy/digest.ts'
+import type { Figure } from '../results.ts'
 import { type Actual, actualOf, located } from './actual.ts'
 import type { Change, FieldChange } from './change.ts'
 import type { Place } from './cloud.ts'
@@ -84,8 +85,10 @@ export interface EvidenceState {
   readonly kind: 'evaluation' | 'scenario'
   readonly name: string
   readonly state: 'passed' | 'failed' | 'missing' | 'stale'
-  /** Digest of the result; null where there is none. */
+  /** Digest of the result; null where there is none that this dap can read. */
   readonly digest: string | null
+  /** What it says of the policy that is to be deployed; null where it is stale, and where there is no number to quote. */
+  readonly figure: Figure | null
   /** Why it is not `passed`. */
   readonly reason: string | null
   /** What would produce it. */

@@ -1,9 +1,10 @@
-import type { DeploymentPlan, Orphan, Plan } from '../deploy/plan.ts'
+import type { DeploymentPlan, EvidenceState, Orphan, Plan } from '../deploy/plan.ts'
 import { shortDigest } from '../digest.ts'
 import { cleaned, orphanName, timeText } from './cloud.ts'
 import { plural } from './numbers.ts'
 import {
   fieldText,
+  figureText,
   isQuiet,
   namesOf,
   orphanNames,
@@ -98,15 +99,16 @@ function detailsText(plan: DeploymentPlan): string {
             row(...[field, git, applied, live].map(cell => code(cell ?? 'none'))),
           ),
         ].join('\n'),
-    changes.length * evidence.length === 0
-      ? ''
-      : `Evidence: ${evidence.map(({ kind, name, state }) => `${kind} ${code(name)} ${state === 'passed' ? state : `**${state}**`}`).join(', ')}`,
+    changes.length === 0 ? '' : evidence.map(evidenceText).join('\n'),
     overlap === null ? '' : `Overlap: ${prose(overlapText(overlap))}`,
     notes.map(note => `- ${prose(note)}`).join('\n'),
     blocked.map(({ reason, hint }) => `- **blocked**: ${prose(reason)}; ${prose(hint)}`).join('\n'),
   ]
   return folded(`${symbolOf(plan)} <code>${html(plan.deployment)}</code>: ${plural(changes.length, 'change')}`, parts)
 }
+
+const evidenceText = ({ kind, name, state, figure }: EvidenceState) =>
+  `- Evidence: ${kind} ${code(name)} ${state === 'passed' ? state : `**${state}**`}${figure === null ? '' : `, ${prose(figureText(figure))}`}`
 
 const orphanText = (orphan: Orphan) =>
   folded(`- <code>${html(orphanName(orphan))}</code>: ${plural(orphan.changes.length, 'change')}`, [

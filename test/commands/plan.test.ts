@@ -253,11 +253,13 @@ describe('evidence', () => {
     `)
 
     expect(await made.dap('simulate week --record')).toMatchObject({ code: 0 })
-    expect((await made.dap('plan')).stdout).toContain('  evidence  scenario week passed\n')
+    expect((await made.dap('plan')).stdout).toMatch(
+      /^ {2}evidence {2}scenario week passed {2}regret [\d.]+ \[[\d.]+, [\d.]+\]$/m,
+    )
     expect(await made.dap('deploy --yes')).toMatchObject({ code: 0 })
 
     changePolicy(made)
-    expect((await made.dap('plan')).stdout).toContain('blocked: scenario `week`: the policy has changed since\n')
+    expect((await made.dap('plan')).stdout).toContain('blocked: scenario `week`: policy `offer` has changed since\n')
     await made.dap('simulate week --record')
     expect(await made.dap('plan')).toMatchObject({ code: 0 })
     await made.cloud.clock.sleep(8 * 86_400_000)
