@@ -76,7 +76,9 @@ const tagged =
     return object({ [key]: text, ...common, ...cases[tag] })(value, path)
   }
 
-const fields = list(object({ field: text, before: nullable(text), after: nullable(text), replaces: flag }))
+const change = { field: text, before: nullable(text), after: nullable(text) }
+const within = object({ fields: list(object(change)), more: number })
+const fields = list(object({ ...change, replaces: flag, within: optional(within) }))
 const traffic = map(number)
 
 const changes = list(

@@ -3,6 +3,7 @@ import type { Figure } from '../results.ts'
 import { type Actual, actualOf, located } from './actual.ts'
 import type { Change, FieldChange } from './change.ts'
 import type { Place } from './cloud.ts'
+import { type Contents, withContents } from './contents.ts'
 import type { Desired, Target } from './desired.ts'
 import { type Difference, diffDeployment } from './diff.ts'
 import { decodeLabels } from './labels.ts'
@@ -137,7 +138,12 @@ export interface PlanInputs {
   /** Names of deployments whose protection is set aside. */
   readonly overrideProtection: readonly string[]
   /** Those that are looked at. */
-  readonly deployments: readonly { readonly desired: Desired; readonly evidence: readonly EvidenceState[] }[]
+  readonly deployments: readonly {
+    readonly desired: Desired
+    readonly evidence: readonly EvidenceState[]
+    /** What has changed inside its policy and its snapshot, where that is known. */
+    readonly contents?: Contents
+  }[]
   /** Names of all that Git has for the environment: what is not among them is an orphan. */
   readonly declared: readonly string[]
   readonly actual: Actual
@@ -157,7 +163,7 @@ export function makePlan(inputs: PlanInputs): Plan {
     releaseHold,
     overrideProtection: [...overrideProtection].sort(),
     deployments: inputs.deployments
-      .map(({ desired, evidence }) => planDeployment(located(desired, actual), evidence, inputs))
+      .map(each => planDeployment({ ...each, desired: located(each.desired, actual) }, inputs))
       .sort((a, b) => (a.deployment < b.deployment ? -1 : 1)),
     orphans: orphansOf(actual, target, { ...inputs, declared: new Set(inputs.declared) }),
   } as const
@@ -172,7 +178,10 @@ export function planDigest(plan: Omit<Plan, 'header' | 'digest'>): string {
   return digestOf(content)
 }
 
-function planDeployment(desired: Desired, evidence: readonly EvidenceState[], inputs: PlanInputs): DeploymentPlan {
+function planDeployment(
+  { desired, evidence, contents }: PlanInputs['deployments'][number],
+  inputs: PlanInputs,
+): DeploymentPlan {
   const { actual, target, now } = inputs
   const here = actualOf(actual, desired)
   const difference = diffDeployment(desired, here, inputs)
@@ -185,7 +194,7 @@ function planDeployment(desired: Desired, evidence: readonly EvidenceState[], in
     etag: here.endpoint?.etag ?? null,
     action,
     desired,
-    fields,
+    fields: withContents(fields, contents),
     changes,
     drift,
     evidence,

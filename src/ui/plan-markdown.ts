@@ -1,3 +1,4 @@
+import type { FieldChange } from '../deploy/change.ts'
 import type { DeploymentPlan, EvidenceState, Orphan, Plan } from '../deploy/plan.ts'
 import { shortDigest } from '../digest.ts'
 import { cleaned, orphanName, timeText } from './cloud.ts'
@@ -13,6 +14,7 @@ import {
   type Step,
   stepsOf,
   symbolOf,
+  valueText,
 } from './plan.ts'
 
 /** A comment of GitHub holds 65,536 characters. */
@@ -73,13 +75,19 @@ function upTo(characters: number, texts: readonly string[], separator: string, r
 
 function rowText(plan: DeploymentPlan): string {
   const { deployment, action, fields, blocked, notes } = plan
-  const differs = fields.map(change => `${code(change.field)} ${code(fieldText(change))}`)
+  const differs = fields.flatMap(change => [`${code(change.field)} ${code(fieldText(change))}`, ...withinTexts(change)])
   const what = [
     ...blocked.map(({ reason }) => `**blocked**: ${prose(reason)}`),
     ...differs,
     ...(action === 'none' ? notes.map(prose) : []),
   ]
   return row(symbolOf(plan), code(deployment), action === 'none' ? 'unchanged' : action, what.join('<br>'))
+}
+
+function withinTexts({ within }: FieldChange): string[] {
+  if (within === undefined) return []
+  const texts = within.fields.map(each => `&nbsp; ${code(each.field)} ${code(valueText(each))}`)
+  return within.more === 0 ? texts : [...texts, `&nbsp; and ${within.more} more`]
 }
 
 /** A `|` ends a cell, also inside a code span, unless an odd number of backslashes stands before it. */

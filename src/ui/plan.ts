@@ -2,6 +2,7 @@ import type { TextContext } from '../command.ts'
 import type { Change, FieldChange } from '../deploy/change.ts'
 import type { Gate } from '../deploy/desired.ts'
 import type { DeploymentPlan, EvidenceState, Orphan, Overlap, Plan } from '../deploy/plan.ts'
+import type { ValueChange } from '../deploy/value-diff.ts'
 import { shortDigest } from '../digest.ts'
 import type { Figure } from '../results.ts'
 import { changeTitle, durationText, type ModelName } from '../titles.ts'
@@ -89,6 +90,9 @@ export function fieldText({ before, after }: FieldChange): string {
   return before === null ? after || 'none' : `${before || 'none'} → ${after || 'none'}`
 }
 
+/** Inside of what was there before: what has no value now had one, or will have. */
+export const valueText = ({ before, after }: ValueChange) => `${before ?? 'none'} → ${after ?? 'none'}`
+
 export function overlapText({ machineType, minReplicas, maxReplicas, vcpus, ms, cost }: Overlap): string {
   const quota = vcpus === null ? `${maxReplicas} more ${machineType}` : `+${short(vcpus)} vCPUs`
   const money =
@@ -122,7 +126,7 @@ function deploymentText(plan: DeploymentPlan, { style, columns }: TextContext): 
   const what = `${action === 'none' ? 'unchanged' : action}${blocked.length > 0 ? ', blocked' : ''}`
   const head = `${paintSymbol(plan, style)} ${style.bold(deployment)}  ${what}`
   const body = [
-    ...fieldLines(fields, style),
+    ...fieldLines(fields, columns - 2, style),
     ...stepLines(stepsOf(changes, desired.rollout.gates, namesOf(plan)), columns - 2, style),
     ...(drift.length === 0 ? [] : [driftTable(drift, style)]),
     ...(changes.length === 0 ? [] : evidenceLines(evidence, columns - 2, style)),
@@ -149,11 +153,16 @@ function paintSymbol(plan: DeploymentPlan, style: Style): string {
   return paint[symbol](symbol)
 }
 
-function fieldLines(fields: readonly FieldChange[], style: Style): string[] {
+function fieldLines(fields: readonly FieldChange[], columns: number, style: Style): string[] {
   const width = Math.max(0, ...fields.map(({ field }) => field.length))
-  return fields.map(change => {
+  return fields.flatMap(change => {
     const replaces = change.replaces && change.before !== null ? `  ${style.yellow('replaces')}` : ''
-    return `${style.dim(change.field.padEnd(width))}  ${fieldText(change)}${replaces}`
+    const { fields: inner, more } = change.within ?? { fields: [], more: 0 }
+    return [
+      `${style.dim(change.field.padEnd(width))}  ${fieldText(change)}${replaces}`,
+      ...inner.map(each => wrapped(columns, ['  ', each.field], ['  ', valueText(each)])),
+      ...(more === 0 ? [] : [`  and ${more} more`]),
+    ]
   })
 }
 

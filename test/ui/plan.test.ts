@@ -13,6 +13,9 @@ const text = (...args: Parameters<typeof plan>) =>
   `\n${planText(plan(...args), { style: createStyle(false), columns: 120 })}\n`
 const quiet = ['a-policy', 'b-policy', 'c-policy'].map(name => deploymentPlan(name))
 
+const schema: object = JSON.parse(readFileSync(new URL('../../schemas/plan.schema.json', import.meta.url), 'utf8'))
+const validate = new Ajv2020({ strict: true, allowUnionTypes: true }).compile(schema)
+
 describe('a plan as text', () => {
   it('of a first deploy', () => {
     expect(text([first])).toMatchInlineSnapshot(`
@@ -205,6 +208,36 @@ describe('a plan as text', () => {
     ).toBe(true)
   })
 
+  it('shows what has changed inside a policy below its digest, on the next line what does not fit', () => {
+    const within = {
+      fields: [
+        { field: 'guardrails.minProbability', before: '0.02', after: '0.05' },
+        { field: 'actions.gold-small.eligible', before: '"ctx.level >= 10"', after: '"ctx.level >= 20"' },
+        { field: 'actions.gold-large', before: null, after: '{ id: gold-large, features: { price…' },
+      ],
+      more: 2,
+    }
+    const fields = [{ ...canary.fields[0], within }, canary.fields[1]]
+    const shown = planText(plan([{ ...canary, fields }]), { style: createStyle(false), columns: 60 })
+    expect(`\n${shown.slice(shown.indexOf('± '), shown.indexOf('  1.'))}`).toMatchInlineSnapshot(`
+      "
+      ± shop-offer  replace
+        policy                 3fa9c1d2e4b5 → 91b0c3d4e5f6  replaces
+          guardrails.minProbability  0.02 → 0.05
+          actions.gold-small.eligible
+          "ctx.level >= 10" → "ctx.level >= 20"
+          actions.gold-large
+          none → { id: gold-large, features: { price…
+          and 2 more
+        resources.maxReplicas  8 → 10
+      "
+    `)
+    expect(validate(plan([{ ...canary, fields }])), JSON.stringify(validate.errors)).toBe(true)
+    expect(planMarkdown(plan([{ ...canary, fields }]))).toContain(
+      '<br>&nbsp; `guardrails.minProbability` `0.02 → 0.05`<br>',
+    )
+  })
+
   it('says of a lift that is to be taken with care that it is', () => {
     const [lift] = canary.evidence
     const evidence = [{ ...lift, figure: { ...lift.figure!, verdict: 'caution' as const } }]
@@ -323,7 +356,12 @@ describe('a plan as a comment', () => {
             deploymentPlan('', {
               ...unproven,
               deployment: `n${name}`,
-              fields: [{ field: name, before: name, after: sentence, replaces: true }],
+              fields: [
+                {
+                  ...{ field: name, before: name, after: sentence, replaces: true },
+                  within: { fields: [{ field: sentence, before: name, after: null }], more: 1 },
+                },
+              ],
               drift: [{ field: name, git: name, applied: sentence, live: null }],
               notes: [sentence],
               blocked: [{ reason: sentence, hint: name }],
@@ -351,9 +389,6 @@ describe('a plan as a comment', () => {
 })
 
 describe('the schema of a plan', () => {
-  const schema: object = JSON.parse(readFileSync(new URL('../../schemas/plan.schema.json', import.meta.url), 'utf8'))
-  const validate = new Ajv2020({ strict: true, allowUnionTypes: true }).compile(schema)
-
   it('accepts every plan of these tests', () => {
     for (const each of [plan([first, canary, drifted, unproven, ...quiet]), plan([], { orphans: orphaned })]) {
       validate(each)
