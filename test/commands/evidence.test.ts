@@ -383,8 +383,7 @@ describe('recorded evidence', () => {
     const { put, dap, read, evidence } = await place()
     await dap('simulate', 'week', '--record')
     const first = (await evidence('scenario', 'week'))!
-    const { seal: _, ...dated } = { ...first, at: '2020-01-01T00:00:00Z' }
-    await put('evidence/scenario-week.json', JSON.stringify({ ...dated, seal: digestOf(dated) }))
+    await put('evidence/scenario-week.json', JSON.stringify(resealed({ ...first, at: '2020-01-01T00:00:00Z' })))
     expect((await evidence('scenario', 'week'))?.digest).toBe(first.digest)
     await put('evidence/scenario-week.json', (await read('evidence/scenario-week.json')).replace('2020', '2099'))
     await expect(evidence('scenario', 'week')).rejects.toThrow('is not what was recorded')
@@ -423,6 +422,7 @@ describe('recorded evidence', () => {
       sealed({ ...good, inputs: [{}] }),
       sealed({ ...good, policies: [{ ...good.policies[0], figure: { quantity: 'lift' } }] }),
       sealed({ ...good, at: 'yesterday' }),
+      resealed({ ...good, digest: digestOf('another') }),
       nested(100),
       [],
       null,
@@ -444,7 +444,10 @@ describe('recorded evidence', () => {
 
 /** As somebody would forge it who knows how seals are made. */
 function sealed({ digest: _, at, seal: __, ...about }: Record<string, unknown>): object {
-  const dated = { ...about, digest: digestOf(about), at }
+  return resealed({ ...about, digest: digestOf(about), at })
+}
+
+function resealed({ seal: _, ...dated }: Record<string, unknown>): object {
   return { ...dated, seal: digestOf(dated) }
 }
 

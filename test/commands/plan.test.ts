@@ -315,7 +315,13 @@ describe('what has changed in a policy', () => {
     ['it is no JSON', putAnother('{')],
     ['it is nothing', putAnother('')],
     ['it is nested without end', putAnother('['.repeat(100_000))],
-    ['it is too large', putAnother(' '.repeat(17 * 1024 * 1024))],
+    [
+      'it is too large',
+      async (made, bundle) => {
+        const text = await made.cloud.cloud.getObject(bundle, Number.POSITIVE_INFINITY)
+        await putAnother(`${text}${' '.repeat(16 * 1024 * 1024)}`)(made, bundle)
+      },
+    ],
     ['it is no bundle', putAnother('{"schema":"dap.bundle/v1","policy":{"spec":null}}')],
     [
       'it is a bundle of something else',
