@@ -82,7 +82,8 @@ function staleness({ kind, inputs }: Evidence, wanted: Wanted, judged: JudgedPol
   }
   if (reasons.length > 0 || judged !== undefined) return reasons
   const { name, snapshot } = wanted.policy
-  return [`it is not about policy \`${name}\` ${snapshot === null ? 'without a snapshot' : 'with this snapshot'}`]
+  const which = kind === 'scenario' ? '' : snapshot === null ? ' without a snapshot' : ' with this snapshot'
+  return [`it is not about policy \`${name}\`${which}`]
 }
 
 /** ms that two clocks may be apart: one machine records, another plans, and either may be a little off. */

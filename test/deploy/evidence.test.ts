@@ -148,6 +148,20 @@ it.each([
     'passed',
   ],
   [
+    'a scenario that plays another policy',
+    SCENARIO,
+    { policy: { ...POLICY, name: 'other', digest: 'sha256:other' } },
+    undefined,
+    'stale: it is not about policy `other`',
+  ],
+  [
+    'a policy that is deployed without the snapshot',
+    EVALUATION,
+    { policy: { ...POLICY, snapshot: null } },
+    undefined,
+    'stale: it is not about policy `shop-offer` without a snapshot',
+  ],
+  [
     'another scenario',
     { ...SCENARIO, inputs: [{ ...SCENARIO.inputs[0], digest: 'sha256:old' }, SCENARIO.inputs[1]] },
     { inputs: SCENARIO.inputs },
