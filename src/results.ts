@@ -253,26 +253,61 @@ export interface ErrorResult {
   readonly diagnostics: readonly object[]
 }
 
+/** Something that a result depends on: two runs whose inputs have the same digests find the same. */
+export interface Input {
+  /** A resource, the data that a Dataset comes to, or a file of a candidate. */
+  readonly kind: 'evaluation' | 'scenario' | 'dataset' | 'policy' | 'data' | 'snapshot' | 'table'
+  /** Of the resource (of `data` the Dataset), or the path of the file as the resource has it. */
+  readonly name: string
+  /** Whose file it is. */
+  readonly candidate?: string
+  readonly digest: string
+}
+
+/** An input as it is now; its digest is null where it is gone, or cannot be read. */
+export type CurrentInput = Omit<Input, 'digest'> & { readonly digest: string | null }
+
+/** What a result says of one policy, in one number with its interval. */
+export interface Figure {
+  /** The lift of an Evaluation's candidate, the regret of a Scenario's policy. */
+  readonly quantity: 'lift' | 'regret'
+  /** The estimator of a lift, and its verdict; null for a regret, which is measured. */
+  readonly estimator: string | null
+  readonly verdict: Exclude<Verdict, 'refuse'> | null
+  readonly value: number
+  readonly lower: number
+  readonly upper: number
+}
+
+/** A policy that evidence is about. */
+export interface JudgedPolicy {
+  readonly name: string
+  readonly digest: string
+  /** Digest of the snapshot that it decided with; null: it knew nothing at first. */
+  readonly snapshot: string | null
+  /** null: there is no number to quote. */
+  readonly figure: Figure | null
+}
+
 /**
  * A result that a plan can carry: written by `dap simulate --record` and `dap evaluate --record` to `evidence/<kind>-<name>.json`, and published
  * in `schemas/evidence.schema.json`.
  */
 export interface Evidence {
-  readonly schema: 'dap.evidence/v1'
+  readonly schema: 'dap.evidence/v2'
   readonly kind: 'evaluation' | 'scenario'
   readonly name: string
-  /** Digest of the Scenario, or of the Evaluation and its Dataset, as they were written then. */
-  readonly resource: string
-  /** The policies that were judged, with their snapshots. */
-  readonly policies: readonly { readonly name: string; readonly digest: string; readonly snapshot: string | null }[]
-  /** Digest of the data that an Evaluation read; null for a Scenario. */
-  readonly dataset: string | null
+  /** All that it depends on, as it was then. */
+  readonly inputs: readonly Input[]
+  readonly policies: readonly JudgedPolicy[]
   readonly passed: boolean
   /** Ids of gates or expectations that did not hold. */
   readonly failed: readonly string[]
+  readonly dap: string
+  /** sha256 over everything else but `at` and `seal`: the same whenever and wherever the same is found. */
+  readonly digest: string
   /** When it was made, RFC 3339. */
   readonly at: string
-  readonly dap: string
-  /** sha256 over everything else but `at`. */
-  readonly digest: string
+  /** sha256 over everything else, `at` as well. */
+  readonly seal: string
 }

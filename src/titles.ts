@@ -1,6 +1,7 @@
-/** How a plan, the events of a deploy and its result call one change: the same words everywhere. */
+/** How plans, the events of a deploy and results call one change, and what a result depends on: the same words everywhere. */
 import type { Change } from './deploy/change.ts'
 import type { Traffic } from './deploy/cloud.ts'
+import type { Input } from './results.ts'
 
 /** What to call a deployed model: its display name where it is known, else its id. */
 export type ModelName = (id: string) => string
@@ -81,4 +82,10 @@ export function durationText(ms: number): string {
   const whole = Math.floor(seconds / first[1])
   const rest = second === undefined ? 0 : Math.floor((seconds % first[1]) / second[1])
   return rest === 0 ? `${whole}${first[0]}` : `${whole}${first[0]} ${rest}${second[0]}`
+}
+
+/** ``the table `tables/by-platform.csv` of candidate `by-platform` ``: no two inputs of a result have the same. */
+export function inputTitle({ kind, name, candidate }: Omit<Input, 'digest'>): string {
+  if (kind === 'data') return `the data of dataset \`${name}\``
+  return candidate === undefined ? `${kind} \`${name}\`` : `the ${kind} \`${name}\` of candidate \`${candidate}\``
 }

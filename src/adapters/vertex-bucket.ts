@@ -3,11 +3,12 @@ import type { Cloud, Place } from '../deploy/cloud.ts'
 import { InstallationError } from '../errors.ts'
 import { attempting, DEADLINE_MS } from './vertex-errors.ts'
 
-/** The bucket of a place. */
+/** The bucket of a place. What is read is read without the client, which reads all of an object and warns of its own streams on the way. */
 export function vertexBucket(
   place: Place,
   emulator: string | null,
-): Pick<Cloud, 'putObject' | 'listObjects' | 'deleteObject'> {
+  authorise: (url: string) => Promise<Headers>,
+): Pick<Cloud, 'putObject' | 'listObjects' | 'getObject' | 'deleteObject'> {
   const attempt = attempting('storage', place)
   let storage: Promise<Storage> | undefined
   const bucket = async () => {
@@ -30,11 +31,34 @@ export function vertexBucket(
         const [files] = await (await bucket()).getFiles({ prefix })
         return files.map(({ name }) => name)
       }),
+    getObject: (name, maxBytes) =>
+      attempt(async () => {
+        const path = `b/${encodeURIComponent(place.bucket)}/o/${encodeURIComponent(name)}`
+        const url = `${emulator ?? 'https://storage.googleapis.com'}/storage/v1/${path}?alt=media`
+        const headers = emulator === null ? await authorise(url) : undefined
+        const response = await fetch(url, { headers, signal: AbortSignal.timeout(DEADLINE_MS) })
+        if (response.ok) return textOf(response, maxBytes)
+        const text = await response.text()
+        if (response.status === 404) return undefined
+        throw Object.assign(new Error(text), { code: response.status })
+      }),
     deleteObject: name =>
       attempt(async () => {
         await (await bucket()).file(name).delete({ ignoreNotFound: true })
       }),
   }
+}
+
+/** undefined where there are more bytes: the rest of them is not asked for. */
+async function textOf({ body }: Response, maxBytes: number): Promise<string | undefined> {
+  const chunks: Uint8Array[] = []
+  let bytes = 0
+  for await (const chunk of body ?? []) {
+    chunks.push(chunk)
+    bytes += chunk.length
+    if (bytes > maxBytes) return undefined
+  }
+  return Buffer.concat(chunks).toString('utf8')
 }
 
 async function open({ project }: Place, emulator: string | null): Promise<Storage> {

@@ -24,6 +24,7 @@ export async function vertexCloud(place: Place, environment: (name: string) => s
   const clients = lazyClients(place, emulator)
   const names = messages.resourceNames(place)
   const attempt = attempting('vertex', place)
+  const authorise = async (url: string) => (await clients()).auth.getRequestHeaders(url)
 
   const ask = <T>(call: (clients: Clients) => Promise<T>) => attempt(async () => call(await clients()))
   const start = (call: (clients: Clients) => Promise<readonly [messages.Started, ...unknown[]]>) =>
@@ -119,8 +120,8 @@ export async function vertexCloud(place: Place, environment: (name: string) => s
         return (await collect(listed, each => messages.operationOf(each, decoders))).filter(({ done }) => !done)
       }).catch(absent<readonly Operation[]>([])),
 
-    ...vertexBucket(place, emulator),
-    requests: requestMetrics(place, emulator, async url => (await clients()).auth.getRequestHeaders(url)),
+    ...vertexBucket(place, emulator, authorise),
+    requests: requestMetrics(place, emulator, authorise),
   }
 }
 

@@ -48,19 +48,24 @@ export async function openDataset(
   }
 }
 
+interface DatasetFiles extends DataFiles {
+  readonly digest: string
+  readonly rewards?: DataFiles
+  /** Path → what `Files.stamp` said before it was digested. */
+  readonly stamps: ReadonlyMap<string, string>
+}
+
+/** A log may be large, and many may ask for it: it is hashed once for each time that the repository was read. */
+const known = new WeakMap<DatasetSpec, Promise<DatasetFiles>>()
+
 /** The files that a Dataset comes to, those of its rewards too, and the digest of all that is read of them. */
-export async function datasetFiles(
-  host: Host,
-  opened: Opened,
-  { files, format, rewards }: DatasetSpec,
-): Promise<
-  DataFiles & {
-    readonly digest: string
-    readonly rewards?: DataFiles
-    /** Path → what `Files.stamp` said before it was digested. */
-    readonly stamps: ReadonlyMap<string, string>
-  }
-> {
+export function datasetFiles(host: Host, opened: Opened, spec: DatasetSpec): Promise<DatasetFiles> {
+  const files = known.get(spec) ?? digestFiles(host, opened, spec)
+  known.set(spec, files)
+  return files
+}
+
+async function digestFiles(host: Host, opened: Opened, { files, format, rewards }: DatasetSpec): Promise<DatasetFiles> {
   const decisions = await findDataFiles(host, opened, files, format)
   const own = rewards && (await findDataFiles(host, opened, rewards.files, rewards.format ?? format))
   const stamps = new Map<string, string>()

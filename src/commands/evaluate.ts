@@ -6,7 +6,8 @@ import type { Resource } from '../repo/repository.ts'
 import type { EvaluationResult } from '../results.ts'
 import { evaluationText } from '../ui/evaluation.ts'
 import { type DigestedDataset, openDataset } from './dataset.ts'
-import { evaluationDigest, type Recorded, recordEvidence, recordedText } from './evidence.ts'
+import { evidenceInputs, type Recorded, recordEvidence, recordedText } from './evidence.ts'
+import { liftFigure } from './figures.ts'
 import { type LoadedPolicy, loadPolicy } from './policies.ts'
 import { dataFile, type Opened, openRepository, requireResource, requireValid } from './repository.ts'
 import { declareTablesOptions, tablesOptions, watched } from './tables-options.ts'
@@ -42,22 +43,24 @@ export const evaluateCommand = defineCommand<Options, Evaluated>({
   async run({ evaluation: name, record, tables }, host, report) {
     const opened = await openRepository(host)
     const evaluation = requireResource(opened, 'Evaluation', name)
+    const about = { kind: 'evaluation', name: evaluation.name } as const
+    const inputs = record ? await evidenceInputs(host, opened, about) : []
     const policies = await candidatePolicies(host, opened, evaluation)
     const plan = await planOf(host, opened, evaluation, policies)
     const progress = (rows: number) => report({ type: 'progress', unit: 'rows', done: rows })
     const result = await evaluate(plan, await host.tables({ ...tables, ...watched(report) }), progress, host.signal)
     await plan.dataset.requireUnchanged()
     if (!record) return { result }
-    const recorded = await recordEvidence(host, opened.root, {
-      kind: 'evaluation',
-      name: evaluation.name,
-      resource: evaluationDigest(opened, evaluation),
-      policies: [...policies.values()].map(({ policy, snapshot }) => ({
+    const figures = new Map(result.candidates.map(candidate => [candidate.name, liftFigure(candidate)]))
+    const recorded = await recordEvidence(host, opened, {
+      ...about,
+      inputs,
+      policies: [...policies].map(([candidate, { policy, snapshot }]) => ({
         name: policy.name,
         digest: policy.digest,
         snapshot,
+        figure: figures.get(candidate) ?? null,
       })),
-      dataset: result.dataset.digest,
       rules: result.gates,
     })
     return { result, recorded }

@@ -1,20 +1,20 @@
 import { join, relative } from 'node:path'
-import type { Desired } from '../deploy/desired.ts'
-import type { EvidenceInputs } from '../deploy/evidence.ts'
+import { EVIDENCE_SCHEMA, evidenceCommand, type OtherFormat } from '../deploy/evidence.ts'
 import { DapError } from '../errors.ts'
 import type { Host } from '../host.ts'
-import type { DeploymentSpec } from '../kinds.ts'
+import { changedError } from '../log/tables.ts'
 import { digestOf, fileText } from '../policy/digest.ts'
 import { isRecord } from '../policy/snapshot-format.ts'
-import type { Resource } from '../repo/repository.ts'
-import type { Evidence, RuleResult } from '../results.ts'
+import type { CurrentInput, Evidence, RuleResult } from '../results.ts'
 import { plural } from '../ui/numbers.ts'
-import { datasetFiles } from './dataset.ts'
+import { inputsOf } from './inputs.ts'
 import { readJson } from './policies.ts'
-import { type Opened, requireResource } from './repository.ts'
+import type { Opened } from './repository.ts'
 
 /** What a run found out, and about what. */
-export interface Finding extends Pick<Evidence, 'kind' | 'name' | 'resource' | 'policies' | 'dataset'> {
+export interface Finding extends Pick<Evidence, 'kind' | 'name' | 'policies'> {
+  /** What it depends on, as it was before anything was read. */
+  readonly inputs: readonly CurrentInput[]
   /** Gates or expectations, judged. */
   readonly rules: readonly RuleResult[]
 }
@@ -25,12 +25,35 @@ export interface Recorded {
   readonly path: string
 }
 
-/** Writes what a run found to `evidence/`, in the place of what an earlier one did. */
-export async function recordEvidence(host: Host, root: string, { rules, ...about }: Finding): Promise<Recorded> {
+/** What evidence of that kind and name depends on, as it is now. */
+export function evidenceInputs(
+  host: Host,
+  opened: Opened,
+  { kind, name }: Pick<Evidence, 'kind' | 'name'>,
+): Promise<readonly CurrentInput[]> {
+  return inputsOf(host, opened, kind === 'evaluation' ? 'Evaluation' : 'Scenario', name)
+}
+
+/**
+ * Writes what a run found to `evidence/`, in the place of what an earlier one did; a DapError where an input is not what it was before the
+ * run, since nobody knows then which of the two was read.
+ */
+export async function recordEvidence(
+  host: Host,
+  opened: Opened,
+  { kind, name, inputs: before, policies, rules }: Finding,
+): Promise<Recorded> {
+  const now = await evidenceInputs(host, opened, { kind, name })
+  const inputs = before.map(({ digest, ...input }, i) => {
+    if (digest === null || digest !== now[i].digest) throw changedError(input.name)
+    return { ...input, digest }
+  })
   const failed = rules.filter(rule => !rule.passed).map(rule => rule.id)
-  const sealed = { schema: SCHEMA, ...about, passed: failed.length === 0, failed, dap: host.version } as const
-  const evidence: Evidence = { ...sealed, at: new Date(host.now()).toISOString(), digest: sealOf(sealed) }
-  const path = evidencePath(root, about.kind, about.name)
+  const found = { schema: EVIDENCE_SCHEMA, kind, name, inputs, policies, passed: failed.length === 0, failed } as const
+  const about = { ...found, dap: host.version }
+  const dated = { ...about, digest: digestOf(about), at: new Date(host.now()).toISOString() }
+  const evidence: Evidence = { ...dated, seal: digestOf(dated) }
+  const path = evidencePath(opened.root, kind, name)
   await host.files.write(path, fileText(evidence))
   return { evidence, path: relative(host.cwd, path) }
 }
@@ -45,87 +68,64 @@ export function recordedText({ evidence: { policies, failed, passed }, path }: R
 export async function readEvidence(
   host: Host,
   root: string,
-  kind: Evidence['kind'],
-  name: string,
-): Promise<Evidence | undefined> {
+  { kind, name }: Pick<Evidence, 'kind' | 'name'>,
+): Promise<Evidence | OtherFormat | undefined> {
   const path = evidencePath(root, kind, name)
   if (!(await host.files.exists(path))) return undefined
   const json = await readJson(host, path)
-  if (isEvidence(json) && json.kind === kind && json.name === name && sealOf(json) === json.digest) return json
+  if (isOtherFormat(json)) return json
+  if (isEvidence(json) && json.kind === kind && json.name === name) return json
   throw new DapError(`\`${relative(host.cwd, path)}\` is not what was recorded`, {
-    hint: `\`dap ${kind === 'scenario' ? 'simulate' : 'evaluate'} ${name} --record\` makes it anew`,
+    hint: `\`${evidenceCommand(kind, name)}\` makes it anew`,
   })
 }
-
-/** What evidence has to be about to count for the Deployment, as the files are now; without a snapshot for a Scenario. */
-export async function currentInputs(
-  host: Host,
-  opened: Opened,
-  requirement: DeploymentSpec['evidence'][number],
-  { digest: policy, snapshot }: Desired['policy'],
-): Promise<EvidenceInputs> {
-  if ('scenario' in requirement) {
-    const { digest } = requireResource(opened, 'Scenario', requirement.scenario)
-    return { resource: digest, policy, snapshot: null, dataset: null }
-  }
-  const evaluation = requireResource(opened, 'Evaluation', requirement.evaluation)
-  return {
-    resource: evaluationDigest(opened, evaluation),
-    policy,
-    snapshot,
-    dataset: await datasetDigest(host, opened, evaluation.spec.dataset),
-  }
-}
-
-/** Digest of an Evaluation and of its Dataset, whose mapping says what the data means. */
-export function evaluationDigest(opened: Opened, { digest, spec }: Resource<'Evaluation'>): string {
-  return digestOf([digest, requireResource(opened, 'Dataset', spec.dataset).digest])
-}
-
-const SCHEMA = 'dap.evidence/v1'
 
 function evidencePath(root: string, kind: Evidence['kind'], name: string): string {
   return join(root, 'evidence', `${kind}-${name}.json`)
 }
 
-/** Many deployments may ask for evaluations on one dataset: its files are hashed once a run. */
-const datasetDigests = new WeakMap<Opened, Map<string, Promise<string>>>()
-
-function datasetDigest(host: Host, opened: Opened, name: string): Promise<string> {
-  const known = datasetDigests.get(opened) ?? new Map<string, Promise<string>>()
-  datasetDigests.set(opened, known)
-  const digest =
-    known.get(name) ??
-    datasetFiles(host, opened, requireResource(opened, 'Dataset', name).spec).then(files => files.digest)
-  known.set(name, digest)
-  return digest
+function isOtherFormat(json: unknown): json is OtherFormat {
+  return isRecord(json) && /^dap\.evidence\/v\d{1,4}$/.test(String(json.schema)) && json.schema !== EVIDENCE_SCHEMA
 }
 
-/** The digest of what evidence says. */
-function sealOf(evidence: Omit<Evidence, 'at' | 'digest'>): string {
-  const { schema, kind, name, resource, policies, dataset, passed, failed, dap } = evidence
-  return digestOf({ schema, kind, name, resource, policies: policies.map(identity), dataset, passed, failed, dap })
-}
-
-const identity = ({ name, digest, snapshot }: Evidence['policies'][number]) => ({ name, digest, snapshot })
-
+/** Its seal says that it is what was written, so that its form is asked for only as far as a forged one could do harm. */
 function isEvidence(json: unknown): json is Evidence {
   if (!isRecord(json)) return false
-  const { schema, kind, name, resource, policies, dataset, passed, failed, at, dap, digest } = json
+  const { seal, ...dated } = json
+  const { digest, at, ...about } = dated
+  const { schema, kind, name, inputs, policies, passed, failed, dap } = about
   return (
-    schema === SCHEMA &&
-    [kind, name, resource, at, dap, digest].every(isText) &&
-    (dataset === null || isText(dataset)) &&
+    schema === EVIDENCE_SCHEMA &&
+    [kind, name, at, dap, digest].every(isText) &&
+    !Number.isNaN(Date.parse(at as string)) &&
     typeof passed === 'boolean' &&
-    Array.isArray(failed) &&
-    failed.every(isText) &&
-    Array.isArray(policies) &&
-    policies.every(
-      each =>
-        isRecord(each) && isText(each.name) && isText(each.digest) && (each.snapshot === null || isText(each.snapshot)),
-    ) &&
-    !Number.isNaN(Date.parse(at as string))
+    isList(failed, isText) &&
+    isList(inputs, each => isRecord(each) && [each.kind, each.name, each.digest, each.candidate ?? ''].every(isText)) &&
+    isList(policies, isJudged) &&
+    isDigest(seal, dated) &&
+    isDigest(digest, about)
   )
 }
 
 const isText = (value: unknown): value is string => typeof value === 'string'
+const isList = (value: unknown, is: (each: unknown) => boolean) => Array.isArray(value) && value.every(is)
+
+function isJudged(value: unknown): boolean {
+  if (!isRecord(value)) return false
+  const { name, digest, snapshot, figure } = value
+  return [name, digest, snapshot ?? ''].every(isText) && (figure === null || isFigure(figure))
+}
+
+function isFigure(value: unknown): boolean {
+  if (!isRecord(value)) return false
+  const texts = [value.quantity, value.estimator ?? '', value.verdict ?? '']
+  return texts.every(isText) && [value.value, value.lower, value.upper].every(Number.isFinite)
+}
+
+function isDigest(digest: unknown, of: unknown): boolean {
+  try {
+    return digest === digestOf(of)
+  } catch {
+    return false
+  }
+}

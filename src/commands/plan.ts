@@ -26,7 +26,7 @@ export const planCommand = defineCommand<Options, Made>({
       .option('--exit-code', 'end with 2 where there is something to do')
       .addHelpText(
         'after',
-        '\nCompares Git with the cloud, by list calls alone, and changes nothing.\n\nexit codes: 0 planned, 1 it cannot be applied as it is, 2 something to do (--exit-code), 3 usage, 5 the cloud said no',
+        '\nCompares Git with the cloud, and changes nothing: by list calls, and a look into the bundle of what is to be replaced.\n\nexit codes: 0 planned, 1 it cannot be applied as it is, 2 something to do (--exit-code), 3 usage, 5 the cloud said no',
       ),
 
   options: (_, flags) => ({

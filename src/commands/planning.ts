@@ -1,6 +1,7 @@
 import { type Actual, readActual, withVersions } from '../deploy/actual.ts'
 import type { Cloud } from '../deploy/cloud.ts'
-import { checkEvidence } from '../deploy/evidence.ts'
+import { readContents } from '../deploy/contents.ts'
+import { checkEvidence, evidenceAsked, isReadable } from '../deploy/evidence.ts'
 import { type EvidenceState, makePlan, type Plan } from '../deploy/plan.ts'
 import { UsageError } from '../errors.ts'
 import type { Host } from '../host.ts'
@@ -14,7 +15,7 @@ import {
   openEnvironment,
   requireWhole,
 } from './environment.ts'
-import { currentInputs, readEvidence } from './evidence.ts'
+import { evidenceInputs, readEvidence } from './evidence.ts'
 import type { PlanOptions } from './plan-options.ts'
 import type { Opened } from './repository.ts'
 
@@ -28,7 +29,10 @@ export interface Planned {
   readonly deployments: readonly DesiredDeployment[]
 }
 
-/** Compares Git with the cloud. List calls alone, one more for each model whose default version is not the one that Git asks for. */
+/**
+ * Compares Git with the cloud. Where nothing differs, by three list calls; one more for each model whose default version is not the one that
+ * Git asks for, and one read for each bundle that is to be replaced.
+ */
 export async function planEnvironment(host: Host, options: PlanOptions): Promise<Planned> {
   const environment = await openEnvironment(host, options.environment)
   const { opened, target } = environment
@@ -45,6 +49,7 @@ export async function planEnvironment(host: Host, options: PlanOptions): Promise
   const desired = deployments.map(each => each.desired)
   const actual = await withVersions(cloud, await readActual(cloud, target, environment.declared.here), desired)
   refuseUnknown(options.overrideProtection, environment, actual)
+  const contents = await readContents(cloud, actual, deployments)
   const plan = makePlan({
     dap: host.version,
     now: host.now(),
@@ -55,7 +60,11 @@ export async function planEnvironment(host: Host, options: PlanOptions): Promise
     prune: options.prune,
     releaseHold: options.releaseHold,
     overrideProtection: options.overrideProtection,
-    deployments: desired.map((each, i) => ({ desired: each, evidence: evidence[i] })),
+    deployments: desired.map((each, i) => ({
+      desired: each,
+      evidence: evidence[i],
+      contents: contents.get(each.deployment),
+    })),
     declared: environment.declared,
     actual,
   })
@@ -65,23 +74,14 @@ export async function planEnvironment(host: Host, options: PlanOptions): Promise
 async function evidenceOf(
   host: Host,
   opened: Opened,
-  { resource, desired }: DesiredDeployment,
+  { resource, desired: { policy } }: DesiredDeployment,
 ): Promise<EvidenceState[]> {
   const states: EvidenceState[] = []
-  for (const required of resource.spec.evidence) {
-    const given =
-      'evaluation' in required
-        ? await readEvidence(host, opened.root, 'evaluation', required.evaluation)
-        : await readEvidence(host, opened.root, 'scenario', required.scenario)
-    const current = await currentInputs(host, opened, required, desired.policy)
-    states.push(
-      ...checkEvidence(
-        [required],
-        () => given,
-        () => current,
-        host.now(),
-      ),
-    )
+  for (const item of resource.spec.evidence) {
+    const asked = evidenceAsked(item)
+    const recorded = await readEvidence(host, opened.root, asked)
+    const inputs = recorded && isReadable(recorded) ? await evidenceInputs(host, opened, asked) : []
+    states.push(checkEvidence(item, recorded, { policy, inputs }, host.now()))
   }
   return states
 }

@@ -12,7 +12,8 @@ import { prepare, type Simulation, type SimulationPlan } from '../simulate/simul
 import { plural } from '../ui/numbers.ts'
 import { simulationText } from '../ui/simulation.ts'
 import { wholeNumber } from './arguments.ts'
-import { type Recorded, recordEvidence, recordedText } from './evidence.ts'
+import { evidenceInputs, type Recorded, recordEvidence, recordedText } from './evidence.ts'
+import { regretFigure } from './figures.ts'
 import { openRepository } from './repository.ts'
 import { requireScenario } from './scenario.ts'
 
@@ -72,6 +73,8 @@ export const simulateCommand = defineCommand<Options, Simulated>({
   async run({ scenario: name, workers, log, logPolicy, record, ...overrides }, host, report) {
     const opened = await openRepository(host)
     const { scenario, policies } = requireScenario(opened, name)
+    const about = { kind: 'scenario', name: scenario.name } as const
+    const inputs = record ? await evidenceInputs(host, opened, about) : []
     const spec = { ...scenario.spec, ...overrides }
     const plan: SimulationPlan = { scenario: { name: scenario.name, spec, digest: scenario.digest }, policies }
     const simulation = prepare(plan)
@@ -93,13 +96,17 @@ export const simulateCommand = defineCommand<Options, Simulated>({
         ? await host.playInWorkers(plan, { workers: threads, batch }, onPart)
         : await playHere(simulation, total, batch, onPart, host)
     const result = finish(simulation, parts)
+    const figures = new Map(result.policies.map(policy => [policy.name, regretFigure(policy)]))
     const recorded = record
-      ? await recordEvidence(host, opened.root, {
-          kind: 'scenario',
-          name: scenario.name,
-          resource: scenario.digest,
-          policies: policies.map(policy => ({ name: policy.name, digest: policy.digest, snapshot: null })),
-          dataset: null,
+      ? await recordEvidence(host, opened, {
+          ...about,
+          inputs,
+          policies: policies.map(({ name, digest }) => ({
+            name,
+            digest,
+            snapshot: null,
+            figure: figures.get(name) ?? null,
+          })),
           rules: result.expectations,
         })
       : undefined

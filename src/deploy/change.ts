@@ -1,4 +1,5 @@
 import type { Traffic } from './cloud.ts'
+import type { Within } from './contents.ts'
 
 /**
  * One step from actual to desired. Changes of a deployment are in the order in which they are applied; each is one request, or one
@@ -43,4 +44,6 @@ export interface FieldChange {
   readonly after: string | null
   /** It cannot change in place: the deployed model is replaced. */
   readonly replaces: boolean
+  /** Of a digest, where a plan knows it: what has changed in what it is the digest of. */
+  readonly within?: Within
 }

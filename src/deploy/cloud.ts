@@ -45,6 +45,8 @@ export interface Cloud {
   /** Writes an object of the bucket unless it is there: names are content addresses. */
   putObject(name: string, text: string): Promise<void>
   listObjects(prefix: string): Promise<readonly string[]>
+  /** The text of an object of at most that many bytes; undefined where there is none, or a larger one. */
+  getObject(name: string, maxBytes: number): Promise<string | undefined>
   deleteObject(name: string): Promise<void>
 
   /** What one deployed model answered between two times, in ms since 1970; lags behind by minutes on the real cloud. */

@@ -1,55 +1,96 @@
 import type { DeploymentSpec } from '../kinds.ts'
 import { milliseconds } from '../policy/duration.ts'
-import type { Evidence } from '../results.ts'
+import type { CurrentInput, Evidence, JudgedPolicy } from '../results.ts'
+import { inputTitle } from '../titles.ts'
+import type { Desired } from './desired.ts'
 import type { EvidenceState } from './plan.ts'
 
-/** Digests as they are now. */
-export interface EvidenceInputs {
-  /** Of the Evaluation or the Scenario. */
-  readonly resource: string
-  readonly policy: string
-  /** Of the deployment's snapshot; null: nothing is learnt yet. */
-  readonly snapshot: string | null
-  /** Of the data that an Evaluation reads; null for a Scenario. */
-  readonly dataset: string | null
+export const EVIDENCE_SCHEMA = 'dap.evidence/v2'
+
+/** A file that another version of dap recorded: nobody knows what it depends on. */
+export interface OtherFormat {
+  /** `dap.evidence/v1` */
+  readonly schema: string
+}
+
+/** What evidence has to be about to count. */
+export interface Wanted {
+  /** What the deployment serves. */
+  readonly policy: Desired['policy']
+  /** All that the result depends on, as it is now. */
+  readonly inputs: readonly CurrentInput[]
 }
 
 type Kind = EvidenceState['kind']
 
-/** What a deployment asks for, against what was recorded: evidence counts while nothing that it is about has changed. */
+/** The command that records it. */
+export const evidenceCommand = (kind: Kind, name: string) =>
+  `dap ${kind === 'evaluation' ? 'evaluate' : 'simulate'} ${name} --record`
+
+export const evidenceAsked = (
+  item: DeploymentSpec['evidence'][number],
+): { readonly kind: Kind; readonly name: string } =>
+  'evaluation' in item ? { kind: 'evaluation', name: item.evaluation } : { kind: 'scenario', name: item.scenario }
+
+/** What a deployment asks for, against what was recorded: evidence counts while nothing that it depends on has changed. */
 export function checkEvidence(
-  required: DeploymentSpec['evidence'],
-  given: (kind: Kind, name: string) => Evidence | undefined,
-  current: (kind: Kind, name: string) => EvidenceInputs,
+  item: DeploymentSpec['evidence'][number],
+  recorded: Evidence | OtherFormat | undefined,
+  wanted: Wanted,
   now: number,
-): EvidenceState[] {
-  return required.map(item => {
-    const kind = 'evaluation' in item ? 'evaluation' : 'scenario'
-    const name = 'evaluation' in item ? item.evaluation : item.scenario
-    const found = given(kind, name)
-    const command = `dap ${kind === 'evaluation' ? 'evaluate' : 'simulate'} ${name} --record`
-    const state = { kind, name, digest: found?.digest ?? null, command } as const
-    if (found === undefined) return { ...state, state: 'missing', reason: 'it has not been recorded' }
-    const stale = [...staleness(found, current(kind, name)), ...age(found, item.maxAge, now)]
-    if (stale.length > 0) return { ...state, state: 'stale', reason: stale.join('; ') }
-    if (!found.passed) return { ...state, state: 'failed', reason: `it does not hold: ${found.failed.join(', ')}` }
-    return { ...state, state: 'passed', reason: null }
-  })
-}
-
-function staleness({ kind, resource, policies, dataset }: Evidence, current: EvidenceInputs): string[] {
-  const reasons: string[] = []
-  if (resource !== current.resource) reasons.push(`the ${kind} has changed since`)
-  const judged = policies.filter(({ digest }) => digest === current.policy)
-  if (judged.length === 0) reasons.push('the policy has changed since')
-  // A scenario learns for itself: it has no use for a snapshot.
-  else if (kind === 'evaluation' && !judged.some(({ snapshot }) => snapshot === current.snapshot)) {
-    reasons.push('the snapshot has changed since')
+): EvidenceState {
+  const { kind, name } = evidenceAsked(item)
+  const about = { kind, name, digest: null, figure: null, command: evidenceCommand(kind, name) } as const
+  if (recorded === undefined) return { ...about, state: 'missing', reason: 'it has not been recorded' }
+  if (!isReadable(recorded)) {
+    const reason = `another dap recorded it, as ${recorded.schema}; this one reads ${EVIDENCE_SCHEMA}, which names all inputs`
+    return { ...about, state: 'stale', reason }
   }
-  if (dataset !== current.dataset) reasons.push('the data has changed since')
-  return reasons
+  const { digest, passed, failed, policies } = recorded
+  const judged = policies.find(each => isAbout(each, recorded, wanted))
+  const stale = [...staleness(recorded, wanted, judged), ...timing(recorded, item.maxAge, now)]
+  if (stale.length > 0) return { ...about, digest, state: 'stale', reason: stale.join('; ') }
+  const found = { ...about, digest, figure: judged?.figure ?? null }
+  if (!passed) return { ...found, state: 'failed', reason: `it does not hold: ${failed.join(', ')}` }
+  return { ...found, state: 'passed', reason: null }
 }
 
-function age({ at }: Evidence, maxAge: string | undefined, now: number): string[] {
-  return maxAge !== undefined && now - Date.parse(at) > milliseconds(maxAge) ? [`it is older than ${maxAge}`] : []
+export const isReadable = (recorded: Evidence | OtherFormat): recorded is Evidence =>
+  recorded.schema === EVIDENCE_SCHEMA
+
+/** A scenario learns for itself: it has no use for a snapshot. */
+function isAbout({ digest, snapshot }: JudgedPolicy, { kind }: Evidence, { policy }: Wanted): boolean {
+  return digest === policy.digest && (kind === 'scenario' || snapshot === policy.snapshot)
+}
+
+/** As many as a reader wants to know of at once. */
+const MOST_REASONS = 5
+
+function staleness({ kind, inputs }: Evidence, wanted: Wanted, judged: JudgedPolicy | undefined): string[] {
+  const now = new Map(wanted.inputs.map(input => [inputTitle(input), input.digest]))
+  const changed = inputs.flatMap(input => {
+    const title = inputTitle(input)
+    const digest = now.get(title)
+    if (!now.delete(title) || digest === input.digest) return []
+    const what = input.kind === kind ? `the ${kind}` : title
+    return [digest === null ? `${what} is gone, or cannot be read` : `${what} has changed since`]
+  })
+  // Where nothing that it names has changed, nothing else is depended on; unless whoever recorded it knew of fewer inputs.
+  const reasons = changed.length > 0 ? changed : [...now.keys()].map(title => `it does not name ${title}`)
+  if (reasons.length > MOST_REASONS) {
+    return [...reasons.slice(0, MOST_REASONS), `and ${reasons.length - MOST_REASONS} more`]
+  }
+  if (reasons.length > 0 || judged !== undefined) return reasons
+  const { name, snapshot } = wanted.policy
+  const which = kind === 'scenario' ? '' : snapshot === null ? ' without a snapshot' : ' with this snapshot'
+  return [`it is not about policy \`${name}\`${which}`]
+}
+
+/** ms that two clocks may be apart: one machine records, another plans, and either may be a little off. */
+const CLOCKS_APART = 5 * 60_000
+
+function timing({ at }: Evidence, maxAge: string | undefined, now: number): string[] {
+  const age = now - Date.parse(at)
+  if (age < -CLOCKS_APART) return [`it says that it was recorded at ${at}, which is yet to come`]
+  return maxAge !== undefined && age > milliseconds(maxAge) ? [`it is older than ${maxAge}`] : []
 }

@@ -44,8 +44,11 @@ const tenDigits = (hex: string) => String(1e9 + (Number.parseInt(hex.slice(0, 13
 
 /** The object of a bundle, by its content: `dap/bundles/shop-offer-0123456789ab/bundle.json`. */
 export function bundleObject(policy: string, digest: string): string {
-  return `${BUNDLES}${policy}-${shortDigest(digest)}/bundle.json`
+  return `${BUNDLES}${policy}${bundleSuffix(digest)}`
 }
+
+/** What the name of a bundle's object ends with, whatever its policy is called; of the digest as labels have it, too. */
+export const bundleSuffix = (digest: string) => `-${shortDigest(digest)}/bundle.json`
 
 export const BUNDLES = 'dap/bundles/'
 

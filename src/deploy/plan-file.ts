@@ -29,6 +29,7 @@ const text: Shape = (value, path) => (typeof value === 'string' ? [] : fault(pat
 const flag: Shape = (value, path) => (typeof value === 'boolean' ? [] : fault(path, 'true or false'))
 const number: Shape = (value, path) =>
   typeof value === 'number' && Number.isFinite(value) && value >= 0 ? [] : fault(path, 'a number')
+const real: Shape = (value, path) => (Number.isFinite(value) ? [] : fault(path, 'a number'))
 const date: Shape = (value, path) =>
   typeof value === 'string' && /^\d{4}-\d\d-\d\dT/.test(value) && !Number.isNaN(Date.parse(value))
     ? []
@@ -75,7 +76,9 @@ const tagged =
     return object({ [key]: text, ...common, ...cases[tag] })(value, path)
   }
 
-const fields = list(object({ field: text, before: nullable(text), after: nullable(text), replaces: flag }))
+const change = { field: text, before: nullable(text), after: nullable(text) }
+const within = object({ fields: list(object(change)), more: number })
+const fields = list(object({ ...change, replaces: flag, within: optional(within) }))
 const traffic = map(number)
 
 const changes = list(
@@ -154,6 +157,16 @@ const deployment = object({
       name: text,
       state: oneOf('passed', 'failed', 'missing', 'stale'),
       digest: nullable(text),
+      figure: nullable(
+        object({
+          quantity: oneOf('lift', 'regret'),
+          estimator: nullable(text),
+          verdict: nullable(oneOf('ok', 'caution')),
+          value: real,
+          lower: real,
+          upper: real,
+        }),
+      ),
       reason: nullable(text),
       command: text,
     }),

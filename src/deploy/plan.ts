@@ -1,7 +1,9 @@
 import { digestOf } from '../policy/digest.ts'
+import type { Figure } from '../results.ts'
 import { type Actual, actualOf, located } from './actual.ts'
 import type { Change, FieldChange } from './change.ts'
 import type { Place } from './cloud.ts'
+import { type Contents, withContents } from './contents.ts'
 import type { Desired, Target } from './desired.ts'
 import { type Difference, diffDeployment } from './diff.ts'
 import { decodeLabels } from './labels.ts'
@@ -96,8 +98,10 @@ export interface EvidenceState {
   readonly kind: 'evaluation' | 'scenario'
   readonly name: string
   readonly state: 'passed' | 'failed' | 'missing' | 'stale'
-  /** Digest of the result; null where there is none. */
+  /** Digest of the result; null where there is none that this dap can read. */
   readonly digest: string | null
+  /** What it says of the policy that is to be deployed; null where it is stale, and where there is no number to quote. */
+  readonly figure: Figure | null
   /** Why it is not `passed`. */
   readonly reason: string | null
   /** What would produce it. */
@@ -147,7 +151,12 @@ export interface PlanInputs {
   /** Names of deployments whose protection is set aside. */
   readonly overrideProtection: readonly string[]
   /** Those that are looked at. */
-  readonly deployments: readonly { readonly desired: Desired; readonly evidence: readonly EvidenceState[] }[]
+  readonly deployments: readonly {
+    readonly desired: Desired
+    readonly evidence: readonly EvidenceState[]
+    /** What has changed inside its policy and its snapshot, where that is known. */
+    readonly contents?: Contents
+  }[]
   /** All that Git has: what is not among it is an orphan. */
   readonly declared: Declarations
   readonly actual: Actual
@@ -172,7 +181,7 @@ export function makePlan(inputs: PlanInputs): Plan {
     releaseHold,
     overrideProtection: [...overrideProtection].sort(),
     deployments: inputs.deployments
-      .map(({ desired, evidence }) => planDeployment(located(desired, actual), evidence, inputs))
+      .map(each => planDeployment({ ...each, desired: located(each.desired, actual) }, inputs))
       .sort((a, b) => (a.deployment < b.deployment ? -1 : 1)),
     orphans: orphansOf(actual, target, inputs),
     foreign: only === null ? actual.foreign : actual.foreign.filter(({ deployment }) => only.includes(deployment)),
@@ -188,7 +197,10 @@ export function planDigest(plan: Omit<Plan, 'header' | 'digest'>): string {
   return digestOf(content)
 }
 
-function planDeployment(desired: Desired, evidence: readonly EvidenceState[], inputs: PlanInputs): DeploymentPlan {
+function planDeployment(
+  { desired, evidence, contents }: PlanInputs['deployments'][number],
+  inputs: PlanInputs,
+): DeploymentPlan {
   const { actual, target, now } = inputs
   const here = actualOf(actual, desired)
   const difference = diffDeployment(desired, here, inputs)
@@ -202,7 +214,7 @@ function planDeployment(desired: Desired, evidence: readonly EvidenceState[], in
     action,
     held,
     desired,
-    fields,
+    fields: withContents(fields, contents),
     changes,
     drift,
     evidence,

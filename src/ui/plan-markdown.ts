@@ -1,9 +1,11 @@
-import type { DeploymentPlan, Orphan, Plan } from '../deploy/plan.ts'
+import type { FieldChange } from '../deploy/change.ts'
+import type { DeploymentPlan, EvidenceState, Orphan, Plan } from '../deploy/plan.ts'
 import { shortDigest } from '../digest.ts'
 import { cleaned, orphanName, timeText } from './cloud.ts'
 import { plural } from './numbers.ts'
 import {
   fieldText,
+  figureText,
   isQuiet,
   namesOf,
   orphanNames,
@@ -12,6 +14,7 @@ import {
   type Step,
   stepsOf,
   symbolOf,
+  valueText,
 } from './plan.ts'
 
 /** A comment of GitHub holds 65,536 characters. */
@@ -75,13 +78,19 @@ function upTo(characters: number, texts: readonly string[], separator: string, r
 
 function rowText(plan: DeploymentPlan): string {
   const { deployment, action, fields, blocked, notes } = plan
-  const differs = fields.map(change => `${code(change.field)} ${code(fieldText(change))}`)
+  const differs = fields.flatMap(change => [`${code(change.field)} ${code(fieldText(change))}`, ...withinTexts(change)])
   const what = [
     ...blocked.map(({ reason }) => `**blocked**: ${prose(reason)}`),
     ...differs,
     ...(action === 'none' ? notes.map(prose) : []),
   ]
   return row(symbolOf(plan), code(deployment), action === 'none' ? 'unchanged' : action, what.join('<br>'))
+}
+
+function withinTexts({ within }: FieldChange): string[] {
+  if (within === undefined) return []
+  const texts = within.fields.map(each => `&nbsp; ${code(each.field)} ${code(valueText(each))}`)
+  return within.more === 0 ? texts : [...texts, `&nbsp; and ${within.more} more`]
 }
 
 /** A `|` ends a cell, also inside a code span, unless an odd number of backslashes stands before it. */
@@ -101,15 +110,16 @@ function detailsText(plan: DeploymentPlan): string {
             row(...[field, git, applied, live].map(cell => code(cell ?? 'none'))),
           ),
         ].join('\n'),
-    changes.length * evidence.length === 0
-      ? ''
-      : `Evidence: ${evidence.map(({ kind, name, state }) => `${kind} ${code(name)} ${state === 'passed' ? state : `**${state}**`}`).join(', ')}`,
+    changes.length === 0 ? '' : evidence.map(evidenceText).join('\n'),
     overlap === null ? '' : `Overlap: ${prose(overlapText(overlap))}`,
     notes.map(note => `- ${prose(note)}`).join('\n'),
     blocked.map(({ reason, hint }) => `- **blocked**: ${prose(reason)}; ${prose(hint)}`).join('\n'),
   ]
   return folded(`${symbolOf(plan)} <code>${html(plan.deployment)}</code>: ${plural(changes.length, 'change')}`, parts)
 }
+
+const evidenceText = ({ kind, name, state, figure }: EvidenceState) =>
+  `- Evidence: ${kind} ${code(name)} ${state === 'passed' ? state : `**${state}**`}${figure === null ? '' : `, ${prose(figureText(figure))}`}`
 
 const orphanText = (orphan: Orphan, environment: string) =>
   folded(`- <code>${html(orphanName(orphan, environment))}</code>: ${plural(orphan.changes.length, 'change')}`, [

@@ -3,10 +3,12 @@ import type { Change, FieldChange } from '../deploy/change.ts'
 import type { Gate } from '../deploy/desired.ts'
 import type { Foreign } from '../deploy/ownership.ts'
 import type { DeploymentPlan, EvidenceState, Orphan, Overlap, Plan } from '../deploy/plan.ts'
+import type { ValueChange } from '../deploy/value-diff.ts'
 import { shortDigest } from '../digest.ts'
+import type { Figure } from '../results.ts'
 import { changeTitle, durationText, type ModelName } from '../titles.ts'
 import { cleaned, driftTable, indented, orphanName, shortCommit, tally, timeText } from './cloud.ts'
-import { percent, short } from './numbers.ts'
+import { percent, short, signed } from './numbers.ts'
 import type { Style } from './style.ts'
 
 /** What a deploy would do and why, deployment by deployment; those where nothing happens are one line in all. */
@@ -94,6 +96,9 @@ export function fieldText({ before, after }: FieldChange): string {
   return before === null ? after || 'none' : `${before || 'none'} → ${after || 'none'}`
 }
 
+/** Inside of what was there before: what has no value now had one, or will have. */
+export const valueText = ({ before, after }: ValueChange) => `${before ?? 'none'} → ${after ?? 'none'}`
+
 export function overlapText({ machineType, minReplicas, maxReplicas, vcpus, ms, cost }: Overlap): string {
   const quota = vcpus === null ? `${maxReplicas} more ${machineType}` : `+${short(vcpus)} vCPUs`
   const money =
@@ -127,10 +132,10 @@ function deploymentText(plan: DeploymentPlan, { style, columns }: TextContext): 
   const what = [wordOf(plan), ...(blocked.length > 0 ? ['blocked'] : [])].join(', ')
   const head = `${paintSymbol(plan, style)} ${style.bold(deployment)}  ${what}`
   const body = [
-    ...fieldLines(fields, style),
+    ...fieldLines(fields, columns - 2, style),
     ...stepLines(stepsOf(changes, desired.rollout.gates, namesOf(plan)), columns - 2, style),
     ...(drift.length === 0 ? [] : [driftTable(drift, style)]),
-    ...(changes.length * evidence.length === 0 ? [] : [labelled('evidence', evidenceText(evidence, style), style)]),
+    ...(changes.length === 0 ? [] : evidenceLines(evidence, columns - 2, style)),
     ...(overlap === null ? [] : [labelled('overlap', overlapText(overlap), style)]),
     ...notes.map(note => labelled('note', note, style)),
     ...blocked.flatMap(({ reason, hint }) => [
@@ -161,35 +166,59 @@ function paintSymbol(plan: DeploymentPlan, style: Style): string {
   return paint[symbol](symbol)
 }
 
-function fieldLines(fields: readonly FieldChange[], style: Style): string[] {
+function fieldLines(fields: readonly FieldChange[], columns: number, style: Style): string[] {
   const width = Math.max(0, ...fields.map(({ field }) => field.length))
-  return fields.map(change => {
+  return fields.flatMap(change => {
     const replaces = change.replaces && change.before !== null ? `  ${style.yellow('replaces')}` : ''
-    return `${style.dim(change.field.padEnd(width))}  ${fieldText(change)}${replaces}`
+    const { fields: inner, more } = change.within ?? { fields: [], more: 0 }
+    return [
+      `${style.dim(change.field.padEnd(width))}  ${fieldText(change)}${replaces}`,
+      ...inner.map(each => wrapped(columns, ['  ', each.field], ['  ', valueText(each)])),
+      ...(more === 0 ? [] : [`  and ${more} more`]),
+    ]
   })
 }
 
-/** `1. title, hold  reason`: what does not fit stands on the next line. */
+/** `1. title, hold  reason` */
 function stepLines(steps: readonly Step[], columns: number, style: Style): string[] {
   return steps.map(({ title, hold, reason }, i) => {
     const number = `${i + 1}. `.padStart(String(steps.length).length + 2)
-    let text = number + title
-    let width = text.length
-    const add = (gap: string, part: string, paint: (part: string) => string) => {
-      if (part === '') return
-      const fits = width + gap.length + part.length <= columns
-      width = fits ? width + gap.length + part.length : number.length + part.length
-      text += (fits ? gap : `${gap.trimEnd()}\n${' '.repeat(number.length)}`) + paint(part)
-    }
-    add(', ', hold, part => part)
-    add('  ', reason, style.dim)
-    return text
+    return wrapped(columns, [number, title], [', ', hold], ['  ', reason, style.dim])
   })
 }
 
+type Part = readonly [gap: string, text: string, paint?: (text: string) => string]
+
+/** What does not fit stands on the next line, below the first text; empty texts are left out. */
+function wrapped(columns: number, [margin, first]: Part, ...parts: readonly Part[]): string {
+  let text = margin + first
+  let width = text.length
+  for (const [gap, part, paint = (each: string) => each] of parts) {
+    if (part === '') continue
+    const fits = width + gap.length + part.length <= columns
+    width = fits ? width + gap.length + part.length : margin.length + part.length
+    text += (fits ? gap : `${gap.trimEnd()}\n${' '.repeat(margin.length)}`) + paint(part)
+  }
+  return text
+}
+
 /** What is not passed blocks the plan; the block says why, and what to do. */
-const evidenceText = (evidence: readonly EvidenceState[], style: Style) =>
-  evidence.map(({ kind, name, state }) => `${kind} ${name} ${state === 'passed' ? state : style.red(state)}`).join(', ')
+const evidenceLines = (evidence: readonly EvidenceState[], columns: number, style: Style) =>
+  evidence.map(({ kind, name, state, figure }) =>
+    wrapped(
+      columns,
+      ['evidence  ', `${kind} ${name}`],
+      [' ', state, state === 'passed' ? undefined : style.red],
+      ['  ', figure === null ? '' : figureText(figure)],
+    ).replace(/^evidence/, style.dim),
+  )
+
+/** `lift +0.0254 [+0.0147, +0.0358] by dr`: three digits, so that most names fit before it. */
+export function figureText({ quantity, estimator, verdict, value, lower, upper }: Figure): string {
+  const text = (number: number) => (quantity === 'lift' ? signed : short)(Number(number.toPrecision(3)))
+  const by = estimator === null ? '' : ` by ${estimator}`
+  return `${quantity} ${text(value)} [${text(lower)}, ${text(upper)}]${by}${verdict === 'caution' ? ', caution' : ''}`
+}
 
 const labelled = (label: string, text: string, style: Style) => `${style.dim(label.padEnd(8))}  ${text}`
 

@@ -1,5 +1,11 @@
 import { describe, expect, it } from 'vitest'
+import { type Cloud, CloudError } from '../../src/deploy/cloud.ts'
 import type { Plan } from '../../src/deploy/plan.ts'
+import { bundleText, createBundle } from '../../src/policy/bundle.ts'
+import { resourceDigest } from '../../src/policy/digest.ts'
+import { createPolicy } from '../../src/policy/policy.ts'
+import { snapshotText, takeSnapshot } from '../../src/policy/snapshot.ts'
+import { loadRepository } from '../../src/repo/repository.ts'
 import { resource } from '../support/repository.ts'
 import { COMMIT } from '../support/run-dap.ts'
 import {
@@ -13,6 +19,7 @@ import {
   POLICY,
   ROLLOUT,
   read,
+  type Shop,
   shop,
 } from './support.ts'
 
@@ -71,10 +78,11 @@ describe('plan', () => {
     expect(read(await made.dap('plan'))).toMatchInlineSnapshot(`
       "exit 0
       Plan of shop for local: the emulator
-      commit cccccccccccc, good until 2026-11-30 02:24 UTC, digest 7f207d6bad70
+      commit cccccccccccc, good until 2026-11-30 02:24 UTC, digest dbc58682c712
 
       ± offer  replace
         policy                 9116bdf1d250 → 4e3d3d38a355  replaces
+          guardrails.minProbability  0.02 → 0.021
         resources.maxReplicas  4 → 6
         1. upload bundle dap/bundles/offer-ef11825dad17/bundle.json  the bucket does not have it
         2. upload a version of model dap-offer-de8f14fc  no version has this content
@@ -235,6 +243,156 @@ describe('plan', () => {
   })
 })
 
+describe('what has changed in a policy', () => {
+  const withinOf = (plan: Plan) => plan.deployments[0].fields.find(({ field }) => field === 'policy')?.within
+
+  /** What a plan of another version says, when `changed` has been done to the bundle of the first. */
+  async function plannedAfter(changed: (made: Shop, bundle: string) => unknown): Promise<Plan> {
+    const made = await deployedShop()
+    const [bundle] = await made.cloud.cloud.listObjects('dap/bundles/')
+    await changed(made, bundle)
+    changePolicy(made)
+    return jsonOf<Plan>(await made.dap('plan --json'), 'plan')
+  }
+  async function policyIn(made: Shop) {
+    const repository = await loadRepository([{ path: POLICY, text: made.read(POLICY) }])
+    return repository.get('Policy', 'offer')!
+  }
+  const putAnother =
+    (text: string) =>
+    async ({ cloud: { cloud } }: Shop, bundle: string) => {
+      await cloud.deleteObject(bundle)
+      await cloud.putObject(bundle, text)
+    }
+
+  it('is read from the bundle of what serves, and survives in the plan file', async () => {
+    const made = await deployedShop()
+    changePolicy(made)
+    await made.dap('plan --out plan.json')
+    const plan = jsonOf<Plan>(await made.dap('plan show plan.json --json'), 'plan')
+    expect(withinOf(plan)).toEqual({
+      fields: [{ field: 'guardrails.minProbability', before: '0.02', after: '0.021' }],
+      more: 0,
+    })
+    expect((await made.dap('plan show plan.json --format markdown')).stdout).toContain(
+      '<br>&nbsp; `guardrails.minProbability` `0.02 → 0.021`',
+    )
+    expect(await made.dap('deploy plan.json')).toMatchObject({ code: 0 })
+  })
+
+  it('is the first eight fields and the number of the others', async () => {
+    const made = await deployedShop()
+    const actions = Array.from({ length: 10 }, (_, i) => `, { id: more-${i} }`).join('')
+    made.edit(POLICY, '{ id: gold }', `{ id: gold }${actions}`)
+    made.edit(
+      'scenarios/week.yaml',
+      'means: { none: 0.1, gold: 0.6',
+      `means: { none: 0.1, gold: 0.6${actions.replaceAll(/\{ id: (more-\d) \}/g, '$1: 0.1')}`,
+    )
+    const { stdout } = await made.dap('plan')
+    expect(stdout).toContain('    actions.more-7  none → { id: more-7 }\n    and 2 more\n')
+    expect(stdout).not.toContain('more-8')
+  })
+
+  it('says by how much a snapshot knows more', async () => {
+    const made = shop({ [DEPLOYMENT]: offer(`snapshot: snapshots/offer.json\n${ROLLOUT}`) })
+    const { name, spec, digest } = await policyIn(made)
+    const learn = (count: number, to: string) => {
+      const policy = createPolicy(name, spec, digest)
+      for (let i = 0; i < count; i++) policy.learner.learn(i % 2, new Float64Array(0), 1)
+      const data = { dataset: 'served', digest: 'f'.repeat(64), rows: count, to }
+      made.write('snapshots/offer.json', snapshotText(takeSnapshot(policy, { data })))
+    }
+    learn(10, '2026-11-20T00:00:00Z')
+    await made.dap('deploy --yes')
+    learn(25, '2026-11-23T00:00:00Z')
+    expect((await made.dap('plan')).stdout).toMatch(
+      /^ {2}snapshot {2}\w{12} → \w{12} {2}replaces\n {4}count {2}10 → 25\n {4}data\.to {2}"2026-11-20T00:00:00Z" → "2026-11-23T00:00:00Z"\n {2}1\./m,
+    )
+  })
+
+  it.each<readonly [string, (made: Shop, bundle: string) => unknown]>([
+    ['there is no bundle', ({ cloud: { cloud } }, bundle) => cloud.deleteObject(bundle)],
+    ['it is no JSON', putAnother('{')],
+    ['it is nothing', putAnother('')],
+    ['it is nested without end', putAnother('['.repeat(100_000))],
+    [
+      'it is too large',
+      async (made, bundle) => {
+        const text = await made.cloud.cloud.getObject(bundle, Number.POSITIVE_INFINITY)
+        await putAnother(`${text}${' '.repeat(16 * 1024 * 1024)}`)(made, bundle)
+      },
+    ],
+    ['it is no bundle', putAnother('{"schema":"dap.bundle/v1","policy":{"spec":null}}')],
+    [
+      'it is a bundle of something else',
+      async (made, bundle) => {
+        const { spec } = await policyIn(made)
+        const other = createPolicy('other', spec, resourceDigest('Policy', 'other', spec))
+        const text = bundleText(createBundle(other, null, '9.9.9'))
+        await putAnother(text)(made, bundle)
+      },
+    ],
+    [
+      'it may not be read',
+      ({ cloud }) => {
+        const refused = () => Promise.reject(new CloudError('PERMISSION_DENIED', 'PERMISSION_DENIED: no'))
+        Object.assign(cloud.cloud, { getObject: refused })
+      },
+    ],
+  ])('is left to digests where %s', async (_, changed) => {
+    const plan = await plannedAfter(changed)
+    expect(plan.deployments[0].action).toBe('replace')
+    expect(plan.deployments[0].fields.map(({ field }) => field)).toEqual(['policy'])
+    expect(withinOf(plan)).toBeUndefined()
+  })
+
+  it('costs one read for each deployment whose policy differs, a few at a time, and none elsewhere', async () => {
+    const names = Array.from({ length: 20 }, (_, i) => `p-${i}`)
+    const policyOf = (name: string) => POLICY.replace('offer', name)
+    const made = shop(
+      Object.fromEntries(
+        names.flatMap(name => [
+          [policyOf(name), shop().read(POLICY).replaceAll('offer', name)],
+          [DEPLOYMENT.replace('offer', name), offer(ROLLOUT, name).replace('policy: offer', `policy: ${name}`)],
+        ]),
+      ),
+    )
+    await made.dap('deploy --yes')
+    const { cloud } = made.cloud
+    const calls: string[] = []
+    let reading = 0
+    let most = 0
+    const counted = new Proxy(cloud, {
+      get(target, key: keyof Cloud) {
+        const method = target[key]
+        if (typeof method !== 'function') return method
+        return async (...args: never[]) => {
+          calls.push(key)
+          if (key === 'getObject') most = Math.max(most, ++reading)
+          const answer = await (method as (...args: never[]) => Promise<unknown>)(...args)
+          if (key === 'getObject') reading--
+          return answer
+        }
+      },
+    })
+    const setting = { cloud: { ...made.cloud, cloud: counted } }
+    await made.dap('plan', setting)
+    expect(calls.sort()).toEqual(['listEndpoints', 'listModels', 'listObjects'])
+
+    made.edit(DEPLOYMENT, 'maxReplicas: 4', 'maxReplicas: 6')
+    await made.dap('plan', setting)
+    expect(calls).not.toContain('getObject')
+
+    for (const name of names.slice(0, 12)) made.edit(policyOf(name), '0.02', '0.03')
+    calls.length = 0
+    const { stdout } = await made.dap('plan', setting)
+    expect(stdout.match(/minProbability {2}0\.02 → 0\.03/g)).toHaveLength(12)
+    expect(calls.filter(call => call === 'getObject')).toHaveLength(12)
+    expect(most).toBe(8)
+  })
+})
+
 describe('evidence', () => {
   const ASKED = { [DEPLOYMENT]: offer(`${ROLLOUT}\nevidence: [{ scenario: week, maxAge: 7d }]`) }
 
@@ -254,11 +412,13 @@ describe('evidence', () => {
     `)
 
     expect(await made.dap('simulate week --record')).toMatchObject({ code: 0 })
-    expect((await made.dap('plan')).stdout).toContain('  evidence  scenario week passed\n')
+    expect((await made.dap('plan')).stdout).toMatch(
+      /^ {2}evidence {2}scenario week passed {2}regret [\d.]+ \[[\d.]+, [\d.]+\]$/m,
+    )
     expect(await made.dap('deploy --yes')).toMatchObject({ code: 0 })
 
     changePolicy(made)
-    expect((await made.dap('plan')).stdout).toContain('blocked: scenario `week`: the policy has changed since\n')
+    expect((await made.dap('plan')).stdout).toContain('blocked: scenario `week`: policy `offer` has changed since\n')
     await made.dap('simulate week --record')
     expect(await made.dap('plan')).toMatchObject({ code: 0 })
     await made.cloud.clock.sleep(8 * 86_400_000)
@@ -384,7 +544,7 @@ describe('a plan as a file', () => {
     expect(await made.dap('deploy edited.json')).toMatchObject({ code: 1 })
   })
 
-  it('holds no text of a policy, only digests', async () => {
+  it('holds of a policy its digest, and what has changed in it', async () => {
     const made = shop({
       [POLICY]: resource(
         'Policy',
@@ -394,6 +554,11 @@ describe('a plan as a file', () => {
     })
     made.remove('scenarios/week.yaml')
     await made.dap('plan --out plan.json')
+    expect(made.read('plan.json')).not.toContain('hush-hush')
+    await made.dap('deploy --yes')
+    made.edit(POLICY, 'type: thompson', 'type: softmax, temperature: 0.5')
+    await made.dap('plan --out plan.json')
+    expect(made.read('plan.json')).toContain('algorithm.exploration.temperature')
     expect(made.read('plan.json')).not.toContain('hush-hush')
   })
 })

@@ -280,6 +280,17 @@ export function cloudContract(name: string, create: () => CloudSubject | Promise
         await cloud.deleteObject('dap/bundles/a/bundle.json')
         expect(await cloud.listObjects('dap/')).toEqual(['dap/bundles/b/bundle.json'])
       })
+
+      it('are read whole, or not at all where there is none or a larger one', async () => {
+        const text = `${'ä'.repeat(200_000)}\n`
+        await cloud.putObject('dap/bundles/a/bundle.json', text)
+        await cloud.putObject('dap/bundles/empty/bundle.json', '')
+        expect(await cloud.getObject('dap/bundles/a/bundle.json', 400_001)).toBe(text)
+        expect(await cloud.getObject('dap/bundles/a/bundle.json', 400_000)).toBeUndefined()
+        expect(await cloud.getObject('dap/bundles/a/bundle.json', 10)).toBeUndefined()
+        expect(await cloud.getObject('dap/bundles/empty/bundle.json', 10)).toBe('')
+        expect(await cloud.getObject('dap/bundles/b/bundle.json', 10)).toBeUndefined()
+      })
     })
   })
 }

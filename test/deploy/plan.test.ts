@@ -48,6 +48,7 @@ const evidence = (change: Partial<EvidenceState> = {}): EvidenceState => ({
   name: 'quiet-week',
   state: 'passed',
   digest: 'sha256:e1',
+  figure: null,
   reason: null,
   command: 'dap simulate quiet-week --record',
   ...change,

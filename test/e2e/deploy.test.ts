@@ -32,7 +32,12 @@ describe('a deployment', () => {
     await editFile(folder, 'policies/shop-offer.yaml', 'minProbability: 0.02', 'minProbability: 0.05')
     const plan = (await dap('plan', '--json')).json<Plan>()
     expect(plan.deployments).toMatchObject([{ action: 'replace' }])
-    expect(plan.deployments[0].fields).toMatchObject([{ field: 'policy', replaces: true }])
+    expect(plan.deployments[0].fields).toMatchObject([
+      {
+        ...{ field: 'policy', replaces: true },
+        within: { fields: [{ field: 'guardrails.minProbability', before: '0.02', after: '0.05' }], more: 0 },
+      },
+    ])
     expect(plan.deployments[0].changes.map(({ kind }) => kind)).toEqual([
       'upload-bundle',
       'upload-model',

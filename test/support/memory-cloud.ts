@@ -283,6 +283,11 @@ export function memoryCloud(takes: Partial<typeof USUAL> = {}): MemoryCloud {
 
     putObject: (name, text) => call(() => void (objects.has(name) || objects.set(name, text))),
     listObjects: prefix => call(() => [...objects.keys()].filter(name => name.startsWith(prefix)).sort()),
+    getObject: (name, maxBytes) =>
+      call(() => {
+        const text = objects.get(name)
+        return text === undefined || Buffer.byteLength(text) > maxBytes ? undefined : text
+      }),
     deleteObject: name => call(() => void objects.delete(name)),
     requests: (_endpoint, model, from, to) => call(() => metrics(model, from, to)),
   }

@@ -90,11 +90,11 @@ export function deployments(
 
 /** The same over real files, which DuckDB needs. */
 export function dapIn(
-  place: string | { readonly folder: string; readonly environment: Readonly<Record<string, string>> },
+  place: string | (Pick<Setting, 'environment' | 'cloud'> & { readonly folder: string; readonly files?: Files }),
   ...words: readonly string[]
 ): Promise<Omit<Session, 'files'>> {
-  const { folder, environment } = typeof place === 'string' ? { folder: place, environment: {} } : place
-  return run(words, folder, nodeFiles(), { run: RUN, environment })
+  const { folder, files = nodeFiles(), ...setting } = typeof place === 'string' ? { folder: place } : place
+  return run(words, folder, files, { ...setting, run: RUN })
 }
 
 const VERSION = '0.0.0-test'

@@ -150,6 +150,7 @@ export const canary: DeploymentPlan = deploymentPlan('shop-offer', {
       name: 'shop-offer',
       state: 'passed',
       digest: HEX,
+      figure: { quantity: 'lift', estimator: 'dr', verdict: 'ok', value: 0.025361, lower: 0.014712, upper: 0.035842 },
       reason: null,
       command: 'dap evaluate shop-offer --record',
     },
@@ -158,6 +159,7 @@ export const canary: DeploymentPlan = deploymentPlan('shop-offer', {
       name: 'quiet-week',
       state: 'passed',
       digest: HEX,
+      figure: { quantity: 'regret', estimator: null, verdict: null, value: 39.53, lower: 37.86, upper: 41.2 },
       reason: null,
       command: 'dap simulate quiet-week --record',
     },
@@ -212,8 +214,8 @@ export const unproven: DeploymentPlan = deploymentPlan('level-picker', {
   overlap: null,
   changes: canary.changes.slice(2, 3),
   evidence: [
-    { ...canary.evidence[0], state: 'stale', reason: 'it judged another snapshot' },
-    { ...canary.evidence[1], state: 'missing', digest: null, reason: 'there is no result yet' },
+    { ...canary.evidence[0], state: 'stale', figure: null, reason: 'it judged another snapshot' },
+    { ...canary.evidence[1], state: 'missing', digest: null, figure: null, reason: 'there is no result yet' },
   ],
   blocked: [
     { reason: 'evaluation `shop-offer`: it judged another snapshot', hint: '`dap evaluate shop-offer --record`' },

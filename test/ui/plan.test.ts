@@ -13,6 +13,9 @@ const text = (...args: Parameters<typeof plan>) =>
   `\n${planText(plan(...args), { style: createStyle(false), columns: 120 })}\n`
 const quiet = ['a-policy', 'b-policy', 'c-policy'].map(name => deploymentPlan(name))
 
+const schema: object = JSON.parse(readFileSync(new URL('../../schemas/plan.schema.json', import.meta.url), 'utf8'))
+const validate = new Ajv2020({ strict: true, allowUnionTypes: true }).compile(schema)
+
 describe('a plan as text', () => {
   it('of a first deploy', () => {
     expect(text([first])).toMatchInlineSnapshot(`
@@ -51,7 +54,8 @@ describe('a plan as text', () => {
         5. move 50 % of traffic to shop-offer-91b0c3d4e5f6, hold 30m while errorRate ≤ 1 % and latencyP99 ≤ 50 ms  step 2 of 3
         6. move all traffic to shop-offer-91b0c3d4e5f6  step 3 of 3
         7. promote shop-offer-91b0c3d4e5f6  the labels say what is applied
-        evidence  evaluation shop-offer passed, scenario quiet-week passed
+        evidence  evaluation shop-offer passed  lift +0.0254 [+0.0147, +0.0358] by dr
+        evidence  scenario quiet-week passed  regret 39.5 [37.9, 41.2]
         overlap   two versions for up to 24h 40m: +20 vCPUs of quota, 2 to 10 × n2-standard-2, cost 4.8 to 24
 
       = 3 unchanged: a-policy, b-policy, c-policy
@@ -112,7 +116,8 @@ describe('a plan as text', () => {
         policy                 3fa9c1d2e4b5 → 91b0c3d4e5f6  replaces
         resources.maxReplicas  8 → 10
         1. deploy shop-offer-91b0c3d4e5f6 without traffic  it is to replace shop-offer-3fa9c1d2e4b5
-        evidence  evaluation shop-offer stale, scenario quiet-week missing
+        evidence  evaluation shop-offer stale
+        evidence  scenario quiet-week missing
         blocked: evaluation \`shop-offer\`: it judged another snapshot
           hint: \`dap evaluate shop-offer --record\`
         blocked: scenario \`quiet-week\`: there is no result yet
@@ -177,6 +182,68 @@ describe('a plan as text', () => {
     )
   })
 
+  it('shows what evidence says in lines that fit', () => {
+    const lines = (columns: number, name = 'next-offer') => {
+      const evidence = [{ ...canary.evidence[0], name }, canary.evidence[1]]
+      const shown = planText(plan([{ ...canary, evidence, overlap: null }]), { style: createStyle(false), columns })
+      return shown.slice(shown.indexOf('  evidence'), shown.indexOf('\n\n1 to replace'))
+    }
+    expect(`\n${lines(80)}\n`).toMatchInlineSnapshot(`
+      "
+        evidence  evaluation next-offer passed  lift +0.0254 [+0.0147, +0.0358] by dr
+        evidence  scenario quiet-week passed  regret 39.5 [37.9, 41.2]
+      "
+    `)
+    expect(`\n${lines(80, 'how-the-next-offer-would-have-done')}\n`).toMatchInlineSnapshot(`
+      "
+        evidence  evaluation how-the-next-offer-would-have-done passed
+                  lift +0.0254 [+0.0147, +0.0358] by dr
+        evidence  scenario quiet-week passed  regret 39.5 [37.9, 41.2]
+      "
+    `)
+    expect(
+      lines(80)
+        .split('\n')
+        .every(line => line.length <= 80),
+    ).toBe(true)
+  })
+
+  it('shows what has changed inside a policy below its digest, on the next line what does not fit', () => {
+    const within = {
+      fields: [
+        { field: 'guardrails.minProbability', before: '0.02', after: '0.05' },
+        { field: 'actions.gold-small.eligible', before: '"ctx.level >= 10"', after: '"ctx.level >= 20"' },
+        { field: 'actions.gold-large', before: null, after: '{ id: gold-large, features: { price…' },
+      ],
+      more: 2,
+    }
+    const fields = [{ ...canary.fields[0], within }, canary.fields[1]]
+    const shown = planText(plan([{ ...canary, fields }]), { style: createStyle(false), columns: 60 })
+    expect(`\n${shown.slice(shown.indexOf('± '), shown.indexOf('  1.'))}`).toMatchInlineSnapshot(`
+      "
+      ± shop-offer  replace
+        policy                 3fa9c1d2e4b5 → 91b0c3d4e5f6  replaces
+          guardrails.minProbability  0.02 → 0.05
+          actions.gold-small.eligible
+          "ctx.level >= 10" → "ctx.level >= 20"
+          actions.gold-large
+          none → { id: gold-large, features: { price…
+          and 2 more
+        resources.maxReplicas  8 → 10
+      "
+    `)
+    expect(validate(plan([{ ...canary, fields }])), JSON.stringify(validate.errors)).toBe(true)
+    expect(planMarkdown(plan([{ ...canary, fields }]))).toContain(
+      '<br>&nbsp; `guardrails.minProbability` `0.02 → 0.05`<br>',
+    )
+  })
+
+  it('says of a lift that is to be taken with care that it is', () => {
+    const [lift] = canary.evidence
+    const evidence = [{ ...lift, figure: { ...lift.figure!, verdict: 'caution' as const } }]
+    expect(text([{ ...canary, evidence }])).toContain('lift +0.0254 [+0.0147, +0.0358] by dr, caution\n')
+  })
+
   it('is the same words with colours', () => {
     const coloured = planText(plan([canary, drifted]), { style: createStyle(true), columns: 120 })
     // biome-ignore lint/suspicious/noControlCharactersInRegex: colours are control sequences
@@ -215,7 +282,8 @@ describe('a plan as a comment', () => {
       6. move all traffic to shop-offer-91b0c3d4e5f6: step 3 of 3
       7. promote shop-offer-91b0c3d4e5f6: the labels say what is applied
 
-      Evidence: evaluation \`shop-offer\` passed, scenario \`quiet-week\` passed
+      - Evidence: evaluation \`shop-offer\` passed, lift +0\\.0254 \\[+0\\.0147, +0\\.0358\\] by dr
+      - Evidence: scenario \`quiet-week\` passed, regret 39\\.5 \\[37\\.9, 41\\.2\\]
 
       Overlap: two versions for up to 24h 40m\\: +20 vCPUs of quota, 2 to 10 × n2-standard-2, cost 4\\.8 to 24
 
@@ -225,7 +293,8 @@ describe('a plan as a comment', () => {
 
       1. deploy shop-offer-91b0c3d4e5f6 without traffic: it is to replace shop-offer-3fa9c1d2e4b5
 
-      Evidence: evaluation \`shop-offer\` **stale**, scenario \`quiet-week\` **missing**
+      - Evidence: evaluation \`shop-offer\` **stale**
+      - Evidence: scenario \`quiet-week\` **missing**
 
       - **blocked**: evaluation \`shop-offer\`\\: it judged another snapshot; \`dap evaluate shop-offer --record\`
       - **blocked**: scenario \`quiet-week\`\\: there is no result yet; \`dap simulate quiet-week --record\`
@@ -287,7 +356,12 @@ describe('a plan as a comment', () => {
             deploymentPlan('', {
               ...unproven,
               deployment: `n${name}`,
-              fields: [{ field: name, before: name, after: sentence, replaces: true }],
+              fields: [
+                {
+                  ...{ field: name, before: name, after: sentence, replaces: true },
+                  within: { fields: [{ field: sentence, before: name, after: null }], more: 1 },
+                },
+              ],
               drift: [{ field: name, git: name, applied: sentence, live: null, overwrites: true }],
               notes: [sentence],
               blocked: [{ reason: sentence, hint: name }],
@@ -315,9 +389,6 @@ describe('a plan as a comment', () => {
 })
 
 describe('the schema of a plan', () => {
-  const schema: object = JSON.parse(readFileSync(new URL('../../schemas/plan.schema.json', import.meta.url), 'utf8'))
-  const validate = new Ajv2020({ strict: true, allowUnionTypes: true }).compile(schema)
-
   it('accepts every plan of these tests', () => {
     for (const each of [plan([first, canary, drifted, unproven, ...quiet]), plan([], { orphans: orphaned })]) {
       validate(each)
