@@ -672,6 +672,77 @@ export const RULES = {
     text: 'Operations that ran when the emulator stopped go on when it starts again.',
     where: 'emulator',
   },
+  // --- Cloud Storage ---------------------------------------------------------------------------------------------------
+  'storage-unimplemented': {
+    source: 'guess',
+    text: 'What the emulator does not have of the JSON API, a method, a field that would change what happens, a key for encryption, is 501.',
+    where: 'emulator',
+  },
+  'storage-parameters': {
+    source: 'doc',
+    text: 'A query parameter is acted upon, or changes nothing that is emulated, or is 501, unless it is false or empty.',
+    where: 'storage/docs/json_api/v1',
+  },
+  'storage-bucket-made': {
+    source: 'guess',
+    text: 'A bucket is made by the first write to it, and one that does not exist lists as empty; on the real service both are 404.',
+    where: 'emulator',
+  },
+  'storage-bucket-delete': {
+    source: 'doc',
+    text: 'A bucket that is not empty cannot be deleted: 409.',
+    where: 'storage/docs/json_api/v1/buckets/delete',
+  },
+  'storage-bucket-fields': {
+    source: 'doc',
+    text: 'Labels, storage class, location (fixed), access, CORS and website of a bucket are kept and shown, and change nothing; what would change objects (versions, lifecycle, retention, soft delete, holds, keys) is 501 unless it is off.',
+    where: 'storage/docs/json_api/v1/buckets',
+  },
+  'storage-fields': {
+    source: 'doc',
+    text: 'An object keeps `contentType`, `cacheControl`, `contentDisposition`, `contentEncoding`, `contentLanguage`, `customTime`, `storageClass` and `metadata`; downloads carry them as headers.',
+    where: 'storage/docs/json_api/v1/objects',
+  },
+  'storage-patch': {
+    source: 'doc',
+    text: 'PATCH changes the fields that it names, null clears one, or an entry of `metadata`; PUT replaces them all. Both raise the metageneration and leave the content; the storage class is changed by rewriting.',
+    where: 'storage/docs/json_api/v1/objects/patch, objects/update',
+  },
+  'storage-conditions': {
+    source: 'doc',
+    text: '`ifGenerationMatch`, `ifMetagenerationMatch`, their `Not` and their `Source` forms, and `If-Match`: 412 where one fails; 304 where a reader has seen what is there.',
+    where: 'storage/docs/request-preconditions',
+  },
+  'storage-checksums': {
+    source: 'doc',
+    text: 'Content that does not have the `md5Hash` or `crc32c` that the request says is 400.',
+    where: 'storage/docs/json_api/v1/objects/insert',
+  },
+  'storage-list': {
+    source: 'doc',
+    text: 'Lists go by name, with `prefix`, `delimiter`, `includeTrailingDelimiter`, `startOffset`, `endOffset`, `matchGlob` (not with a delimiter: 501) and pages of at most 1,000.',
+    where: 'storage/docs/json_api/v1/objects/list',
+  },
+  'storage-gzip': {
+    source: 'doc',
+    text: 'Content that is stored as gzip is unpacked for who does not accept it so, unless it says `no-transform`.',
+    where: 'storage/docs/transcoding',
+  },
+  'storage-copy': {
+    source: 'doc',
+    text: 'A copy, rewritten or not, has the fields of the request where it says any, else those of its source; a move is a copy that removes its source.',
+    where: 'storage/docs/json_api/v1/objects/copy, objects/move',
+  },
+  'storage-rewrite': {
+    source: 'doc',
+    text: 'A rewrite is done in one call, whatever the size; the real one may take several.',
+    where: 'storage/docs/json_api/v1/objects/rewrite',
+  },
+  'storage-compose': {
+    source: 'doc',
+    text: 'Up to 32 objects of a bucket are composed to one, which counts its components and has no MD5.',
+    where: 'storage/docs/composite-objects',
+  },
   // --- Quotas ----------------------------------------------------------------------------------------------------------
   'quota-crud': {
     source: 'doc',
