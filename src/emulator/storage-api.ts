@@ -135,9 +135,9 @@ export function storageCall(verb: string, path: string, query: URLSearchParams):
 export const notEmulated = (what: string) =>
   new StorageRefusal(501, 'notImplemented', `The emulator does not have ${what}: see docs/emulator.md.`)
 
-/** A value that asks for nothing. */
+/** A value that asks for nothing. Python's client spells truth with a capital. */
 export function isOff(value: unknown): boolean {
-  if (value === null || typeof value !== 'object') return !value || value === '0' || value === 'false'
+  if (value === null || typeof value !== 'object') return !value || /^(?:0|false)$/i.test(String(value))
   return Object.values(value).every(isOff)
 }
 

@@ -1,6 +1,6 @@
 import type { StoredObject } from './object-store.ts'
 import type { JsonObject } from './ports.ts'
-import { notEmulated } from './storage-api.ts'
+import { isOff, notEmulated } from './storage-api.ts'
 import { objectResource } from './storage-fields.ts'
 import { invalid } from './storage-refusal.ts'
 
@@ -23,7 +23,7 @@ interface ListPage<T> {
 export function storagePage<T>(all: readonly T[], nameOf: (item: T) => string, query: URLSearchParams): ListPage<T> {
   const prefix = query.get('prefix') ?? ''
   const delimiter = query.get('delimiter') ?? ''
-  const trailing = query.get('includeTrailingDelimiter') === 'true'
+  const trailing = !isOff(query.get('includeTrailingDelimiter'))
   const after = query.get('pageToken') ?? ''
   const [first, end] = [query.get('startOffset') ?? '', query.get('endOffset')]
   const glob = globOf(query, delimiter)

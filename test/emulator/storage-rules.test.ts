@@ -108,7 +108,7 @@ describe('what is not there', () => {
       const answer = await fetch(url, { method: verb })
       expect([id, answer.status]).toEqual([id, 501])
     }
-    expect(await status('GET', `b/${B}/o?softDeleted=false&filter=&versions=true&projection=full&fields=items`)).toBe(
+    expect(await status('GET', `b/${B}/o?softDeleted=False&filter=&versions=true&projection=full&fields=items`)).toBe(
       200,
     )
     expect(await content('a')).toBe('content')
@@ -187,6 +187,20 @@ describe('objects', () => {
       expect([bad, (await put('a', '', bad as JsonObject)).status]).toEqual([bad, 400])
   })
 
+  it('are read in ranges', async () => {
+    await put('a', '0123456789')
+    const range = async (range: string) => {
+      const { status, text, headers } = await ask('GET', `${at('a')}?alt=media`, undefined, { range })
+      return [status, status === 206 && text, headers.get('content-range')]
+    }
+    expect(await range('bytes=2-4')).toEqual([206, '234', 'bytes 2-4/10'])
+    expect(await range('bytes=8-99')).toEqual([206, '89', 'bytes 8-9/10'])
+    expect(await range('bytes=7-')).toEqual([206, '789', 'bytes 7-9/10'])
+    expect(await range('bytes=-3')).toEqual([206, '789', 'bytes 7-9/10'])
+    expect(await range('bytes=-99')).toEqual([206, '0123456789', 'bytes 0-9/10'])
+    expect((await range('bytes=10-'))[0]).toBe(416)
+  })
+
   it('[storage-patch] are changed by what a patch names', async () => {
     const { json: before } = await put('a', 'content', FIELDS)
     const { status: patched, json } = await ask('PATCH', at('a'), {
@@ -259,6 +273,11 @@ describe('objects', () => {
     expect((await put('a', 'content', { crc32c: crc })).status).toBe(200)
     expect((await put('a', 'contents', { crc32c: crc })).status).toBe(400)
     expect((await put('a', 'contents', { md5Hash: 'AAAA' })).status).toBe(400)
+    const media = async (body: string) => {
+      const url = `${emulator.url}/upload/storage/v1/b/${B}/o?uploadType=media&name=a`
+      return (await fetch(url, { method: 'POST', body, headers: { 'x-goog-hash': `crc32c=${crc}` } })).status
+    }
+    expect([await media('content'), await media('contents')]).toEqual([200, 400])
     expect(await content('a')).toBe('content')
   })
 
@@ -355,7 +374,7 @@ describe('lists', () => {
     const query = fc.record({
       ...{ prefix: border, startOffset: border, endOffset: fc.constantFrom('a/c', 'b/x.csv', 'zz') },
       ...{ delimiter: fc.constantFrom('', '/'), maxResults: fc.constantFrom('1', '2', '3', '1000') },
-      includeTrailingDelimiter: fc.constantFrom('true', 'false'),
+      includeTrailingDelimiter: fc.constantFrom('true', 'True', 'false', 'False', ''),
     })
     await fc.assert(
       fc.asyncProperty(query, async asked => {
@@ -367,7 +386,7 @@ describe('lists', () => {
         }
         expect(await list(asked)).toEqual({
           items: all.filter(
-            name => folderOf(name) === undefined || (includeTrailingDelimiter === 'true' && folderOf(name) === name),
+            name => folderOf(name) === undefined || (/true/i.test(includeTrailingDelimiter) && folderOf(name) === name),
           ),
           prefixes: [...new Set(all.map(folderOf))].filter(folder => folder !== undefined),
         })

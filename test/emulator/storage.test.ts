@@ -131,11 +131,16 @@ describe('the data folder', () => {
       const answer = await fetch(`${first.url}/upload/storage/v1/b/saga-dap/o?${query}`, { method: 'POST', body })
       expect(answer.status).toBe(200)
     }
+    await clients.storage.bucket('saga-dap').setLabels({ team: 'shop' })
+    await clients.storage.bucket('saga-dap').file('con').setMetadata({ cacheControl: 'no-store' })
     await clients.close()
     await first.stop()
     expect((await readdir(data)).sort()).toEqual(['objects', 'request-log', 'state.json'])
 
     const { bucket } = await emulated(data)
+    expect((await bucket.getMetadata())[0]).toMatchObject({ labels: { team: 'shop' }, metageneration: '2' })
+    const [{ cacheControl, metageneration }] = await bucket.file('con').getMetadata()
+    expect([cacheControl, metageneration]).toEqual(['no-store', '2'])
     const [files] = await bucket.getFiles()
     expect(files.map(({ name }) => name)).toEqual([...names].sort())
     const [kept] = await bucket.file('../../escape').download()
