@@ -201,6 +201,21 @@ describe('objects', () => {
     expect((await range('bytes=10-'))[0]).toBe(416)
   })
 
+  it('are read whole while they are replaced, copied and composed', async () => {
+    await put('a', 'x'.repeat(1000))
+    const letters = [...'bcdefghijklmnopqrst']
+    const answers = await Promise.all(
+      letters.flatMap(letter => [
+        put('a', letter.repeat(1000)),
+        ask('GET', `${at('a')}?alt=media`),
+        ask('POST', `${at('a')}/copyTo/${at('b')}`),
+        ask('POST', `${at('c')}/compose`, { sourceObjects: [{ name: 'a' }] }),
+      ]),
+    )
+    expect(answers.filter(({ status }) => status !== 200)).toEqual([])
+    for (const name of ['a', 'b', 'c']) expect(await content(name)).toMatch(/^(.)\1{999}$/)
+  })
+
   it('[storage-patch] are changed by what a patch names', async () => {
     const { json: before } = await put('a', 'content', FIELDS)
     const { status: patched, json } = await ask('PATCH', at('a'), {
