@@ -1,6 +1,8 @@
-import { mkdir, mkdtemp, open, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { randomUUID } from 'node:crypto'
+import { link, mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { isAlive, type ProcessIdentity, thisProcess } from '../adapters/processes.ts'
 import { DapError } from '../errors.ts'
 import type { JsonObject, StateStore } from './ports.ts'
 
@@ -24,31 +26,50 @@ export async function openDataFolder(path: string | undefined): Promise<DataFold
   }
 }
 
-/** The lock is the id of the process that has it; one whose process is gone is nobody's. */
+/** The lock says which process has it; one whose process is gone is nobody's. It appears whole: nobody reads half of it. */
 async function take(lock: string, folder: string): Promise<void> {
-  for (;;) {
-    try {
-      const file = await open(lock, 'wx')
-      await file.writeFile(String(process.pid))
-      return await file.close()
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+  const own = `${lock}.${randomUUID()}`
+  await writeFile(own, JSON.stringify(thisProcess()))
+  try {
+    while (!(await linked(own, lock))) {
+      const owner = ownerOf(await readFile(lock, 'utf8').catch(() => ''))
+      const alive = owner !== undefined && isAlive(owner)
+      if (owner !== undefined && alive !== false)
+        throw new DapError(
+          `\`${folder}\` is in use by the emulator with the process id ${owner.pid}${elsewhere(owner)}`,
+          {
+            hint: `stop that one, or take another folder with --data${alive === 'unknown' ? `; if it does not run any more, remove \`${lock}\`` : ''}`,
+          },
+        )
+      await rm(lock, { force: true })
     }
-    const owner = Number(await readFile(lock, 'utf8').catch(() => ''))
-    if (owner > 0 && isAlive(owner))
-      throw new DapError(`\`${folder}\` is in use by the emulator with the process id ${owner}`, {
-        hint: 'stop that one, or take another folder with --data',
-      })
-    await rm(lock, { force: true })
+  } finally {
+    await rm(own, { force: true })
   }
 }
 
-function isAlive(pid: number): boolean {
+const elsewhere = ({ host }: ProcessIdentity) => (host === thisProcess().host ? '' : ` on \`${host}\``)
+
+async function linked(from: string, to: string): Promise<boolean> {
   try {
-    process.kill(pid, 0)
+    await link(from, to)
     return true
   } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM'
+    const { code } = error as NodeJS.ErrnoException
+    if (code === 'EEXIST') return false
+    throw new DapError(`\`${to}\` cannot be made: its disk has no links (${code})`, {
+      hint: "take a folder on this machine's own disk with --data",
+      cause: error,
+    })
+  }
+}
+
+function ownerOf(text: string): ProcessIdentity | undefined {
+  try {
+    const said = JSON.parse(text) as ProcessIdentity | null
+    return typeof said?.host === 'string' ? said : undefined
+  } catch {
+    return undefined
   }
 }
 

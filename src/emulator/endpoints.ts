@@ -12,6 +12,7 @@ import {
   snake,
   updatePaths,
 } from './fields.ts'
+import { equality } from './filters.ts'
 import type { Job, Submission } from './jobs.ts'
 import { type ListShape, page } from './lists.ts'
 import { locationName, resourceName } from './names.ts'
@@ -50,11 +51,11 @@ const FIELDS: Fields = {
 }
 
 const LIST: ListShape = {
-  filters: {
-    endpoint: document => String(document.name).split('/').at(-1),
-    displayName: document => String(document.displayName),
+  fields: {
+    endpoint: equality(document => String(document.name).split('/').at(-1)),
+    displayName: equality(document => String(document.displayName)),
     // Only endpoints of tuned foundation models have one.
-    baseModelName: () => undefined,
+    baseModelName: { text: () => undefined, comparators: ['='] },
   },
   labels: true,
   orders: ['displayName', 'createTime', 'updateTime'],
@@ -65,7 +66,7 @@ export function createEndpoint(world: World, request: JsonObject): Submission {
   const endpoint = inputs(message(request, 'endpoint'), FIELDS)
   // rule: endpoint-id-generated
   const id = request.endpointId ? String(request.endpointId) : newId(world, 19)
-  if (request.endpointId && !/^(?:[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?|[1-9]\d{0,8})$/.test(id))
+  if (request.endpointId && !/^(?:[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?|[1-9]\d{0,9})$/.test(id))
     throw broken('endpoint-id', `Invalid endpoint_id "${id}".`)
   check(endpoint)
   checkSplit(endpoint.trafficSplit, [])

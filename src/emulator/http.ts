@@ -75,7 +75,7 @@ async function answer(
       const reply = await route(request)
       if (reply !== undefined) return reply
     }
-    return errorReply(new RpcError(CODES.NOT_FOUND, `nothing is emulated at ${verb} ${url.pathname}`))
+    return errorReply(new RpcError(CODES.UNIMPLEMENTED, `nothing is emulated at ${verb} ${url.pathname}`))
   } catch (error) {
     return errorReply(rpcError(error, onBug))
   }

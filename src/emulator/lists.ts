@@ -1,13 +1,11 @@
 import { hash } from 'node:crypto'
 import { camel } from './fields.ts'
+import { compileFilter, type FilterShape } from './filters.ts'
 import type { JsonObject } from './ports.ts'
 import { broken } from './rules.ts'
 
 /** What a list can be filtered and ordered by. */
-export interface ListShape {
-  /** camelCase name → the text that a document has for it; undefined: it has none. */
-  readonly filters: Readonly<Record<string, (document: JsonObject) => string | undefined>>
-  readonly labels: boolean
+export interface ListShape extends FilterShape {
   readonly orders: readonly string[]
 }
 
@@ -77,41 +75,3 @@ function compileOrder(text: string, shape: ListShape): (a: JsonObject, b: JsonOb
     return 0
   }
 }
-
-const WORD = '"[^"]*"|[^\\s"=!:]+'
-const TERM = new RegExp(`^\\s*(labels\\.(?:${WORD})|\\w+)\\s*(=|!=|:)\\s*(${WORD})\\s*(?:AND\\s+|$)`)
-
-function compileFilter(text: string, shape: ListShape): (document: JsonObject) => boolean {
-  const tests: ((document: JsonObject) => boolean)[] = []
-  for (let rest = text; rest.trim() !== ''; ) {
-    const term = TERM.exec(rest)
-    const test = term && compileTerm(term[1], term[2], unquoted(term[3]), shape)
-    if (!term || !test) throw broken('filter-syntax', `Invalid filter "${text}".`)
-    tests.push(test)
-    rest = rest.slice(term[0].length)
-  }
-  return document => tests.every(test => test(document))
-}
-
-function compileTerm(
-  name: string,
-  operator: string,
-  value: string,
-  shape: ListShape,
-): ((document: JsonObject) => boolean) | undefined {
-  const labels = (document: JsonObject) => (document.labels ?? {}) as JsonObject
-  // rule: filter-labels
-  if (shape.labels && name.startsWith('labels.')) {
-    const key = unquoted(name.slice('labels.'.length))
-    if (operator === ':') return value === '*' ? document => key in labels(document) : undefined
-    return operator === '='
-      ? document => labels(document)[key] === value
-      : document => key in labels(document) && labels(document)[key] !== value
-  }
-  if (shape.labels && name === 'labels') return operator === ':' ? document => value in labels(document) : undefined
-  const field = shape.filters[camel(name)]
-  if (!field || operator === ':') return undefined
-  return operator === '=' ? document => field(document) === value : document => field(document) !== value
-}
-
-const unquoted = (text: string) => (text.startsWith('"') ? text.slice(1, -1) : text)

@@ -10,6 +10,7 @@ import {
   required,
   updatePaths,
 } from './fields.ts'
+import { equality } from './filters.ts'
 import { type ListShape, page } from './lists.ts'
 import { locationName, type ResourceName, resourceName } from './names.ts'
 import type { JsonObject } from './ports.ts'
@@ -59,15 +60,15 @@ export const MODEL_FIELDS: Fields = {
 const OWN = ['displayName', 'description', 'versionAliases']
 
 const LIST: ListShape = {
-  filters: {
-    model: document => String(document.name).split('/').at(-1),
-    displayName: document => String(document.displayName),
-    baseModelName: () => undefined,
+  fields: {
+    model: equality(document => String(document.name).split('/').at(-1)),
+    displayName: equality(document => String(document.displayName)),
+    baseModelName: { text: () => undefined, comparators: ['='] },
   },
   labels: true,
   orders: ['displayName', 'createTime', 'updateTime'],
 }
-const VERSIONS: ListShape = { filters: {}, labels: true, orders: ['createTime', 'updateTime'] }
+const VERSIONS: ListShape = { fields: {}, labels: true, orders: ['createTime', 'updateTime'] }
 
 export function modelOf(world: World, name: string): ModelDoc {
   const model = world.state.models.get(name)
@@ -78,7 +79,7 @@ export function modelOf(world: World, name: string): ModelDoc {
 /** The version that a name means: a number, an alias, or the default. */
 export function findVersion(
   world: World,
-  { name, version = 'default' }: Pick<ResourceName, 'name' | 'version'>,
+  { name, version = 'default' }: Pick<ResourceName, 'name'> & Partial<Pick<ResourceName, 'version'>>,
 ): { readonly document: ModelDoc; readonly version: VersionDoc } {
   const document = modelOf(world, name)
   const found =
@@ -93,8 +94,8 @@ export const modelDeleting = (world: World, name: string, version?: string): boo
     ({ work }) => work.version === undefined || version === undefined || work.version === version,
   )
 
-/** A version as answers show it. */
-function versionAnswer(world: World, document: ModelDoc, version: VersionDoc): JsonObject {
+/** A version as answers show it; `asked` is the name that they answer. */
+function versionAnswer(world: World, document: ModelDoc, version: VersionDoc, asked: NameForm): JsonObject {
   const { containerSpec: _, labels, ...shown } = version // rule: container-input-only
   const { name, displayName, description, etag, createTime, updateTime } = document
   const deployedModels = [...world.state.endpoints.values()].flatMap(endpoint =>
@@ -104,12 +105,19 @@ function versionAnswer(world: World, document: ModelDoc, version: VersionDoc): J
   )
   return {
     ...shown,
-    ...{ name, displayName, description, etag, createTime, updateTime },
-    labels: { ...document.labels, ...labels }, // rule: labels-merged
+    ...{ displayName, description, etag, createTime, updateTime },
+    name: asked === 'versioned' ? `${name}@${version.versionId}` : name,
+    labels: isDefault(version) ? { ...document.labels, ...labels } : labels, // rule: labels-merged
     supportedDeploymentResourcesTypes: ['DEDICATED_RESOURCES', 'SHARED_RESOURCES'], // rule: model-resources
     deployedModels, // rule: model-deployed-models
   }
 }
+
+/** A name with `@` is answered with the number, whatever stood there. rule: version-name, rule: version-name-absent */
+type NameForm = 'versioned' | 'bare'
+const formOf = ({ version }: Pick<ResourceName, 'version'>): NameForm => (version === undefined ? 'bare' : 'versioned')
+
+const isDefault = ({ versionAliases }: VersionDoc) => versionAliases.includes('default')
 
 /** A version as it is kept: checked inputs of an upload. */
 export function versionInput(model: JsonObject): JsonObject {
@@ -155,7 +163,7 @@ export function addVersion(world: World, name: string, input: JsonObject): Versi
     lastVersion: Number(versionId),
     versions: { ...current?.versions, [versionId]: version },
   }
-  const versions = withAliases(model, versionId, current ? aliases : ['default', ...aliases], [])
+  const versions = withAliases(model, versionId, current ? aliases : [...aliases, 'default'], []) // rule: alias-order
   world.state.models.set(name, written(world, { ...model, versions }))
   return versions[versionId]
 }
@@ -179,14 +187,14 @@ function withAliases(
 export function getModel(world: World, request: JsonObject): JsonObject {
   const name = resourceName(world.state, 'models', required(request, 'name'), 'name', 'versioned')
   const { document, version } = findVersion(world, name)
-  return versionAnswer(world, document, version)
+  return versionAnswer(world, document, version, formOf(name))
 }
 
 export function listModels(world: World, request: JsonObject): JsonObject {
   const { path } = locationName(world.state, required(request, 'parent'), 'parent')
   const all = [...world.state.models.values()]
     .filter(({ name }) => name.startsWith(`${path}/`))
-    .map(model => versionAnswer(world, model, findVersion(world, { name: model.name, version: undefined }).version))
+    .map(model => versionAnswer(world, model, findVersion(world, { name: model.name }).version, 'bare'))
   const { items, nextPageToken } = page(all, request, LIST)
   return { models: items.map(item => readMasked(item, request.readMask, MODEL_FIELDS)), nextPageToken }
 }
@@ -195,8 +203,7 @@ export function listModelVersions(world: World, request: JsonObject): JsonObject
   const { name } = resourceName(world.state, 'models', required(request, 'name'), 'name', 'versioned')
   const document = modelOf(world, name)
   const all = Object.values(document.versions).map(version => ({
-    ...versionAnswer(world, document, version),
-    name: `${name}@${version.versionId}`, // rule: version-name
+    ...versionAnswer(world, document, version, 'versioned'),
     createTime: version.versionCreateTime,
     updateTime: version.versionUpdateTime,
   }))
@@ -242,17 +249,23 @@ export function updateModel(world: World, request: JsonObject): JsonObject {
     paths.filter(path => OF_MODEL.includes(path)),
   )
   checkName(changed)
+  const labels = checkLabels(changed.labels)
+  // rule: labels-of-model
+  const labelled = paths.includes('labels') ? { ...version, labels, versionUpdateTime: now(world) } : version
   const next = written(world, {
     ...changed,
     description: changed.description ?? '',
-    labels: checkLabels(changed.labels),
+    labels,
+    versions: { ...document.versions, [version.versionId]: labelled },
   })
   world.state.models.set(next.name, next)
-  return versionAnswer(world, next, version)
+  return versionAnswer(world, next, labelled, 'bare')
 }
 
 export function mergeVersionAliases(world: World, request: JsonObject): JsonObject {
-  const target = explicitVersion(world, request)
+  // rule: alias-by-alias
+  const target = resourceName(world.state, 'models', required(request, 'name'), 'name', 'versioned')
+  if (target.version === undefined) throw withoutVersion(request)
   const { document, version } = findVersion(world, target)
   const aliases = required(request, 'versionAliases') as readonly string[]
   if (aliases.length === 0) throw broken('required', 'Required field version_aliases is not set.')
@@ -269,12 +282,14 @@ export function mergeVersionAliases(world: World, request: JsonObject): JsonObje
 function storeVersions(world: World, document: ModelDoc, versions: ModelDoc['versions'], shown: string): JsonObject {
   const next = written(world, { ...document, versions })
   world.state.models.set(next.name, next)
-  return versionAnswer(world, next, versions[shown])
+  return versionAnswer(world, next, versions[shown], 'versioned')
 }
 
 export function explicitVersion(world: World, request: JsonObject): ResourceName {
   const target = resourceName(world.state, 'models', required(request, 'name'), 'name', 'versioned')
-  if (!/^\d+$/.test(target.version ?? ''))
-    throw broken('version-explicit', `The name "${request.name}" does not include a version ID.`)
+  if (!/^\d+$/.test(target.version ?? '')) throw withoutVersion(request)
   return target
 }
+
+const withoutVersion = ({ name }: JsonObject) =>
+  broken('version-explicit', `The name "${name}" does not include a version ID.`)

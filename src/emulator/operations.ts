@@ -1,4 +1,5 @@
 import { required, seconds } from './fields.ts'
+import { equality } from './filters.ts'
 import type { Job, Jobs } from './jobs.ts'
 import { type ListShape, page } from './lists.ts'
 import { numbered } from './names.ts'
@@ -6,7 +7,7 @@ import type { JsonObject } from './ports.ts'
 import { broken } from './rules.ts'
 import type { OperationDoc, State } from './state.ts'
 
-const LIST: ListShape = { filters: { done: document => String(document.done ?? false) }, labels: false, orders: [] }
+const LIST: ListShape = { fields: { done: equality(({ done }) => String(done ?? false)) }, labels: false, orders: [] }
 /** As long as a call without a deadline may take. */
 const LONGEST_WAIT_MS = 60_000
 

@@ -116,10 +116,10 @@ export const RULES = {
     where: 'field_behavior of every message',
   },
   'etag-mismatch': {
-    source: 'proto',
+    source: 'thread',
     code: 'ABORTED',
-    text: 'An update that carries an etag other than the current one is refused.',
-    where: 'endpoint.proto, model.proto; the code from google.aip.dev/154',
+    text: 'An update that carries an etag other than the current one is refused: "etag mismatch" has been seen, the code not.',
+    where: 'python-aiplatform PR #952; endpoint.proto, model.proto; the code from google.aip.dev/154',
   },
   'etag-blind': {
     source: 'proto',
@@ -127,20 +127,25 @@ export const RULES = {
     where: 'endpoint.proto, model.proto',
   },
   'etag-bump': {
-    source: 'guess',
-    text: 'Every write to a resource gives it another etag, the end of DeployModel, UndeployModel and MutateDeployedModel, too.',
-    where: 'endpoint.proto',
+    source: 'thread',
+    text: 'Every write to a resource gives it another etag: seen of UpdateModel; that the end of DeployModel, UndeployModel and MutateDeployedModel does so is a guess.',
+    where: 'python-aiplatform PR #952',
   },
   // --- Lists -----------------------------------------------------------------------------------------------------------
   'filter-syntax': {
     source: 'proto',
     code: 'INVALID_ARGUMENT',
-    text: 'A filter is made of `field=value`, `field!=value`, `labels.key=value`, `labels.key:*` and `labels:key`, joined by AND, of the fields of that list.',
+    text: 'A filter is made of `field=value`, `field!=value`, `labels.key=value`, `labels.key:*` and `labels:key`, of the fields of that list (`base_model_name` with `=` only). All else is refused.',
     where: 'endpoint_service.proto, model_service.proto',
+  },
+  'filter-logic': {
+    source: 'doc',
+    text: 'Comparisons are joined by AND, OR (which binds more closely), NOT or `-`, and brackets. The protos name none of these; the SDK shows OR.',
+    where: 'google.aip.dev/160; python-aiplatform models.py, Endpoint.list',
   },
   'filter-labels': {
     source: 'proto',
-    text: '`labels.key=value` is equality, `labels.key:*` and `labels:key` existence; keys may be quoted.',
+    text: '`labels.key=value` is equality, `labels.key:*` and `labels:key` existence; keys may be quoted. `labels.key!=value` wants the key to be there (a guess).',
     where: 'endpoint_service.proto',
   },
   'order-by': {
@@ -170,8 +175,8 @@ export const RULES = {
   'endpoint-id': {
     source: 'proto',
     code: 'INVALID_ARGUMENT',
-    text: 'A chosen endpoint id begins with a letter, has at most 63 characters `[a-z0-9-]` and ends in a letter or digit; or it is a number of at most 9 digits without leading zeros.',
-    where: 'endpoint_service.proto',
+    text: 'A chosen endpoint id begins with a letter, has at most 63 characters `[a-z0-9-]` and ends in a letter or digit (nobody has shown one on the real service); or it is a number without leading zeros. Its length is disputed: the proto says 9 digits, Terraform 10, and the emulator takes 10.',
+    where: "endpoint_service.proto; Terraform's google_vertex_ai_endpoint, which takes numbers only",
   },
   'endpoint-id-generated': {
     source: 'proto',
@@ -368,7 +373,7 @@ export const RULES = {
   'replica-count': {
     source: 'proto',
     code: 'INVALID_ARGUMENT',
-    text: '`min_replica_count` is at least 1, `max_replica_count` not below it, and its default; `required_replica_count` lies from 0 to the least (a guess).',
+    text: '`min_replica_count` is at least 1 (0 belongs to v1beta1), `max_replica_count` not below it, and its default; `required_replica_count` lies from 0 to the least (a guess).',
     where: 'machine_resources.proto',
   },
   'autoscaling-metric': {
@@ -522,9 +527,15 @@ export const RULES = {
     where: 'model.proto; the code is a guess',
   },
   'version-name': {
-    source: 'guess',
-    text: 'ListModelVersions names each version `…/models/{model}@{version}`, other answers leave out the version.',
-    where: 'model_service.proto',
+    source: 'thread',
+    text: 'What is asked for with `@`, a number or an alias, is named `…/models/{model}@{number}`, and so is each of ListModelVersions.',
+    where:
+      'apache/airflow PR #39640; python-aiplatform models.py, Model.resource_name and ModelRegistry.update_version',
+  },
+  'version-name-absent': {
+    source: 'thread',
+    text: 'ListModels, UploadModelResponse, and GetModel of a name without `@` (a guess) name the model without a version.',
+    where: 'GoogleCloudPlatform/data-science-on-gcp #154; model_service.proto',
   },
   'version-display-name': {
     source: 'guess',
@@ -550,13 +561,28 @@ export const RULES = {
   'version-explicit': {
     source: 'proto',
     code: 'INVALID_ARGUMENT',
-    text: 'MergeVersionAliases and DeleteModelVersion name a version by its number.',
+    text: 'DeleteModelVersion names a version by its number, MergeVersionAliases by its number or an alias.',
     where: 'model_service.proto',
+  },
+  'alias-by-alias': {
+    source: 'thread',
+    text: 'MergeVersionAliases takes an alias where the proto says a version id.',
+    where: 'python-aiplatform tests/system/aiplatform/test_model_version_management.py',
+  },
+  'alias-order': {
+    source: 'thread',
+    text: 'Aliases come in the order in which they were given; `default`, where an upload does not name it, is the last (a guess). The proto promises no order.',
+    where: 'python-aiplatform tests/system/aiplatform/test_model_version_management.py',
   },
   'labels-merged': {
     source: 'proto',
-    text: 'Labels of a model and of its version are merged in answers; those of the version win, and those of an upload are the version’s (both are guesses).',
-    where: 'model_service.proto',
+    text: 'Labels of a model and of its default version are merged in answers; those of the version win, and those of an upload are the version’s (both are guesses). Other versions show their own.',
+    where: 'model_service.proto; python-aiplatform #3049',
+  },
+  'labels-of-model': {
+    source: 'thread',
+    text: 'UpdateModel of the labels of a model changes those of its default version, too, and of no other.',
+    where: 'python-aiplatform #3049',
   },
   'update-model-fields': {
     source: 'proto',
@@ -645,6 +671,77 @@ export const RULES = {
     source: 'guess',
     text: 'Operations that ran when the emulator stopped go on when it starts again.',
     where: 'emulator',
+  },
+  // --- Cloud Storage ---------------------------------------------------------------------------------------------------
+  'storage-unimplemented': {
+    source: 'guess',
+    text: 'What the emulator does not have of the JSON API, a method, a field that would change what happens, a key for encryption, is 501.',
+    where: 'emulator',
+  },
+  'storage-parameters': {
+    source: 'doc',
+    text: 'A query parameter is acted upon, or changes nothing that is emulated, or is 501, unless it is false or empty.',
+    where: 'storage/docs/json_api/v1',
+  },
+  'storage-bucket-made': {
+    source: 'guess',
+    text: 'A bucket is made by the first write to it, and one that does not exist lists as empty; on the real service both are 404.',
+    where: 'emulator',
+  },
+  'storage-bucket-delete': {
+    source: 'doc',
+    text: 'A bucket that is not empty cannot be deleted: 409.',
+    where: 'storage/docs/json_api/v1/buckets/delete',
+  },
+  'storage-bucket-fields': {
+    source: 'doc',
+    text: 'Labels, storage class, location (fixed), access, CORS and website of a bucket are kept and shown, and change nothing; what would change objects (versions, lifecycle, retention, soft delete, holds, keys) is 501 unless it is off.',
+    where: 'storage/docs/json_api/v1/buckets',
+  },
+  'storage-fields': {
+    source: 'doc',
+    text: 'An object keeps `contentType`, `cacheControl`, `contentDisposition`, `contentEncoding`, `contentLanguage`, `customTime`, `storageClass` and `metadata`; downloads carry them as headers.',
+    where: 'storage/docs/json_api/v1/objects',
+  },
+  'storage-patch': {
+    source: 'doc',
+    text: 'PATCH changes the fields that it names, null clears one, or an entry of `metadata`; PUT replaces them all. Both raise the metageneration and leave the content; the storage class is changed by rewriting.',
+    where: 'storage/docs/json_api/v1/objects/patch, objects/update',
+  },
+  'storage-conditions': {
+    source: 'doc',
+    text: '`ifGenerationMatch`, `ifMetagenerationMatch`, their `Not` and their `Source` forms, and `If-Match`: 412 where one fails; 304 where a reader has seen what is there.',
+    where: 'storage/docs/request-preconditions',
+  },
+  'storage-checksums': {
+    source: 'doc',
+    text: 'Content that does not have the `md5Hash` or `crc32c` that the request says is 400.',
+    where: 'storage/docs/json_api/v1/objects/insert',
+  },
+  'storage-list': {
+    source: 'doc',
+    text: 'Lists go by name, with `prefix`, `delimiter`, `includeTrailingDelimiter`, `startOffset`, `endOffset`, `matchGlob` (not with a delimiter: 501) and pages of at most 1,000.',
+    where: 'storage/docs/json_api/v1/objects/list',
+  },
+  'storage-gzip': {
+    source: 'doc',
+    text: 'Content that is stored as gzip is unpacked for who does not accept it so, unless it says `no-transform`.',
+    where: 'storage/docs/transcoding',
+  },
+  'storage-copy': {
+    source: 'doc',
+    text: 'A copy, rewritten or not, has the fields of the request where it says any, else those of its source; a move is a copy that removes its source.',
+    where: 'storage/docs/json_api/v1/objects/copy, objects/move',
+  },
+  'storage-rewrite': {
+    source: 'doc',
+    text: 'A rewrite is done in one call, whatever the size; the real one may take several.',
+    where: 'storage/docs/json_api/v1/objects/rewrite',
+  },
+  'storage-compose': {
+    source: 'doc',
+    text: 'Up to 32 objects of a bucket are composed to one, which counts its components and has no MD5.',
+    where: 'storage/docs/composite-objects',
   },
   // --- Quotas ----------------------------------------------------------------------------------------------------------
   'quota-crud': {

@@ -1,279 +1,201 @@
-import { randomUUID } from 'node:crypto'
 import type { Fault } from './faults.ts'
 import { type HttpReply, type HttpRequest, type HttpRoute, jsonReply, parseBody } from './http.ts'
-import type { NewObject, ObjectStore, StoredObject } from './object-store.ts'
-import type { Json, JsonObject } from './ports.ts'
+import type { ObjectFields, ObjectStore, StoredBucket, StoredObject } from './object-store.ts'
+import type { JsonObject } from './ports.ts'
+import { isOff, notEmulated, type StorageCallId, storageCall } from './storage-api.ts'
+import { checkConditions, checkEtags, notMet, numberOf } from './storage-conditions.ts'
+import {
+  bucketFields,
+  bucketResource,
+  changedBucket,
+  changedObject,
+  objectFields,
+  objectResource,
+} from './storage-fields.ts'
+import { objectList, storagePage } from './storage-list.ts'
+import { media } from './storage-media.ts'
+import { invalid, StorageRefusal } from './storage-refusal.ts'
+import { storageUploads } from './storage-upload.ts'
 
-/** What Cloud Storage's JSON API refuses, in its own form. */
-class Refusal extends Error {
-  override readonly name = 'Refusal'
-  readonly status: number
-  readonly reason: string
+type Handler = (request: HttpRequest, path: Readonly<Record<string, string>>) => Promise<HttpReply>
 
-  constructor(status: number, reason: string, message: string) {
-    super(message)
-    this.status = status
-    this.reason = reason
-  }
-}
-
-interface Upload {
-  readonly object: NewObject
-  readonly query: URLSearchParams
-  readonly parts: Buffer[]
-}
+/** As many as one object may be composed of at once. */
+const MOST_SOURCES = 32
 
 /**
- * As much of Cloud Storage's JSON API as a client needs to write, read, list and delete objects. With `STORAGE_EMULATOR_HOST` Google's own
- * client leaves `/storage/v1` out, but not when it uploads. A bucket is made when something is first written to it.
+ * Cloud Storage's JSON API, as far as `STORAGE_METHODS` says. With `STORAGE_EMULATOR_HOST` Google's own client leaves `/storage/v1` out,
+ * but not when it uploads. A bucket is made when something is first written to it.
  */
 export function storageRoute(store: ObjectStore, fault: (point: string) => Fault | undefined): HttpRoute {
-  const uploads = new Map<string, Upload>()
+  const uploads = storageUploads(store)
 
-  function wanted(bucket: string, name: string, query: URLSearchParams): StoredObject {
-    const object = store.find(bucket, name)
-    const generation = query.get('generation')
-    if (object === undefined || (generation !== null && generation !== String(object.generation)))
-      throw new Refusal(404, 'notFound', `No such object: ${bucket}/${name}`)
-    precondition(object, query)
+  function bucketOf(name: string, query: URLSearchParams, reading = false): StoredBucket {
+    const bucket = store.bucket(name)
+    if (bucket === undefined) throw new StorageRefusal(404, 'notFound', 'The specified bucket does not exist.')
+    checkConditions(bucket, query, '', reading)
+    return bucket
+  }
+
+  function objectOf({ bucket, object: name }: Readonly<Record<string, string>>, request: HttpRequest): StoredObject {
+    const { verb, query, headers } = request
+    const object = live(bucket, name, numberOf(query, 'generation'))
+    checkConditions(object, query, '', verb === 'GET')
+    checkEtags(object, headers, verb === 'GET')
     return object
   }
 
-  async function write(object: NewObject, bytes: Buffer, query: URLSearchParams): Promise<HttpReply> {
-    if (object.name === '') throw new Refusal(400, 'required', 'Required')
-    const stored = await store.write(object, bytes, before => precondition(before, query))
-    return jsonReply(200, resource(stored))
+  function live(bucket: string, name: string, generation?: number): StoredObject {
+    const object = store.find(bucket, name)
+    if (object === undefined || (generation ?? object.generation) !== object.generation)
+      throw new StorageRefusal(404, 'notFound', `No such object: ${bucket}/${name}`)
+    return object
   }
 
-  async function upload(request: HttpRequest, bucket: string): Promise<HttpReply> {
-    const { query, headers, body } = request
-    const named = { bucket, name: query.get('name') ?? '' }
-    const id = query.get('upload_id')
-    const kind = query.get('uploadType')
-    if (kind === 'resumable' && id === null) {
-      const said = described(named, parseBody(body))
-      const type = headers['x-upload-content-type']
-      const object = { ...said, contentType: said.contentType ?? (typeof type === 'string' ? type : undefined) }
-      precondition(store.find(bucket, object.name), query)
-      const session = randomUUID()
-      uploads.set(session, { object, query, parts: [] })
-      const own = new URLSearchParams([...query, ['upload_id', session]])
-      const place = `http://${headers.host}${request.path}?${own}`
-      return { status: 200, headers: { location: place, 'x-guploader-uploadid': session } }
+  const changing =
+    (how: 'patch' | 'replace'): Handler =>
+    async (request, path) => {
+      const object = objectOf(path, request)
+      return jsonReply(
+        200,
+        objectResource(await store.update(object, changedObject(object, parseBody(request.body), how))),
+      )
     }
-    if (id !== null) return resume(request, id)
-    if (kind === 'multipart') {
-      const [description, content] = multipart(headers['content-type'] ?? '', body)
-      const said = described(named, parseBody(description.body))
-      return write({ ...said, contentType: said.contentType ?? content.type }, content.body, query)
+
+  const changingBucket =
+    (how: 'patch' | 'replace'): Handler =>
+    async ({ query, body }, path) => {
+      const bucket = bucketOf(path.bucket, query)
+      const fields = changedBucket(bucket, parseBody(body), how)
+      return jsonReply(200, bucketResource(await store.updateBucket(bucket, fields)))
     }
-    return write({ ...named, contentType: headers['content-type'] }, body, query)
+
+  /** The object under another name, with the fields of the body, or its own where that says nothing. rule: storage-copy */
+  async function copied(
+    { query, body }: HttpRequest,
+    path: Readonly<Record<string, string>>,
+  ): Promise<[StoredObject, StoredObject]> {
+    const source = live(path.bucket, path.object, numberOf(query, 'sourceGeneration'))
+    checkConditions(source, query, 'Source')
+    const said = objectFields(parseBody(body))
+    const copy = {
+      bucket: path.to ?? path.bucket,
+      name: path.as,
+      fields: isOff(said) ? source.fields : said,
+      componentCount: source.componentCount,
+    }
+    const stored = await store.write(copy, await store.read(source), before => checkConditions(before, query))
+    return [source, stored]
   }
 
-  async function resume({ verb, headers, body }: HttpRequest, id: string): Promise<HttpReply> {
-    const session = uploads.get(id)
-    if (session === undefined) throw new Refusal(404, 'notFound', 'No such upload session')
-    if (verb === 'DELETE') {
-      uploads.delete(id)
-      return { status: 499 }
-    }
-    const [, from, to, total] = /^bytes (?:(\d+)-(\d+|\*)|\*)\/(\d+|\*)$/.exec(headers['content-range'] ?? '') ?? []
-    const before = session.parts.reduce((sum, part) => sum + part.length, 0)
-    if (from !== undefined && Number(from) !== before) throw new Refusal(400, 'invalid', `expected byte ${before}`)
-    if (body.length > 0) session.parts.push(body)
-    const have = before + body.length
-    // Without a range, and with one of no end, the request is all that comes; else the total says whether it was the last.
-    if (headers['content-range'] !== undefined && to !== '*' && total !== String(have)) {
-      return { status: 308, headers: have > 0 ? { range: `bytes=0-${have - 1}` } : {} }
-    }
-    uploads.delete(id)
-    return write(session.object, Buffer.concat(session.parts), session.query)
+  /** rule: storage-compose */
+  async function composed({ query, body }: HttpRequest, { bucket, object: name }: Readonly<Record<string, string>>) {
+    const { sourceObjects, destination = null, ...rest } = (parseBody(body) ?? {}) as JsonObject
+    if (!isOff({ ...rest, kind: null })) throw notEmulated(`\`${Object.keys(rest)}\` of objects.compose`)
+    if (!Array.isArray(sourceObjects) || sourceObjects.length === 0 || sourceObjects.length > MOST_SOURCES)
+      throw invalid(`sourceObjects has from 1 to ${MOST_SOURCES} objects`)
+    const sources = (sourceObjects as readonly JsonObject[]).map(said => sourceOf(bucket, said))
+    const contents = await Promise.all(sources.map(source => store.read(source)))
+    const componentCount = sources.reduce((sum, source) => sum + (source.componentCount ?? 1), 0)
+    const fields: ObjectFields = objectFields(destination)
+    return store.write({ bucket, name, fields, componentCount }, Buffer.concat(contents), before =>
+      checkConditions(before, query),
+    )
   }
 
-  async function object({ verb, query, headers }: HttpRequest, bucket: string, name: string): Promise<HttpReply> {
-    const found = wanted(bucket, name, query)
-    if (verb === 'DELETE') {
-      await store.delete(found)
+  function sourceOf(bucket: string, { name, generation, objectPreconditions }: JsonObject): StoredObject {
+    const { ifGenerationMatch } = (objectPreconditions ?? {}) as JsonObject
+    const source = live(bucket, String(name ?? ''), generation === undefined ? undefined : Number(generation))
+    if (ifGenerationMatch !== undefined && Number(ifGenerationMatch) !== source.generation) throw notMet()
+    return source
+  }
+
+  const handlers: Readonly<Record<StorageCallId, Handler>> = {
+    async 'buckets.list'({ query }) {
+      const { items, nextPageToken } = storagePage(store.buckets(), ({ bucket }) => bucket, query)
+      return jsonReply(200, { kind: 'storage#buckets', items: items.map(bucketResource), nextPageToken })
+    },
+    async 'buckets.insert'({ body }) {
+      const said = parseBody(body)
+      const fields = bucketFields(said)
+      const { name } = (said ?? {}) as { readonly name?: unknown }
+      if (typeof name !== 'string' || name === '') throw new StorageRefusal(400, 'required', 'Required')
+      const bucket = await store.createBucket(name, fields)
+      if (bucket === undefined)
+        throw new StorageRefusal(409, 'conflict', 'Your previous request to create the named bucket succeeded')
+      return jsonReply(200, bucketResource(bucket))
+    },
+    'buckets.get': async ({ query }, { bucket }) => jsonReply(200, bucketResource(bucketOf(bucket, query, true))),
+    'buckets.patch': changingBucket('patch'),
+    'buckets.update': changingBucket('replace'),
+    // rule: storage-bucket-delete
+    async 'buckets.delete'({ query }, path) {
+      const bucket = bucketOf(path.bucket, query)
+      if (store.list(path.bucket).length > 0)
+        throw new StorageRefusal(409, 'conflict', 'The bucket you tried to delete is not empty.')
+      await store.deleteBucket(bucket)
       return { status: 204 }
-    }
-    if (query.get('alt') !== 'media') return jsonReply(200, resource(found))
-    return media(found, await store.read(found), headers.range)
-  }
-
-  async function objects(request: HttpRequest, bucket: string, uploading: boolean, name: string): Promise<HttpReply> {
-    if (uploading) return upload(request, bucket)
-    if (name !== '') return object(request, bucket, name)
-    return jsonReply(200, listing(store.list(bucket), request.query))
-  }
-
-  async function buckets({ verb, body }: HttpRequest): Promise<HttpReply> {
-    if (verb === 'GET') return jsonReply(200, { kind: 'storage#buckets', items: store.buckets().map(bucketResource) })
-    const { name } = (parseBody(body) ?? {}) as { name?: unknown }
-    if (typeof name !== 'string' || name === '') throw new Refusal(400, 'required', 'Required')
-    if (!(await store.createBucket(name)))
-      throw new Refusal(409, 'conflict', 'Your previous request to create the named bucket succeeded')
-    return jsonReply(200, bucketResource(name))
+    },
+    'objects.list': async ({ query }, { bucket }) => jsonReply(200, objectList(store.list(bucket), query)),
+    'objects.insert': (request, { bucket }) => uploads.insert(request, bucket),
+    'objects.insert, a part': uploads.part,
+    'objects.insert, cancelled': uploads.cancel,
+    async 'objects.get'(request, path) {
+      const object = objectOf(path, request)
+      if (request.query.get('alt') !== 'media') return jsonReply(200, objectResource(object))
+      return media(object, await store.read(object), request)
+    },
+    'objects.patch': changing('patch'),
+    'objects.update': changing('replace'),
+    async 'objects.delete'(request, path) {
+      await store.delete(objectOf(path, request))
+      return { status: 204 }
+    },
+    async 'objects.copy'(request, path) {
+      const [, copy] = await copied(request, path)
+      return jsonReply(200, objectResource(copy))
+    },
+    // rule: storage-rewrite
+    async 'objects.rewrite'(request, path) {
+      if (request.query.has('rewriteToken')) throw invalid('no rewrite goes on: each is done in one call')
+      const [{ size }, copy] = await copied(request, path)
+      const bytes = String(size)
+      const done = { kind: 'storage#rewriteResponse', done: true, totalBytesRewritten: bytes, objectSize: bytes }
+      return jsonReply(200, { ...done, resource: objectResource(copy) })
+    },
+    async 'objects.move'(request, path) {
+      const [source, moved] = await copied(request, path)
+      if (path.as !== path.object && store.find(path.bucket, path.object) === source) await store.delete(source)
+      return jsonReply(200, objectResource(moved))
+    },
+    'objects.compose': async (request, path) => jsonReply(200, objectResource(await composed(request, path))),
   }
 
   return async request => {
-    const match = /^(\/upload)?(?:\/download)?(?:\/storage\/v1)?\/b(\/.*)?$/.exec(request.path)
-    if (match === null) return undefined
-    const [, uploading, rest = ''] = match
+    const place = /^(\/upload)?(?:\/download)?(?:\/storage\/v1)?\/(b(?:\/.*)?)$/.exec(request.path)
+    const other = /^\/storage\/v1\/(.*)$/.exec(request.path)
+    if (place === null && other === null) return undefined
+    const path = place === null ? String(other?.[1]) : `${place[1] === undefined ? '' : 'upload/'}${place[2]}`
     try {
-      const [bucket = '', kind, ...name] = rest.slice(1).split('/').map(decoded)
-      if (bucket === '') return await buckets(request)
-      if (kind === undefined) {
-        if (!store.buckets().includes(bucket))
-          throw new Refusal(404, 'notFound', 'The specified bucket does not exist.')
-        return jsonReply(200, bucketResource(bucket))
-      }
-      if (kind !== 'o') return undefined
-      const going = fault(request.verb === 'GET' ? 'storage.get' : 'storage.put')?.fault
-      if (going === 'quota') throw new Refusal(429, 'rateLimitExceeded', 'The rate of requests is too high.')
-      if (going === 'unavailable') throw new Refusal(503, 'backendError', 'Backend Error')
-      const reply = await objects(request, bucket, uploading !== undefined, name.join('/'))
-      if (going === 'lost-response') throw new Refusal(503, 'backendError', 'Backend Error')
-      return reply
+      return await answer(request, path)
     } catch (error) {
-      if (!(error instanceof Refusal)) throw error
+      if (!(error instanceof StorageRefusal)) throw error
       const { status, reason, message } = error
       const errors = [{ domain: 'global', reason, message }]
       return jsonReply(status, { error: { code: status, message, errors } })
     }
   }
-}
 
-function decoded(segment: string): string {
-  try {
-    return decodeURIComponent(segment)
-  } catch {
-    throw new Refusal(400, 'invalid', `the path is not valid: ${segment}`)
+  async function answer(request: HttpRequest, path: string): Promise<HttpReply> {
+    const call = storageCall(request.verb, path, request.query)
+    const secret = Object.keys(request.headers).find(name => /^x-goog-(copy-source-)?encryption-/.test(name))
+    if (secret !== undefined) throw notEmulated(`the header ${secret}`)
+    const handle = handlers[call.id]
+    if (call.id.startsWith('buckets.')) return handle(request, call.path)
+    const going = fault(request.verb === 'GET' ? 'storage.get' : 'storage.put')?.fault
+    if (going === 'quota') throw new StorageRefusal(429, 'rateLimitExceeded', 'The rate of requests is too high.')
+    if (going === 'unavailable') throw new StorageRefusal(503, 'backendError', 'Backend Error')
+    const reply = await handle(request, call.path)
+    if (going === 'lost-response') throw new StorageRefusal(503, 'backendError', 'Backend Error')
+    return reply
   }
 }
-
-/** `0` asks for no object at all. */
-function precondition(object: StoredObject | undefined, query: URLSearchParams): void {
-  const generation = String(object?.generation ?? 0)
-  const is = query.get('ifGenerationMatch')
-  const not = query.get('ifGenerationNotMatch')
-  if ((is !== null && is !== generation) || not === generation)
-    throw new Refusal(412, 'conditionNotMet', 'At least one of the pre-conditions you specified did not hold.')
-}
-
-function described(object: NewObject, json: Json): NewObject {
-  const { name, contentType, metadata } = (json ?? {}) as {
-    name?: string
-    contentType?: string
-    metadata?: Record<string, string>
-  }
-  return {
-    ...object,
-    ...(typeof name === 'string' ? { name } : {}),
-    ...(typeof contentType === 'string' ? { contentType } : {}),
-    ...(metadata === undefined ? {} : { metadata }),
-  }
-}
-
-interface Part {
-  readonly type: string | undefined
-  readonly body: Buffer
-}
-
-/** The two parts of a multipart/related body: the object's description and its content. */
-function multipart(contentType: string, body: Buffer): [Part, Part] {
-  const [, quoted, plain] = /boundary=(?:"([^"]+)"|([^;\s]+))/i.exec(contentType) ?? []
-  const boundary = Buffer.from(`--${quoted ?? plain}`)
-  const parts: Part[] = []
-  let at = body.indexOf(boundary)
-  while (at >= 0 && parts.length < 2) {
-    const end = body.indexOf(Buffer.concat([Buffer.from('\r\n'), boundary]), at + boundary.length)
-    const head = body.indexOf('\r\n\r\n', at)
-    if (end < 0 || head < 0 || head > end) break
-    const [, type] = /^content-type:\s*(.+)$/im.exec(body.toString('latin1', at, head)) ?? []
-    parts.push({ type: type?.trim(), body: body.subarray(head + 4, end) })
-    at = end + 2
-  }
-  if (parts.length < 2) throw new Refusal(400, 'parseError', 'the body is no multipart/related of two parts')
-  return [parts[0], parts[1]]
-}
-
-function media(object: StoredObject, bytes: Buffer, range: string | undefined): HttpReply {
-  const [, first, last] = /^bytes=(\d+)-(\d*)$/.exec(range ?? '') ?? []
-  const [from, to] = [Number(first ?? 0), last ? Number(last) + 1 : bytes.length]
-  if (first !== undefined && from >= bytes.length)
-    throw new Refusal(416, 'requestedRangeNotSatisfiable', 'the range is beyond the object')
-  const part = bytes.subarray(from, to)
-  return {
-    status: first === undefined ? 200 : 206,
-    headers: {
-      'content-type': object.contentType,
-      'x-goog-generation': String(object.generation),
-      'x-goog-stored-content-length': String(object.size),
-      'x-goog-hash': `crc32c=${object.crc32c},md5=${object.md5}`,
-      ...(first === undefined ? {} : { 'content-range': `bytes ${from}-${from + part.length - 1}/${bytes.length}` }),
-    },
-    body: part,
-  }
-}
-
-const DEFAULT_PAGE = 1000
-
-/** One page of a bucket; the token is the last name of the page before. */
-function listing(objects: readonly StoredObject[], query: URLSearchParams): JsonObject {
-  const prefix = query.get('prefix') ?? ''
-  const delimiter = query.get('delimiter')
-  const after = query.get('pageToken') ?? ''
-  const most = Math.min(Number(query.get('maxResults') ?? DEFAULT_PAGE) || DEFAULT_PAGE, DEFAULT_PAGE)
-  const items: JsonObject[] = []
-  const prefixes = new Set<string>()
-  let last = ''
-  for (const object of objects) {
-    const { name } = object
-    if (!name.startsWith(prefix) || name <= after) continue
-    const cut = delimiter ? name.indexOf(delimiter, prefix.length) : -1
-    const folder = cut < 0 ? undefined : name.slice(0, cut + (delimiter ?? '').length)
-    if (folder === undefined || !prefixes.has(folder)) {
-      if (items.length + prefixes.size === most) return { ...page(items, prefixes), nextPageToken: last }
-      if (folder === undefined) items.push(resource(object))
-      else prefixes.add(folder)
-    }
-    last = name
-  }
-  return page(items, prefixes)
-}
-
-const page = (items: readonly JsonObject[], prefixes: ReadonlySet<string>): JsonObject => ({
-  kind: 'storage#objects',
-  ...(items.length > 0 ? { items } : {}),
-  ...(prefixes.size > 0 ? { prefixes: [...prefixes] } : {}),
-})
-
-function resource(object: StoredObject): JsonObject {
-  const time = new Date(object.created).toISOString()
-  const generation = String(object.generation)
-  return {
-    kind: 'storage#object',
-    id: `${object.bucket}/${object.name}/${generation}`,
-    name: object.name,
-    bucket: object.bucket,
-    generation,
-    metageneration: '1',
-    contentType: object.contentType,
-    storageClass: 'STANDARD',
-    size: String(object.size),
-    md5Hash: object.md5,
-    crc32c: object.crc32c,
-    etag: Buffer.from(generation).toString('base64'),
-    timeCreated: time,
-    updated: time,
-    ...(Object.keys(object.metadata).length > 0 ? { metadata: object.metadata } : {}),
-  }
-}
-
-const bucketResource = (name: string): JsonObject => ({
-  kind: 'storage#bucket',
-  id: name,
-  name,
-  location: 'EUROPE-WEST1',
-  storageClass: 'STANDARD',
-})

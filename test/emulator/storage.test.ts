@@ -1,9 +1,11 @@
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
+import { thisProcess } from '../../src/adapters/processes.ts'
 import { startEmulator } from '../../src/emulator/emulator.ts'
 import { crc32c } from '../../src/emulator/object-store.ts'
+import type { DapError } from '../../src/errors.ts'
 import { vertexClients } from '../support/vertex-clients.ts'
 
 async function emulated(data?: string) {
@@ -129,11 +131,16 @@ describe('the data folder', () => {
       const answer = await fetch(`${first.url}/upload/storage/v1/b/saga-dap/o?${query}`, { method: 'POST', body })
       expect(answer.status).toBe(200)
     }
+    await clients.storage.bucket('saga-dap').setLabels({ team: 'shop' })
+    await clients.storage.bucket('saga-dap').file('con').setMetadata({ cacheControl: 'no-store' })
     await clients.close()
     await first.stop()
     expect((await readdir(data)).sort()).toEqual(['objects', 'request-log', 'state.json'])
 
     const { bucket } = await emulated(data)
+    expect((await bucket.getMetadata())[0]).toMatchObject({ labels: { team: 'shop' }, metageneration: '2' })
+    const [{ cacheControl, metageneration }] = await bucket.file('con').getMetadata()
+    expect([cacheControl, metageneration]).toEqual(['no-store', '2'])
     const [files] = await bucket.getFiles()
     expect(files.map(({ name }) => name)).toEqual([...names].sort())
     const [kept] = await bucket.file('../../escape').download()
@@ -147,8 +154,30 @@ describe('the data folder', () => {
       `\`${data}\` is in use by the emulator with the process id ${process.pid}`,
     )
     await first.stop()
-    await writeFile(join(data, 'emulator.pid'), '999999999')
-    await (await startEmulator({ port: 0, seed: 1, data })).stop()
+    expect(await readdir(data)).not.toContainEqual(expect.stringMatching(/^emulator\.pid/))
+  })
+
+  it.each([
+    ['a process that is gone', { ...thisProcess(), pid: 999_999_999 }],
+    ['another that has its number by now', { ...thisProcess(), started: '0' }],
+    ['nothing that can be read', '{"host'],
+    ['a number alone', process.pid],
+  ])('is taken over from %s', async (_, owner) => {
+    const data = await dataFolder()
+    await writeFile(join(data, 'emulator.pid'), typeof owner === 'string' ? owner : JSON.stringify(owner))
+    const second = await startEmulator({ port: 0, seed: 1, data })
+    onTestFinished(() => second.stop())
+    expect(JSON.parse(await readFile(join(data, 'emulator.pid'), 'utf8'))).toEqual(thisProcess())
+  })
+
+  it('is not taken from a process that cannot be seen from here', async () => {
+    const data = await dataFolder()
+    await writeFile(join(data, 'emulator.pid'), JSON.stringify({ ...thisProcess(), host: 'elsewhere' }))
+    const error = await startEmulator({ port: 0, seed: 1, data }).catch((error: DapError) => error)
+    expect(error).toMatchObject({
+      message: `\`${data}\` is in use by the emulator with the process id ${process.pid} on \`elsewhere\``,
+      hint: `stop that one, or take another folder with --data; if it does not run any more, remove \`${join(data, 'emulator.pid')}\``,
+    })
   })
 
   it('is free again when the emulator could not start in it', async () => {

@@ -115,7 +115,7 @@ describe('the REST interface', () => {
       404,
       { error: { code: 404, status: 'NOT_FOUND' } },
     ])
-    expect(await json(await fetch(`${emulator.url}/v1/${PARENT}/indexes`))).toMatchObject([404, ERROR])
+    expect(await json(await fetch(`${emulator.url}/v1/${PARENT}/indexes`))).toMatchObject([501, ERROR])
     expect(await json(await fetch(`${place}/b`))).toMatchObject([404, { error: { status: 'NOT_FOUND' } }])
     const page = await fetch(place, { headers: { origin: 'https://example.com' } })
     expect(await json(page)).toMatchObject([403, { error: { status: 'PERMISSION_DENIED' } }])

@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url'
 import { expect, it } from 'vitest'
 import { FAULT_KINDS } from '../../../src/emulator/faults.ts'
 import { RULES, type Rule } from '../../../src/emulator/rules.ts'
+import { STORAGE_IGNORED, STORAGE_METHODS, type StorageMethod } from '../../../src/emulator/storage-api.ts'
 
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url))
 const text = (folder: string) =>
@@ -14,6 +15,10 @@ const text = (folder: string) =>
 
 const rules = Object.entries<Rule>(RULES)
 const page = readFileSync(join(ROOT, 'docs/emulator.md'), 'utf8')
+
+/** What stands between two comments of the page. */
+const between = (mark: string) =>
+  page.slice(page.indexOf(`<!-- ${mark} -->`) + mark.length + 10, page.indexOf(`<!-- /${mark} -->`) - 1)
 
 it('the code names every rule where it keeps it', () => {
   const code = text('src/emulator')
@@ -39,8 +44,17 @@ it('the page lists every rule', () => {
     ([id, { source, code, text, where }]) => `| \`${id}\` | ${source} | ${code ?? ''} | ${text} | ${where} |`,
   )
   const table = ['| rule | source | code | says | where |', '|---|---|---|---|---|', ...rows].join('\n')
-  const listed = page.slice(page.indexOf('<!-- rules -->') + 15, page.indexOf('<!-- /rules -->') - 1)
-  expect(listed).toBe(table)
+  expect(between('rules')).toBe(table)
+})
+
+it('the page lists every method of Cloud Storage, and what each acts upon', () => {
+  const rows = Object.entries<StorageMethod>(STORAGE_METHODS).map(
+    ([id, { reads }]) =>
+      `| ${id} | ${reads ? 'yes' : '501'} | ${(reads ?? []).map(name => `\`${name}\``).join(', ')} |`,
+  )
+  expect(between('storage')).toBe(['| method | emulated | acts upon |', '|---|---|---|', ...rows].join('\n'))
+  const ignored = Object.entries(STORAGE_IGNORED).map(([name, why]) => `| \`${name}\` | ${why} |`)
+  expect(between('ignored')).toBe(['| parameter | why |', '|---|---|', ...ignored].join('\n'))
 })
 
 it('the page explains every fault', () => {

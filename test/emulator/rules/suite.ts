@@ -241,6 +241,15 @@ export function describeRules(how: string, open: OpenApi): void {
         .then(remember)
       await s.done('UndeployModel', { endpoint: e, deployedModelId: '1' }).then(remember)
       expect(new Set(etags).size).toBe(5)
+      const read = async () => (await api.call('GetModel', { name: m })).etag
+      const models = [await read()]
+      await api.call('UpdateModel', { model: { name: m, description: 'x' }, updateMask: 'description' })
+      models.push(await read())
+      await api.call('MergeVersionAliases', { name: `${m}@1`, versionAliases: ['best'] })
+      models.push(await read())
+      await s.version(m)
+      models.push(await read())
+      expect(new Set(models).size).toBe(4)
     })
   })
 
@@ -262,8 +271,24 @@ export function describeRules(how: string, open: OpenApi): void {
       expect(await list({ filter: 'display_name="apple" AND endpoint!="b"' })).toEqual(['c'])
       expect(await list({ filter: 'displayName=apple' })).toEqual(['b', 'c'])
       expect(await list({ filter: 'base_model_name="text-bison"' })).toEqual([])
-      for (const filter of ['colour=red', 'endpoint', 'endpoint=a OR endpoint=b', 'endpoint<a', 'labels.team:x'])
+      for (const filter of [
+        ...['colour=red', 'endpoint', 'endpoint<a', 'endpoint:a', 'labels.team:x', 'labels=team', 'base_model_name!=x'],
+        ...['endpoint=a endpoint=b', 'endpoint=a AND', 'OR endpoint=a', 'NOT', '-', '(endpoint=a', 'endpoint=a)', '()'],
+        ...['labels.team="x" OR display_name=!"old"', 'endpoint="a', 'endpoint=AND', 'constructor=a', '"endpoint"=a'],
+        `${'('.repeat(10_000)}endpoint=a${')'.repeat(10_000)}`,
+      ])
         expect([filter, await refused(list({ filter }))]).toEqual([filter, '3 filter-syntax'])
+    })
+    it('[filter-logic] joins comparisons, OR before AND', async () => {
+      expect(await list({ filter: 'endpoint=a OR endpoint=c' })).toEqual(['a', 'c'])
+      expect(await list({ filter: 'labels.team=x OR display_name!="apple" OR endpoint=b' })).toEqual(['a', 'b'])
+      expect(await list({ filter: 'endpoint=a OR endpoint=b AND displayName=apple' })).toEqual(['b'])
+      expect(await list({ filter: 'endpoint=a OR (endpoint=b AND displayName=apple)' })).toEqual(['a', 'b'])
+      expect(await list({ filter: 'NOT labels.team=x' })).toEqual(['b', 'c'])
+      expect(await list({ filter: '-labels:team' })).toEqual(['c'])
+      expect(await list({ filter: 'NOT (endpoint=a OR endpoint=b)' })).toEqual(['c'])
+      expect(await list({ filter: '-(endpoint=a)AND(endpoint = "c")' })).toEqual(['c'])
+      expect(await list({ filter: " display_name = 'apple'  AND NOT endpoint='b' " })).toEqual(['c'])
     })
     it('[filter-labels] filters by value and by existence', async () => {
       expect(await list({ filter: 'labels.team=x' })).toEqual(['a'])
@@ -301,9 +326,9 @@ export function describeRules(how: string, open: OpenApi): void {
 
   describe(`endpoints, ${how}`, () => {
     it('[endpoint-id] checks a chosen id', async () => {
-      for (const id of ['A', 'a_b', 'a-', '1a', '01', '1234567890', `a${'b'.repeat(63)}`])
+      for (const id of ['A', 'a_b', 'a-', '1a', '01', '12345678901', `a${'b'.repeat(63)}`])
         expect([id, await refused(s.endpoint(id))]).toEqual([id, '3 endpoint-id'])
-      for (const id of ['123456789', `a${'b'.repeat(62)}`])
+      for (const id of ['123456789', '1234567890', `a${'b'.repeat(62)}`])
         expect(String((await s.endpoint(id)).name).endsWith(`/${id}`)).toBe(true)
     })
     it('[endpoint-id-generated] makes an id', async () => {
@@ -621,7 +646,7 @@ export function describeRules(how: string, open: OpenApi): void {
     const get = (suffix = '') => api.call('GetModel', { name: m + suffix })
     const merge = (version: string, ...versionAliases: string[]) =>
       api.call('MergeVersionAliases', { name: `${m}@${version}`, versionAliases })
-    const aliases = async (suffix: string) => [...(((await get(suffix)).versionAliases ?? []) as string[])].sort()
+    const aliases = async (suffix: string) => (await get(suffix)).versionAliases ?? []
     const refuse = (fields: JsonObject) =>
       refused(api.call('UploadModel', { parent: PARENT, modelId: `m${serial}`, model: { ...MODEL, ...fields } }))
     const container = (fields: JsonObject) => refuse({ containerSpec: { ...CONTAINER, ...fields } })
@@ -710,11 +735,24 @@ export function describeRules(how: string, open: OpenApi): void {
       await upload()
       expect(await refused(merge('1', '-default'))).toBe('3 version-default-removed')
     })
-    it('[version-name] names versions in the list of versions', async () => {
+    it('[version-name] names the version that was asked for by its number', async () => {
       await upload()
-      await s.version(m)
+      await s.version(m, { versionAliases: ['golden'] })
+      const update = (name: string) =>
+        api.call('UpdateModel', { model: { name, versionDescription: 'v' }, updateMask: 'versionDescription' })
       expect(ids((await api.call('ListModelVersions', { name: m })).models)).toEqual([`m${serial}@1`, `m${serial}@2`])
-      expect(ids([await get('@2')])).toEqual([`m${serial}`])
+      const named = [get('@1'), get('@default'), get('@2'), get('@golden'), update(`${m}@golden`), merge('2', 'best')]
+      expect(ids(await Promise.all(named))).toEqual([1, 1, 2, 2, 2, 2].map(version => `m${serial}@${version}`))
+      // As ModelRegistry.update_version of the Python SDK does: what was read is sent back.
+      expect(await update(String((await get('@golden')).name))).toMatchObject({
+        versionId: '2',
+        versionDescription: 'v',
+      })
+    })
+    it('[version-name-absent] names the model where no version was asked for', async () => {
+      const { model } = await upload()
+      const { models } = await api.call('ListModels', { parent: PARENT, filter: `model=m${serial}` })
+      expect(ids([{ name: model }, ...(models as JsonObject[]), await get()])).toEqual(Array(3).fill(`m${serial}`))
     })
     it("[version-display-name] is the model's", async () => {
       await upload()
@@ -738,27 +776,54 @@ export function describeRules(how: string, open: OpenApi): void {
     it('[alias-cancel] is neither given nor taken', async () => {
       await upload({ versionAliases: ['golden'] })
       await merge('1', '-golden', 'golden', 'best', '-best')
-      expect(await aliases('')).toEqual(['default', 'golden'])
+      expect(await aliases('')).toEqual(['golden', 'default'])
     })
-    it('[version-explicit] needs a number', async () => {
+    it('[alias-order] come in the order in which they were given', async () => {
+      await upload({ versionAliases: ['testing', 'golden'] })
+      expect(await aliases('')).toEqual(['testing', 'golden', 'default'])
+      await s.version(m, { versionAliases: ['old', 'default', 'best'] })
+      expect(await aliases('')).toEqual(['old', 'default', 'best'])
+      await merge('2', 'zebra', '-old', 'apple')
+      expect(await aliases('')).toEqual(['default', 'best', 'zebra', 'apple'])
+    })
+    it('[alias-by-alias] are given and taken at a version by its alias', async () => {
+      await upload({ versionAliases: ['testing'] })
+      await s.version(m)
+      await merge('default', 'fresh')
+      expect(await aliases('@1')).toEqual(['testing', 'default', 'fresh'])
+      await merge('fresh', '-testing')
+      expect(await aliases('@1')).toEqual(['default', 'fresh'])
+      expect(await refused(merge('testing', 'best'))).toBe('5 not-found')
+    })
+    it('[version-explicit] names a version', async () => {
       await upload()
-      const name = `${m}@default`
-      expect(await refused(api.call('MergeVersionAliases', { name, versionAliases: ['best'] }))).toBe(
-        '3 version-explicit',
-      )
-      expect(await refused(api.call('DeleteModelVersion', { name: m }))).toBe('3 version-explicit')
+      const nameless = { name: m, versionAliases: ['best'] }
+      expect(await refused(api.call('MergeVersionAliases', nameless))).toBe('3 version-explicit')
+      for (const name of [m, `${m}@default`])
+        expect(await refused(api.call('DeleteModelVersion', { name }))).toBe('3 version-explicit')
     })
-    it('[labels-merged] shows labels of the model and of the version', async () => {
+    const label = (name: string, labels: JsonObject) =>
+      api.call('UpdateModel', { model: { name, labels }, updateMask: 'labels' })
+    it('[labels-merged] shows labels of the model with those of its default version', async () => {
       await upload({ labels: { digest: 'one' } })
-      const label = (name: string, labels: JsonObject) =>
-        api.call('UpdateModel', { model: { name, labels }, updateMask: 'labels' })
       await s.version(m, { labels: { digest: 'two' } })
       await label(m, { team: 'shop', digest: 'model' })
-      await label(`${m}@2`, { digest: 'three' })
-      expect((await get('@1')).labels).toEqual({ team: 'shop', digest: 'one' })
-      expect((await get('@2')).labels).toEqual({ team: 'shop', digest: 'three' })
-      const { models } = await api.call('ListModels', { parent: PARENT, filter: 'labels.digest=one' })
+      await label(`${m}@1`, { digest: 'three' })
+      for (const suffix of ['', '@1']) expect((await get(suffix)).labels).toEqual({ team: 'shop', digest: 'three' })
+      expect((await get('@2')).labels).toEqual({ digest: 'two' })
+      const { models } = await api.call('ListModels', { parent: PARENT, filter: 'labels.digest=three' })
       expect(ids(models)).toEqual([`m${serial}`])
+      await merge('2', 'default')
+      expect((await get()).labels).toEqual({ team: 'shop', digest: 'two' })
+      expect((await get('@1')).labels).toEqual({ digest: 'three' })
+    })
+    it('[labels-of-model] changes those of the default version, and of no other', async () => {
+      await upload({ labels: { digest: 'one', old: 'x' } })
+      await s.version(m, { labels: { digest: 'two' } })
+      await label(m, { digest: 'model' })
+      expect((await get()).labels).toEqual({ digest: 'model' })
+      expect((await get('@1')).labels).toEqual({ digest: 'model' })
+      expect((await get('@2')).labels).toEqual({ digest: 'two' })
     })
     it('[update-model-fields] updates the model or the version, each by its name', async () => {
       await upload()
