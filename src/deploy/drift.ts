@@ -69,7 +69,8 @@ export const SCALE_FIELDS = ['minReplicas', 'maxReplicas', 'targetCpu'] as const
 
 /** As dap wrote it last; undefined where nothing says so. */
 export function trafficApplied(desired: Desired, { labels }: Roles): Traffic | undefined {
-  return labels.traffic ?? (labels.digest === desired.digest ? { [desired.deployed.id]: 100 } : undefined)
+  const settled = labels.digest === desired.digest && labels.candidate === undefined
+  return labels.traffic ?? (settled ? { [desired.deployed.id]: 100 } : undefined)
 }
 
 export function trafficHasDrifted(desired: Desired, endpoint: Endpoint, roles: Roles): boolean {

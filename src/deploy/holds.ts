@@ -21,8 +21,17 @@ import type { Roles } from './roles.ts'
 export function isHeld(desired: Desired, labels: Partial<EndpointLabels>, versions: readonly ModelVersion[]): boolean {
   const judged = judgedDigest(versionParts(desired))
   // Older holds were about the digest of all settings.
-  if (labels.hold === judged || labels.hold === desired.digest) return true
+  if ([judged, desired.deployed.id, desired.digest].includes(labels.hold ?? '')) return true
   return judgedAs(judged, versions).some(version => isHeldVersion(version.labels))
+}
+
+/** What a rollback puts on hold: what decides; or where that stays the same, the deployed model, whose machines were bad then. */
+export function holdOf(
+  left: string | undefined,
+  judged: string | undefined,
+  back: string | undefined,
+): string | undefined {
+  return judged !== undefined && judged !== back ? judged : left
 }
 
 /** Versions that are judged as one: they decide the same. */
@@ -46,13 +55,23 @@ export function judgedOf(
 }
 
 /**
- * While what Git asks for is held: its settings, machines and scale for what serves. undefined where nothing serves, or nothing that dap has
- * made.
+ * While what Git asks for is held: its settings and scale for what serves, and its machines unless those are what is held. undefined where
+ * nothing serves, or nothing that dap has made.
  */
-export function insteadOf(desired: Desired, { stable }: Roles, versions: readonly ModelVersion[]): Desired | undefined {
+export function insteadOf(
+  desired: Desired,
+  { labels, stable }: Roles,
+  versions: readonly ModelVersion[],
+): Desired | undefined {
   const version = versions.find(each => each.model === stable?.model && each.version === stable.version)
   const parts = version && readVersionLabels(version.labels)
-  return parts && settled({ ...desired, ...madeOf(desired.policy.name, version, parts) })
+  if (parts === undefined) return undefined
+  const { machineType, serviceAccount } = labels.hold === desired.deployed.id ? stable! : desired.deployed
+  return settled({
+    ...desired,
+    ...madeOf(desired.policy.name, version!, parts),
+    deployed: { machineType, serviceAccount },
+  })
 }
 
 /** A version that is there already: it is not uploaded again, so nobody asks what else it was made with. */
@@ -70,15 +89,14 @@ export function madeOf(
   }
 }
 
-/** Puts versions on hold, or releases them; `budgetMs` for all waits together, where it cannot wait long. */
+/** Puts versions on hold, or releases them. */
 export async function holdVersions(
   { cloud, model }: { readonly cloud: Cloud; readonly model: string },
   judged: string,
   held: boolean,
   patience: Patience,
-  budgetMs?: number,
 ): Promise<void> {
-  const backoff = createBackoff(patience, { races: true, ...(budgetMs === undefined ? {} : { budgetMs }) })
+  const backoff = createBackoff(patience, { races: true })
   for (;;) {
     try {
       const versions = judgedAs(judged, await cloud.listVersions(model))

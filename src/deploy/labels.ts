@@ -38,7 +38,7 @@ export interface EndpointLabels {
   readonly scale?: Scale
   /** The step of the rollout that traffic is at, and since when, in seconds since 1970. */
   readonly step?: { readonly index: number; readonly since: number; readonly state: 'holding' | 'passed' | 'paused' }
-  /** What was rolled back last, as `judgedDigest` names it: it is not brought back unless asked for. */
+  /** What was rolled back last, by `judgedDigest` or by its deployed model's id: it is not brought back unless asked for. */
   readonly hold?: string
   readonly lock?: LockLabel
 }
@@ -136,7 +136,7 @@ const LABELS: {
   traffic: ['dap-traffic', traffic],
   scale: ['dap-scale', scale],
   step: ['dap-step', step],
-  hold: ['dap-hold', digest],
+  hold: ['dap-hold', matching(/^([0-9a-f]{32}|[1-9][0-9]{0,9})$/)],
 }
 
 export function encodeLabels(ours: EndpointLabels, foreign: Labels): Labels {
@@ -173,7 +173,7 @@ export function decodeLabels(labels: Labels): {
 
 /**
  * What dap remembers stands on the model as well, on its default version, since somebody else may write the endpoint's labels anew. Traffic
- * and scale do not: what is live is as good. The lock does not either.
+ * does not: what is live is as good. The lock does not either.
  */
 const MEMORY = [
   'digest',
@@ -185,6 +185,7 @@ const MEMORY = [
   'previousDigest',
   'previousVersion',
   'warmUntil',
+  'scale',
   'step',
   'hold',
 ] as const satisfies readonly (keyof typeof LABELS)[]

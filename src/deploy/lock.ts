@@ -124,9 +124,10 @@ export function endpointLock(id: string, options: LockOptions): EndpointLock {
         const ours = held && before !== undefined ? decodeLabels(before.labels).ours : undefined
         if (ours === undefined) endpoint = recall(endpoint!)
         else {
-          // The lock went with them; it was not broken.
+          // The lock went with them; it was not broken. A write of traffic may have been done, without an answer.
           onNote('somebody took away the labels of dap; they are put back')
-          endpoint = { ...endpoint!, labels: encodeLabels({ ...ours, lock: undefined }, decoded().foreign) }
+          const known = { ...ours, lock: undefined, traffic: undefined }
+          endpoint = { ...endpoint!, labels: encodeLabels(known, decoded().foreign) }
           held = false
         }
       }

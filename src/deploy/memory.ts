@@ -40,8 +40,9 @@ export async function remember(
   labels: EndpointLabels,
   desired: Desired | undefined,
   patience: Patience,
+  budgetMs?: number,
 ): Promise<void> {
-  const backoff = createBackoff(patience, { races: true })
+  const backoff = createBackoff(patience, { races: true, budgetMs })
   for (let known = versions; ; ) {
     const version = defaultVersion(known, model)
     const wanted = version && toRemember(version, endpoint, labels, desired)

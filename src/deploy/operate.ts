@@ -4,8 +4,8 @@ import type { ActualDeployment } from './actual.ts'
 import type { Change } from './change.ts'
 import type { DeployedModel, Endpoint, ModelVersion } from './cloud.ts'
 import { type Desired, settled, type Target } from './desired.ts'
-import { judgedOf, madeOf } from './holds.ts'
-import { isHeldVersion, readVersionLabels } from './labels.ts'
+import { holdOf, judgedOf, madeOf } from './holds.ts'
+import { decodeLabels, isHeldVersion, judgedDigest, readVersionLabels } from './labels.ts'
 import { keptBy, removal } from './orphans.ts'
 import { nonZero, rolesOf } from './roles.ts'
 import { type EndpointWrite, rollbackWrite } from './writes.ts'
@@ -26,10 +26,12 @@ export function rollbackOf(deployment: string, model: string, { endpoint, versio
   if (endpoint === undefined) throw new DapError(`\`${deployment}\` is not deployed`)
   const { labels, stable } = rolesOf(endpoint, { model: { id: model } })
   const judged = judgedOf(endpoint, stable?.id, versions)
-  const returning = labels.candidate !== undefined && judged !== undefined && labels.hold === judged
+  const returning =
+    labels.candidate !== undefined && labels.hold !== undefined && [judged, stable?.id].includes(labels.hold)
   const write = returning ? undefined : rollbackWrite(endpoint, versions)
   if (write?.traffic) {
     const to = endpoint.deployedModels.find(({ id }) => id === write.labels.stable)!
+    if (to.id === labels.previous && to.id !== stable?.id) refuseHeld(deployment, to, endpoint, versions)
     const from = nonZero(endpoint.traffic)
     const reason = 'it served before'
     return {
@@ -45,7 +47,40 @@ export function rollbackOf(deployment: string, model: string, { endpoint, versio
       hint: 'revert the change in Git, then `dap deploy`',
     })
   }
-  return { kind: 'redeploy', desired: desiredOfVersion(deployment, endpoint, stable, version), hold: judged }
+  const parts = readVersionLabels(version.labels)
+  const hold = holdOf(stable.id, judged, parts && judgedDigest(parts))
+  const desired = desiredOfVersion(deployment, endpoint, stable, version)
+  if (desired.deployed.id === stable.id) {
+    throw new DapError(
+      `there is nothing to roll \`${deployment}\` back to: the version before is what serves, on other machines`,
+      {
+        hint: 'revert the change in Git, then `dap deploy`',
+      },
+    )
+  }
+  if (!returning) refuseHeld(deployment, { ...desired.deployed, model, version: version.version }, endpoint, versions)
+  return { kind: 'redeploy', desired, hold }
+}
+
+/** What served before may have been rolled back itself, when it was tried again. */
+function refuseHeld(
+  deployment: string,
+  to: Pick<DeployedModel, 'id' | 'displayName' | 'model' | 'version'>,
+  endpoint: Endpoint,
+  versions: readonly ModelVersion[],
+): void {
+  const { hold } = decodeLabels(endpoint.labels).ours ?? {}
+  const version = versions.find(each => each.model === to.model && each.version === to.version)
+  const parts = version && readVersionLabels(version.labels)
+  const judged = parts && judgedDigest(parts)
+  const held = (version && isHeldVersion(version.labels)) || (hold !== undefined && [judged, to.id].includes(hold))
+  if (!held) return
+  throw new DapError(
+    `what \`${deployment}\` would go back to, ${to.displayName}, was rolled back itself and is on hold`,
+    {
+      hint: 'revert to something else in Git, or to this with `dap deploy --release-hold`',
+    },
+  )
 }
 
 /** An old version as something to apply: what cannot be read back from the cloud is not needed, since nothing is uploaded. */

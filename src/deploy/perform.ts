@@ -1,6 +1,6 @@
 /** What each change does to the cloud, once; who calls it looks at what came of it. */
 import type { Change } from './change.ts'
-import { CloudError, type EndpointUpdate } from './cloud.ts'
+import { CloudError, type EndpointUpdate, type ModelVersion } from './cloud.ts'
 import type { Desired } from './desired.ts'
 import { holdVersions } from './holds.ts'
 import { type EndpointLabels, encodeLabels, judgedDigest, versionLabels, versionParts } from './labels.ts'
@@ -58,6 +58,7 @@ export async function perform(change: Change, material: Material, step: Step, en
     }
     case 'mutate-model':
       await lock.write(write().labels)
+      await note()
       return step.finish(await cloud.mutateDeployedModel(desired.endpoint.id, change.deployedModel, desired.scale))
     case 'release-hold': {
       await holdVersions({ cloud, model }, judgedDigest(versionParts(desired)), false, step.patience)
@@ -118,8 +119,8 @@ export async function writeEndpoint(
 }
 
 /**
- * All traffic back in one write; what is left is on hold. Its version says so first, so that whoever takes the endpoint's labels away lifts
- * nothing; but nothing may delay the way back, so one try must do, and the rest is made up for.
+ * All traffic back in one write; what is left is on hold. That is remembered on the model first, so that whoever takes the endpoint's labels
+ * away lifts nothing; but nothing may delay the way back, so one try must do, and the rest is made up for.
  */
 export async function flipBack(
   { labels, ...update }: EndpointWrite,
@@ -129,20 +130,19 @@ export async function flipBack(
   then: 'keep' | 'release' = 'keep',
 ): Promise<void> {
   const { patience, actual, lock } = step
-  const hold = (budgetMs?: number) =>
-    labels.hold === undefined ? undefined : holdVersions({ cloud, model }, labels.hold, true, patience, budgetMs)
-  await hold(0)?.catch((failure: unknown) => {
+  const note = (versions: readonly ModelVersion[], budgetMs?: number) =>
+    remember({ cloud, model, versions }, lock.endpoint!, labels, undefined, patience, budgetMs)
+  await note(actual.versions, 0).catch((failure: unknown) => {
     if (!(failure instanceof CloudError)) throw failure
   })
   await writeEndpoint(labels, update, step, then)
-  await hold()
+  if (labels.hold !== undefined) await holdVersions({ cloud, model }, labels.hold, true, patience)
   const to = lock.endpoint!.deployedModels.find(({ id }) => id === labels.stable)
   const { versions } = actual
   if (to?.model === model && defaultVersion(versions, model)?.version !== to.version) {
     await attempt('setDefaultVersion', () => cloud.setDefaultVersion(model, to.version), patience)
   }
-  const known = await attempt('listVersions', () => cloud.listVersions(model), patience)
-  await remember({ cloud, model, versions: known }, lock.endpoint!, labels, undefined, patience)
+  await note(await attempt('listVersions', () => cloud.listVersions(model), patience))
 }
 
 /** The cloud says what it saw from outside; only the server's own log says why. */

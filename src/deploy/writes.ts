@@ -2,7 +2,7 @@
 import type { Change } from './change.ts'
 import type { Endpoint, EndpointUpdate, ModelVersion } from './cloud.ts'
 import type { Desired, Target } from './desired.ts'
-import { judgedOf } from './holds.ts'
+import { holdOf, judgedOf } from './holds.ts'
 import { commitLabel, decodeLabels, type EndpointLabels, identityOf, judgedDigest, versionParts } from './labels.ts'
 import type { Commit } from './plan.ts'
 import { rolesOf } from './roles.ts'
@@ -118,9 +118,10 @@ export function rollbackWrite(endpoint: Endpoint, versions: readonly ModelVersio
   const labels = decodeLabels(endpoint.labels).ours
   if (labels === undefined) return undefined
   const rolling = labels.candidate !== undefined && labels.candidate !== labels.stable
-  const [back, digest, hold] = rolling
-    ? [labels.stable, labels.digest, labels.candidateDigest]
-    : [labels.previous, labels.previousDigest, judgedOf(endpoint, labels.stable, versions) ?? labels.hold]
+  const [back, digest, left, judged] = rolling
+    ? [labels.stable, labels.digest, labels.candidate, labels.candidateDigest]
+    : [labels.previous, labels.previousDigest, labels.stable, judgedOf(endpoint, labels.stable, versions)]
+  const hold = holdOf(left, judged, judgedOf(endpoint, back, versions))
   const model = endpoint.deployedModels.find(({ id }) => id === back)
   if (model === undefined) return undefined
   const traffic = { [model.id]: 100 }
