@@ -1,5 +1,6 @@
 import { join, resolve } from 'node:path'
 import type { Command } from 'commander'
+import { writeClientFiles } from '../emulator/client-files.ts'
 import { type Emulator, startEmulator } from '../emulator/emulator.ts'
 import { dapServers } from '../emulator/model-servers.ts'
 import { RpcError } from '../emulator/ports.ts'
@@ -65,7 +66,10 @@ export async function openEmulator(host: Host, port: number, choice: EmulatorCho
 
 export const dapBin = (host: Host) => join(host.packageRoot, 'bin', 'dap.js')
 
-/** The two variables that lead Google's clients, and dap, to an emulator. */
+/** What Google's other clients need, who take the emulator for Google's cloud. */
+export const emulatorClients = (emulator: Emulator) => writeClientFiles(emulator, emulatorVariables(emulator.url))
+
+/** The two variables that lead dap, and Google's clients as far as they can be told to do without TLS, to an emulator. */
 export const emulatorVariables = (url: string) => ({ DAP_VERTEX_ENDPOINT: url, STORAGE_EMULATOR_HOST: url })
 
 const evenly = (ms: number) => Object.fromEntries(Object.keys(TIMING).map(stage => [stage, ms])) as unknown as Timing

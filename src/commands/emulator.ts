@@ -7,6 +7,7 @@ import {
   declareEmulatorOptions,
   type EmulatorChoice,
   emulatorChoice,
+  emulatorClients,
   emulatorVariables,
   openEmulator,
 } from './emulator-options.ts'
@@ -30,7 +31,8 @@ export const emulatorCommand = defineCommand<EmulatorChoice & { readonly port: n
   async run({ port, ...choice }, host) {
     const emulator = await openEmulator(host, port, choice)
     const { url } = emulator
-    await host.output.err(`${emulatorText(url, choice.data, emulatorVariables(url))}\n`)
+    const clients = await emulatorClients(emulator)
+    await host.output.err(`${emulatorText(url, choice.data, emulatorVariables(url), clients)}\n`)
     await new Promise<void>(done => {
       if (host.signal.aborted) done()
       else host.signal.addEventListener('abort', () => done(), { once: true })

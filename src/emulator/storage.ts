@@ -58,7 +58,7 @@ export function storageRoute(store: ObjectStore, fault: (point: string) => Fault
       const session = randomUUID()
       uploads.set(session, { object, query, parts: [] })
       const own = new URLSearchParams([...query, ['upload_id', session]])
-      const place = `http://${headers.host}${request.path}?${own}`
+      const place = `${request.origin}${request.path}?${own}`
       return { status: 200, headers: { location: place, 'x-guploader-uploadid': session } }
     }
     if (id !== null) return resume(request, id)
