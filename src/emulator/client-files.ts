@@ -47,10 +47,10 @@ const trusting = (certificate: string) => ({
   NODE_EXTRA_CA_CERTS: certificate,
 })
 
-/** Some clients read one spelling and some the other; gRPC has names of its own, which go first. */
+/** Some clients read one spelling and some the other; gRPC has names of its own, which go first; Node has to be asked to read any. */
 function proxied(url: string): Record<string, string> {
   return {
-    ...{ HTTPS_PROXY: url, https_proxy: url, grpc_proxy: url },
+    ...{ HTTPS_PROXY: url, https_proxy: url, grpc_proxy: url, NODE_USE_ENV_PROXY: '1' },
     ...{ NO_PROXY: LOCAL, no_proxy: LOCAL, no_grpc_proxy: LOCAL },
   }
 }
