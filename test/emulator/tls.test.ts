@@ -229,36 +229,46 @@ describe('the proxy', () => {
   })
 })
 
-describe('the host of a dedicated endpoint', () => {
-  it.each([
-    ['gRPC', false],
-    ['REST', true],
-  ])('answers its predictions, which the shared host does not, and nothing else, over %s', async (_, fallback) => {
+describe.each([
+  ['gRPC', false],
+  ['REST', true],
+])('the host of a dedicated endpoint, over %s', (_, rest) => {
+  /** An endpoint that answers each instance with itself, and what it says to a prediction that is sent to a host. */
+  async function dedicated() {
     const { emulator } = await emulated()
     const clients = await vertexClients(emulator.port)
     onTestFinished(() => clients.close())
     const { endpoint } = await deploy(clients, { traffic: { '11': 100 }, endpoint: { dedicatedEndpointEnabled: true } })
-    const [{ dedicatedEndpointDns: own }] = await clients.endpoints.getEndpoint({ name: endpoint })
-    const at = async (host: string, name: string): Promise<string> => {
-      if (fallback) {
-        const said = await https(emulator, host, `/v1/${name}:predict`, { method: 'POST', body: '{"instances": [{}]}' })
-        const { predictions, error } = JSON.parse(said.body) as { predictions?: unknown; error?: { status: string } }
-        return error?.status ?? JSON.stringify(predictions)
+    const [{ dedicatedEndpointDns }] = await clients.endpoints.getEndpoint({ name: endpoint })
+    const own = String(dedicatedEndpointDns)
+    async function at(name: string): Promise<unknown> {
+      if (rest) {
+        const body = '{"instances": [{}]}'
+        const answer = await https(emulator, name, `/v1/${endpoint}:predict`, { method: 'POST', body })
+        const { predictions, error } = JSON.parse(answer.body) as { predictions?: unknown; error?: { status: string } }
+        return error?.status ?? predictions
       }
-      const there = await vertexClients(emulator.port, {
-        as: { name: host, certificate: emulator.certificate },
-      })
+      const there = await vertexClients(emulator.port, { as: { name, certificate: emulator.certificate } })
       onTestFinished(() => there.close())
-      return there.predict(name, [{}]).then(
-        ({ predictions }) => JSON.stringify(predictions),
-        ({ code }: { code: number }) => ({ 5: 'NOT_FOUND', 9: 'FAILED_PRECONDITION' })[code] ?? String(code),
+      return there.predict(endpoint, [{}]).then(
+        ({ predictions }) => predictions,
+        ({ code }: { code: number }) => ({ 5: 'NOT_FOUND', 9: 'FAILED_PRECONDITION' })[code] ?? code,
       )
     }
-    expect(await at(String(own), endpoint)).toBe('[{}]')
-    expect(await at(VERTEX, endpoint)).toBe('FAILED_PRECONDITION')
-    expect(await at(`other.${String(own).slice(5)}`, endpoint)).toBe('NOT_FOUND')
-    expect(await https(emulator, String(own), `/v1/${endpoint}`)).toMatchObject({ status: 404 })
+    return { emulator, endpoint, own, at }
+  }
+
+  it('[dedicated-host] answers its predictions, and nothing else', async () => {
+    const { emulator, endpoint, own, at } = await dedicated()
+    expect(await at(own)).toEqual([{}])
+    expect(await at(own.replace('shop', 'other'))).toBe('NOT_FOUND')
+    expect(await https(emulator, own, `/v1/${endpoint}`)).toMatchObject({ status: 404 })
     expect(await https(emulator, VERTEX, `/v1/${endpoint}`)).toMatchObject({ status: 200 })
+  })
+
+  it('[dedicated-shared-host] is the only one that does', async () => {
+    const { at } = await dedicated()
+    expect(await at(VERTEX)).toBe('FAILED_PRECONDITION')
   })
 })
 
