@@ -37,7 +37,8 @@ export async function listenForAll(options: Options): Promise<{ readonly port: n
   })
   const tls = createTlsServer({
     ...(await certificates.identityOf(host)), // for who gives no name
-    ALPNProtocols: ['h2', 'http/1.1'],
+    // A client of REST that could speak HTTP/2, too, is spoken HTTP/1 with; gRPC offers nothing else.
+    ALPNProtocols: ['http/1.1', 'h2'],
     handshakeTimeout: patienceMs,
     SNICallback(name, done) {
       if (name !== 'localhost' && !isEmulatedHost(name)) return done(new Error(`${name} is not emulated`))

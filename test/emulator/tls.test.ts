@@ -151,14 +151,20 @@ describe('TLS', () => {
     }
   })
 
-  it('carries HTTP/2 and HTTP/1, whichever the client speaks', async () => {
+  it('carries HTTP/1 for who can speak it, and gRPC for who speaks HTTP/2 alone', async () => {
     const { emulator } = await emulated()
+    const place = { host: '127.0.0.1', port: emulator.port, servername: VERTEX, ca: emulator.certificate }
+    for (const [offered, chosen] of [
+      [['h2', 'http/1.1'], 'http/1.1'],
+      [['h2'], 'h2'],
+      [['grpc-exp', 'h2'], 'h2'],
+    ] as const) {
+      const socket = await handshake(connectTls({ ...place, ALPNProtocols: [...offered] }))
+      expect(socket.destroy().alpnProtocol).toBe(chosen)
+    }
+    await expect(handshake(connectTls({ ...place, ALPNProtocols: ['spdy/3'] }))).rejects.toThrow()
     const session = connectHttp2(`https://${VERTEX}`, {
-      createConnection: () =>
-        connectTls({
-          ...{ host: '127.0.0.1', port: emulator.port, servername: VERTEX, ca: emulator.certificate },
-          ALPNProtocols: ['h2'],
-        }),
+      createConnection: () => connectTls({ ...place, ALPNProtocols: ['h2'] }),
     })
     onTestFinished(() => session.destroy())
     const stream = session.request({
