@@ -18,7 +18,9 @@ export async function pythonWith(requirements: string): Promise<string> {
   await once(folder, async made => {
     const uv = await findUv()
     await execa(uv, ['venv', '--quiet', made])
-    await execa(uv, ['pip', 'install', '--quiet', '--python', join(made, 'bin/python'), '--requirements', requirements])
+    // Compiled once: who is told to keep no bytecode would compile all of it at every start.
+    const install = ['pip', 'install', '--quiet', '--compile-bytecode', '--requirements', requirements]
+    await execa(uv, [...install, '--python', join(made, 'bin/python')])
   })
   return join(folder, 'bin/python')
 }
