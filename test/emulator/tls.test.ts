@@ -217,6 +217,15 @@ describe('the proxy', () => {
     },
   )
 
+  it('takes what follows at once, without waiting for its answer', async () => {
+    const { emulator } = await emulated()
+    const socket = connect(emulator.port, '127.0.0.1')
+    socket.write(
+      `CONNECT ${VERTEX}:443 HTTP/1.1\r\nhost: ${VERTEX}:443\r\n\r\nGET /storage/v1/b HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n`,
+    )
+    expect((await text(socket)).match(/^HTTP\/1\.1 \d+/gm)).toEqual(['HTTP/1.1 200', 'HTTP/1.1 200'])
+  })
+
   it('gives a token to a service account and to a person, and to nobody else', async () => {
     const { emulator } = await emulated()
     const ask = (grant: string, method = 'POST') =>
