@@ -10,7 +10,6 @@ import {
   declareEmulatorOptions,
   type EmulatorChoice,
   emulatorChoice,
-  emulatorClients,
   openEmulator,
 } from './emulator-options.ts'
 
@@ -38,8 +37,7 @@ export const emulatorExecCommand = defineCommand<Options, { readonly exitCode: n
     try {
       const bin = await launcherFolder(emulator.data, dapBin(host))
       const path = [bin, host.environment('PATH')].filter(Boolean).join(delimiter)
-      const { variables } = await emulatorClients(emulator)
-      return { exitCode: await runWith(words, { ...variables, PATH: path }, host) }
+      return { exitCode: await runWith(words, { ...emulator.clients.variables, PATH: path }, host) }
     } finally {
       await emulator.stop()
     }

@@ -7,7 +7,6 @@ import {
   declareEmulatorOptions,
   type EmulatorChoice,
   emulatorChoice,
-  emulatorClients,
   emulatorVariables,
   openEmulator,
 } from './emulator-options.ts'
@@ -18,7 +17,7 @@ export const emulatorCommand = defineCommand<EmulatorChoice & { readonly port: n
     declareEmulatorOptions(command)
     command.addHelpText(
       'after',
-      '\nEndpoints and models of Vertex AI over gRPC and REST, Cloud Storage and the metrics of predictions, on one port of this machine. A\ndeployed model is a real `dap serve`. Ctrl-C stops it. docs/emulator.md lists its rules, and how sure each one is.\n\nexit codes: 0 stopped, 1 it could not start, 3 usage',
+      '\nEndpoints and models of Vertex AI over gRPC and REST, Cloud Storage and the metrics of predictions, on one port of this machine, with TLS\nand without. A deployed model is a real `dap serve`. Ctrl-C stops it. docs/emulator.md lists its rules, and how sure each one is.\n\nexit codes: 0 stopped, 1 it could not start, 3 usage',
     )
   },
 
@@ -30,8 +29,7 @@ export const emulatorCommand = defineCommand<EmulatorChoice & { readonly port: n
 
   async run({ port, ...choice }, host) {
     const emulator = await openEmulator(host, port, choice)
-    const { url } = emulator
-    const clients = await emulatorClients(emulator)
+    const { url, clients } = emulator
     await host.output.err(`${emulatorText(url, choice.data, emulatorVariables(url), clients)}\n`)
     await new Promise<void>(done => {
       if (host.signal.aborted) done()

@@ -194,6 +194,20 @@ describe('`dap emulator exec`', () => {
     expect(await readFile(out, 'utf8')).toBe('shop 1 one two 404\n')
   })
 
+  it('says which part of its data folder cannot be written', async () => {
+    const data = await dataFolder()
+    await writeFile(join(data, 'clients'), 'a file')
+    const host = hostOf({})
+    for (const folder of [data, join(data, 'clients', 'deeper')]) {
+      const options = await emulatorExecCommand.options(['true'], { data: folder }, host)
+      await expect(emulatorExecCommand.run(options, host, () => {})).rejects.toMatchObject({
+        name: 'DapError',
+        message: expect.stringMatching(/^the emulator cannot write `.*clients.*` \((EEXIST|ENOTDIR)\)$/),
+        hint: '--data takes another folder',
+      })
+    }
+  })
+
   it('says which command does not exist', async () => {
     await expect(run('no-such-command-here')).rejects.toThrow('cannot run `no-such-command-here`')
   })
