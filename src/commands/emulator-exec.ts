@@ -10,7 +10,6 @@ import {
   declareEmulatorOptions,
   type EmulatorChoice,
   emulatorChoice,
-  emulatorVariables,
   openEmulator,
 } from './emulator-options.ts'
 
@@ -24,7 +23,7 @@ export const emulatorExecCommand = defineCommand<Options, { readonly exitCode: n
     declareEmulatorOptions(command)
     command.addHelpText(
       'after',
-      "\nStarts an emulator on a free port, runs the command with $DAP_VERTEX_ENDPOINT and $STORAGE_EMULATOR_HOST set and with this dap as `dap`,\nand stops. The exit code is the command's.\n\n  dap emulator exec -- dap deploy --env local --yes",
+      "\nStarts an emulator on a free port, runs the command with this dap as `dap` and with the variables that lead it there, and stops: dap,\nand Google's own clients in any language, unchanged. HTTPS goes to the emulator alone. The exit code is the command's.\n\n  dap emulator exec -- dap deploy --env local --yes",
     )
   },
 
@@ -38,7 +37,7 @@ export const emulatorExecCommand = defineCommand<Options, { readonly exitCode: n
     try {
       const bin = await launcherFolder(emulator.data, dapBin(host))
       const path = [bin, host.environment('PATH')].filter(Boolean).join(delimiter)
-      return { exitCode: await runWith(words, { ...emulatorVariables(emulator.url), PATH: path }, host) }
+      return { exitCode: await runWith(words, { ...emulator.clients.variables, PATH: path }, host) }
     } finally {
       await emulator.stop()
     }

@@ -1,5 +1,6 @@
 import { join, resolve } from 'node:path'
 import type { Command } from 'commander'
+import { type ClientFiles, writeClientFiles } from '../emulator/client-files.ts'
 import { type Emulator, startEmulator } from '../emulator/emulator.ts'
 import { dapServers } from '../emulator/model-servers.ts'
 import { RpcError } from '../emulator/ports.ts'
@@ -40,8 +41,13 @@ export function emulatorChoice(flags: Readonly<Record<string, unknown>>): Emulat
   return { data, seed, stageMs: fast ? 0 : stageMs, faults }
 }
 
+export interface OpenEmulator extends Emulator {
+  /** What Google's other clients need, who take the emulator for Google's cloud. */
+  readonly clients: ClientFiles
+}
+
 /** An emulator whose deployed models are real servers of this dap. */
-export async function openEmulator(host: Host, port: number, choice: EmulatorChoice): Promise<Emulator> {
+export async function openEmulator(host: Host, port: number, choice: EmulatorChoice): Promise<OpenEmulator> {
   const { data, seed, stageMs, faults } = choice
   const waiting = faults === undefined ? [] : [await readJson(host, resolve(host.cwd, faults))].flat()
   const log = (line: string) => void host.output.err(`${line}\n`)
@@ -52,20 +58,30 @@ export async function openEmulator(host: Host, port: number, choice: EmulatorCho
     ...(data === undefined ? {} : { data: resolve(host.cwd, data) }),
     ...(stageMs === undefined ? {} : { timing: evenly(stageMs) }),
     servers: place => dapServers({ bin: dapBin(host), storage: place.url, data: place.data, log }),
-  })
+  }).catch(unusable)
   try {
     for (const fault of waiting) emulator.faults.add(fault)
+    return { ...emulator, clients: await writeClientFiles(emulator, emulatorVariables(emulator.url)) }
   } catch (error) {
     await emulator.stop()
     if (error instanceof RpcError) throw new DapError(error.message, { hint: `it is in \`${faults}\``, cause: error })
-    throw error
+    return unusable(error)
   }
-  return emulator
+}
+
+/** A folder that cannot be written is nobody's bug. */
+function unusable(error: unknown): never {
+  const { path, syscall, code } = error as NodeJS.ErrnoException
+  if (path === undefined || syscall === undefined) throw error
+  throw new DapError(`the emulator cannot write \`${path}\` (${code})`, {
+    hint: '--data takes another folder',
+    cause: error,
+  })
 }
 
 export const dapBin = (host: Host) => join(host.packageRoot, 'bin', 'dap.js')
 
-/** The two variables that lead Google's clients, and dap, to an emulator. */
+/** The two variables that lead dap, and Google's clients as far as they can be told to do without TLS, to an emulator. */
 export const emulatorVariables = (url: string) => ({ DAP_VERTEX_ENDPOINT: url, STORAGE_EMULATOR_HOST: url })
 
 const evenly = (ms: number) => Object.fromEntries(Object.keys(TIMING).map(stage => [stage, ms])) as unknown as Timing

@@ -17,7 +17,7 @@ export const emulatorCommand = defineCommand<EmulatorChoice & { readonly port: n
     declareEmulatorOptions(command)
     command.addHelpText(
       'after',
-      '\nEndpoints and models of Vertex AI over gRPC and REST, Cloud Storage and the metrics of predictions, on one port of this machine. A\ndeployed model is a real `dap serve`. Ctrl-C stops it. docs/emulator.md lists its rules, and how sure each one is.\n\nexit codes: 0 stopped, 1 it could not start, 3 usage',
+      '\nEndpoints and models of Vertex AI over gRPC and REST, Cloud Storage and the metrics of predictions, on one port of this machine, with TLS\nand without. A deployed model is a real `dap serve`. Ctrl-C stops it. docs/emulator.md lists its rules, and how sure each one is.\n\nexit codes: 0 stopped, 1 it could not start, 3 usage',
     )
   },
 
@@ -29,8 +29,8 @@ export const emulatorCommand = defineCommand<EmulatorChoice & { readonly port: n
 
   async run({ port, ...choice }, host) {
     const emulator = await openEmulator(host, port, choice)
-    const { url } = emulator
-    await host.output.err(`${emulatorText(url, choice.data, emulatorVariables(url))}\n`)
+    const { url, clients } = emulator
+    await host.output.err(`${emulatorText(url, choice.data, emulatorVariables(url), clients)}\n`)
     await new Promise<void>(done => {
       if (host.signal.aborted) done()
       else host.signal.addEventListener('abort', () => done(), { once: true })

@@ -1,4 +1,5 @@
 import { applyDeployment } from './apply.ts'
+import type { Endpoint } from './cloud.ts'
 import { holdVersions } from './holds.ts'
 import { decodeLabels, identityOf } from './labels.ts'
 import { conflict } from './lock.ts'
@@ -29,26 +30,29 @@ export async function rollbackDeployment(whose: Whose, engine: Engine): Promise<
     const outcome = await applyDeployment({ ...rollback, bundleText }, engine, options)
     return outcome.state === 'applied' ? { ...outcome, ...ROLLED_BACK } : outcome
   }
-  const { to, write } = rollback
+  const { to, write, change } = rollback
+  /** What is remembered may be ahead of the traffic, where somebody took the labels away in between. */
+  const isBack = ({ labels }: Endpoint) => {
+    const { ours } = decodeLabels(labels)
+    return ours?.stable === to.id && ours.hold === write.labels.hold
+  }
   return carryOut(
     {
       ...whose,
       swift: true,
       left(actual) {
         const live = actual.endpoint
-        const done =
-          live &&
-          sameTraffic(live.traffic, write.traffic!) &&
-          write.labels.hold === decodeLabels(live.labels).ours?.hold
-        if (done) return ROLLED_BACK
+        if (live && isBack(live)) return sameTraffic(live.traffic, write.traffic!) ? ROLLED_BACK : [change]
         const again = rollbackOf(deployment, model, actual)
         if (again.kind === 'flip' && again.to.id === to.id) return [again.change]
         throw conflict(`somebody else is changing \`${deployment}\``, '`dap status` shows what runs')
       },
       async perform(_, step) {
-        const again = rollbackOf(deployment, model, step.actual)
-        if (again.kind !== 'flip') throw new Error('the way back has changed since it was looked at')
-        await flipBack(again.write, model, step, engine, 'release')
+        const live = step.lock.endpoint!
+        const again = isBack(live) ? undefined : rollbackOf(deployment, model, step.actual)
+        if (again?.kind === 'redeploy') throw new Error('the way back has changed since it was looked at')
+        const flip = again?.write ?? { labels: step.lock.labels, traffic: write.traffic }
+        await flipBack(flip, model, step, engine, 'release')
         return undefined
       },
     },

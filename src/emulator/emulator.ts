@@ -1,22 +1,25 @@
 import { join } from 'node:path'
 import { adminRoute } from './admin.ts'
+import { createCertificates } from './certificates.ts'
 import { realClock } from './clock.ts'
 import { type OpenControlPlane, openControlPlane } from './control-plane.ts'
 import { openDataFolder } from './data-folder.ts'
 import type { Faults } from './faults.ts'
 import { grpcWire } from './grpc.ts'
+import { isDedicatedHost } from './hosts.ts'
 import { httpServer } from './http.ts'
 import { createMetrics } from './metrics.ts'
 import { noServers } from './model-servers.ts'
 import { monitoringRoute } from './monitoring.ts'
+import { tokenRoute } from './oauth.ts'
 import { openObjectStore } from './object-store.ts'
 import { type Clock, type ModelServers, RpcError } from './ports.ts'
-import { createDataPlane, type DataPlane } from './predict.ts'
+import { createDataPlane, type DataPlane, notThere } from './predict.ts'
 import { loadMethods } from './protos.ts'
 import { createRequestLog } from './request-log.ts'
 import { type Call, restRoute } from './rest.ts'
 import { CODES } from './rules.ts'
-import { listenForBoth } from './shared-port.ts'
+import { listenForAll } from './shared-port.ts'
 import { storageRoute } from './storage.ts'
 import type { Quotas, Timing } from './world.ts'
 
@@ -36,6 +39,8 @@ export interface EmulatorOptions {
   readonly quotas?: Partial<Quotas>
   /** How long after its time a point of a metric is visible: minutes on Google Cloud, by default none here. */
   readonly metricsLagMs?: number
+  /** ms that a connection may take to say what it is; default: half a minute. */
+  readonly patienceMs?: number
   /** Is told of every call, by the full name of its method. */
   onCall?(method: string): void
   /** Is told what an operator should know, in a line. */
@@ -43,8 +48,10 @@ export interface EmulatorOptions {
 }
 
 export interface Emulator {
-  /** `http://127.0.0.1:8790`: gRPC, REST, storage, monitoring and `/admin/faults`. */
+  /** `http://127.0.0.1:8790`: gRPC, REST, storage, monitoring and `/admin/faults`; all of it over TLS, too, and the proxy that leads there. */
   readonly url: string
+  /** Of the authority that its TLS is certified by, in PEM. */
+  readonly certificate: string
   readonly port: number
   /** The folder where everything is kept. */
   readonly data: string
@@ -53,6 +60,8 @@ export interface Emulator {
   stop(): Promise<void>
 }
 
+const PATIENCE_MS = 30_000
+
 interface Planes {
   readonly control: OpenControlPlane
   readonly data: DataPlane
@@ -60,10 +69,11 @@ interface Planes {
 
 /** Vertex AI's endpoints and models, Cloud Storage and a part of Cloud Monitoring at one address. */
 export async function startEmulator(options: EmulatorOptions): Promise<Emulator> {
-  const { seed, host = '127.0.0.1', clock = realClock(), log = () => {}, servers = () => noServers } = options
+  const { seed, host = '127.0.0.1', clock = realClock(), log = () => {} } = options
+  const { servers = () => noServers, patienceMs = PATIENCE_MS } = options
   const now = () => clock.now()
   const onBug = (error: unknown) => log(error instanceof Error ? (error.stack ?? error.message) : String(error))
-  const methods = await loadMethods()
+  const [methods, certificates] = await Promise.all([loadMethods(), createCertificates()])
   const folder = await openDataFolder(options.data)
   const objects = await openObjectStore(join(folder.path, 'objects'), now)
   const requestLog = createRequestLog(join(folder.path, 'request-log'), seed)
@@ -75,11 +85,12 @@ export async function startEmulator(options: EmulatorOptions): Promise<Emulator>
     if (opened === undefined) throw new RpcError(CODES.UNAVAILABLE, 'The emulator is starting.')
     return opened
   }
-  const call: Call = async ({ name }, request) => {
+  const call: Call = async ({ name }, request, host) => {
     const { control, data } = planes()
     options.onCall?.(name)
-    if (name.endsWith('PredictionService/Predict')) return data.predict(request)
-    if (name.endsWith('PredictionService/RawPredict')) return data.rawPredict(request)
+    if (name.endsWith('PredictionService/Predict')) return data.predict(request, host)
+    if (name.endsWith('PredictionService/RawPredict')) return data.rawPredict(request, host)
+    if (isDedicatedHost(host)) throw notThere(host)
     return { message: await control.call(name, request) }
   }
   const http = httpServer(
@@ -87,8 +98,10 @@ export async function startEmulator(options: EmulatorOptions): Promise<Emulator>
       storageRoute(objects, point => opened?.control.faults.take(point)),
       monitoringRoute(metrics, now, options.metricsLagMs ?? 0),
       adminRoute(() => planes().control.faults),
+      tokenRoute(),
       restRoute(methods, call),
     ],
+    patienceMs,
     onBug,
   )
   const grpc = await grpcWire(methods, call, onBug)
@@ -96,7 +109,9 @@ export async function startEmulator(options: EmulatorOptions): Promise<Emulator>
     await close()
     throw error
   }
-  const door = await listenForBoth({ port: options.port, host, http, grpc: grpc.take }).catch(giveUp(folder.close))
+  const door = await listenForAll({
+    ...{ port: options.port, host, http, grpc: grpc.take, certificates, patienceMs, log },
+  }).catch(giveUp(folder.close))
   const url = `http://${host}:${door.port}`
   const closeDoor = async () => {
     grpc.stop()
@@ -122,6 +137,7 @@ export async function startEmulator(options: EmulatorOptions): Promise<Emulator>
 
   return {
     url,
+    certificate: certificates.authority,
     port: door.port,
     data: folder.path,
     control,

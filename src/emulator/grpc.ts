@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net'
 import type { grpc } from 'google-gax'
+import { hostName } from './hosts.ts'
 import type { JsonObject, RpcError } from './ports.ts'
 import { decode, encode } from './proto-json.ts'
 import type { MessageType, Method } from './protos.ts'
@@ -29,7 +30,11 @@ export async function grpcWire(
   for (const method of methods.filter(({ streaming }) => !streaming)) {
     const handle = async (unary: grpc.ServerUnaryCall<Buffer, Buffer>, done: grpc.sendUnaryData<Buffer>) => {
       try {
-        const { message, headers = {} } = await call(method, decode(method.request, unary.request))
+        const { message, headers = {} } = await call(
+          method,
+          decode(method.request, unary.request),
+          hostName(unary.getHost()),
+        )
         const bytes = encode(method.response, message)
         const metadata = new grpc.Metadata()
         for (const [name, value] of Object.entries(headers)) metadata.set(name, value)

@@ -16,6 +16,8 @@ export interface HttpRequest {
   readonly path: string
   readonly query: URLSearchParams
   readonly headers: IncomingHttpHeaders
+  /** Where the client sent it, as a URL: `https://storage.googleapis.com`. */
+  readonly origin: string
   readonly body: Buffer
 }
 
@@ -50,9 +52,10 @@ export function parseBody(body: Buffer): Json {
   }
 }
 
-/** A server that asks each part in turn; it does not listen itself. */
-export function httpServer(routes: readonly HttpRoute[], onBug: (error: unknown) => void): Server {
-  return createServer({ keepAliveTimeout: 60_000 }, (request, response) => {
+/** A server that asks each part in turn; it does not listen itself. The head of a request has to come in `patienceMs`. */
+export function httpServer(routes: readonly HttpRoute[], patienceMs: number, onBug: (error: unknown) => void): Server {
+  const patience = { headersTimeout: patienceMs, connectionsCheckingInterval: Math.min(patienceMs, 10_000) }
+  return createServer({ keepAliveTimeout: 60_000, ...patience }, (request, response) => {
     answer(routes, request, onBug)
       .then(reply => send(response, reply))
       .catch(() => response.destroy())
@@ -70,7 +73,8 @@ async function answer(
     const url = new URL(message.url ?? '/', 'http://emulator')
     const body = await bodyOf(message)
     const { method: verb = 'GET', headers } = message
-    const request = { verb, path: url.pathname, query: url.searchParams, headers, body }
+    const origin = `${'encrypted' in message.socket ? 'https' : 'http'}://${headers.host}`
+    const request = { verb, path: url.pathname, query: url.searchParams, headers, origin, body }
     for (const route of routes) {
       const reply = await route(request)
       if (reply !== undefined) return reply

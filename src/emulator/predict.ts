@@ -1,10 +1,11 @@
 import { performance } from 'node:perf_hooks'
 import type { Faults } from './faults.ts'
+import { isDedicatedHost, isSharedHost } from './hosts.ts'
 import type { Metrics } from './metrics.ts'
 import { type ControlPlane, type Json, type JsonObject, type Routed, RpcError } from './ports.ts'
 import type { RequestLog } from './request-log.ts'
 import type { Answer } from './rest.ts'
-import { CODES } from './rules.ts'
+import { broken, CODES } from './rules.ts'
 import { codeOf, httpStatus } from './status.ts'
 
 export interface DataPlaneParts {
@@ -15,10 +16,10 @@ export interface DataPlaneParts {
   now(): number
 }
 
-/** PredictionService: what an endpoint answers is what the server of one of its deployed models does. */
+/** PredictionService: what an endpoint answers is what the server of one of its deployed models does. `host` is where the request was sent. */
 export interface DataPlane {
-  predict(request: JsonObject): Promise<Answer>
-  rawPredict(request: JsonObject): Promise<Answer>
+  predict(request: JsonObject, host: string): Promise<Answer>
+  rawPredict(request: JsonObject, host: string): Promise<Answer>
 }
 
 /** Bytes of a request's JSON and ms of its answer, of shared and of dedicated endpoints. Rules: payload-limit, inference-timeout. */
@@ -32,12 +33,18 @@ interface Reply {
 
 export function createDataPlane({ control, faults, metrics, requestLog, now }: DataPlaneParts): DataPlane {
   /** One request, with everything around it: the fault that waits for it, the limits, the count. */
-  async function answered<T>(method: string, request: JsonObject, ask: (routed: Routed) => Promise<T>): Promise<T> {
+  async function answered<T>(
+    method: string,
+    request: JsonObject,
+    host: string,
+    ask: (routed: Routed) => Promise<T>,
+  ): Promise<T> {
     const fault = faults.take(method)?.fault
     if (fault === 'unavailable') throw unavailable()
     if (fault === 'quota')
       throw new RpcError(CODES.RESOURCE_EXHAUSTED, 'Quota exceeded for online prediction requests.')
     const routed = control.route(String(request['endpoint'] ?? ''))
+    requireHost(routed.endpoint, host)
     const started = performance.now()
     const count = (status: number) => {
       const [, project, , location, , endpointId] = String(routed.endpoint['name']).split('/')
@@ -55,8 +62,8 @@ export function createDataPlane({ control, faults, metrics, requestLog, now }: D
   }
 
   return {
-    predict: request =>
-      answered('Predict', request, async routed => {
+    predict: (request, host) =>
+      answered('Predict', request, host, async routed => {
         const { instances = [], parameters } = request
         const asked = { instances, ...(parameters === undefined || parameters === null ? {} : { parameters }) }
         const reply = await post(routed, Buffer.from(JSON.stringify(asked)), 'application/json')
@@ -71,8 +78,8 @@ export function createDataPlane({ control, faults, metrics, requestLog, now }: D
         return { message: { predictions, deployedModelId, model, modelVersionId, modelDisplayName } }
       }),
 
-    rawPredict: request =>
-      answered('RawPredict', request, async routed => {
+    rawPredict: (request, host) =>
+      answered('RawPredict', request, host, async routed => {
         const { contentType = 'application/json', data = '' } = (request['httpBody'] ?? {}) as Readonly<
           Record<string, string>
         >
@@ -82,11 +89,25 @@ export function createDataPlane({ control, faults, metrics, requestLog, now }: D
           headers: {
             'x-vertex-ai-endpoint-id': String(routed.endpoint['name']).split('/')[5],
             'x-vertex-ai-deployed-model-id': routed.deployedModelId,
+            'x-vertex-ai-model': routed.model,
+            'x-vertex-ai-model-version-id': routed.modelVersionId,
           },
         }
       }),
   }
 }
+
+/** Names of Google's alone say something; at the emulator's own address everything is. */
+function requireHost({ name, dedicatedEndpointEnabled, dedicatedEndpointDns }: JsonObject, host: string): void {
+  const own = dedicatedEndpointEnabled === true ? dedicatedEndpointDns : undefined
+  if (isDedicatedHost(host) && host !== own) throw notThere(host)
+  if (isSharedHost(host) && own !== undefined)
+    throw broken('dedicated-shared-host', `The dedicated Endpoint "${name}" is not at ${host}, but at ${own}.`)
+}
+
+/** What is asked of the host of a dedicated endpoint, and is no prediction of it. */
+export const notThere = (host: string) =>
+  broken('dedicated-host', `${host} answers the predictions of its own Endpoint, and nothing else.`)
 
 async function post({ server, endpoint }: Routed, body: Buffer, contentType: string): Promise<Reply> {
   const dedicated = endpoint['dedicatedEndpointEnabled'] === true

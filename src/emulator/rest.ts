@@ -1,3 +1,4 @@
+import { hostName } from './hosts.ts'
 import { type HttpReply, type HttpRequest, type HttpRoute, jsonReply, parseBody } from './http.ts'
 import type { JsonObject } from './ports.ts'
 import { RpcError } from './ports.ts'
@@ -6,8 +7,8 @@ import type { Method } from './protos.ts'
 import { CODES } from './rules.ts'
 import { merged, transcoder } from './transcode.ts'
 
-/** What both wires ask of the rest of the emulator: one unary call. */
-export type Call = (method: Method, request: JsonObject) => Promise<Answer>
+/** What both wires ask of the rest of the emulator: one unary call, and the name of the host that it was sent to. */
+export type Call = (method: Method, request: JsonObject, host: string) => Promise<Answer>
 
 export interface Answer {
   readonly message: JsonObject
@@ -29,7 +30,7 @@ export function restRoute(methods: readonly Method[], call: Call): HttpRoute {
     const message = hasRawBody(method)
       ? { ...fields, httpBody: httpBody(request) }
       : merged(fields, body, body === undefined ? null : parseBody(request.body))
-    const answer = await call(method, normalise(method.request, message))
+    const answer = await call(method, normalise(method.request, message), hostName(request.headers.host))
     return replyOf(method, answer)
   }
 }

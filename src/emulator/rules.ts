@@ -208,8 +208,20 @@ export const RULES = {
   },
   'dedicated-dns': {
     source: 'doc',
-    text: 'A dedicated endpoint has a host of its own, `{id}.{region}-{project number}.prediction.vertexai.goog`. The emulator answers for it at its own address.',
+    text: 'A dedicated endpoint has a host of its own, `{id}.{region}-{project number}.prediction.vertexai.goog`. The emulator answers for it at its own address, too.',
     where: 'endpoint.proto, using-dedicated-endpoints',
+  },
+  'dedicated-host': {
+    source: 'guess',
+    code: 'NOT_FOUND',
+    text: 'The host of a dedicated endpoint answers the predictions of that endpoint, and nothing else.',
+    where: 'using-dedicated-endpoints',
+  },
+  'dedicated-shared-host': {
+    source: 'proto',
+    code: 'FAILED_PRECONDITION',
+    text: 'A dedicated endpoint answers no predictions at `{region}-aiplatform.googleapis.com` (the code is a guess).',
+    where: 'endpoint.proto',
   },
   'network-psc': {
     source: 'proto',

@@ -36,14 +36,14 @@ export function storageUploads(store: ObjectStore) {
     return jsonReply(200, objectResource(stored))
   }
 
-  function begin(upload: Upload, { query, headers, path }: HttpRequest): HttpReply {
+  function begin(upload: Upload, { query, origin, path }: HttpRequest): HttpReply {
     checkConditions(store.find(upload.bucket, upload.name), query)
     const id = randomUUID()
     sessions.set(id, { upload, query, parts: [] })
     const own = new URLSearchParams([...query, ['upload_id', id]])
     return {
       status: 200,
-      headers: { location: `http://${headers.host}${path}?${own}`, 'x-guploader-uploadid': id },
+      headers: { location: `${origin}${path}?${own}`, 'x-guploader-uploadid': id },
     }
   }
 

@@ -3,9 +3,11 @@ export function emulatorText(
   url: string,
   data: string | undefined,
   variables: Readonly<Record<string, string>>,
+  clients: { readonly certificate: string; readonly script: string },
 ): string {
   const exports = Object.entries(variables).map(([name, value]) => `export ${name}=${value}`)
-  return [`dap emulator: ${url}  data ${data ?? 'in a temporary folder'}`, ...exports].join('\n')
+  const tls = [`TLS by ${clients.certificate}`, `. ${clients.script} leads Google's other clients here`]
+  return [`dap emulator: ${url}  data ${data ?? 'in a temporary folder'}`, ...exports, ...tls].join('\n')
 }
 
 export interface WaitingFault {

@@ -15,6 +15,7 @@ import { bundleText, createBundle } from '../../src/policy/bundle.ts'
 import { resourceDigest } from '../../src/policy/digest.ts'
 import { createPolicy } from '../../src/policy/policy.ts'
 import { policySpec } from '../policy/support.ts'
+import { eventually } from '../support/eventually.ts'
 import { PACKAGE_ROOT } from '../support/run-dap.ts'
 import { vertexClients } from '../support/vertex-clients.ts'
 import { deploy, FAST } from './deployed.ts'
@@ -50,18 +51,6 @@ async function emulated(data: string) {
   }
   onTestFinished(close)
   return { emulator, clients, said, close }
-}
-
-/** Tries until it does not throw. */
-async function eventually<T>(attempt: () => Promise<T>): Promise<T> {
-  for (let tries = 0; ; tries++) {
-    try {
-      return await attempt()
-    } catch (error) {
-      if (tries === 200) throw error
-      await new Promise(next => setTimeout(next, 100))
-    }
-  }
 }
 
 const isAlive = (pid: number) => {
@@ -180,6 +169,43 @@ describe('`dap emulator exec`', () => {
     expect(version).toMatch(/^\d+\.\d+\.\d+/)
     expect(urls).toMatch(/^(http:\/\/127\.0\.0\.1:\d+) \1$/)
     await expect(fetch(urls.split(' ')[0])).rejects.toThrow()
+  })
+
+  it("leads Google's clients there who know nothing of it, as they are for production", async () => {
+    const out = join(await dataFolder(), 'out')
+    const script = `
+      import { EndpointServiceClient } from '@google-cloud/aiplatform/build/src/v1/endpoint_service_client.js'
+      import { Storage } from '@google-cloud/storage'
+      delete process.env.STORAGE_EMULATOR_HOST
+      const parent = 'projects/demo/locations/europe-west1'
+      const said = []
+      const endpoints = new EndpointServiceClient({ apiEndpoint: 'europe-west1-aiplatform.googleapis.com' })
+      const [operation] = await endpoints.createEndpoint({ parent, endpoint: { displayName: 'shop' } })
+      said.push((await operation.promise())[0].displayName, (await endpoints.listEndpoints({ parent }))[0].length)
+      await endpoints.close()
+      const bucket = new Storage().bucket('saga-dap')
+      await bucket.file('a.txt').save('one', { resumable: false })
+      await bucket.file('b.txt').save('two', { resumable: true })
+      for (const file of ['a.txt', 'b.txt']) said.push(String((await bucket.file(file).download())[0]))
+      said.push((await fetch('https://www.googleapis.com/nothing')).status)
+      console.log(said.join(' '))`
+    const line = 'cd "$0" && node --input-type=module -e "$1" > "$2"'
+    expect(await run('sh', '-c', line, PACKAGE_ROOT, script, out)).toEqual({ exitCode: 0 })
+    expect(await readFile(out, 'utf8')).toBe('shop 1 one two 404\n')
+  })
+
+  it('says which part of its data folder cannot be written', async () => {
+    const data = await dataFolder()
+    await writeFile(join(data, 'clients'), 'a file')
+    const host = hostOf({})
+    for (const folder of [data, join(data, 'clients', 'deeper')]) {
+      const options = await emulatorExecCommand.options(['true'], { data: folder }, host)
+      await expect(emulatorExecCommand.run(options, host, () => {})).rejects.toMatchObject({
+        name: 'DapError',
+        message: expect.stringMatching(/^the emulator cannot write `.*clients.*` \((EEXIST|ENOTDIR)\)$/),
+        hint: '--data takes another folder',
+      })
+    }
   })
 
   it('says which command does not exist', async () => {

@@ -22,8 +22,15 @@ export interface Predicted {
   readonly modelDisplayName: string
 }
 
-/** Over gRPC, or over REST with `fallback`. */
-export async function vertexClients(port: number, { fallback = false } = {}): Promise<VertexClients> {
+interface Way {
+  /** Over REST, not gRPC. */
+  readonly fallback?: boolean
+  /** Over TLS, to a name of Google's that the emulator is taken for. */
+  readonly as?: { readonly name: string; readonly certificate: string }
+}
+
+/** Over gRPC without TLS, unless told otherwise. */
+export async function vertexClients(port: number, { fallback = false, as }: Way = {}): Promise<VertexClients> {
   const gax = await import('google-gax')
   const [{ EndpointServiceClient }, { ModelServiceClient }, { PredictionServiceClient }, { toValue }, { Storage }] =
     await Promise.all([
@@ -34,13 +41,18 @@ export async function vertexClients(port: number, { fallback = false } = {}): Pr
       import('@google-cloud/storage'),
     ])
   const authClient = new gax.googleAuthLibrary.PassThroughClient()
+  const { createInsecure, createSsl } = gax.grpc.credentials
   const place = {
     apiEndpoint: '127.0.0.1',
     port,
     fallback,
     ...(fallback
       ? { protocol: 'http', authClient }
-      : { sslCreds: gax.grpc.credentials.createInsecure(), auth: new gax.GoogleAuth({ authClient }) }),
+      : {
+          sslCreds: as ? createSsl(Buffer.from(as.certificate)) : createInsecure(),
+          auth: new gax.GoogleAuth({ authClient }),
+          ...(as ? { 'grpc.ssl_target_name_override': as.name, 'grpc.default_authority': as.name } : {}),
+        }),
   } as ClientOptions
   const endpoints = new EndpointServiceClient(place)
   const models = new ModelServiceClient(place)
