@@ -142,3 +142,11 @@ const code = await runCli(process.argv.slice(2), {
 })
 process.exitCode = lost ? ExitCode.no : code
 for (const each of closing) await each.close()
+const stopped = abort.signal.aborted
+// Of calls that were begun side by side one failed: nobody waits for the others any more.
+abort.abort()
+if (stopped) {
+  // What was asked of others last may not be answered for a minute.
+  await Promise.all([write(process.stdout, ''), write(stderr(), '')]).catch(() => {})
+  process.exit()
+}

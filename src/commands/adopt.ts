@@ -2,13 +2,13 @@ import { join } from 'node:path'
 import { defineCommand } from '../command.ts'
 import { adopt } from '../deploy/adopt.ts'
 import { CloudError } from '../deploy/cloud.ts'
+import { writeLabels } from '../deploy/guarded.ts'
 import { decodeLabels, encodeLabels } from '../deploy/labels.ts'
 import { conflict } from '../deploy/lock.ts'
-import { attempt } from '../deploy/patience.ts'
 import { DapError, ExitCode, UsageError } from '../errors.ts'
 import { type AdoptResult, adoptText } from '../ui/adopt.ts'
 import { RESOURCE_NAME, RESOURCE_NAME_HINT } from './arguments.ts'
-import { patienceOf, requireAgreement } from './engine.ts'
+import { openCloud, patienceOf, requireAgreement } from './engine.ts'
 import { openEnvironment } from './environment.ts'
 import { declareOperate, type OperateOptions, operateOptions } from './operating.ts'
 import { requireResource } from './repository.ts'
@@ -37,12 +37,11 @@ export const adoptCommand = defineCommand<Options, AdoptResult>({
     ...operateOptions(flags),
   }),
 
-  async run({ endpoint: id, name, policy: wanted, environment: environmentName, yes }, host) {
+  async run({ endpoint: id, name, policy: wanted, environment: environmentName, yes }, host, report) {
     const { opened, target, deployments } = await openEnvironment(host, environmentName)
     const policy = requireResource(opened, 'Policy', wanted)
-    const cloud = await host.cloud(target.place)
-    const patience = patienceOf(host)
-    const endpoint = await attempt('getEndpoint', () => cloud.getEndpoint(id), patience)
+    const cloud = await openCloud(host, target.place, report)
+    const endpoint = await cloud.getEndpoint(id)
     if (endpoint === undefined) {
       throw new UsageError(`no endpoint \`${id}\` in ${target.place.project}, ${target.place.region}`)
     }
@@ -63,8 +62,7 @@ export const adoptCommand = defineCommand<Options, AdoptResult>({
     const shown = `${id} becomes deployment ${deployment} of ${environment}\n${lost.map(each => `  ${each}`).join('\n')}`
     await requireAgreement(host, yes, shown, 'adopt it?')
     const { foreign } = decodeLabels(endpoint.labels)
-    const update = { etag: endpoint.etag, labels: encodeLabels(labels, foreign) }
-    await cloud.updateEndpoint(id, update).catch(failure => {
+    await writeLabels(cloud, endpoint, encodeLabels(labels, foreign), patienceOf(host)).catch(failure => {
       if (!(failure instanceof CloudError) || failure.status !== 'ABORTED') throw failure
       throw conflict(`somebody else wrote to \`${id}\` meanwhile`, '`dap adopt` once more looks at what it is now')
     })

@@ -71,15 +71,16 @@ exit codes: 0 done, 1 it cannot be applied, or was rolled back, 3 usage, 4 a sta
   async run({ approved, yes, resume, step, skipGates, parallel, ...asked }, host, report) {
     const file = approved === undefined ? undefined : await loadPlan(host, approved)
     const options = file === undefined ? asked : optionsOf(file)
-    const first = await planEnvironment(host, options)
+    const first = await planEnvironment(host, options, report)
     const unprotected = yes || file !== undefined ? [] : await askForOrphans(host, first, options)
     const planned =
       unprotected.length === 0
         ? first
-        : await planEnvironment(host, {
-            ...options,
-            overrideProtection: [...options.overrideProtection, ...unprotected],
-          })
+        : await planEnvironment(
+            host,
+            { ...options, overrideProtection: [...options.overrideProtection, ...unprotected] },
+            report,
+          )
     const { plan, environment, cloud } = planned
     const { engine, close } = await openEngine(host, { environment, cloud, commit: plan.header.commit }, report)
     try {

@@ -1,9 +1,11 @@
+import type { RunEvent } from '../command.ts'
 import { type Actual, readActual, withVersions } from '../deploy/actual.ts'
 import type { Cloud } from '../deploy/cloud.ts'
 import { checkEvidence } from '../deploy/evidence.ts'
 import { type EvidenceState, makePlan, type Plan } from '../deploy/plan.ts'
 import { UsageError } from '../errors.ts'
 import type { Host } from '../host.ts'
+import { openCloud } from './engine.ts'
 import {
   chosen,
   type DesiredDeployment,
@@ -29,13 +31,17 @@ export interface Planned {
 }
 
 /** Compares Git with the cloud. List calls alone, one more for each model whose default version is not the one that Git asks for. */
-export async function planEnvironment(host: Host, options: PlanOptions): Promise<Planned> {
+export async function planEnvironment(
+  host: Host,
+  options: PlanOptions,
+  report: (event: RunEvent) => void,
+): Promise<Planned> {
   const environment = await openEnvironment(host, options.environment)
   const { opened, target } = environment
   if (options.only === undefined) requireWhole(environment)
   const wanted = chosen(environment, options.only)
   // Google's clients take a second to load: meanwhile Git is read.
-  const connecting = host.cloud(target.place)
+  const connecting = openCloud(host, target.place, report)
   connecting.catch(() => {})
   const deployments: DesiredDeployment[] = []
   for (const resource of wanted) deployments.push(await desiredDeployment(host, environment, resource))

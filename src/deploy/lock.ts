@@ -5,7 +5,8 @@
 import { DapError, ExitCode } from '../errors.ts'
 import { type Cloud, CloudError, type Endpoint, type EndpointUpdate, type Traffic } from './cloud.ts'
 import { decodeLabels, type EndpointLabels, encodeLabels, type LockLabel } from './labels.ts'
-import { attempt, createBackoff, type Patience } from './patience.ts'
+import { createBackoff, type Patience } from './patience.ts'
+import { readOnce } from './reads.ts'
 import { sameTraffic } from './roles.ts'
 
 /** ms; renewed at a third. */
@@ -14,7 +15,11 @@ export const LOCK_TERM = 900_000
 /** For giving the lock back after the run was stopped, in ms. */
 const GRACE = 5_000
 
+/** ms; what was looked at longer ago is looked at again before a call that no etag guards. */
+const FRESH = 5_000
+
 export interface LockOptions {
+  /** One that reads patiently. */
   readonly cloud: Cloud
   readonly patience: Patience
   readonly run: { readonly id: string; readonly owner: string }
@@ -56,7 +61,12 @@ export interface EndpointLock {
   deleting(): void
   /** Writes the lock anew when a third of its term is over. */
   renew(): Promise<void>
-  /** Gives the lock back if it is held, with labels changed by `edit`. Never fails for want of an answer: the lock expires. */
+  /** The same, and looks whether it is still held unless that was seen just now: before calls that no etag guards. */
+  assure(): Promise<void>
+  /**
+   * Gives the lock back if a look at the endpoint shows that it is held, with labels changed by `edit`. Never fails for want of an answer:
+   * the lock expires.
+   */
   release(edit?: (labels: EndpointLabels) => EndpointLabels): Promise<void>
 }
 
@@ -65,12 +75,16 @@ export function endpointLock(id: string, options: LockOptions): EndpointLock {
   const { clock } = patience
   let endpoint: Endpoint | undefined
   let held = false
+  /** A write that takes the lock may have succeeded without an answer. */
+  let claimed = false
   /** A write that gives the lock back may have succeeded without an answer. */
   let releasing = false
   let doomed = false
   let unborn = false
   let tolerant = false
   let renewed = 0
+  /** When the endpoint was last read or written. */
+  let seen = 0
   /** What a write of this run may have made of the traffic. */
   let written: Traffic | undefined
   const touched = new Set<string>()
@@ -107,11 +121,12 @@ export function endpointLock(id: string, options: LockOptions): EndpointLock {
 
     async read() {
       const before = endpoint
-      endpoint = await attempt('getEndpoint', () => cloud.getEndpoint(id), patience)
+      endpoint = await cloud.getEndpoint(id)
+      seen = clock.now()
       const found = labels().lock
       const ours = found?.run === run.id
       if (held && !ours && !(releasing && found === undefined) && !(doomed && endpoint === undefined)) {
-        held = false
+        held = claimed = false
         throw lost(id, found)
       }
       if (held && ours && before && endpoint && !tolerant) refuseForeign(before, endpoint)
@@ -119,7 +134,7 @@ export function endpointLock(id: string, options: LockOptions): EndpointLock {
         renewed = found.expires * 1000 - LOCK_TERM
         onLocked(found.expires * 1000)
       }
-      held = ours
+      held = claimed = ours
       unborn &&= endpoint === undefined
       releasing = false
       written = undefined
@@ -146,14 +161,15 @@ export function endpointLock(id: string, options: LockOptions): EndpointLock {
       const keep = then === 'keep'
       written = update.traffic
       releasing = !keep
+      claimed ||= keep
       const at = clock.now()
       endpoint = await cloud.updateEndpoint(id, {
         ...update,
         etag: endpoint.etag,
         labels: encodeLabels({ ...next, lock: keep ? fresh() : undefined }, decoded().foreign),
       })
-      held = keep
-      renewed = at
+      held = claimed = keep
+      renewed = seen = at
     },
 
     async renew() {
@@ -169,26 +185,30 @@ export function endpointLock(id: string, options: LockOptions): EndpointLock {
       }
     },
 
+    async assure() {
+      if (held && clock.now() >= seen + FRESH) await lock.read()
+      await lock.renew()
+    },
+
     async release(edit = unchanged => unchanged) {
-      // The run's own signal may have aborted: this one has none.
-      const grace: Patience = { clock, rng: patience.rng }
-      const backoff = createBackoff(grace, { races: true, budgetMs: GRACE })
+      // The run's own signal may have aborted: this one has none, and reads have no patience of their own.
+      const { getEndpoint } = readOnce(cloud)
+      const backoff = createBackoff({ clock, rng: patience.rng }, { races: true, budgetMs: GRACE })
       const until = clock.now() + GRACE
       try {
         while (unborn && clock.now() < until) {
           await clock.sleep(1000)
-          endpoint = await cloud.getEndpoint(id)
-          held = labels().lock?.run === run.id
+          endpoint = await getEndpoint(id)
+          claimed = labels().lock?.run === run.id
           unborn = endpoint === undefined
         }
-        if (!held) return
-        for (;;) {
+        while (claimed) {
           try {
-            return await lock.write(edit(labels()), {}, 'release')
+            endpoint = await getEndpoint(id)
+            if (labels().lock?.run !== run.id) return
+            await lock.write(edit(labels()), {}, 'release')
           } catch (failure) {
             await backoff('updateEndpoint', failure)
-            endpoint = await cloud.getEndpoint(id)
-            if (labels().lock?.run !== run.id) return
           }
         }
       } catch (failure) {
@@ -197,7 +217,7 @@ export function endpointLock(id: string, options: LockOptions): EndpointLock {
           `the lock could not be given back (${failure.message}); it expires at ${expiry(labels().lock ?? fresh())}`,
         )
       } finally {
-        held = false
+        held = claimed = false
       }
     },
   }
@@ -214,17 +234,17 @@ export function endpointLock(id: string, options: LockOptions): EndpointLock {
   }
 }
 
-/** Locks of an environment's endpoints. */
+/** Locks of an environment's endpoints; `now` in ms since 1970. */
 export async function listLocks(
   cloud: Cloud,
   whose: { readonly project: string; readonly environment: string },
-  patience: Patience,
+  now: number,
 ): Promise<readonly HeldLock[]> {
-  const endpoints = await attempt('listEndpoints', () => cloud.listEndpoints(`dap-project=${whose.project}`), patience)
+  const endpoints = await cloud.listEndpoints(`dap-project=${whose.project}`)
   return endpoints.flatMap(({ id, labels }) => {
     const { ours } = decodeLabels(labels)
     if (ours?.lock === undefined || ours.environment !== whose.environment) return []
-    const expired = ours.lock.expires * 1000 <= patience.clock.now()
+    const expired = ours.lock.expires * 1000 <= now
     return [{ deployment: ours.deployment, endpoint: id, lock: ours.lock, expired }]
   })
 }
@@ -240,7 +260,7 @@ export interface HeldLock {
 export async function breakLock(cloud: Cloud, id: string, run: string, patience: Patience): Promise<void> {
   const backoff = createBackoff(patience, { races: true })
   for (;;) {
-    const endpoint = await attempt('getEndpoint', () => cloud.getEndpoint(id), patience)
+    const endpoint = await cloud.getEndpoint(id)
     const { ours, foreign } = decodeLabels(endpoint?.labels ?? {})
     if (endpoint === undefined || ours?.lock === undefined) return
     if (ours.lock.run !== run) throw taken(ours, ours.lock)

@@ -3,7 +3,6 @@ import type { Change } from './change.ts'
 import type { EndpointUpdate } from './cloud.ts'
 import type { Desired } from './desired.ts'
 import { type EndpointLabels, encodeLabels, versionLabels } from './labels.ts'
-import { attempt } from './patience.ts'
 import { displayNames } from './roles.ts'
 import { type Engine, FailedChange, OperationFailed, type Step } from './run.ts'
 import { endpointWrite, forgetCandidate } from './writes.ts'
@@ -33,7 +32,7 @@ export async function perform(change: Change, material: Material, step: Step, en
     }
     case 'upload-bundle': {
       const text = await material.bundleText()
-      return attempt('putObject', () => cloud.putObject(change.object, text), step.patience)
+      return cloud.putObject(change.object, text)
     }
     case 'upload-model': {
       const { id, digest: _, ...version } = desired.model
@@ -61,9 +60,7 @@ export async function perform(change: Change, material: Material, step: Step, en
     case 'promote': {
       const { model, version } = lock.endpoint!.deployedModels.find(({ id }) => id === change.deployedModel)!
       const byDefault = actual.versions.find(({ aliases }) => aliases.includes('default'))
-      if (byDefault?.version !== version) {
-        await attempt('setDefaultVersion', () => cloud.setDefaultVersion(model, version), step.patience)
-      }
+      if (byDefault?.version !== version) await cloud.setDefaultVersion(model, version)
       return lock.write(write().labels, {}, after.length === 0 ? 'release' : 'keep')
     }
     default:

@@ -16,8 +16,8 @@ import { carryOut, type Engine, type Stop } from './run.ts'
 export async function rollbackDeployment(whose: Whose, engine: Engine): Promise<DeploymentOutcome> {
   const { cloud } = engine
   const { deployment, model } = whose
-  const endpoint = await attempt('getEndpoint', () => cloud.getEndpoint(whose.endpoint), engine)
-  const versions = await attempt('listVersions', () => cloud.listVersions(model), engine)
+  const endpoint = await cloud.getEndpoint(whose.endpoint)
+  const versions = await cloud.listVersions(model)
   const rollback = rollbackOf(deployment, model, { endpoint, versions, bundle: false })
   if (rollback.kind === 'redeploy') {
     const bundleText = () => Promise.reject(new Error('a version that is there needs no bundle'))

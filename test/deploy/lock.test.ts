@@ -141,13 +141,13 @@ describe('locks of an environment', () => {
     await lock.read()
     await lock.acquire()
     const whose = { project: 'shop', environment: 'local' }
-    expect(await listLocks(world.cloud, whose, patience)).toMatchObject([
+    expect(await listLocks(world.cloud, whose, world.clock.now())).toMatchObject([
       { deployment: 'offer', endpoint: id, lock: { run: '0000000a', owner: 'ci-0000000a' }, expired: false },
     ])
-    expect(await listLocks(world.cloud, { ...whose, environment: 'prod' }, patience)).toEqual([])
+    expect(await listLocks(world.cloud, { ...whose, environment: 'prod' }, world.clock.now())).toEqual([])
     await expect(breakLock(world.cloud, id, '0000000b', patience)).rejects.toMatchObject({ exitCode: 4 })
     await breakLock(world.cloud, id, '0000000a', patience)
-    expect(await listLocks(world.cloud, whose, patience)).toEqual([])
+    expect(await listLocks(world.cloud, whose, world.clock.now())).toEqual([])
     await expect(lock.read()).rejects.toMatchObject({ message: expect.stringContaining('nobody holds it now') })
   })
 })

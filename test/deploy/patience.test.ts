@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import { CloudError, type Operation, type Status } from '../../src/deploy/cloud.ts'
+import { type Cloud, CloudError, type Operation, type Status } from '../../src/deploy/cloud.ts'
 import { attempt, createBackoff, type Patience, settle } from '../../src/deploy/patience.ts'
+import { readPatiently } from '../../src/deploy/reads.ts'
 import { InterruptedError } from '../../src/errors.ts'
 import { stream } from '../../src/math/rng.ts'
 import { virtualClock } from '../support/memory-cloud.ts'
@@ -116,7 +117,7 @@ describe('settle', () => {
     }
     const stages: string[] = []
     const polls: number[] = []
-    const done = await settle(cloud, running('A'), patience, {
+    const done = await settle(readPatiently(cloud as unknown as Cloud, patience), running('A'), patience, {
       onStage: stage => stages.push(stage),
       onPoll: async () => void polls.push(clock.now()),
     })

@@ -4,6 +4,7 @@ import { type Desired, desiredOf, type Target } from '../../src/deploy/desired.t
 import type { DeployEvent } from '../../src/deploy/events.ts'
 import type { Clock } from '../../src/deploy/patience.ts'
 import type { Commit } from '../../src/deploy/plan.ts'
+import { readPatiently } from '../../src/deploy/reads.ts'
 import type { Engine } from '../../src/deploy/run.ts'
 import type { DeploymentSpec } from '../../src/kinds.ts'
 import { stream } from '../../src/math/rng.ts'
@@ -84,12 +85,11 @@ export function engineOf(
 ): Engine & { readonly events: DeployEvent[] } {
   const events: DeployEvent[] = []
   const id = (++runs).toString(16).padStart(8, '0')
+  const patience = { clock, rng: stream(1, 'engine'), signal }
   return {
-    cloud,
+    ...patience,
+    cloud: readPatiently(cloud, patience),
     target,
-    clock,
-    rng: stream(1, 'engine'),
-    signal,
     run: { id, owner },
     commit: COMMIT,
     report: event => void events.push(event),
