@@ -99,6 +99,7 @@ async function createHost({ folder, color }: { folder?: string; color?: boolean 
       run ??= { id: randomId(), owner: ownerOf(env) }
       return run
     },
+    processes: async () => (await import('./adapters/lock-processes.ts')).lockProcesses(),
     commit: async folder => (await import('./adapters/git.ts')).gitCommit(folder),
     images: async () => (await import('./adapters/images.ts')).serverImages(abort.signal),
     cores: availableParallelism(),

@@ -21,7 +21,14 @@ export async function openEngine(
     environment: { opened, target },
     cloud,
     commit,
-  }: { readonly environment: OpenEnvironment; readonly cloud: Cloud; readonly commit: Commit | null },
+    resumes = false,
+  }: {
+    readonly environment: OpenEnvironment
+    readonly cloud: Cloud
+    readonly commit: Commit | null
+    /** Does it take over the locks of runs whose processes are gone? */
+    readonly resumes?: boolean
+  },
   report: (event: RunEvent) => void,
 ): Promise<{ readonly engine: Engine; close(): Promise<void> }> {
   const { run, now } = host
@@ -35,7 +42,7 @@ export async function openEngine(
     ...patienceOf(host),
     cloud,
     target,
-    run,
+    run: { ...run, ...(await host.processes()), resumes },
     commit,
     report(event) {
       note(JSON.stringify({ at: new Date(now()).toISOString(), run: run.id, ...event }))

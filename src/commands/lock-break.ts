@@ -29,7 +29,7 @@ export const lockBreakCommand = defineCommand<Options, LockResult>({
     if (found === undefined) {
       throw new DapError(`\`${deployment}\` is not locked`, { hint: `dap lock ls --env ${environment}` })
     }
-    await breakLock(cloud, found.endpoint, found.lock.run, patienceOf(host))
+    await breakLock(cloud, found.endpoint, found.lock.run, patienceOf(host), await host.processes())
     return { schema: 'dap.lock/v1', command: 'break', environment, locks: [lockState(found)] }
   },
 

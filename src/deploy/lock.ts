@@ -1,10 +1,11 @@
 /**
  * One run at a time writes to an endpoint. The lock is a label, `dap-lock`, taken by compare-and-swap on the endpoint's etag; it expires, so
- * that a killed run does not keep it, and everything that is written to the endpoint is written through it.
+ * that a killed run does not keep it, and everything that is written to the endpoint is written through it. Before it expires another run
+ * takes it over only if that is asked for and the process that holds it is known to be gone.
  */
 import { DapError, ExitCode } from '../errors.ts'
 import { type Cloud, CloudError, type Endpoint, type EndpointUpdate, type Traffic } from './cloud.ts'
-import { decodeLabels, type EndpointLabels, encodeLabels, type LockLabel } from './labels.ts'
+import { decodeLabels, type EndpointLabels, encodeLabels, type LockLabel, type LockProcess } from './labels.ts'
 import { createBackoff, type Patience } from './patience.ts'
 import { readOnce } from './reads.ts'
 import { sameTraffic } from './roles.ts'
@@ -18,11 +19,27 @@ const GRACE = 5_000
 /** ms; what was looked at longer ago is looked at again before a call that no etag guards. */
 const FRESH = 5_000
 
+/** A run as its locks name it, and what it makes of other runs' locks. */
+export interface Run extends Processes {
+  readonly id: string
+  readonly owner: string
+  /** Does it take over the locks of processes that are gone? */
+  readonly resumes: boolean
+}
+
+export interface Processes {
+  readonly process: LockProcess
+  stateOf(process: LockProcess): ProcessState
+}
+
+/** What this machine knows of a process; `unknown`: one has its number, and nobody says whether it is that one. */
+export type ProcessState = 'running' | 'gone' | 'elsewhere' | 'unknown'
+
 export interface LockOptions {
   /** One that reads patiently. */
   readonly cloud: Cloud
   readonly patience: Patience
-  readonly run: { readonly id: string; readonly owner: string }
+  readonly run: Run
   /** Whose the endpoint is, where its labels do not say so. */
   readonly identity: Pick<EndpointLabels, 'project' | 'environment' | 'deployment'>
   onNote(text: string): void
@@ -39,6 +56,8 @@ export interface EndpointLock {
    * anybody may edit the rest.
    */
   read(): Promise<Endpoint | undefined>
+  /** Another run holds it whose process is gone, and this one is to go on. */
+  readonly abandoned: boolean
   /** Takes the lock of the endpoint as it was read. A conflict where another run holds it. */
   acquire(): Promise<void>
   /** The same conflict, for a single write that needs no lock of its own. */
@@ -95,7 +114,13 @@ export function endpointLock(id: string, options: LockOptions): EndpointLock {
     run: run.id,
     expires: Math.ceil((clock.now() + LOCK_TERM) / 1000),
     owner: run.owner,
+    process: run.process,
   })
+  /** The lock of another run that has not expired. */
+  const others = (): LockLabel | undefined => {
+    const found = labels().lock
+    return found === undefined || found.run === run.id || found.expires * 1000 <= clock.now() ? undefined : found
+  }
 
   const lock: EndpointLock = {
     get held() {
@@ -106,6 +131,10 @@ export function endpointLock(id: string, options: LockOptions): EndpointLock {
     },
     get labels() {
       return labels()
+    },
+    get abandoned() {
+      const process = others()?.process
+      return run.resumes && process !== undefined && run.stateOf(process) === 'gone'
     },
     fresh,
     touch: deployedModel => void touched.add(deployedModel),
@@ -142,17 +171,19 @@ export function endpointLock(id: string, options: LockOptions): EndpointLock {
     },
 
     refuseTaken() {
-      const found = labels().lock
-      if (found !== undefined && found.run !== run.id && found.expires * 1000 > clock.now()) {
-        throw taken(labels(), found)
-      }
+      const found = others()
+      if (found !== undefined) throw taken(labels(), found, run)
     },
 
     async acquire() {
-      lock.refuseTaken()
       const found = labels().lock
-      if (found !== undefined) onNote(`took over the expired lock of ${found.owner} (run ${found.run})`)
+      const { abandoned } = lock
+      if (!abandoned) lock.refuseTaken()
       await lock.write(labels())
+      if (found !== undefined && found.run !== run.id) {
+        const [which, why] = abandoned ? ['', ', whose process is gone'] : ['expired ', '']
+        onNote(`took over the ${which}lock of ${found.owner} (run ${found.run})${why}`)
+      }
       onLocked(labels().lock!.expires * 1000)
     },
 
@@ -257,13 +288,19 @@ export interface HeldLock {
 }
 
 /** Takes the lock away from that run, which writes nothing more as soon as it looks; from no other that holds it by now. */
-export async function breakLock(cloud: Cloud, id: string, run: string, patience: Patience): Promise<void> {
+export async function breakLock(
+  cloud: Cloud,
+  id: string,
+  run: string,
+  patience: Patience,
+  processes: Processes,
+): Promise<void> {
   const backoff = createBackoff(patience, { races: true })
   for (;;) {
     const endpoint = await cloud.getEndpoint(id)
     const { ours, foreign } = decodeLabels(endpoint?.labels ?? {})
     if (endpoint === undefined || ours?.lock === undefined) return
-    if (ours.lock.run !== run) throw taken(ours, ours.lock)
+    if (ours.lock.run !== run) throw taken(ours, ours.lock, processes)
     try {
       const labels = encodeLabels({ ...ours, lock: undefined }, foreign)
       await cloud.updateEndpoint(id, { etag: endpoint.etag, labels })
@@ -279,11 +316,31 @@ export function conflict(message: string, hint: string): DapError {
   return new DapError(message, { hint, exitCode: ExitCode.stale })
 }
 
-function taken({ deployment, environment }: EndpointLabels, lock: LockLabel): DapError {
-  return conflict(
-    `\`${deployment}\` is locked by ${lock.owner} (run ${lock.run}) until ${expiry(lock)}`,
-    `wait for that run, or take the lock away from it: dap lock break ${deployment} --env ${environment}`,
-  )
+function taken({ deployment, environment }: EndpointLabels, lock: LockLabel, { stateOf }: Processes): DapError {
+  const until = expiry(lock)
+  const locked = `\`${deployment}\` is locked by ${lock.owner} (run ${lock.run})`
+  const take = `dap lock break ${deployment} --env ${environment}`
+  const { process } = lock
+  const state = process && stateOf(process)
+  switch (state) {
+    case 'running':
+      return conflict(
+        `${locked}, which is process ${process!.pid} of this machine, and still runs`,
+        `wait for it, or stop it; once it is gone, --resume takes its lock over`,
+      )
+    case 'gone':
+      return conflict(
+        `${locked} until ${until}, and its process is gone`,
+        `dap deploy --env ${environment} --only ${deployment} --resume takes the lock over and goes on; \`${take}\` only takes it away`,
+      )
+    default: {
+      const where = state === 'elsewhere' ? ' on another machine or in another container' : ''
+      return conflict(
+        `${locked}${where} until ${until}`,
+        `nobody here can tell whether that run goes on: wait for it, or until then, or take the lock away from it: ${take}`,
+      )
+    }
+  }
 }
 
 function lost(id: string, lock: LockLabel | undefined): DapError {

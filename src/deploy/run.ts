@@ -12,7 +12,7 @@ import { type Cloud, CloudError, type Operation, type Status } from './cloud.ts'
 import type { Target } from './desired.ts'
 import type { DeployEvent, DeploymentState } from './events.ts'
 import type { EndpointLabels } from './labels.ts'
-import { type EndpointLock, endpointLock } from './lock.ts'
+import { type EndpointLock, endpointLock, type Run } from './lock.ts'
 import type { DeploymentOutcome } from './outcomes.ts'
 import { type Clock, createBackoff, type Patience, settle } from './patience.ts'
 import type { Commit } from './plan.ts'
@@ -27,7 +27,7 @@ export interface Engine {
   readonly clock: Clock
   readonly rng: Rng
   readonly signal?: AbortSignal
-  readonly run: { readonly id: string; readonly owner: string }
+  readonly run: Run
   readonly commit: Commit | null
   report(event: DeployEvent): void
 }
@@ -130,6 +130,7 @@ export async function carryOut(work: Work, engine: Engine): Promise<DeploymentOu
       try {
         const actual = await look()
         lock.tolerate(false)
+        if (lock.abandoned && !work.swift) await lock.acquire()
         const left = work.left(actual)
         if ('state' in left) return left
         if (left.length === 0) {
