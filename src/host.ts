@@ -32,7 +32,7 @@ export interface Host {
   readonly run: { readonly id: string; readonly owner: string }
   /** This process among all, as locks name it, and what became of others. */
   processes(): Promise<Processes>
-  /** The commit that the folder's repository is at; null where there is none. Paths that `git status` would ignore do not make it dirty. */
+  /** The commit that the folder's repository is at; null where there is none, a DapError where git does not tell. Paths that `git status` would ignore do not make it dirty. */
   commit(folder: string): Promise<Commit | null>
   /** How many threads can compute at once. */
   readonly cores: number

@@ -99,7 +99,8 @@ export async function operate(
   const site = await openSite(host, environment, report)
   const { engine, close } = await openEngine(
     host,
-    { ...site, commit: await host.commit(site.environment.opened.root) },
+    // What is done comes from the cloud, not from a commit, and must not wait until git can be asked.
+    { ...site, commit: null },
     report,
   )
   try {

@@ -15,7 +15,7 @@ export interface EndpointLabels {
   readonly deployment: string
   /** `Desired.digest` of what was last applied whole. */
   readonly digest?: string
-  /** 40 hex digits, and `-dirty` where files differed from it. */
+  /** Its first 40 hex digits, and `-dirty` where files differed from it: those of a SHA-256 repository are more than a label holds. */
   readonly commit?: string
   /** Ids of deployed models. The one that serves once no rollout is under way. */
   readonly stable?: string
@@ -120,7 +120,7 @@ const step: Codec<NonNullable<EndpointLabels['step']>> = {
 const PROCESS = /^([0-9a-f]{16})-([1-9]\d{0,9})(?:-([a-z0-9-]{1,32}))?$/
 
 /** `3fa9c1d2e4b50617-4711-5e0b77f1-1234567` */
-const process: Codec<LockProcess> = {
+const lockProcess: Codec<LockProcess> = {
   write({ host, pid, started }) {
     const text = [host, pid, ...(started === null ? [] : [started])].join('-')
     return PROCESS.test(text) ? text : undefined
@@ -161,7 +161,7 @@ export function encodeLabels(ours: EndpointLabels, foreign: Labels): Labels {
   if (ours.lock !== undefined) {
     labels['dap-lock'] = `${ours.lock.run}-${Math.round(ours.lock.expires)}`
     labels['dap-lock-owner'] = labelValue(ours.lock.owner)
-    const holder = ours.lock.process && process.write(ours.lock.process)
+    const holder = ours.lock.process && lockProcess.write(ours.lock.process)
     if (holder !== undefined) labels['dap-lock-process'] = holder
   }
   return labels
@@ -180,7 +180,7 @@ export function decodeLabels(labels: Labels): {
   }
   const lock = /^([0-9a-f]{8})-(\d{1,11})$/.exec(labels['dap-lock'] ?? '')
   if (lock !== null) {
-    const holder = process.read(labels['dap-lock-process'] ?? '')
+    const holder = lockProcess.read(labels['dap-lock-process'] ?? '')
     const owner = labels['dap-lock-owner'] ?? 'unknown'
     read.lock = { run: lock[1], expires: Number(lock[2]), owner, ...(holder && { process: holder }) }
   }
@@ -231,8 +231,10 @@ export function versionLabels(
   }
 }
 
+/** As `EndpointLabels.commit`. */
 export function commitLabel({ id, dirty }: Commit): string {
-  return dirty ? `${id}-dirty` : id
+  const digits = id.slice(0, 40)
+  return dirty ? `${digits}-dirty` : digits
 }
 
 const imageDigest = (image: string) => image.split('@')[1] ?? digestOf(image)
