@@ -202,16 +202,12 @@ describe('locks', () => {
   })
 
   it('of a process that is gone go with --resume also where nothing is left to do', async () => {
-    const { made, run, goOn } = await busy()
+    const made = await deployedShop()
     const asked: unknown[] = []
     const stateOf = (process: unknown) => {
       asked.push(process)
       return 'gone' as const
     }
-    await made.dap('rollback offer --yes')
-    await made.dap('lock break offer')
-    goOn()
-    await run
     const { id, etag, labels } = await endpointOf(made)
     const lock = {
       'dap-lock': `0000beef-${Math.ceil(made.cloud.clock.now() / 1000) + 600}`,

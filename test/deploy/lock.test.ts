@@ -4,6 +4,7 @@ import { encodeLabels } from '../../src/deploy/labels.ts'
 import { breakLock, type EndpointLock, endpointLock, LOCK_TERM, listLocks, type Run } from '../../src/deploy/lock.ts'
 import type { Patience } from '../../src/deploy/patience.ts'
 import { settle } from '../../src/deploy/patience.ts'
+import { destroyDeployment } from '../../src/deploy/remove.ts'
 import { stream } from '../../src/math/rng.ts'
 import { bundleText, desiredState, engineOf, OPTIONS, runOf } from '../support/deploying.ts'
 import { editLabel, faulty, unavailable } from '../support/faults.ts'
@@ -219,6 +220,26 @@ describe('locks of an environment', () => {
 })
 
 describe('two deploys at the same time', () => {
+  it('take nothing away once the lock is lost, however long the cloud took to answer before that', async () => {
+    const { cloud, clock } = memoryCloud()
+    await applyDeployment({ desired, bundleText }, engineOf(cloud, clock), OPTIONS)
+    const whose = { deployment: 'offer', endpoint: id, model: desired.model.id }
+    const calls: string[] = []
+    const slow = faulty(cloud, {
+      async before(_, method) {
+        calls.push(method)
+        // The lock is taken and the traffic gone; the next change is a call without an etag.
+        const written = calls.filter(each => each === 'updateEndpoint').length
+        if (method !== 'listVersions' || written < 2) return
+        await breakLock(cloud, id, engine.run.id, { clock, rng: engine.rng }, engine.run)
+        await clock.sleep(60_000)
+      },
+    })
+    const engine = engineOf(slow, clock)
+    expect(await destroyDeployment(whose, undefined, engine)).toMatchObject({ state: 'conflict', changes: [{}] })
+    expect(calls.filter(method => /^(undeploy|delete)/.test(method))).toEqual([])
+  })
+
   it('of something new: one creates it, the other is refused, and nothing is there twice', async () => {
     const { cloud, clock } = memoryCloud()
     const [one, other] = [engineOf(cloud, clock), engineOf(cloud, clock)]

@@ -81,12 +81,13 @@ describe('attempt', () => {
 
   it('stops waiting when the run is stopped', async () => {
     const controller = new AbortController()
-    const { patience } = patient(controller.signal)
+    const { patience, retries } = patient(controller.signal)
     const call = async () => {
       controller.abort()
       throw new CloudError('UNAVAILABLE', 'no')
     }
     await expect(attempt('get', call, patience)).rejects.toBeInstanceOf(InterruptedError)
+    expect(retries).toEqual([])
   })
 
   it('throws a bug on at once', async () => {
