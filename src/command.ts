@@ -14,7 +14,17 @@ export interface ProgressEvent {
   readonly total?: number
 }
 
-export type RunEvent = ProgressEvent | DeployEvent
+/** A call that reads from the cloud was not answered, and is tried again after so many ms. */
+export interface RetryEvent {
+  readonly type: 'retry'
+  readonly call: string
+  /** Of a try that failed, from 1. */
+  readonly attempt: number
+  readonly reason: string
+  readonly ms: number
+}
+
+export type RunEvent = ProgressEvent | RetryEvent | DeployEvent
 
 export interface TextContext {
   readonly style: Style

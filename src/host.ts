@@ -1,4 +1,5 @@
 import type { Cloud, Place } from './deploy/cloud.ts'
+import type { Processes } from './deploy/lock.ts'
 import type { Commit } from './deploy/plan.ts'
 import type { Tables } from './log/tables.ts'
 import type { Replications } from './simulate/replicate.ts'
@@ -29,7 +30,9 @@ export interface Host {
   ownPackage(): Promise<OwnPackage>
   /** This process as others see it in locks and journals: 8 hex digits of its own, and a person and a machine, or a CI job. */
   readonly run: { readonly id: string; readonly owner: string }
-  /** The commit that the folder's repository is at; null where there is none. Paths that `git status` would ignore do not make it dirty. */
+  /** This process among all, as locks name it, and what became of others. */
+  processes(): Promise<Processes>
+  /** The commit that the folder's repository is at; null where there is none, a DapError where git does not tell. Paths that `git status` would ignore do not make it dirty. */
   commit(folder: string): Promise<Commit | null>
   /** How many threads can compute at once. */
   readonly cores: number

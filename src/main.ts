@@ -99,6 +99,7 @@ async function createHost({ folder, color }: { folder?: string; color?: boolean 
       run ??= { id: randomId(), owner: ownerOf(env) }
       return run
     },
+    processes: async () => (await import('./adapters/lock-processes.ts')).lockProcesses(),
     commit: async folder => (await import('./adapters/git.ts')).gitCommit(folder),
     images: async () => (await import('./adapters/images.ts')).serverImages(abort.signal),
     cores: availableParallelism(),
@@ -142,3 +143,11 @@ const code = await runCli(process.argv.slice(2), {
 })
 process.exitCode = lost ? ExitCode.no : code
 for (const each of closing) await each.close()
+const stopped = abort.signal.aborted
+// Of calls that were begun side by side one failed: nobody waits for the others any more.
+abort.abort()
+if (stopped) {
+  // What was asked of others last may not be answered for a minute.
+  await Promise.all([write(process.stdout, ''), write(stderr(), '')]).catch(() => {})
+  process.exit()
+}

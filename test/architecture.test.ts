@@ -112,6 +112,11 @@ describe('the import table of the design', () => {
     expect(internal.filter(i => i.target === 'main.ts' || i.target === 'worker.ts')).toEqual([])
   })
 
+  it('opens clouds in one place, which lets every command read patiently', () => {
+    const opening = files.filter(file => /\.cloud\(/.test(readFileSync(join(SRC, file), 'utf8')))
+    expect(opening).toEqual(['commands/engine.ts'])
+  })
+
   it('keeps the shared core files free of imports', () => {
     expect(internal.filter(i => SHARED.includes(i.from)).map(i => `${i.from} imports ${i.target}`)).toEqual([])
   })

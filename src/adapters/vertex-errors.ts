@@ -113,6 +113,10 @@ function hintOf(status: Status, said: string, service: Service, { target, projec
       return `whoever runs dap needs ${ROLES[service]({ project, bucket })}`
     case 'RESOURCE_EXHAUSTED':
       return `https://console.cloud.google.com/iam-admin/quotas?project=${project}`
+    case 'UNAVAILABLE':
+    case 'DEADLINE_EXCEEDED':
+    case 'INTERNAL':
+      return 'is there a way out of this network? https://status.cloud.google.com says how Google Cloud is'
     case 'NOT_FOUND':
       return service === 'storage' ? `gcloud storage buckets create gs://${bucket} --location=${region}` : undefined
     default:

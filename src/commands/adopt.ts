@@ -3,13 +3,13 @@ import { defineCommand } from '../command.ts'
 import { readActual } from '../deploy/actual.ts'
 import { adopt } from '../deploy/adopt.ts'
 import { CloudError } from '../deploy/cloud.ts'
+import { writeLabels } from '../deploy/guarded.ts'
 import { decodeLabels, encodeLabels } from '../deploy/labels.ts'
 import { conflict } from '../deploy/lock.ts'
-import { attempt } from '../deploy/patience.ts'
 import { DapError, ExitCode, UsageError } from '../errors.ts'
 import { type AdoptResult, adoptText } from '../ui/adopt.ts'
 import { RESOURCE_NAME, RESOURCE_NAME_HINT } from './arguments.ts'
-import { patienceOf, requireAgreement } from './engine.ts'
+import { openCloud, patienceOf, requireAgreement } from './engine.ts'
 import { openEnvironment } from './environment.ts'
 import { declareOperate, type OperateOptions, operateOptions } from './operating.ts'
 import { requireResource } from './repository.ts'
@@ -42,11 +42,10 @@ export const adoptCommand = defineCommand<Options, AdoptResult>({
     ...operateOptions(flags),
   }),
 
-  async run({ endpoint: id, name, policy: wanted, environment: environmentName, yes, owner: from }, host) {
+  async run({ endpoint: id, name, policy: wanted, environment: environmentName, yes, owner: from }, host, report) {
     const { opened, target, deployments, declared } = await openEnvironment(host, environmentName)
-    const cloud = await host.cloud(target.place)
-    const patience = patienceOf(host)
-    const live = await attempt('getEndpoint', () => cloud.getEndpoint(id), patience)
+    const cloud = await openCloud(host, target.place, report)
+    const live = await cloud.getEndpoint(id)
     if (live === undefined) {
       throw new UsageError(`no endpoint \`${id}\` in ${target.place.project}, ${target.place.region}`)
     }
@@ -77,8 +76,7 @@ export const adoptCommand = defineCommand<Options, AdoptResult>({
     const shown = `${id} becomes deployment ${deployment} of ${environment}\n${lost.map(each => `  ${each}`).join('\n')}`
     await requireAgreement(host, yes, shown, 'adopt it?')
     const { foreign } = decodeLabels(endpoint.labels)
-    const update = { etag: endpoint.etag, labels: encodeLabels(labels, foreign) }
-    await cloud.updateEndpoint(id, update).catch(failure => {
+    await writeLabels(cloud, endpoint, encodeLabels(labels, foreign), patienceOf(host)).catch(failure => {
       if (!(failure instanceof CloudError) || failure.status !== 'ABORTED') throw failure
       throw conflict(`somebody else wrote to \`${id}\` meanwhile`, '`dap adopt` once more looks at what it is now')
     })

@@ -1,9 +1,6 @@
 import { defineCommand } from '../command.ts'
 import { applyAll } from '../deploy/apply-all.ts'
 import { comparePlans, planHasExpired } from '../deploy/compare-plans.ts'
-import { decodeLabels } from '../deploy/labels.ts'
-import { breakLock } from '../deploy/lock.ts'
-import { labelValue } from '../deploy/names.ts'
 import { servingOrphans } from '../deploy/orphans.ts'
 import type { DeployResult } from '../deploy/outcomes.ts'
 import type { Plan } from '../deploy/plan.ts'
@@ -36,7 +33,10 @@ export const deployCommand = defineCommand<Options, DeployResult>({
   declare: command =>
     declarePlan(command.argument('[plan]', 'a file of `dap plan --out`; default: plans now, and asks'))
       .option('--yes', 'do not ask')
-      .option('--resume', 'go on with what was paused or killed, taking over locks of this user on this machine')
+      .option(
+        '--resume',
+        'go on with what was paused or killed; takes over locks of processes of this machine that are gone',
+      )
       .option('--step', 'one step of the rollout, or one look at its gates, and no waiting: for schedulers')
       .option('--skip-gates', 'go on whatever the gates say')
       .option(
@@ -71,23 +71,27 @@ exit codes: 0 done, 1 it cannot be applied, or was rolled back, 3 usage, 4 a sta
   async run({ approved, yes, resume, step, skipGates, parallel, ...asked }, host, report) {
     const file = approved === undefined ? undefined : await loadPlan(host, approved)
     const options = file === undefined ? asked : optionsOf(file)
-    const first = await planEnvironment(host, options)
+    const first = await planEnvironment(host, options, report)
     const unprotected = yes || file !== undefined ? [] : await askForOrphans(host, first, options)
     const planned =
       unprotected.length === 0
         ? first
-        : await planEnvironment(host, {
-            ...options,
-            overrideProtection: [...options.overrideProtection, ...unprotected],
-          })
+        : await planEnvironment(
+            host,
+            { ...options, overrideProtection: [...options.overrideProtection, ...unprotected] },
+            report,
+          )
     const { plan, environment, cloud } = planned
-    const { engine, close } = await openEngine(host, { environment, cloud, commit: plan.header.commit }, report)
+    const { engine, close } = await openEngine(
+      host,
+      { environment, cloud, commit: plan.header.commit, resumes: resume },
+      report,
+    )
     try {
       if (file !== undefined) refuseStale(file, plan, host, engine)
       if (isBlocked(plan)) throw blocked(plan)
       if (!isEmpty(plan)) await requireAgreement(host, yes || file !== undefined, shown(plan, host), 'apply this plan?')
       if (options.prune) noteKept(plan, engine)
-      if (resume) await takeOver(planned, engine)
       const outcomes = await applyAll(plan, engine, {
         acceptDrift: options.acceptDrift,
         releaseHold: options.releaseHold,
@@ -196,16 +200,4 @@ const shown = (plan: Plan, { terminal }: Host) =>
 
 function bundleOf({ deployments }: Planned, name: string): string {
   return deployments.find(({ desired }) => desired.deployment === name)!.bundle
-}
-
-/** A killed run of the same user on the same machine, or of the same CI job, will not come back for its locks. */
-async function takeOver({ plan, actual }: Planned, engine: Engine): Promise<void> {
-  const { cloud, run, report } = engine
-  for (const { deployment, endpoint } of plan.deployments) {
-    const labels = actual.endpoints.find(({ id }) => id === endpoint)?.labels
-    const lock = labels && decodeLabels(labels).ours?.lock
-    if (lock === undefined || lock.run === run.id || lock.owner !== labelValue(run.owner)) continue
-    await breakLock(cloud, endpoint, lock.run, engine)
-    report({ type: 'deploy', deployment, event: 'note', text: `took over the lock of run ${lock.run}` })
-  }
 }

@@ -37,7 +37,7 @@ export const destroyCommand = defineCommand<Options, DeployResult>({
   run: ({ deployment, unprotected, ...options }, host, report) =>
     operate('destroy', host, options, report, async (site, engine) => {
       const whose = whoseOf(site, deployment)
-      const actual = await lookAt(site, whose, engine)
+      const actual = await lookAt(site, whose)
       const changes = destructionOf(deployment, whose.model, actual, site.environment.target, unprotected)
       return {
         question: `destroy ${deployment}?`,

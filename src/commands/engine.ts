@@ -1,10 +1,11 @@
 import { join } from 'node:path'
 import type { RunEvent } from '../command.ts'
-import type { Cloud } from '../deploy/cloud.ts'
+import type { Cloud, Place } from '../deploy/cloud.ts'
 import type { DeploymentState } from '../deploy/events.ts'
 import type { DeploymentOutcome, DeployResult } from '../deploy/outcomes.ts'
 import type { Patience } from '../deploy/patience.ts'
 import type { Commit } from '../deploy/plan.ts'
+import { readPatiently } from '../deploy/reads.ts'
 import type { Engine } from '../deploy/run.ts'
 import { DapError, ExitCode, UsageError } from '../errors.ts'
 import type { Host } from '../host.ts'
@@ -20,7 +21,14 @@ export async function openEngine(
     environment: { opened, target },
     cloud,
     commit,
-  }: { readonly environment: OpenEnvironment; readonly cloud: Cloud; readonly commit: Commit | null },
+    resumes = false,
+  }: {
+    readonly environment: OpenEnvironment
+    readonly cloud: Cloud
+    readonly commit: Commit | null
+    /** Does it take over the locks of runs whose processes are gone? */
+    readonly resumes?: boolean
+  },
   report: (event: RunEvent) => void,
 ): Promise<{ readonly engine: Engine; close(): Promise<void> }> {
   const { run, now } = host
@@ -34,7 +42,7 @@ export async function openEngine(
     ...patienceOf(host),
     cloud,
     target,
-    run,
+    run: { ...run, ...(await host.processes()), resumes },
     commit,
     report(event) {
       note(JSON.stringify({ at: new Date(now()).toISOString(), run: run.id, ...event }))
@@ -47,6 +55,14 @@ export async function openEngine(
 /** How a command waits for the cloud. */
 export function patienceOf({ run, signal, now, sleep }: Host): Patience {
   return { clock: { now, sleep }, rng: stream(Number.parseInt(run.id, 16), 'jitter'), signal }
+}
+
+/** The cloud of a place as every command has it: one that reads patiently, and says when it waits. */
+export async function openCloud(host: Host, place: Place, report: (event: RunEvent) => void): Promise<Cloud> {
+  return readPatiently(await host.cloud(place), {
+    ...patienceOf(host),
+    onRetry: (call, attempt, reason, ms) => report({ type: 'retry', call, attempt, reason, ms }),
+  })
 }
 
 /** Asks before anything is changed, and stops at a no; `--yes` has answered already, and nobody is asked without a terminal. */

@@ -43,7 +43,7 @@ exit codes: 0 done, 3 usage, 4 somebody else is at it, 5 the cloud said no`,
       const garbage: { readonly whose: Whose; readonly changes: readonly Change[] }[] = []
       for (const name of names) {
         const whose = whoseOf(site, name)
-        const actual = await lookAt(site, whose, engine)
+        const actual = await lookAt(site, whose)
         garbage.push({ whose, changes: garbageOf(whose.model, actual, host.now()) })
       }
       return {

@@ -3,7 +3,7 @@ import { breakLock, listLocks } from '../deploy/lock.ts'
 import type { LockResult } from '../deploy/outcomes.ts'
 import { DapError, ExitCode } from '../errors.ts'
 import { locksText } from '../ui/status.ts'
-import { patienceOf } from './engine.ts'
+import { openCloud, patienceOf } from './engine.ts'
 import { declareEnvironment, environmentName, openEnvironment } from './environment.ts'
 import { lockState } from './lock-ls.ts'
 
@@ -21,15 +21,15 @@ export const lockBreakCommand = defineCommand<Options, LockResult>({
 
   options: ([deployment], flags) => ({ deployment, environment: environmentName(flags) }),
 
-  async run({ deployment, environment }, host) {
+  async run({ deployment, environment }, host, report) {
     const { target } = await openEnvironment(host, environment)
-    const cloud = await host.cloud(target.place)
-    const held = await listLocks(cloud, target, patienceOf(host))
+    const cloud = await openCloud(host, target.place, report)
+    const held = await listLocks(cloud, target, host.now())
     const found = held.find(each => each.deployment === deployment)
     if (found === undefined) {
       throw new DapError(`\`${deployment}\` is not locked`, { hint: `dap lock ls --env ${environment}` })
     }
-    await breakLock(cloud, found.endpoint, found.lock.run, patienceOf(host))
+    await breakLock(cloud, found.endpoint, found.lock.run, patienceOf(host), await host.processes())
     return { schema: 'dap.lock/v1', command: 'break', environment, locks: [lockState(found)] }
   },
 

@@ -4,7 +4,7 @@ import { listLocks } from '../deploy/lock.ts'
 import type { LockResult, LockState } from '../deploy/outcomes.ts'
 import { ExitCode } from '../errors.ts'
 import { locksText } from '../ui/status.ts'
-import { patienceOf } from './engine.ts'
+import { openCloud } from './engine.ts'
 import { declareEnvironment, environmentName, openEnvironment } from './environment.ts'
 
 interface Options {
@@ -20,9 +20,9 @@ export const lockListCommand = defineCommand<Options, LockResult>({
 
   options: (_, flags) => ({ environment: environmentName(flags) }),
 
-  async run({ environment }, host) {
+  async run({ environment }, host, report) {
     const { target } = await openEnvironment(host, environment)
-    const held = await listLocks(await host.cloud(target.place), target, patienceOf(host))
+    const held = await listLocks(await openCloud(host, target.place, report), target, host.now())
     return { schema: 'dap.lock/v1', command: 'ls', environment, locks: held.map(lockState) }
   },
 

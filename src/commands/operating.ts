@@ -5,14 +5,13 @@ import type { Change } from '../deploy/change.ts'
 import type { Cloud, Endpoint } from '../deploy/cloud.ts'
 import { endpointId, modelId } from '../deploy/names.ts'
 import type { DeploymentOutcome, DeployResult } from '../deploy/outcomes.ts'
-import { attempt } from '../deploy/patience.ts'
 import type { Whose } from '../deploy/remove.ts'
 import { displayNames } from '../deploy/roles.ts'
 import type { Engine } from '../deploy/run.ts'
 import { UsageError } from '../errors.ts'
 import type { Host } from '../host.ts'
 import { changeTitle, orphanKey } from '../titles.ts'
-import { openEngine, requireAgreement, resultOf } from './engine.ts'
+import { openCloud, openEngine, requireAgreement, resultOf } from './engine.ts'
 import {
   declareEnvironment,
   environmentName,
@@ -44,9 +43,9 @@ export interface Site {
   readonly actual: Actual
 }
 
-async function openSite(host: Host, name: string): Promise<Site> {
+async function openSite(host: Host, name: string, report: (event: RunEvent) => void): Promise<Site> {
   const environment = await openEnvironment(host, name)
-  const cloud = await host.cloud(environment.target.place)
+  const cloud = await openCloud(host, environment.target.place, report)
   return { environment, cloud, actual: await readActual(cloud, environment.target, environment.declared.here) }
 }
 
@@ -78,12 +77,8 @@ function leftOf({ actual, environment: { target } }: Site, name: string): { endp
 }
 
 /** All there is of one deployment. */
-export async function lookAt(
-  { cloud, actual }: Site,
-  { endpoint, model }: Whose,
-  engine: Engine,
-): Promise<ActualDeployment> {
-  const versions = await attempt('listVersions', () => cloud.listVersions(model), engine)
+export async function lookAt({ cloud, actual }: Site, { endpoint, model }: Whose): Promise<ActualDeployment> {
+  const versions = await cloud.listVersions(model)
   return { endpoint: actual.endpoints.find(({ id }) => id === endpoint), versions, bundle: false }
 }
 
@@ -113,10 +108,11 @@ export async function operate(
     engine: Engine,
   ) => Promise<{ readonly question: string; readonly shown: string; run(): Promise<readonly DeploymentOutcome[]> }>,
 ): Promise<DeployResult> {
-  const site = await openSite(host, environment)
+  const site = await openSite(host, environment, report)
   const { engine, close } = await openEngine(
     host,
-    { ...site, commit: await host.commit(site.environment.opened.root) },
+    // What is done comes from the cloud, not from a commit, and must not wait until git can be asked.
+    { ...site, commit: null },
     report,
   )
   try {

@@ -35,8 +35,8 @@ export const planCommand = defineCommand<Options, Made>({
     exitCode: flags['exitCode'] === true,
   }),
 
-  async run({ out, exitCode, ...options }, host) {
-    const { plan } = await planEnvironment(host, options)
+  async run({ out, exitCode, ...options }, host, report) {
+    const { plan } = await planEnvironment(host, options, report)
     if (out === undefined) return { plan, exitCode }
     const path = resolve(host.cwd, out)
     await host.files.write(path, planFile(plan))

@@ -1,3 +1,4 @@
+import type { RunEvent } from '../command.ts'
 import { type Actual, readActual, withVersions } from '../deploy/actual.ts'
 import type { Cloud } from '../deploy/cloud.ts'
 import { readContents } from '../deploy/contents.ts'
@@ -5,6 +6,7 @@ import { checkEvidence, evidenceAsked, isReadable } from '../deploy/evidence.ts'
 import { type EvidenceState, makePlan, type Plan } from '../deploy/plan.ts'
 import { UsageError } from '../errors.ts'
 import type { Host } from '../host.ts'
+import { openCloud } from './engine.ts'
 import {
   chosen,
   type DesiredDeployment,
@@ -33,13 +35,17 @@ export interface Planned {
  * Compares Git with the cloud. Where nothing differs, by three list calls; one more for each model whose default version is not the one that
  * Git asks for, and one read for each bundle that is to be replaced.
  */
-export async function planEnvironment(host: Host, options: PlanOptions): Promise<Planned> {
+export async function planEnvironment(
+  host: Host,
+  options: PlanOptions,
+  report: (event: RunEvent) => void,
+): Promise<Planned> {
   const environment = await openEnvironment(host, options.environment)
   const { opened, target } = environment
   if (options.only === undefined) requireWhole(environment)
   const wanted = chosen(environment, options.only)
   // Google's clients take a second to load: meanwhile Git is read.
-  const connecting = host.cloud(target.place)
+  const connecting = openCloud(host, target.place, report)
   connecting.catch(() => {})
   const deployments: DesiredDeployment[] = []
   for (const resource of wanted) deployments.push(await desiredDeployment(host, environment, resource))

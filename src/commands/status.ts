@@ -5,6 +5,7 @@ import type { StatusResult } from '../deploy/outcomes.ts'
 import { statusOf } from '../deploy/status.ts'
 import { ExitCode } from '../errors.ts'
 import { statusText } from '../ui/status.ts'
+import { openCloud } from './engine.ts'
 import { declareEnvironment, desiredDeployment, environmentName, openEnvironment, requireWhole } from './environment.ts'
 
 interface Options {
@@ -28,11 +29,11 @@ export const statusCommand = defineCommand<Options, Looked>({
 
   options: (_, flags) => ({ environment: environmentName(flags), exitCode: flags['exitCode'] === true }),
 
-  async run({ environment: name, exitCode }, host) {
+  async run({ environment: name, exitCode }, host, report) {
     const environment = await openEnvironment(host, name)
     requireWhole(environment)
     const { opened, target, deployments, declared } = environment
-    const cloud = await host.cloud(target.place)
+    const cloud = await openCloud(host, target.place, report)
     const desired = []
     for (const each of deployments) desired.push((await desiredDeployment(host, environment, each)).desired)
     const actual = await withVersions(cloud, await readActual(cloud, target, declared.here), desired)

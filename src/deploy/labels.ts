@@ -18,7 +18,7 @@ export interface EndpointLabels {
   readonly deployment: string
   /** `Desired.digest` of what was last applied whole. */
   readonly digest?: string
-  /** 40 hex digits, and `-dirty` where files differed from it. */
+  /** Its first 40 hex digits, and `-dirty` where files differed from it: those of a SHA-256 repository are more than a label holds. */
   readonly commit?: string
   /** Ids of deployed models. The one that serves once no rollout is under way. */
   readonly stable?: string
@@ -58,6 +58,17 @@ export interface LockLabel {
   readonly expires: number
   /** A person and a machine, or a CI job. */
   readonly owner: string
+  /** Absent in locks of dap before it wrote this. */
+  readonly process?: LockProcess
+}
+
+/** One process among all that ever had its number. */
+export interface LockProcess {
+  /** 16 hex digits of where the number counts: the machine, and the container on it. */
+  readonly host: string
+  readonly pid: number
+  /** When it began, in a form that is only good to be compared: up to 32 letters, digits and dashes; null where its machine does not tell. */
+  readonly started: string | null
 }
 
 /** How one label is written, and read: undefined for a text that is none of its values, such as one that was typed by hand. */
@@ -117,6 +128,20 @@ const step: Codec<NonNullable<EndpointLabels['step']>> = {
   },
 }
 
+const PROCESS = /^([0-9a-f]{16})-([1-9]\d{0,9})(?:-([a-z0-9-]{1,32}))?$/
+
+/** `3fa9c1d2e4b50617-4711-5e0b77f1-1234567` */
+const lockProcess: Codec<LockProcess> = {
+  write({ host, pid, started }) {
+    const text = [host, pid, ...(started === null ? [] : [started])].join('-')
+    return PROCESS.test(text) ? text : undefined
+  },
+  read(text) {
+    const found = PROCESS.exec(text)
+    return found === null ? undefined : { host: found[1], pid: Number(found[2]), started: found[3] ?? null }
+  },
+}
+
 const LABELS: {
   readonly [K in Exclude<keyof EndpointLabels, 'lock'>]-?: readonly [string, Codec<Required<EndpointLabels>[K]>]
 } = {
@@ -148,6 +173,8 @@ export function encodeLabels(ours: EndpointLabels, foreign: Labels): Labels {
   if (ours.lock !== undefined) {
     labels['dap-lock'] = `${ours.lock.run}-${Math.round(ours.lock.expires)}`
     labels['dap-lock-owner'] = labelValue(ours.lock.owner)
+    const holder = ours.lock.process && lockProcess.write(ours.lock.process)
+    if (holder !== undefined) labels['dap-lock-process'] = holder
   }
   return labels
 }
@@ -165,7 +192,9 @@ export function decodeLabels(labels: Labels): {
   }
   const lock = /^([0-9a-f]{8})-(\d{1,11})$/.exec(labels['dap-lock'] ?? '')
   if (lock !== null) {
-    read.lock = { run: lock[1], expires: Number(lock[2]), owner: labels['dap-lock-owner'] ?? 'unknown' }
+    const holder = lockProcess.read(labels['dap-lock-process'] ?? '')
+    const owner = labels['dap-lock-owner'] ?? 'unknown'
+    read.lock = { run: lock[1], expires: Number(lock[2]), owner, ...(holder && { process: holder }) }
   }
   const whose = ['project', 'environment', 'deployment'].every(key => key in read)
   return { ours: whose ? (read as unknown as EndpointLabels) : undefined, foreign }
@@ -296,8 +325,10 @@ export function contentLabels(desired: Desired): Labels {
   }
 }
 
+/** As `EndpointLabels.commit`. */
 export function commitLabel({ id, dirty }: Commit): string {
-  return dirty ? `${id}-dirty` : id
+  const digits = id.slice(0, 40)
+  return dirty ? `${digits}-dirty` : digits
 }
 
 const imageDigest = (image: string) => image.split('@')[1] ?? digestOf(image)

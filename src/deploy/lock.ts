@@ -1,12 +1,14 @@
 /**
  * One run at a time writes to an endpoint. The lock is a label, `dap-lock`, taken by compare-and-swap on the endpoint's etag; it expires, so
- * that a killed run does not keep it, and everything that is written to the endpoint is written through it.
+ * that a killed run does not keep it, and everything that is written to the endpoint is written through it. Before it expires another run
+ * takes it over only if that is asked for and the process that holds it is known to be gone.
  */
 import { DapError, ExitCode } from '../errors.ts'
 import { type Cloud, CloudError, type Endpoint, type EndpointUpdate, type Traffic } from './cloud.ts'
-import { decodeLabels, type EndpointLabels, encodeLabels, type LockLabel } from './labels.ts'
+import { decodeLabels, type EndpointLabels, encodeLabels, type LockLabel, type LockProcess } from './labels.ts'
 import { isOurs, type Owner } from './ownership.ts'
-import { attempt, createBackoff, type Patience } from './patience.ts'
+import { createBackoff, type Patience } from './patience.ts'
+import { readOnce } from './reads.ts'
 import { sameTraffic } from './roles.ts'
 
 /** ms; renewed at a third. */
@@ -15,10 +17,30 @@ export const LOCK_TERM = 900_000
 /** For giving the lock back after the run was stopped, in ms. */
 const GRACE = 5_000
 
+/** ms; what was looked at longer ago is looked at again before a call that no etag guards. */
+const FRESH = 5_000
+
+/** A run as its locks name it, and what it makes of other runs' locks. */
+export interface Run extends Processes {
+  readonly id: string
+  readonly owner: string
+  /** Does it take over the locks of processes that are gone? */
+  readonly resumes: boolean
+}
+
+export interface Processes {
+  readonly process: LockProcess
+  stateOf(process: LockProcess): ProcessState
+}
+
+/** What this machine knows of a process; `unknown`: one has its number, and nobody says whether it is that one. */
+export type ProcessState = 'running' | 'gone' | 'elsewhere' | 'unknown'
+
 export interface LockOptions {
+  /** One that reads patiently. */
   readonly cloud: Cloud
   readonly patience: Patience
-  readonly run: { readonly id: string; readonly owner: string }
+  readonly run: Run
   /** The endpoint with what is remembered of it elsewhere, where its labels do not say whose it is. */
   recall(endpoint: Endpoint): Endpoint
   onNote(text: string): void
@@ -37,6 +59,8 @@ export interface EndpointLock {
    * anybody may edit the rest.
    */
   read(): Promise<Endpoint | undefined>
+  /** Another run holds it whose process is gone, and this one is to go on. */
+  readonly abandoned: boolean
   /** Takes the lock of the endpoint as it was read. A conflict where another run holds it. */
   acquire(): Promise<void>
   /** The same conflict, for a single write that needs no lock of its own. */
@@ -59,7 +83,12 @@ export interface EndpointLock {
   deleting(): void
   /** Writes the lock anew when a third of its term is over. */
   renew(): Promise<void>
-  /** Gives the lock back if it is held, with labels changed by `edit`. Never fails for want of an answer: the lock expires. */
+  /** The same, and looks whether it is still held unless that was seen just now: before calls that no etag guards. */
+  assure(): Promise<void>
+  /**
+   * Gives the lock back if a look at the endpoint shows that it is held, with labels changed by `edit`. Never fails for want of an answer:
+   * the lock expires.
+   */
   release(edit?: (labels: EndpointLabels) => EndpointLabels): Promise<void>
 }
 
@@ -71,17 +100,21 @@ export function endpointLock(id: string, options: LockOptions): EndpointLock {
   const { clock } = patience
   let endpoint: Endpoint | undefined
   let held = false
+  /** A write that takes the lock may have succeeded without an answer. */
+  let claimed = false
   /** A write that gives the lock back may have succeeded without an answer. */
   let releasing = false
   let doomed = false
   let unborn = false
   let tolerant = false
   let renewed = 0
+  /** When the endpoint was last read or written. */
+  let seen = 0
   /** What a write of this run may have made of the traffic. */
   let written: Traffic | undefined
-  const touched = new Set<string>()
-
+  /** What `endpoint` says of dap's labels is from memory. */
   let wiped = false
+  const touched = new Set<string>()
 
   const decoded = () => decodeLabels(endpoint?.labels ?? {})
   const labels = (): EndpointLabels => decoded().ours ?? NOBODY
@@ -89,7 +122,13 @@ export function endpointLock(id: string, options: LockOptions): EndpointLock {
     run: run.id,
     expires: Math.ceil((clock.now() + LOCK_TERM) / 1000),
     owner: run.owner,
+    process: run.process,
   })
+  /** The lock of another run that has not expired. */
+  const others = (): LockLabel | undefined => {
+    const found = labels().lock
+    return found === undefined || found.run === run.id || found.expires * 1000 <= clock.now() ? undefined : found
+  }
 
   const lock: EndpointLock = {
     get held() {
@@ -103,6 +142,10 @@ export function endpointLock(id: string, options: LockOptions): EndpointLock {
     },
     get labels() {
       return labels()
+    },
+    get abandoned() {
+      const process = others()?.process
+      return run.resumes && process !== undefined && run.stateOf(process) === 'gone'
     },
     fresh,
     touch: deployedModel => void touched.add(deployedModel),
@@ -118,7 +161,8 @@ export function endpointLock(id: string, options: LockOptions): EndpointLock {
 
     async read() {
       const before = endpoint
-      endpoint = await attempt('getEndpoint', () => cloud.getEndpoint(id), patience)
+      endpoint = await cloud.getEndpoint(id)
+      seen = clock.now()
       wiped = endpoint !== undefined && decoded().ours === undefined
       if (wiped) {
         const ours = held && before !== undefined ? decodeLabels(before.labels).ours : undefined
@@ -128,13 +172,13 @@ export function endpointLock(id: string, options: LockOptions): EndpointLock {
           onNote('somebody took away the labels of dap; they are put back')
           const known = { ...ours, lock: undefined, traffic: undefined }
           endpoint = { ...endpoint!, labels: encodeLabels(known, decoded().foreign) }
-          held = false
+          held = claimed = false
         }
       }
       const found = labels().lock
       const ours = found?.run === run.id
       if (held && !ours && !(releasing && found === undefined) && !(doomed && endpoint === undefined)) {
-        held = false
+        held = claimed = false
         throw lost(id, found)
       }
       if (held && ours && before && endpoint && !tolerant) refuseForeign(before, endpoint)
@@ -142,7 +186,7 @@ export function endpointLock(id: string, options: LockOptions): EndpointLock {
         renewed = found.expires * 1000 - LOCK_TERM
         onLocked(found.expires * 1000)
       }
-      held = ours
+      held = claimed = ours
       unborn &&= endpoint === undefined
       releasing = false
       written = undefined
@@ -150,17 +194,19 @@ export function endpointLock(id: string, options: LockOptions): EndpointLock {
     },
 
     refuseTaken() {
-      const found = labels().lock
-      if (found !== undefined && found.run !== run.id && found.expires * 1000 > clock.now()) {
-        throw taken(labels(), found)
-      }
+      const found = others()
+      if (found !== undefined) throw taken(labels(), found, run)
     },
 
     async acquire() {
-      lock.refuseTaken()
       const found = labels().lock
-      if (found !== undefined) onNote(`took over the expired lock of ${found.owner} (run ${found.run})`)
+      const { abandoned } = lock
+      if (!abandoned) lock.refuseTaken()
       await lock.write(labels())
+      if (found !== undefined && found.run !== run.id) {
+        const [which, why] = abandoned ? ['', ', whose process is gone'] : ['expired ', '']
+        onNote(`took over the ${which}lock of ${found.owner} (run ${found.run})${why}`)
+      }
       onLocked(labels().lock!.expires * 1000)
     },
 
@@ -169,14 +215,16 @@ export function endpointLock(id: string, options: LockOptions): EndpointLock {
       const keep = then === 'keep'
       written = update.traffic
       releasing = !keep
+      claimed ||= keep
       const at = clock.now()
       endpoint = await cloud.updateEndpoint(id, {
         ...update,
         etag: endpoint.etag,
         labels: encodeLabels({ ...next, lock: keep ? fresh() : undefined }, decoded().foreign),
       })
-      held = keep
-      renewed = at
+      held = claimed = keep
+      wiped = false
+      renewed = seen = at
     },
 
     async renew() {
@@ -192,26 +240,32 @@ export function endpointLock(id: string, options: LockOptions): EndpointLock {
       }
     },
 
+    async assure() {
+      if (held && clock.now() >= seen + FRESH) await lock.read()
+      // Taken away with the labels a moment ago.
+      if (wiped) await lock.write(labels())
+      await lock.renew()
+    },
+
     async release(edit = unchanged => unchanged) {
-      // The run's own signal may have aborted: this one has none.
-      const grace: Patience = { clock, rng: patience.rng }
-      const backoff = createBackoff(grace, { races: true, budgetMs: GRACE })
+      // The run's own signal may have aborted: this one has none, and reads have no patience of their own.
+      const { getEndpoint } = readOnce(cloud)
+      const backoff = createBackoff({ clock, rng: patience.rng }, { races: true, budgetMs: GRACE })
       const until = clock.now() + GRACE
       try {
         while (unborn && clock.now() < until) {
           await clock.sleep(1000)
-          endpoint = await cloud.getEndpoint(id)
-          held = labels().lock?.run === run.id
+          endpoint = await getEndpoint(id)
+          claimed = labels().lock?.run === run.id
           unborn = endpoint === undefined
         }
-        if (!held) return
-        for (;;) {
+        while (claimed) {
           try {
-            return await lock.write(edit(labels()), {}, 'release')
+            endpoint = await getEndpoint(id)
+            if (labels().lock?.run !== run.id) return
+            await lock.write(edit(labels()), {}, 'release')
           } catch (failure) {
             await backoff('updateEndpoint', failure)
-            endpoint = await cloud.getEndpoint(id)
-            if (labels().lock?.run !== run.id) return
           }
         }
       } catch (failure) {
@@ -220,7 +274,7 @@ export function endpointLock(id: string, options: LockOptions): EndpointLock {
           `the lock could not be given back (${failure.message}); it expires at ${expiry(labels().lock ?? fresh())}`,
         )
       } finally {
-        held = false
+        held = claimed = false
       }
     },
   }
@@ -237,13 +291,12 @@ export function endpointLock(id: string, options: LockOptions): EndpointLock {
   }
 }
 
-/** Locks of an environment's endpoints. */
-export async function listLocks(cloud: Cloud, whose: Owner, patience: Patience): Promise<readonly HeldLock[]> {
-  const endpoints = await attempt('listEndpoints', () => cloud.listEndpoints(), patience)
-  return endpoints.flatMap(({ id, labels }) => {
+/** Locks of an environment's endpoints; `now` in ms since 1970. */
+export async function listLocks(cloud: Cloud, whose: Owner, now: number): Promise<readonly HeldLock[]> {
+  return (await cloud.listEndpoints()).flatMap(({ id, labels }) => {
     const { ours } = decodeLabels(labels)
     if (ours?.lock === undefined || ours.environment !== whose.environment || !isOurs(ours, whose)) return []
-    const expired = ours.lock.expires * 1000 <= patience.clock.now()
+    const expired = ours.lock.expires * 1000 <= now
     return [{ deployment: ours.deployment, endpoint: id, lock: ours.lock, expired }]
   })
 }
@@ -256,13 +309,19 @@ export interface HeldLock {
 }
 
 /** Takes the lock away from that run, which writes nothing more as soon as it looks; from no other that holds it by now. */
-export async function breakLock(cloud: Cloud, id: string, run: string, patience: Patience): Promise<void> {
+export async function breakLock(
+  cloud: Cloud,
+  id: string,
+  run: string,
+  patience: Patience,
+  processes: Processes,
+): Promise<void> {
   const backoff = createBackoff(patience, { races: true })
   for (;;) {
-    const endpoint = await attempt('getEndpoint', () => cloud.getEndpoint(id), patience)
+    const endpoint = await cloud.getEndpoint(id)
     const { ours, foreign } = decodeLabels(endpoint?.labels ?? {})
     if (endpoint === undefined || ours?.lock === undefined) return
-    if (ours.lock.run !== run) throw taken(ours, ours.lock)
+    if (ours.lock.run !== run) throw taken(ours, ours.lock, processes)
     try {
       const labels = encodeLabels({ ...ours, lock: undefined }, foreign)
       await cloud.updateEndpoint(id, { etag: endpoint.etag, labels })
@@ -278,11 +337,31 @@ export function conflict(message: string, hint: string): DapError {
   return new DapError(message, { hint, exitCode: ExitCode.stale })
 }
 
-function taken({ deployment, environment }: EndpointLabels, lock: LockLabel): DapError {
-  return conflict(
-    `\`${deployment}\` is locked by ${lock.owner} (run ${lock.run}) until ${expiry(lock)}`,
-    `wait for that run, or take the lock away from it: dap lock break ${deployment} --env ${environment}`,
-  )
+function taken({ deployment, environment }: EndpointLabels, lock: LockLabel, { stateOf }: Processes): DapError {
+  const until = expiry(lock)
+  const locked = `\`${deployment}\` is locked by ${lock.owner} (run ${lock.run})`
+  const take = `dap lock break ${deployment} --env ${environment}`
+  const { process } = lock
+  const state = process && stateOf(process)
+  switch (state) {
+    case 'running':
+      return conflict(
+        `${locked}, which is process ${process!.pid} of this machine, and still runs`,
+        `wait for it, or stop it; once it is gone, --resume takes its lock over`,
+      )
+    case 'gone':
+      return conflict(
+        `${locked} until ${until}, and its process is gone`,
+        `dap deploy --env ${environment} --only ${deployment} --resume takes the lock over and goes on; \`${take}\` only takes it away`,
+      )
+    default: {
+      const where = state === 'elsewhere' ? ' on another machine or in another container' : ''
+      return conflict(
+        `${locked}${where} until ${until}`,
+        `nobody here can tell whether that run goes on: wait for it, or until then, or take the lock away from it: ${take}`,
+      )
+    }
+  }
 }
 
 function lost(id: string, lock: LockLabel | undefined): DapError {

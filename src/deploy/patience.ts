@@ -1,5 +1,5 @@
 /** Waiting: for a cloud that is busy, and for its long-running operations. */
-import { DapError, ExitCode } from '../errors.ts'
+import { DapError, ExitCode, InterruptedError } from '../errors.ts'
 import type { Rng } from '../math/rng.ts'
 import { type Cloud, CloudError, type Operation, type Status } from './cloud.ts'
 
@@ -14,7 +14,8 @@ export interface Patience {
   readonly clock: Clock
   readonly rng: Rng
   readonly signal?: AbortSignal
-  onRetry?(call: string, attempt: number, reason: string): void
+  /** Before each wait, of so many ms. */
+  onRetry?(call: string, attempt: number, reason: string, ms: number): void
 }
 
 /** How a status is met: the first wait and the longest one, in ms, and how often. */
@@ -32,6 +33,8 @@ const BUG: Pace = { first: 500, longest: 5_000, tries: 3 }
 const PACES: Partial<Record<Status, Pace>> = {
   UNAVAILABLE: BUSY,
   DEADLINE_EXCEEDED: BUSY,
+  // Nobody here cancels a call: somebody between here and the cloud has cut it.
+  CANCELLED: BUSY,
   RESOURCE_EXHAUSTED: QUOTA,
   INTERNAL: BUG,
   UNKNOWN: BUG,
@@ -48,8 +51,9 @@ const RACES: Partial<Record<Status, Pace>> = {
 const BUDGET = 300_000
 
 /**
- * Exponential backoff with full jitter. The function that it returns waits after a failure, or throws it where another try is of no use;
- * one of them lasts from one success to the next. `races`: its caller looks again at the cloud before it writes again.
+ * Exponential backoff with full jitter. The function that it returns waits after a failure, or throws it where another try is of no use,
+ * and then says how often that was tried; one of them lasts from one success to the next. `races`: its caller looks again at the cloud
+ * before it writes again.
  */
 export function createBackoff(
   { clock, rng, signal, onRetry }: Patience,
@@ -59,19 +63,29 @@ export function createBackoff(
   let waited = 0
   return async (call, failure) => {
     if (!(failure instanceof CloudError)) throw failure
+    if (signal?.aborted) throw new InterruptedError()
     const pace = (races ? RACES : PACES)[failure.status]
+    if (pace === undefined) throw failure
     const tried = (tries.get(failure.status) ?? 0) + 1
-    if (pace === undefined || tried > pace.tries) throw failure
     const ms = Math.ceil(rng.uniform() * Math.min(pace.longest, pace.first * 2 ** (tried - 1)))
-    if (waited + ms > budgetMs) throw failure
+    if (tried > pace.tries || waited + ms > budgetMs) throw spent(failure, call, tried, waited)
     tries.set(failure.status, tried)
     waited += ms
-    onRetry?.(call, tried, failure.message)
+    onRetry?.(call, tried, failure.message, ms)
     await clock.sleep(ms, signal)
   }
 }
 
-/** A call that does no harm when it is done twice, tried until it succeeds or that is hopeless. */
+function spent(failure: CloudError, call: string, tries: number, waited: number): CloudError {
+  const { status, message, hint, cause } = failure
+  const how = `${call}, tried ${tries} times in ${Math.ceil(waited / 1000)} s`
+  return new CloudError(status, `${message} (${how})`, {
+    hint: hint ?? 'the same command tries again, and goes on where this one stopped',
+    cause,
+  })
+}
+
+/** A call that does no harm when it is done twice, tried until it succeeds or that is hopeless. Calls that read are: `reads.ts`. */
 export async function attempt<T>(name: string, call: () => Promise<T>, patience: Patience): Promise<T> {
   const backoff = createBackoff(patience)
   for (;;) {
@@ -95,7 +109,7 @@ export interface Watch {
   onPoll?(): Promise<void>
 }
 
-/** The operation when it is done, well or not. A failed poll says nothing about the operation, so it is tried again. */
+/** The operation when it is done, well or not. A failed poll says nothing about the operation: `cloud` is one that reads patiently. */
 export async function settle(
   cloud: Pick<Cloud, 'getOperation'>,
   operation: Operation,
@@ -120,6 +134,6 @@ export async function settle(
     await clock.sleep(pause, signal)
     pause = Math.min(LONGEST_POLL, Math.round(pause * 1.5))
     await onPoll?.()
-    current = await attempt('getOperation', () => cloud.getOperation(operation.name), patience)
+    current = await cloud.getOperation(operation.name)
   }
 }

@@ -39,7 +39,7 @@ export async function perform(change: Change, material: Material, step: Step, en
     }
     case 'upload-bundle': {
       const text = await material.bundleText()
-      return attempt('putObject', () => cloud.putObject(change.object, text), step.patience)
+      return cloud.putObject(change.object, text)
     }
     case 'upload-model': {
       const { id, digest: _, ...version } = desired.model
@@ -77,11 +77,9 @@ export async function perform(change: Change, material: Material, step: Step, en
     case 'promote': {
       const { version } = lock.endpoint!.deployedModels.find(({ id }) => id === change.deployedModel)!
       const byDefault = actual.versions.find(({ aliases }) => aliases.includes('default'))
-      if (byDefault?.version !== version) {
-        await attempt('setDefaultVersion', () => cloud.setDefaultVersion(model, version), step.patience)
-      }
+      if (byDefault?.version !== version) await cloud.setDefaultVersion(model, version)
       const { labels } = write()
-      await note(labels, await attempt('listVersions', () => cloud.listVersions(model), step.patience))
+      await note(labels, await cloud.listVersions(model))
       return lock.write(labels, {}, after.length === 0 ? 'release' : 'keep')
     }
     default:
@@ -142,7 +140,7 @@ export async function flipBack(
   if (to?.model === model && defaultVersion(versions, model)?.version !== to.version) {
     await attempt('setDefaultVersion', () => cloud.setDefaultVersion(model, to.version), patience)
   }
-  await note(await attempt('listVersions', () => cloud.listVersions(model), patience))
+  await note(await cloud.listVersions(model))
 }
 
 /** The cloud says what it saw from outside; only the server's own log says why. */

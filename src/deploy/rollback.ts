@@ -6,7 +6,6 @@ import { conflict } from './lock.ts'
 import { rollbackOf } from './operate.ts'
 import type { DeploymentOutcome } from './outcomes.ts'
 import { recalled } from './ownership.ts'
-import { attempt } from './patience.ts'
 import { flipBack } from './perform.ts'
 import type { Whose } from './remove.ts'
 import { sameTraffic } from './roles.ts'
@@ -19,8 +18,8 @@ import { carryOut, type Engine, type Stop } from './run.ts'
 export async function rollbackDeployment(whose: Whose, engine: Engine): Promise<DeploymentOutcome> {
   const { cloud } = engine
   const { deployment, model } = whose
-  const live = await attempt('getEndpoint', () => cloud.getEndpoint(whose.endpoint), engine)
-  const versions = await attempt('listVersions', () => cloud.listVersions(model), engine)
+  const live = await cloud.getEndpoint(whose.endpoint)
+  const versions = await cloud.listVersions(model)
   const endpoint = live && recalled(live, versions, identityOf(whose, engine.target))
   const rollback = rollbackOf(deployment, model, { endpoint, versions, bundle: false })
   if (rollback.kind === 'redeploy') {

@@ -2,7 +2,6 @@ import type { Change } from './change.ts'
 import type { Desired } from './desired.ts'
 import type { GateReading } from './events.ts'
 import { readGate, together } from './gates.ts'
-import { attempt } from './patience.ts'
 import type { Engine, Step, Stop } from './run.ts'
 import { pauseWrite } from './writes.ts'
 
@@ -30,8 +29,8 @@ export type HoldOutcome =
 export async function holdStep(
   { step, holdMs }: Extract<Change, { kind: 'hold' }>,
   desired: Desired,
-  { lock, patience, report }: Step,
-  { cloud, clock, signal }: Engine,
+  { cloud, lock, report }: Step,
+  { clock, signal }: Engine,
   options: HoldOptions,
 ): Promise<HoldOutcome> {
   // Where nobody remembers since when, it is from now on.
@@ -69,11 +68,7 @@ export async function holdStep(
 
   async function readAll(now: number): Promise<GateReading[]> {
     if (gates.length === 0) return []
-    const metrics = await attempt(
-      'requests',
-      () => cloud.requests(desired.endpoint.id, desired.deployed.id, since * 1000, now),
-      patience,
-    )
+    const metrics = await cloud.requests(desired.endpoint.id, desired.deployed.id, since * 1000, now)
     return gates.map(gate => readGate(gate, metrics))
   }
 }

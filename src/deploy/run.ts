@@ -12,21 +12,23 @@ import { type Cloud, CloudError, type ModelVersion, type Operation, type Status 
 import type { Target } from './desired.ts'
 import type { DeployEvent, DeploymentState } from './events.ts'
 import { type EndpointLabels, identityOf } from './labels.ts'
-import { type EndpointLock, endpointLock } from './lock.ts'
+import { type EndpointLock, endpointLock, type Run } from './lock.ts'
 import type { DeploymentOutcome } from './outcomes.ts'
 import { recalled } from './ownership.ts'
-import { attempt, type Clock, createBackoff, type Patience, settle } from './patience.ts'
+import { type Clock, createBackoff, type Patience, settle } from './patience.ts'
 import type { Commit } from './plan.ts'
+import { readPatiently } from './reads.ts'
 import { displayNames } from './roles.ts'
 
 /** What a run has of the world. */
 export interface Engine {
+  /** One that reads patiently. */
   readonly cloud: Cloud
   readonly target: Target
   readonly clock: Clock
   readonly rng: Rng
   readonly signal?: AbortSignal
-  readonly run: { readonly id: string; readonly owner: string }
+  readonly run: Run
   readonly commit: Commit | null
   report(event: DeployEvent): void
 }
@@ -55,6 +57,8 @@ export interface Work {
 
 /** What one change has to work with. */
 export interface Step {
+  /** It reads patiently, in the name of this deployment. */
+  readonly cloud: Cloud
   readonly lock: EndpointLock
   readonly actual: ActualDeployment
   /** Changes that are left after this one. */
@@ -72,7 +76,7 @@ type Said = DeployEvent extends infer E ? (E extends DeployEvent ? Omit<E, 'type
 const MOST_REPEATS = 3
 
 export async function carryOut(work: Work, engine: Engine): Promise<DeploymentOutcome> {
-  const { cloud, clock, signal, target, run } = engine
+  const { clock, signal, target, run } = engine
   const report = (event: Said) =>
     engine.report({ type: 'deploy', deployment: work.deployment, ...event } as DeployEvent)
   const patience: Patience = {
@@ -82,6 +86,7 @@ export async function carryOut(work: Work, engine: Engine): Promise<DeploymentOu
     onRetry: (call, tried, reason) => report({ event: 'retry', call, attempt: tried, reason }),
   }
   let versions: readonly ModelVersion[] = []
+  const cloud = readPatiently(engine.cloud, patience)
   const lock = endpointLock(work.endpoint, {
     cloud,
     patience,
@@ -127,6 +132,7 @@ export async function carryOut(work: Work, engine: Engine): Promise<DeploymentOu
       try {
         const actual = await look()
         lock.tolerate(false)
+        if (lock.abandoned && !work.swift) await lock.acquire()
         const left = work.left(actual)
         if ('state' in left) return left
         if (left.length === 0) {
@@ -137,11 +143,12 @@ export async function carryOut(work: Work, engine: Engine): Promise<DeploymentOu
         if (work.swift) lock.refuseTaken()
         else if (actual.endpoint !== undefined && !lock.held) await lock.acquire()
         if (unknown && !work.swift) {
-          const waited = await settleAll()
+          await settleAll()
           unknown = false
-          if (waited) continue
+          // Something may have ended since the look: also what was not seen running any more.
+          continue
         }
-        await lock.renew()
+        await lock.assure()
         if (planned === undefined) {
           planned = left
           const changes = left.map(each => ({ kind: each.kind, title: titleOf(each) }))
@@ -158,25 +165,22 @@ export async function carryOut(work: Work, engine: Engine): Promise<DeploymentOu
   }
 
   async function look(): Promise<ActualDeployment> {
-    versions = await attempt('listVersions', () => cloud.listVersions(work.model), patience)
+    versions = await cloud.listVersions(work.model)
     const endpoint = await lock.read()
     const { bundle } = work
-    const objects = bundle === undefined ? [] : await attempt('listObjects', () => cloud.listObjects(bundle), patience)
+    const objects = bundle === undefined ? [] : await cloud.listObjects(bundle)
     return { endpoint, lost: lock.lost, versions, bundle: objects.some(name => name === bundle) }
   }
 
   /** Waits for what runs on the endpoint and the model, whoever started it; how it ends, the next look tells. */
-  async function settleAll(): Promise<boolean> {
-    let waited = false
+  async function settleAll(): Promise<void> {
     for (const resource of [{ endpoint: work.endpoint }, { model: work.model }]) {
-      for (const operation of await attempt('operations', () => cloud.runningOperations(resource), patience)) {
-        waited = true
+      for (const operation of await cloud.runningOperations(resource)) {
         lock.tolerate(true)
         report({ event: 'note', text: `waits for ${operation.name}, which runs already` })
         await settle(cloud, operation, patience, { onPoll: () => lock.renew() })
       }
     }
-    return waited
   }
 
   async function perform(change: Change, after: readonly Change[], actual: ActualDeployment, all: readonly Change[]) {
@@ -189,6 +193,7 @@ export async function carryOut(work: Work, engine: Engine): Promise<DeploymentOu
     let operation: string | null = null
     report({ event: 'started', change: index, kind: change.kind, title })
     const stop = await work.perform(change, {
+      cloud,
       lock,
       actual,
       after,

@@ -1,4 +1,4 @@
-import type { TextContext } from '../command.ts'
+import type { RetryEvent, TextContext } from '../command.ts'
 import type { DeployEvent, DeploymentState, GateReading } from '../deploy/events.ts'
 import type { DeploymentOutcome, DeployResult } from '../deploy/outcomes.ts'
 import { durationText, trafficText } from '../titles.ts'
@@ -63,6 +63,12 @@ export function deployLine(untrusted: DeployEvent): string | undefined {
   const event = cleaned(untrusted)
   const text = lineOf(event)
   return text === undefined ? undefined : `${event.deployment}: ${text}`
+}
+
+/** Why nothing happens for so long. */
+export function retryLine(untrusted: RetryEvent): string {
+  const { call, attempt, reason, ms } = cleaned(untrusted)
+  return `${call} again in ${durationText(ms)}, attempt ${grouped(attempt)}: ${reason}`
 }
 
 function lineOf(event: DeployEvent): string | undefined {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { DeployResult, LockResult, StatusResult } from '../../src/deploy/outcomes.ts'
 import type { AdoptResult } from '../../src/ui/adopt.ts'
-import type { Session } from '../support/run-dap.ts'
+import type { Session, Setting } from '../support/run-dap.ts'
 import {
   changePolicy,
   DEPLOYMENT,
@@ -112,9 +112,9 @@ describe('locks', () => {
     const before = await endpointOf(made)
     expect(read(await made.dap('deploy --yes'))).toMatchInlineSnapshot(`
       "exit 4
-      ! offer  in conflict: \`offer\` is locked by bob-at-laptop (run 00000002) until 2026-11-23T02:51:34.000Z
+      ! offer  in conflict: \`offer\` is locked by bob-at-laptop (run 00000002), which is process 2 of this machine, and still runs
         traffic  90 % offer-cee88991039e, 10 % offer-28ee706c165f
-        hint: wait for that run, or take the lock away from it: dap lock break offer --env local
+        hint: wait for it, or stop it; once it is gone, --resume takes its lock over
 
       1 in conflict
       "
@@ -175,19 +175,86 @@ describe('locks', () => {
     `)
   })
 
-  it('of the same person on the same machine are taken over by --resume', async () => {
-    const { made, run, goOn } = await busy('ann-at-desk')
-    expect(await made.dap('deploy --yes')).toMatchObject({ code: 4 })
-    const session = await made.dap('deploy --yes --resume')
+  it('of a process of this machine that is gone are taken over by --resume, whoever it was, and by nothing else', async () => {
+    const { made, run, goOn } = await busy()
+    const gone: Setting = { stateOf: () => 'gone' }
+    expect(read(await made.dap('deploy --yes', gone))).toMatchInlineSnapshot(`
+      "exit 4
+      ! offer  in conflict: \`offer\` is locked by bob-at-laptop (run 00000002) until 2026-11-23T02:51:34.000Z, and its process is gone
+        traffic  90 % offer-064f39080a10, 10 % offer-e59c6a11b55e
+        hint: dap deploy --env local --only offer --resume takes the lock over and goes on; \`dap lock break offer --env local\` only takes it away
+
+      1 in conflict
+      "
+    `)
+    expect(await made.dap('rollback offer --yes', gone)).toMatchObject({ code: 4 })
+    expect(await made.dap('destroy offer --yes', gone)).toMatchObject({ code: 4 })
+    const session = await made.dap('deploy --yes --resume', gone)
     expect(session.code).toBe(0)
     expect(session.events).toContainEqual({
       type: 'deploy',
       deployment: 'offer',
       event: 'note',
-      text: 'took over the lock of run 00000002',
+      text: 'took over the lock of bob-at-laptop (run 00000002), whose process is gone',
     })
     goOn()
     expect((await run).code).toBe(4)
+  })
+
+  it('of a process that is gone go with --resume also where nothing is left to do', async () => {
+    const made = await deployedShop()
+    const asked: unknown[] = []
+    const stateOf = (process: unknown) => {
+      asked.push(process)
+      return 'gone' as const
+    }
+    const { id, etag, labels } = await endpointOf(made)
+    const lock = {
+      'dap-lock': `0000beef-${Math.ceil(made.cloud.clock.now() / 1000) + 600}`,
+      'dap-lock-owner': 'bob',
+      'dap-lock-process': `${'f'.repeat(16)}-4711-5e0b77f1-99`,
+    }
+    await made.cloud.cloud.updateEndpoint(id, { etag, labels: { ...labels, ...lock } })
+    expect(await made.dap('deploy --yes --resume', { stateOf })).toMatchObject({ code: 0 })
+    expect(asked).toContainEqual({ host: 'f'.repeat(16), pid: 4711, started: '5e0b77f1-99' })
+    expect(Object.keys((await endpointOf(made)).labels).filter(label => label.startsWith('dap-lock'))).toEqual([])
+  })
+
+  it.each([
+    ['running', '(run 00000002), which is process 2 of this machine, and still runs', 'wait for it, or stop it'],
+    [
+      'elsewhere',
+      '(run 00000002) on another machine or in another container until 2026-11-23T',
+      'dap lock break offer',
+    ],
+    ['unknown', '(run 00000002) until 2026-11-23T', 'dap lock break offer'],
+  ] as const)(
+    'are not taken over by --resume where their process is %s, not even by the same person',
+    async (state, who, next) => {
+      const { made, run, goOn } = await busy('ann-at-desk')
+      const { stdout, code, events } = await made.dap('deploy --yes --resume', { stateOf: () => state })
+      expect({ code, notes: events.filter(event => event.type === 'deploy' && event.event === 'note') }).toEqual({
+        code: 4,
+        notes: [],
+      })
+      expect(stdout).toContain(`\`offer\` is locked by ann-at-desk ${who}`)
+      expect(stdout).toMatch(new RegExp(`hint: .*${next}`))
+      goOn()
+      expect((await run).code).toBe(0)
+    },
+  )
+
+  it('of a dap that did not write its process are not taken over by --resume', async () => {
+    const { made, run, goOn } = await busy('ann-at-desk')
+    const { id, etag, labels } = await endpointOf(made)
+    const { 'dap-lock-process': _, ...older } = labels
+    await made.cloud.cloud.updateEndpoint(id, { etag, labels: older })
+    const { code, stdout } = await made.dap('deploy --yes --resume', { stateOf: () => 'gone' })
+    expect(code).toBe(4)
+    expect(stdout).toContain('nobody here can tell whether that run goes on')
+    expect(stdout).toContain('dap lock break offer --env local')
+    goOn()
+    expect((await run).code).toBe(0)
   })
 
   it('of a run that was killed expire, and whoever deploys next goes on', async () => {

@@ -80,7 +80,7 @@ async function tell(world: World, fault: Fault, rng: Rng): Promise<{ hit: boolea
       if (!(error instanceof Killed)) throw error
       // The lock of a killed run is broken, or expires; what it has started may still run.
       if (rng.uniform() < 0.5 || !(await cloud.getEndpoint(id))) await clock.sleep(LOCK_TERM + 2000)
-      else await breakLock(cloud, id, engine.run.id, { clock, rng })
+      else await breakLock(cloud, id, engine.run.id, { clock, rng }, engine.run)
       // Git may have moved on before anybody deploys again.
       if (index + 1 < edits.length && rng.uniform() < 0.5) continue
     }

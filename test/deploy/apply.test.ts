@@ -411,9 +411,10 @@ describe('to roll back', () => {
     const outcome = await rollbackDeployment(whose, engine(faults))
     expect(outcome).toMatchObject({ state: 'rolled-back', traffic: { [first.deployed.id]: 100 } })
     expect(calls.filter(call => !/^(get|list)/.test(call))).toEqual([
-      // The hold is on the version first, and what is remembered comes last.
+      // What is going to be remembered first; then the hold on its version; then what is remembered by the new default version.
       'updateVersion',
       'updateEndpoint',
+      'updateVersion',
       'setDefaultVersion',
       'updateVersion',
     ])

@@ -16,6 +16,11 @@ const id = fc.stringMatching(/^[1-9][0-9]{0,9}$/)
 const seconds = fc.nat(9_999_999_999)
 const some = <T>(arbitrary: fc.Arbitrary<T>) => fc.option(arbitrary, { nil: undefined })
 
+const process = fc.record({
+  host: fc.stringMatching(/^[0-9a-f]{16}$/),
+  pid: fc.integer({ min: 1, max: 4_194_304 }),
+  started: fc.option(fc.stringMatching(/^[a-z0-9-]{1,32}$/)),
+})
 const traffic = fc.oneof(
   fc.constant({}),
   id.map(only => ({ [only]: 100 })),
@@ -43,7 +48,12 @@ const ours: fc.Arbitrary<EndpointLabels> = fc.record({
     fc.record({ index: fc.nat(49), since: seconds, state: fc.constantFrom('holding' as const, 'passed', 'paused') }),
   ),
   hold: some(digest),
-  lock: some(fc.record({ run: fc.stringMatching(/^[0-9a-f]{8}$/), expires: seconds, owner: name })),
+  lock: some(
+    fc.record(
+      { run: fc.stringMatching(/^[0-9a-f]{8}$/), expires: seconds, owner: name, process: some(process) },
+      { requiredKeys: ['run', 'expires', 'owner'] },
+    ),
+  ),
 })
 
 const foreign = fc.dictionary(fc.stringMatching(/^[a-z]{1,9}$/), fc.stringMatching(/^[a-z0-9_-]{0,9}$/), { maxKeys: 3 })

@@ -1,12 +1,13 @@
 import { beforeEach, describe, expect, it } from 'vitest'
 import { applyDeployment } from '../../src/deploy/apply.ts'
 import { encodeLabels } from '../../src/deploy/labels.ts'
-import { breakLock, type EndpointLock, endpointLock, LOCK_TERM, listLocks } from '../../src/deploy/lock.ts'
+import { breakLock, type EndpointLock, endpointLock, LOCK_TERM, listLocks, type Run } from '../../src/deploy/lock.ts'
 import { recalled } from '../../src/deploy/ownership.ts'
 import type { Patience } from '../../src/deploy/patience.ts'
 import { settle } from '../../src/deploy/patience.ts'
+import { destroyDeployment } from '../../src/deploy/remove.ts'
 import { stream } from '../../src/math/rng.ts'
-import { bundleText, desiredState, engineOf, OPTIONS } from '../support/deploying.ts'
+import { bundleText, desiredState, engineOf, OPTIONS, runOf } from '../support/deploying.ts'
 import { editLabel, faulty, unavailable } from '../support/faults.ts'
 import { type MemoryCloud, memoryCloud } from '../support/memory-cloud.ts'
 
@@ -27,11 +28,11 @@ beforeEach(async () => {
   await settle(world.cloud, created, patience)
 })
 
-function lockOf(run: string, cloud = world.cloud): EndpointLock {
+function lockOf(run: string, cloud = world.cloud, more: Partial<Run> = {}): EndpointLock {
   return endpointLock(id, {
     cloud,
     patience,
-    run: { id: run, owner: `ci-${run}` },
+    run: runOf(run, { owner: `ci-${run}`, ...more }),
     recall: endpoint => recalled(endpoint, [], identity),
     onNote: text => notes.push(text),
     onLocked: () => {},
@@ -62,8 +63,8 @@ describe('a lock', () => {
     await first.acquire()
     await second.read()
     await expect(second.acquire()).rejects.toMatchObject({
-      message: expect.stringMatching(/^`offer` is locked by ci-0000000a \(run 0000000a\) until \d{4}-\d\d-\d\dT/),
-      hint: 'wait for that run, or take the lock away from it: dap lock break offer --env local',
+      message: '`offer` is locked by ci-0000000a (run 0000000a), which is process 10 of this machine, and still runs',
+      hint: 'wait for it, or stop it; once it is gone, --resume takes its lock over',
       exitCode: 4,
     })
   })
@@ -123,6 +124,70 @@ describe('a lock', () => {
     expect(await labels()).toMatchObject({ team: 'y', 'dap-lock': expect.stringContaining('0000000a') })
   })
 
+  it('is not given back once another run has it: nothing is written', async () => {
+    const writes: string[] = []
+    const watched = faulty(world.cloud, {
+      before: (_, method) => (method === 'updateEndpoint' ? void writes.push(method) : undefined),
+    })
+    const [first, second] = [lockOf('0000000a', watched), lockOf('0000000b')]
+    await first.read()
+    await first.acquire()
+    await breakLock(world.cloud, id, '0000000a', patience, runOf('0000000c'))
+    await second.read()
+    await second.acquire()
+    const before = await world.cloud.getEndpoint(id)
+    writes.splice(0)
+    await first.release(labels => ({ ...labels, hold: 'f'.repeat(32) }))
+    expect(writes).toEqual([])
+    expect(await world.cloud.getEndpoint(id)).toEqual(before)
+  })
+
+  it('is not given back when another run takes it between the look and the write', async () => {
+    const second = lockOf('0000000b')
+    let armed = false
+    const watched = faulty(world.cloud, {
+      async before(_, method) {
+        if (!armed || method !== 'updateEndpoint') return
+        armed = false
+        await breakLock(world.cloud, id, '0000000a', patience, runOf('0000000c'))
+        await second.read()
+        await second.acquire()
+      },
+    })
+    const first = lockOf('0000000a', watched)
+    await first.read()
+    await first.acquire()
+    armed = true
+    await first.release()
+    expect(armed).toBe(false)
+    expect((await labels())['dap-lock']).toContain('0000000b')
+  })
+
+  it('is given back where the answer to its taking was lost, and the run ends before it looks again', async () => {
+    let cut = true
+    const lock = lockOf(
+      '0000000a',
+      faulty(world.cloud, {
+        after: (_, method) => (cut && method === 'updateEndpoint' ? unavailable() : undefined),
+      }),
+    )
+    await lock.read()
+    await expect(lock.acquire()).rejects.toMatchObject({ status: 'UNAVAILABLE' })
+    cut = false
+    await lock.release()
+    expect(await labels()).not.toHaveProperty('dap-lock')
+  })
+
+  it('is looked for before a call that no etag guards, unless that was just done', async () => {
+    const lock = lockOf('0000000a')
+    await lock.read()
+    await lock.acquire()
+    await breakLock(world.cloud, id, '0000000a', patience, runOf('0000000c'))
+    await lock.assure()
+    await world.clock.sleep(5000)
+    await expect(lock.assure()).rejects.toMatchObject({ exitCode: 4 })
+  })
+
   it('says that it could not be given back, and that it expires', async () => {
     const cut = { on: false }
     const lock = lockOf('0000000a', faulty(world.cloud, { before: () => (cut.on ? unavailable() : undefined) }))
@@ -142,19 +207,41 @@ describe('locks of an environment', () => {
     await lock.read()
     await lock.acquire()
     const whose = { projectId: 'q7m2vx4t9kd3hs8w', project: 'shop', environment: 'local' }
-    expect(await listLocks(world.cloud, whose, patience)).toMatchObject([
+    expect(await listLocks(world.cloud, whose, world.clock.now())).toMatchObject([
       { deployment: 'offer', endpoint: id, lock: { run: '0000000a', owner: 'ci-0000000a' }, expired: false },
     ])
-    expect(await listLocks(world.cloud, { ...whose, environment: 'prod' }, patience)).toEqual([])
-    expect(await listLocks(world.cloud, { ...whose, project: 'casino' }, patience)).toEqual([])
-    await expect(breakLock(world.cloud, id, '0000000b', patience)).rejects.toMatchObject({ exitCode: 4 })
-    await breakLock(world.cloud, id, '0000000a', patience)
-    expect(await listLocks(world.cloud, whose, patience)).toEqual([])
+    expect(await listLocks(world.cloud, { ...whose, environment: 'prod' }, world.clock.now())).toEqual([])
+    expect(await listLocks(world.cloud, { ...whose, project: 'casino' }, world.clock.now())).toEqual([])
+    await expect(breakLock(world.cloud, id, '0000000b', patience, runOf('0000000c'))).rejects.toMatchObject({
+      exitCode: 4,
+    })
+    await breakLock(world.cloud, id, '0000000a', patience, runOf('0000000c'))
+    expect(await listLocks(world.cloud, whose, world.clock.now())).toEqual([])
     await expect(lock.read()).rejects.toMatchObject({ message: expect.stringContaining('nobody holds it now') })
   })
 })
 
 describe('two deploys at the same time', () => {
+  it('take nothing away once the lock is lost, however long the cloud took to answer before that', async () => {
+    const { cloud, clock } = memoryCloud()
+    await applyDeployment({ desired, bundleText }, engineOf(cloud, clock), OPTIONS)
+    const whose = { deployment: 'offer', endpoint: id, model: desired.model.id }
+    const calls: string[] = []
+    const slow = faulty(cloud, {
+      async before(_, method) {
+        calls.push(method)
+        // The lock is taken and the traffic gone; the next change is a call without an etag.
+        const written = calls.filter(each => each === 'updateEndpoint').length
+        if (method !== 'listVersions' || written < 2) return
+        await breakLock(cloud, id, engine.run.id, { clock, rng: engine.rng }, engine.run)
+        await clock.sleep(60_000)
+      },
+    })
+    const engine = engineOf(slow, clock)
+    expect(await destroyDeployment(whose, undefined, engine)).toMatchObject({ state: 'conflict', changes: [{}] })
+    expect(calls.filter(method => /^(undeploy|delete)/.test(method))).toEqual([])
+  })
+
   it('of something new: one creates it, the other is refused, and nothing is there twice', async () => {
     const { cloud, clock } = memoryCloud()
     const [one, other] = [engineOf(cloud, clock), engineOf(cloud, clock)]

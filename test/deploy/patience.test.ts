@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import { CloudError, type Operation, type Status } from '../../src/deploy/cloud.ts'
+import { type Cloud, CloudError, type Operation, type Status } from '../../src/deploy/cloud.ts'
 import { attempt, createBackoff, type Patience, settle } from '../../src/deploy/patience.ts'
+import { readPatiently } from '../../src/deploy/reads.ts'
 import { InterruptedError } from '../../src/errors.ts'
 import { stream } from '../../src/math/rng.ts'
 import { virtualClock } from '../support/memory-cloud.ts'
@@ -80,12 +81,13 @@ describe('attempt', () => {
 
   it('stops waiting when the run is stopped', async () => {
     const controller = new AbortController()
-    const { patience } = patient(controller.signal)
+    const { patience, retries } = patient(controller.signal)
     const call = async () => {
       controller.abort()
       throw new CloudError('UNAVAILABLE', 'no')
     }
     await expect(attempt('get', call, patience)).rejects.toBeInstanceOf(InterruptedError)
+    expect(retries).toEqual([])
   })
 
   it('throws a bug on at once', async () => {
@@ -116,7 +118,7 @@ describe('settle', () => {
     }
     const stages: string[] = []
     const polls: number[] = []
-    const done = await settle(cloud, running('A'), patience, {
+    const done = await settle(readPatiently(cloud as unknown as Cloud, patience), running('A'), patience, {
       onStage: stage => stages.push(stage),
       onPoll: async () => void polls.push(clock.now()),
     })

@@ -84,6 +84,7 @@ function start(folder: string, words: readonly string[], environment: Readonly<R
     images: () => Promise.reject(new Error('no image should be built')),
     ownPackage: () => Promise.reject(new Error('nothing should be packed')),
     run: { id: '0123abcd', owner: 'ann-at-desk' },
+    processes: () => Promise.reject(new Error('no lock should be taken')),
     commit: async () => null,
     sleep: ms => new Promise(done => setTimeout(done, ms)),
   }

@@ -2,8 +2,10 @@ import type { ApplyOptions } from '../../src/deploy/apply.ts'
 import type { Cloud } from '../../src/deploy/cloud.ts'
 import { type Desired, desiredOf, type Target } from '../../src/deploy/desired.ts'
 import type { DeployEvent } from '../../src/deploy/events.ts'
+import type { Run } from '../../src/deploy/lock.ts'
 import type { Clock } from '../../src/deploy/patience.ts'
 import type { Commit } from '../../src/deploy/plan.ts'
+import { readPatiently } from '../../src/deploy/reads.ts'
 import type { Engine } from '../../src/deploy/run.ts'
 import type { DeploymentSpec } from '../../src/kinds.ts'
 import { stream } from '../../src/math/rng.ts'
@@ -76,23 +78,41 @@ export const OPTIONS: ApplyOptions = {
 
 export const bundleText = async () => '{"bundle":true}'
 
+/** A run as its locks name it; its process has the same number. */
+export function runOf(
+  id: string,
+  {
+    owner = 'ci',
+    resumes = false,
+    stateOf = () => 'running',
+  }: Partial<Pick<Run, 'owner' | 'resumes' | 'stateOf'>> = {},
+): Run {
+  const process = { host: '0'.repeat(16), pid: Number.parseInt(id, 16), started: '1' }
+  return { id, owner, process, resumes, stateOf }
+}
+
 let runs = 0
 
 /** One run of dap, with a name of its own. */
 export function engineOf(
   cloud: Cloud,
   clock: Clock,
-  { signal, owner = 'ci', target = TARGET }: { signal?: AbortSignal; owner?: string; target?: Target } = {},
+  {
+    signal,
+    target = TARGET,
+    owner,
+    resumes,
+    stateOf,
+  }: { signal?: AbortSignal; target?: Target } & Partial<Pick<Run, 'owner' | 'resumes' | 'stateOf'>> = {},
 ): Engine & { readonly events: DeployEvent[] } {
   const events: DeployEvent[] = []
   const id = (++runs).toString(16).padStart(8, '0')
+  const patience = { clock, rng: stream(1, 'engine'), signal }
   return {
-    cloud,
+    ...patience,
+    cloud: readPatiently(cloud, patience),
     target,
-    clock,
-    rng: stream(1, 'engine'),
-    signal,
-    run: { id, owner },
+    run: runOf(id, { owner, resumes, stateOf }),
     commit: COMMIT,
     report: event => void events.push(event),
     events,

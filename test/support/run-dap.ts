@@ -2,6 +2,8 @@ import { fileURLToPath } from 'node:url'
 import { nodeFiles } from '../../src/adapters/files.ts'
 import { runCli } from '../../src/cli.ts'
 import type { RunEvent } from '../../src/command.ts'
+import type { LockProcess } from '../../src/deploy/labels.ts'
+import type { ProcessState } from '../../src/deploy/lock.ts'
 import type { Commit } from '../../src/deploy/plan.ts'
 import type { Choice, Files, Host, OwnPackage } from '../../src/host.ts'
 import { type MemoryCloud, memoryCloud } from './memory-cloud.ts'
@@ -28,6 +30,8 @@ export interface Setting {
   readonly cloud?: MemoryCloud
   readonly commit?: Commit | null
   readonly owner?: string
+  /** What became of the process of another session; the number of each is its number. */
+  stateOf?(process: LockProcess): ProcessState
   /** An interactive terminal, and what is answered at it; what it shows is on stderr. */
   choose?(question: string, choices: readonly Choice[]): string
   readonly signal?: AbortSignal
@@ -128,6 +132,7 @@ async function run(
     commit = null,
     run,
     choose,
+    stateOf = () => 'running',
     signal = new AbortController().signal,
     environment = {},
   }: Setting & Pick<Host, 'run'> = {
@@ -174,6 +179,10 @@ async function run(
     images: () => Promise.reject(new Error('no image should be built')),
     ownPackage: async () => OWN_PACKAGE,
     run,
+    processes: async () => ({
+      process: { host: '0'.repeat(16), pid: Number.parseInt(run.id, 16), started: '1' },
+      stateOf,
+    }),
     commit: async () => commit,
     sleep: cloud?.clock.sleep ?? (ms => new Promise(done => setTimeout(done, ms))),
   }

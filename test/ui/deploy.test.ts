@@ -154,4 +154,16 @@ describe('the lines that CI gets', () => {
     await progress.stop()
     expect(written).toEqual(['shop-offer: 5 changes\n', 'shop-offer: deploy shop-offer-91b0c3d4e5f6 without traffic\n'])
   })
+
+  it.each([true, false])(
+    'say why nothing happens while the cloud is asked again; a terminal: %s',
+    async interactive => {
+      const written: string[] = []
+      const progress = createProgress({ interactive, color: false, columns: 80 }, text => written.push(text))
+      const reason = 'RESOURCE_EXHAUSTED: quota\u001b[2J'
+      progress.report({ type: 'retry', call: 'listEndpoints', attempt: 2, reason, ms: 12_345 })
+      await progress.stop()
+      expect(written).toEqual(['listEndpoints again in 12s, attempt 2: RESOURCE_EXHAUSTED: quota\\u001b[2J\n'])
+    },
+  )
 })

@@ -1,4 +1,4 @@
-import type { ProgressEvent, RunEvent } from '../../command.ts'
+import type { ProgressEvent, RetryEvent, RunEvent } from '../../command.ts'
 import type { DeployEvent } from '../../deploy/events.ts'
 import type { Terminal } from '../../host.ts'
 
@@ -12,7 +12,8 @@ interface View<Event> {
 
 /**
  * What a run says while it works, on stderr. On a terminal it is drawn by ink: progress once a run has proved long, a deploy at once.
- * Elsewhere progress is silent, and a deploy is a line for every event that matters. The views and ink are loaded only when needed.
+ * Elsewhere progress is silent, and a deploy is a line for every event that matters. That a call is tried again is a line everywhere. The
+ * views and ink are loaded only when needed.
  */
 export function createProgress(
   terminal: Terminal,
@@ -32,6 +33,10 @@ export function createProgress(
     const line = deployLine(event)
     if (line !== undefined) write(`${line}\n`)
   }
+  const printRetry = async (event: RetryEvent) => {
+    const { retryLine } = await import('../deploy.ts')
+    write(`${retryLine(event)}\n`)
+  }
   let started: number | undefined
   return {
     report(event) {
@@ -40,6 +45,8 @@ export function createProgress(
         progress.stop()
         if (terminal.interactive) return deploy.update(event, now)
         printed = printed.then(() => print(event))
+      } else if (event.type === 'retry') {
+        printed = printed.then(() => printRetry(event))
       } else if (terminal.interactive) {
         started ??= now
         if (now - started > PATIENCE_MS) progress.update(event, now - started)
