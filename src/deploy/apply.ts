@@ -3,6 +3,8 @@ import { refuseOthers } from './approval.ts'
 import type { Change } from './change.ts'
 import type { Desired } from './desired.ts'
 import { diffDeployment } from './diff.ts'
+import { holdVersions } from './holds.ts'
+import { judgedDigest, versionParts } from './labels.ts'
 import { conflict } from './lock.ts'
 import type { DeploymentOutcome } from './outcomes.ts'
 import { flipBack, type Material, perform } from './perform.ts'
@@ -79,8 +81,12 @@ export function applyDeployment(order: Order, engine: Engine, options: ApplyOpti
   }
 
   async function goBack(change: Change, step: Step): Promise<undefined> {
-    if (change.kind !== 'shift-traffic') await perform(change, { ...order, desired: wanted }, step, engine)
-    else await flipBack(rollbackWrite(step.lock.endpoint!, step.actual.versions)!, wanted.model.id, step, engine)
+    if (change.kind !== 'shift-traffic') {
+      // The write before may have been done without an answer, and then nothing else was.
+      const judged = judgedDigest(versionParts(wanted))
+      await holdVersions({ cloud: step.cloud, model: wanted.model.id }, judged, true, step.patience)
+      await perform(change, { ...order, desired: wanted }, step, engine)
+    } else await flipBack(rollbackWrite(step.lock.endpoint!, step.actual.versions)!, wanted.model.id, step)
     return undefined
   }
 }

@@ -112,7 +112,7 @@ function changesOf(desired: Desired, live: Live, roles: Roles): Change[] {
     }
   }
   changes.push(...rollout.after)
-  if (!isApplied(desired, live, roles)) {
+  if (settings.length > 0 || !isApplied(desired, live, roles)) {
     const reason = 'it is recorded as applied'
     changes.push({ kind: 'promote', deployedModel: desired.deployed.id, reason, fields: [] })
   }

@@ -42,6 +42,11 @@ function judgedAs(judged: string, versions: readonly ModelVersion[]): readonly M
   })
 }
 
+/** Whether the versions that a hold is about say so themselves. */
+export function isOnHold(hold: string | undefined, versions: readonly ModelVersion[]): boolean {
+  return hold === undefined || judgedAs(hold, versions).every(({ labels }) => isHeldVersion(labels))
+}
+
 /** What a deployed model is judged as; undefined where it is gone, or dap has not made it. */
 export function judgedOf(
   { deployedModels }: Endpoint,
@@ -66,12 +71,9 @@ export function insteadOf(
   const version = versions.find(each => each.model === stable?.model && each.version === stable.version)
   const parts = version && readVersionLabels(version.labels)
   if (parts === undefined) return undefined
-  const { machineType, serviceAccount } = labels.hold === desired.deployed.id ? stable! : desired.deployed
-  return settled({
-    ...desired,
-    ...madeOf(desired.policy.name, version!, parts),
-    deployed: { machineType, serviceAccount },
-  })
+  const known = { ...desired, ...madeOf(desired.policy.name, version!, parts) }
+  const instead = settled(known)
+  return labels.hold === instead.deployed.id ? settled({ ...known, deployed: stable! }) : instead
 }
 
 /** A version that is there already: it is not uploaded again, so nobody asks what else it was made with. */

@@ -22,8 +22,8 @@ export interface Material {
 /** Of a hold, what is written when it has passed. */
 export async function perform(change: Change, material: Material, step: Step, engine: Engine): Promise<void> {
   const { desired, hold } = material
-  const { cloud, clock, target, commit } = engine
-  const { lock, actual, after } = step
+  const { clock, target, commit } = engine
+  const { cloud, lock, actual, after } = step
   const write = () => endpointWrite(change, desired, lock.endpoint, { now: clock.now(), commit, target, hold })!
   const { id: model } = desired.model
   /** On the model as well, what the endpoint's labels say or are about to say. */
@@ -83,12 +83,12 @@ export async function perform(change: Change, material: Material, step: Step, en
       return lock.write(labels, {}, after.length === 0 ? 'release' : 'keep')
     }
     default:
-      return remove(change, step, engine)
+      return remove(change, step)
   }
 }
 
 /** What takes something away needs to know nothing but its id. */
-export async function remove(change: Change, { lock, actual, finish }: Step, { cloud }: Engine): Promise<void> {
+export async function remove(change: Change, { cloud, lock, actual, finish }: Step): Promise<void> {
   switch (change.kind) {
     case 'undeploy-model':
       lock.touch(change.deployedModel)
@@ -124,10 +124,9 @@ export async function flipBack(
   { labels, ...update }: EndpointWrite,
   model: string,
   step: Step,
-  { cloud }: Engine,
   then: 'keep' | 'release' = 'keep',
 ): Promise<void> {
-  const { patience, actual, lock } = step
+  const { cloud, patience, actual, lock } = step
   const note = (versions: readonly ModelVersion[], budgetMs?: number) =>
     remember({ cloud, model, versions }, lock.endpoint!, labels, undefined, patience, budgetMs)
   await note(actual.versions, 0).catch((failure: unknown) => {

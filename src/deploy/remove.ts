@@ -57,7 +57,7 @@ function takeAway(
         return changes
       },
       async perform(change, step) {
-        if (change.kind !== 'shift-traffic') await remove(change, step, engine)
+        if (change.kind !== 'shift-traffic') await remove(change, step)
         else await writeEndpoint({ ...step.lock.labels, traffic: change.to }, { traffic: change.to }, step)
         return undefined
       },

@@ -1,8 +1,9 @@
 import { applyDeployment } from './apply.ts'
-import type { Endpoint } from './cloud.ts'
-import { holdVersions } from './holds.ts'
+import type { Endpoint, ModelVersion } from './cloud.ts'
+import { holdVersions, isOnHold } from './holds.ts'
 import { decodeLabels, identityOf } from './labels.ts'
 import { conflict } from './lock.ts'
+import { defaultVersion, toRemember } from './memory.ts'
 import { rollbackOf } from './operate.ts'
 import type { DeploymentOutcome } from './outcomes.ts'
 import { recalled } from './ownership.ts'
@@ -35,13 +36,24 @@ export async function rollbackDeployment(whose: Whose, engine: Engine): Promise<
     const { ours } = decodeLabels(labels)
     return ours?.stable === to.id && ours.hold === write.labels.hold
   }
+  /** All that goes with it as well: the one write may have been done without an answer. */
+  const isDone = (live: Endpoint, versions: readonly ModelVersion[]) => {
+    const byDefault = defaultVersion(versions, model)
+    const { ours } = decodeLabels(live.labels)
+    return (
+      sameTraffic(live.traffic, write.traffic!) &&
+      (to.model !== model || byDefault?.version === to.version) &&
+      isOnHold(write.labels.hold, versions) &&
+      (byDefault === undefined || toRemember(byDefault, live, ours!, undefined) === undefined)
+    )
+  }
   return carryOut(
     {
       ...whose,
       swift: true,
       left(actual) {
         const live = actual.endpoint
-        if (live && isBack(live)) return sameTraffic(live.traffic, write.traffic!) ? ROLLED_BACK : [change]
+        if (live && isBack(live)) return isDone(live, actual.versions) ? ROLLED_BACK : [change]
         const again = rollbackOf(deployment, model, actual)
         if (again.kind === 'flip' && again.to.id === to.id) return [again.change]
         throw conflict(`somebody else is changing \`${deployment}\``, '`dap status` shows what runs')
@@ -51,7 +63,7 @@ export async function rollbackDeployment(whose: Whose, engine: Engine): Promise<
         const again = isBack(live) ? undefined : rollbackOf(deployment, model, step.actual)
         if (again?.kind === 'redeploy') throw new Error('the way back has changed since it was looked at')
         const flip = again?.write ?? { labels: step.lock.labels, traffic: write.traffic }
-        await flipBack(flip, model, step, engine, 'release')
+        await flipBack(flip, model, step, 'release')
         return undefined
       },
     },

@@ -45,7 +45,8 @@ export function endpointWrite(
       return { labels: { ...labels, hold: undefined } }
     case 'update-endpoint': {
       const { displayName, description, requestLog } = desired.endpoint
-      return { labels, displayName, description, requestLog }
+      // Until it is promoted, neither the old settings nor the new ones are somebody else's doing.
+      return { labels: { ...labels, digest: undefined }, displayName, description, requestLog }
     }
     case 'deploy-model': {
       const stable = endpoint && rolesOf(endpoint, desired).stable?.id

@@ -181,7 +181,7 @@ describe('locks', () => {
     expect(read(await made.dap('deploy --yes', gone))).toMatchInlineSnapshot(`
       "exit 4
       ! offer  in conflict: \`offer\` is locked by bob-at-laptop (run 00000002) until 2026-11-23T02:51:34.000Z, and its process is gone
-        traffic  90 % offer-064f39080a10, 10 % offer-e59c6a11b55e
+        traffic  90 % offer-cee88991039e, 10 % offer-28ee706c165f
         hint: dap deploy --env local --only offer --resume takes the lock over and goes on; \`dap lock break offer --env local\` only takes it away
 
       1 in conflict

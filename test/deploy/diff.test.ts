@@ -348,6 +348,7 @@ describe('drift', () => {
     expect(by({ displayName: 'renamed' })).toEqual([
       'displayName: shop-offer | shop-offer | renamed',
       'update-endpoint',
+      'promote',
     ])
     expect(by({ deployedModels: scaled(7) })).toEqual(['resources.minReplicas: 2 | 2 | 7', 'mutate-model', 'promote'])
     expect(by({ deployedModels: [...models, other], traffic: { [id]: 70, 77: 30 } })).toEqual([

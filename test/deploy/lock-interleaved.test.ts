@@ -104,7 +104,7 @@ async function tell(seed: number, breaking: boolean): Promise<{ states: string[]
   }
   const breakSome = async () => {
     while (over < 2) {
-      await clock.sleep(Math.ceil(rng.uniform() * 1_200_000))
+      await clock.sleep(Math.ceil(rng.uniform() * 3_600_000))
       const found = await holder(world)
       if (found !== undefined)
         await breakLock(cloud, id, found, { clock, rng }, engineOf(cloud, clock).run).catch(() => {})
