@@ -172,9 +172,9 @@ async function run(
       },
     },
     breathe: async () => {},
-    async cloud() {
+    async cloud(place) {
       if (cloud === undefined) throw new Error('no cloud should be asked')
-      return cloud.cloud
+      return cloud.at(place) ?? cloud.cloud
     },
     images: () => Promise.reject(new Error('no image should be built')),
     ownPackage: async () => OWN_PACKAGE,

@@ -12,6 +12,12 @@ export function* environmentRules({ spec }: Resource<'Environment'>, repository:
       'take one of them out: two cannot have the same endpoints',
     )
   }
+  const places = ['project', 'region'] as const
+  const named = places.filter(part => moved?.[part] !== undefined)
+  if (named.length > 0 && named.every(part => moved?.[part] === gcp?.[part])) {
+    const message = `\`moved\` says where it is now`
+    yield { ...semantic(['spec', 'moved'], message, 'it says where it was before'), on: 'key' }
+  }
   if (target === 'vertex' && gcp === undefined) {
     yield semantic(
       ['spec', 'target'],
