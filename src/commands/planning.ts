@@ -7,7 +7,7 @@ import { type EvidenceState, makePlan, type Plan } from '../deploy/plan.ts'
 import { UsageError } from '../errors.ts'
 import type { Host } from '../host.ts'
 import { type LookBehind, lookBehind } from './behind.ts'
-import { openCloud } from './engine.ts'
+import { openCloud, originOf } from './engine.ts'
 import {
   chosen,
   type DesiredDeployment,
@@ -64,6 +64,7 @@ export async function planEnvironment(
     dap: host.version,
     now: host.now(),
     commit: await host.commit(opened.root),
+    origin: await originOf(host, opened.root),
     target,
     only: options.only ?? null,
     acceptDrift: options.acceptDrift,

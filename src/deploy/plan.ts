@@ -146,6 +146,8 @@ export interface PlanInputs {
   /** ms since 1970 */
   readonly now: number
   readonly commit: Commit | null
+  /** `originDigest` of this clone; null where it has none. */
+  readonly origin: string | null
   readonly target: Target
   readonly only: readonly string[] | null
   readonly acceptDrift: boolean
@@ -228,7 +230,12 @@ function planDeployment(
     evidence,
     blocked: [...takenBy(desired, inputs), ...blockedBy(difference, evidence, inputs)],
     names: { [wanted.deployed.id]: wanted.deployed.displayName, ...displayNames(here.endpoint) },
-    notes: [...(held ? [HELD_NOTE] : []), ...notes, ...lockNotes(here.endpoint?.labels ?? {}, now)],
+    notes: [
+      ...(held ? [HELD_NOTE] : []),
+      ...notes,
+      ...originNotes(here.endpoint?.labels ?? {}, inputs.origin),
+      ...lockNotes(here.endpoint?.labels ?? {}, now),
+    ],
     overlap: replaces ? overlapOf(wanted, target.prices) : null,
   }
 }
@@ -263,6 +270,13 @@ function blockedBy(
     if (state !== 'passed') blocks.push({ reason: `${kind} \`${name}\`: ${reason}`, hint: `\`${command}\`` })
   }
   return blocks
+}
+
+/** Two clones of one repository have one origin; a copy of it has the same `projectId`, and another. */
+function originNotes(labels: Readonly<Record<string, string>>, origin: string | null): string[] {
+  const last = decodeLabels(labels).ours?.origin
+  if (last === undefined || origin === null || last === origin) return []
+  return ['a clone from elsewhere deployed it last: is this a copy of that repository? `dap init --new-id` parts them']
 }
 
 function lockNotes(labels: Readonly<Record<string, string>>, now: number): string[] {

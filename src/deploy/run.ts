@@ -30,6 +30,8 @@ export interface Engine {
   readonly signal?: AbortSignal
   readonly run: Run
   readonly commit: Commit | null
+  /** `originDigest` of this clone; null where it has none. */
+  readonly origin: string | null
   report(event: DeployEvent): void
 }
 

@@ -173,3 +173,31 @@ describe('a Deployment', () => {
     expect(await names(made)).toEqual(before)
   })
 })
+
+describe('a copy of a repository', () => {
+  const from = (origin: string) => ({ origin })
+
+  it('is told that it is one, whichever way its origin is written, until it has an id of its own', async () => {
+    const made = shop()
+    expect(await made.dap('deploy --yes', from('git@github.com:Games/shop.git'))).toMatchObject({ code: 0 })
+    const told = async (origin: string | null) =>
+      (await made.dap('plan', { origin })).stdout.includes('`dap init --new-id` parts them')
+    for (const same of ['https://token:x@github.com/games/shop', 'ssh://git@github.com:22/games/shop.git/', null]) {
+      expect(await told(same)).toBe(false)
+    }
+    expect(await told('git@github.com:games/casino.git')).toBe(true)
+    expect(await told('/srv/git/shop.git')).toBe(true)
+    expect((await made.cloud.cloud.listEndpoints())[0].labels['dap-origin']).toMatch(/^[0-9a-f]{16}$/)
+
+    const old = made.read('dap.yaml')
+    expect(await made.dap('init --new-id')).toMatchObject({ code: 0 })
+    expect(made.read('dap.yaml')).toBe(old.replace(/projectId: .*/, /projectId: .*/.exec(made.read('dap.yaml'))![0]))
+    const plan = await made.dap('plan', from('git@github.com:games/casino.git'))
+    expect(lines(plan.stdout, /^[+=]|of others|endpoint dap/)).toEqual([
+      '+ offer  create',
+      expect.stringContaining('1. create endpoint dap-offer-'),
+      'of others, under the same names: not touched',
+      expect.stringContaining('(local/offer)  of project shop, q7m2vx4t9kd3hs8w'),
+    ])
+  })
+})

@@ -245,7 +245,7 @@ async function tell({ cloud, clock }: OwnersWorld, rng: Rng, seen: Map<string, n
     const plan = makePlan({
       ...{ dap: '0.1.0', now: clock.now(), commit: null, target, only: null, acceptDrift: false, prune: false },
       ...{ releaseHold: false, overrideProtection: [], deployments: [{ desired, evidence: [] }], declared, actual },
-      ...{ behind: [], notes: [] },
+      ...{ behind: [], notes: [], origin: null },
       ...options,
     })
     return { plan, actual }

@@ -521,6 +521,7 @@ describe('a plan of several deployments', () => {
       actual,
       behind: [],
       notes: [],
+      origin: null,
     })
   }
   const options = { ...OPTIONS, concurrency: 4, bundleText, cloudAt }

@@ -41,6 +41,7 @@ function plan(desired: Desired | null, actual: ActualDeployment, change: Partial
     actual: cloudOf(actual, declared),
     behind: [],
     notes: [],
+    origin: null,
     ...change,
   })
 }

@@ -119,6 +119,7 @@ export function engineOf(
     target,
     run: runOf(id, { owner, resumes, stateOf }),
     commit: COMMIT,
+    origin: null,
     report: event => void events.push(event),
     events,
   }

@@ -421,6 +421,7 @@ describe('the schema of a plan', () => {
       },
       behind: [],
       notes: [],
+      origin: null,
     })
     validate(made)
     expect(validate.errors).toBeNull()
