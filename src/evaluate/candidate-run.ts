@@ -157,7 +157,7 @@ function cellsRun(candidate: CellsCandidate, actions: number, series: readonly S
             const p = probabilities[a]
             const at = s * actions + a
             if (!setsSeen) sums.mass[at] += count[s] * p
-            if (minPropensity[a] === Infinity && p > sums.maxProbability[at]) sums.maxProbability[at] = p
+            if (minPropensity[a] === Infinity) sums.maxProbability[at] = Math.max(sums.maxProbability[at], p)
           }
         }
       }

@@ -83,6 +83,12 @@ it('what a candidate gives to whom, and the largest weight that it could have, a
               .filter(({ stratum }) => stratum === s)
               .reduce((sum, each) => sum + (weighted ? each.h : 1) * cells[cellOf(each)][a], 0)
             expect(sums.mass[s * ACTIONS + a]).toBeCloseTo(mass, 10)
+            // Where its cell is known to have taken the action, `maxRatio` has what there is to know.
+            const untried = rows.filter(
+              each => kind === 'rows' || !rows.some(other => cellOf(other) === cellOf(each) && other.action === a),
+            )
+            const largest = untried.filter(({ stratum }) => stratum === s).map(each => cells[cellOf(each)][a])
+            expect(sums.maxProbability[s * ACTIONS + a]).toBe(Math.max(0, ...largest))
           }
         }
         if (kind === 'rows') continue
