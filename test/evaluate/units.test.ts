@@ -92,6 +92,8 @@ describe('a log of units', () => {
       byUnit(rows, row => (weightOf(row) * (row.reward - normalised)) / w),
       12,
     )
+    const rewarded = rows.filter(({ reward }) => reward > 0)
+    expect(result.candidates[0].support?.positiveCount).toBe(new Set(rewarded.map(({ unit }) => unit)).size)
     const r = mean(rows, row => row.reward)
     const half = ((snips.lift?.upper ?? 0) - (snips.lift?.lower ?? 0)) / 2
     const error = byUnit(rows, row => (weightOf(row) * (row.reward - normalised)) / w - (row.reward - r))
@@ -213,6 +215,12 @@ describe('a log of units', () => {
     const few = new Float64Array(SUM_GROUPS)
     few.set([3, 4])
     expect(squaresByUnit(few, 7)).toBe(25)
+  })
+
+  it('counts a group as one unit below 2048 groups, and from there as those that meet in it by chance', () => {
+    const ones = (groups: number) => new Float64Array(SUM_GROUPS).fill(1, 0, groups)
+    expect(squaresByUnit(ones(2047), 2047)).toBe(2047)
+    expect(squaresByUnit(ones(2048), 2048)).toBeCloseTo((2048 - 2048 ** 2 / SUM_GROUPS) / (1 - 1 / SUM_GROUPS), 9)
   })
 
   it('has the same buckets in DuckDB as in the second implementation of the hash', async () => {
