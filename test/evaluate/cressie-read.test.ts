@@ -7,6 +7,7 @@ import {
   type WeightedSums,
 } from '../../src/evaluate/intervals/cressie-read.ts'
 import { gaussianBounds } from '../../src/evaluate/intervals/gaussian.ts'
+import { evaluateRows, type Row } from './support/rows.ts'
 
 const UNIT = { lower: 0, upper: 1 }
 
@@ -118,6 +119,39 @@ describe('the Cressie-Read interval', () => {
     // The rule of three gives 0.03; two-sided Clopper-Pearson 0.036.
     expect(upper).toBeGreaterThan(0.025)
     expect(upper).toBeLessThan(0.04)
+  })
+
+  it('does without a row that might have been where it leaves all weights equal', () => {
+    const rewards = Array.from({ length: 100 }, (_, i) => (i < 20 ? 1 : 0))
+    const sums = sumsOf(
+      rewards.map(() => 1),
+      rewards,
+    )
+    const options = { level: 0.95, maxWeight: 2, range: UNIT }
+    const [zero, one, two] = [0, 1, 2].map(w => ({ low: { w, y: 0 }, high: { w, y: w } }))
+    const of = (fakes: readonly (typeof one)[]) =>
+      cressieReadBounds(
+        sums,
+        { ...options, low: fakes.map(({ low }) => low), high: fakes.map(({ high }) => high) },
+        false,
+      )
+    const without = of([zero, two])
+    expect(without.lower).toBeGreaterThan(0)
+    expect(without.upper).toBeLessThan(1)
+    expect(of([zero, one, two])).toEqual(without)
+    // Where none is left, nothing is known.
+    expect(of([one])).toEqual(UNIT)
+  })
+
+  it('takes weights for equal that are a billionth of the largest apart, and no others', () => {
+    const log = Array.from({ length: 100 }, (_, i): Row => {
+      return { x: 0, action: i % 2, propensity: 0.5, reward: i % 3 === 0 ? 1 : 0, h: 1 }
+    })
+    const apart = (share: number) => {
+      const candidate = [[0.5, 0.5 * (1 - share), 0]]
+      return evaluateRows(log, { candidate, estimators: ['ips'], method: 'cressie-read' }).coverage.equalWeights
+    }
+    expect([0, 0.9e-9, 1.1e-9, 1e-4].map(apart)).toEqual([true, true, false, false])
   })
 
   it('is the whole range while there are no rows', () => {
