@@ -94,6 +94,10 @@ describe('a log of units', () => {
     )
     const rewarded = rows.filter(({ reward }) => reward > 0)
     expect(result.candidates[0].support?.positiveCount).toBe(new Set(rewarded.map(({ unit }) => unit)).size)
+    const weights = [...new Set(rows.map(({ unit }) => unit))].map(unit =>
+      rows.filter(row => row.unit === unit).reduce((sum, row) => sum + weightOf(row), 0),
+    )
+    expect(result.candidates[0].support?.maxWeightShare).toBeCloseTo(Math.max(...weights) / (w * rows.length), 12)
     const r = mean(rows, row => row.reward)
     const half = ((snips.lift?.upper ?? 0) - (snips.lift?.lower ?? 0)) / 2
     const error = byUnit(rows, row => (weightOf(row) * (row.reward - normalised)) / w - (row.reward - r))
@@ -196,6 +200,12 @@ describe('a log of units', () => {
       counter.add(Int32Array.of(-1), 1)
       expect(Math.abs(counter.count() - units)).toBeLessThanOrEqual(slack)
     }
+  })
+
+  it('has a unit for every bucket from 0, and none for negative ones', () => {
+    const counter = createUnitCounter()
+    expect(counter.add(Int32Array.of(-1, 0, 1, 0, -1), 5)).toBe(2)
+    expect(counter.count()).toBe(2)
   })
 
   it('whose units are so many that they share groups is still worth as many', () => {
