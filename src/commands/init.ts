@@ -185,9 +185,9 @@ async function renew({ files }: Host, folder: string, place: string): Promise<Re
 function renewedText({ place, projectId, before }: Renewed): string {
   const file = join(place, PROJECT_FILE)
   if (before === null) {
-    return `${file}: projectId is ${projectId}\n\nWhat this repository has deployed under its name is kept: \`dap plan\` shows how it gets the id.`
+    return `${file}: projectId is ${projectId}\n\nWhat was deployed under this project's name before repositories had ids is kept: \`dap plan\` shows how it gets this one.`
   }
-  return `${file}: projectId is ${projectId}, was ${before}\n\nWhat was deployed as ${before} is another repository's now, and stays as it is.`
+  return `${file}: projectId is ${projectId}, was ${before}\n\nWhat was deployed as ${before} is another repository's now: it stays as it is, and \`dap plan\` shows it.`
 }
 
 interface NewFile {

@@ -17,7 +17,7 @@ export function statusText(untrusted: StatusResult, context: TextContext): strin
     ...(deployments.length === 0 ? [] : [modelsTable(deployments, style)]),
     ...deployments.filter(isNotable).map(each => notableText(each, style)),
     ...(orphans.length === 0 ? [] : [orphansText(orphans, environment, context)]),
-    ...(foreign.length === 0 ? [] : [foreignText(foreign, context)]),
+    ...(foreign.length === 0 ? [] : [foreignText(foreign, environment, context)]),
     summaryText(deployments, environment, synced),
   ]
   return parts.join('\n\n')

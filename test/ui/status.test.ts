@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest'
 import type { DeploymentStatus, LiveModel, LockResult, StatusResult } from '../../src/deploy/outcomes.ts'
 import { locksText, statusText } from '../../src/ui/status.ts'
 import { createStyle } from '../../src/ui/style.ts'
-import { NEW, OLD, orphaned } from './plan-samples.ts'
+import { foreign, NEW, OLD, orphaned } from './plan-samples.ts'
 
 const context = { style: createStyle(false), columns: 120 }
 const HEX = '91b0c3d4e5f60718293a4b5c6d7e8f90'
@@ -73,7 +73,7 @@ const everything = status(
     }),
     deployment('shop-offer', { state: 'absent', reason: 'there is no endpoint yet', applied: null, live: [] }),
   ],
-  { orphans: orphaned.slice(1) },
+  { orphans: orphaned.slice(1), foreign },
 )
 
 describe('a status', () => {
@@ -97,6 +97,11 @@ describe('a status', () => {
 
       orphans, which no Deployment in Git declares
         = model dap-older-offer-bb22cc33 (staging/older-offer)  \`--prune\` deletes it
+
+      of other repositories, under the same names: not touched
+        = endpoint dap-shop-offer-07e354bd (shop-offer)  of project shop, projectId s5p99qts43rwvwch
+        = endpoint 4711 (staging/level-picker)  of project games, which has no projectId
+        hint: \`dap adopt ID --override-owner PROJECT_ID\` takes one over
 
       1 synced, 1 drifted, 1 absent; \`dap plan --env prod\` says what would set it right
       "
