@@ -464,7 +464,7 @@ describe('a plan as a comment', () => {
 
 describe('the schema of a plan', () => {
   it('accepts every plan of these tests', () => {
-    for (const each of [plan([first, canary, drifted, unproven, ...quiet]), plan([], { orphans: orphaned })]) {
+    for (const each of [plan([first, canary, drifted, unproven, ...quiet]), plan([], { orphans: orphaned, foreign })]) {
       validate(each)
       expect(validate.errors).toBeNull()
     }
