@@ -156,9 +156,10 @@ export const initCommand = defineCommand<Asked, Initialised | Renewed>({
 const ALPHABET = 'abcdefghjkmnpqrstvwxyz23456789'
 const ID_LENGTH = 16
 
-/** 78 bits. */
+/** 78 bits; a letter first, so that YAML reads no number. */
 function drawProjectId(): string {
-  return Array.from({ length: ID_LENGTH }, () => ALPHABET[randomInt(ALPHABET.length)]).join('')
+  const letters = ALPHABET.search(/\d/)
+  return Array.from({ length: ID_LENGTH }, (_, i) => ALPHABET[randomInt(i === 0 ? letters : ALPHABET.length)]).join('')
 }
 
 /** Of a repository that was made before: making it once more changes nothing. */

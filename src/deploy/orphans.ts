@@ -75,9 +75,8 @@ export function orphansOf(actual: Actual, target: Here, options: OrphanOptions):
     const { prune, overrideProtection } = options
     const kept = prune ? keptBy(target, name, endpoint, own, overrideProtection) : null
     if (kept !== null) return kept
-    const renamed = endpoint !== undefined && isWithout ? `deployment: ${name}` : undefined
-    const moved = environment === target.environment ? renamed : `environment: ${environment}`
-    const keep = prune || moved === undefined ? '' : `\`moved: { ${moved} }\` keeps it; `
+    const moved = environment === target.environment ? `deployment: ${name}` : `environment: ${environment}`
+    const keep = prune || endpoint === undefined || !isWithout ? '' : `\`moved: { ${moved} }\` keeps it; `
     const traffic = nonZero(endpoint?.traffic ?? {})
     if (Object.keys(traffic).length === 0) return prune ? null : `${keep}\`--prune\` deletes it`
     if (prune && overrideProtection.includes(name)) return null

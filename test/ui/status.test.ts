@@ -103,7 +103,7 @@ describe('a status', () => {
         = endpoint 4711 (staging/level-picker)  of project games, which has no projectId
         hint: \`dap adopt ID --override-owner PROJECT_ID\` takes one over
 
-      1 synced, 1 drifted, 1 absent; \`dap plan --env prod\` says what would set it right
+      1 synced, 1 drifted, 1 absent, 1 orphan; \`dap plan --env prod\` says what would set it right
       "
     `)
   })
@@ -112,6 +112,13 @@ describe('a status', () => {
     const [, , , , , last] = statusText(status([deployment('a')], { commit: null }), context).split('\n')
     expect(last).toBe('Everything runs as Git says: 1 deployment.')
   })
+})
+
+it('a status of nothing but orphans says so', () => {
+  const last = (orphans: StatusResult['orphans'], synced: boolean) =>
+    statusText(status([], { orphans, synced }), context).split('\n').at(-1)
+  expect(last(orphaned.slice(0, 1), false)).toBe('1 orphan; `dap plan --env prod` says what would set it right')
+  expect(last(orphaned.slice(1), true)).toBe('Git has no Deployment for prod.')
 })
 
 describe('locks', () => {
