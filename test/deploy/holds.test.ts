@@ -72,6 +72,15 @@ describe('a hold', () => {
     expect(labels(after).hold).toBe(judged(BAD))
   })
 
+  it('shows what serves instead by its own policy and snapshot', () => {
+    const learnt = wanted({ snapshot: 'learnt' })
+    const back = rolledBack(apply(BAD, apply(learnt, NOTHING)))
+    const { desired, fields } = diff(wanted({ policy: 'bad', description: 'Owned by the shop team' }), back)
+    const { policy, snapshot } = versionParts(learnt)
+    expect(desired.policy).toEqual({ name: 'shop-offer', digest: policy, snapshot })
+    expect(fields.map(({ field }) => field)).toEqual(['description'])
+  })
+
   it('ends with another policy, another snapshot or another image, and not with what follows', () => {
     expect(diff(wanted({ policy: 'better' }), BACK).held).toBe(false)
     expect(diff(wanted({ policy: 'bad', snapshot: 'learnt' }), BACK).held).toBe(false)
@@ -79,6 +88,14 @@ describe('a hold', () => {
     const better = apply(wanted({ policy: 'better' }), BACK)
     expect(diff(BAD, better).held).toBe(true)
     expect(diff(BAD, wiped(better)).held).toBe(true)
+    // Nor after another one was rolled back, which the endpoint's labels say in its place.
+    const second = rolledBack(better)
+    expect(labels(second).hold).toBe(judged(wanted({ policy: 'better' })))
+    for (const actual of [second, wiped(second)]) {
+      expect(diff(BAD, actual).held).toBe(true)
+      expect(diff(wanted({ policy: 'better' }), actual).held).toBe(true)
+      expect(diff(GOOD, actual).held).toBe(false)
+    }
   })
 
   it('stays while old versions are collected, since one that is held is none', () => {
