@@ -177,7 +177,9 @@ async function renew({ files }: Host, folder: string, place: string): Promise<Re
   const projectId = drawProjectId()
   const changed = withProjectId(text, projectId)
   if (changed === undefined) {
-    throw new DapError(`\`${PROJECT_FILE}\` cannot be read`, { hint: '`dap validate` says what is wrong with it' })
+    throw new DapError(`\`${PROJECT_FILE}\` has no \`spec\` that an id could be written into`, {
+      hint: `\`dap validate\` says what is wrong with it; or write \`projectId: ${projectId}\` there yourself`,
+    })
   }
   await files.write(path, changed)
   return { place, projectId, before: projectIdOf(text) ?? null }

@@ -91,17 +91,21 @@ describe('init --new-id', () => {
     })
   })
 
-  it('writes nothing where there is no repository, or none that can be read', async () => {
-    for (const text of [
-      `${HEAD}spec: { projectId: [\n`,
-      `${HEAD}spec: []\n`,
+  it('writes nothing where there is no repository, or none whose text it would not break', async () => {
+    const specs = [
+      '{ projectId: [',
+      '[]',
       '',
-      HEAD,
-      `${HEAD}spec:\n  projectId: [a]\n`,
-    ]) {
+      '{ projectId: [a] }',
+      '{ projectId }',
+      '\n  projectId: |\n    abcdefgh\n  folders: [.]',
+    ]
+    for (const text of ['', ...specs.map(spec => `${HEAD}spec: ${spec}\n`)]) {
       const made = repository({ 'dap.yaml': text })
-      expect(read(await made.dap('init --new-id')), text).toBe(
-        'exit 1\n--- stderr\nerror: `dap.yaml` cannot be read\nhint: `dap validate` says what is wrong with it\n',
+      const { code, stderr } = await made.dap('init --new-id')
+      expect(code, text).toBe(1)
+      expect(stderr).toMatch(
+        /^error: `dap.yaml` has no `spec` that an id could be written into\nhint: `dap validate` says what is wrong with it; or write `projectId: [a-z][a-z2-9]{15}` there yourself\n$/,
       )
       expect(made.read('dap.yaml')).toBe(text)
     }

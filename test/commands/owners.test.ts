@@ -248,7 +248,12 @@ describe('labels that somebody took away', () => {
     expect(await statusOf(made)).toMatchObject({ deployments: [{ state: 'held', drift: [{ field: 'labels' }] }] })
     await done(made, 'gc --yes')
     await done(made, `adopt ${id} --name offer --yes`)
-    expect(await planOf(made)).toMatchObject({ deployments: [{ held: true }] })
+    // As it was remembered.
+    expect((await endpointsOf(made, OURS))[0].labels).toMatchObject({
+      'dap-hold': expect.stringMatching(/^[0-9a-f]{32}$/),
+      'dap-digest': expect.stringMatching(/^[0-9a-f]{32}$/),
+    })
+    expect(await planOf(made)).toMatchObject({ deployments: [{ held: true, changes: [] }] })
     await wipe(made)
     await done(made, 'deploy --release-hold --yes')
     expect(await statusOf(made)).toMatchObject({ synced: true })
@@ -359,6 +364,11 @@ describe('a new name', () => {
 
   it('of an Environment leaves orphans without `moved`, by their old names', async () => {
     const made = await environmentRenamed()
+    const declared = made.read(DEPLOYMENT)
+    made.remove(DEPLOYMENT)
+    expect((await planOf(made, '--env dev')).orphans).toMatchObject([{ environment: 'local', deployment: 'offer' }])
+    expect(await made.dap('status --env dev --exit-code')).toMatchObject({ code: 2 })
+    made.write(DEPLOYMENT, declared)
     expect(paragraph(await made.dap('plan --env dev'), 'orphans')).toMatchInlineSnapshot(`
       "orphans, which no Deployment in Git declares
         = endpoint dap-offer-de8f14fc (local/offer)  it still has traffic, 100 % offer-cee88991039e;
