@@ -58,7 +58,7 @@ async function repository(deployments: number): Promise<string> {
   const head = (kind: string, name: string) => `apiVersion: dap/v1\nkind: ${kind}\nmetadata: { name: ${name} }\n`
   await writeFile(
     join(folder, 'dap.yaml'),
-    `${head('Project', `bench-${deployments}`)}spec: { folders: [policies, deployments, environments] }\n`,
+    `${head('Project', `bench-${deployments}`)}spec: { projectId: bench000${deployments}, folders: [policies, deployments, environments] }\n`,
   )
   await writeFile(
     join(folder, 'environments', 'local.yaml'),

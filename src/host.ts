@@ -34,6 +34,8 @@ export interface Host {
   processes(): Promise<Processes>
   /** The commit that the folder's repository is at; null where there is none, a DapError where git does not tell. Paths that `git status` would ignore do not make it dirty. */
   commit(folder: string): Promise<Commit | null>
+  /** The address that the folder's repository was cloned from; null where there is none. */
+  origin(folder: string): Promise<string | null>
   /** How many threads can compute at once. */
   readonly cores: number
   /** Plays all replications of a plan in worker threads; absent where there are none. */

@@ -101,6 +101,7 @@ async function createHost({ folder, color }: { folder?: string; color?: boolean 
     },
     processes: async () => (await import('./adapters/lock-processes.ts')).lockProcesses(),
     commit: async folder => (await import('./adapters/git.ts')).gitCommit(folder),
+    origin: async folder => (await import('./adapters/git.ts')).gitOrigin(folder),
     images: async () => (await import('./adapters/images.ts')).serverImages(abort.signal),
     cores: availableParallelism(),
     playInWorkers: async (...args) =>

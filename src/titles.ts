@@ -44,9 +44,18 @@ export function changeTitle(change: Change, nameOf: ModelName = id => id): strin
   }
 }
 
-/** What `--override-protection` calls an orphan: `offer`, or `staging/offer` where it is of another environment. */
-export function orphanKey(naming: { readonly environment: string; readonly deployment: string }, environment: string) {
-  return naming.environment === environment ? naming.deployment : `${naming.environment}/${naming.deployment}`
+/** What `--override-protection` calls an orphan: `offer`, `staging/offer` of another environment, `games-ml/us-central1/offer` elsewhere. */
+export function orphanKey(
+  orphan: {
+    readonly environment: string
+    readonly deployment: string
+    readonly place?: { readonly project: string; readonly region: string } | null
+  },
+  environment: string,
+): string {
+  const { deployment, place } = orphan
+  if (place) return `${place.project}/${place.region}/${deployment}`
+  return orphan.environment === environment ? deployment : `${orphan.environment}/${deployment}`
 }
 
 /** Named after the models that gain: who loses follows from it. */

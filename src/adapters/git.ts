@@ -30,6 +30,15 @@ export async function gitCommit(folder: string): Promise<Commit | null> {
   })
 }
 
+/** Where the repository of a folder was cloned from; null where git does not know of such a place. */
+export function gitOrigin(folder: string): Promise<string | null> {
+  return new Promise(done => {
+    execFile('git', ['-C', folder, 'config', '--get', 'remote.origin.url'], (failure, stdout) =>
+      done(failure === null ? stdout.trim() || null : null),
+    )
+  })
+}
+
 /** Of a bare repository, and of what is in `.git` itself. */
 const NO_FILES = 'this operation must be run in a work tree'
 /** There are more changes than are read: it is dirty, which is all that is asked. */

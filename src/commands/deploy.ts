@@ -11,6 +11,7 @@ import { deployText } from '../ui/deploy.ts'
 import { planText } from '../ui/plan.ts'
 import { createStyle } from '../ui/style.ts'
 import { wholeNumber } from './arguments.ts'
+import { rememberPlaces } from './behind.ts'
 import { exitCodeOf, openEngine, requireAgreement, resultOf } from './engine.ts'
 import { isBlocked } from './plan.ts'
 import { declarePlan, type PlanOptions, planOptions } from './plan-options.ts'
@@ -81,7 +82,7 @@ exit codes: 0 done, 1 it cannot be applied, or was rolled back, 3 usage, 4 a sta
             { ...options, overrideProtection: [...options.overrideProtection, ...unprotected] },
             report,
           )
-    const { plan, environment, cloud } = planned
+    const { plan, environment, cloud, actual, lookedBehind } = planned
     const { engine, close } = await openEngine(
       host,
       { environment, cloud, commit: plan.header.commit, resumes: resume },
@@ -100,7 +101,11 @@ exit codes: 0 done, 1 it cannot be applied, or was rolled back, 3 usage, 4 a sta
         resume,
         concurrency: parallel,
         bundleText: async name => bundleOf(planned, name),
+        cloudAt: lookedBehind.cloudAt,
       })
+      if (outcomes.some(({ state }) => state === 'applied')) {
+        await rememberPlaces(environment, cloud, actual, lookedBehind)
+      }
       return resultOf('deploy', environment, host, plan.digest, outcomes)
     } finally {
       await close()

@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import type { RunEvent } from '../command.ts'
 import type { Cloud, Place } from '../deploy/cloud.ts'
 import type { DeploymentState } from '../deploy/events.ts'
+import { originDigest } from '../deploy/origin.ts'
 import type { DeploymentOutcome, DeployResult } from '../deploy/outcomes.ts'
 import type { Patience } from '../deploy/patience.ts'
 import type { Commit } from '../deploy/plan.ts'
@@ -44,12 +45,19 @@ export async function openEngine(
     target,
     run: { ...run, ...(await host.processes()), resumes },
     commit,
+    origin: await originOf(host, opened.root),
     report(event) {
       note(JSON.stringify({ at: new Date(now()).toISOString(), run: run.id, ...event }))
       report(event)
     },
   }
   return { engine, close: async () => (await journal)?.close() }
+}
+
+/** What labels say of where this clone comes from. */
+export async function originOf(host: Host, root: string): Promise<string | null> {
+  const url = await host.origin(root)
+  return url && originDigest(url)
 }
 
 /** How a command waits for the cloud. */

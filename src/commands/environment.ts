@@ -1,7 +1,9 @@
 import type { Command } from 'commander'
 import type { Actual } from '../deploy/actual.ts'
+import type { Place } from '../deploy/cloud.ts'
 import { type Desired, desiredOf, type Target, targetOf } from '../deploy/desired.ts'
-import { type Declarations, orphansOf } from '../deploy/orphans.ts'
+import { samePlace } from '../deploy/names.ts'
+import { type Behind, behindOf, type Declarations, orphansOf } from '../deploy/orphans.ts'
 import { keyOf, type Naming } from '../deploy/ownership.ts'
 import { didYouMean } from '../diagnostics.ts'
 import { UsageError } from '../errors.ts'
@@ -32,6 +34,8 @@ export interface OpenEnvironment {
   /** By name. */
   readonly deployments: readonly Resource<'Deployment'>[]
   readonly declared: Declarations
+  /** Where it was before, or one of its Deployments was, as `moved` says. */
+  readonly placesBefore: readonly Place[]
 }
 
 /** Finds an environment; a UsageError where there is none of that name. */
@@ -56,7 +60,28 @@ export async function openEnvironment(host: Host, name: string): Promise<OpenEnv
     .filter(({ spec }) => spec.environment === name)
     .sort((a, b) => (a.name < b.name ? -1 : 1))
   const target = targetOf({ name: project.name, id: projectId }, environment)
-  return { opened, target, deployments, declared: declarationsOf(opened, environment, deployments) }
+  return {
+    opened,
+    target,
+    deployments,
+    declared: declarationsOf(opened, environment, deployments),
+    placesBefore: placesBefore(opened, environment, deployments, target),
+  }
+}
+
+function placesBefore(
+  { repository }: Opened,
+  { spec: { moved } }: Resource<'Environment'>,
+  deployments: readonly Resource<'Deployment'>[],
+  target: Target,
+): Place[] {
+  const { place } = target
+  const own = { ...place, project: moved?.project ?? place.project, region: moved?.region ?? place.region }
+  const others = deployments.flatMap(({ spec }) => {
+    const former = spec.moved?.environment && repository.get('Environment', spec.moved.environment)
+    return former ? [targetOf({ name: target.project, id: target.projectId }, former).place] : []
+  })
+  return [own, ...others].filter(each => !samePlace(each, place))
 }
 
 function declarationsOf(
@@ -104,8 +129,14 @@ export function chosen(
 }
 
 /** Names of deployments that Git declares or the cloud still has; `staging/offer` is what is left of another environment. */
-export function knownDeployments({ deployments, target, declared }: OpenEnvironment, actual: Actual): string[] {
-  const orphans = orphansOf(actual, target, { declared, only: null, prune: false, overrideProtection: [] })
+export function knownDeployments(
+  { deployments, target, declared }: OpenEnvironment,
+  actual: Actual,
+  behind: readonly Behind[] = [],
+): string[] {
+  const options = { declared, only: null, prune: false, overrideProtection: [] }
+  const left = behind.flatMap(each => behindOf(each, target, options))
+  const orphans = [...orphansOf(actual, target, options), ...left]
   return [
     ...new Set([...deployments.map(({ name }) => name), ...orphans.map(each => orphanKey(each, target.environment))]),
   ].sort()

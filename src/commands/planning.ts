@@ -6,7 +6,8 @@ import { checkEvidence, evidenceAsked, isReadable } from '../deploy/evidence.ts'
 import { type EvidenceState, makePlan, type Plan } from '../deploy/plan.ts'
 import { UsageError } from '../errors.ts'
 import type { Host } from '../host.ts'
-import { openCloud } from './engine.ts'
+import { type LookBehind, lookBehind } from './behind.ts'
+import { openCloud, originOf } from './engine.ts'
 import {
   chosen,
   type DesiredDeployment,
@@ -27,6 +28,7 @@ export interface Planned {
   readonly environment: OpenEnvironment
   readonly cloud: Cloud
   readonly actual: Actual
+  readonly lookedBehind: LookBehind
   /** Those that were looked at. */
   readonly deployments: readonly DesiredDeployment[]
 }
@@ -54,12 +56,15 @@ export async function planEnvironment(
   const cloud = await connecting
   const desired = deployments.map(each => each.desired)
   const actual = await withVersions(cloud, await readActual(cloud, target, environment.declared.here), desired)
-  refuseUnknown(options.overrideProtection, environment, actual)
+  const lookedBehind = await lookBehind(host, environment, actual, report)
+  const { behind, notes } = lookedBehind
+  refuseUnknown(options.overrideProtection, knownDeployments(environment, actual, behind))
   const contents = await readContents(cloud, actual, deployments)
   const plan = makePlan({
     dap: host.version,
     now: host.now(),
     commit: await host.commit(opened.root),
+    origin: await originOf(host, opened.root),
     target,
     only: options.only ?? null,
     acceptDrift: options.acceptDrift,
@@ -73,8 +78,10 @@ export async function planEnvironment(
     })),
     declared: environment.declared,
     actual,
+    behind,
+    notes,
   })
-  return { plan, environment, cloud, actual, deployments }
+  return { plan, environment, cloud, actual, lookedBehind, deployments }
 }
 
 async function evidenceOf(
@@ -93,8 +100,7 @@ async function evidenceOf(
 }
 
 /** Protection is not set aside for a name that was mistyped. */
-function refuseUnknown(names: readonly string[], environment: OpenEnvironment, actual: Actual): void {
-  const known = knownDeployments(environment, actual)
+function refuseUnknown(names: readonly string[], known: readonly string[]): void {
   const unknown = names.find(name => !known.includes(name))
   if (unknown === undefined) return
   throw new UsageError(`--override-protection: no deployment \`${unknown}\``, { hint: nameHint(unknown, known) })

@@ -1,10 +1,11 @@
 import { defineCommand } from '../command.ts'
 import { readActual, withVersions } from '../deploy/actual.ts'
-import { orphansOf } from '../deploy/orphans.ts'
+import { behindOf, orphansOf } from '../deploy/orphans.ts'
 import type { StatusResult } from '../deploy/outcomes.ts'
 import { statusOf } from '../deploy/status.ts'
 import { ExitCode } from '../errors.ts'
 import { statusText } from '../ui/status.ts'
+import { lookBehind } from './behind.ts'
 import { openCloud } from './engine.ts'
 import { declareEnvironment, desiredDeployment, environmentName, openEnvironment, requireWhole } from './environment.ts'
 
@@ -38,7 +39,10 @@ export const statusCommand = defineCommand<Options, Looked>({
     for (const each of deployments) desired.push((await desiredDeployment(host, environment, each)).desired)
     const actual = await withVersions(cloud, await readActual(cloud, target, declared.here), desired)
     const statuses = statusOf(desired, actual, target, host.now())
-    const orphans = orphansOf(actual, target, { declared, only: null, prune: false, overrideProtection: [] })
+    const options = { declared, only: null, prune: false, overrideProtection: [] }
+    const { behind, notes } = await lookBehind(host, environment, actual, report)
+    const left = behind.flatMap(each => behindOf(each, target, options))
+    const orphans = [...orphansOf(actual, target, options), ...left]
     const result: StatusResult = {
       schema: 'dap.status/v1',
       environment: name,
@@ -46,6 +50,7 @@ export const statusCommand = defineCommand<Options, Looked>({
       deployments: statuses,
       orphans,
       foreign: actual.foreign,
+      notes,
       // What nobody declares costs money while something is deployed to it.
       synced: statuses.every(({ state }) => state === 'synced') && orphans.every(({ names }) => isEmpty(names)),
     }

@@ -1,7 +1,7 @@
-import type { Cloud, Endpoint, ModelVersion } from './cloud.ts'
+import type { Cloud, Endpoint, ModelVersion, Place } from './cloud.ts'
 import { type Desired, identified, type Target } from './desired.ts'
 import { decodeLabels } from './labels.ts'
-import { BUNDLES, isModelId } from './names.ts'
+import { BUNDLES, isModelId, placesFolder, samePlace } from './names.ts'
 import { type Declared, type Foreign, keyOf, type Naming, ownedOf } from './ownership.ts'
 
 /** What one place of the cloud has of one repository, from list calls alone. */
@@ -15,6 +15,8 @@ export interface Actual {
   /** Ids of those endpoints whose labels do not say whose they are any more. */
   readonly lost: ReadonlySet<string>
   readonly foreign: readonly Foreign[]
+  /** Where the environment was deployed before, as the bucket remembers it. */
+  readonly places: readonly Place[]
   /** By the deployment's name: where it is, under ids that are kept for ever, whatever it is called by now. */
   readonly found: ReadonlyMap<string, Found>
 }
@@ -34,18 +36,32 @@ export interface ActualDeployment {
   readonly bundle: boolean
 }
 
-/** Three list calls, whatever the number of deployments. */
+/** Four list calls, whatever the number of deployments. */
 export async function readActual(
   cloud: Cloud,
-  target: Pick<Target, 'projectId' | 'project' | 'environment'>,
+  target: Pick<Target, 'projectId' | 'project' | 'environment' | 'place'>,
   declared: readonly Declared[],
 ): Promise<Actual> {
-  const [endpoints, models, bundles] = await Promise.all([
+  const folder = placesFolder(target)
+  const [endpoints, models, bundles, places] = await Promise.all([
     cloud.listEndpoints(),
     cloud.listModels(),
     cloud.listObjects(BUNDLES),
+    cloud.listObjects(folder),
   ])
-  return actualFrom({ endpoints, models, bundles }, target, declared)
+  const known = places.map(name => placeIn(name.slice(folder.length), target.place))
+  return actualFrom(
+    { endpoints, models, bundles, places: known.filter(place => place !== undefined) },
+    target,
+    declared,
+  )
+}
+
+/** `games-ml/us-central1`, where that is another place. Anybody may write to a bucket. */
+function placeIn(name: string, here: Place): Place | undefined {
+  const [, project, region] = /^([a-z][a-z0-9-]{4,28}[a-z0-9])\/([a-z]+-[a-z]+\d{1,2})$/.exec(name) ?? []
+  const place = project === undefined ? undefined : { ...here, project, region }
+  return place === undefined || samePlace(place, here) ? undefined : place
 }
 
 /** From what the lists say. */
@@ -54,12 +70,14 @@ export function actualFrom(
     readonly endpoints: readonly Endpoint[]
     readonly models: readonly ModelVersion[]
     readonly bundles: readonly string[]
+    readonly places: readonly Place[]
   },
   target: Pick<Target, 'projectId' | 'project' | 'environment'>,
   declared: readonly Declared[],
 ): Actual {
   const owned = ownedOf(listed.endpoints, listed.models, target, declared)
-  return { ...owned, bundles: new Set(listed.bundles), found: findAll(owned, target.environment, declared) }
+  const found = findAll(owned, target.environment, declared)
+  return { ...owned, bundles: new Set(listed.bundles), places: listed.places, found }
 }
 
 /** As it is called now, or else as it was called before. */

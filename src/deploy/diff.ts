@@ -65,7 +65,7 @@ export function diffDeployment(git: Desired, actual: ActualDeployment, context: 
     ],
     changes,
     drift: driftOf(desired, endpoint, roles, lost),
-    notes: [...notesOf(desired, roles, changes, context.now), ...copyNotes(changes)],
+    notes: notesOf(desired, roles, changes, context.now),
     blocked: blockedBy(desired, endpoint),
     held,
   }
@@ -139,14 +139,6 @@ function identityChanges({ endpoint, lost, identity }: Live, { labels }: Roles):
   const older = labels.owner === undefined ? 'it is older than the ids of projects' : 'Git calls it otherwise'
   const reason = lost ? 'its labels were taken away; they are put back' : older
   return [{ kind: 'label-endpoint', endpoint: endpoint.id, reason, fields }]
-}
-
-/** Of a repository that has another name than its endpoints say: it may be a copy, which would take them for its own. */
-function copyNotes(changes: readonly Change[]): string[] {
-  const fields = changes.flatMap(change => (change.kind === 'label-endpoint' ? change.fields : []))
-  const before = fields.find(({ field }) => field === 'project')?.before
-  if (!before || fields.some(({ field }) => field === 'projectId')) return []
-  return [`the project was \`${before}\`; if this repository is a copy of that one, \`dap init --new-id\` comes first`]
 }
 
 /** These write labels to the endpoint, and with them to the version that remembers them. */

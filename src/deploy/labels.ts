@@ -20,6 +20,8 @@ export interface EndpointLabels {
   readonly digest?: string
   /** Its first 40 hex digits, and `-dirty` where files differed from it: those of a SHA-256 repository are more than a label holds. */
   readonly commit?: string
+  /** `originDigest` of the clone that applied it: a copied repository has the id of its original, and another origin. */
+  readonly origin?: string
   /** Ids of deployed models. The one that serves once no rollout is under way. */
   readonly stable?: string
   /** The one that a rollout is about; written before it is deployed. */
@@ -151,6 +153,7 @@ const LABELS: {
   deployment: ['dap-deployment', name],
   digest: ['dap-digest', digest],
   commit: ['dap-commit', matching(/^[0-9a-f]{40}(-dirty)?$/)],
+  origin: ['dap-origin', matching(/^[0-9a-f]{16}$/)],
   stable: ['dap-stable', id],
   candidate: ['dap-candidate', id],
   candidateDigest: ['dap-candidate-digest', digest],
@@ -207,6 +210,7 @@ export function decodeLabels(labels: Labels): {
 const MEMORY = [
   'digest',
   'commit',
+  'origin',
   'stable',
   'candidate',
   'candidateDigest',

@@ -2,6 +2,7 @@
 import { hash } from 'node:crypto'
 import { shortDigest } from '../digest.ts'
 import { canonicalJson } from '../policy/digest.ts'
+import type { Place } from './cloud.ts'
 
 const ID_LENGTH = 63
 
@@ -54,6 +55,19 @@ export function bundleObject(policy: string, digest: string): string {
 export const bundleSuffix = (digest: string) => `-${shortDigest(digest)}/bundle.json`
 
 export const BUNDLES = 'dap/bundles/'
+
+/** The folder of the bucket that says where an environment was ever deployed: regions and cloud projects change, and nothing lists them all. */
+export function placesFolder({ projectId, environment }: { readonly projectId: string; readonly environment: string }) {
+  return `dap/places/${projectId}/${environment}/`
+}
+
+/** `dap/places/q7m2vx4t9kd3hs8w/prod/games-ml/us-central1` */
+export const placeObject = (folder: string, { project, region }: Pick<Place, 'project' | 'region'>): string =>
+  `${folder}${project}/${region}`
+
+/** Two places are one where their endpoints are. */
+export const samePlace = (a: Place, b: Place): boolean =>
+  a.target === b.target && a.project === b.project && a.region === b.region
 
 /** The first 32 hex digits of a digest, for labels: those have 63 characters. */
 export function label32(digest: string): string {

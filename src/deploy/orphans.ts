@@ -6,9 +6,9 @@
 import { orphanKey, trafficText } from '../titles.ts'
 import { type Actual, namingOf } from './actual.ts'
 import type { Change } from './change.ts'
-import type { Endpoint } from './cloud.ts'
+import type { Endpoint, Place } from './cloud.ts'
 import type { Target } from './desired.ts'
-import { type Declared, keyOf, type Naming } from './ownership.ts'
+import { type Declared, keyOf, type Naming, namingsOf } from './ownership.ts'
 import type { Orphan } from './plan.ts'
 import { displayNames, nonZero, rolesOf } from './roles.ts'
 
@@ -32,6 +32,53 @@ export interface OrphanOptions {
 }
 
 type Here = Pick<Target, 'protect' | 'environment'>
+
+/** A place that the environment was deployed to before, and what it has of the repository. */
+export interface Behind {
+  readonly place: Place
+  readonly actual: Actual
+}
+
+/**
+ * What stays behind where the environment, or one of its Deployments, was before. An endpoint cannot change its place, and its callers have to
+ * be told of the new one: it is deleted when that is asked for, and after what replaces it serves.
+ */
+export function behindOf({ place, actual }: Behind, target: Here, options: OrphanOptions): Orphan[] {
+  const { declared, only, prune, overrideProtection } = options
+  const names = new Set(declared.here.map(({ deployment }) => deployment))
+  const before = new Set(namingsOf(declared.here, target.environment).map(keyOf))
+  const models = new Map<string, string[]>()
+  for (const version of actual.models) {
+    const naming = namingOf(version)
+    if (naming !== undefined) models.set(keyOf(naming), [...(models.get(keyOf(naming)) ?? []), version.model])
+  }
+  return actual.endpoints
+    .flatMap((endpoint): Orphan[] => {
+      const { environment, deployment } = namingOf(endpoint)!
+      const key = keyOf({ environment, deployment })
+      if (environment !== target.environment && !before.has(key)) return []
+      if (!(only?.includes(deployment) ?? true)) return []
+      const own = models.get(key) ?? []
+      const name = orphanKey({ environment, deployment, place }, target.environment)
+      const kept = whyKept(endpoint, own, name, names.has(deployment))
+      const changes = kept === null ? removal(endpoint, own, 'it is in another place by now') : []
+      const { id, etag } = endpoint
+      return [
+        { kind: 'endpoint', id, deployment, environment, place, etag, kept, changes, names: displayNames(endpoint) },
+      ]
+    })
+    .sort((a, b) => (a.id < b.id ? -1 : 1))
+
+  function whyKept(endpoint: Endpoint, own: readonly string[], name: string, replaced: boolean): string | null {
+    const traffic = nonZero(endpoint.traffic)
+    const serves =
+      Object.keys(traffic).length > 0 ? ` with its traffic, ${trafficText(traffic, displayNames(endpoint))}` : ''
+    if (!prune) return `it stays behind${serves}; \`--prune\` deletes it once what replaces it serves`
+    const kept = keptBy(target, name, endpoint, own, overrideProtection)
+    if (kept !== null || replaced || serves === '' || overrideProtection.includes(name)) return kept
+    return `nothing replaces it, and it stays behind${serves}; \`--override-protection ${name}\` deletes it all the same`
+  }
+}
 
 export function orphansOf(actual: Actual, target: Here, options: OrphanOptions): Orphan[] {
   const { declared, only } = options
@@ -68,7 +115,7 @@ export function orphansOf(actual: Actual, target: Here, options: OrphanOptions):
   function fate({ environment, deployment }: Naming, endpoint: Endpoint | undefined, own: readonly string[]) {
     const kept = whyKept(orphanKey({ environment, deployment }, target.environment), environment, endpoint, own)
     const changes = kept === null ? removal(endpoint, own) : []
-    return { deployment, environment, kept, changes, names: displayNames(endpoint) }
+    return { deployment, environment, place: null, kept, changes, names: displayNames(endpoint) }
   }
 
   function whyKept(name: string, environment: string, endpoint: Endpoint | undefined, own: readonly string[]) {

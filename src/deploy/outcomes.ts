@@ -40,6 +40,8 @@ export interface StatusResult {
   readonly orphans: readonly Orphan[]
   /** Endpoints of others that bear the names of Deployments of the environment. */
   readonly foreign: readonly Foreign[]
+  /** True things about the whole: a place that could not be looked into. */
+  readonly notes: readonly string[]
   /** Everything runs as Git says, and nothing else does. */
   readonly synced: boolean
 }

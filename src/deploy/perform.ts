@@ -22,9 +22,9 @@ export interface Material {
 /** Of a hold, what is written when it has passed. */
 export async function perform(change: Change, material: Material, step: Step, engine: Engine): Promise<void> {
   const { desired, hold } = material
-  const { clock, target, commit } = engine
+  const { clock, target, commit, origin } = engine
   const { cloud, lock, actual, after } = step
-  const write = () => endpointWrite(change, desired, lock.endpoint, { now: clock.now(), commit, target, hold })!
+  const write = () => endpointWrite(change, desired, lock.endpoint, { now: clock.now(), commit, origin, target, hold })!
   const { id: model } = desired.model
   /** On the model as well, what the endpoint's labels say or are about to say. */
   const note = (labels = lock.labels, versions = actual.versions) =>

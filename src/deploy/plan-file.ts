@@ -186,6 +186,8 @@ const deployment = object({
   ),
 })
 
+const place = object({ target: oneOf('emulator', 'vertex'), project: text, region: text, bucket: text })
+
 const plan = object({
   schema: text,
   header: object({
@@ -199,7 +201,7 @@ const plan = object({
     name: text,
     project: text,
     projectId: text,
-    place: object({ target: oneOf('emulator', 'vertex'), project: text, region: text, bucket: text }),
+    place,
   }),
   only: nullable(list(text)),
   acceptDrift: flag,
@@ -213,11 +215,13 @@ const plan = object({
       id: text,
       deployment: text,
       environment: text,
+      place: nullable(place),
       changes,
       names: map(text),
       kept: nullable(text),
       etag: nullable(text),
     }),
   ),
+  notes: list(text),
   foreign: list(object({ id: text, environment: text, deployment: text, project: text, owner: nullable(text) })),
 })

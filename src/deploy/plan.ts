@@ -7,7 +7,7 @@ import { type Contents, withContents } from './contents.ts'
 import type { Desired, Target } from './desired.ts'
 import { type Difference, diffDeployment } from './diff.ts'
 import { decodeLabels } from './labels.ts'
-import { type Declarations, orphansOf } from './orphans.ts'
+import { type Behind, behindOf, type Declarations, orphansOf } from './orphans.ts'
 import { overlapOf } from './overlap.ts'
 import type { Foreign } from './ownership.ts'
 import { displayNames } from './roles.ts'
@@ -37,6 +37,8 @@ export interface Plan {
   readonly orphans: readonly Orphan[]
   /** Endpoints of others that bear the names of Deployments of the environment. */
   readonly foreign: readonly Foreign[]
+  /** True things about the whole: a place that could not be looked into. */
+  readonly notes: readonly string[]
 }
 
 export interface PlanHeader {
@@ -127,6 +129,8 @@ export interface Orphan {
   readonly id: string
   readonly deployment: string
   readonly environment: string
+  /** Where it is, if not where the environment is by now. */
+  readonly place: Place | null
   /** Empty without `--prune`, and where it is protected. */
   readonly changes: readonly Change[]
   /** Display names of the models that are deployed to it, by id. */
@@ -142,6 +146,8 @@ export interface PlanInputs {
   /** ms since 1970 */
   readonly now: number
   readonly commit: Commit | null
+  /** `originDigest` of this clone; null where it has none. */
+  readonly origin: string | null
   readonly target: Target
   readonly only: readonly string[] | null
   readonly acceptDrift: boolean
@@ -160,13 +166,16 @@ export interface PlanInputs {
   /** All that Git has: what is not among it is an orphan. */
   readonly declared: Declarations
   readonly actual: Actual
+  /** Where the environment was before. */
+  readonly behind: readonly Behind[]
+  readonly notes: readonly string[]
 }
 
 /** A week: as long as a pull request may wait. What has moved by then is found by planning anew. */
 export const PLAN_LIFETIME = 7 * 86_400_000
 
 export function makePlan(inputs: PlanInputs): Plan {
-  const { target, only, acceptDrift, prune, releaseHold, overrideProtection, actual, now } = inputs
+  const { target, only, acceptDrift, prune, releaseHold, overrideProtection, actual, behind, now } = inputs
   const content = {
     schema: PLAN_SCHEMA,
     environment: {
@@ -183,8 +192,9 @@ export function makePlan(inputs: PlanInputs): Plan {
     deployments: inputs.deployments
       .map(each => planDeployment({ ...each, desired: located(each.desired, actual) }, inputs))
       .sort((a, b) => (a.deployment < b.deployment ? -1 : 1)),
-    orphans: orphansOf(actual, target, inputs),
+    orphans: [...orphansOf(actual, target, inputs), ...behind.flatMap(each => behindOf(each, target, inputs))],
     foreign: only === null ? actual.foreign : actual.foreign.filter(({ deployment }) => only.includes(deployment)),
+    notes: inputs.notes,
   } as const
   const time = (ms: number) => new Date(ms).toISOString()
   const header = { dap: inputs.dap, created: time(now), expires: time(now + PLAN_LIFETIME), commit: inputs.commit }
@@ -220,7 +230,12 @@ function planDeployment(
     evidence,
     blocked: [...takenBy(desired, inputs), ...blockedBy(difference, evidence, inputs)],
     names: { [wanted.deployed.id]: wanted.deployed.displayName, ...displayNames(here.endpoint) },
-    notes: [...(held ? [HELD_NOTE] : []), ...notes, ...lockNotes(here.endpoint?.labels ?? {}, now)],
+    notes: [
+      ...(held ? [HELD_NOTE] : []),
+      ...notes,
+      ...originNotes(here.endpoint?.labels ?? {}, inputs.origin),
+      ...lockNotes(here.endpoint?.labels ?? {}, now),
+    ],
     overlap: replaces ? overlapOf(wanted, target.prices) : null,
   }
 }
@@ -255,6 +270,13 @@ function blockedBy(
     if (state !== 'passed') blocks.push({ reason: `${kind} \`${name}\`: ${reason}`, hint: `\`${command}\`` })
   }
   return blocks
+}
+
+/** Two clones of one repository have one origin; a copy of it has the same `projectId`, and another. */
+function originNotes(labels: Readonly<Record<string, string>>, origin: string | null): string[] {
+  const last = decodeLabels(labels).ours?.origin
+  if (last === undefined || origin === null || last === origin) return []
+  return ['a clone from elsewhere deployed it last: is this a copy of that repository? `dap init --new-id` parts them']
 }
 
 function lockNotes(labels: Readonly<Record<string, string>>, now: number): string[] {

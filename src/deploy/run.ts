@@ -12,7 +12,7 @@ import { type Cloud, CloudError, type ModelVersion, type Operation, type Status 
 import type { Target } from './desired.ts'
 import type { DeployEvent, DeploymentState } from './events.ts'
 import { type EndpointLabels, identityOf } from './labels.ts'
-import { type EndpointLock, endpointLock, type Run } from './lock.ts'
+import { conflict, type EndpointLock, endpointLock, type Run } from './lock.ts'
 import type { DeploymentOutcome } from './outcomes.ts'
 import { recalled } from './ownership.ts'
 import { type Clock, createBackoff, type Patience, settle } from './patience.ts'
@@ -30,6 +30,8 @@ export interface Engine {
   readonly signal?: AbortSignal
   readonly run: Run
   readonly commit: Commit | null
+  /** `originDigest` of this clone; null where it has none. */
+  readonly origin: string | null
   report(event: DeployEvent): void
 }
 
@@ -167,6 +169,10 @@ export async function carryOut(work: Work, engine: Engine): Promise<DeploymentOu
   async function look(): Promise<ActualDeployment> {
     versions = await cloud.listVersions(work.model)
     const endpoint = await lock.read()
+    const { owner } = lock.labels
+    if (owner !== undefined && owner !== target.projectId) {
+      throw conflict(`\`${work.endpoint}\` belongs to another repository by now`, '`dap status` shows whose it is')
+    }
     const { bundle } = work
     const objects = bundle === undefined ? [] : await cloud.listObjects(bundle)
     return { endpoint, lost: lock.lost, versions, bundle: objects.some(name => name === bundle) }

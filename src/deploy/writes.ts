@@ -11,6 +11,8 @@ export interface WriteContext {
   /** ms since 1970 */
   readonly now: number
   readonly commit: Commit | null
+  /** `originDigest` of this clone; null where it has none. */
+  readonly origin: string | null
   readonly target: Pick<Target, 'projectId' | 'project' | 'environment'>
   /** Of a rollback that deploys anew: what must not come back, as it is judged. */
   readonly hold?: string
@@ -87,6 +89,7 @@ export function endpointWrite(
           stable: id,
           digest: desired.digest,
           commit: context.commit ? commitLabel(context.commit) : undefined,
+          origin: context.origin ?? labels.origin,
           traffic: endpoint?.traffic,
           scale: desired.scale,
           candidate: undefined,

@@ -148,8 +148,8 @@ function cellsRun(candidate: CellsCandidate, actions: number, series: readonly S
       sums.maxProbability.fill(0)
       for (const { probabilities, minPropensity, count } of states.filter(state => state !== undefined)) {
         for (let a = 0; a < actions; a++) {
-          // What is known of a cell is known better than what holds of all.
-          if (minPropensity[a] < Infinity) sums.maxRatio = Math.max(sums.maxRatio, probabilities[a] / minPropensity[a])
+          // What is known of a cell is known better than what holds of all; 0 of what it never took.
+          sums.maxRatio = Math.max(sums.maxRatio, probabilities[a] / minPropensity[a])
         }
         for (let s = 0; s < count.length; s++) {
           if (count[s] === 0) continue
@@ -157,7 +157,7 @@ function cellsRun(candidate: CellsCandidate, actions: number, series: readonly S
             const p = probabilities[a]
             const at = s * actions + a
             if (!setsSeen) sums.mass[at] += count[s] * p
-            if (minPropensity[a] === Infinity && p > sums.maxProbability[at]) sums.maxProbability[at] = p
+            if (minPropensity[a] === Infinity) sums.maxProbability[at] = Math.max(sums.maxProbability[at], p)
           }
         }
       }

@@ -126,13 +126,12 @@ export async function evaluate(
   // Every pass reads the same columns, so that the same rows are left out of each.
   const leftOut = nothingLeftOut()
   for (const fault of judged.faults) addFault(leftOut, fault)
-  let stratum = new Int32Array(0)
   let seen = 0
   async function* chunks(first: boolean) {
     const passed = first ? leftOut : nothingLeftOut()
     for await (const chunk of readDecisionLog(tables, layout, space.ids, passed, signal)) {
-      if (stratum.length < chunk.rows) stratum = new Int32Array(chunk.rows)
       const groups = ofLog.groupsOf(chunk)
+      const stratum = new Int32Array(chunk.rows)
       strata.assign(chunk, pick(chunk.columns, strataPlaces), groups, stratum)
       if (strata.count() * space.ids.length > MAX_CELLS) {
         throw new DapError(
@@ -142,7 +141,7 @@ export async function evaluate(
           },
         )
       }
-      yield { chunk, groups }
+      yield { chunk, groups, stratum }
       seen += chunk.rows
       onProgress(seen)
     }
@@ -162,10 +161,10 @@ export async function evaluate(
 
   let model: TabularModel | undefined
   if (tabular) {
-    for await (const { chunk, groups } of chunks(true)) ofLog.add(chunk, groups, stratum)
+    for await (const { chunk, groups, stratum } of chunks(true)) ofLog.add(chunk, groups, stratum)
     model = fitTabular(log, strata, modelKeys, tabular.by.includes('action'), tabular.prior)
   }
-  for await (const { chunk, groups } of chunks(!tabular)) {
+  for await (const { chunk, groups, stratum } of chunks(!tabular)) {
     if (!tabular) ofLog.add(chunk, groups, stratum)
     const facts: ChunkFacts = {
       groups,

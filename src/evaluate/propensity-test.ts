@@ -167,7 +167,8 @@ function testFamily(sums: PropensitySums, { name, places }: Family, leastOf: Flo
     const ofGroups = twoSidedT(off / Math.sqrt(variance), units - 1)
     // A few large terms skew a sum, and make a tail heavier; they do not make the other one as much lighter.
     const third = off > 0 ? Math.max(0, chance.third) : Math.min(0, chance.third)
-    const ofDraws = scoreOf(off, chance.variance * effect, third * effect * effect, chance.step * effect).p ?? 1
+    // What no draw can move is not off by chance.
+    const ofDraws = scoreOf(off, chance.variance * effect, third * effect * effect, chance.step * effect).p ?? 0
     return { name, place, action, ratio, p: Math.max(ofGroups, ofDraws), bounded }
   })
 }

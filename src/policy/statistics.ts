@@ -83,7 +83,7 @@ export function mergeStatistics(spec: LearnerSpec, actions: number, dimension: n
   const each = (value: (action: number) => number) => Float64Array.from({ length: actions }, (_, a) => value(a))
 
   /** What a weight is multiplied by, so that an action's weights sum to its effective count: Σw/Σw². */
-  const scale = (action: number) => (total(action, 0) === 0 ? 0 : total(action, 1) / total(action, 2))
+  const scale = (action: number) => (total(action, 2) === 0 ? 0 : total(action, 1) / total(action, 2))
   const effective = () => each(a => scale(a) * total(a, 1))
   const scaled = (i: number) => each(a => scale(a) * total(a, HEAD + i))
 
@@ -115,8 +115,7 @@ export function mergeStatistics(spec: LearnerSpec, actions: number, dimension: n
     const theta = new Float64Array(actions * dimension)
     const inverse = new Float64Array(actions * size)
     const matrix = new Float64Array(size)
-    for (let a = 0; a < actions; a++) {
-      const c = scale(a)
+    for (const [a, c] of each(scale).entries()) {
       for (let i = 0; i < size; i++) matrix[i] = c * total(a, HEAD + dimension + i)
       for (let i = 0; i < dimension; i++) {
         matrix[packedSize(i) + i] += l2

@@ -35,8 +35,8 @@ export function driftTable(drift: readonly Drift[], style: Style): string {
 }
 
 /** `endpoint dap-old-offer-aa11bb22 (old-offer)`; `(staging/offer)` where it is of another environment. */
-export const orphanName = ({ kind, id, ...naming }: Orphan, environment: string) =>
-  `${kind} ${id} (${orphanKey(naming, environment)})`
+export const orphanName = (orphan: Orphan, environment: string) =>
+  `${orphan.kind} ${orphan.id} (${orphanKey(orphan, environment)})`
 
 export const indented = (text: string, by = '  ') => text.replace(/^(?=.)/gm, by)
 

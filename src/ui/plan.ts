@@ -22,6 +22,7 @@ export function planText(untrusted: Plan, context: TextContext): string {
     ...(quiet.length === 0 ? [] : [quietText(quiet, context)]),
     ...(plan.orphans.length === 0 ? [] : [orphansText(plan.orphans, plan.environment.name, context)]),
     ...(plan.foreign.length === 0 ? [] : [foreignText(plan.foreign, plan.environment.name, context)]),
+    ...(plan.notes.length === 0 ? [] : [plan.notes.map(note => labelled('note', note, style)).join('\n')]),
     planSummary(plan),
   ]
   return parts.join('\n\n')

@@ -8,7 +8,7 @@ import { table } from './table.ts'
 
 /** What runs, a row a deployed model; below it why a deployment is not as Git says. */
 export function statusText(untrusted: StatusResult, context: TextContext): string {
-  const { environment, commit, deployments, orphans, foreign, synced } = cleaned(untrusted)
+  const { environment, commit, deployments, orphans, foreign, notes, synced } = cleaned(untrusted)
   const { style } = context
   const at =
     commit === null ? '' : ` against commit ${shortCommit(commit.id)}${commit.dirty ? ' with uncommitted changes' : ''}`
@@ -18,6 +18,7 @@ export function statusText(untrusted: StatusResult, context: TextContext): strin
     ...deployments.filter(isNotable).map(each => notableText(each, style)),
     ...(orphans.length === 0 ? [] : [orphansText(orphans, environment, context)]),
     ...(foreign.length === 0 ? [] : [foreignText(foreign, environment, context)]),
+    ...(notes.length === 0 ? [] : [notes.join('\n')]),
     summaryText(deployments, orphans.length, environment, synced),
   ]
   return parts.join('\n\n')

@@ -3,7 +3,7 @@ import { chmod, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { gitCommit } from '../../src/adapters/git.ts'
+import { gitCommit, gitOrigin } from '../../src/adapters/git.ts'
 import { commitLabel, decodeLabels, encodeLabels } from '../../src/deploy/labels.ts'
 
 let root: string
@@ -184,4 +184,12 @@ describe('git that does not tell', () => {
     vi.stubEnv('PATH', [bin, process.env.PATH].join(delimiter))
     expect((await refusal(folder)).message).toContain(`git does not tell the commit of \`${folder}\`: Command failed`)
   })
+})
+
+it('an origin is where a repository was cloned from, if it was', async () => {
+  expect(await gitOrigin(folder)).toBeNull()
+  await commit()
+  expect(await gitOrigin(folder)).toBeNull()
+  git('remote', 'add', 'origin', 'git@github.com:games/shop.git')
+  expect(await gitOrigin(folder)).toBe('git@github.com:games/shop.git')
 })

@@ -541,7 +541,7 @@ describe('adopt', () => {
     expect(read(await made.dap('plan --only old-shop'))).toMatchInlineSnapshot(`
       "exit 0
       Plan of shop for local: the emulator, only old-shop
-      commit cccccccccccc, good until 2026-11-30 02:27 UTC, digest 6d42c106977b
+      commit cccccccccccc, good until 2026-11-30 02:27 UTC, digest 1f807b0c693f
 
       ± old-shop  replace
         version      handmade-v1 → old-shop-30a8fa39f9f0  replaces

@@ -272,7 +272,7 @@ describe('a new name', () => {
     return made
   }
 
-  it('of the project changes labels and the description, and asks whether this is a copy', async () => {
+  it('of the project changes labels and the description', async () => {
     const made = await deployedShop()
     made.write('dap.yaml', project(OURS, 'storefront'))
     expect(paragraph(await made.dap('plan'), '~ offer')).toMatchInlineSnapshot(`
@@ -282,8 +282,7 @@ describe('a new name', () => {
                      Managed by dap: deployment offer of storefront, environment local.
         1. label endpoint dap-offer-de8f14fc  Git calls it otherwise
         2. update endpoint dap-offer-de8f14fc  Git says otherwise
-        3. promote offer-cee88991039e  it is recorded as applied
-        note      the project was \`shop\`; if this repository is a copy of that one, \`dap init --new-id\` comes first"
+        3. promote offer-cee88991039e  it is recorded as applied"
     `)
     await done(made, 'deploy --yes')
     expect(await endpointsOf(made, OURS)).toMatchObject([{ labels: { 'dap-project': 'storefront' } }])

@@ -29,7 +29,7 @@ describe('plan', () => {
     expect(read(await dap('plan'))).toMatchInlineSnapshot(`
       "exit 0
       Plan of shop for local: the emulator
-      commit cccccccccccc, good until 2026-11-30 02:13 UTC, digest f8be1971bc3d
+      commit cccccccccccc, good until 2026-11-30 02:13 UTC, digest 593de82e16e4
 
       + offer  create
         policy                 9116bdf1d250
@@ -61,7 +61,7 @@ describe('plan', () => {
     expect(read(nothing)).toMatchInlineSnapshot(`
       "exit 0
       Plan of shop for local: the emulator
-      commit cccccccccccc, good until 2026-11-30 02:24 UTC, digest 482c7ca6361d
+      commit cccccccccccc, good until 2026-11-30 02:24 UTC, digest fca8ff180d12
 
       = 1 unchanged: offer
 
@@ -78,7 +78,7 @@ describe('plan', () => {
     expect(read(await made.dap('plan'))).toMatchInlineSnapshot(`
       "exit 0
       Plan of shop for local: the emulator
-      commit cccccccccccc, good until 2026-11-30 02:24 UTC, digest dbc58682c712
+      commit cccccccccccc, good until 2026-11-30 02:24 UTC, digest ca3c2f12e524
 
       ± offer  replace
         policy                 9116bdf1d250 → 4e3d3d38a355  replaces
@@ -171,7 +171,7 @@ describe('plan', () => {
     expect(read(await made.dap('plan --exit-code'))).toMatchInlineSnapshot(`
       "exit 1
       Plan of shop for local: the emulator
-      commit cccccccccccc, good until 2026-11-30 02:56 UTC, digest faa1e578c292
+      commit cccccccccccc, good until 2026-11-30 02:56 UTC, digest df1796cd17b2
 
       ! offer  update, blocked
         1. move all traffic to offer-28ee706c165f  traffic is not where it should be
@@ -193,7 +193,7 @@ describe('plan', () => {
     expect(read(await made.dap('plan'))).toMatchInlineSnapshot(`
       "exit 0
       Plan of shop for local: the emulator
-      commit cccccccccccc, good until 2026-11-30 02:24 UTC, digest 1c93eb54383b
+      commit cccccccccccc, good until 2026-11-30 02:24 UTC, digest 00def0e59b5c
 
       + other  create
         policy                 9116bdf1d250
@@ -232,6 +232,7 @@ describe('plan', () => {
           "names": {
             "8681625886": "offer-cee88991039e",
           },
+          "place": null,
         },
       ]
     `)
@@ -380,7 +381,7 @@ describe('what has changed in a policy', () => {
     })
     const setting = { cloud: { ...made.cloud, cloud: counted } }
     await made.dap('plan', setting)
-    expect(calls.sort()).toEqual(['listEndpoints', 'listModels', 'listObjects'])
+    expect(calls.sort()).toEqual(['listEndpoints', 'listModels', 'listObjects', 'listObjects'])
 
     made.edit(DEPLOYMENT, 'maxReplicas: 4', 'maxReplicas: 6')
     await made.dap('plan', setting)
@@ -495,7 +496,7 @@ describe('a plan as a file', () => {
 
       </details>
 
-      Digest \`f8be1971bc3d\`, commit \`cccccccccccccccccccccccccccccccccccccccc\`, good until 2026-11-30 02\\:13 UTC.
+      Digest \`593de82e16e4\`, commit \`cccccccccccccccccccccccccccccccccccccccc\`, good until 2026-11-30 02\\:13 UTC.
       "
     `)
   })

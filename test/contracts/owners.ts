@@ -15,7 +15,7 @@ import { rollbackDeployment } from '../../src/deploy/rollback.ts'
 import { DapError } from '../../src/errors.ts'
 import { type Rng, stream } from '../../src/math/rng.ts'
 import { canonicalJson } from '../../src/policy/digest.ts'
-import { bundleText, desiredState, type Edit, engineOf, OPTIONS, TARGET } from '../support/deploying.ts'
+import { bundleText, cloudAt, desiredState, type Edit, engineOf, OPTIONS, TARGET } from '../support/deploying.ts'
 import { faulty, unavailable } from '../support/faults.ts'
 
 export interface OwnersWorld {
@@ -246,6 +246,7 @@ async function tell({ cloud, clock }: OwnersWorld, rng: Rng, seen: Map<string, n
     const plan = makePlan({
       ...{ dap: '0.1.0', now: clock.now(), commit: null, target, only: null, acceptDrift: false, prune: false },
       ...{ releaseHold: false, overrideProtection: [], deployments: [{ desired, evidence: [] }], declared, actual },
+      ...{ behind: [], notes: [], origin: null },
       ...options,
     })
     return { plan, actual }
@@ -254,7 +255,13 @@ async function tell({ cloud, clock }: OwnersWorld, rng: Rng, seen: Map<string, n
   async function deploy(repository: Repository, at: Cloud, options = {}): Promise<readonly DeploymentOutcome[]> {
     const { plan } = await look(repository, at, options)
     expect(plan.deployments[0].blocked).toEqual([])
-    return applyAll(plan, engineOf(at, clock, repository), { ...OPTIONS, ...options, concurrency: 1, bundleText })
+    return applyAll(plan, engineOf(at, clock, repository), {
+      ...OPTIONS,
+      ...options,
+      concurrency: 1,
+      bundleText,
+      cloudAt,
+    })
   }
 }
 

@@ -10,7 +10,7 @@ import { LOCK_TERM } from '../../src/deploy/lock.ts'
 import { makePlan } from '../../src/deploy/plan.ts'
 import { collectGarbage, destroyDeployment } from '../../src/deploy/remove.ts'
 import { rollbackDeployment } from '../../src/deploy/rollback.ts'
-import { bundleText, desiredState, type Edit, engineOf, OPTIONS, TARGET } from '../support/deploying.ts'
+import { bundleText, cloudAt, desiredState, type Edit, engineOf, OPTIONS, TARGET } from '../support/deploying.ts'
 import { editLabel, type Faults, faulty, Killed, unavailable } from '../support/faults.ts'
 import { type MemoryCloud, memoryCloud } from '../support/memory-cloud.ts'
 
@@ -519,9 +519,12 @@ describe('a plan of several deployments', () => {
       deployments,
       declared,
       actual,
+      behind: [],
+      notes: [],
+      origin: null,
     })
   }
-  const options = { ...OPTIONS, concurrency: 4, bundleText }
+  const options = { ...OPTIONS, concurrency: 4, bundleText, cloudAt }
   const five = ['a', 'b', 'c', 'd', 'e'].map(deployment => ({ deployment }))
 
   it('is applied side by side, and one that fails does not stop the others', async () => {

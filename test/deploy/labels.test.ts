@@ -40,6 +40,7 @@ const ours: fc.Arbitrary<EndpointLabels> = fc.record({
   deployment: name,
   digest: some(digest),
   commit: some(fc.stringMatching(/^[0-9a-f]{40}(-dirty)?$/)),
+  origin: some(fc.stringMatching(/^[0-9a-f]{16}$/)),
   stable: some(id),
   candidate: some(id),
   candidateDigest: some(digest),

@@ -15,7 +15,7 @@ const SECOND = wanted({ policy: 'second' })
 const LIVE = apply(FIRST, NOTHING)
 
 const cloudOf = ({ endpoint, versions }: ActualDeployment, { here }: Declarations): Actual =>
-  actualFrom({ endpoints: endpoint ? [endpoint] : [], models: versions, bundles: [] }, TARGET, here)
+  actualFrom({ endpoints: endpoint ? [endpoint] : [], models: versions, bundles: [], places: [] }, TARGET, here)
 
 /** As far as a plan of one environment has to know. */
 const declaring = (...names: readonly string[]): Declarations => ({
@@ -39,6 +39,9 @@ function plan(desired: Desired | null, actual: ActualDeployment, change: Partial
     deployments: desired ? [{ desired, evidence: [] }] : [],
     declared,
     actual: cloudOf(actual, declared),
+    behind: [],
+    notes: [],
+    origin: null,
     ...change,
   })
 }
@@ -270,7 +273,7 @@ describe('what the cloud has', () => {
     },
     listObjects: async (prefix: string) => {
       calls.push(prefix)
-      return [FIRST.bundle.object]
+      return prefix === 'dap/bundles/' ? [FIRST.bundle.object] : []
     },
     listVersions: async (model: string) => {
       calls.push(model)
@@ -278,13 +281,13 @@ describe('what the cloud has', () => {
     },
   } as unknown as Cloud
 
-  it('is read with three calls, and one more for a model that is about to change', async () => {
+  it('is read with four calls, and one more for a model that is about to change', async () => {
     const actual = await readActual(cloud, TARGET, declaring('shop-offer').here)
-    expect(calls).toEqual(['endpoints', 'models', 'dap/bundles/'])
+    expect(calls).toEqual(['endpoints', 'models', 'dap/bundles/', 'dap/places/q7m2vx4t9kd3hs8w/prod/'])
     expect(actual.endpoints.map(({ id }) => id)).toEqual([FIRST.endpoint.id])
     expect(await withVersions(cloud, actual, [FIRST])).toEqual(actual)
-    expect(calls).toHaveLength(3)
+    expect(calls).toHaveLength(4)
     expect((await withVersions(cloud, actual, [SECOND])).models).toHaveLength(2)
-    expect(calls.slice(3)).toEqual([SECOND.model.id])
+    expect(calls.slice(4)).toEqual([SECOND.model.id])
   })
 })

@@ -69,6 +69,7 @@ describe('a status', () => {
       bundles: new Set(),
       lost: new Set(),
       foreign: [],
+      places: [],
       found: new Map(),
     }
     const [status] = statusOf([SECOND], actual, TARGET, NOW)

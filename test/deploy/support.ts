@@ -43,7 +43,12 @@ export const SPEC: DeploymentSpec = {
   evidence: [],
 }
 
-export const CONTEXT: WriteContext = { now: NOW, commit: { id: 'c'.repeat(40), dirty: false }, target: TARGET }
+export const CONTEXT: WriteContext = {
+  now: NOW,
+  commit: { id: 'c'.repeat(40), dirty: false },
+  origin: null,
+  target: TARGET,
+}
 
 export const NOTHING: ActualDeployment = { endpoint: undefined, versions: [], bundle: false }
 

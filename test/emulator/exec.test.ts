@@ -191,7 +191,7 @@ describe('`dap emulator exec`', () => {
       console.log(said.join(' '))`
     const line = 'cd "$0" && node --input-type=module -e "$1" > "$2"'
     expect(await run('sh', '-c', line, PACKAGE_ROOT, script, out)).toEqual({ exitCode: 0 })
-    expect(await readFile(out, 'utf8')).toBe('shop 1 one two 404\n')
+    expect(await readFile(out, 'utf8')).toBe('shop 1 one two 501\n')
   })
 
   it('says which part of its data folder cannot be written', async () => {

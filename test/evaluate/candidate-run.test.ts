@@ -9,6 +9,7 @@ import type { DecisionLog } from '../../src/log/decision-log.ts'
 import type { KeyColumn } from '../../src/log/tables.ts'
 
 const [ACTIONS, CELLS, STRATA] = [3, 4, 2]
+const ALL = Array.from({ length: ACTIONS }, (_, a) => a)
 
 const row = fc.record({
   cell: fc.nat(CELLS - 1),
@@ -16,7 +17,13 @@ const row = fc.record({
   action: fc.nat(ACTIONS - 1),
   propensity: fc.double({ min: 0.01, max: 1, noNaN: true }),
   h: fc.integer({ min: 1, max: 4 }),
+  /** The propensity of every action, if it could be taken. */
+  others: fc.array(fc.option(fc.double({ min: 0.01, max: 1, noNaN: true }), { nil: 0 }), {
+    minLength: ACTIONS,
+    maxLength: ACTIONS,
+  }),
 })
+type Row = typeof row extends fc.Arbitrary<infer T> ? T : never
 const vector = fc
   .array(fc.integer({ min: 0, max: 5 }), { minLength: ACTIONS, maxLength: ACTIONS })
   .filter(weights => weights.some(weight => weight > 0))
@@ -25,6 +32,8 @@ const setup = fc.record({
   rows: fc.array(row, { minLength: 1, maxLength: 80 }),
   chunk: fc.integer({ min: 1, max: 40 }),
   weighted: fc.boolean(),
+  known: fc.constantFrom('taken', 'eligible', 'every'),
+  q: fc.array(fc.integer({ min: -3, max: 3 }), { minLength: STRATA * ACTIONS, maxLength: STRATA * ACTIONS }),
   cells: fc.array(vector, { minLength: CELLS, maxLength: CELLS }),
 })
 
@@ -47,7 +56,8 @@ const candidates = (cells: readonly (readonly number[])[]): readonly (readonly [
 
 it('what a candidate gives to whom, and the largest weight that it could have, are those of a count by hand', () => {
   fc.assert(
-    fc.property(setup, ({ rows, chunk, weighted, cells }) => {
+    fc.property(setup, ({ rows, chunk, weighted, known, q, cells }) => {
+      const propensitiesOf = ({ others, action, propensity }: Row) => others.with(action, propensity)
       for (const [kind, candidate] of candidates(cells)) {
         const run = createCandidateRun(candidate, ACTIONS, candidateSeries([]))
         const log = createLogSums(ACTIONS)
@@ -72,22 +82,53 @@ it('what a candidate gives to whom, and the largest weight that it could have, a
           }
           addLog(log, decisions, groups, stratum, STRATA)
           run.add(decisions, kind === 'one cell' ? [] : [keys], {
-            ...{ groups, stratum, strata: STRATA, model: undefined, eligible: undefined, propensities: undefined },
+            ...{ groups, stratum, strata: STRATA, model: { q: Float64Array.from(q) } },
+            eligible:
+              known === 'taken'
+                ? undefined
+                : part.map(each => Int32Array.from(ALL.filter(a => propensitiesOf(each)[a] > 0))),
+            propensities: known === 'every' ? Float64Array.from(part.flatMap(propensitiesOf)) : undefined,
           })
         }
         const sums = run.sums(log)
-        const cellOf = ({ cell }: (typeof rows)[number]) => (kind === 'one cell' ? 0 : cell)
+        const piOf = ({ cell }: Row) => cells[kind === 'one cell' ? 0 : cell]
+        const hOf = ({ h }: Row) => (weighted ? h : 1)
+        const could = (each: Row, a: number) => known === 'taken' || propensitiesOf(each)[a] > 0
+        const sum = (some: typeof rows, of: (each: Row) => number) => some.reduce((total, each) => total + of(each), 0)
         for (let s = 0; s < STRATA; s++) {
-          for (let a = 0; a < ACTIONS; a++) {
-            const mass = rows
-              .filter(({ stratum }) => stratum === s)
-              .reduce((sum, each) => sum + (weighted ? each.h : 1) * cells[cellOf(each)][a], 0)
-            expect(sums.mass[s * ACTIONS + a]).toBeCloseTo(mass, 10)
+          const inStratum = rows.filter(({ stratum }) => stratum === s)
+          const vOf = (each: Row) => ALL.reduce((total, a) => total + piOf(each)[a] * q[s * ACTIONS + a], 0)
+          for (const a of ALL) {
+            const at = s * ACTIONS + a
+            const mass = sum(
+              inStratum.filter(each => could(each, a)),
+              each => hOf(each) * piOf(each)[a],
+            )
+            expect(sums.mass[at]).toBeCloseTo(mass, 10)
+            // Where its cell is known to have taken the action, `maxRatio` has what there is to know.
+            const untried = inStratum.filter(
+              each =>
+                kind === 'rows' ||
+                !rows.some(({ cell, action }) => action === a && (kind === 'one cell' || cell === each.cell)),
+            )
+            expect(sums.maxProbability[at]).toBe(Math.max(0, ...untried.map(each => piOf(each)[a])))
+            const took = inStratum.filter(({ action }) => action === a)
+            const value = sum(took, each => hOf(each) * hOf(each) * vOf(each))
+            const squared = sum(took, each => hOf(each) * hOf(each) * vOf(each) * vOf(each))
+            expect(sums.value[at]).toBeCloseTo(value, 8)
+            expect(sums.valueSquared[at]).toBeCloseTo(squared, 8)
           }
         }
-        if (kind === 'rows') continue
-        const ratios = rows.map(each => cells[cellOf(each)][each.action] / each.propensity)
-        expect(sums.maxRatio).toBe(Math.max(...ratios))
+        const outside = (each: Row) => ALL.filter(a => !could(each, a)).map(a => piOf(each)[a])
+        const ineligible = sum(rows, each => hOf(each) * outside(each).reduce((total, p) => total + p, 0))
+        expect(sums.ineligible).toBeCloseTo(ineligible, 10)
+        // By rows, only a log that has every propensity says how large a weight could be.
+        const ratios = rows.flatMap(each => {
+          const p = propensitiesOf(each)
+          const told = known === 'every' ? ALL.filter(a => p[a] > 0) : kind === 'rows' ? [] : [each.action]
+          return told.map(a => piOf(each)[a] / p[a])
+        })
+        expect(sums.maxRatio).toBeCloseTo(Math.max(0, ...ratios), 10)
       }
     }),
   )

@@ -7,6 +7,8 @@ import {
   type WeightedSums,
 } from '../../src/evaluate/intervals/cressie-read.ts'
 import { gaussianBounds } from '../../src/evaluate/intervals/gaussian.ts'
+import { stream } from '../../src/math/rng.ts'
+import { evaluateRows, type Row } from './support/rows.ts'
 
 const UNIT = { lower: 0, upper: 1 }
 
@@ -118,6 +120,83 @@ describe('the Cressie-Read interval', () => {
     // The rule of three gives 0.03; two-sided Clopper-Pearson 0.036.
     expect(upper).toBeGreaterThan(0.025)
     expect(upper).toBeLessThan(0.04)
+  })
+
+  it('is, by hand, where weights are equal: of 101 rows, one of which is the worst', () => {
+    const rewards = Array.from({ length: 100 }, (_, i) => (i < 20 ? 1 : 0))
+    const sums = sumsOf(
+      rewards.map(() => 1),
+      rewards,
+    )
+    const options = { level: 0.95, maxWeight: 1, low: [{ w: 1, y: 0 }], high: [{ w: 1, y: 1 }], range: UNIT }
+    const { lower, upper } = cressieReadBounds(sums, options, true)
+    const half = (mean: number) => 1.983971518523552 * Math.sqrt((mean * (1 - mean)) / 101)
+    expect(lower).toBeCloseTo(20 / 101 - half(20 / 101), 9)
+    expect(upper).toBeCloseTo(21 / 101 + half(21 / 101), 9)
+  })
+
+  it('and its point are, with a largest weight that nobody knows, those that ever larger ones come to', () => {
+    const rng = stream(1, 'ever larger')
+    for (const scale of [0.8, 1.3]) {
+      const w = Array.from({ length: 60 }, () => scale * 2 * rng.uniform())
+      const y = w.map(weight => weight * (rng.uniform() < 0.4 ? 1 : 0))
+      const sums = sumsOf(w, y)
+      const [known, unknown] = [1e5, Infinity].map(largest => bounds(sums, 0.95, largest))
+      expect(unknown.lower).toBeGreaterThan(0.05)
+      expect(unknown.lower).toBeCloseTo(known.lower, 4)
+      expect(unknown.upper).toBeCloseTo(known.upper, 4)
+      const [near, limit] = [1e5, Infinity].map(largest => cressieReadPoint(sums, 0.4, largest))
+      expect(limit).toBeCloseTo(near, 4)
+    }
+  })
+
+  it('does without a row that might have been with which the weights can hardly have the mean 1', () => {
+    const w = Array.from({ length: 100 }, (_, i) => (i % 2 === 0 ? 1.5 : 1.6))
+    const sums = sumsOf(
+      w,
+      w.map((weight, i) => (i % 3 === 0 ? weight : 0)),
+    )
+    const options = { level: 0.95, maxWeight: 2, range: UNIT }
+    const zero = { low: [{ w: 0, y: 0 }], high: [{ w: 0, y: 0 }] }
+    const like = { low: [{ w: 1.55, y: 0 }], high: [{ w: 1.55, y: 1.55 }] }
+    const without = cressieReadBounds(sums, { ...options, ...zero }, false)
+    expect(without.lower).toBeGreaterThan(0)
+    const both = { low: [...zero.low, ...like.low], high: [...zero.high, ...like.high] }
+    expect(cressieReadBounds(sums, { ...options, ...both }, false)).toEqual(without)
+    expect(cressieReadBounds(sums, { ...options, ...like }, false)).toEqual(UNIT)
+  })
+
+  it('does without a row that might have been where it leaves all weights equal', () => {
+    const rewards = Array.from({ length: 100 }, (_, i) => (i < 20 ? 1 : 0))
+    const sums = sumsOf(
+      rewards.map(() => 1),
+      rewards,
+    )
+    const options = { level: 0.95, maxWeight: 2, range: UNIT }
+    const [zero, one, two] = [0, 1, 2].map(w => ({ low: { w, y: 0 }, high: { w, y: w } }))
+    const of = (fakes: readonly (typeof one)[]) =>
+      cressieReadBounds(
+        sums,
+        { ...options, low: fakes.map(({ low }) => low), high: fakes.map(({ high }) => high) },
+        false,
+      )
+    const without = of([zero, two])
+    expect(without.lower).toBeGreaterThan(0)
+    expect(without.upper).toBeLessThan(1)
+    expect(of([zero, one, two])).toEqual(without)
+    // Where none is left, nothing is known.
+    expect(of([one])).toEqual(UNIT)
+  })
+
+  it('takes weights for equal that are a billionth of the largest apart, and no others', () => {
+    const log = Array.from({ length: 100 }, (_, i): Row => {
+      return { x: 0, action: i % 2, propensity: 0.5, reward: i % 3 === 0 ? 1 : 0, h: 1 }
+    })
+    const apart = (share: number) => {
+      const candidate = [[0.5, 0.5 * (1 - share), 0]]
+      return evaluateRows(log, { candidate, estimators: ['ips'], method: 'cressie-read' }).coverage.equalWeights
+    }
+    expect([0, 0.9e-9, 1.1e-9, 1e-4].map(apart)).toEqual([true, true, false, false])
   })
 
   it('is the whole range while there are no rows', () => {

@@ -272,6 +272,16 @@ describe('evaluate', () => {
     await expect(run(columns, parts, 10, { table: short })).rejects.toThrow('the table says nothing about slot = 2')
   })
 
+  it('takes a table whose probabilities sum to 1 within a millionth, and no other', async () => {
+    const parts = {
+      tables: new Map([['t', 'table']]),
+      spec: { candidates: [{ name: 't', table: { file: 't', by: [] } }] },
+    }
+    const off = (by: number) => run(HAND, parts, 10, { table: { action: ['a', 'b'], probability: [0.5, 0.5 + by] } })
+    for (const by of [9e-7, -9e-7]) expect(estimateOf(await off(by), 'ips').value).not.toBeNull()
+    for (const by of [1.1e-6, -1.1e-6]) await expect(off(by)).rejects.toThrow('the probabilities of the table sum to')
+  })
+
   const columnsOf = (rows: readonly (readonly [number, number, number, number])[]): Record<string, number[]> => ({
     action: rows.map(row => row[0]),
     x: rows.map(row => row[1]),

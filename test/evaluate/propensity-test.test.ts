@@ -228,6 +228,51 @@ describe('a wrong log', () => {
   })
 })
 
+describe('a log whose first of two actions comes more and more often', () => {
+  const rng = stream(1, 'more often')
+  const order = range(10_000)
+    .map(unit => ({ unit, u: rng.uniform() }))
+    .sort((one, other) => one.u - other.u)
+  const rank = new Map(order.map(({ unit }, i) => [unit, i]))
+  /** In so many of 10,000 decisions. */
+  const judged = (often: number, known: KnownChances) => {
+    const decisions = range(10_000).map(unit => {
+      return { unit, set: two, p: half, at: (rank.get(unit) as number) < often ? 0 : 1 }
+    })
+    return judge({ actions: 2, decisions }, known)
+  }
+  const least = (known: KnownChances, of: (test: PropensityTest) => boolean) => {
+    let [below, above] = [5000, 10_000]
+    while (above - below > 1) {
+      const middle = Math.floor((below + above) / 2)
+      if (of(judged(middle, known))) above = middle
+      else below = middle
+    }
+    return judged(above, known)
+  }
+  /** One decision more is a p some 10 % smaller. */
+  const p = ({ reasons }: PropensityTest) => Number(/\(p = (.+)\)/.exec(reasons[0])?.[1])
+
+  it.each(KNOWN)('is cautioned about from a p of 0.001, and refused from 1e-8 (%s)', known => {
+    const cautioned = least(known, ({ verdict }) => verdict !== 'ok')
+    expect(cautioned.verdict).toBe('caution')
+    expect([0.0009, 0.001]).toContain(p(cautioned))
+    expect([8e-9, 9e-9, 1e-8]).toContain(p(least(known, ({ verdict }) => verdict === 'refuse')))
+  })
+})
+
+describe('an action that was certain, and was not taken all the same', () => {
+  it('is named beside that which was taken instead', () => {
+    const rng = stream(1, 'certain')
+    const p = Float64Array.of(1, 1e-7)
+    const decisions = range(3000).map(unit => ({ unit, set: two, p, at: draw(rng, [0.7, 0.3]) }))
+    const { verdict, reasons } = judge({ actions: 2, decisions }, 'every')
+    expect(verdict).toBe('refuse')
+    expect(reasons).toHaveLength(2)
+    expect(reasons.find(reason => reason.includes('`a`'))).toMatch(/^action `a` was taken as if with 0\.\d+ times its/)
+  })
+})
+
 describe('an action whose chance was tiny where it was not taken', () => {
   it('is not missed where sets are known and propensities are not', () => {
     const rng = stream(1, 'greedy')
@@ -320,6 +365,23 @@ describe('sums', () => {
     expect(total(times.linear, 0)).toBeCloseTo(2 + 9 * 5, 12)
   })
 
+  it('take the actions that were not taken for equally likely, where their propensities are not known', () => {
+    const decisions = [
+      { unit: 0, set: three, p: Float64Array.of(0.5, 0.3, 0.2), at: 0, h: 1 },
+      { unit: 1, set: three, p: Float64Array.of(0.2, 0.1, 0.7), at: 0, h: 3 },
+      { unit: 2, set: two, p: Float64Array.of(0.2, 0.8), at: 1, h: 1 },
+    ]
+    const { times } = sumsOf({ actions: 3, decisions }, 'eligible')
+    const total = (array: Float64Array, action: number) =>
+      array.reduce((sum, each, i) => (i % 3 === action ? sum + each : sum), 0)
+    // h²(1/p − 1), with a p of 0.5, 0.2 and 0.2 of the first, 0.25, 0.4 and 0.8 of the second, 0.25 and 0.4 of the third.
+    expect(total(times.variance, 0)).toBeCloseTo(1 + 9 * 4 + 4, 12)
+    expect(total(times.variance, 1)).toBeCloseTo(3 + 9 * 1.5 + 0.25, 12)
+    expect(total(times.variance, 2)).toBeCloseTo(3 + 9 * 1.5, 12)
+    expect([0, 1, 2].map(action => total(times.offered, action))).toEqual([5, 5, 4])
+    expect([0, 1, 2].map(action => total(times.chances, action))).toEqual([3, 3, 2])
+  })
+
   it.each(KNOWN)('of parts add up, in whichever order they come (%s)', known => {
     const rng = stream(3, 'parts')
     const decisions = range(5000).map(i => {
@@ -384,6 +446,20 @@ describe('an action that was never taken in a slot', () => {
   it('is missed by chance in 50 decisions, and not in 1,000', () => {
     expect(log(100, 'taken')(1, 1)).toBe(true)
     expect(log(5, 'taken')(1, 1)).toBe(false)
+  })
+
+  it('is missed by chance where that has a probability of more than 0.001', () => {
+    // (1 - 0.02)ⁿ is at most exp(-0.02n): 0.00101 for 345 decisions, 0.00099 for 346.
+    const among = (n: number) => {
+      const rng = stream(5, 'slots')
+      const decisions = range(5000).map(unit => {
+        const slot = unit < n ? 1 : 0
+        const p = Float64Array.of(0.98, 0.02)
+        return { unit, slot, set: two, p, at: slot === 1 ? 0 : draw(rng, p) }
+      })
+      return emptyByChance(sumsOf({ actions: 2, decisions }, 'taken'))(1, 1)
+    }
+    expect([345, 346].map(among)).toEqual([true, false])
   })
 
   it('could not be taken there, where every propensity is known and its own is 0', () => {

@@ -92,6 +92,12 @@ describe('a log of units', () => {
       byUnit(rows, row => (weightOf(row) * (row.reward - normalised)) / w),
       12,
     )
+    const rewarded = rows.filter(({ reward }) => reward > 0)
+    expect(result.candidates[0].support?.positiveCount).toBe(new Set(rewarded.map(({ unit }) => unit)).size)
+    const weights = [...new Set(rows.map(({ unit }) => unit))].map(unit =>
+      rows.filter(row => row.unit === unit).reduce((sum, row) => sum + weightOf(row), 0),
+    )
+    expect(result.candidates[0].support?.maxWeightShare).toBeCloseTo(Math.max(...weights) / (w * rows.length), 12)
     const r = mean(rows, row => row.reward)
     const half = ((snips.lift?.upper ?? 0) - (snips.lift?.lower ?? 0)) / 2
     const error = byUnit(rows, row => (weightOf(row) * (row.reward - normalised)) / w - (row.reward - r))
@@ -196,6 +202,12 @@ describe('a log of units', () => {
     }
   })
 
+  it('has a unit for every bucket from 0, and none for negative ones', () => {
+    const counter = createUnitCounter()
+    expect(counter.add(Int32Array.of(-1, 0, 1, 0, -1), 5)).toBe(2)
+    expect(counter.count()).toBe(2)
+  })
+
   it('whose units are so many that they share groups is still worth as many', () => {
     const rng = stream(4, 'crowded')
     const groups = new Float64Array(SUM_GROUPS)
@@ -213,6 +225,12 @@ describe('a log of units', () => {
     const few = new Float64Array(SUM_GROUPS)
     few.set([3, 4])
     expect(squaresByUnit(few, 7)).toBe(25)
+  })
+
+  it('counts a group as one unit below 2048 groups, and from there as those that meet in it by chance', () => {
+    const ones = (groups: number) => new Float64Array(SUM_GROUPS).fill(1, 0, groups)
+    expect(squaresByUnit(ones(2047), 2047)).toBe(2047)
+    expect(squaresByUnit(ones(2048), 2048)).toBeCloseTo((2048 - 2048 ** 2 / SUM_GROUPS) / (1 - 1 / SUM_GROUPS), 9)
   })
 
   it('has the same buckets in DuckDB as in the second implementation of the hash', async () => {

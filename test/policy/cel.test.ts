@@ -146,6 +146,18 @@ describe('compileContextRule', () => {
     expect(fault(list(101))?.message).toBe('the rule is too large or too deeply nested')
   })
 
+  it('reads calls of four arguments, of which no function has so many, and no longer calls', () => {
+    const call = (length: number) => `size(${Array.from({ length }, () => 'ctx.name').join(', ')}) > 0`
+    expect(fault(call(4))?.message).toBe('there is no `size(string, string, string, string)`')
+    expect(fault(call(5))?.message).toBe('the rule is too large or too deeply nested')
+  })
+
+  it('computes constants of any size that a rule can have', () => {
+    const ones = (terms: number) => Array.from({ length: terms }, () => '1').join(' + ')
+    expect(fault(`ctx.level / (${ones(140)} - 140) > 1`)).toMatchObject({ message: 'division by zero', offset: 13 })
+    expect(fault(`ctx.level / (${ones(140)} - 139) > 1`)).toBeUndefined()
+  })
+
   it('throws a DapError where a rule has no value', () => {
     expect(() => run('ctx.level / (ctx.level - 12) > 1')).toThrow('has no value: division by zero')
   })

@@ -175,6 +175,14 @@ describe('weighted statistics', () => {
     for (const [i, value] of (theta as number[]).slice(0, D).entries()) expect(value).toBeCloseTo(expected[i], 6)
   })
 
+  it('of parts lose nothing beside a sum that is much larger', () => {
+    const spec: LearnerSpec = { type: 'mean' }
+    const parts = [1e16, ...Array.from({ length: 10 }, () => 1), -1e16].map(reward =>
+      partOf(spec, [{ ...rowsOf(1, 4)[0], action: 0, reward, weight: 1 }]),
+    )
+    expect(merged(spec, parts).state()).toEqual({ counts: [12, 0, 0], sums: [10, 0, 0] })
+  })
+
   it('refuse a reward that is no share of a success, and stay as they were', () => {
     const { sums, add } = createStatistics(SPECS[1], ACTIONS.length, D)
     expect(() => add(0, new Float64Array(D), 1.5, 1)).toThrow(RangeError)

@@ -86,6 +86,7 @@ function start(folder: string, words: readonly string[], environment: Readonly<R
     run: { id: '0123abcd', owner: 'ann-at-desk' },
     processes: () => Promise.reject(new Error('no lock should be taken')),
     commit: async () => null,
+    origin: async () => null,
     sleep: ms => new Promise(done => setTimeout(done, ms)),
   }
   const finished = runCli(['serve', ...words], {

@@ -76,6 +76,11 @@ export const OPTIONS: ApplyOptions = {
   resume: false,
 }
 
+/** Of an environment that was never elsewhere. */
+export const cloudAt = () => {
+  throw new Error('nothing is elsewhere')
+}
+
 export const bundleText = async () => '{"bundle":true}'
 
 /** A run as its locks name it; its process has the same number. */
@@ -114,6 +119,7 @@ export function engineOf(
     target,
     run: runOf(id, { owner, resumes, stateOf }),
     commit: COMMIT,
+    origin: null,
     report: event => void events.push(event),
     events,
   }

@@ -64,18 +64,23 @@ export interface MemoryCloud {
   failNextDeployment(): void
   /** What `requests` answers from now on. */
   measure(answer: (deployedModel: string, from: number, to: number) => RequestMetrics): void
+  /** The cloud of another place than the first that was asked for: one of its own, with the same clock and bucket. */
+  at(place: Place): Cloud | undefined
 }
 
 /** The rules of the port in memory, as plainly as they can be written. */
-export function memoryCloud(takes: Partial<typeof USUAL> = {}): MemoryCloud {
+export function memoryCloud(
+  takes: Partial<typeof USUAL> = {},
+  clock: Clock = virtualClock(),
+  objects: Map<string, string> = new Map(),
+): MemoryCloud {
   const duration = { ...USUAL, ...takes }
-  const clock = virtualClock()
+  const places = new Map<string, Cloud | undefined>()
   const endpoints = new Map<string, Endpoint>()
   const creating = new Set<string>()
   const deploying = new Set<string>()
   const models = new Map<string, ModelVersion[]>()
   const uploads = new Map<string, number>()
-  const objects = new Map<string, string>()
   const operations = new Map<string, Running>()
   let unready = 0
   let writes = 0
@@ -294,6 +299,11 @@ export function memoryCloud(takes: Partial<typeof USUAL> = {}): MemoryCloud {
   return {
     cloud,
     clock,
+    at({ project, region }) {
+      const key = `${project}/${region}`
+      if (!places.has(key)) places.set(key, places.size === 0 ? undefined : memoryCloud(takes, clock, objects).cloud)
+      return places.get(key)
+    },
     failNextDeployment: () => void unready++,
     measure(answer) {
       metrics = answer

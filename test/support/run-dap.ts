@@ -29,6 +29,8 @@ export function dap(line: string, files: Readonly<Record<string, string>> = {}):
 export interface Setting {
   readonly cloud?: MemoryCloud
   readonly commit?: Commit | null
+  /** The address that the repository was cloned from. */
+  readonly origin?: string | null
   readonly owner?: string
   /** What became of the process of another session; the number of each is its number. */
   stateOf?(process: LockProcess): ProcessState
@@ -130,6 +132,7 @@ async function run(
   {
     cloud,
     commit = null,
+    origin = null,
     run,
     choose,
     stateOf = () => 'running',
@@ -172,9 +175,9 @@ async function run(
       },
     },
     breathe: async () => {},
-    async cloud() {
+    async cloud(place) {
       if (cloud === undefined) throw new Error('no cloud should be asked')
-      return cloud.cloud
+      return cloud.at(place) ?? cloud.cloud
     },
     images: () => Promise.reject(new Error('no image should be built')),
     ownPackage: async () => OWN_PACKAGE,
@@ -184,6 +187,7 @@ async function run(
       stateOf,
     }),
     commit: async () => commit,
+    origin: async () => origin,
     sleep: cloud?.clock.sleep ?? (ms => new Promise(done => setTimeout(done, ms))),
   }
   const code = await runCli(words, {

@@ -94,6 +94,7 @@ export function plan(deployments: readonly DeploymentPlan[], overrides: Partial<
     deployments,
     orphans: [],
     foreign: [],
+    notes: [],
     ...overrides,
   }
 }
@@ -241,6 +242,7 @@ export const orphaned: Plan['orphans'] = [
     id: 'dap-old-offer-aa11bb22',
     deployment: 'old-offer',
     environment: 'prod',
+    place: null,
     changes: [
       { kind: 'shift-traffic', from: { [OLD]: 100 }, to: {}, reason: 'no Deployment declares it', fields: [] },
       { kind: 'undeploy-model', deployedModel: OLD, reason: 'no Deployment declares it', fields: [] },
@@ -255,6 +257,7 @@ export const orphaned: Plan['orphans'] = [
     id: 'dap-older-offer-bb22cc33',
     deployment: 'older-offer',
     environment: 'staging',
+    place: null,
     changes: [],
     names: {},
     kept: '`--prune` deletes it',

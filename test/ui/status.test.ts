@@ -44,6 +44,7 @@ const status = (deployments: readonly DeploymentStatus[], overrides: Partial<Sta
   deployments,
   orphans: [],
   foreign: [],
+  notes: [],
   synced: deployments.every(({ state }) => state === 'synced'),
   ...overrides,
 })

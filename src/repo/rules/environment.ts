@@ -17,6 +17,12 @@ export function* environmentRules({ name, spec }: Resource<'Environment'>, repos
     const message = `another Environment was \`${moved.environment}\`, too`
     yield semantic(['spec', 'moved', 'environment'], message, 'only one of them keeps the endpoints')
   }
+  const places = ['project', 'region'] as const
+  const named = places.filter(part => moved?.[part] !== undefined)
+  if (named.length > 0 && named.every(part => moved?.[part] === gcp?.[part])) {
+    const message = `\`moved\` says where it is now`
+    yield { ...semantic(['spec', 'moved'], message, 'it says where it was before'), on: 'key' }
+  }
   if (target === 'vertex' && gcp === undefined) {
     yield semantic(
       ['spec', 'target'],
