@@ -6,6 +6,8 @@ import { CloudError } from '../deploy/cloud.ts'
 import { writeLabels } from '../deploy/guarded.ts'
 import { decodeLabels, encodeLabels } from '../deploy/labels.ts'
 import { conflict } from '../deploy/lock.ts'
+import { remember } from '../deploy/memory.ts'
+import { isModelId } from '../deploy/names.ts'
 import { DapError, ExitCode, UsageError } from '../errors.ts'
 import { type AdoptResult, adoptText } from '../ui/adopt.ts'
 import { RESOURCE_NAME, RESOURCE_NAME_HINT } from './arguments.ts'
@@ -80,6 +82,12 @@ export const adoptCommand = defineCommand<Options, AdoptResult>({
       if (!(failure instanceof CloudError) || failure.status !== 'ABORTED') throw failure
       throw conflict(`somebody else wrote to \`${id}\` meanwhile`, '`dap adopt` once more looks at what it is now')
     })
+    // A model of dap's says whose it is as well.
+    const model = endpoint.deployedModels.find(({ id }) => id === labels.stable)?.model
+    if (model !== undefined && isModelId(model)) {
+      const versions = await cloud.listVersions(model)
+      await remember({ cloud, model, versions }, endpoint, labels, undefined, patienceOf(host))
+    }
     if (known === undefined) await host.files.write(path, yaml)
     return { schema: 'dap.adoption/v1', deployment, endpoint: id, environment, file: known ? null : file, lost }
   },

@@ -52,7 +52,7 @@ export async function openEnvironment(host: Host, name: string): Promise<OpenEnv
   const { projectId } = project.spec
   if (projectId === undefined) {
     throw new UsageError(`\`${PROJECT_FILE}\` has no \`projectId\`: nothing would say whose the endpoints are`, {
-      hint: '`dap init --new-id` writes one; endpoints that this repository has deployed already are kept',
+      hint: 'put back the one that it had; `dap init --new-id` writes a new one, which keeps what was deployed before repositories had ids',
     })
   }
   const deployments = opened.repository

@@ -156,9 +156,10 @@ export const initCommand = defineCommand<Asked, Initialised | Renewed>({
 const ALPHABET = 'abcdefghjkmnpqrstvwxyz23456789'
 const ID_LENGTH = 16
 
-/** 78 bits. */
+/** 78 bits; a letter first, so that YAML reads no number. */
 function drawProjectId(): string {
-  return Array.from({ length: ID_LENGTH }, () => ALPHABET[randomInt(ALPHABET.length)]).join('')
+  const letters = ALPHABET.search(/\d/)
+  return Array.from({ length: ID_LENGTH }, (_, i) => ALPHABET[randomInt(i === 0 ? letters : ALPHABET.length)]).join('')
 }
 
 /** Of a repository that was made before: making it once more changes nothing. */
@@ -176,7 +177,9 @@ async function renew({ files }: Host, folder: string, place: string): Promise<Re
   const projectId = drawProjectId()
   const changed = withProjectId(text, projectId)
   if (changed === undefined) {
-    throw new DapError(`\`${PROJECT_FILE}\` cannot be read`, { hint: '`dap validate` says what is wrong with it' })
+    throw new DapError(`\`${PROJECT_FILE}\` has no \`spec\` that an id could be written into`, {
+      hint: `\`dap validate\` says what is wrong with it; or write \`projectId: ${projectId}\` there yourself`,
+    })
   }
   await files.write(path, changed)
   return { place, projectId, before: projectIdOf(text) ?? null }
@@ -185,9 +188,9 @@ async function renew({ files }: Host, folder: string, place: string): Promise<Re
 function renewedText({ place, projectId, before }: Renewed): string {
   const file = join(place, PROJECT_FILE)
   if (before === null) {
-    return `${file}: projectId is ${projectId}\n\nWhat this repository has deployed under its name is kept: \`dap plan\` shows how it gets the id.`
+    return `${file}: projectId is ${projectId}\n\nWhat was deployed under this project's name before repositories had ids is kept: \`dap plan\` shows how it gets this one.`
   }
-  return `${file}: projectId is ${projectId}, was ${before}\n\nWhat was deployed as ${before} is another repository's now, and stays as it is.`
+  return `${file}: projectId is ${projectId}, was ${before}\n\nWhat was deployed as ${before} is another repository's now: it stays as it is, and \`dap plan\` shows it.`
 }
 
 interface NewFile {

@@ -1,7 +1,7 @@
 import type { Cloud, Endpoint, ModelVersion, Place } from './cloud.ts'
 import { type Desired, identified, type Target } from './desired.ts'
 import { decodeLabels } from './labels.ts'
-import { BUNDLES, placesFolder, samePlace } from './names.ts'
+import { BUNDLES, isModelId, placesFolder, samePlace } from './names.ts'
 import { type Declared, type Foreign, keyOf, type Naming, ownedOf } from './ownership.ts'
 
 /** What one place of the cloud has of one repository, from list calls alone. */
@@ -116,7 +116,7 @@ export function namingOf({ labels }: Pick<Endpoint, 'labels'>): Naming | undefin
 function servingModel({ labels, deployedModels }: Endpoint): string | undefined {
   const stable = decodeLabels(labels).ours?.stable
   const model = deployedModels.find(({ id }) => id === stable)?.model
-  return model !== undefined && /^dap-.+-[0-9a-f]{8}$/.test(model) ? model : undefined
+  return model !== undefined && isModelId(model) ? model : undefined
 }
 
 /**

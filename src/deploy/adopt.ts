@@ -1,7 +1,7 @@
 import { DapError } from '../errors.ts'
 import type { DeployedModel, Endpoint } from './cloud.ts'
 import { decodeLabels, type EndpointLabels, identityOf } from './labels.ts'
-import { modelId } from './names.ts'
+import { isModelId } from './names.ts'
 import { isOurs } from './ownership.ts'
 
 /** An endpoint that somebody else has made, as a deployment. */
@@ -71,8 +71,7 @@ function lostOf(endpoint: Endpoint, serving: DeployedModel | undefined, adopter:
   const lost: string[] = []
   if (serving === undefined) return ['nothing is deployed to it: the resources are defaults']
   const name = serving.displayName || serving.id
-  const { projectId: owner, environment, deployment } = adopter
-  if (serving.model !== modelId({ owner, environment, deployment })) {
+  if (!isModelId(serving.model)) {
     lost.push(`${name} serves something that dap has not made: the first deploy replaces it`)
   }
   if (!serving.machineType) lost.push('its machines are chosen by the cloud; the Deployment names a type')

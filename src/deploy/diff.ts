@@ -57,6 +57,7 @@ export function diffDeployment(git: Desired, actual: ActualDeployment, context: 
     desired,
     action: actionOf(desired, roles, changes),
     fields: [
+      ...changes.flatMap(({ kind, fields }) => (kind === 'label-endpoint' ? fields : [])),
       ...replacedFields(desired, roles.stable ?? roles.desired, actual.versions),
       ...scaleFields((roles.stable ?? roles.desired)?.scale, desired.scale),
       ...endpointFields(desired, endpoint),

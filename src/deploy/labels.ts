@@ -210,6 +210,7 @@ export function decodeLabels(labels: Labels): {
 const MEMORY = [
   'digest',
   'commit',
+  'origin',
   'stable',
   'candidate',
   'candidateDigest',

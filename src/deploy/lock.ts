@@ -202,7 +202,9 @@ export function endpointLock(id: string, options: LockOptions): EndpointLock {
       const found = labels().lock
       const { abandoned } = lock
       if (!abandoned) lock.refuseTaken()
+      const repaired = wiped
       await lock.write(labels())
+      if (repaired) onNote('somebody had taken away the labels of dap; they are put back')
       if (found !== undefined && found.run !== run.id) {
         const [which, why] = abandoned ? ['', ', whose process is gone'] : ['expired ', '']
         onNote(`took over the ${which}lock of ${found.owner} (run ${found.run})${why}`)

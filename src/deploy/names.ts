@@ -25,6 +25,9 @@ export function endpointId({ owner, environment, deployment }: Identity, form: I
 /** The rules of model ids are wider, and nobody wants digits: always by name. */
 export const modelId = (identity: Identity): string => endpointId(identity)
 
+/** Whether a model's id is one that dap gives: its own, or those of before. */
+export const isModelId = (id: string): boolean => /^dap-.+-[0-9a-f]{8}$/.test(id)
+
 /** What the endpoint and the model were called before repositories had ids. */
 export function formerId(project: string, environment: string, deployment: string): string {
   return named(deployment, [project, environment, deployment])

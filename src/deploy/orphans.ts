@@ -94,6 +94,9 @@ export function orphansOf(actual: Actual, target: Here, options: OrphanOptions):
       !declared.environments.has(naming.environment) ||
       names.has(naming.deployment))
 
+  /** A Deployment has no endpoint yet: it may be what the orphan is called now. */
+  const isWithout = [...actual.found.values()].some(({ endpoint }) => endpoint === undefined)
+
   const models = new Map<string, Naming>()
   for (const version of actual.models) {
     const naming = namingOf(version)
@@ -119,8 +122,8 @@ export function orphansOf(actual: Actual, target: Here, options: OrphanOptions):
     const { prune, overrideProtection } = options
     const kept = prune ? keptBy(target, name, endpoint, own, overrideProtection) : null
     if (kept !== null) return kept
-    const keep =
-      environment === target.environment || prune ? '' : `\`moved: { environment: ${environment} }\` keeps it; `
+    const moved = environment === target.environment ? `deployment: ${name}` : `environment: ${environment}`
+    const keep = prune || endpoint === undefined || !isWithout ? '' : `\`moved: { ${moved} }\` keeps it; `
     const traffic = nonZero(endpoint?.traffic ?? {})
     if (Object.keys(traffic).length === 0) return prune ? null : `${keep}\`--prune\` deletes it`
     if (prune && overrideProtection.includes(name)) return null

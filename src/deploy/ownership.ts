@@ -72,30 +72,36 @@ export function ownedOf(
   /** What is older than the ids of projects is taken for ours only under a name that Git declares: others may have the project's. */
   const isClaimed = (labels: EndpointLabels) =>
     isOurs(labels, owner) && (labels.owner !== undefined || names.has(keyOf(labels)))
-  const proofs = new Map(
-    models.flatMap((version): [string, ModelVersion][] => {
-      const { ours } = decodeLabels(version.labels)
-      const endpoint = endpointOfVersion(version.labels)
-      return endpoint !== undefined && ours?.owner === owner.projectId ? [[endpoint, version]] : []
-    }),
-  )
+  const claims = new Map<string, ModelVersion[]>()
+  for (const version of models) {
+    const id = endpointOfVersion(version.labels)
+    if (id === undefined || decodeLabels(version.labels).ours?.owner === undefined) continue
+    claims.set(id, [...(claims.get(id) ?? []), version])
+  }
+  /** A default version that says it serves on the endpoint, one that does before one that did. */
+  const proofOf = ({ id, deployedModels }: Endpoint) => {
+    const all = claims.get(id) ?? []
+    return all.find(({ model }) => deployedModels.some(each => each.model === model)) ?? all[0]
+  }
 
   const owned: Endpoint[] = []
   const lost = new Set<string>()
   const foreign: Foreign[] = []
   for (const endpoint of endpoints) {
     const { id, labels } = endpoint
-    const { ours } = decodeLabels(labels)
-    if (ours !== undefined) {
-      if (isClaimed(ours)) owned.push(endpoint)
-      else if (names.has(keyOf(ours))) {
-        const { environment, deployment, project } = ours
-        foreign.push({ id, environment, deployment, project, owner: ours.owner ?? null })
-      }
+    const { ours: written } = decodeLabels(labels)
+    const version = written === undefined ? proofOf(endpoint) : undefined
+    const says = written ?? (version && decodeLabels(version.labels).ours)
+    if (says !== undefined && !isClaimed(says)) {
+      const { environment, deployment, project } = says
+      if (names.has(keyOf(says))) foreign.push({ id, environment, deployment, project, owner: says.owner ?? null })
       continue
     }
-    const version = proofs.get(id)
-    const naming = byId.get(id) ?? (version && decodeLabels(version.labels).ours)
+    if (written !== undefined) {
+      owned.push(endpoint)
+      continue
+    }
+    const naming = says ?? byId.get(id)
     if (naming === undefined) continue
     const { environment, deployment } = naming
     lost.add(id)

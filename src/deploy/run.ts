@@ -98,7 +98,7 @@ export async function carryOut(work: Work, engine: Engine): Promise<DeploymentOu
     onLocked: until => report({ event: 'locked', run: run.id, until }),
   })
   const titleOf = (change: Change) => {
-    const names = { ...displayNames(lock.endpoint), ...work.names }
+    const names = { ...work.names, ...displayNames(lock.endpoint) }
     return changeTitle(change, id => names[id] ?? id)
   }
   const done: { title: string; operation: string | null; ms: number }[] = []

@@ -55,6 +55,9 @@ function stateOf(
     return { state: 'absent', reason: 'nothing of it is deployed to its endpoint' }
   }
   if (held) return { state: 'held', reason: 'what Git says was rolled back' }
+  if (drift.every(({ field }) => field === 'labels') && drift.length > 0) {
+    return { state: 'drifted', reason: "somebody has taken away dap's labels; what they said is known all the same" }
+  }
   if (drift.length > 0) {
     const moved = [...new Set(drift.map(({ field }) => field))].join(', ')
     return { state: 'drifted', reason: `somebody else has changed ${moved}` }

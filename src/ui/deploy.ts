@@ -40,7 +40,7 @@ export const STATE_SYMBOLS: Readonly<Record<DeploymentState, string>> = {
   rolling: '→',
   paused: '!',
   'rolled-back': '←',
-  held: '=',
+  held: '←',
   failed: '✗',
   conflict: '!',
   interrupted: '!',

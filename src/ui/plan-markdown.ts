@@ -6,15 +6,18 @@ import { plural } from './numbers.ts'
 import {
   fieldText,
   figureText,
+  foreignName,
   isQuiet,
   namesOf,
   orphanNames,
   overlapText,
+  ownerText,
   planSummary,
   type Step,
   stepsOf,
   symbolOf,
   valueText,
+  wordOf,
 } from './plan.ts'
 
 /** A comment of GitHub holds 65,536 characters. */
@@ -26,7 +29,7 @@ const MAX_CHARACTERS = 60_000
  */
 export function planMarkdown(untrusted: Plan): string {
   const plan = cleaned(untrusted)
-  const { environment, header, digest, deployments, orphans } = plan
+  const { environment, header, digest, deployments, orphans, foreign } = plan
   const quiet = deployments.filter(isQuiet).length
   const loud = deployments.filter(each => !isQuiet(each))
   const commit =
@@ -49,6 +52,7 @@ export function planMarkdown(untrusted: Plan): string {
         prose(each.kept ?? ''),
       ),
     ),
+    ...foreign.map(each => row('=', code(foreignName(each, environment.name)), 'not touched', prose(ownerText(each)))),
   ]
   const left = MAX_CHARACTERS - head.length - foot.length
   const table = upTo(left / 2, rows, '\n', '| | … | | |')
@@ -77,14 +81,14 @@ function upTo(characters: number, texts: readonly string[], separator: string, r
 }
 
 function rowText(plan: DeploymentPlan): string {
-  const { deployment, action, fields, blocked, notes } = plan
+  const { deployment, action, fields, held, blocked, notes } = plan
   const differs = fields.flatMap(change => [`${code(change.field)} ${code(fieldText(change))}`, ...withinTexts(change)])
   const what = [
     ...blocked.map(({ reason }) => `**blocked**: ${prose(reason)}`),
     ...differs,
-    ...(action === 'none' ? notes.map(prose) : []),
+    ...(action === 'none' || held ? notes.map(prose) : []),
   ]
-  return row(symbolOf(plan), code(deployment), action === 'none' ? 'unchanged' : action, what.join('<br>'))
+  return row(symbolOf(plan), code(deployment), wordOf(plan), what.join('<br>'))
 }
 
 function withinTexts({ within }: FieldChange): string[] {

@@ -6,7 +6,7 @@ import type { DeploymentPlan, EvidenceState, Orphan, Overlap, Plan } from '../de
 import type { ValueChange } from '../deploy/value-diff.ts'
 import { shortDigest } from '../digest.ts'
 import type { Figure } from '../results.ts'
-import { changeTitle, durationText, type ModelName } from '../titles.ts'
+import { changeTitle, durationText, type ModelName, orphanKey } from '../titles.ts'
 import { cleaned, driftTable, indented, orphanName, shortCommit, tally, timeText } from './cloud.ts'
 import { percent, short, signed } from './numbers.ts'
 import type { Style } from './style.ts'
@@ -21,7 +21,7 @@ export function planText(untrusted: Plan, context: TextContext): string {
     ...plan.deployments.filter(each => !isQuiet(each)).map(each => deploymentText(each, context)),
     ...(quiet.length === 0 ? [] : [quietText(quiet, context)]),
     ...(plan.orphans.length === 0 ? [] : [orphansText(plan.orphans, plan.environment.name, context)]),
-    ...(plan.foreign.length === 0 ? [] : [foreignText(plan.foreign, context)]),
+    ...(plan.foreign.length === 0 ? [] : [foreignText(plan.foreign, plan.environment.name, context)]),
     ...(plan.notes.length === 0 ? [] : [plan.notes.map(note => labelled('note', note, style)).join('\n')]),
     planSummary(plan),
   ]
@@ -87,11 +87,11 @@ export function stepsOf(changes: readonly Change[], gates: readonly Gate[], name
   })
 }
 
-/** By what it is deployed as, or is to be. */
+/** By what it is deployed as, which outlives a new name of the Deployment; or is to be. */
 export const namesOf =
   ({ desired, names }: DeploymentPlan): ModelName =>
   id =>
-    id === desired.deployed.id ? desired.deployed.displayName : (names[id] ?? id)
+    names[id] ?? (id === desired.deployed.id ? desired.deployed.displayName : id)
 
 export function fieldText({ before, after }: FieldChange): string {
   return before === null ? after || 'none' : `${before || 'none'} → ${after || 'none'}`
@@ -148,7 +148,7 @@ function deploymentText(plan: DeploymentPlan, { style, columns }: TextContext): 
 }
 
 /** What is held is never called unchanged. */
-function wordOf({ action, held }: DeploymentPlan): string {
+export function wordOf({ action, held }: DeploymentPlan): string {
   if (held) return action === 'none' ? 'held' : `${action}, its version held`
   return action === 'none' ? 'unchanged' : action
 }
@@ -170,10 +170,19 @@ function paintSymbol(plan: DeploymentPlan, style: Style): string {
 function fieldLines(fields: readonly FieldChange[], columns: number, style: Style): string[] {
   const width = Math.max(0, ...fields.map(({ field }) => field.length))
   return fields.flatMap(change => {
-    const replaces = change.replaces && change.before !== null ? `  ${style.yellow('replaces')}` : ''
+    const { field, before, after, replaces } = change
+    const margin = `${field.padEnd(width)}  `
+    const texts: Part[] =
+      before === null
+        ? [[margin, after || 'none']]
+        : [
+            [margin, before || 'none'],
+            [' → ', after || 'none'],
+            ['  ', replaces ? 'replaces' : '', style.yellow],
+          ]
     const { fields: inner, more } = change.within ?? { fields: [], more: 0 }
     return [
-      `${style.dim(change.field.padEnd(width))}  ${fieldText(change)}${replaces}`,
+      wrapped(columns, ...texts).replace(field, style.dim),
       ...inner.map(each => wrapped(columns, ['  ', each.field], ['  ', valueText(each)])),
       ...(more === 0 ? [] : [`  and ${more} more`]),
     ]
@@ -191,7 +200,7 @@ function stepLines(steps: readonly Step[], columns: number, style: Style): strin
 type Part = readonly [gap: string, text: string, paint?: (text: string) => string]
 
 /** What does not fit stands on the next line, below the first text; empty texts are left out. */
-function wrapped(columns: number, [margin, first]: Part, ...parts: readonly Part[]): string {
+function wrapped(columns: number, ...[[margin, first], ...parts]: readonly Part[]): string {
   let text = margin + first
   let width = text.length
   for (const [gap, part, paint = (each: string) => each] of parts) {
@@ -235,13 +244,24 @@ function quietText(quiet: readonly DeploymentPlan[], { style, columns }: TextCon
 }
 
 /** Others may call theirs the same. */
-export function foreignText(foreign: readonly Foreign[], { style }: TextContext): string {
-  const lines = foreign.map(({ id, environment, deployment, project, owner }) => {
-    const whose = owner === null ? `project ${project}, older than the ids of projects` : `project ${project}, ${owner}`
-    return `${style.dim('=')} endpoint ${id} (${environment}/${deployment})  of ${whose}; \`dap adopt\` takes it over`
-  })
-  return [style.bold('of others, under the same names: not touched'), ...lines.map(line => indented(line))].join('\n')
+export function foreignText(foreign: readonly Foreign[], environment: string, { style, columns }: TextContext): string {
+  const lines = foreign.map(each => keptText(foreignName(each, environment), [ownerText(each)], columns, style))
+  return [
+    style.bold('of other repositories, under the same names: not touched'),
+    ...lines.map(line => indented(line)),
+    indented(`${style.cyan('hint:')} \`dap adopt ID --override-owner PROJECT_ID\` takes one over`),
+  ].join('\n')
 }
+
+/** Something that stays, and why: what does not fit stands below it. */
+const keptText = (name: string, [first, ...why]: readonly string[], columns: number, style: Style) =>
+  wrapped(columns - 2, ['= ', name], ['  ', first], ...why.map((part): Part => ['; ', part])).replace('=', style.dim)
+
+export const foreignName = ({ id, ...naming }: Foreign, environment: string) =>
+  `endpoint ${id} (${orphanKey(naming, environment)})`
+
+export const ownerText = ({ project, owner }: Foreign) =>
+  `of project ${project}, ${owner === null ? 'which has no projectId' : `projectId ${owner}`}`
 
 export const orphanNames =
   ({ names }: Orphan): ModelName =>
@@ -251,7 +271,7 @@ export const orphanNames =
 export function orphansText(orphans: readonly Orphan[], environment: string, { style, columns }: TextContext): string {
   const lines = orphans.flatMap(orphan => {
     if (orphan.changes.length === 0)
-      return [`${style.dim('=')} ${orphanName(orphan, environment)}${orphan.kept === null ? '' : `  ${orphan.kept}`}`]
+      return keptText(orphanName(orphan, environment), (orphan.kept ?? '').split('; '), columns, style)
     const steps = stepLines(stepsOf(orphan.changes, [], orphanNames(orphan)), columns - 4, style)
     return [`${style.red('-')} ${orphanName(orphan, environment)}  delete`, ...steps.map(step => indented(step))]
   })

@@ -17,9 +17,9 @@ export function statusText(untrusted: StatusResult, context: TextContext): strin
     ...(deployments.length === 0 ? [] : [modelsTable(deployments, style)]),
     ...deployments.filter(isNotable).map(each => notableText(each, style)),
     ...(orphans.length === 0 ? [] : [orphansText(orphans, environment, context)]),
-    ...(foreign.length === 0 ? [] : [foreignText(foreign, context)]),
+    ...(foreign.length === 0 ? [] : [foreignText(foreign, environment, context)]),
     ...(notes.length === 0 ? [] : [notes.join('\n')]),
-    summaryText(deployments, environment, synced),
+    summaryText(deployments, orphans.length, environment, synced),
   ]
   return parts.join('\n\n')
 }
@@ -105,9 +105,17 @@ function notableText({ deployment, state, reason, drift, lock }: DeploymentStatu
   ].join('\n')
 }
 
-function summaryText(deployments: readonly DeploymentStatus[], environment: string, synced: boolean): string {
-  if (deployments.length === 0) return `Git has no Deployment for ${environment}.`
-  if (synced) return `Everything runs as Git says: ${plural(deployments.length, 'deployment')}.`
+function summaryText(
+  deployments: readonly DeploymentStatus[],
+  orphans: number,
+  environment: string,
+  synced: boolean,
+): string {
+  if (synced) {
+    return deployments.length === 0
+      ? `Git has no Deployment for ${environment}.`
+      : `Everything runs as Git says: ${plural(deployments.length, 'deployment')}.`
+  }
   const counts = tally(
     deployments.map(({ state }) => state),
     {
@@ -120,5 +128,6 @@ function summaryText(deployments: readonly DeploymentStatus[], environment: stri
       absent: 'absent',
     },
   )
-  return `${counts === '' ? 'No Deployment in Git' : counts}; \`dap plan --env ${environment}\` says what would set it right`
+  const parts = [counts, orphans === 0 ? '' : plural(orphans, 'orphan')].filter(part => part !== '')
+  return `${parts.join(', ')}; \`dap plan --env ${environment}\` says what would set it right`
 }

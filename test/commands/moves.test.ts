@@ -32,9 +32,11 @@ describe('an environment in another region', () => {
     made.write(LOCAL, environment('us-central1'))
     // The bucket knows where it was: nobody has to say so.
     const planned = await made.dap('plan')
-    expect(lines(planned.stdout, /^[+=]|\(games-ml/)).toEqual([
+    expect(lines(planned.stdout, /^[+=]|\(games-ml|^ +it stays|^ +`--prune/)).toEqual([
       '+ offer  create',
-      `= endpoint ${old.id} (games-ml/europe-west1/offer)  it stays behind with its traffic, 100 % ${old.deployedModels[0].displayName}; \`--prune\` deletes it once what replaces it serves`,
+      `= endpoint ${old.id} (games-ml/europe-west1/offer)`,
+      `it stays behind with its traffic, 100 % ${old.deployedModels[0].displayName};`,
+      '`--prune` deletes it once what replaces it serves',
     ])
     expect(await made.dap('status --exit-code')).toMatchObject({ code: 2 })
 
@@ -164,7 +166,8 @@ describe('a Deployment', () => {
     made.edit('dap.yaml', 'name: shop', 'name: storefront')
     const plan = await made.dap('plan')
     expect(lines(plan.stdout, /^ +(project|description|[1-9]\.)/)).toEqual([
-      expect.stringMatching(/^description .* of storefront/),
+      expect.stringMatching(/^project +shop → storefront/),
+      expect.stringMatching(/^description .* of shop/),
       expect.stringContaining('label endpoint'),
       expect.stringContaining('update endpoint'),
       expect.stringContaining('promote'),
@@ -193,11 +196,11 @@ describe('a copy of a repository', () => {
     expect(await made.dap('init --new-id')).toMatchObject({ code: 0 })
     expect(made.read('dap.yaml')).toBe(old.replace(/projectId: .*/, /projectId: .*/.exec(made.read('dap.yaml'))![0]))
     const plan = await made.dap('plan', from('git@github.com:games/casino.git'))
-    expect(lines(plan.stdout, /^[+=]|of others|endpoint dap/)).toEqual([
+    expect(lines(plan.stdout, /^[+=]|of other|endpoint dap/)).toEqual([
       '+ offer  create',
       expect.stringContaining('1. create endpoint dap-offer-'),
-      'of others, under the same names: not touched',
-      expect.stringContaining('(local/offer)  of project shop, q7m2vx4t9kd3hs8w'),
+      'of other repositories, under the same names: not touched',
+      expect.stringContaining('(offer)  of project shop, projectId q7m2vx4t9kd3hs8w'),
     ])
   })
 })

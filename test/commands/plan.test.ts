@@ -193,7 +193,7 @@ describe('plan', () => {
     expect(read(await made.dap('plan'))).toMatchInlineSnapshot(`
       "exit 0
       Plan of shop for local: the emulator
-      commit cccccccccccc, good until 2026-11-30 02:24 UTC, digest c09137564390
+      commit cccccccccccc, good until 2026-11-30 02:24 UTC, digest 00def0e59b5c
 
       + other  create
         policy                 9116bdf1d250
@@ -209,7 +209,9 @@ describe('plan', () => {
         5. promote other-e85fae278b1d  it is recorded as applied
 
       orphans, which no Deployment in Git declares
-        = endpoint dap-offer-de8f14fc (offer)  it still has traffic, 100 % offer-cee88991039e; \`--prune --override-protection offer\` deletes it all the same
+        = endpoint dap-offer-de8f14fc (offer)  it still has traffic, 100 % offer-cee88991039e;
+          \`moved: { deployment: offer }\` keeps it;
+          \`--prune --override-protection offer\` deletes it all the same
 
       1 to create
       "

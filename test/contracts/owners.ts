@@ -47,7 +47,8 @@ export function ownersContract(name: string, create: () => OwnersWorld | Promise
           })
           await world.close?.()
         }
-        // Each of what the stories are about has happened, and often.
+        // Each of what the stories are about has happened, and often; of a few stories that is chance.
+        if (runs < 100) return
         for (const what of ['wiped mid-run', 'wiped', 'held', 'rolled back', 'released', 'moved', 'renamed']) {
           expect(`${what}: ${(seen.get(what) ?? 0) >= runs / 20}`).toBe(`${what}: true`)
         }

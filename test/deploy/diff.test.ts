@@ -4,7 +4,8 @@ import type { ActualDeployment } from '../../src/deploy/actual.ts'
 import type { Endpoint, Traffic } from '../../src/deploy/cloud.ts'
 import type { Desired } from '../../src/deploy/desired.ts'
 import { diffDeployment } from '../../src/deploy/diff.ts'
-import { decodeLabels } from '../../src/deploy/labels.ts'
+import { decodeLabels, type EndpointLabels, encodeLabels, identityOf } from '../../src/deploy/labels.ts'
+import { recalled } from '../../src/deploy/ownership.ts'
 import { nonZero } from '../../src/deploy/roles.ts'
 import { rollbackWrite } from '../../src/deploy/writes.ts'
 import { flippedBack, perform, undeployed } from '../support/pure-cloud.ts'
@@ -45,6 +46,8 @@ type Event =
   | { readonly type: 'undeploy' }
   | { readonly type: 'foreign' }
   | { readonly type: 'rename' }
+  | { readonly type: 'wipe' }
+  | { readonly type: 'name'; readonly naming: Partial<EndpointLabels> }
   | { readonly type: 'forget'; readonly label: string }
 
 const labels = ['stable', 'candidate', 'previous', 'traffic', 'step', 'digest', 'project', 'scale'].map(l => `dap-${l}`)
@@ -60,8 +63,22 @@ const events: fc.Arbitrary<Event> = fc.oneof(
     weight: 1,
     arbitrary: fc.constantFrom({ type: 'undeploy' }, { type: 'foreign' }, { type: 'rename' }) as fc.Arbitrary<Event>,
   },
+  { weight: 1, arbitrary: fc.constant({ type: 'wipe' as const }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      type: fc.constant('name' as const),
+      naming: fc.constantFrom<Partial<EndpointLabels>>(
+        { owner: undefined },
+        { project: 'casino' },
+        { environment: 'staging', deployment: 'old-offer' },
+      ),
+    }),
+  },
   { weight: 1, arbitrary: fc.record({ type: fc.constant('forget' as const), label: fc.constantFrom(...labels) }) },
 )
+
+const IDENTITY = { deployment: 'shop-offer' }
 
 function happen(actual: ActualDeployment, event: Event): ActualDeployment {
   if (event.type === 'deploy') return apply(event.desired, actual, event.most)
@@ -89,6 +106,17 @@ function happen(actual: ActualDeployment, event: Event): ActualDeployment {
     }
     case 'rename':
       return { ...actual, endpoint: { ...endpoint, displayName: 'renamed' } }
+    case 'wipe': {
+      // As `readActual` finds it.
+      const bare = { ...endpoint, labels: { team: 'growth' } }
+      return { ...actual, endpoint: recalled(bare, actual.versions, identityOf(IDENTITY, TARGET)), lost: true }
+    }
+    case 'name': {
+      // It was deployed under another name, or by a dap that knew no ids; Git says the one of today.
+      const { ours, foreign } = decodeLabels(endpoint.labels)
+      if (ours === undefined) return actual
+      return { ...actual, endpoint: { ...endpoint, labels: encodeLabels({ ...ours, ...event.naming }, foreign) } }
+    }
     case 'forget': {
       const { [event.label]: _, ...rest } = endpoint.labels
       return { ...actual, endpoint: { ...endpoint, labels: rest } }
@@ -125,7 +153,16 @@ describe('a difference', () => {
         const { traffic, deployedModels, labels } = state.endpoint!
         expect(nonZero(traffic)).toEqual({ [desired.deployed.id]: 100 })
         expect(deployedModels.find(({ id }) => id === desired.deployed.id)?.scale).toEqual(desired.scale)
-        expect(decodeLabels(labels).ours).toMatchObject({ stable: desired.deployed.id, digest: desired.digest })
+        expect(decodeLabels(labels).ours).toMatchObject({
+          ...identityOf(desired, TARGET),
+          stable: desired.deployed.id,
+          digest: desired.digest,
+        })
+        // A wipe now would lose nothing.
+        const bare = { ...state.endpoint!, labels: {} }
+        const known = recalled(bare, state.versions, identityOf(desired, TARGET))
+        const { traffic: _, ...kept } = decodeLabels(labels).ours!
+        expect(decodeLabels(known.labels).ours).toEqual(kept)
       }),
       { numRuns: 600, seed: 7 },
     )

@@ -4,7 +4,11 @@ import {
   decodeLabels,
   type EndpointLabels,
   encodeLabels,
+  heldLabels,
+  isHeldVersion,
   readVersionLabels,
+  rememberedLabels,
+  rememberingLabels,
   versionLabels,
   versionParts,
 } from '../../src/deploy/labels.ts'
@@ -30,11 +34,13 @@ const traffic = fc.oneof(
 )
 
 const ours: fc.Arbitrary<EndpointLabels> = fc.record({
+  owner: some(fc.stringMatching(/^[a-z0-9]{8,40}$/)),
   project: name,
   environment: name,
   deployment: name,
   digest: some(digest),
   commit: some(fc.stringMatching(/^[0-9a-f]{40}(-dirty)?$/)),
+  origin: some(fc.stringMatching(/^[0-9a-f]{16}$/)),
   stable: some(id),
   candidate: some(id),
   candidateDigest: some(digest),
@@ -47,7 +53,7 @@ const ours: fc.Arbitrary<EndpointLabels> = fc.record({
   step: some(
     fc.record({ index: fc.nat(49), since: seconds, state: fc.constantFrom('holding' as const, 'passed', 'paused') }),
   ),
-  hold: some(digest),
+  hold: some(fc.oneof(digest, id)),
   lock: some(
     fc.record(
       { run: fc.stringMatching(/^[0-9a-f]{8}$/), expires: seconds, owner: name, process: some(process) },
@@ -103,6 +109,56 @@ describe('labels of an endpoint', () => {
     expect(decodeLabels(encodeLabels({ ...labels, traffic: five }, {})).ours).toEqual(labels)
   })
 })
+
+describe('labels of a default version', () => {
+  const own = fc.constantFrom({}, versionLabels(wanted(), TARGET, CONTEXT.commit))
+  const endpoint = fc.constantFrom('dap-shop-offer-ab4ca260', '4711')
+
+  it('remember all that the endpoint’s say but its traffic and its lock, beside their own and those of others', () => {
+    fc.assert(
+      fc.property(ours, own, foreign, endpoint, (labels, made, others, id) => {
+        const { traffic: _, lock: __, ...rest } = JSON.parse(JSON.stringify(labels))
+        const encoded = rememberingLabels({ ...made, ...others }, id, labels)
+        // Whose it was, of a version that was made before there were ids, is what it is still.
+        const owner = labels.owner ?? (made as Readonly<Record<string, string>>)['dap-project-id']
+        expect(rememberedLabels(encoded, id)).toEqual({ ...rest, ...(owner && { owner }) })
+        expect(rememberedLabels(encoded, 'another')).toBeUndefined()
+        expect(encoded).toMatchObject(others)
+        expect(readVersionLabels(encoded)).toEqual(readVersionLabels(made))
+        expect(rememberingLabels(encoded, id, labels)).toEqual(encoded)
+        expect(Object.keys(encoded).length).toBeLessThanOrEqual(64)
+        for (const [key, value] of Object.entries(encoded)) {
+          expect(key).toMatch(/^[a-z][a-z0-9_-]{0,62}$/)
+          expect(value).toMatch(/^[a-z0-9_-]{0,63}$/)
+        }
+      }),
+    )
+  })
+
+  it('say nothing that was not said to them last', () => {
+    fc.assert(
+      fc.property(ours, ours, (before, after) => {
+        const twice = rememberingLabels(rememberingLabels({}, '4711', before), '4711', { ...after, owner: 'q7m2vx4t' })
+        expect(twice).toEqual(rememberingLabels({}, '4711', { ...after, owner: 'q7m2vx4t' }))
+      }),
+    )
+  })
+
+  it('may be edited by hand: what makes no sense reads as absent', () => {
+    const remembering = rememberingLabels({}, '4711', { ...IDENTITY, stable: '5', hold: '6' })
+    const broken = { ...remembering, 'dap-endpoint-stable': 'v1', 'dap-endpoint-hold': 'all' }
+    expect(rememberedLabels(broken, '4711')).toEqual(IDENTITY)
+    expect(rememberedLabels({ 'dap-endpoint': '4711', team: 'games' }, '4711')).toBeUndefined()
+  })
+
+  it('say of one that was rolled back that it is held, until it is released', () => {
+    const held = heldLabels({ team: 'games' }, true)
+    expect([isHeldVersion(held), isHeldVersion({ team: 'games' })]).toEqual([true, false])
+    expect(heldLabels(held, false)).toEqual({ team: 'games' })
+  })
+})
+
+const IDENTITY = { project: 'games', environment: 'prod', deployment: 'shop-offer' }
 
 it('labels of a version say what it is made of', () => {
   for (const desired of [wanted(), wanted({ snapshot: 'learnt' })]) {

@@ -699,6 +699,85 @@ describe('the other kinds', () => {
     expect(found).toEqual(meant === undefined ? [] : [warning])
   })
 
+  describe('say what was called otherwise', () => {
+    const environments = (moved = '') =>
+      ['e', 'f']
+        .map((name, i) => resource('Environment', name, `target: emulator${i === 0 ? moved : ''}`))
+        .join('---\n')
+    const deployments = (...all: readonly (readonly [name: string, environment: string, moved: string])[]) => ({
+      'policies.yaml': examplePolicy(1),
+      'e.yaml': environments(),
+      ...Object.fromEntries(
+        all.map(([name, environment, moved], i) => [
+          `${i}.yaml`,
+          resource('Deployment', name, `environment: ${environment}\npolicy: offer-1${moved && `\nmoved: ${moved}`}`),
+        ]),
+      ),
+    })
+
+    it.each([
+      ['{ deployment: a }', '`moved` says what it is called now | it says what it was called before'],
+      ['{ environment: e }', '`moved` says what it is called now | it says what it was called before'],
+      [
+        '{ deployment: b }',
+        '`moved` says that this was `e/b`, which is there still | take one of them out: two cannot have the same endpoint',
+      ],
+      [
+        '{ environment: f }',
+        '`moved` says that this was `f/a`, which is there still | take one of them out: two cannot have the same endpoint',
+      ],
+      ['{ deployment: c }', 'another Deployment was `e/c`, too | only one of them keeps the endpoint'],
+      ['{ environment: f, deployment: c }', 'another Deployment was `f/c`, too | only one of them keeps the endpoint'],
+    ])('of a Deployment: %s', async (moved, expected) => {
+      const files = deployments(
+        ['a', 'e', moved],
+        ['b', 'e', ''],
+        ['a', 'f', ''],
+        ['d', 'e', '{ deployment: c }'],
+        ['d2', 'f', '{ deployment: c }'],
+      )
+      expect((await diagnose(files)).filter(line => line.startsWith('0.yaml'))).toEqual([
+        `0.yaml:7:3 semantic ${expected}`,
+      ])
+    })
+
+    it('of a Deployment that is there no more', async () => {
+      expect(await diagnose(deployments(['a', 'e', '{ deployment: old }'], ['old', 'f', '']))).toEqual([])
+    })
+
+    it('of an Environment: one that is there no more', async () => {
+      const files = (moved: string) => ({ 'e.yaml': environments(`\nmoved: { environment: ${moved} }`) })
+      expect(await diagnose(files('old'))).toEqual([])
+      expect(await diagnose(files('f'))).toEqual([
+        'e.yaml:6:25 semantic `moved` says that this was `f`, which is there still | take one of them out: two cannot have the same endpoints',
+      ])
+      const both = ['e', 'f'].map(name =>
+        resource('Environment', name, 'target: emulator\nmoved: { environment: old }'),
+      )
+      expect(await diagnose({ 'e.yaml': both.join('---\n') })).toEqual(
+        ['6', '13'].map(
+          at => `e.yaml:${at}:25 semantic another Environment was \`old\`, too | only one of them keeps the endpoints`,
+        ),
+      )
+    })
+  })
+
+  it('deploy nothing for a repository that has no id, and say so where there is something to deploy', async () => {
+    const files = (spec: string) => ({
+      ...deployment('emulator', 'policy: offer-1'),
+      'dap.yaml': resource('Project', 'x', spec),
+    })
+    expect(await diagnose(files('folders: [.]'))).toEqual([
+      'dap.yaml:4:1 warning semantic there are Deployments, and no `projectId` says whose they are: nothing can be deployed | `dap init --new-id` writes one',
+    ])
+    expect(await diagnose(files('projectId: q7m2vx4t9kd3hs8w'))).toEqual([])
+    const { 'dap.yaml': alone } = files('folders: [.]')
+    expect(await diagnose({ 'dap.yaml': alone })).toEqual([])
+    for (const id of ['short', 'Q7M2VX4T9KD3HS8W', '12345678', '"a b c d e f"']) {
+      expect(await places(files(`projectId: ${id}`))).toEqual(['dap.yaml:5:14 schema'])
+    }
+  })
+
   it('places the faults of a Deployment', async () => {
     const text = resource(
       'Deployment',

@@ -20,14 +20,15 @@ export function perform(
   actual: ActualDeployment,
   context: WriteContext,
 ): ActualDeployment {
-  const after = done(change, desired, actual, context)
   const wrote = endpointWrite(change, desired, actual.endpoint, context) !== undefined
+  // Whatever is written to the endpoint has its labels with it.
+  const after = { ...done(change, desired, actual, context), ...(wrote && { lost: false }) }
   const { endpoint, versions } = after
   const version = defaultVersion(versions, desired.model.id)
   const ours = endpoint && decodeLabels(endpoint.labels).ours
   if ((!wrote && change.kind !== 'label-model') || !ours || !version) return after
   const labels = toRemember(version, endpoint, ours, desired) ?? version.labels
-  return { ...after, lost: false, versions: versions.map(each => (each === version ? { ...version, labels } : each)) }
+  return { ...after, versions: versions.map(each => (each === version ? { ...version, labels } : each)) }
 }
 
 function done(change: Change, desired: Desired, actual: ActualDeployment, context: WriteContext): ActualDeployment {

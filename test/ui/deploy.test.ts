@@ -60,7 +60,7 @@ describe('what a deploy came to', () => {
   })
 
   it('says what to type next, for every state that is not done', () => {
-    const states = ['rolling', 'paused', 'rolled-back', 'failed', 'conflict', 'interrupted'] as const
+    const states = ['rolling', 'paused', 'rolled-back', 'held', 'failed', 'conflict', 'interrupted'] as const
     expect(
       text(states.map(state => outcome(state, { state, traffic: {}, reason: 'so it is' }))),
     ).toMatchInlineSnapshot(`
@@ -74,6 +74,9 @@ describe('what a deploy came to', () => {
       ← rolled-back  rolled back: so it is
         next: revert the change in Git, or mend it; \`dap deploy --env prod --only rolled-back --release-hold\` brings the same version back
 
+      ← held  on hold: so it is
+        next: revert the change in Git, or mend it; \`dap deploy --env prod --only held --release-hold\` brings the same version back
+
       ✗ failed  failed: so it is
         next: \`dap deploy --env prod --only failed\` tries again
 
@@ -83,7 +86,7 @@ describe('what a deploy came to', () => {
       ! interrupted  interrupted: so it is
         next: \`dap deploy --env prod --only interrupted --resume\` goes on
 
-      1 rolling out, 1 paused, 1 rolled back, 1 failed, 1 in conflict, 1 interrupted
+      1 rolling out, 1 paused, 1 rolled back, 1 on hold, 1 failed, 1 in conflict, 1 interrupted
       "
     `)
   })

@@ -224,6 +224,18 @@ export const unproven: DeploymentPlan = deploymentPlan('level-picker', {
   ],
 })
 
+/** Of another team with the same names, and of one whose dap was older. */
+export const foreign: Plan['foreign'] = [
+  {
+    id: 'dap-shop-offer-07e354bd',
+    environment: 'prod',
+    deployment: 'shop-offer',
+    project: 'shop',
+    owner: 's5p99qts43rwvwch',
+  },
+  { id: '4711', environment: 'staging', deployment: 'level-picker', project: 'games', owner: null },
+]
+
 export const orphaned: Plan['orphans'] = [
   {
     kind: 'endpoint',

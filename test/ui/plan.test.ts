@@ -2,12 +2,24 @@ import { readFileSync } from 'node:fs'
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import type { Change } from '../../src/deploy/change.ts'
 import { makePlan } from '../../src/deploy/plan.ts'
 import { durationText } from '../../src/titles.ts'
 import { planText } from '../../src/ui/plan.ts'
 import { planMarkdown } from '../../src/ui/plan-markdown.ts'
 import { createStyle } from '../../src/ui/style.ts'
-import { canary, deploymentPlan, desired, drifted, first, orphaned, plan, unproven } from './plan-samples.ts'
+import {
+  canary,
+  deploymentPlan,
+  desired,
+  drifted,
+  first,
+  foreign,
+  NEW,
+  orphaned,
+  plan,
+  unproven,
+} from './plan-samples.ts'
 
 const text = (...args: Parameters<typeof plan>) =>
   `\n${planText(plan(...args), { style: createStyle(false), columns: 120 })}\n`
@@ -146,6 +158,52 @@ describe('a plan as text', () => {
     `)
   })
 
+  it('of what other repositories have under the same names', () => {
+    expect(text(quiet, { foreign })).toMatchInlineSnapshot(`
+      "
+      Plan of shop for prod: saga-ml-prod, europe-west1
+      commit 4be1c02d77aa, good until 2026-12-02 12:00 UTC, digest 5f0e91b0c3d4
+
+      = 3 unchanged: a-policy, b-policy, c-policy
+
+      of other repositories, under the same names: not touched
+        = endpoint dap-shop-offer-07e354bd (shop-offer)  of project shop, projectId s5p99qts43rwvwch
+        = endpoint 4711 (staging/level-picker)  of project games, which has no projectId
+        hint: \`dap adopt ID --override-owner PROJECT_ID\` takes one over
+
+      Nothing to do: what runs is what Git says.
+      "
+    `)
+  })
+
+  it('of what is called otherwise now: by what it is deployed as, and what of it is renamed', () => {
+    const fields = [
+      { field: 'project', before: 'games', after: 'shop', replaces: false },
+      {
+        field: 'description',
+        before: 'Managed by dap: deployment shop-offer of games, environment prod.',
+        after: 'Managed by dap: deployment shop-offer of shop, environment prod.',
+        replaces: false,
+      },
+    ]
+    const changes: Change[] = [
+      { kind: 'label-endpoint', endpoint: '4711', reason: 'Git calls it otherwise', fields },
+      { kind: 'promote', deployedModel: NEW, reason: 'it is recorded as applied', fields: [] },
+    ]
+    const renamed = deploymentPlan('shop-offer', { action: 'update', fields, changes, names: { [NEW]: 'old-offer-1' } })
+    const shown = planText(plan([renamed]), { style: createStyle(false), columns: 80 })
+    expect(shown.slice(shown.indexOf('~ '))).toMatchInlineSnapshot(`
+      "~ shop-offer  update
+        project      games → shop
+        description  Managed by dap: deployment shop-offer of games, environment prod. →
+                     Managed by dap: deployment shop-offer of shop, environment prod.
+        1. label endpoint 4711  Git calls it otherwise
+        2. promote old-offer-1  it is recorded as applied
+
+      1 to update"
+    `)
+  })
+
   it('of a rollout that goes on with a hold', () => {
     const rest = {
       ...canary,
@@ -222,7 +280,8 @@ describe('a plan as text', () => {
     expect(`\n${shown.slice(shown.indexOf('± '), shown.indexOf('  1.'))}`).toMatchInlineSnapshot(`
       "
       ± shop-offer  replace
-        policy                 3fa9c1d2e4b5 → 91b0c3d4e5f6  replaces
+        policy                 3fa9c1d2e4b5 → 91b0c3d4e5f6
+                               replaces
           guardrails.minProbability  0.02 → 0.05
           actions.gold-small.eligible
           "ctx.level >= 10" → "ctx.level >= 20"
@@ -314,6 +373,21 @@ describe('a plan as a comment', () => {
     `)
   })
 
+  it('calls what is held held, and shows what is not touched', () => {
+    const held = deploymentPlan('shop-offer', { held: true, notes: ['what Git says was rolled back'] })
+    const updated = deploymentPlan('level-picker', { ...held, action: 'update', fields: canary.fields.slice(1) })
+    const comment = planMarkdown(plan([held, updated], { foreign }))
+    expect(comment.split('\n').filter(line => line.startsWith('| '))).toMatchInlineSnapshot(`
+      [
+        "| | deployment | action | what differs |",
+        "| ← | \`shop-offer\` | held | what Git says was rolled back |",
+        "| ~ | \`shop-offer\` | update, its version held | \`resources.maxReplicas\` \`8 → 10\`<br>what Git says was rolled back |",
+        "| = | \`endpoint dap-shop-offer-07e354bd (shop-offer)\` | not touched | of project shop, projectId s5p99qts43rwvwch |",
+        "| = | \`endpoint 4711 (staging/level-picker)\` | not touched | of project games, which has no projectId |",
+      ]
+    `)
+  })
+
   it('says that there is nothing to do', () => {
     expect(planMarkdown(plan(quiet)).split('\n').slice(0, 2)).toEqual([
       '<!-- dap plan prod -->',
@@ -390,7 +464,7 @@ describe('a plan as a comment', () => {
 
 describe('the schema of a plan', () => {
   it('accepts every plan of these tests', () => {
-    for (const each of [plan([first, canary, drifted, unproven, ...quiet]), plan([], { orphans: orphaned })]) {
+    for (const each of [plan([first, canary, drifted, unproven, ...quiet]), plan([], { orphans: orphaned, foreign })]) {
       validate(each)
       expect(validate.errors).toBeNull()
     }

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest'
 import type { DeploymentStatus, LiveModel, LockResult, StatusResult } from '../../src/deploy/outcomes.ts'
 import { locksText, statusText } from '../../src/ui/status.ts'
 import { createStyle } from '../../src/ui/style.ts'
-import { NEW, OLD, orphaned } from './plan-samples.ts'
+import { foreign, NEW, OLD, orphaned } from './plan-samples.ts'
 
 const context = { style: createStyle(false), columns: 120 }
 const HEX = '91b0c3d4e5f60718293a4b5c6d7e8f90'
@@ -74,7 +74,7 @@ const everything = status(
     }),
     deployment('shop-offer', { state: 'absent', reason: 'there is no endpoint yet', applied: null, live: [] }),
   ],
-  { orphans: orphaned.slice(1) },
+  { orphans: orphaned.slice(1), foreign },
 )
 
 describe('a status', () => {
@@ -99,7 +99,12 @@ describe('a status', () => {
       orphans, which no Deployment in Git declares
         = model dap-older-offer-bb22cc33 (staging/older-offer)  \`--prune\` deletes it
 
-      1 synced, 1 drifted, 1 absent; \`dap plan --env prod\` says what would set it right
+      of other repositories, under the same names: not touched
+        = endpoint dap-shop-offer-07e354bd (shop-offer)  of project shop, projectId s5p99qts43rwvwch
+        = endpoint 4711 (staging/level-picker)  of project games, which has no projectId
+        hint: \`dap adopt ID --override-owner PROJECT_ID\` takes one over
+
+      1 synced, 1 drifted, 1 absent, 1 orphan; \`dap plan --env prod\` says what would set it right
       "
     `)
   })
@@ -108,6 +113,13 @@ describe('a status', () => {
     const [, , , , , last] = statusText(status([deployment('a')], { commit: null }), context).split('\n')
     expect(last).toBe('Everything runs as Git says: 1 deployment.')
   })
+})
+
+it('a status of nothing but orphans says so', () => {
+  const last = (orphans: StatusResult['orphans'], synced: boolean) =>
+    statusText(status([], { orphans, synced }), context).split('\n').at(-1)
+  expect(last(orphaned.slice(0, 1), false)).toBe('1 orphan; `dap plan --env prod` says what would set it right')
+  expect(last(orphaned.slice(1), true)).toBe('Git has no Deployment for prod.')
 })
 
 describe('locks', () => {

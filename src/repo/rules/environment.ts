@@ -2,8 +2,10 @@ import type { Fault } from '../fault.ts'
 import type { Lookup, Resource } from '../repository.ts'
 import { semantic } from './common.ts'
 
-export function* environmentRules({ spec }: Resource<'Environment'>, repository: Lookup): Generator<Fault> {
+export function* environmentRules({ name, spec }: Resource<'Environment'>, repository: Lookup): Generator<Fault> {
   const { target, gcp, moved } = spec
+  const isToo = (other: Resource<'Environment'>) =>
+    other.name !== name && other.spec.moved?.environment === moved?.environment
   if (moved?.environment !== undefined && repository.get('Environment', moved.environment) !== undefined) {
     const message = `\`moved\` says that this was \`${moved.environment}\`, which is there still`
     yield semantic(
@@ -11,6 +13,9 @@ export function* environmentRules({ spec }: Resource<'Environment'>, repository:
       message,
       'take one of them out: two cannot have the same endpoints',
     )
+  } else if (moved?.environment !== undefined && repository.all('Environment').some(isToo)) {
+    const message = `another Environment was \`${moved.environment}\`, too`
+    yield semantic(['spec', 'moved', 'environment'], message, 'only one of them keeps the endpoints')
   }
   const places = ['project', 'region'] as const
   const named = places.filter(part => moved?.[part] !== undefined)
