@@ -173,6 +173,7 @@ export function encodeLabels(ours: EndpointLabels, foreign: Labels): Labels {
     const text = ours[key] === undefined ? undefined : codec.write(ours[key])
     if (text !== undefined) labels[label] = text
   }
+  labels[SEAL] = sealOf(labels)
   if (ours.lock !== undefined) {
     labels['dap-lock'] = `${ours.lock.run}-${Math.round(ours.lock.expires)}`
     labels['dap-lock-owner'] = labelValue(ours.lock.owner)
@@ -180,6 +181,26 @@ export function encodeLabels(ours: EndpointLabels, foreign: Labels): Labels {
     if (holder !== undefined) labels['dap-lock-process'] = holder
   }
   return labels
+}
+
+/** Everything else stays as it is, be it as dap wrote it or not. */
+export function withoutLock(labels: Labels): Labels {
+  return Object.fromEntries(Object.entries(labels).filter(([label]) => !/^dap-lock(-|$)/.test(label)))
+}
+
+/** What dap wrote, all of it: labels are edited one by one as well, and each of them may be what a hold or a rollout hangs on. */
+const SEAL = 'dap-seal'
+
+function sealOf(labels: Labels): string {
+  const own = Object.values(LABELS).map(([label]) => [label, labels[label] ?? null])
+  return label32(digestOf(own)).slice(0, 16)
+}
+
+/** Whether the labels of an endpoint are as dap wrote them last; those that are older than the ids of projects have no seal. */
+export function areIntact(labels: Labels): boolean {
+  const { ours } = decodeLabels(labels)
+  if (ours === undefined) return false
+  return Object.hasOwn(labels, SEAL) ? labels[SEAL] === sealOf(labels) : ours.owner === undefined
 }
 
 /** `ours` is undefined where the labels do not say whose the endpoint is. A label that makes no sense reads as absent. */

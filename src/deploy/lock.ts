@@ -5,7 +5,15 @@
  */
 import { DapError, ExitCode } from '../errors.ts'
 import { type Cloud, CloudError, type Endpoint, type EndpointUpdate, type Traffic } from './cloud.ts'
-import { decodeLabels, type EndpointLabels, encodeLabels, type LockLabel, type LockProcess } from './labels.ts'
+import {
+  areIntact,
+  decodeLabels,
+  type EndpointLabels,
+  encodeLabels,
+  type LockLabel,
+  type LockProcess,
+  withoutLock,
+} from './labels.ts'
 import { isOurs, type Owner } from './ownership.ts'
 import { createBackoff, type Patience } from './patience.ts'
 import { readOnce } from './reads.ts'
@@ -161,20 +169,10 @@ export function endpointLock(id: string, options: LockOptions): EndpointLock {
 
     async read() {
       const before = endpoint
-      endpoint = await cloud.getEndpoint(id)
+      endpoint = known(await cloud.getEndpoint(id))
       seen = clock.now()
-      wiped = endpoint !== undefined && decoded().ours === undefined
-      if (wiped) {
-        const ours = held && before !== undefined ? decodeLabels(before.labels).ours : undefined
-        if (ours === undefined) endpoint = recall(endpoint!)
-        else {
-          // The lock went with them; it was not broken. A write of traffic may have been done, without an answer.
-          onNote('somebody took away the labels of dap; they are put back')
-          const known = { ...ours, lock: undefined, traffic: undefined }
-          endpoint = { ...endpoint!, labels: encodeLabels(known, decoded().foreign) }
-          held = claimed = false
-        }
-      }
+      // Where the lock went with the labels, it was not broken.
+      if (wiped && labels().lock === undefined) held = claimed = false
       const found = labels().lock
       const ours = found?.run === run.id
       if (held && !ours && !(releasing && found === undefined) && !(doomed && endpoint === undefined)) {
@@ -263,7 +261,7 @@ export function endpointLock(id: string, options: LockOptions): EndpointLock {
         }
         while (claimed) {
           try {
-            endpoint = await getEndpoint(id)
+            endpoint = known(await getEndpoint(id))
             if (labels().lock?.run !== run.id) return
             await lock.write(edit(labels()), {}, 'release')
           } catch (failure) {
@@ -281,6 +279,19 @@ export function endpointLock(id: string, options: LockOptions): EndpointLock {
     },
   }
   return lock
+
+  /** With what dap remembers, where somebody took its labels away: this run itself while it works on it, or else the model. */
+  function known(live: Endpoint | undefined): Endpoint | undefined {
+    wiped = live !== undefined && !areIntact(live.labels)
+    if (!wiped) return live
+    const last = held && endpoint !== undefined ? decodeLabels(endpoint.labels).ours : undefined
+    if (last === undefined) return recall(live!)
+    onNote('somebody took away labels of dap; they are put back')
+    const { ours, foreign } = decodeLabels(live!.labels)
+    // A write of traffic may have been done, without an answer.
+    const labels = encodeLabels({ ...last, lock: ours?.lock, traffic: undefined }, foreign)
+    return { ...live!, labels }
+  }
 
   function refuseForeign(before: Endpoint, after: Endpoint): void {
     const others = (shares: Traffic) =>
@@ -321,11 +332,11 @@ export async function breakLock(
   const backoff = createBackoff(patience, { races: true })
   for (;;) {
     const endpoint = await cloud.getEndpoint(id)
-    const { ours, foreign } = decodeLabels(endpoint?.labels ?? {})
+    const { ours } = decodeLabels(endpoint?.labels ?? {})
     if (endpoint === undefined || ours?.lock === undefined) return
     if (ours.lock.run !== run) throw taken(ours, ours.lock, processes)
     try {
-      const labels = encodeLabels({ ...ours, lock: undefined }, foreign)
+      const labels = withoutLock(endpoint.labels)
       await cloud.updateEndpoint(id, { etag: endpoint.etag, labels })
       return
     } catch (failure) {

@@ -6,6 +6,7 @@
 import type { Endpoint, ModelVersion } from './cloud.ts'
 import type { Target } from './desired.ts'
 import {
+  areIntact,
   decodeLabels,
   type EndpointLabels,
   encodeLabels,
@@ -89,23 +90,23 @@ export function ownedOf(
   const foreign: Foreign[] = []
   for (const endpoint of endpoints) {
     const { id, labels } = endpoint
-    const { ours: written } = decodeLabels(labels)
-    const version = written === undefined ? proofOf(endpoint) : undefined
-    const says = written ?? (version && decodeLabels(version.labels).ours)
-    if (says !== undefined && !isClaimed(says)) {
-      const { environment, deployment, project } = says
-      if (names.has(keyOf(says))) foreign.push({ id, environment, deployment, project, owner: says.owner ?? null })
-      continue
-    }
-    if (written !== undefined) {
-      owned.push(endpoint)
-      continue
-    }
+    const intact = areIntact(labels)
+    const { ours: read } = decodeLabels(labels)
+    // Only an owner's id proves something: of what has none, the model that serves on it may know that it is another's.
+    const version = intact && read?.owner !== undefined ? undefined : proofOf(endpoint)
+    const proof = version && decodeLabels(version.labels).ours
+    const says = intact && (proof === undefined || proof.owner === owner.projectId) ? read : proof
     const naming = says ?? byId.get(id)
-    if (naming === undefined) continue
-    const { environment, deployment } = naming
-    lost.add(id)
-    owned.push(recalled(endpoint, version ? [version] : [], identityOf({ deployment }, { ...owner, environment })))
+    if (says !== undefined && !isClaimed(says)) {
+      if (names.has(keyOf(says))) foreign.push(foreignOf(id, says))
+    } else if (naming === undefined) {
+      if (read !== undefined && names.has(keyOf(read))) foreign.push(foreignOf(id, read))
+    } else if (intact) owned.push(endpoint)
+    else {
+      const { environment, deployment } = naming
+      lost.add(id)
+      owned.push(recalled(endpoint, version ? [version] : [], identityOf({ deployment }, { ...owner, environment })))
+    }
   }
   return {
     endpoints: owned,
@@ -119,17 +120,24 @@ export function ownedOf(
 }
 
 /**
- * An endpoint as dap knows it: where its labels do not say whose it is, with what the versions of its model remember of it, or at least with
- * the identity that it must have.
+ * An endpoint as dap knows it: where its labels are not as dap wrote them, with what the versions of its model remember of it, or at least
+ * with the identity that it must have.
  */
 export function recalled(endpoint: Endpoint, versions: readonly ModelVersion[], identity: EndpointLabels): Endpoint {
+  if (areIntact(endpoint.labels)) return endpoint
   const { ours, foreign } = decodeLabels(endpoint.labels)
-  if (ours !== undefined) return endpoint
   const remembered = versions
     .filter(({ aliases }) => aliases.includes('default'))
     .map(({ labels }) => rememberedLabels(labels, endpoint.id))
     .find(labels => labels !== undefined)
-  return { ...endpoint, labels: encodeLabels(remembered ?? identity, foreign) }
+  return {
+    ...endpoint,
+    labels: encodeLabels({ ...(remembered ?? { ...ours, ...identity }), lock: ours?.lock }, foreign),
+  }
+}
+
+function foreignOf(id: string, { environment, deployment, project, owner }: EndpointLabels): Foreign {
+  return { id, environment, deployment, project, owner: owner ?? null }
 }
 
 /** Ids that prove an endpoint or a model to be this owner's deployment. */

@@ -3,7 +3,7 @@ import { type Actual, actualOf, located, readActual, withVersions } from '../../
 import { applyAll } from '../../src/deploy/apply-all.ts'
 import type { Cloud, Endpoint, ModelVersion } from '../../src/deploy/cloud.ts'
 import type { Desired, Target } from '../../src/deploy/desired.ts'
-import { decodeLabels, judgedDigest, readVersionLabels, versionParts } from '../../src/deploy/labels.ts'
+import { areIntact, decodeLabels, judgedDigest, readVersionLabels, versionParts } from '../../src/deploy/labels.ts'
 import type { Declarations } from '../../src/deploy/orphans.ts'
 import type { DeploymentOutcome } from '../../src/deploy/outcomes.ts'
 import type { Naming } from '../../src/deploy/ownership.ts'
@@ -91,7 +91,7 @@ async function tell({ cloud, clock }: OwnersWorld, rng: Rng, seen: Map<string, n
     let call = 0
     const harmed = faulty(cut, {
       async before() {
-        if (call++ === at && (await wipe(cloud, ours))) note('wiped mid-run')
+        if (call++ === at && (await wipe(cloud, ours, rng))) note('wiped mid-run')
       },
     })
     await outwait(ours)
@@ -164,7 +164,7 @@ async function tell({ cloud, clock }: OwnersWorld, rng: Rng, seen: Map<string, n
       case 'rollback':
         return rollback(repository, harmed)
       case 'wipe': {
-        if (await wipe(cloud, repository)) note('wiped')
+        if (await wipe(cloud, repository, rng)) note('wiped')
         return
       }
       case 'rename': {
@@ -280,12 +280,19 @@ async function thingsOf(cloud: Cloud, { target: { projectId } }: Repository): Pr
   }
 }
 
-/** An ordinary `endpoint.update(labels={…})` of Google's SDK. */
-async function wipe(cloud: Cloud, { target: { projectId } }: Repository): Promise<boolean> {
+/** An ordinary `endpoint.update(labels={…})` of Google's SDK; or somebody takes away some labels, or writes nonsense into one. */
+async function wipe(cloud: Cloud, { target: { projectId } }: Repository, rng: Rng): Promise<boolean> {
   const endpoints = await cloud.listEndpoints()
   const own = endpoints.find(({ labels }) => labels['dap-project-id'] === projectId)
   if (own === undefined) return false
-  await cloud.updateEndpoint(own.id, { etag: own.etag, labels: { team: 'games' } })
+  const ours = Object.keys(own.labels).filter(label => label.startsWith('dap-') && !label.startsWith('dap-lock'))
+  const how = rng.uniform()
+  // The lock alone is taken away by `dap lock break`.
+  const locks = Object.keys(own.labels).filter(label => how > 0.5 && label.startsWith('dap-lock'))
+  const kept = [...locks, ...ours.filter(() => how > 0.5 && rng.uniform() < 0.8)]
+  const labels = { ...Object.fromEntries(kept.map(label => [label, own.labels[label]])), team: 'games' }
+  const edited = how > 0.75 ? { ...own.labels, [ours[Math.floor(rng.uniform() * ours.length)]]: 'zzz' } : labels
+  await cloud.updateEndpoint(own.id, { etag: own.etag, labels: edited })
   return true
 }
 
@@ -295,7 +302,7 @@ async function leftByRollback(cloud: Cloud, endpoint: string, model: string): Pr
   const versions = await cloud.listVersions(model)
   if (live === undefined) return undefined
   const remembered = versions.find(({ aliases }) => aliases.includes('default'))?.labels ?? {}
-  const memory = Object.hasOwn(live.labels, 'dap-project-id') ? live.labels : remembered
+  const memory = areIntact(live.labels) ? live.labels : remembered
   const label = (name: string) => memory[`dap-${name}`] ?? memory[`dap-endpoint-${name}`]
   const rolling = label('candidate') !== undefined && label('candidate') !== label('stable')
   const [left, back] = rolling ? [label('candidate'), label('stable')] : [label('stable'), label('previous')]

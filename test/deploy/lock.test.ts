@@ -54,7 +54,7 @@ describe('a lock', () => {
       team: 'x',
     })
     await lock.release()
-    expect(Object.keys(await labels())).toEqual(['team', 'dap-project', 'dap-env', 'dap-deployment'])
+    expect(Object.keys(await labels())).toEqual(['team', 'dap-project', 'dap-env', 'dap-deployment', 'dap-seal'])
   })
 
   it('is refused to a second run, which hears who holds it and what to do', async () => {

@@ -183,6 +183,7 @@ it('nothing is two repositories’, and labels decide before ids and models do',
       if (says !== undefined) expect(claimed).toEqual([says])
       else if (thing.wiped) expect(claimed.length).toBe(thing.id === '4711' && thing.proof === undefined ? 0 : 1)
       else if (thing.project !== project) expect(claimed).toEqual([])
+      else if (thing.proof !== undefined) expect(claimed.filter(each => each !== thing.proof)).toEqual([])
     }),
   )
 })
