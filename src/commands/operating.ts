@@ -112,7 +112,8 @@ export async function operate(
   const { engine, close } = await openEngine(
     host,
     // What is done comes from the cloud, not from a commit, and must not wait until git can be asked.
-    { ...site, commit: null },
+    // The way back waits for no run that was killed.
+    { ...site, commit: null, resumes: command === 'rollback' },
     report,
   )
   try {

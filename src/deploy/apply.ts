@@ -4,7 +4,7 @@ import type { Change } from './change.ts'
 import type { Desired } from './desired.ts'
 import { diffDeployment } from './diff.ts'
 import { holdVersions } from './holds.ts'
-import { judgedDigest, versionParts } from './labels.ts'
+import { decodeLabels } from './labels.ts'
 import { conflict } from './lock.ts'
 import type { DeploymentOutcome } from './outcomes.ts'
 import { flipBack, type Material, perform } from './perform.ts'
@@ -83,8 +83,11 @@ export function applyDeployment(order: Order, engine: Engine, options: ApplyOpti
   async function goBack(change: Change, step: Step): Promise<undefined> {
     if (change.kind !== 'shift-traffic') {
       // The write before may have been done without an answer, and then nothing else was.
-      const judged = judgedDigest(versionParts(wanted))
-      await holdVersions({ cloud: step.cloud, model: wanted.model.id }, judged, true, step.patience)
+      const { endpoint } = step.lock
+      const hold = endpoint && decodeLabels(endpoint.labels).ours?.hold
+      if (hold !== undefined) {
+        await holdVersions({ cloud: step.cloud, model: wanted.model.id, endpoint }, hold, true, step.patience)
+      }
       await perform(change, { ...order, desired: wanted }, step, engine)
     } else await flipBack(rollbackWrite(step.lock.endpoint!, step.actual.versions)!, wanted.model.id, step)
     return undefined

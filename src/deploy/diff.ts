@@ -48,7 +48,8 @@ export function diffDeployment(git: Desired, actual: ActualDeployment, context: 
   const roles = rolesOf(endpoint, desired)
   const identity = identityOf(desired, context.target)
   const live: Live = { ...actual, endpoint, lost, identity, create: actual.endpoint === undefined }
-  const changes = instead === undefined ? [] : changesOf(desired, live, roles)
+  // Whatever is held, what dap remembers is put back.
+  const changes = instead === undefined ? identityChanges(live, roles) : changesOf(desired, live, roles)
   if (rolledBack && !held) {
     const reason = '`--release-hold` brings it back'
     changes.unshift({ kind: 'release-hold', model: desired.model.id, reason, fields: [] })
@@ -228,7 +229,8 @@ function trafficChanges(
     return stable ? { before: [change], after: [] } : { before: [], after: [change] }
   }
 
-  const under = labels.candidate === id
+  // A share that nobody remembers is a step of a rollout, too.
+  const under = labels.candidate === id || (labels.candidate === undefined && (traffic[id] ?? 0) > 0)
   const percent = (drifted ? under && trafficApplied(desired, roles)?.[id] : traffic[id]) || 0
   const at = steps.findIndex(step => step.percent === percent)
   const { step: known } = labels

@@ -21,7 +21,8 @@ import type { Roles } from './roles.ts'
 export function isHeld(desired: Desired, labels: Partial<EndpointLabels>, versions: readonly ModelVersion[]): boolean {
   const judged = judgedDigest(versionParts(desired))
   // Older holds were about the digest of all settings.
-  if ([judged, desired.deployed.id, desired.digest].includes(labels.hold ?? '')) return true
+  if (labels.hold === judged || labels.hold === desired.digest) return true
+  if (isHeldMachine(desired.deployed.id, labels, versions)) return true
   return judgedAs(judged, versions).some(version => isHeldVersion(version.labels))
 }
 
@@ -42,9 +43,21 @@ function judgedAs(judged: string, versions: readonly ModelVersion[]): readonly M
   })
 }
 
+/** A hold is about what decides, or about one deployed model. */
+const machineOf = (hold: string) => (/^\d{1,10}$/.test(hold) ? hold : undefined)
+
+/** The versions that a hold is about, of a deployed model the one that it is deployed from. */
+function heldBy(hold: string, versions: readonly ModelVersion[], endpoint: Endpoint | undefined) {
+  const id = machineOf(hold)
+  if (id === undefined) return judgedAs(hold, versions)
+  const deployed = endpoint?.deployedModels.find(each => each.id === id)
+  return versions.filter(({ version, labels }) => version === deployed?.version || isHeldVersion(labels, id))
+}
+
 /** Whether the versions that a hold is about say so themselves. */
-export function isOnHold(hold: string | undefined, versions: readonly ModelVersion[]): boolean {
-  return hold === undefined || judgedAs(hold, versions).every(({ labels }) => isHeldVersion(labels))
+export function isOnHold(hold: string | undefined, versions: readonly ModelVersion[], endpoint?: Endpoint): boolean {
+  if (hold === undefined) return true
+  return heldBy(hold, versions, endpoint).every(({ labels }) => isHeldVersion(labels, machineOf(hold)))
 }
 
 /** What a deployed model is judged as; undefined where it is gone, or dap has not made it. */
@@ -60,20 +73,39 @@ export function judgedOf(
 }
 
 /**
- * While what Git asks for is held: its settings and scale for what serves, and its machines unless those are what is held. undefined where
- * nothing serves, or nothing that dap has made.
+ * While what Git asks for is held: its settings and scale for what serves, and its machines unless those are what is held. Where the held one
+ * itself serves, a rollback is not done yet, and it goes on: to what is deployed for it already, or is going to be. undefined where there is
+ * nothing, or nothing that dap has made.
  */
 export function insteadOf(
   desired: Desired,
-  { labels, stable }: Roles,
+  { labels, stable, abandoned }: Roles,
   versions: readonly ModelVersion[],
 ): Desired | undefined {
-  const version = versions.find(each => each.model === stable?.model && each.version === stable.version)
+  const versionOf = (deployed: { readonly model: string; readonly version: string } | undefined) =>
+    versions.find(({ model, version }) => model === deployed?.model && version === deployed.version)
+  const previous = { model: desired.model.id, version: labels.previousVersion ?? '' }
+  const serving = versionOf(stable)
+  const back = [abandoned, previous].map(versionOf).find(version => version && !isHeldContent(version, labels))
+  const unfinished = serving !== undefined && isHeldContent(serving, labels) && back !== undefined
+  const version = unfinished ? back : serving
   const parts = version && readVersionLabels(version.labels)
   if (parts === undefined) return undefined
   const known = { ...desired, ...madeOf(desired.policy.name, version!, parts) }
   const instead = settled(known)
-  return labels.hold === instead.deployed.id ? settled({ ...known, deployed: stable! }) : instead
+  if (unfinished)
+    return { ...instead, rollout: { ...instead.rollout, steps: [{ percent: 100, holdMs: 0 }], gates: [] } }
+  return isHeldMachine(instead.deployed.id, labels, versions) ? settled({ ...known, deployed: stable! }) : instead
+}
+
+function isHeldContent({ labels: version }: ModelVersion, { hold }: Partial<EndpointLabels>): boolean {
+  const parts = readVersionLabels(version)
+  return isHeldVersion(version) || (parts !== undefined && judgedDigest(parts) === hold)
+}
+
+/** A deployed model that was rolled back for its machines. */
+function isHeldMachine(id: string, { hold }: Partial<EndpointLabels>, versions: readonly ModelVersion[]): boolean {
+  return hold === id || versions.some(({ labels }) => isHeldVersion(labels, id))
 }
 
 /** A version that is there already: it is not uploaded again, so nobody asks what else it was made with. */
@@ -91,20 +123,25 @@ export function madeOf(
   }
 }
 
-/** Puts versions on hold, or releases them. */
+/** Puts what a hold is about on hold, or releases it. */
 export async function holdVersions(
-  { cloud, model }: { readonly cloud: Cloud; readonly model: string },
-  judged: string,
+  {
+    cloud,
+    model,
+    endpoint,
+  }: { readonly cloud: Cloud; readonly model: string; readonly endpoint: Endpoint | undefined },
+  hold: string,
   held: boolean,
   patience: Patience,
 ): Promise<void> {
   const backoff = createBackoff(patience, { races: true })
+  const id = machineOf(hold)
   for (;;) {
     try {
-      const versions = judgedAs(judged, await cloud.listVersions(model))
-      const version = versions.find(({ labels }) => isHeldVersion(labels) !== held)
+      const versions = heldBy(hold, await cloud.listVersions(model), endpoint)
+      const version = versions.find(({ labels }) => isHeldVersion(labels, id) !== held)
       if (version === undefined) return
-      const update = { etag: version.etag, labels: heldLabels(version.labels, held) }
+      const update = { etag: version.etag, labels: heldLabels(version.labels, held, id) }
       await cloud.updateVersion(model, version.version, update)
     } catch (failure) {
       await backoff('updateVersion', failure)

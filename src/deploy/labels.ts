@@ -284,11 +284,20 @@ export const endpointOfVersion = (version: Labels): string | undefined => versio
 /** A version that was rolled back says so itself, and for ever: `dap-held`. */
 const HELD = 'dap-held'
 
-export const isHeldVersion = (version: Labels): boolean => Object.hasOwn(version, HELD)
+/** By a deployed model's id, it is on hold as that one alone, on its machines: `dap-held-7482165151`. */
+const heldLabel = (deployedModel: string | undefined) =>
+  deployedModel === undefined ? HELD : `${HELD}-${deployedModel}`
 
-export function heldLabels(version: Labels, held: boolean): Labels {
-  const { [HELD]: _, ...others } = version
-  return held ? { ...others, [HELD]: 'true' } : others
+export const isHeldVersion = (version: Labels, deployedModel?: string): boolean =>
+  Object.hasOwn(version, heldLabel(deployedModel))
+
+/** Something is to be remembered of it. */
+export const remembersHold = (version: Labels): boolean => Object.keys(version).some(label => label.startsWith(HELD))
+
+export function heldLabels(version: Labels, held: boolean, deployedModel?: string): Labels {
+  const label = heldLabel(deployedModel)
+  const { [label]: _, ...others } = version
+  return held ? { ...others, [label]: 'true' } : others
 }
 
 /** Labels of a model's version: what it is made of, so that a plan can say what will be replaced. */

@@ -193,7 +193,7 @@ export function endpointLock(id: string, options: LockOptions): EndpointLock {
 
     refuseTaken() {
       const found = others()
-      if (found !== undefined) throw taken(labels(), found, run)
+      if (found !== undefined && !lock.abandoned) throw taken(labels(), found, run)
     },
 
     async acquire() {
@@ -360,12 +360,12 @@ function taken({ deployment, environment }: EndpointLabels, lock: LockLabel, { s
     case 'running':
       return conflict(
         `${locked}, which is process ${process!.pid} of this machine, and still runs`,
-        `wait for it, or stop it; once it is gone, --resume takes its lock over`,
+        `wait for it, or stop it; once it is gone, \`dap deploy --resume\` and \`dap rollback\` take its lock over`,
       )
     case 'gone':
       return conflict(
         `${locked} until ${until}, and its process is gone`,
-        `dap deploy --env ${environment} --only ${deployment} --resume takes the lock over and goes on; \`${take}\` only takes it away`,
+        `dap deploy --env ${environment} --only ${deployment} --resume takes the lock over and goes on, \`dap rollback ${deployment}\` takes it over and goes back`,
       )
     default: {
       const where = state === 'elsewhere' ? ' on another machine or in another container' : ''

@@ -5,7 +5,7 @@ import type { Change } from './change.ts'
 import type { DeployedModel, Endpoint, ModelVersion } from './cloud.ts'
 import { type Desired, settled, type Target } from './desired.ts'
 import { holdOf, judgedOf, madeOf } from './holds.ts'
-import { decodeLabels, isHeldVersion, judgedDigest, readVersionLabels } from './labels.ts'
+import { decodeLabels, isHeldVersion, judgedDigest, readVersionLabels, remembersHold } from './labels.ts'
 import { keptBy, removal } from './orphans.ts'
 import { nonZero, rolesOf } from './roles.ts'
 import { type EndpointWrite, rollbackWrite } from './writes.ts'
@@ -123,7 +123,7 @@ export function garbageOf(model: string, { endpoint, versions }: ActualDeploymen
   if (roles?.labels.previousVersion !== undefined) kept.add(roles.labels.previousVersion)
   for (const { version, aliases, ...each } of versions) {
     // What was rolled back is remembered by its version.
-    if (each.model !== model || kept.has(version) || aliases.includes('default') || isHeldVersion(each.labels)) continue
+    if (each.model !== model || kept.has(version) || aliases.includes('default') || remembersHold(each.labels)) continue
     changes.push({ kind: 'delete-version', model, version, reason: 'it is older than the last rollback', fields: [] })
   }
   return changes

@@ -61,7 +61,9 @@ export async function perform(change: Change, material: Material, step: Step, en
       await note()
       return step.finish(await cloud.mutateDeployedModel(desired.endpoint.id, change.deployedModel, desired.scale))
     case 'release-hold': {
-      await holdVersions({ cloud, model }, judgedDigest(versionParts(desired)), false, step.patience)
+      for (const hold of [judgedDigest(versionParts(desired)), desired.deployed.id]) {
+        await holdVersions({ cloud, model, endpoint: undefined }, hold, false, step.patience)
+      }
       return lock.write(write().labels)
     }
     case 'label-model':
@@ -133,7 +135,8 @@ export async function flipBack(
     if (!(failure instanceof CloudError)) throw failure
   })
   await writeEndpoint(labels, update, step, then)
-  if (labels.hold !== undefined) await holdVersions({ cloud, model }, labels.hold, true, patience)
+  const { endpoint } = lock
+  if (labels.hold !== undefined) await holdVersions({ cloud, model, endpoint }, labels.hold, true, patience)
   const to = lock.endpoint!.deployedModels.find(({ id }) => id === labels.stable)
   const { versions } = actual
   if (to?.model === model && defaultVersion(versions, model)?.version !== to.version) {

@@ -24,7 +24,7 @@ export async function rollbackDeployment(whose: Whose, engine: Engine): Promise<
   const endpoint = live && recalled(live, versions, identityOf(whose, engine.target))
   const rollback = rollbackOf(deployment, model, { endpoint, versions, bundle: false })
   if (rollback.kind === 'redeploy') {
-    if (rollback.hold !== undefined) await holdVersions({ cloud, model }, rollback.hold, true, engine)
+    if (rollback.hold !== undefined) await holdVersions({ cloud, model, endpoint }, rollback.hold, true, engine)
     const bundleText = () => Promise.reject(new Error('a version that is there needs no bundle'))
     const options = { acceptDrift: true, releaseHold: true, step: false, skipGates: true, resume: true }
     const outcome = await applyDeployment({ ...rollback, bundleText }, engine, options)
@@ -43,7 +43,7 @@ export async function rollbackDeployment(whose: Whose, engine: Engine): Promise<
     return (
       sameTraffic(live.traffic, write.traffic!) &&
       (to.model !== model || byDefault?.version === to.version) &&
-      isOnHold(write.labels.hold, versions) &&
+      isOnHold(write.labels.hold, versions, live) &&
       (byDefault === undefined || toRemember(byDefault, live, ours!, undefined) === undefined)
     )
   }

@@ -3,7 +3,7 @@ import type { Desired } from './desired.ts'
 import type { GateReading } from './events.ts'
 import { readGate, together } from './gates.ts'
 import type { Engine, Step, Stop } from './run.ts'
-import { pauseWrite } from './writes.ts'
+import { begunRollout, pauseWrite } from './writes.ts'
 
 /** Between two looks, in ms: a twentieth of the hold, within these. */
 const SHORTEST_LOOK = 5_000
@@ -36,7 +36,9 @@ export async function holdStep(
   // Where nobody remembers since when, it is from now on.
   if (lock.labels.step?.index !== step) {
     const since = Math.round(clock.now() / 1000)
-    await lock.write({ ...lock.labels, step: { index: step, since, state: 'holding' } })
+    const { labels } = lock
+    const begun = labels.candidate === undefined ? begunRollout(desired, lock.endpoint!) : {}
+    await lock.write({ ...labels, ...begun, step: { index: step, since, state: 'holding' } })
   }
   const { since, state } = lock.labels.step!
   const pauseHere = async (reason: string): Promise<HoldOutcome> => {

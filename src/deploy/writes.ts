@@ -104,6 +104,11 @@ export function endpointWrite(
   }
 }
 
+/** Of a rollout that nobody remembers: what Git asks for is the candidate, and the other one that has traffic serves. */
+export function begunRollout(desired: Desired, endpoint: Endpoint): Partial<EndpointLabels> {
+  return { ...candidate(desired), stable: rolesOf(endpoint, desired).stable?.id }
+}
+
 /** A gate could not tell, or failed under `onFailure: pause`: the rollout stays where it is. */
 export function pauseWrite(labels: EndpointLabels): EndpointWrite {
   return { labels: stepLabels(labels, 'paused') }

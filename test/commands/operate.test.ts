@@ -114,7 +114,7 @@ describe('locks', () => {
       "exit 4
       ! offer  in conflict: \`offer\` is locked by bob-at-laptop (run 00000002), which is process 2 of this machine, and still runs
         traffic  90 % offer-cee88991039e, 10 % offer-28ee706c165f
-        hint: wait for it, or stop it; once it is gone, --resume takes its lock over
+        hint: wait for it, or stop it; once it is gone, \`dap deploy --resume\` and \`dap rollback\` take its lock over
 
       1 in conflict
       "
@@ -182,12 +182,11 @@ describe('locks', () => {
       "exit 4
       ! offer  in conflict: \`offer\` is locked by bob-at-laptop (run 00000002) until 2026-11-23T02:51:34.000Z, and its process is gone
         traffic  90 % offer-cee88991039e, 10 % offer-28ee706c165f
-        hint: dap deploy --env local --only offer --resume takes the lock over and goes on; \`dap lock break offer --env local\` only takes it away
+        hint: dap deploy --env local --only offer --resume takes the lock over and goes on, \`dap rollback offer\` takes it over and goes back
 
       1 in conflict
       "
     `)
-    expect(await made.dap('rollback offer --yes', gone)).toMatchObject({ code: 4 })
     expect(await made.dap('destroy offer --yes', gone)).toMatchObject({ code: 4 })
     const session = await made.dap('deploy --yes --resume', gone)
     expect(session.code).toBe(0)
@@ -197,6 +196,17 @@ describe('locks', () => {
       event: 'note',
       text: 'took over the lock of bob-at-laptop (run 00000002), whose process is gone',
     })
+    goOn()
+    expect((await run).code).toBe(4)
+  })
+
+  it('of a process that is gone keep nobody from going back', async () => {
+    const { made, run, goOn } = await busy()
+    const back = await made.dap('rollback offer --yes --json', { stateOf: () => 'gone' })
+    expect([back.code, resultOf(back).deployments[0].state]).toEqual([0, 'rolled-back'])
+    const { traffic, labels } = await endpointOf(made)
+    expect(Object.values(traffic)).toEqual([100])
+    expect(Object.keys(labels).filter(label => label.startsWith('dap-lock'))).toEqual([])
     goOn()
     expect((await run).code).toBe(4)
   })

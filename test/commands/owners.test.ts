@@ -151,7 +151,7 @@ describe('a repository that deployed before there were ids', () => {
     const made = await deployedShop()
     // What an older dap has left.
     const [{ id, etag, labels }] = await endpointsOf(made, OURS)
-    const { 'dap-project-id': _, ...older } = labels
+    const { 'dap-project-id': _, 'dap-seal': __, ...older } = labels
     await made.cloud.cloud.updateEndpoint(id, { etag, labels: older })
     for (const version of await made.cloud.cloud.listVersions(id)) {
       const own = Object.entries(version.labels).filter(([label]) => !/^dap-(project-id|endpoint.*)$/.test(label))

@@ -64,7 +64,7 @@ describe('a lock', () => {
     await second.read()
     await expect(second.acquire()).rejects.toMatchObject({
       message: '`offer` is locked by ci-0000000a (run 0000000a), which is process 10 of this machine, and still runs',
-      hint: 'wait for it, or stop it; once it is gone, --resume takes its lock over',
+      hint: 'wait for it, or stop it; once it is gone, `dap deploy --resume` and `dap rollback` take its lock over',
       exitCode: 4,
     })
   })
