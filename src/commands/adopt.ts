@@ -75,6 +75,14 @@ export const adoptCommand = defineCommand<Options, AdoptResult>({
     const policy = known?.spec.policy ?? requireResource(opened, 'Policy', wanted).name
     const { environment } = target
     const { labels, yaml, lost } = adopt(endpoint, { ...target, deployment, policy }, from)
+    const { lock } = decodeLabels(live.labels).ours ?? {}
+    if (lock !== undefined && lock.expires * 1000 > host.now()) {
+      const until = new Date(lock.expires * 1000).toISOString()
+      throw conflict(
+        `${lock.owner} (run ${lock.run}) is working on \`${id}\`, until ${until} at the latest`,
+        'wait for that run, or have it stopped: it would go on with an endpoint that is not its own any more',
+      )
+    }
     const shown = `${id} becomes deployment ${deployment} of ${environment}\n${lost.map(each => `  ${each}`).join('\n')}`
     await requireAgreement(host, yes, shown, 'adopt it?')
     const { foreign } = decodeLabels(endpoint.labels)

@@ -44,14 +44,15 @@ export function adopt(endpoint: Endpoint, adopter: Adopter, from: string | undef
   const serving = [...endpoint.deployedModels].sort((a, b) => share(b) - share(a))[0] as DeployedModel | undefined
   return {
     labels: {
-      ...ours,
+      // Whoever remembered it: what serves, what is on its way and what is held are facts.
+      ...labelled,
       ...identityOf(adopter, adopter),
-      stable: ours?.stable ?? serving?.id,
+      stable: labelled?.stable ?? serving?.id,
       traffic: endpoint.traffic,
       scale: serving?.scale,
     },
     yaml: deploymentYaml(endpoint, serving, adopter),
-    lost: lostOf(endpoint, serving, adopter),
+    lost: lostOf(endpoint, serving, adopter, labelled),
   }
 }
 
@@ -67,7 +68,12 @@ function refuseTaking(
   })
 }
 
-function lostOf(endpoint: Endpoint, serving: DeployedModel | undefined, adopter: Adopter): string[] {
+function lostOf(
+  endpoint: Endpoint,
+  serving: DeployedModel | undefined,
+  adopter: Adopter,
+  labelled: EndpointLabels | undefined,
+): string[] {
   const lost: string[] = []
   if (serving === undefined) return ['nothing is deployed to it: the resources are defaults']
   const name = serving.displayName || serving.id
@@ -79,7 +85,8 @@ function lostOf(endpoint: Endpoint, serving: DeployedModel | undefined, adopter:
     lost.push(`it runs as ${serving.serviceAccount ?? 'the default service account'}, which is not the environment's`)
   }
   for (const other of endpoint.deployedModels) {
-    if (other.id !== serving.id)
+    const known = [labelled?.stable, labelled?.candidate, labelled?.previous].includes(other.id)
+    if (other.id !== serving.id && !known && !isModelId(other.model))
       lost.push(`${other.displayName || other.id} is deployed as well, and stays somebody else's`)
   }
   if (endpoint.displayName !== adopter.deployment) {

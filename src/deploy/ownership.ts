@@ -14,7 +14,7 @@ import {
   identityOf,
   rememberedLabels,
 } from './labels.ts'
-import { endpointId, formerId } from './names.ts'
+import { endpointId, formerId, isModelId } from './names.ts'
 
 /** Under which names something is, or was, deployed. */
 export interface Naming {
@@ -85,6 +85,11 @@ export function ownedOf(
     return all.find(({ model }) => deployedModels.some(each => each.model === model)) ?? all[0]
   }
 
+  /** Nothing says any more whose it is, and a model that dap has made serves on it. */
+  const unknown = ({ displayName, deployedModels }: Endpoint): EndpointLabels | undefined =>
+    deployedModels.some(({ model }) => isModelId(model))
+      ? { project: '', environment: owner.environment, deployment: displayName }
+      : undefined
   const owned: Endpoint[] = []
   const lost = new Set<string>()
   const foreign: Foreign[] = []
@@ -100,7 +105,8 @@ export function ownedOf(
     if (says !== undefined && !isClaimed(says)) {
       if (names.has(keyOf(says))) foreign.push(foreignOf(id, says))
     } else if (naming === undefined) {
-      if (read !== undefined && names.has(keyOf(read))) foreign.push(foreignOf(id, read))
+      const called = read ?? unknown(endpoint)
+      if (called !== undefined && names.has(keyOf(called))) foreign.push(foreignOf(id, called))
     } else if (intact) owned.push(endpoint)
     else {
       const { environment, deployment } = naming

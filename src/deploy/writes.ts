@@ -126,9 +126,10 @@ export function forgetCandidate(labels: EndpointLabels): EndpointWrite {
 export function rollbackWrite(endpoint: Endpoint, versions: readonly ModelVersion[]): EndpointWrite | undefined {
   const labels = decodeLabels(endpoint.labels).ours
   if (labels === undefined) return undefined
-  const rolling = labels.candidate !== undefined && labels.candidate !== labels.stable
+  const { stable, candidate: under } = sharesOf(endpoint, labels)
+  const rolling = under !== undefined && under !== stable
   const [back, digest, left, judged] = rolling
-    ? [labels.stable, labels.digest, labels.candidate, labels.candidateDigest]
+    ? [stable, labels.digest, under, labels.candidateDigest ?? judgedOf(endpoint, under, versions)]
     : [labels.previous, labels.previousDigest, labels.stable, judgedOf(endpoint, labels.stable, versions)]
   const hold = holdOf(left, judged, judgedOf(endpoint, back, versions))
   const model = endpoint.deployedModels.find(({ id }) => id === back)
@@ -152,6 +153,18 @@ export function rollbackWrite(endpoint: Endpoint, versions: readonly ModelVersio
     warmUntil: undefined,
   }
   return { labels: { ...labels, ...(rolling ? {} : forgotten), ...settled }, traffic }
+}
+
+/** Who rolls out over whom: where nobody remembers, the one with less traffic over the one with more. */
+function sharesOf(
+  { traffic, deployedModels }: Endpoint,
+  labels: EndpointLabels,
+): Pick<EndpointLabels, 'stable' | 'candidate'> {
+  if (labels.candidate !== undefined) return labels
+  const serving = deployedModels.filter(({ id }) => (traffic[id] ?? 0) > 0).map(({ id }) => id)
+  if (serving.length !== 2) return labels
+  const [most, least] = serving.sort((a, b) => traffic[b] - traffic[a])
+  return labels.stable === least ? { stable: least, candidate: most } : { stable: most, candidate: least }
 }
 
 function ownLabels(desired: Desired, endpoint: Endpoint | undefined, { target }: WriteContext): EndpointLabels {

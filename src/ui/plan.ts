@@ -260,8 +260,10 @@ const keptText = (name: string, [first, ...why]: readonly string[], columns: num
 export const foreignName = ({ id, ...naming }: Foreign, environment: string) =>
   `endpoint ${id} (${orphanKey(naming, environment)})`
 
-export const ownerText = ({ project, owner }: Foreign) =>
-  `of project ${project}, ${owner === null ? 'which has no projectId' : `projectId ${owner}`}`
+export function ownerText({ id, project, owner, deployment }: Foreign): string {
+  if (project === '') return `nothing says any more whose it is: \`dap adopt ${id} --name ${deployment}\` if it is ours`
+  return `of project ${project}, ${owner === null ? 'which has no projectId' : `projectId ${owner}`}`
+}
 
 export const orphanNames =
   ({ names }: Orphan): ModelName =>

@@ -416,3 +416,96 @@ it('ids of endpoints may be digits alone, which new ones get and old ones keep',
   ])
   expect(made.read(POLICY)).toContain('0.02')
 })
+
+describe('labels that somebody edits', () => {
+  const edit = async (made: Shop, change: (labels: Record<string, string>) => Record<string, string>) => {
+    const [{ id, etag, labels }] = await made.cloud.cloud.listEndpoints()
+    await made.cloud.cloud.updateEndpoint(id, { etag, labels: change({ ...labels }) })
+    return id
+  }
+  const without = (label: string) => (labels: Record<string, string>) => {
+    delete labels[label]
+    return labels
+  }
+  /** At the first step of a rollout. */
+  async function canary(): Promise<Shop> {
+    const made = await deployedShop()
+    changePolicy(made)
+    while ((await made.cloud.cloud.listEndpoints())[0].labels['dap-step'] === undefined) {
+      expect(await made.dap('deploy --yes --step')).toMatchObject({ code: 0 })
+    }
+    return made
+  }
+
+  it.each(['dap-candidate', 'dap-stable', 'dap-step', 'dap-project-id', 'dap-env', 'dap-digest', 'dap-seal'])(
+    'one by one change nothing of what is to be done: without %s',
+    async label => {
+      const made = await canary()
+      const before = (await planOf(made)).deployments[0].changes
+      await edit(made, without(label))
+      const { changes, drift } = (await planOf(made)).deployments[0]
+      expect(drift).toMatchObject([{ field: 'labels', overwrites: false }])
+      expect(changes.filter(({ kind }) => kind !== 'label-endpoint')).toEqual(before)
+      const back = await made.dap('rollback offer --yes')
+      expect(back).toMatchObject({ code: 0 })
+      expect((await planOf(made)).deployments[0]).toMatchObject({ held: true })
+    },
+  )
+
+  it('make nobody else the owner: not even of the same names', async () => {
+    const made = await deployedShop()
+    const id = await edit(made, without('dap-project-id'))
+    const other = shop({ 'dap.yaml': project(THEIRS) }, made.cloud)
+    const before = await made.cloud.cloud.listEndpoints()
+    await other.dap('destroy offer --yes')
+    await other.dap('deploy --prune --only offer --step')
+    expect(await made.cloud.cloud.getEndpoint(id)).toEqual(before[0])
+    expect((await planOf(other)).foreign).toMatchObject([{ id, owner: OURS }])
+    expect((await planOf(made)).deployments[0]).toMatchObject({ endpoint: id, drift: [{ field: 'labels' }] })
+    expect(await made.cloud.cloud.listEndpoints()).toHaveLength(1)
+  })
+
+  it('on the model as well leave a rollout that nobody remembers: it is held from the start, and can be gone back from', async () => {
+    const forget = async (made: Shop) => {
+      const id = await edit(made, () => ({}))
+      for (const { version, aliases } of await made.cloud.cloud.listVersions(id)) {
+        const [{ etag }] = await made.cloud.cloud.listVersions(id)
+        if (aliases.includes('default')) await made.cloud.cloud.updateVersion(id, version, { etag, labels: {} })
+      }
+      return id
+    }
+    const made = await canary()
+    const id = await forget(made)
+    expect((await planOf(made)).deployments[0].changes.map(({ kind }) => kind)).toEqual([
+      'label-endpoint',
+      'hold',
+      'shift-traffic',
+      'hold',
+      'shift-traffic',
+      'promote',
+    ])
+    const other = await canary()
+    await forget(other)
+    expect(await other.dap('rollback offer --yes')).toMatchObject({ code: 0 })
+    const { traffic } = (await other.cloud.cloud.getEndpoint(id))!
+    expect(Object.values(traffic)).toEqual([100])
+    expect((await planOf(other)).deployments[0]).toMatchObject({ held: true })
+  })
+
+  it('that hold back a machine are remembered by its version', async () => {
+    const made = await deployedShop()
+    made.write(DEPLOYMENT, offer().replace('resources: {', 'resources: { machineType: n2-standard-8,'))
+    expect(await made.dap('deploy --yes')).toMatchObject({ code: 0 })
+    expect(await made.dap('rollback offer --yes')).toMatchObject({ code: 0 })
+    await edit(made, labels => ({ ...labels, 'dap-hold': 'zzz' }))
+    expect((await planOf(made)).deployments[0]).toMatchObject({ held: true })
+    // Another hold takes the place of its label.
+    changePolicy(made)
+    expect(await made.dap('deploy --yes')).toMatchObject({ code: 0 })
+    expect(await made.dap('rollback offer --yes')).toMatchObject({ code: 0 })
+    made.edit('policies/offer.yaml', 'minProbability: 0.021', 'minProbability: 0.02')
+    expect((await planOf(made)).deployments[0]).toMatchObject({ held: true })
+    expect(await made.dap('deploy --yes --release-hold')).toMatchObject({ code: 0 })
+    expect((await planOf(made)).deployments[0]).toMatchObject({ held: false, changes: [] })
+  })
+})
