@@ -28,6 +28,16 @@ describe('init --new-id', () => {
       `${HEAD}spec:\n    folders: [.]\n    projectId: NEW\n`,
     ],
     ['a flow', `${HEAD}spec: { projectId: ${OLD}, folders: [.] }\n`, `${HEAD}spec: { projectId: NEW, folders: [.] }\n`],
+    [
+      'one that is JSON',
+      `{"apiVersion": "dap/v1", "kind": "Project", "metadata": {"name": "shop"}, "spec": {"projectId": "${OLD}"}}\n`,
+      `{"apiVersion": "dap/v1", "kind": "Project", "metadata": {"name": "shop"}, "spec": {"projectId": "NEW"}}\n`,
+    ],
+    [
+      'one of several documents',
+      `apiVersion: dap/v1\nkind: Environment\nmetadata: { name: local }\nspec: { target: emulator }\n---\n${HEAD}spec: { projectId: ${OLD} }\n`,
+      `apiVersion: dap/v1\nkind: Environment\nmetadata: { name: local }\nspec: { target: emulator }\n---\n${HEAD}spec: { projectId: NEW }\n`,
+    ],
     ['one with CRLF', `${HEAD}spec:\r\n  projectId: ${OLD}\r\n`, `${HEAD}spec:\r\n  projectId: NEW\r\n`],
   ])('writes another one into %s, and leaves everything else to the letter', async (_, before, after) => {
     const { session, text } = await renewed(before)

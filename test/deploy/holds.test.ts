@@ -3,10 +3,17 @@ import type { ActualDeployment } from '../../src/deploy/actual.ts'
 import type { Desired } from '../../src/deploy/desired.ts'
 import { diffDeployment } from '../../src/deploy/diff.ts'
 import { isOnHold } from '../../src/deploy/holds.ts'
-import { decodeLabels, encodeLabels, isHeldVersion, judgedDigest, versionParts } from '../../src/deploy/labels.ts'
+import {
+  decodeLabels,
+  encodeLabels,
+  heldLabels,
+  isHeldVersion,
+  judgedDigest,
+  versionParts,
+} from '../../src/deploy/labels.ts'
 import { garbageOf, rollbackOf } from '../../src/deploy/operate.ts'
 import { recalled } from '../../src/deploy/ownership.ts'
-import { flippedBack, perform } from '../support/pure-cloud.ts'
+import { flippedBack, perform, undeployed } from '../support/pure-cloud.ts'
 import { apply, CONTEXT, NOTHING, NOW, SPEC, TARGET, wanted } from './support.ts'
 
 const GOOD = wanted()
@@ -156,5 +163,32 @@ describe('a hold', () => {
     const again = BACK.versions.map(each => (isHeldVersion(each.labels) ? { ...each, version: '9' } : each))
     const lifted = again.map(({ labels: { 'dap-held': _, ...own }, ...each }) => ({ ...each, labels: own }))
     expect(isOnHold(judged(BAD), [...BACK.versions, ...lifted])).toBe(false)
+  })
+
+  it('of a rollback that was killed while it deployed again is gone on with, and what is held never promoted', () => {
+    const both = apply(BAD, apply(GOOD, NOTHING))
+    const cold = { ...both, endpoint: undeployed(both.endpoint!, GOOD.deployed.id) }
+    const way = rollbackOf('shop-offer', GOOD.model.id, cold)
+    if (way.kind !== 'redeploy') throw new Error('in one write')
+    // Killed once its version was marked, or once it was deployed again.
+    const marked = {
+      ...cold,
+      versions: cold.versions.map(each =>
+        each.labels['dap-digest'] === BAD.model.digest ? { ...each, labels: heldLabels(each.labels, true) } : each,
+      ),
+    }
+    const [deploying] = diff(way.desired, cold).changes
+    const deployed = perform(deploying, way.desired, marked, { ...CONTEXT, hold: way.hold })
+    for (const [state, kinds] of [
+      [marked, ['deploy-model', 'shift-traffic', 'promote']],
+      [deployed, ['shift-traffic', 'promote']],
+    ] as const) {
+      const { held, changes } = diff(BAD, state)
+      expect(held).toBe(true)
+      expect(changes.map(({ kind }) => kind)).toEqual(kinds)
+      const after = apply(BAD, state)
+      expect(traffic(after)).toMatchObject({ [GOOD.deployed.id]: 100 })
+      expect(diff(BAD, after)).toMatchObject({ held: true, changes: [] })
+    }
   })
 })
