@@ -63,9 +63,14 @@ async function runWith(
     const { exitCode, signal, cause } = await child
     if (exitCode !== undefined) return exitCode
     if (signal !== undefined) return 128 + (constants.signals[signal as NodeJS.Signals] ?? 0)
-    throw new DapError(`cannot run \`${file}\`: ${(cause as Error | undefined)?.message ?? 'it did not start'}`, {
-      cause,
-    })
+    const { code, message = 'it did not start' } = (cause ?? {}) as Partial<NodeJS.ErrnoException>
+    if (code === 'ENOENT') {
+      throw new DapError(`there is no command \`${file}\``, {
+        hint: "it is looked for as a shell would, from this folder; what a shell reads goes through one: `sh -c '…'`",
+        cause,
+      })
+    }
+    throw new DapError(`cannot run \`${file}\`: ${message}`, { cause })
   } finally {
     for (const signal of signals) process.off(signal, forward)
   }

@@ -35,6 +35,7 @@ export function applyDeployment(order: Order, engine: Engine, options: ApplyOpti
   let looked = false
   /** What it comes to: while what Git says is held, its settings for what serves. */
   let wanted = desired
+  const names: Record<string, string> = {}
   /** Why a gate failed: from then on the way is back. */
   let failed: string | undefined
 
@@ -44,7 +45,7 @@ export function applyDeployment(order: Order, engine: Engine, options: ApplyOpti
       endpoint: desired.endpoint.id,
       model: desired.model.id,
       bundle: desired.bundle.object,
-      names: { [desired.deployed.id]: desired.deployed.displayName },
+      names,
       left,
       perform: (change, step) => (failed === undefined ? goOn(change, step) : goBack(change, step)),
     },
@@ -58,6 +59,7 @@ export function applyDeployment(order: Order, engine: Engine, options: ApplyOpti
     const { changes, blocked, held } = difference
     const drift = difference.drift.filter(({ overwrites }) => overwrites)
     wanted = difference.desired
+    names[wanted.deployed.id] = wanted.deployed.displayName
     if (blocked.length > 0) return { state: 'failed', ...blocked[0] }
     if (!looked && changes.length > 0 && drift.length > 0 && !options.acceptDrift) throw drifted(desired, drift)
     looked = true

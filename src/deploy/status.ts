@@ -70,7 +70,7 @@ function stateOf(
   }
   if (changes.length === 0 && blocked.length === 0) return { state: 'synced', reason: null }
   const differ = [...new Set(fields.map(({ field }) => field))].join(', ')
-  return { state: 'behind', reason: differ ? `Git has another ${differ}` : `${changes.length} changes are left to do` }
+  return { state: 'behind', reason: differ ? `Git has another ${differ}` : leftText(changes.length) }
 }
 
 function liveModel(
@@ -107,3 +107,5 @@ function roleOf(model: Endpoint['deployedModels'][number], roles: Roles, held: b
 }
 
 const time = (seconds: number) => new Date(seconds * 1000).toISOString()
+
+const leftText = (changes: number) => (changes === 1 ? 'a change is left to do' : `${changes} changes are left to do`)

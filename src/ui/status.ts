@@ -128,6 +128,9 @@ function summaryText(
       absent: 'absent',
     },
   )
+  if (orphans === 0 && deployments.every(({ state }) => state === 'synced' || state === 'held')) {
+    return `${counts}: until Git asks for something else, or \`dap deploy --env ${environment} --release-hold\``
+  }
   const parts = [counts, orphans === 0 ? '' : plural(orphans, 'orphan')].filter(part => part !== '')
   return `${parts.join(', ')}; \`dap plan --env ${environment}\` says what would set it right`
 }

@@ -209,7 +209,7 @@ describe('`dap emulator exec`', () => {
   })
 
   it('says which command does not exist', async () => {
-    await expect(run('no-such-command-here')).rejects.toThrow('cannot run `no-such-command-here`')
+    await expect(run('no-such-command-here')).rejects.toThrow('there is no command `no-such-command-here`')
   })
 
   it('gives the code of a shell where a signal ended the command', async () => {
