@@ -82,10 +82,10 @@ exit codes: 0 done, 1 it cannot be applied, or was rolled back, 3 usage, 4 a sta
             { ...options, overrideProtection: [...options.overrideProtection, ...unprotected] },
             report,
           )
-    const { plan, environment, cloud, actual, lookedBehind } = planned
+    const { plan, environment, cloud, actual, lookedBehind, origin } = planned
     const { engine, close } = await openEngine(
       host,
-      { environment, cloud, commit: plan.header.commit, resumes: resume },
+      { environment, cloud, commit: plan.header.commit, origin, resumes: resume },
       report,
     )
     try {

@@ -2,7 +2,6 @@ import { join } from 'node:path'
 import type { RunEvent } from '../command.ts'
 import type { Cloud, Place } from '../deploy/cloud.ts'
 import type { DeploymentState } from '../deploy/events.ts'
-import { originDigest } from '../deploy/origin.ts'
 import type { DeploymentOutcome, DeployResult } from '../deploy/outcomes.ts'
 import type { Patience } from '../deploy/patience.ts'
 import type { Commit } from '../deploy/plan.ts'
@@ -22,11 +21,14 @@ export async function openEngine(
     environment: { opened, target },
     cloud,
     commit,
+    origin,
     resumes = false,
   }: {
     readonly environment: OpenEnvironment
     readonly cloud: Cloud
     readonly commit: Commit | null
+    /** `originDigest` of this clone. */
+    readonly origin: string | null
     /** Does it take over the locks of runs whose processes are gone? */
     readonly resumes?: boolean
   },
@@ -45,19 +47,13 @@ export async function openEngine(
     target,
     run: { ...run, ...(await host.processes()), resumes },
     commit,
-    origin: await originOf(host, opened.root),
+    origin,
     report(event) {
       note(JSON.stringify({ at: new Date(now()).toISOString(), run: run.id, ...event }))
       report(event)
     },
   }
   return { engine, close: async () => (await journal)?.close() }
-}
-
-/** What labels say of where this clone comes from. */
-export async function originOf(host: Host, root: string): Promise<string | null> {
-  const url = await host.origin(root)
-  return url && originDigest(url)
 }
 
 /** How a command waits for the cloud. */

@@ -113,7 +113,7 @@ export async function operate(
     host,
     // What is done comes from the cloud, not from a commit, and must not wait until git can be asked.
     // The way back waits for no run that was killed.
-    { ...site, commit: null, resumes: command === 'rollback' },
+    { ...site, commit: null, origin: null, resumes: command === 'rollback' },
     report,
   )
   try {

@@ -3,11 +3,12 @@ import { type Actual, readActual, withVersions } from '../deploy/actual.ts'
 import type { Cloud } from '../deploy/cloud.ts'
 import { readContents } from '../deploy/contents.ts'
 import { checkEvidence, evidenceAsked, isReadable } from '../deploy/evidence.ts'
+import { originDigest } from '../deploy/origin.ts'
 import { type EvidenceState, makePlan, type Plan } from '../deploy/plan.ts'
 import { UsageError } from '../errors.ts'
 import type { Host } from '../host.ts'
 import { type LookBehind, lookBehind } from './behind.ts'
-import { openCloud, originOf } from './engine.ts'
+import { openCloud } from './engine.ts'
 import {
   chosen,
   type DesiredDeployment,
@@ -29,6 +30,8 @@ export interface Planned {
   readonly cloud: Cloud
   readonly actual: Actual
   readonly lookedBehind: LookBehind
+  /** `originDigest` of this clone. */
+  readonly origin: string | null
   /** Those that were looked at. */
   readonly deployments: readonly DesiredDeployment[]
 }
@@ -60,11 +63,13 @@ export async function planEnvironment(
   const { behind, notes } = lookedBehind
   refuseUnknown(options.overrideProtection, knownDeployments(environment, actual, behind))
   const contents = await readContents(cloud, actual, deployments)
+  const url = await host.origin(opened.root)
+  const origin = url && originDigest(url)
   const plan = makePlan({
     dap: host.version,
     now: host.now(),
     commit: await host.commit(opened.root),
-    origin: await originOf(host, opened.root),
+    origin,
     target,
     only: options.only ?? null,
     acceptDrift: options.acceptDrift,
@@ -81,7 +86,7 @@ export async function planEnvironment(
     behind,
     notes,
   })
-  return { plan, environment, cloud, actual, lookedBehind, deployments }
+  return { plan, environment, cloud, actual, lookedBehind, origin, deployments }
 }
 
 async function evidenceOf(
