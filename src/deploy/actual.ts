@@ -1,5 +1,5 @@
 import type { Cloud, Endpoint, ModelVersion, Place } from './cloud.ts'
-import { type Desired, identified, type Target } from './desired.ts'
+import { type Desired, identified, type Owner, type Target } from './desired.ts'
 import { decodeLabels } from './labels.ts'
 import { BUNDLES, isModelId, placesFolder, samePlace } from './names.ts'
 import { type Declared, type Foreign, keyOf, type Naming, ownedOf } from './ownership.ts'
@@ -39,7 +39,7 @@ export interface ActualDeployment {
 /** Four list calls, whatever the number of deployments. */
 export async function readActual(
   cloud: Cloud,
-  target: Pick<Target, 'projectId' | 'project' | 'environment' | 'place'>,
+  target: Owner & Pick<Target, 'place'>,
   declared: readonly Declared[],
 ): Promise<Actual> {
   const folder = placesFolder(target)
@@ -72,7 +72,7 @@ export function actualFrom(
     readonly bundles: readonly string[]
     readonly places: readonly Place[]
   },
-  target: Pick<Target, 'projectId' | 'project' | 'environment'>,
+  target: Owner,
   declared: readonly Declared[],
 ): Actual {
   const owned = ownedOf(listed.endpoints, listed.models, target, declared)

@@ -8,7 +8,7 @@ import { type Cloud, CloudError } from './cloud.ts'
 import type { Desired } from './desired.ts'
 import { readVersionLabels, type VersionLabels, versionParts } from './labels.ts'
 import { bundleSuffix, label32 } from './names.ts'
-import { rolesOf } from './roles.ts'
+import { rolesOf, versionOf } from './roles.ts'
 import { type ValueChange, valueChanges } from './value-diff.ts'
 
 /** Of a policy or a snapshot: the first fields that differ, and how many more there are. */
@@ -62,7 +62,7 @@ function replacedVersion(git: Desired, actual: Actual): VersionLabels | undefine
   const desired = located(git, actual)
   const { endpoint, versions } = actualOf(actual, desired)
   const live = endpoint && rolesOf(endpoint, desired).stable
-  const version = versions.find(({ model, version }) => model === live?.model && version === live.version)
+  const version = versionOf(versions, live)
   const parts = version && readVersionLabels(version.labels)
   const wanted = versionParts(desired)
   return parts?.policy === wanted.policy && parts.snapshot === wanted.snapshot ? undefined : parts

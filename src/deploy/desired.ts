@@ -58,6 +58,9 @@ export interface Target {
   readonly prices: Readonly<Record<string, number>>
 }
 
+/** Whose an environment is. */
+export type Owner = Pick<Target, 'projectId' | 'project' | 'environment'>
+
 /** What the emulator does without: whatever it is told, it runs this dap. */
 const LOCAL = {
   project: 'dap-local',

@@ -1,11 +1,11 @@
 import type { ActualDeployment } from './actual.ts'
 import type { Change, ChangeKind, FieldChange } from './change.ts'
 import type { DeployedModel, Endpoint, ModelVersion, Traffic } from './cloud.ts'
-import type { Desired, Target } from './desired.ts'
+import type { Desired, Owner } from './desired.ts'
 import { driftOf, trafficApplied, trafficHasDrifted } from './drift.ts'
 import { endpointFields, replacedFields, scaleFields, typeFields } from './fields.ts'
 import { insteadOf, isHeld } from './holds.ts'
-import { type EndpointLabels, identityOf } from './labels.ts'
+import { decodeLabels, type EndpointLabels, identityOf } from './labels.ts'
 import { defaultVersion, toRemember } from './memory.ts'
 import type { Block, DeploymentPlan, Drift } from './plan.ts'
 import { nonZero, type Roles, rolesOf, sameTraffic, split } from './roles.ts'
@@ -16,7 +16,7 @@ export interface DiffContext {
   /** Bring back what was rolled back. */
   readonly releaseHold: boolean
   /** Whose it is. */
-  readonly target: Pick<Target, 'projectId' | 'project' | 'environment'>
+  readonly target: Owner
 }
 
 /** What stands between one deployment as it runs and as Git says it. */
@@ -41,9 +41,10 @@ export interface Difference {
 export function diffDeployment(git: Desired, actual: ActualDeployment, context: DiffContext): Difference {
   const { versions, lost = false } = actual
   const endpoint = actual.endpoint ?? blank(git)
-  const rolledBack = isHeld(git, rolesOf(endpoint, git).labels, versions)
+  const now = rolesOf(endpoint, git)
+  const rolledBack = isHeld(git, now.labels, versions)
   const held = rolledBack && !context.releaseHold
-  const instead = held ? insteadOf(git, rolesOf(endpoint, git), versions) : git
+  const instead = held ? insteadOf(git, now, versions) : git
   const desired = instead ?? git
   const roles = rolesOf(endpoint, desired)
   const identity = identityOf(desired, context.target)
@@ -118,9 +119,7 @@ function changesOf(desired: Desired, live: Live, roles: Roles): Change[] {
     const reason = 'it is recorded as applied'
     changes.push({ kind: 'promote', deployedModel: desired.deployed.id, reason, fields: [] })
   }
-  const forgetful = changes.some(({ kind }) => REMEMBERING.has(kind))
-    ? undefined
-    : forgetfulVersion(desired, live, roles)
+  const forgetful = changes.some(({ kind }) => REMEMBERING.has(kind)) ? undefined : forgetfulVersion(desired, live)
   if (forgetful !== undefined) {
     const { model, version } = forgetful
     const reason = 'it does not say what its endpoint says'
@@ -154,18 +153,15 @@ const REMEMBERING: ReadonlySet<ChangeKind> = new Set<ChangeKind>([
 ])
 
 /** The default version, where it does not remember what the endpoint's labels say. */
-function forgetfulVersion(desired: Desired, { endpoint, versions }: Live, { labels }: Roles): ModelVersion | undefined {
-  const { project, environment, deployment } = labels
-  if (project === undefined || environment === undefined || deployment === undefined) return undefined
+function forgetfulVersion(desired: Desired, { endpoint, versions }: Live): ModelVersion | undefined {
+  const { ours } = decodeLabels(endpoint.labels)
   const byDefault = defaultVersion(versions, desired.model.id)
-  if (byDefault === undefined) return undefined
-  const ours = { ...labels, project, environment, deployment }
-  return toRemember(byDefault, endpoint, ours, desired) && byDefault
+  return ours && byDefault && toRemember(byDefault, endpoint, ours, desired) && byDefault
 }
 
 /** Nothing is to be written down. */
 function isApplied(desired: Desired, { versions }: Live, { labels, desired: deployed }: Roles): boolean {
-  const byDefault = versions.find(({ model, aliases }) => model === deployed?.model && aliases.includes('default'))
+  const byDefault = deployed && defaultVersion(versions, deployed.model)
   return (
     deployed !== undefined &&
     labels.stable === deployed.id &&

@@ -5,6 +5,7 @@ import type { DeployedModel, Endpoint, ModelVersion, Scale } from './cloud.ts'
 import type { Desired } from './desired.ts'
 import { requestLogText, SCALE_FIELDS, scaleText } from './drift.ts'
 import { readVersionLabels, versionParts } from './labels.ts'
+import { versionOf } from './roles.ts'
 
 export type Settings = Pick<Endpoint, 'displayName' | 'description' | 'dedicated' | 'requestLog'>
 
@@ -51,7 +52,7 @@ function versionFields(
   live: DeployedModel | undefined,
   versions: readonly ModelVersion[],
 ): FieldChange[] {
-  const version = versions.find(({ model, version }) => model === live?.model && version === live.version)
+  const version = versionOf(versions, live)
   const before = version && readVersionLabels(version.labels)
   if (live !== undefined && before === undefined) return []
   const after = versionParts(desired)

@@ -3,19 +3,20 @@
  * about machines and descriptions, which may change meanwhile: they are changed on what serves. It stands on the endpoint and, for ever, on
  * the version that was rolled back.
  */
-import type { Cloud, Endpoint, ModelVersion } from './cloud.ts'
+import type { Cloud, DeployedModel, Endpoint, ModelVersion } from './cloud.ts'
 import { type Desired, settled } from './desired.ts'
 import {
   type EndpointLabels,
   heldLabels,
   isHeldVersion,
   judgedDigest,
+  judgedVersion,
   readVersionLabels,
   type VersionLabels,
   versionParts,
 } from './labels.ts'
 import { createBackoff, type Patience } from './patience.ts'
-import type { Roles } from './roles.ts'
+import { type Roles, versionOf } from './roles.ts'
 
 /** Whether what Git asks for was rolled back. */
 export function isHeld(desired: Desired, labels: Partial<EndpointLabels>, versions: readonly ModelVersion[]): boolean {
@@ -37,10 +38,7 @@ export function holdOf(
 
 /** Versions that are judged as one: they decide the same. */
 function judgedAs(judged: string, versions: readonly ModelVersion[]): readonly ModelVersion[] {
-  return versions.filter(({ labels }) => {
-    const parts = readVersionLabels(labels)
-    return parts !== undefined && judgedDigest(parts) === judged
-  })
+  return versions.filter(({ labels }) => judgedVersion(labels) === judged)
 }
 
 /** A hold is about what decides, or about one deployed model. */
@@ -66,10 +64,11 @@ export function judgedOf(
   deployedModel: string | undefined,
   versions: readonly ModelVersion[],
 ): string | undefined {
-  const deployed = deployedModels.find(({ id }) => id === deployedModel)
-  const version = versions.find(each => each.model === deployed?.model && each.version === deployed.version)
-  const parts = version && readVersionLabels(version.labels)
-  return parts && judgedDigest(parts)
+  const version = versionOf(
+    versions,
+    deployedModels.find(({ id }) => id === deployedModel),
+  )
+  return version && judgedVersion(version.labels)
 }
 
 /**
@@ -82,11 +81,11 @@ export function insteadOf(
   { labels, stable, abandoned }: Roles,
   versions: readonly ModelVersion[],
 ): Desired | undefined {
-  const versionOf = (deployed: { readonly model: string; readonly version: string } | undefined) =>
-    versions.find(({ model, version }) => model === deployed?.model && version === deployed.version)
   const previous = { model: desired.model.id, version: labels.previousVersion ?? '' }
-  const serving = versionOf(stable)
-  const back = [abandoned, previous].map(versionOf).find(version => version && !isHeldContent(version, labels))
+  const serving = versionOf(versions, stable)
+  const back = [abandoned, previous]
+    .map(each => versionOf(versions, each))
+    .find(version => version && !isHeldContent(version, labels))
   const unfinished = serving !== undefined && isHeldContent(serving, labels) && back !== undefined
   const version = unfinished ? back : serving
   const parts = version && readVersionLabels(version.labels)
@@ -98,9 +97,18 @@ export function insteadOf(
   return isHeldMachine(instead.deployed.id, labels, versions) ? settled({ ...known, deployed: stable! }) : instead
 }
 
+/** Whether what was deployed, or is going to be again, was rolled back: for what it decides, or for its machines. */
+export function isHeldDeployed(
+  deployed: Pick<DeployedModel, 'id' | 'model' | 'version'>,
+  labels: Partial<EndpointLabels>,
+  versions: readonly ModelVersion[],
+): boolean {
+  const version = versionOf(versions, deployed)
+  return (version && isHeldContent(version, labels)) || isHeldMachine(deployed.id, labels, versions)
+}
+
 function isHeldContent({ labels: version }: ModelVersion, { hold }: Partial<EndpointLabels>): boolean {
-  const parts = readVersionLabels(version)
-  return isHeldVersion(version) || (parts !== undefined && judgedDigest(parts) === hold)
+  return isHeldVersion(version) || (hold !== undefined && judgedVersion(version) === hold)
 }
 
 /** A deployed model that was rolled back for its machines. */

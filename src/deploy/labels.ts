@@ -4,7 +4,7 @@
  */
 import { digestOf } from '../policy/digest.ts'
 import type { Labels, Scale, Traffic } from './cloud.ts'
-import type { Desired, Target } from './desired.ts'
+import type { Desired, Owner } from './desired.ts'
 import { label32, labelValue } from './names.ts'
 import type { Commit } from './plan.ts'
 
@@ -48,7 +48,7 @@ export interface EndpointLabels {
 /** Whose an endpoint of Git's is. */
 export function identityOf(
   { deployment }: { readonly deployment: string },
-  { projectId, project, environment }: Pick<Target, 'projectId' | 'project' | 'environment'>,
+  { projectId, project, environment }: Owner,
 ): EndpointLabels {
   return { owner: projectId, project, environment, deployment }
 }
@@ -332,11 +332,7 @@ export function versionParts({ model, bundle, policy }: Desired): VersionLabels 
 }
 
 /** The labels that a version of the model is uploaded with. */
-export function versionLabels(
-  desired: Desired,
-  target: Pick<Target, 'projectId' | 'project' | 'environment'>,
-  commit: Commit | null,
-): Labels {
+export function versionLabels(desired: Desired, target: Owner, commit: Commit | null): Labels {
   return {
     'dap-project-id': target.projectId,
     'dap-project': target.project,
@@ -375,4 +371,10 @@ export function readVersionLabels(labels: Labels): VersionLabels | undefined {
   if ([whole, bundle, policy, image].some(text => text === undefined || digest.read(text) === undefined))
     return undefined
   return { digest: whole, bundle, policy, image, snapshot: snapshot === 'none' ? null : (snapshot ?? null) }
+}
+
+/** As what a version is judged; undefined for one that dap has not made. */
+export function judgedVersion(version: Labels): string | undefined {
+  const parts = readVersionLabels(version)
+  return parts && judgedDigest(parts)
 }

@@ -5,6 +5,7 @@
  */
 import { DapError, ExitCode } from '../errors.ts'
 import { type Cloud, CloudError, type Endpoint, type EndpointUpdate, type Traffic } from './cloud.ts'
+import type { Owner } from './desired.ts'
 import {
   areIntact,
   decodeLabels,
@@ -14,7 +15,7 @@ import {
   type LockProcess,
   withoutLock,
 } from './labels.ts'
-import { isOurs, type Owner } from './ownership.ts'
+import { isOurs } from './ownership.ts'
 import { createBackoff, type Patience } from './patience.ts'
 import { readOnce } from './reads.ts'
 import { sameTraffic } from './roles.ts'

@@ -4,8 +4,8 @@ import type { ActualDeployment } from './actual.ts'
 import type { Change } from './change.ts'
 import type { DeployedModel, Endpoint, ModelVersion } from './cloud.ts'
 import { type Desired, settled, type Target } from './desired.ts'
-import { holdOf, judgedOf, madeOf } from './holds.ts'
-import { decodeLabels, isHeldVersion, judgedDigest, readVersionLabels, remembersHold } from './labels.ts'
+import { holdOf, isHeldDeployed, judgedOf, madeOf } from './holds.ts'
+import { decodeLabels, judgedVersion, readVersionLabels, remembersHold } from './labels.ts'
 import { keptBy, removal } from './orphans.ts'
 import { nonZero, rolesOf } from './roles.ts'
 import { type EndpointWrite, rollbackWrite } from './writes.ts'
@@ -47,8 +47,7 @@ export function rollbackOf(deployment: string, model: string, { endpoint, versio
       hint: 'revert the change in Git, then `dap deploy`',
     })
   }
-  const parts = readVersionLabels(version.labels)
-  const hold = holdOf(stable.id, judged, parts && judgedDigest(parts))
+  const hold = holdOf(stable.id, judged, judgedVersion(version.labels))
   const desired = desiredOfVersion(deployment, endpoint, stable, version)
   if (desired.deployed.id === stable.id) {
     throw new DapError(
@@ -69,12 +68,7 @@ function refuseHeld(
   endpoint: Endpoint,
   versions: readonly ModelVersion[],
 ): void {
-  const { hold } = decodeLabels(endpoint.labels).ours ?? {}
-  const version = versions.find(each => each.model === to.model && each.version === to.version)
-  const parts = version && readVersionLabels(version.labels)
-  const judged = parts && judgedDigest(parts)
-  const held = (version && isHeldVersion(version.labels)) || (hold !== undefined && [judged, to.id].includes(hold))
-  if (!held) return
+  if (!isHeldDeployed(to, decodeLabels(endpoint.labels).ours ?? {}, versions)) return
   throw new DapError(
     `what \`${deployment}\` would go back to, ${to.displayName}, was rolled back itself and is on hold`,
     {

@@ -4,7 +4,7 @@
  * proves to be ours is somebody else's.
  */
 import type { Endpoint, ModelVersion } from './cloud.ts'
-import type { Target } from './desired.ts'
+import type { Owner } from './desired.ts'
 import {
   areIntact,
   decodeLabels,
@@ -27,8 +27,6 @@ export interface Declared {
   readonly deployment: string
   readonly before: readonly Naming[]
 }
-
-export type Owner = Pick<Target, 'projectId' | 'project' | 'environment'>
 
 /** Something that bears the name of a Deployment of Git's, and is not this repository's. */
 export interface Foreign extends Naming {

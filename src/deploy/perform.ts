@@ -78,8 +78,7 @@ export async function perform(change: Change, material: Material, step: Step, en
     }
     case 'promote': {
       const { version } = lock.endpoint!.deployedModels.find(({ id }) => id === change.deployedModel)!
-      const byDefault = actual.versions.find(({ aliases }) => aliases.includes('default'))
-      if (byDefault?.version !== version) await cloud.setDefaultVersion(model, version)
+      if (defaultVersion(actual.versions, model)?.version !== version) await cloud.setDefaultVersion(model, version)
       const { labels } = write()
       await note(labels, await cloud.listVersions(model))
       return lock.write(labels, {}, after.length === 0 ? 'release' : 'keep')

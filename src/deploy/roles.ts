@@ -1,4 +1,4 @@
-import type { DeployedModel, Endpoint, Traffic } from './cloud.ts'
+import type { DeployedModel, Endpoint, ModelVersion, Traffic } from './cloud.ts'
 import type { Desired } from './desired.ts'
 import { decodeLabels, type EndpointLabels } from './labels.ts'
 
@@ -43,6 +43,14 @@ export function rolesOf(
     leftovers: managed.filter(model => !known.includes(model)),
     foreign: endpoint.deployedModels.filter(model => !managed.includes(model)),
   }
+}
+
+/** The version that a deployed model is made from, where it is known. */
+export function versionOf(
+  versions: readonly ModelVersion[],
+  deployed: Pick<DeployedModel, 'model' | 'version'> | undefined,
+): ModelVersion | undefined {
+  return versions.find(({ model, version }) => model === deployed?.model && version === deployed.version)
 }
 
 /** The one with the most traffic, if any has some. */

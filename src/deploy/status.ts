@@ -1,14 +1,12 @@
 import { type Actual, type ActualDeployment, actualOf, located } from './actual.ts'
 import type { Endpoint } from './cloud.ts'
-import type { Desired, Target } from './desired.ts'
+import type { Desired, Owner } from './desired.ts'
 import { type Difference, diffDeployment } from './diff.ts'
 import type { DeploymentStatus, LiveModel } from './outcomes.ts'
 import { type Roles, rolesOf } from './roles.ts'
 
-type Whose = Pick<Target, 'projectId' | 'project' | 'environment'>
-
 /** How the deployments of an environment stand, by name; `now` in ms since 1970. */
-export function statusOf(wanted: readonly Desired[], actual: Actual, target: Whose, now: number): DeploymentStatus[] {
+export function statusOf(wanted: readonly Desired[], actual: Actual, target: Owner, now: number): DeploymentStatus[] {
   return wanted
     .map(each => {
       const desired = located(each, actual)
@@ -20,7 +18,7 @@ export function statusOf(wanted: readonly Desired[], actual: Actual, target: Who
 export function deploymentStatus(
   desired: Desired,
   actual: ActualDeployment,
-  target: Whose,
+  target: Owner,
   now: number,
 ): DeploymentStatus {
   const { endpoint } = actual

@@ -1,7 +1,7 @@
 /** What each change writes to an endpoint in its one UpdateEndpoint call: labels and traffic move together, or not at all. */
 import type { Change } from './change.ts'
 import type { Endpoint, EndpointUpdate, ModelVersion } from './cloud.ts'
-import type { Desired, Target } from './desired.ts'
+import type { Desired, Owner } from './desired.ts'
 import { holdOf, judgedOf } from './holds.ts'
 import { commitLabel, decodeLabels, type EndpointLabels, identityOf, judgedDigest, versionParts } from './labels.ts'
 import type { Commit } from './plan.ts'
@@ -13,7 +13,7 @@ export interface WriteContext {
   readonly commit: Commit | null
   /** `originDigest` of this clone; null where it has none. */
   readonly origin: string | null
-  readonly target: Pick<Target, 'projectId' | 'project' | 'environment'>
+  readonly target: Owner
   /** Of a rollback that deploys anew: what must not come back, as it is judged. */
   readonly hold?: string
 }
