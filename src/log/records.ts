@@ -3,6 +3,12 @@
  * `schemas/reward.schema.json`. Their join is derived, and never written.
  */
 
+/**
+ * How far two clocks may be apart, in milliseconds. A reward that is earlier than its decision by no more is taken for one that came with it;
+ * by more, its time is wrong.
+ */
+export const CLOCK_TOLERANCE_MS = 5_000
+
 export const DECISION_SCHEMA = 'dap.decision/v1'
 export const REWARD_SCHEMA = 'dap.reward/v1'
 
@@ -89,6 +95,13 @@ export interface DecisionSlot {
   /** What the caller would have done, and in the modes `shadow`, `apprentice` and `logging-only` did. */
   readonly baseline?: string
 }
+
+/**
+ * What a reward says. Two records under one `rewardId` that say the same are one reward, sent twice: when it came to be known, and when its
+ * caller believed it to have happened, may differ from one try to the next.
+ */
+export const saidBy = ({ decisionId, slot = 0, kind = 'metric', name, value }: RewardRecord) =>
+  [decisionId, slot, kind, name ?? null, value ?? null] as const
 
 export interface RewardRecord {
   readonly schema: typeof REWARD_SCHEMA
