@@ -6,12 +6,14 @@ import type { ServeResult } from '../results.ts'
 import { DEFAULT_LIMITS } from '../serve/app.ts'
 import { startWorkers, type WorkerLink, workerLink } from '../serve/cluster.ts'
 import { createEvents, type Tell } from '../serve/events.ts'
+import { createLedger, type LocalLedger } from '../serve/ledger.ts'
 import { createLogWriter, type Sink } from '../serve/log-writer.ts'
 import type { Totals } from '../serve/metrics.ts'
 import { createOnlineLearner } from '../serve/online-learner.ts'
 import { createPolicySource, type PolicyLoader } from '../serve/policies.ts'
 import { type Server, startServer } from '../serve/server.ts'
 import { fileSink } from '../serve/sinks/files.ts'
+import { recentClaims } from '../serve/sinks/recent.ts'
 import { stdoutSink } from '../serve/sinks/stdout.ts'
 import { serveText, startedText } from '../ui/serve.ts'
 import { publishSnapshot } from './policies.ts'
@@ -75,6 +77,7 @@ async function runServer(
         })
   const server = await startServer({
     ...options,
+    ledger: link?.ledger ?? (await rememberedIds(options, host, folder, tell)),
     source,
     log,
     learner,
@@ -83,7 +86,6 @@ async function runServer(
     runtime: `dap/${host.version}`,
     limits: {
       ...DEFAULT_LIMITS,
-      ...RETENTION,
       timeoutMs: options.timeoutMs,
       body: options.bodyLimit,
       batch: options.maxBatch,
@@ -105,12 +107,31 @@ async function runServer(
 
 /** The process that starts the others. */
 async function runPrimary(options: ServeOptions, host: Host, tell: Tell): Promise<Finished> {
-  const primary = await startWorkers(options.workers, workerArguments(process.argv.slice(2)), tell)
+  const folder = (await findRoot(host)) ?? host.cwd
+  const ledger = await rememberedIds(options, host, folder, tell)
+  const primary = await startWorkers(options.workers, workerArguments(process.argv.slice(2)), tell, ledger)
   await announce(options, host, primary.url, primary.policies)
   await aborted(host.signal)
   tell('info', 'shutdown')
   const { totals, lost } = await primary.stop(3 * GRACE_MS)
   return resultOf(options, primary.url, totals, lost, false)
+}
+
+/** Ids that callers have made: those that are in the log already, as far as they would still be remembered without the restart. */
+async function rememberedIds(options: ServeOptions, host: Host, folder: string, tell: Tell): Promise<LocalLedger> {
+  const ledger = createLedger(() => performance.now(), RETENTION)
+  if (options.log === STDOUT) {
+    tell('warn', 'nothing remembered', { reason: 'what was logged to stdout before is not known here' })
+    return ledger
+  }
+  const { readLines } = host.files
+  try {
+    const claims = await recentClaims(logFolder(options, host, folder), { ...RETENTION, now: host.now(), readLines })
+    if (claims.length > 0) tell('info', 'remembered', { ...ledger.restore(claims) })
+  } catch (error) {
+    tell('error', 'nothing remembered', { reason: error instanceof Error ? error.message : String(error) })
+  }
+  return ledger
 }
 
 /** Only the primary says what has become of all. */

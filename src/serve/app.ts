@@ -7,11 +7,13 @@ import { isProblem, problem } from './api.ts'
 import { descriptionOf, summaryOf } from './describe.ts'
 import type { Clock, Engine } from './engine.ts'
 import { ref, send, withKey } from './http.ts'
+import type { Ids } from './ids.ts'
 import { parseJson } from './json.ts'
 import type { Metrics } from './metrics.ts'
 import { registerOfrep } from './ofrep-routes.ts'
 import type { PolicySource } from './policies.ts'
 import { problemOf, refusal } from './problems.ts'
+import { type Soon, whenDone } from './soon.ts'
 
 /** What the HTTP interface stands on. */
 export interface AppParts {
@@ -25,7 +27,7 @@ export interface AppParts {
   unready(): readonly string[]
   /** Is told of a bug, under an id that the client has been given. */
   onBug(id: string, error: unknown): void
-  readonly newId: () => string
+  readonly newId: Ids
   /** Vertex AI's routes. */
   readonly routes: { readonly predict: string; readonly health?: string }
   readonly limits: AppLimits
@@ -72,7 +74,7 @@ declare module 'fastify' {
 
 /** The server's HTTP interface, as `schemas/openapi.yaml` describes it. The caller listens and closes. */
 export function buildApp(parts: AppParts): FastifyInstance {
-  const { engine, source, limits, routes } = parts
+  const { engine, source, limits, routes, clock } = parts
   if (routes.predict !== PREDICT && Object.hasOwn(openapi.paths, routes.predict)) {
     throw new DapError(`the route \`${routes.predict}\` cannot be Vertex AI's predict route, too`, {
       hint: 'set $AIP_PREDICT_ROUTE to another path',
@@ -120,14 +122,19 @@ export function buildApp(parts: AppParts): FastifyInstance {
   function problemOrBug(error: unknown): Problem {
     const known = problemOf(error as Error)
     if (known !== undefined) return known
-    const id = parts.newId()
+    const id = parts.newId(clock.now())
     parts.onBug(id, error)
     return problem('internal', `the server has logged it under ${id}`)
   }
 
-  function post<Body>(path: string, schema: object, answer: (body: Body, request: FastifyRequest) => object, ok = 200) {
+  function post<Body>(
+    path: string,
+    schema: object,
+    answer: (body: Body, request: FastifyRequest) => Soon<object>,
+    ok = 200,
+  ) {
     app.post(literal(path), { schema: { body: schema } }, (request, reply) =>
-      send(reply, answer(request.body as Body, request), ok),
+      whenDone(answer(request.body as Body, request), answered => send(reply, answered, ok)),
     )
   }
 
@@ -135,10 +142,11 @@ export function buildApp(parts: AppParts): FastifyInstance {
     app.get(path, (request, reply) => send(reply, answer(request), status()))
   }
 
-  function decideAll(list: string, requests: readonly DecideRequest[], arrived: number, result: string): object {
+  function decideAll(list: string, requests: readonly DecideRequest[], arrived: number, result: string): Soon<object> {
     if (requests.length > limits.batch) return tooMany(list, limits.batch)
-    const answers = engine.decideAll(requests, arrived)
-    return isProblem(answers) ? below(`/${list}`, answers) : { [result]: answers }
+    return whenDone(engine.decideAll(requests, arrived), answers =>
+      isProblem(answers) ? below(`/${list}`, answers) : { [result]: answers },
+    )
   }
 
   post<DecideRequest>('/v1/decide', ref('DecideRequest'), (body, request) => {
@@ -257,15 +265,16 @@ const oneOrMany = (list: string, one: string, many: string) => ({
 function forEach<Name extends string, One extends object>(
   list: Name,
   body: OneOrMany<Name, One>,
-  take: (requests: readonly One[]) => object,
+  take: (requests: readonly One[]) => Soon<object>,
   most: number,
-): object {
+): Soon<object> {
   const many = list in body
   const requests = many ? (body as { readonly [name in Name]: readonly One[] })[list] : [body as One]
   if (requests.length > most) return tooMany(list, most)
-  const answer = take(requests)
-  if (!isProblem(answer)) return answer
-  return many ? below(`/${list}`, answer) : moved(answer, pointer => pointer.replace(/^\/0/, ''))
+  return whenDone(take(requests), answer => {
+    if (!isProblem(answer)) return answer
+    return many ? below(`/${list}`, answer) : moved(answer, pointer => pointer.replace(/^\/0/, ''))
+  })
 }
 
 const tooMany = (list: string, most: number) =>

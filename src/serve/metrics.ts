@@ -63,7 +63,14 @@ export function createMetrics({ source, log, unready }: Measured): Metrics {
   const requests = counter('dap_http_requests_total', 'HTTP requests', ['route', 'status'])
   const rewards = counter('dap_rewards_total', 'Rewards and activations', ['kind'])
   const shed = counter('dap_log_shed_total', 'Decisions whose record was not kept', ['policy'])
-  const repeated = counter('dap_repeated_total', 'Requests with an id that was answered before', ['policy', 'conflict'])
+  const repeated = counter('dap_repeated_total', 'Ids of decisions and rewards that were taken before', [
+    'kind',
+    'conflict',
+  ])
+  const unmatched = counter('dap_rewards_unmatched_total', 'Rewards and activations that nothing here has use for', [
+    'reason',
+  ])
+  const refused = counter('dap_rewards_refused_total', 'Rewards and activations that were not taken', ['reason'])
   const agreement = counter('dap_agreement_total', 'Choices beside a baseline', ['policy', 'agrees'])
   const duration = new Histogram({
     name: 'dap_decision_duration_seconds',
@@ -114,7 +121,9 @@ export function createMetrics({ source, log, unready }: Measured): Metrics {
       },
       agreed: (policy, agrees) => agreement.add(policy, String(agrees)),
       shed: policy => shed.add(policy),
-      repeated: (policy, conflict) => repeated.add(policy, String(conflict)),
+      repeated: (kind, conflict) => repeated.add(kind, String(conflict)),
+      unmatched: reason => unmatched.add(reason),
+      refused: reason => refused.add(reason),
       rewarded: kind => rewards.add(kind),
     },
     requested: (route, status) => requests.add(route, String(status)),

@@ -20,8 +20,12 @@ type FlagRequest = FastifyRequest<{ Body: OfrepRequest; Params: { readonly key: 
 export function registerOfrep(app: FastifyInstance, { engine, source, problemOrBug }: OfrepParts): void {
   const schema = { body: ref('OfrepRequest') }
 
-  function evaluate(served: ServedPolicy, request: DecideRequest, arrived: number): Evaluation | Problem {
-    const answer = engine.decide(request, arrived)
+  async function evaluate(
+    served: ServedPolicy,
+    request: DecideRequest,
+    arrived: number,
+  ): Promise<Evaluation | Problem> {
+    const answer = await engine.decide(request, arrived)
     return isProblem(answer) ? answer : evaluationOf(answer, source.killed(served.policy.name))
   }
 
@@ -41,7 +45,7 @@ export function registerOfrep(app: FastifyInstance, { engine, source, problemOrB
       return reply.send({ ...(key === undefined ? {} : { key }), ...failureOf(found) })
     })
 
-    scope.post('/ofrep/v1/evaluate/flags/:key', { schema }, (request: FlagRequest, reply) => {
+    scope.post('/ofrep/v1/evaluate/flags/:key', { schema }, async (request: FlagRequest, reply) => {
       const { key } = request.params
       const served = source.policies.get(key)
       if (served === undefined) {
@@ -49,20 +53,20 @@ export function registerOfrep(app: FastifyInstance, { engine, source, problemOrB
       }
       const asked = flagRequest(served, request.body)
       const named = withKey(asked, request.headers['idempotency-key'])
-      const answer = isProblem(named) ? named : evaluate(served, named, request.arrived)
+      const answer = isProblem(named) ? named : await evaluate(served, named, request.arrived)
       if (!isProblem(answer)) return reply.send(answer)
       prepareStatus(reply, answer)
       return reply.send(failure(served, asked, answer))
     })
 
-    scope.post('/ofrep/v1/evaluate/flags', { schema }, (request: FlagRequest, reply) => {
+    scope.post('/ofrep/v1/evaluate/flags', { schema }, async (request: FlagRequest, reply) => {
       const tag = entityTag(source, request.body)
       if (request.headers['if-none-match']?.split(/\s*,\s*/).includes(tag))
         return reply.code(304).header('etag', tag).send()
       const flags: (Evaluation | Failure)[] = []
       for (const served of source.policies.values()) {
         const asked = { ...flagRequest(served, request.body), deferActivation: true }
-        const answer = evaluate(served, asked, request.arrived)
+        const answer = await evaluate(served, asked, request.arrived)
         if (isProblem(answer) && answer.status === 503) throw refusal(answer)
         flags.push(isProblem(answer) ? failure(served, asked, answer) : answer)
       }

@@ -2,7 +2,7 @@ import type { AddressInfo } from 'node:net'
 import type { Registry } from 'prom-client'
 import { DapError } from '../errors.ts'
 import { type AppLimits, buildApp } from './app.ts'
-import { type Clock, createEngine, type EngineLimits } from './engine.ts'
+import { type Clock, createEngine, type EngineLimits, type EngineParts } from './engine.ts'
 import type { Tell } from './events.ts'
 import { createIds } from './ids.ts'
 import type { LogWriter } from './log-writer.ts'
@@ -10,7 +10,7 @@ import { createMetrics, type Totals } from './metrics.ts'
 import type { OnlineLearner } from './online-learner.ts'
 import type { LivePolicySource, ReloadReport } from './policies.ts'
 
-export interface ServerParts {
+export interface ServerParts extends Pick<EngineParts, 'ledger' | 'ack'> {
   readonly source: LivePolicySource
   readonly log: LogWriter
   readonly learner?: OnlineLearner
@@ -56,7 +56,7 @@ export async function startServer(parts: ServerParts): Promise<Server> {
   }
 
   const metrics = createMetrics({ source, log, unready })
-  const newId = createIds(clock.now)
+  const newId = createIds()
   const engine = createEngine({ ...parts, observer: metrics.observer, newId })
   const app = buildApp({
     ...parts,

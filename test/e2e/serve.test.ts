@@ -71,6 +71,56 @@ describe('the built dap serve', () => {
     expect(await logged(join(folder, 'logs'))).toHaveLength(30)
   })
 
+  it('knows an id at every worker, and after a restart', async () => {
+    const folder = await repository({ 'policies/offer.yaml': offer() })
+    const ids = Array.from({ length: 20 }, (_, i) => `d${i}`)
+    /** On connections of their own, so that all workers are asked. */
+    const ask = async (url: string, path: string, body: object) => {
+      const answer = await fetch(`${url}${path}`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', connection: 'close' },
+        body: JSON.stringify(body),
+      })
+      return { status: answer.status, json: await answer.json() }
+    }
+    const decide = (url: string, decisionId: string, player: string) =>
+      ask(url, '/v1/decide', { decisionId, context: { player } })
+    const reward = (url: string, decisionId: string, value: number) =>
+      ask(url, '/v1/rewards', { rewardId: `r-${decisionId}`, decisionId, value })
+
+    const first = start(folder, '--workers', '2')
+    const [{ url: before = '' }] = await first.wait('listening', 2)
+    const answers = await Promise.all(ids.map(id => decide(before, id, 'p1')))
+    await Promise.all(ids.map(id => reward(before, id, 1)))
+    const checked = async (url: string) => {
+      expect(await Promise.all(ids.map(id => decide(url, id, 'p1')))).toEqual(answers)
+      expect((await Promise.all(ids.map(id => decide(url, id, 'p2')))).map(({ status }) => status)).toEqual(
+        Array(20).fill(409),
+      )
+      expect((await Promise.all(ids.map(id => reward(url, id, 1)))).map(({ status }) => status)).toEqual(
+        Array(20).fill(202),
+      )
+      expect((await Promise.all(ids.map(id => reward(url, id, 0)))).map(({ status }) => status)).toEqual(
+        Array(20).fill(409),
+      )
+      expect((await Promise.all(ids.map(id => reward(url, id, 7)))).map(({ status }) => status)).toEqual(
+        Array(20).fill(400),
+      )
+    }
+    await checked(before)
+    first.running.kill('SIGTERM')
+    await first.running
+
+    const second = start(folder, '--workers', '2')
+    expect(await second.wait('remembered', 1)).toMatchObject([{ decisions: 20, rewards: 20 }])
+    const [{ url: after = '' }] = await second.wait('listening', 2)
+    await checked(after)
+    second.running.kill('SIGTERM')
+    await second.running
+    expect(await logged(join(folder, 'logs'))).toHaveLength(20)
+    expect(await logged(join(folder, 'logs'), 'rewards')).toHaveLength(20)
+  })
+
   it('leaves no worker, and no record unwritten, when the primary is killed', async () => {
     const folder = await repository({ 'policies/offer.yaml': offer() })
     const { running, wait } = start(folder, '--workers', '2', '--flush-ms', '300')
