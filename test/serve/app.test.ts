@@ -42,7 +42,7 @@ describe('POST /v1/decide', () => {
       '/context/level must be at least 1',
       '/context/platform must be one of ios, android',
     ])
-    expect(pointers(await post('/v1/decide', { context: [] }))).toEqual(['/context must be an object, not a list'])
+    expect(pointers(await post('/v1/decide', { context: [] }))).toEqual(['/context must be object or null'])
     expect(pointers(await post('/v1/decide', '7'))).toEqual([' must be object'])
   })
 

@@ -28,7 +28,7 @@ const ajv = new Ajv2020({
   allErrors: true,
   allowUnionTypes: true,
   keywords: ['components'],
-  formats: { 'date-time': true },
+  formats: { 'date-time': true, double: true },
 })
 ajv.addSchema({ $id: 'openapi', components: document.components })
 
@@ -168,11 +168,40 @@ describe('schemas/openapi.yaml', () => {
     expect(document.openapi).toBe('3.1.0')
   })
 
+  it('means what it says: no comma of a sentence has made a key of its second half', () => {
+    const keys = [...valuesIn(document)].filter(({ value }) => value === null || value === undefined)
+    expect(keys).toEqual([])
+  })
+
+  it('has no choice without a name, and none whose branches share what they require', () => {
+    const choices = [...valuesIn(document)].filter(({ path }) => /^(oneOf|anyOf|allOf)$/.test(path.at(-1) as string))
+    const requiredBy = ({ $ref }: { readonly $ref: string }) =>
+      (document.components.schemas[$ref.split('/').at(-1) as string] as { readonly required: string[] }).required
+    for (const { path, value } of choices) {
+      expect(path).toEqual(['components', 'schemas', expect.any(String), 'oneOf'])
+      const names = (value as { readonly $ref: string }[]).flatMap(requiredBy)
+      expect(new Set(names).size, path.join('/')).toBe(names.length)
+    }
+    expect(choices.map(({ path }) => path[2])).toEqual(['Rewards', 'Activations'])
+  })
+
   it('says what the limits are', () => {
     expect(JSON.stringify(document)).toContain('by default 1,000')
     expect(DEFAULT_LIMITS.batch).toBe(1_000)
   })
 })
+
+interface Found {
+  readonly path: readonly string[]
+  readonly value: unknown
+}
+
+/** Everything in a document, with the keys that lead to it. Examples are left out: they may be anything. */
+function* valuesIn(value: unknown, path: readonly string[] = []): Generator<Found> {
+  yield { path, value }
+  if (typeof value !== 'object' || value === null || path.at(-1)?.startsWith('example')) return
+  for (const [key, inner] of Object.entries(value)) yield* valuesIn(inner, [...path, key])
+}
 
 /** From fastify's picture of its routes. */
 async function routesOf({ app }: HttpBench): Promise<string[]> {
