@@ -9,6 +9,10 @@
  */
 export const CLOCK_TOLERANCE_MS = 5_000
 
+/** When a reward counts as having come, in milliseconds since 1970: not before its decision. Undefined where its time is wrong. */
+export const rewardTime = (decided: number, came: number): number | undefined =>
+  came < decided - CLOCK_TOLERANCE_MS ? undefined : Math.max(decided, came)
+
 export const DECISION_SCHEMA = 'dap.decision/v1'
 export const REWARD_SCHEMA = 'dap.reward/v1'
 
@@ -94,6 +98,27 @@ export interface DecisionSlot {
   readonly floor: number
   /** What the caller would have done, and in the modes `shadow`, `apprentice` and `logging-only` did. */
   readonly baseline?: string
+}
+
+/**
+ * What a decision says, by name. Records under one `decisionId` that agree in all of it are one decision, logged again; when, and how long it
+ * took, may differ.
+ */
+export function decidedBy({ policy, unit, context, eligible, slots: [slot], served, logProbability }: DecisionRecord) {
+  const { action, propensity, propensities, baseline } = slot
+  return {
+    policy: [policy.name, policy.digest, policy.snapshot, policy.runtime] as const,
+    unit: unit ?? null,
+    context,
+    action,
+    propensity,
+    propensities,
+    baseline: baseline ?? null,
+    eligible: eligible.map(({ id }) => id),
+    servedBy: served.by,
+    pending: served.activation === 'pending',
+    logProbability,
+  }
 }
 
 /**
