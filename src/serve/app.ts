@@ -5,6 +5,7 @@ import { DapError } from '../errors.ts'
 import { openapi } from '../generated/openapi.js'
 import type { ActivationRequest, DecideRequest, Problem, RewardRequest } from './api.ts'
 import { isProblem, problem } from './api.ts'
+import { allowOrigins, answerPreflight, isPreflight } from './cors.ts'
 import { descriptionOf, summaryOf } from './describe.ts'
 import type { Clock, Engine } from './engine.ts'
 import { headerFault } from './headers.ts'
@@ -31,6 +32,8 @@ export interface AppParts {
   /** Vertex AI's routes. */
   readonly routes: { readonly predict: string; readonly health?: string }
   readonly limits: AppLimits
+  /** Whose pages may ask; `*` for all. Default: nobody's. */
+  readonly corsOrigins?: readonly string[]
 }
 
 export interface AppLimits {
@@ -112,6 +115,7 @@ export function buildApp(parts: AppParts): FastifyInstance {
   app.server.maxConnections = limits.connections
   app.addSchema({ $id: 'openapi', components: openapi.components })
   app.decorateRequest('arrived', 0)
+  allowOrigins(app, parts.corsOrigins ?? [])
   admit(app, parts)
   readJson(app)
   app.setErrorHandler((error, _request, reply) => send(reply, problemOrBug(error)))
@@ -244,6 +248,7 @@ function answerUnknownRoutes(app: FastifyInstance): void {
         problem('not-found', didYouMean(path, Object.keys(openapi.paths)) ?? 'docs/server.md lists the routes'),
       )
     }
+    if (isPreflight(request, reply)) return answerPreflight(reply, methods)
     reply.header('allow', methods.join(', '))
     return send(reply, problem('method-not-allowed', `the path takes ${methods.join(' and ')}`))
   })
