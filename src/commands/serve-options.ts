@@ -4,7 +4,7 @@ import type { Host } from '../host.ts'
 import { milliseconds } from '../policy/duration.ts'
 import { DEFAULT_LIMITS, PREDICT } from '../serve/app.ts'
 import type { FileSinkOptions } from '../serve/sinks/files.ts'
-import { wholeNumber } from './arguments.ts'
+import { collect, wholeNumber } from './arguments.ts'
 
 export interface ServeOptions {
   /** Undefined: the repository around the working folder. */
@@ -28,6 +28,8 @@ export interface ServeOptions {
   readonly bodyLimit: number
   readonly maxBatch: number
   readonly workers: number
+  /** Whose pages may ask; `*` for all. */
+  readonly corsOrigins: readonly string[]
 }
 
 /** Where both streams of the log go to stdout. */
@@ -74,6 +76,7 @@ export function declareServe(command: Command): void {
   number('timeout-ms', 1, 'a request that has waited longer is answered with the fallback', DEFAULTS.timeoutMs)
   number('body-limit', 1, 'bytes of a request', DEFAULTS.bodyLimit)
   number('max-batch', 1, 'requests in one batch', DEFAULTS.maxBatch)
+  command.option('--cors-origin <origin>', 'pages of this origin may ask, `*`: of any; may be repeated', collect)
   command.addHelpText(
     'after',
     `
@@ -113,6 +116,7 @@ export function serveOptions(flags: Readonly<Record<string, unknown>>, host: Hos
     bodyLimit: numbers.bodyLimit ?? DEFAULTS.bodyLimit,
     maxBatch: numbers.maxBatch ?? DEFAULTS.maxBatch,
     workers: numbers.workers ?? DEFAULTS.workers,
+    corsOrigins: (given.corsOrigin ?? []).map(originOf),
   }
 }
 
@@ -135,6 +139,7 @@ interface Flags {
   readonly bodyLimit: number
   readonly maxBatch: number
   readonly workers: number
+  readonly corsOrigin: readonly string[]
   readonly json: boolean
 }
 
@@ -150,8 +155,6 @@ function refuse({ learn, publish, workers = 1, snapshot = [], migrate, log, json
   if (json && log === STDOUT) throw new UsageError('--json and --log stdout would both write to stdout')
 }
 
-const collect = (value: string, before: readonly string[] = []) => [...before, value]
-
 function namedSnapshot(text: string): [policy: string, path: string] {
   const at = text.indexOf('=')
   if (at <= 0 || at === text.length - 1) throw new UsageError(`--snapshot takes POLICY=FILE, got \`${text}\``)
@@ -166,6 +169,16 @@ function durationOf(text: string): number {
     if (!(error instanceof RangeError)) throw error
   }
   throw new UsageError(`--publish takes a duration of at least 1s, such as 90s or 10m, got \`${text}\``)
+}
+
+/** As browsers write it: anything else would never match. */
+function originOf(text: string): string {
+  const url = text === '*' || !URL.canParse(text) ? undefined : new URL(text)
+  if (text === '*' || (url !== undefined && url.origin === text)) return text
+  throw new UsageError(`--cors-origin takes an origin or \`*\`, got \`${text}\``, {
+    hint:
+      url === undefined || url.origin === 'null' ? 'such as https://shop.example' : `did you mean \`${url.origin}\`?`,
+  })
 }
 
 function fsyncOf(text: string): ServeOptions['fsync'] {

@@ -1,18 +1,21 @@
+import { isUtf8 } from 'node:buffer'
 import { type FastifyInstance, type FastifyRequest, fastify } from 'fastify'
 import { didYouMean } from '../diagnostics.ts'
 import { DapError } from '../errors.ts'
 import { openapi } from '../generated/openapi.js'
 import type { ActivationRequest, DecideRequest, Problem, RewardRequest } from './api.ts'
 import { isProblem, problem } from './api.ts'
+import { allowOrigins, answerPreflight, isPreflight } from './cors.ts'
 import { descriptionOf, summaryOf } from './describe.ts'
 import type { Clock, Engine } from './engine.ts'
+import { headerFault } from './headers.ts'
 import { ref, send, withKey } from './http.ts'
 import type { Ids } from './ids.ts'
 import { parseJson } from './json.ts'
 import type { Metrics } from './metrics.ts'
 import { registerOfrep } from './ofrep-routes.ts'
 import type { PolicySource } from './policies.ts'
-import { problemOf, refusal } from './problems.ts'
+import { invalid, problemOf, refusal } from './problems.ts'
 import { type Soon, whenDone } from './soon.ts'
 
 /** What the HTTP interface stands on. */
@@ -31,6 +34,8 @@ export interface AppParts {
   /** Vertex AI's routes. */
   readonly routes: { readonly predict: string; readonly health?: string }
   readonly limits: AppLimits
+  /** Whose pages may ask; `*` for all. Default: nobody's. */
+  readonly corsOrigins?: readonly string[]
 }
 
 export interface AppLimits {
@@ -89,7 +94,6 @@ export function buildApp(parts: AppParts): FastifyInstance {
       connectionsCheckingInterval: Math.min(1_000, limits.headTimeoutMs),
     },
     return503OnClosing: false,
-    exposeHeadRoutes: false,
     ajv: {
       customOptions: {
         allErrors: true,
@@ -113,8 +117,9 @@ export function buildApp(parts: AppParts): FastifyInstance {
   app.server.maxConnections = limits.connections
   app.addSchema({ $id: 'openapi', components: openapi.components })
   app.decorateRequest('arrived', 0)
-  readJson(app)
+  allowOrigins(app, parts.corsOrigins ?? [])
   admit(app, parts)
+  readJson(app)
   app.setErrorHandler((error, _request, reply) => send(reply, problemOrBug(error)))
   answerUnknownRoutes(app)
 
@@ -204,10 +209,14 @@ const CLIENT_ERRORS: Readonly<Record<string, string>> = {
 
 function readJson(app: FastifyInstance): void {
   app.removeAllContentTypeParsers()
-  app.addContentTypeParser('application/json', { parseAs: 'string' }, (_request, text, done) => {
-    const parsed = parseJson(text as string)
-    if ('fault' in parsed) done(refusal(problem('invalid-request', parsed.fault)))
-    else done(null, parsed.value)
+  app.addHook('onRequest', ({ raw }, _reply, done) => {
+    const fault = headerFault(raw)
+    done(fault && refusal(fault))
+  })
+  app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (_request, bytes, done) => {
+    const parsed = isUtf8(bytes as Buffer) ? parseJson(bytes.toString()) : { fault: 'the body is not UTF-8' }
+    if ('value' in parsed) done(null, parsed.value)
+    else done(refusal('faults' in parsed ? invalid(parsed.faults) : problem('invalid-request', parsed.fault)))
   })
 }
 
@@ -247,6 +256,7 @@ function answerUnknownRoutes(app: FastifyInstance): void {
         problem('not-found', didYouMean(path, Object.keys(openapi.paths)) ?? 'docs/server.md lists the routes'),
       )
     }
+    if (isPreflight(request, reply)) return answerPreflight(reply, methods)
     reply.header('allow', methods.join(', '))
     return send(reply, problem('method-not-allowed', `the path takes ${methods.join(' and ')}`))
   })

@@ -22,6 +22,7 @@ export interface ServerParts extends Pick<EngineParts, 'ledger' | 'ack'> {
   readonly port: number
   readonly routes: { readonly predict: string; readonly health?: string }
   readonly limits: EngineLimits & AppLimits
+  readonly corsOrigins: readonly string[]
   /** Where this is one of several workers: adds its metrics to theirs, and returns what asks for all of them. */
   aggregated?(own: Registry): () => Promise<string>
 }

@@ -236,6 +236,9 @@ describe('dap serve says why it does not start', () => {
     ['--port -1', '--port takes a whole number'],
     ['--flush-ms 1.5', '--flush-ms takes a whole number'],
     ['--workers 0', '--workers takes a whole number of at least 1'],
+    ['--cors-origin shop.example', '--cors-origin takes an origin or `*`'],
+    ['--cors-origin https://Shop.example/', 'did you mean `https://shop.example`?'],
+    ['--cors-origin null', '--cors-origin takes an origin'],
     ['--prot 80', 'unknown option `--prot`'],
     ['repository', 'too many arguments'],
   ])('when it is asked for `%s`', async (line, message) => {

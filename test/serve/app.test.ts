@@ -42,6 +42,13 @@ describe('POST /v1/decide', () => {
       '/context/level must be at least 1',
       '/context/platform must be one of ios, android',
     ])
+    expect(pointers(await post('/v1/decide', '{"policy":"a","policy":"b","context":{"level":1,"level":2}}'))).toEqual([
+      '/policy is there more than once',
+      '/context/level is there more than once',
+    ])
+    expect(pointers(await post('/v1/decide', '{"decisionId":"s\\ud800"}'))).toEqual([
+      '/decisionId has half of a surrogate pair',
+    ])
     expect(pointers(await post('/v1/decide', { context: [] }))).toEqual(['/context must be object or null'])
     expect(pointers(await post('/v1/decide', '7'))).toEqual([' must be object'])
   })
@@ -215,7 +222,7 @@ describe('requests to nowhere', () => {
       json: { detail: 'did you mean `/v1/decide`?' },
     })
     expect(await get('/v1/decide:batch')).toMatchObject({ status: 405, headers: { allow: 'POST' } })
-    expect(await post('/v1/policies/shop-offer', {})).toMatchObject({ status: 405, headers: { allow: 'GET' } })
+    expect(await post('/v1/policies/shop-offer', {})).toMatchObject({ status: 405, headers: { allow: 'GET, HEAD' } })
     expect(await get('/%zz')).toMatchObject({ status: 404 })
     expect(await get('/../../etc/passwd')).toMatchObject({ status: 404 })
   })

@@ -159,6 +159,17 @@ describe('schemas/openapi.yaml', () => {
     expect(await routesOf(httpBench())).toEqual(operations.map(({ name }) => name).sort())
   })
 
+  it('lists the methods that a wrong one is answered with, and HEAD wherever there is GET', async () => {
+    const { app } = httpBench()
+    for (const [path, methods] of Object.entries(document.paths)) {
+      const url = path.replace('{name}', 'shop-offer').replace('{key}', 'shop-offer')
+      const { statusCode, headers } = await app.inject({ method: 'DELETE', url })
+      const listed = Object.keys(methods).map(method => method.toUpperCase())
+      const allow = listed.includes('GET') ? [...listed, 'HEAD'] : listed
+      expect({ url, statusCode, allow: headers.allow }).toEqual({ url, statusCode: 405, allow: allow.join(', ') })
+    }
+  })
+
   it('has examples that are what they are examples of', () => {
     const wrong = Object.entries(document.components.schemas).flatMap(([name, { examples = [] }]) => {
       const validate = ajv.getSchema(`openapi#/components/schemas/${name}`)
@@ -203,7 +214,7 @@ function* valuesIn(value: unknown, path: readonly string[] = []): Generator<Foun
   for (const [key, inner] of Object.entries(value)) yield* valuesIn(inner, [...path, key])
 }
 
-/** From fastify's picture of its routes. */
+/** From fastify's picture of its routes; every GET is a HEAD, too. */
 async function routesOf({ app }: HttpBench): Promise<string[]> {
   await app.ready()
   const stack: string[] = []
@@ -211,7 +222,7 @@ async function routesOf({ app }: HttpBench): Promise<string[]> {
     .printRoutes({ commonPrefix: false })
     .split('\n')
     .flatMap(line => {
-      const found = /^(.*?[├└]── )(\S+) \((\w+)\)$/.exec(line)
+      const found = /^(.*?[├└]── )(\S+) \((\w+)(?:, HEAD)?\)$/.exec(line)
       if (found === null) return []
       const [, indent, part, method] = found
       const depth = indent.length / 4 - 1
