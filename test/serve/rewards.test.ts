@@ -224,9 +224,9 @@ it('takes nothing that its own log check refuses, whatever is sent, in whatever 
       let row = 0
       for (const record of [...self.decisions, ...self.rewards]) check.line('log', ++row, JSON.stringify(record))
       const { faults } = check.finish()
-      expect(faults.filter(({ code, severity }) => severity === 'error' && code !== 'early')).toEqual([])
+      expect(faults.filter(({ severity }) => severity === 'error')).toEqual([])
       // Only what no server could know at its door: rewards whose decision came later, or never.
-      const known = faults.filter(({ code }) => code !== 'orphan' && code !== 'early')
+      const known = faults.filter(({ code }) => !['orphan', 'early', 'too-early'].includes(code))
       expect(known).toEqual([])
     }),
     { numRuns: 300 },
