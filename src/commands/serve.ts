@@ -5,6 +5,7 @@ import type { Host } from '../host.ts'
 import type { ServeResult } from '../results.ts'
 import { DEFAULT_LIMITS } from '../serve/app.ts'
 import { startWorkers, type WorkerLink, workerLink } from '../serve/cluster.ts'
+import { connectionsWithin, openFilesLimit } from '../serve/descriptors.ts'
 import { createEvents, type Tell } from '../serve/events.ts'
 import { createLedger, type LocalLedger } from '../serve/ledger.ts'
 import { createLogWriter, type Sink } from '../serve/log-writer.ts'
@@ -89,6 +90,7 @@ async function runServer(
       timeoutMs: options.timeoutMs,
       body: options.bodyLimit,
       batch: options.maxBatch,
+      connections: Math.min(DEFAULT_LIMITS.connections, connectionsWithin(openFilesLimit())),
     },
     aggregated: link?.aggregated,
   })

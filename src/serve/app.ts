@@ -5,6 +5,7 @@ import { DapError } from '../errors.ts'
 import { openapi } from '../generated/openapi.js'
 import type { ActivationRequest, DecideRequest, Problem, RewardRequest } from './api.ts'
 import { isProblem, problem } from './api.ts'
+import { type BodyLimits, createBodies } from './bodies.ts'
 import { allowOrigins, answerPreflight, isPreflight } from './cors.ts'
 import { descriptionOf, summaryOf } from './describe.ts'
 import type { Clock, Engine } from './engine.ts'
@@ -17,6 +18,7 @@ import { registerOfrep } from './ofrep-routes.ts'
 import type { PolicySource } from './policies.ts'
 import { invalid, problemOf, refusal } from './problems.ts'
 import { type Soon, whenDone } from './soon.ts'
+import { followTraffic, type Traffic, type TrafficLimits } from './traffic.ts'
 
 /** What the HTTP interface stands on. */
 export interface AppParts {
@@ -38,14 +40,9 @@ export interface AppParts {
   readonly corsOrigins?: readonly string[]
 }
 
-export interface AppLimits {
-  /** Bytes of a request's body. */
-  readonly body: number
+export interface AppLimits extends BodyLimits, TrafficLimits {
   /** Requests in one batch. */
   readonly batch: number
-  /** Requests in work: more are refused at once. With `body` it bounds the memory. */
-  readonly inWork: number
-  readonly connections: number
   /** How long a client may take to send a request's head, and all of it, in milliseconds. */
   readonly headTimeoutMs: number
   readonly requestTimeoutMs: number
@@ -53,9 +50,11 @@ export interface AppLimits {
 
 export const DEFAULT_LIMITS: AppLimits = {
   body: 1 << 20,
+  arriving: 64 << 20,
   batch: 1_000,
   inWork: 1_000,
   connections: 20_000,
+  connectionAgeMs: 3_600_000,
   headTimeoutMs: 10_000,
   requestTimeoutMs: 20_000,
 }
@@ -67,13 +66,8 @@ export const PREDICT = '/predict'
 const KEEP_ALIVE_MS = 620_000
 
 declare module 'fastify' {
-  interface FastifyRequest {
-    /** By the monotonic clock. */
-    arrived: number
-  }
   interface FastifyInstance {
-    /** How many requests are being read, answered or written now. */
-    inWork(): number
+    readonly traffic: Traffic
   }
 }
 
@@ -114,12 +108,10 @@ export function buildApp(parts: AppParts): FastifyInstance {
       socket.destroySoon()
     },
   })
-  app.server.maxConnections = limits.connections
   app.addSchema({ $id: 'openapi', components: openapi.components })
-  app.decorateRequest('arrived', 0)
   allowOrigins(app, parts.corsOrigins ?? [])
-  admit(app, parts)
-  readJson(app)
+  app.decorate('traffic', followTraffic(app, parts.clock, limits, parts.metrics.requested))
+  readJson(app, limits)
   app.setErrorHandler((error, _request, reply) => send(reply, problemOrBug(error)))
   answerUnknownRoutes(app)
 
@@ -143,8 +135,12 @@ export function buildApp(parts: AppParts): FastifyInstance {
     )
   }
 
-  function get(path: string, answer: (request: FastifyRequest) => object, status = () => 200) {
-    app.get(path, (request, reply) => send(reply, answer(request), status()))
+  function get(path: string, answer: (request: FastifyRequest) => object) {
+    app.get(path, (request, reply) => send(reply, answer(request)))
+  }
+
+  function probe(path: string, answer: () => object, status = () => 200) {
+    app.get(path, { config: { probe: true } }, (_request, reply) => send(reply, answer(), status()))
   }
 
   function decideAll(list: string, requests: readonly DecideRequest[], arrived: number, result: string): Soon<object> {
@@ -184,15 +180,15 @@ export function buildApp(parts: AppParts): FastifyInstance {
     if (served !== undefined) return descriptionOf(source, served)
     return problem('unknown-policy', didYouMean(name, source.policies.keys()) ?? 'GET /v1/policies lists them')
   })
-  get('/healthz', () => ({ status: 'ok' }))
+  probe('/healthz', () => ({ status: 'ok' }))
   const readiness = () => ({ ready: parts.unready().length === 0, reasons: parts.unready() })
   const readyStatus = () => (parts.unready().length === 0 ? 200 : 503)
-  get('/readyz', readiness, readyStatus)
+  probe('/readyz', readiness, readyStatus)
   const { health } = routes
   if (health !== undefined && !app.hasRoute({ method: 'GET', url: literal(health) })) {
-    get(literal(health), readiness, readyStatus)
+    probe(literal(health), readiness, readyStatus)
   }
-  app.get('/metrics', async (_request, reply) =>
+  app.get('/metrics', { config: { probe: true } }, async (_request, reply) =>
     reply.type('text/plain; version=0.0.4; charset=utf-8').send(await parts.metricsText()),
   )
   registerOfrep(app, { engine, source, problemOrBug })
@@ -207,34 +203,21 @@ const CLIENT_ERRORS: Readonly<Record<string, string>> = {
   ERR_HTTP_REQUEST_TIMEOUT: '408 Request Timeout',
 }
 
-function readJson(app: FastifyInstance): void {
+function readJson(app: FastifyInstance, limits: BodyLimits): void {
+  const bodies = createBodies(limits)
   app.removeAllContentTypeParsers()
   app.addHook('onRequest', ({ raw }, _reply, done) => {
     const fault = headerFault(raw)
     done(fault && refusal(fault))
   })
-  app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (_request, bytes, done) => {
-    const parsed = isUtf8(bytes as Buffer) ? parseJson(bytes.toString()) : { fault: 'the body is not UTF-8' }
-    if ('value' in parsed) done(null, parsed.value)
-    else done(refusal('faults' in parsed ? invalid(parsed.faults) : problem('invalid-request', parsed.fault)))
-  })
-}
-
-/** Notes when a request came, refuses it where too many are in work, and counts it when its connection is done with it. */
-function admit(app: FastifyInstance, { metrics, clock, limits }: AppParts): void {
-  let inWork = 0
-  app.decorate('inWork', () => inWork)
-  app.addHook('onRequest', (request, reply, done) => {
-    request.arrived = clock.monotonic()
-    inWork++
-    reply.raw.on('close', () => {
-      inWork--
-      metrics.requested(request.routeOptions.url ?? 'none', reply.raw.headersSent ? reply.statusCode : 499)
-    })
-    if (inWork <= limits.inWork) return done()
-    reply.header('connection', 'close')
-    done(refusal(problem('overloaded', `the server works on ${limits.inWork} requests already`)))
-  })
+  app.addContentTypeParser('application/json', ({ headers }, payload, done) =>
+    bodies.read(payload, Number(headers['content-length']), (error, body) => {
+      if (body === undefined) return done(error)
+      const parsed = isUtf8(body) ? parseJson(body.toString()) : { fault: 'the body is not UTF-8' }
+      if ('value' in parsed) done(null, parsed.value)
+      else done(refusal('faults' in parsed ? invalid(parsed.faults) : problem('invalid-request', parsed.fault)))
+    }),
+  )
 }
 
 /** Says which methods a path takes, or which path was perhaps meant. Hears of every route that is added after it. */

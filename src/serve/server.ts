@@ -90,7 +90,7 @@ export async function startServer(parts: ServerParts): Promise<Server> {
     const until = clock.monotonic() + graceMs
     // Connections without a request have nothing to wait for, and some never have one.
     const sweep = setInterval(() => {
-      if (app.inWork() === 0 || clock.monotonic() > until) app.server.closeAllConnections()
+      if (app.traffic.unanswered === 0 || clock.monotonic() > until) app.server.closeAllConnections()
     }, SWEEP_MS)
     await app.close()
     clearInterval(sweep)

@@ -1,4 +1,6 @@
-import { readFile } from 'node:fs/promises'
+import { once } from 'node:events'
+import { readFile, writeFile } from 'node:fs/promises'
+import { connect, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { execa } from 'execa'
 import { describe, expect, it, onTestFinished } from 'vitest'
@@ -16,7 +18,11 @@ interface Line {
 
 /** The built `dap serve`, as a process of its own. */
 function start(folder: string, ...words: readonly string[]) {
-  const running = execa(process.execPath, [bin, 'serve', '--port', '0', ...words], { cwd: folder, reject: false })
+  return startAs(process.execPath, [], folder, words)
+}
+
+function startAs(program: string, before: readonly string[], folder: string, words: readonly string[]) {
+  const running = execa(program, [...before, bin, 'serve', '--port', '0', ...words], { cwd: folder, reject: false })
   let stderr = ''
   running.stderr.on('data', data => {
     stderr += data
@@ -30,6 +36,11 @@ function start(folder: string, ...words: readonly string[]) {
       .filter(line => line.msg === msg)
   const wait = (msg: string, count: number) => waitFor(() => (lines(msg).length >= count ? lines(msg) : undefined))
   return { running, wait }
+}
+
+/** The same where the system lets the process open so many files. */
+function startWithin(openFiles: number, folder: string, ...words: readonly string[]) {
+  return startAs('bash', ['-c', `ulimit -n ${openFiles}; exec "$@"`, 'bash', process.execPath], folder, words)
 }
 
 const alive = (pid: number): boolean => {
@@ -137,6 +148,35 @@ describe('the built dap serve', () => {
     expect(exitCode).toBe(1)
     expect(stderr).toContain('there is nothing to serve')
     expect(stderr).toMatch(/error: a worker could not start \(exit code 1\)\nhint: its error is above$/)
+  })
+})
+
+describe('the built dap serve under pressure', () => {
+  it('keeps files to open for its log, its kill switch and reloads, however many connections are idle', async () => {
+    const folder = await repository({ 'policies/offer.yaml': offer() })
+    const control = join(folder, 'control.json')
+    const { wait } = startWithin(150, folder, '--control', control, '--poll-ms', '20')
+    const [{ url }] = await wait('listening', 1)
+    const { hostname, port } = new URL(url as string)
+    const sockets: Socket[] = []
+    onTestFinished(() => void sockets.map(socket => socket.destroy()))
+    for (let i = 0; i < 300; i++) {
+      const socket = connect(Number(port), hostname)
+      sockets.push(socket)
+      socket.on('error', () => {})
+      await once(socket, 'connect')
+    }
+    // The oldest have made room.
+    await waitFor(() => (sockets.filter(socket => socket.closed).length >= 200 ? true : undefined))
+    const { status, json } = await post(`${url}/v1/decide`, { context: CONTEXT })
+    expect(status).toBe(200)
+    await waitFor(async () => ((await logged(join(folder, 'logs'))).length === 1 ? true : undefined))
+    expect(await logged(join(folder, 'logs'))).toMatchObject([{ decisionId: json.decisionId }])
+    await writeFile(control, JSON.stringify({ killed: ['*'], reason: 'a test' }))
+    await wait('kill switch', 1)
+    await writeFile(join(folder, 'policies', 'offer.yaml'), offer('offer', 'none, silver'))
+    await wait('reload', 1)
+    expect(await wait('reload failed', 0)).toEqual([])
   })
 })
 
