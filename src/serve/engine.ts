@@ -69,6 +69,10 @@ export interface Observer {
   /** A request with an id that was answered before. */
   repeated(policy: string, conflict: boolean): void
   rewarded(kind: 'metric' | 'activation'): void
+  /** A reward that was taken and counts for no decision that is known here: nobody knows its decision, or it is not the policy's reward. */
+  unmatched(reason: 'unknown-decision' | 'other-name'): void
+  /** A request that was answered with a problem. */
+  refused(reason: ProblemName): void
 }
 
 interface Fault {

@@ -55,7 +55,14 @@ export async function startServer(parts: ServerParts): Promise<Server> {
     ]
   }
 
-  const metrics = createMetrics({ source, log, unready })
+  const metrics = createMetrics({
+    source,
+    log,
+    learner,
+    unready,
+    inWork: () => app.inWork(),
+    connections: () => new Promise(found => app.server.getConnections((_, count) => found(count ?? 0))),
+  })
   const newId = createIds(clock.now)
   const engine = createEngine({ ...parts, observer: metrics.observer, newId })
   const app = buildApp({
