@@ -63,6 +63,7 @@ async function runServer(
     loader: loaderOf(options, host, folder),
     ...(options.control === undefined ? {} : { control: controlFile(host, options.control) }),
     pollMs: options.pollMs,
+    now: host.now,
   })
   const log = createLogWriter(sinkOf(options, host, folder), { flushMs: options.flushMs })
   const { publishMs } = options

@@ -33,6 +33,9 @@ export interface LearningStats {
   /** Rewards that were ignored: of no waiting decision; after the wait. */
   readonly unknown: number
   readonly late: number
+  /** Snapshots that were published, and those that could not be. */
+  readonly published: number
+  readonly unpublished: number
 }
 
 export interface OnlineLearnerParts {
@@ -72,7 +75,10 @@ interface Course {
 export function createOnlineLearner(parts: OnlineLearnerParts): OnlineLearner {
   const { source, dap, publishMs, maxPending = 1_000_000 } = parts
   const courses = new Map<string, Course>()
-  const stats = { pending: 0, learnt: 0, overflown: 0, inactive: 0, unusable: 0, unknown: 0, late: 0 }
+  const stats = {
+    ...{ pending: 0, learnt: 0, overflown: 0, inactive: 0, unusable: 0, unknown: 0, late: 0 },
+    ...{ published: 0, unpublished: 0 },
+  }
   let publishedAt = parts.startedAt
   let publishing: Promise<void> | undefined
 
@@ -118,8 +124,10 @@ export function createOnlineLearner(parts: OnlineLearnerParts): OnlineLearner {
       course.news = false
       try {
         await parts.publish(name, snapshot)
+        stats.published++
       } catch (error) {
         course.news = true
+        stats.unpublished++
         throw error
       }
       // Somebody else's snapshot may have come meanwhile, and then that one decides; or this one, by way of its file.

@@ -56,7 +56,14 @@ export async function startServer(parts: ServerParts): Promise<Server> {
     ]
   }
 
-  const metrics = createMetrics({ source, log, unready })
+  const metrics = createMetrics({
+    source,
+    log,
+    learner,
+    unready,
+    inWork: () => app.traffic.inWork,
+    connections: () => app.traffic.connections,
+  })
   const newId = createIds()
   const engine = createEngine({ ...parts, observer: metrics.observer, newId })
   const app = buildApp({

@@ -1,7 +1,7 @@
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { replay } from '../../src/log/replay.ts'
 import type { DecideAnswer, Problem } from '../../src/serve/api.ts'
-import { type Bench, bench, NOW, policyOf, served } from './support.ts'
+import { type Bench, bench, logStats, NOW, policyOf, served } from './support.ts'
 
 const context = { playerId: 'p1', level: 30, platform: 'ios' }
 const ok = (answer: DecideAnswer | Problem): DecideAnswer => {
@@ -407,7 +407,7 @@ describe('--ack written', () => {
       admission: 1,
       push: (_: string, record: string) => void pushed.push(record),
       trouble: undefined,
-      stats: { queuedBytes: 0, queuedRecords: 0, written: { decisions: 0, rewards: 0 }, commits: 0, failures: 0 },
+      stats: logStats(),
       flush: () => flushed,
       close: async () => {},
     }

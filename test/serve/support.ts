@@ -3,7 +3,7 @@ import type { DecisionRecord, RewardRecord } from '../../src/log/records.ts'
 import { createPolicy, type Policy } from '../../src/policy/policy.ts'
 import { createEngine, type Engine, type EngineLimits, type EngineParts } from '../../src/serve/engine.ts'
 import { createLedger, type LedgerLimits } from '../../src/serve/ledger.ts'
-import type { LogWriter } from '../../src/serve/log-writer.ts'
+import type { LogWriter, LogWriterStats } from '../../src/serve/log-writer.ts'
 import type { PolicySource, ServedPolicy } from '../../src/serve/policies.ts'
 import { policySpec } from '../policy/support.ts'
 
@@ -61,7 +61,7 @@ export function bench(
     },
     push: (stream, record) => void self[stream].push(JSON.parse(record)),
     trouble: undefined,
-    stats: { queuedBytes: 0, queuedRecords: 0, written: { decisions: 0, rewards: 0 }, commits: 0, failures: 0 },
+    stats: logStats(),
     flush: async () => {},
     close: async () => {},
   }
@@ -93,5 +93,12 @@ export function bench(
   }) as AtOnce
   return self
 }
+
+export const logStats = (changes: Partial<LogWriterStats> = {}): LogWriterStats => ({
+  ...{ queuedBytes: 0, queuedRecords: 0, oldestMs: 0, commits: 0, failures: 0, lost: 0 },
+  ...{ written: { decisions: 0, rewards: 0 }, bytes: { decisions: 0, rewards: 0 } },
+  committedAt: { decisions: undefined, rewards: undefined },
+  ...changes,
+})
 
 export const policyOf = ({ policies }: Bench): Policy => (policies.values().next().value as ServedPolicy).policy
