@@ -130,7 +130,7 @@ export const saidBy = ({ decisionId, slot = 0, kind = 'metric', name, value }: R
 
 export interface RewardRecord {
   readonly schema: typeof REWARD_SCHEMA
-  /** A record that is sent twice under one id counts once. */
+  /** Records of one id that say the same count once, from the earliest `ts`; of those that do not none is used. */
   readonly rewardId: string
   readonly decisionId: string
   /** Default: 0. */

@@ -262,11 +262,11 @@ export function createMetrics(measured: Measured): Metrics {
     )
     count(
       'dap_learner_ignored_rewards_total',
-      'Rewards that taught nothing: of no decision that waits (unknown), or after the wait (late)',
+      'Rewards that taught nothing: of no decision that waits, after the wait, too early to be its, outside the range, or in conflict with another one',
       ['reason'],
       () => {
-        const { unknown, late } = learner.stats
-        return each('reason', { unknown, late })
+        const { unknown, late, outside, tooEarly, conflicts } = learner.stats
+        return each('reason', { unknown, late, range: outside, 'too-early': tooEarly, conflict: conflicts })
       },
     )
     count('dap_learner_publishes_total', 'Snapshots that were published, and decide now', [], () =>
