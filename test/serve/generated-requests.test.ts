@@ -136,11 +136,9 @@ it(`${COUNT.toLocaleString('en')} generated requests get their right answers, an
     if (wrong.length > 10) break
   }
   expect(wrong).toEqual([])
-  expect(Object.fromEntries(statuses)).toMatchObject({
-    200: expect.any(Number),
-    202: expect.any(Number),
-    400: expect.any(Number),
-  })
+  // Every answer that a request alone can bring about has come, most of them often.
+  expect([...statuses.keys()].sort()).toEqual([200, 202, 304, 400, 404, 409, 413, 415])
+  expect(statuses.get(400)).toBeGreaterThan(COUNT / 4)
 
   agent.destroy()
   const { code } = await server.stop()

@@ -87,6 +87,7 @@ export function generateRequests(policies: readonly ServedOne[], rng: Rng, now: 
   const known: Known[] = []
   const sent: { readonly request: GeneratedRequest; readonly answer: Answer }[] = []
   const activated = new Set<string>()
+  const rewards: { readonly value: number }[] = []
   let tag: string | undefined
   let ids = 0
   const chance = (probability: number) => rng.uniform() < probability
@@ -381,6 +382,13 @@ export function generateRequests(policies: readonly ServedOne[], rng: Rng, now: 
       { ...body, decisionId: same },
     ]
     return pick(rng, [
+      {
+        ...wrong(
+          'a unit that no record could name',
+          textOf({ ...body, context: { ...body.context, [policy.unit]: 'u'.repeat(70_000) } }),
+        ),
+        pointer: `/context/${policy.unit}`,
+      },
       wrong('cut off', text.slice(0, between(0, text.length - 1))),
       wrong('followed by more', `${text}}`),
       wrong('too deep', '['.repeat(70) + ']'.repeat(70)),
@@ -437,14 +445,22 @@ export function generateRequests(policies: readonly ServedOne[], rng: Rng, now: 
               pointer: '/requests/0/decisionId',
             },
           ]),
+      ...(has.door && rewards.length > 0
+        ? [{ ...otherValue(pick(rng, rewards)), status: 409, pointer: '/rewardId' }]
+        : []),
       ...(has.http
         ? [
-            wrong('half a character', text.replace(/}$/, `,"baseline":"\\ud800"}`)),
+            wrong('half a character', JSON.stringify({ ...body, baseline: '\ud800' })),
             wrong('a key twice', text.replace(/}$/, `,"policy":${JSON.stringify(policy.name)}}`)),
             wrong('another charset', text, 415, withHeader('content-type', 'application/json; charset=utf-16')),
           ]
         : []),
     ])
+  }
+
+  /** A reward under the id of one that was taken. */
+  function otherValue(taken: { readonly value: number }): GeneratedRequest {
+    return post({ path: '/v1/rewards' }, 'another reward under its id', { ...taken, value: taken.value === 0 ? 1 : 0 })
   }
 
   /** The same once more, as a client sends it that has heard nothing. */
@@ -493,6 +509,10 @@ export function generateRequests(policies: readonly ServedOne[], rng: Rng, now: 
       const evaluations = answer.json?.flags ?? (request.template.endsWith('{key}') ? [answer.json] : [])
       for (const { key, metadata } of evaluations) if (metadata !== undefined) learn(key, metadata.decisionId)
       if (typeof answer.headers['etag'] === 'string') tag = answer.headers['etag']
+      if (request.path === '/v1/rewards' && answer.status === 202) {
+        const reward = JSON.parse(request.text as string)
+        if (reward.rewardId !== undefined) rewards.push(reward)
+      }
       if (mayComeAgain(request)) sent.push({ request, answer })
     },
   }
