@@ -1,36 +1,10 @@
-import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
-import { Ajv2020 } from 'ajv/dist/2020.js'
 import { describe, expect, expectTypeOf, it } from 'vitest'
-import { parse } from 'yaml'
 import type { components } from '../../src/generated/api.d.ts'
 import type * as api from '../../src/serve/api.ts'
 import { DEFAULT_LIMITS } from '../../src/serve/app.ts'
-import { PACKAGE_ROOT } from '../support/run-dap.ts'
+import { ajv, conforms, document, type Response } from './declared.ts'
 import { type Answer, CONTEXT, type HttpBench, httpBench } from './http-support.ts'
 import { bench, served } from './support.ts'
-
-interface Schemas {
-  readonly [name: string]: { readonly examples?: readonly unknown[] }
-}
-
-type Response = { readonly $ref?: string; readonly content?: Readonly<Record<string, { readonly schema: object }>> }
-
-const document = parse(readFileSync(join(PACKAGE_ROOT, 'schemas', 'openapi.yaml'), 'utf8')) as {
-  readonly openapi: string
-  readonly paths: Readonly<
-    Record<string, Readonly<Record<string, { readonly responses: Readonly<Record<string, Response>> }>>>
-  >
-  readonly components: { readonly schemas: Schemas; readonly responses: Readonly<Record<string, Response>> }
-}
-
-const ajv = new Ajv2020({
-  allErrors: true,
-  allowUnionTypes: true,
-  keywords: ['components'],
-  formats: { 'date-time': true, double: true },
-})
-ajv.addSchema({ $id: 'openapi', components: document.components })
 
 const operations = Object.entries(document.paths).flatMap(([path, methods]) =>
   Object.entries(methods).map(([method, { responses }]) => ({ name: `${method.toUpperCase()} ${path}`, responses })),
@@ -106,23 +80,6 @@ async function provoke(operation: string, status: string): Promise<Answer> {
 
 function fail(): never {
   throw new Error('broken on purpose')
-}
-
-const resolve = (response: Response): Response =>
-  response.$ref === undefined ? response : document.components.responses[response.$ref.split('/').at(-1) as string]
-
-function conforms(answer: Answer, declared: Response): void {
-  const { content } = resolve(declared)
-  if (content === undefined) {
-    expect(answer.text).toBe('')
-    return
-  }
-  const [type, { schema }] = Object.entries(content)[0]
-  expect(answer.type?.split(';')[0]).toBe(type)
-  if (answer.json === undefined) return
-  const validate = ajv.compile(JSON.parse(JSON.stringify(schema).replaceAll('"#/', '"openapi#/')))
-  validate(answer.json)
-  expect(validate.errors).toBeNull()
 }
 
 describe('schemas/openapi.yaml', () => {
