@@ -29,6 +29,8 @@ export interface ServeOptions {
   readonly workers: number
   /** Whose pages may ask; `*` for all. */
   readonly corsOrigins: readonly string[]
+  /** The file of the tokens; undefined: nobody needs one. */
+  readonly tokenFile: string | undefined
 }
 
 /** Where both streams of the log go to stdout. */
@@ -73,6 +75,10 @@ export function declareServe(command: Command): void {
   number('timeout-ms', 1, 'a request that has waited longer is answered with the fallback', DEFAULTS.timeoutMs)
   number('body-limit', 1, 'bytes of a request', DEFAULTS.bodyLimit)
   number('max-batch', 1, 'requests in one batch', DEFAULTS.maxBatch)
+  command.option(
+    '--tokens <file>',
+    'who may ask, and for what: names, hashes of bearer tokens, scopes; default: everybody',
+  )
   command.option('--cors-origin <origin>', 'pages of this origin may ask, `*`: of any; may be repeated', collect)
   command.addHelpText(
     'after',
@@ -112,6 +118,7 @@ export function serveOptions(flags: Readonly<Record<string, unknown>>, host: Hos
     bodyLimit: numbers.bodyLimit ?? DEFAULTS.bodyLimit,
     maxBatch: numbers.maxBatch ?? DEFAULTS.maxBatch,
     workers: numbers.workers ?? DEFAULTS.workers,
+    tokenFile: given.tokens,
     corsOrigins: (given.corsOrigin ?? []).map(originOf),
   }
 }
@@ -135,6 +142,7 @@ interface Flags {
   readonly maxBatch: number
   readonly workers: number
   readonly corsOrigin: readonly string[]
+  readonly tokens: string
   readonly json: boolean
 }
 

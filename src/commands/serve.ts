@@ -73,8 +73,10 @@ async function runServer(
           startedAt: host.now(),
           publish: (policy, snapshot) => publishSnapshot(host, folder, policy, snapshot),
         })
+  const tokens = await tokensOf(options, host, tell)
   const server = await startServer({
     ...options,
+    ...(tokens === undefined ? {} : { tokens }),
     source,
     log,
     learner,
@@ -97,10 +99,16 @@ async function runServer(
 
   await aborted(link === undefined ? host.signal : AbortSignal.any([host.signal, link.stopped]))
   tell('info', 'shutdown')
+  tokens?.stop()
   const lost = await lostBy(server)
   const { totals } = server
   link?.done(totals, lost)
   return resultOf(options, url, totals, lost === undefined ? [] : [lost], link !== undefined)
+}
+
+async function tokensOf({ tokenFile, pollMs }: ServeOptions, host: Host, tell: Tell) {
+  if (tokenFile === undefined) return undefined
+  return (await import('./token-file.ts')).followTokens(host, tokenFile, pollMs, tell)
 }
 
 /** The process that starts the others. */

@@ -64,6 +64,8 @@ export interface Problem {
 
 export type ProblemName =
   | 'invalid-request'
+  | 'unauthorized'
+  | 'forbidden'
   | 'unknown-policy'
   | 'conflict'
   | 'overloaded'
@@ -75,6 +77,8 @@ export type ProblemName =
 
 const STATUS: Readonly<Record<ProblemName, readonly [status: number, title: string]>> = {
   'invalid-request': [400, 'The request is not valid'],
+  unauthorized: [401, 'A token is needed'],
+  forbidden: [403, 'The token is not for this'],
   'unknown-policy': [404, 'There is no such policy'],
   conflict: [409, 'The decision id was used for another request'],
   overloaded: [503, 'The server cannot log what it would decide'],

@@ -1,8 +1,9 @@
 import { isUtf8 } from 'node:buffer'
-import { type FastifyInstance, type FastifyRequest, fastify } from 'fastify'
+import { type FastifyContextConfig, type FastifyInstance, type FastifyRequest, fastify } from 'fastify'
 import { didYouMean } from '../diagnostics.ts'
 import { DapError } from '../errors.ts'
 import { openapi } from '../generated/openapi.js'
+import { guard } from './access.ts'
 import type { ActivationRequest, DecideRequest, Problem, RewardRequest } from './api.ts'
 import { isProblem, problem } from './api.ts'
 import { allowOrigins, answerPreflight, isPreflight } from './cors.ts'
@@ -15,6 +16,7 @@ import type { Metrics } from './metrics.ts'
 import { registerOfrep } from './ofrep-routes.ts'
 import type { PolicySource } from './policies.ts'
 import { invalid, problemOf, refusal } from './problems.ts'
+import { covers, type TokenSource } from './tokens.ts'
 
 /** What the HTTP interface stands on. */
 export interface AppParts {
@@ -34,6 +36,8 @@ export interface AppParts {
   readonly limits: AppLimits
   /** Whose pages may ask; `*` for all. Default: nobody's. */
   readonly corsOrigins?: readonly string[]
+  /** Absent: nobody needs a token. */
+  readonly tokens?: TokenSource
 }
 
 export interface AppLimits {
@@ -118,6 +122,7 @@ export function buildApp(parts: AppParts): FastifyInstance {
   allowOrigins(app, parts.corsOrigins ?? [])
   admit(app, parts)
   readJson(app)
+  guard(app, parts)
   app.setErrorHandler((error, _request, reply) => send(reply, problemOrBug(error)))
   answerUnknownRoutes(app)
 
@@ -130,14 +135,19 @@ export function buildApp(parts: AppParts): FastifyInstance {
     return problem('internal', `the server has logged it under ${id}`)
   }
 
-  function post<Body>(path: string, schema: object, answer: (body: Body, request: FastifyRequest) => object, ok = 200) {
-    app.post(literal(path), { schema: { body: schema } }, (request, reply) =>
+  function post<Body>(
+    path: string,
+    { needs, schema, about, ok = 200 }: PostRoute<Body>,
+    answer: (body: Body, request: FastifyRequest) => object,
+  ) {
+    const config = { needs, about: ({ body }: FastifyRequest) => about(body as Body) }
+    app.post(literal(path), { schema: { body: schema }, config }, (request, reply) =>
       send(reply, answer(request.body as Body, request), ok),
     )
   }
 
-  function get(path: string, answer: (request: FastifyRequest) => object, status = () => 200) {
-    app.get(path, (request, reply) => send(reply, answer(request), status()))
+  function get(path: string, config: GetConfig, answer: (request: FastifyRequest) => object, status = () => 200) {
+    app.get(path, { config }, (request, reply) => send(reply, answer(request), status()))
   }
 
   function decideAll(list: string, requests: readonly DecideRequest[], arrived: number, result: string): object {
@@ -146,45 +156,66 @@ export function buildApp(parts: AppParts): FastifyInstance {
     return isProblem(answers) ? below(`/${list}`, answers) : { [result]: answers }
   }
 
-  post<DecideRequest>('/v1/decide', ref('DecideRequest'), (body, request) => {
-    const named = withKey(body, request.headers['idempotency-key'])
-    return isProblem(named) ? named : engine.decide(named, request.arrived)
-  })
-  post<{ requests: DecideRequest[] }>('/v1/decide:batch', ref('DecideBatchRequest'), ({ requests }, { arrived }) =>
-    decideAll('requests', requests, arrived, 'decisions'),
+  post<DecideRequest>(
+    '/v1/decide',
+    { needs: 'decide', schema: ref('DecideRequest'), about: body => [body] },
+    (body, request) => {
+      const named = withKey(body, request.headers['idempotency-key'])
+      return isProblem(named) ? named : engine.decide(named, request.arrived)
+    },
   )
-  post<{ instances: DecideRequest[] }>(routes.predict, ref('PredictRequest'), ({ instances }, { arrived }) =>
-    decideAll('instances', instances, arrived, 'predictions'),
+  post<{ requests: DecideRequest[] }>(
+    '/v1/decide:batch',
+    { needs: 'decide', schema: ref('DecideBatchRequest'), about: body => body.requests },
+    ({ requests }, { arrived }) => decideAll('requests', requests, arrived, 'decisions'),
+  )
+  post<{ instances: DecideRequest[] }>(
+    routes.predict,
+    { needs: 'decide', schema: ref('PredictRequest'), about: body => body.instances },
+    ({ instances }, { arrived }) => decideAll('instances', instances, arrived, 'predictions'),
   )
   post<OneOrMany<'rewards', RewardRequest>>(
     '/v1/rewards',
-    oneOrMany('rewards', 'RewardRequest', 'RewardBatch'),
+    {
+      needs: 'reward',
+      schema: oneOrMany('rewards', 'RewardRequest', 'RewardBatch'),
+      about: body => listOf('rewards', body),
+      ok: 202,
+    },
     body => forEach('rewards', body, engine.reward, limits.batch),
-    202,
   )
   post<OneOrMany<'activations', ActivationRequest>>(
     '/v1/activations',
-    oneOrMany('activations', 'ActivationRequest', 'ActivationBatch'),
+    {
+      needs: 'reward',
+      schema: oneOrMany('activations', 'ActivationRequest', 'ActivationBatch'),
+      about: body => listOf('activations', body),
+      ok: 202,
+    },
     body => forEach('activations', body, engine.activate, limits.batch),
-    202,
   )
 
-  get('/v1/policies', () => ({ policies: [...source.policies.values()].map(served => summaryOf(source, served)) }))
-  get('/v1/policies/:name', request => {
+  get('/v1/policies', { needs: 'read' }, ({ token }) => ({
+    policies: [...source.policies.values()]
+      .filter(({ policy }) => covers(token, policy.name))
+      .map(served => summaryOf(source, served)),
+  }))
+  const named = ({ params }: FastifyRequest) => [{ policy: (params as { name: string }).name }]
+  get('/v1/policies/:name', { needs: 'read', about: named }, request => {
     const { name } = request.params as { name: string }
     const served = source.policies.get(name)
     if (served !== undefined) return descriptionOf(source, served)
     return problem('unknown-policy', didYouMean(name, source.policies.keys()) ?? 'GET /v1/policies lists them')
   })
-  get('/healthz', () => ({ status: 'ok' }))
+  get('/healthz', PROBE, () => ({ status: 'ok' }))
   const readiness = () => ({ ready: parts.unready().length === 0, reasons: parts.unready() })
   const readyStatus = () => (parts.unready().length === 0 ? 200 : 503)
-  get('/readyz', readiness, readyStatus)
+  get('/readyz', PROBE, readiness, readyStatus)
   const { health } = routes
   if (health !== undefined && !app.hasRoute({ method: 'GET', url: literal(health) })) {
-    get(literal(health), readiness, readyStatus)
+    get(literal(health), PROBE, readiness, readyStatus)
   }
-  app.get('/metrics', async (_request, reply) =>
+  app.get('/metrics', { config: { needs: 'metrics' } }, async (_request, reply) =>
     reply.type('text/plain; version=0.0.4; charset=utf-8').send(await parts.metricsText()),
   )
   registerOfrep(app, { engine, source, problemOrBug })
@@ -254,6 +285,18 @@ function answerUnknownRoutes(app: FastifyInstance): void {
   })
 }
 
+type GetConfig = Pick<FastifyContextConfig, 'needs' | 'about'>
+
+interface PostRoute<Body> extends Pick<FastifyContextConfig, 'needs'> {
+  readonly schema: object
+  /** What of the body names policies, or decisions. */
+  readonly about: (body: Body) => ReturnType<NonNullable<FastifyContextConfig['about']>>
+  /** The status of an answer that is no problem. */
+  readonly ok?: number
+}
+
+const PROBE: GetConfig = { needs: 'nothing' }
+
 type OneOrMany<Name extends string, One> = One | { readonly [name in Name]: readonly One[] }
 
 /** A choice that ajv can explain: a body with the list is taken for the batch, any other for one. */
@@ -264,6 +307,9 @@ const oneOrMany = (list: string, one: string, many: string) => ({
   else: ref(one),
 })
 
+const listOf = <Name extends string, One extends object>(list: Name, body: OneOrMany<Name, One>): readonly One[] =>
+  list in body ? (body as { readonly [name in Name]: readonly One[] })[list] : [body as One]
+
 function forEach<Name extends string, One extends object>(
   list: Name,
   body: OneOrMany<Name, One>,
@@ -271,7 +317,7 @@ function forEach<Name extends string, One extends object>(
   most: number,
 ): object {
   const many = list in body
-  const requests = many ? (body as { readonly [name in Name]: readonly One[] })[list] : [body as One]
+  const requests = listOf(list, body)
   if (requests.length > most) return tooMany(list, most)
   const answer = take(requests)
   if (!isProblem(answer)) return answer

@@ -30,6 +30,8 @@ export interface Engine {
   decideAll(requests: readonly DecideRequest[], arrived: number): readonly DecideAnswer[] | Problem
   reward(requests: readonly RewardRequest[]): Accepted | Problem
   activate(requests: readonly ActivationRequest[]): Accepted | Problem
+  /** Whose decision this is, as far as it is remembered. */
+  policyOf(decisionId: string): string | undefined
 }
 
 export interface EngineParts {
@@ -256,11 +258,17 @@ export function createEngine(parts: EngineParts): Engine {
       }
       return { accepted: requests.length }
     },
+
+    policyOf,
+  }
+
+  function policyOf(decisionId: string): string | undefined {
+    return remembered.get(decisionId)?.answer.policy.name
   }
 
   function rewardFault({ value, ts, decisionId, name }: RewardRequest): Fault | undefined {
     if (!Number.isFinite(value)) return invalid('/value', 'must be a finite number')
-    const decided = remembered.get(decisionId)?.answer.policy.name
+    const decided = policyOf(decisionId)
     const reward = decided === undefined ? undefined : source.policies.get(decided)?.policy.spec.reward
     if (reward?.type === 'binary' && (name ?? reward.name) === reward.name && !(value >= 0 && value <= 1)) {
       return invalid('/value', `must be in [0, 1]: \`${reward.name}\` of policy ${decided} is binary`)

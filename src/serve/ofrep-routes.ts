@@ -6,6 +6,7 @@ import type { OfrepRequest } from './ofrep.ts'
 import { type Evaluation, entityTag, evaluationOf, type Failure, failureOf, flagRequest, lacksUnit } from './ofrep.ts'
 import type { PolicySource, ServedPolicy } from './policies.ts'
 import { refusal } from './problems.ts'
+import { covers } from './tokens.ts'
 
 export interface OfrepParts {
   readonly engine: Engine
@@ -41,7 +42,11 @@ export function registerOfrep(app: FastifyInstance, { engine, source, problemOrB
       return reply.send({ ...(key === undefined ? {} : { key }), ...failureOf(found) })
     })
 
-    scope.post('/ofrep/v1/evaluate/flags/:key', { schema }, (request: FlagRequest, reply) => {
+    const config = {
+      needs: 'decide',
+      about: ({ params }: FastifyRequest) => [{ policy: (params as { key: string }).key }],
+    } as const
+    scope.post('/ofrep/v1/evaluate/flags/:key', { schema, config }, (request: FlagRequest, reply) => {
       const { key } = request.params
       const served = source.policies.get(key)
       if (served === undefined) {
@@ -55,12 +60,13 @@ export function registerOfrep(app: FastifyInstance, { engine, source, problemOrB
       return reply.send(failure(served, asked, answer))
     })
 
-    scope.post('/ofrep/v1/evaluate/flags', { schema }, (request: FlagRequest, reply) => {
-      const tag = entityTag(source, request.body)
+    scope.post('/ofrep/v1/evaluate/flags', { schema, config: { needs: 'decide' } }, (request: FlagRequest, reply) => {
+      const all = [...source.policies.values()].filter(({ policy }) => covers(request.token, policy.name))
+      const tag = entityTag(all, source, request.body)
       if (request.headers['if-none-match']?.split(/\s*,\s*/).includes(tag))
         return reply.code(304).header('etag', tag).send()
       const flags: (Evaluation | Failure)[] = []
-      for (const served of source.policies.values()) {
+      for (const served of all) {
         const asked = { ...flagRequest(served, request.body), deferActivation: true }
         const answer = evaluate(served, asked, request.arrived)
         if (isProblem(answer) && answer.status === 503) throw refusal(answer)

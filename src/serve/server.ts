@@ -9,6 +9,7 @@ import type { LogWriter } from './log-writer.ts'
 import { createMetrics, type Totals } from './metrics.ts'
 import type { OnlineLearner } from './online-learner.ts'
 import type { LivePolicySource, ReloadReport } from './policies.ts'
+import type { TokenSource } from './tokens.ts'
 
 export interface ServerParts {
   readonly source: LivePolicySource
@@ -23,6 +24,7 @@ export interface ServerParts {
   readonly routes: { readonly predict: string; readonly health?: string }
   readonly limits: EngineLimits & AppLimits
   readonly corsOrigins: readonly string[]
+  readonly tokens?: TokenSource
   /** Where this is one of several workers: adds its metrics to theirs, and returns what asks for all of them. */
   aggregated?(own: Registry): () => Promise<string>
 }

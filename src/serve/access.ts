@@ -1,0 +1,76 @@
+import type { FastifyInstance } from 'fastify'
+import { type Problem, problem } from './api.ts'
+import type { Clock, Engine } from './engine.ts'
+import type { PolicySource } from './policies.ts'
+import { refusal } from './problems.ts'
+import { covers, type Need, type Token, type TokenSource } from './tokens.ts'
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** What the client has shown; undefined where nobody needs a token. */
+    token: Token | undefined
+  }
+  interface FastifyContextConfig {
+    /** What a token must be for; `nothing`: for probes, which have none. */
+    readonly needs?: Need | 'nothing'
+    /** What of a request names policies, or with the need `reward` decisions of policies. */
+    readonly about?: (request: FastifyRequest) => readonly About[]
+  }
+}
+
+type About = { readonly policy?: string; readonly decisionId?: string }
+
+export interface AccessParts {
+  readonly engine: Pick<Engine, 'policyOf'>
+  readonly source: PolicySource
+  readonly clock: Pick<Clock, 'now'>
+  /** Absent: everybody may do everything. */
+  readonly tokens?: TokenSource
+}
+
+/** Lets nobody in who shows no token, and nobody further than the token is for. Every route that is added after it must say what it needs. */
+export function guard(app: FastifyInstance, { engine, source, clock, tokens }: AccessParts): void {
+  app.decorateRequest('token', undefined)
+  app.addHook('onRoute', ({ url, config }) => {
+    if (config?.needs === undefined) throw new Error(`the route ${url} does not say what it needs`)
+  })
+  if (tokens === undefined) return
+
+  app.addHook('onRequest', (request, _reply, done) => {
+    const { needs = 'nothing' } = request.routeOptions.config
+    if (needs === 'nothing') return done()
+    const found = tokenOf(request.headers.authorization, tokens, clock.now())
+    if ('status' in found) return done(refusal(found))
+    request.token = found
+    done(found.may.has(needs) ? undefined : refusal(forbidden(`the token \`${found.name}\` is not for \`${needs}\``)))
+  })
+
+  app.addHook('preHandler', (request, _reply, done) => {
+    const { token } = request
+    const { about, needs } = request.routeOptions.config
+    if (about === undefined || token?.policies === undefined) return done()
+    for (const { policy, decisionId } of about(request)) {
+      const name = needs === 'reward' ? engine.policyOf(String(decisionId)) : (policy ?? onlyPolicy(source))
+      if (name === undefined) continue
+      if (!covers(token, name))
+        return done(refusal(forbidden(`the token \`${token.name}\` is not for policy \`${name}\``)))
+      // What the engine says of it would list the others.
+      if (!source.policies.has(name)) return done(refusal(problem('unknown-policy', `no policy \`${name}\` is served`)))
+    }
+    done()
+  })
+}
+
+const onlyPolicy = ({ policies }: PolicySource): string | undefined =>
+  policies.size === 1 ? policies.keys().next().value : undefined
+
+const forbidden = (detail: string) => problem('forbidden', detail)
+
+function tokenOf(authorization: string | undefined, { table }: TokenSource, now: number): Token | Problem {
+  const [, presented] = /^Bearer +([\w.~+/-]+=*)$/i.exec(authorization ?? '') ?? []
+  if (presented === undefined) return problem('unauthorized', 'send `authorization: Bearer TOKEN`')
+  const token = table.find(presented)
+  if (token === undefined) return problem('unauthorized', 'the token is not known here')
+  if (token.expiresAt !== undefined && token.expiresAt <= now) return problem('unauthorized', 'the token has expired')
+  return token
+}
