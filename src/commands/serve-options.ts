@@ -31,6 +31,8 @@ export interface ServeOptions {
   readonly corsOrigins: readonly string[]
   /** The file of the tokens; undefined: nobody needs one. */
   readonly tokenFile: string | undefined
+  /** Files in PEM; undefined: plain HTTP. */
+  readonly certificate: { readonly cert: string; readonly key: string } | undefined
 }
 
 /** Where both streams of the log go to stdout. */
@@ -75,6 +77,9 @@ export function declareServe(command: Command): void {
   number('timeout-ms', 1, 'a request that has waited longer is answered with the fallback', DEFAULTS.timeoutMs)
   number('body-limit', 1, 'bytes of a request', DEFAULTS.bodyLimit)
   number('max-batch', 1, 'requests in one batch', DEFAULTS.maxBatch)
+  command
+    .option('--tls-cert <file>', 'serve HTTPS with this certificate, and those that it rests on behind it; PEM')
+    .option('--tls-key <file>', 'its key, without a pass phrase; PEM')
   command.option(
     '--tokens <file>',
     'who may ask, and for what: names, hashes of bearer tokens, scopes; default: everybody',
@@ -119,6 +124,7 @@ export function serveOptions(flags: Readonly<Record<string, unknown>>, host: Hos
     maxBatch: numbers.maxBatch ?? DEFAULTS.maxBatch,
     workers: numbers.workers ?? DEFAULTS.workers,
     tokenFile: given.tokens,
+    certificate: certificateOf(given),
     corsOrigins: (given.corsOrigin ?? []).map(originOf),
   }
 }
@@ -143,6 +149,8 @@ interface Flags {
   readonly workers: number
   readonly corsOrigin: readonly string[]
   readonly tokens: string
+  readonly tlsCert: string
+  readonly tlsKey: string
   readonly json: boolean
 }
 
@@ -182,6 +190,13 @@ function originOf(text: string): string {
     hint:
       url === undefined || url.origin === 'null' ? 'such as https://shop.example' : `did you mean \`${url.origin}\`?`,
   })
+}
+
+function certificateOf({ tlsCert, tlsKey }: Partial<Flags>): ServeOptions['certificate'] {
+  if (tlsCert !== undefined && tlsKey !== undefined) return { cert: tlsCert, key: tlsKey }
+  if (tlsCert === undefined && tlsKey === undefined) return undefined
+  const [given, missing] = tlsKey === undefined ? ['--tls-cert', '--tls-key'] : ['--tls-key', '--tls-cert']
+  throw new UsageError(`${given} needs ${missing}`)
 }
 
 function fsyncOf(text: string): ServeOptions['fsync'] {

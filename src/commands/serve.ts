@@ -74,9 +74,11 @@ async function runServer(
           publish: (policy, snapshot) => publishSnapshot(host, folder, policy, snapshot),
         })
   const tokens = await tokensOf(options, host, tell)
+  const certificate = await certificateOf(options, host, tell)
   const server = await startServer({
     ...options,
     ...(tokens === undefined ? {} : { tokens }),
+    ...(certificate === undefined ? {} : { tls: certificate.tls }),
     source,
     log,
     learner,
@@ -100,6 +102,7 @@ async function runServer(
   await aborted(link === undefined ? host.signal : AbortSignal.any([host.signal, link.stopped]))
   tell('info', 'shutdown')
   tokens?.stop()
+  certificate?.stop()
   const lost = await lostBy(server)
   const { totals } = server
   link?.done(totals, lost)
@@ -109,6 +112,11 @@ async function runServer(
 async function tokensOf({ tokenFile, pollMs }: ServeOptions, host: Host, tell: Tell) {
   if (tokenFile === undefined) return undefined
   return (await import('./token-file.ts')).followTokens(host, tokenFile, pollMs, tell)
+}
+
+async function certificateOf({ certificate, pollMs }: ServeOptions, host: Host, tell: Tell) {
+  if (certificate === undefined) return undefined
+  return (await import('./certificate-files.ts')).followCertificate(host, certificate, pollMs, tell)
 }
 
 /** The process that starts the others. */

@@ -1,5 +1,11 @@
 import { isUtf8 } from 'node:buffer'
-import { type FastifyContextConfig, type FastifyInstance, type FastifyRequest, fastify } from 'fastify'
+import {
+  type FastifyContextConfig,
+  type FastifyInstance,
+  type FastifyRequest,
+  type FastifyServerFactory,
+  fastify,
+} from 'fastify'
 import { didYouMean } from '../diagnostics.ts'
 import { DapError } from '../errors.ts'
 import { openapi } from '../generated/openapi.js'
@@ -16,6 +22,7 @@ import type { Metrics } from './metrics.ts'
 import { registerOfrep } from './ofrep-routes.ts'
 import type { PolicySource } from './policies.ts'
 import { invalid, problemOf, refusal } from './problems.ts'
+import type { Tls } from './tls.ts'
 import { covers, type TokenSource } from './tokens.ts'
 
 /** What the HTTP interface stands on. */
@@ -38,6 +45,8 @@ export interface AppParts {
   readonly corsOrigins?: readonly string[]
   /** Absent: nobody needs a token. */
   readonly tokens?: TokenSource
+  /** Absent: plain HTTP. */
+  readonly tls?: Tls
 }
 
 export interface AppLimits {
@@ -87,14 +96,20 @@ export function buildApp(parts: AppParts): FastifyInstance {
       hint: 'set $AIP_PREDICT_ROUTE to another path',
     })
   }
+  const http = {
+    headersTimeout: limits.headTimeoutMs,
+    connectionsCheckingInterval: Math.min(1_000, limits.headTimeoutMs),
+  }
+  const timeouts = { requestTimeout: limits.requestTimeoutMs, keepAliveTimeout: KEEP_ALIVE_MS }
+  const secure = { ...http, ...timeouts, handshakeTimeout: limits.headTimeoutMs }
+  const { tls } = parts
+  const secured: { serverFactory?: FastifyServerFactory } =
+    tls === undefined ? {} : { serverFactory: handler => tls.createServer(secure, handler) }
   const app = fastify({
     bodyLimit: limits.body,
-    requestTimeout: limits.requestTimeoutMs,
-    keepAliveTimeout: KEEP_ALIVE_MS,
-    http: {
-      headersTimeout: limits.headTimeoutMs,
-      connectionsCheckingInterval: Math.min(1_000, limits.headTimeoutMs),
-    },
+    ...timeouts,
+    http,
+    ...secured,
     return503OnClosing: false,
     ajv: {
       customOptions: {
