@@ -3,6 +3,7 @@ import { UsageError } from '../errors.ts'
 import type { Host } from '../host.ts'
 import { milliseconds } from '../policy/duration.ts'
 import { DEFAULT_LIMITS, PREDICT } from '../serve/app.ts'
+import type { ClientLimits } from '../serve/client-limits.ts'
 import type { FileSinkOptions } from '../serve/sinks/files.ts'
 import { collect, wholeNumber } from './arguments.ts'
 
@@ -31,6 +32,7 @@ export interface ServeOptions {
   readonly corsOrigins: readonly string[]
   /** The file of the tokens; undefined: nobody needs one. */
   readonly tokenFile: string | undefined
+  readonly clientLimits: ClientLimits
   /** Files in PEM; undefined: plain HTTP. */
   readonly certificate: { readonly cert: string; readonly key: string } | undefined
 }
@@ -77,6 +79,10 @@ export function declareServe(command: Command): void {
   number('timeout-ms', 1, 'a request that has waited longer is answered with the fallback', DEFAULTS.timeoutMs)
   number('body-limit', 1, 'bytes of a request', DEFAULTS.bodyLimit)
   number('max-batch', 1, 'requests in one batch', DEFAULTS.maxBatch)
+  const perClient = (flag: string, what: string) =>
+    command.option(`--${flag} <n>`, `${what}, known by token or address; default: no limit`, wholeNumber(flag, 1))
+  perClient('client-rate', 'requests a second of one client')
+  perClient('client-in-work', 'requests of one client at once')
   command
     .option('--tls-cert <file>', 'serve HTTPS with this certificate, and those that it rests on behind it; PEM')
     .option('--tls-key <file>', 'its key, without a pass phrase; PEM')
@@ -125,6 +131,7 @@ export function serveOptions(flags: Readonly<Record<string, unknown>>, host: Hos
     workers: numbers.workers ?? DEFAULTS.workers,
     tokenFile: given.tokens,
     certificate: certificateOf(given),
+    clientLimits: { rate: given.clientRate, inWork: given.clientInWork },
     corsOrigins: (given.corsOrigin ?? []).map(originOf),
   }
 }
@@ -149,6 +156,8 @@ interface Flags {
   readonly workers: number
   readonly corsOrigin: readonly string[]
   readonly tokens: string
+  readonly clientRate: number
+  readonly clientInWork: number
   readonly tlsCert: string
   readonly tlsKey: string
   readonly json: boolean

@@ -91,6 +91,7 @@ async function runServer(
       timeoutMs: options.timeoutMs,
       body: options.bodyLimit,
       batch: options.maxBatch,
+      client: options.clientLimits,
     },
     aggregated: link?.aggregated,
   })

@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify'
-import { type Problem, problem } from './api.ts'
+import { problem } from './api.ts'
 import type { Clock, Engine } from './engine.ts'
 import type { PolicySource } from './policies.ts'
 import { refusal } from './problems.ts'
@@ -9,6 +9,8 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** What the client has shown; undefined where nobody needs a token. */
     token: Token | undefined
+    /** Why there is none where one is needed. */
+    stranger: string
   }
   interface FastifyContextConfig {
     /** What a token must be for; `nothing`: for probes, which have none. */
@@ -28,9 +30,21 @@ export interface AccessParts {
   readonly tokens?: TokenSource
 }
 
-/** Lets nobody in who shows no token, and nobody further than the token is for. Every route that is added after it must say what it needs. */
-export function guard(app: FastifyInstance, { engine, source, clock, tokens }: AccessParts): void {
+/** Finds out whose token a client shows. */
+export function identify(app: FastifyInstance, { clock, tokens }: AccessParts): void {
   app.decorateRequest('token', undefined)
+  app.decorateRequest('stranger', '')
+  if (tokens === undefined) return
+  app.addHook('onRequest', (request, _reply, done) => {
+    const found = tokenOf(request.headers.authorization, tokens, clock.now())
+    if (typeof found === 'string') request.stranger = found
+    else request.token = found
+    done()
+  })
+}
+
+/** Lets nobody in who shows no token, and nobody further than the token is for. Every route that is added after it must say what it needs. */
+export function guard(app: FastifyInstance, { engine, source, tokens }: AccessParts): void {
   app.addHook('onRoute', ({ url, config }) => {
     if (config?.needs === undefined) throw new Error(`the route ${url} does not say what it needs`)
   })
@@ -39,10 +53,9 @@ export function guard(app: FastifyInstance, { engine, source, clock, tokens }: A
   app.addHook('onRequest', (request, _reply, done) => {
     const { needs = 'nothing' } = request.routeOptions.config
     if (needs === 'nothing') return done()
-    const found = tokenOf(request.headers.authorization, tokens, clock.now())
-    if ('status' in found) return done(refusal(found))
-    request.token = found
-    done(found.may.has(needs) ? undefined : refusal(forbidden(`the token \`${found.name}\` is not for \`${needs}\``)))
+    const { token, stranger } = request
+    if (token === undefined) return done(refusal(problem('unauthorized', stranger)))
+    done(token.may.has(needs) ? undefined : refusal(forbidden(`the token \`${token.name}\` is not for \`${needs}\``)))
   })
 
   app.addHook('preHandler', (request, _reply, done) => {
@@ -66,11 +79,11 @@ const onlyPolicy = ({ policies }: PolicySource): string | undefined =>
 
 const forbidden = (detail: string) => problem('forbidden', detail)
 
-function tokenOf(authorization: string | undefined, { table }: TokenSource, now: number): Token | Problem {
+/** The token, or why there is none. */
+function tokenOf(authorization: string | undefined, { table }: TokenSource, now: number): Token | string {
   const [, presented] = /^Bearer +([\w.~+/-]+=*)$/i.exec(authorization ?? '') ?? []
-  if (presented === undefined) return problem('unauthorized', 'send `authorization: Bearer TOKEN`')
+  if (presented === undefined) return 'send `authorization: Bearer TOKEN`'
   const token = table.find(presented)
-  if (token === undefined) return problem('unauthorized', 'the token is not known here')
-  if (token.expiresAt !== undefined && token.expiresAt <= now) return problem('unauthorized', 'the token has expired')
-  return token
+  if (token === undefined) return 'the token is not known here'
+  return token.expiresAt !== undefined && token.expiresAt <= now ? 'the token has expired' : token
 }

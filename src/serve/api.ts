@@ -68,6 +68,7 @@ export type ProblemName =
   | 'forbidden'
   | 'unknown-policy'
   | 'conflict'
+  | 'too-many-requests'
   | 'overloaded'
   | 'too-large'
   | 'not-found'
@@ -81,6 +82,7 @@ const STATUS: Readonly<Record<ProblemName, readonly [status: number, title: stri
   forbidden: [403, 'The token is not for this'],
   'unknown-policy': [404, 'There is no such policy'],
   conflict: [409, 'The decision id was used for another request'],
+  'too-many-requests': [429, 'The client asks for more than it may'],
   overloaded: [503, 'The server cannot log what it would decide'],
   'too-large': [413, 'The request is too large'],
   'not-found': [404, 'There is nothing here'],

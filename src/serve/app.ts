@@ -9,9 +9,10 @@ import {
 import { didYouMean } from '../diagnostics.ts'
 import { DapError } from '../errors.ts'
 import { openapi } from '../generated/openapi.js'
-import { guard } from './access.ts'
+import { guard, identify } from './access.ts'
 import type { ActivationRequest, DecideRequest, Problem, RewardRequest } from './api.ts'
 import { isProblem, problem } from './api.ts'
+import { type ClientLimits, limitClients } from './client-limits.ts'
 import { allowOrigins, answerPreflight, isPreflight } from './cors.ts'
 import { descriptionOf, summaryOf } from './describe.ts'
 import type { Clock, Engine } from './engine.ts'
@@ -57,6 +58,8 @@ export interface AppLimits {
   /** Requests in work: more are refused at once. With `body` it bounds the memory. */
   readonly inWork: number
   readonly connections: number
+  /** Of each client. */
+  readonly client: ClientLimits
   /** How long a client may take to send a request's head, and all of it, in milliseconds. */
   readonly headTimeoutMs: number
   readonly requestTimeoutMs: number
@@ -67,6 +70,7 @@ export const DEFAULT_LIMITS: AppLimits = {
   batch: 1_000,
   inWork: 1_000,
   connections: 20_000,
+  client: {},
   headTimeoutMs: 10_000,
   requestTimeoutMs: 20_000,
 }
@@ -137,6 +141,8 @@ export function buildApp(parts: AppParts): FastifyInstance {
   allowOrigins(app, parts.corsOrigins ?? [])
   admit(app, parts)
   readJson(app)
+  identify(app, parts)
+  limitClients(app, limits.client)
   guard(app, parts)
   app.setErrorHandler((error, _request, reply) => send(reply, problemOrBug(error)))
   answerUnknownRoutes(app)

@@ -84,6 +84,12 @@ async function provoke(operation: string, status: string): Promise<Answer> {
     const headers: Record<string, string> = status === '401' ? {} : { authorization: 'Bearer known' }
     return method === 'GET' ? closed.get(path, headers) : closed.post(path, BODIES[path][0], headers)
   }
+  if (status === '429') {
+    const limited = server({}, { client: { rate: 1 } })
+    const ask = () => (method === 'GET' ? limited.get(path) : limited.post(path, BODIES[path][0]))
+    await ask()
+    return ask()
+  }
   if (method === 'GET') {
     const plain = server()
     if (status === '404') return plain.get(template.replace('{name}', 'nobody'))
@@ -190,7 +196,7 @@ describe('schemas/openapi.yaml', () => {
   })
 
   it('asks for a token everywhere but of probes, and says what happens without one', () => {
-    const open = operations.filter(({ responses }) => !('401' in responses && '403' in responses))
+    const open = operations.filter(({ responses }) => !['401', '403', '429'].every(status => status in responses))
     expect(open.map(({ name }) => name)).toEqual(['GET /healthz', 'GET /readyz'])
     const exempt = operations.filter(({ security }) => security?.length === 0)
     expect(exempt).toEqual(open)
