@@ -3,6 +3,7 @@ import { UsageError } from '../errors.ts'
 import type { Host } from '../host.ts'
 import { milliseconds } from '../policy/duration.ts'
 import { DEFAULT_LIMITS, PREDICT } from '../serve/app.ts'
+import type { ClientLimits } from '../serve/client-limits.ts'
 import type { FileSinkOptions } from '../serve/sinks/files.ts'
 import { collect, wholeNumber } from './arguments.ts'
 
@@ -30,6 +31,11 @@ export interface ServeOptions {
   readonly workers: number
   /** Whose pages may ask; `*` for all. */
   readonly corsOrigins: readonly string[]
+  /** The file of the tokens; undefined: nobody needs one. */
+  readonly tokenFile: string | undefined
+  readonly clientLimits: ClientLimits
+  /** Files in PEM; undefined: plain HTTP. */
+  readonly certificate: { readonly cert: string; readonly key: string } | undefined
 }
 
 /** Where both streams of the log go to stdout. */
@@ -76,6 +82,17 @@ export function declareServe(command: Command): void {
   number('timeout-ms', 1, 'a request that has waited longer is answered with the fallback', DEFAULTS.timeoutMs)
   number('body-limit', 1, 'bytes of a request', DEFAULTS.bodyLimit)
   number('max-batch', 1, 'requests in one batch', DEFAULTS.maxBatch)
+  const perClient = (flag: string, what: string) =>
+    command.option(`--${flag} <n>`, `${what}, known by token or address; default: no limit`, wholeNumber(flag, 1))
+  perClient('client-rate', 'requests a second of one client')
+  perClient('client-in-work', 'requests of one client at once')
+  command
+    .option('--tls-cert <file>', 'serve HTTPS with this certificate, and those that it rests on behind it; PEM')
+    .option('--tls-key <file>', 'its key, without a pass phrase; PEM')
+  command.option(
+    '--tokens <file>',
+    'who may ask, and for what: names, hashes of bearer tokens, scopes; default: everybody',
+  )
   command.option('--cors-origin <origin>', 'pages of this origin may ask, `*`: of any; may be repeated', collect)
   command.addHelpText(
     'after',
@@ -116,6 +133,9 @@ export function serveOptions(flags: Readonly<Record<string, unknown>>, host: Hos
     bodyLimit: numbers.bodyLimit ?? DEFAULTS.bodyLimit,
     maxBatch: numbers.maxBatch ?? DEFAULTS.maxBatch,
     workers: numbers.workers ?? DEFAULTS.workers,
+    tokenFile: given.tokens,
+    certificate: certificateOf(given),
+    clientLimits: { rate: given.clientRate, inWork: given.clientInWork },
     corsOrigins: (given.corsOrigin ?? []).map(originOf),
   }
 }
@@ -140,6 +160,11 @@ interface Flags {
   readonly maxBatch: number
   readonly workers: number
   readonly corsOrigin: readonly string[]
+  readonly tokens: string
+  readonly clientRate: number
+  readonly clientInWork: number
+  readonly tlsCert: string
+  readonly tlsKey: string
   readonly json: boolean
 }
 
@@ -179,6 +204,13 @@ function originOf(text: string): string {
     hint:
       url === undefined || url.origin === 'null' ? 'such as https://shop.example' : `did you mean \`${url.origin}\`?`,
   })
+}
+
+function certificateOf({ tlsCert, tlsKey }: Partial<Flags>): ServeOptions['certificate'] {
+  if (tlsCert !== undefined && tlsKey !== undefined) return { cert: tlsCert, key: tlsKey }
+  if (tlsCert === undefined && tlsKey === undefined) return undefined
+  const [given, missing] = tlsKey === undefined ? ['--tls-cert', '--tls-key'] : ['--tls-key', '--tls-cert']
+  throw new UsageError(`${given} needs ${missing}`)
 }
 
 function fsyncOf(text: string): ServeOptions['fsync'] {

@@ -77,9 +77,13 @@ async function runServer(
           startedAt: host.now(),
           publish: (policy, snapshot) => publishSnapshot(host, folder, policy, snapshot),
         })
+  const tokens = await tokensOf(options, host, tell)
+  const certificate = await certificateOf(options, host, tell)
   const server = await startServer({
     ...options,
     ledger: link?.ledger ?? (await rememberedIds(options, host, folder, tell)),
+    ...(tokens === undefined ? {} : { tokens }),
+    ...(certificate === undefined ? {} : { tls: certificate.tls }),
     source,
     log,
     learner,
@@ -92,6 +96,7 @@ async function runServer(
       body: options.bodyLimit,
       batch: options.maxBatch,
       connections: Math.min(DEFAULT_LIMITS.connections, connectionsWithin(openFilesLimit())),
+      client: options.clientLimits,
     },
     aggregated: link?.aggregated,
   })
@@ -102,10 +107,22 @@ async function runServer(
 
   await aborted(link === undefined ? host.signal : AbortSignal.any([host.signal, link.stopped]))
   tell('info', 'shutdown')
+  tokens?.stop()
+  certificate?.stop()
   const lost = await lostBy(server)
   const { totals } = server
   link?.done(totals, lost)
   return resultOf(options, url, totals, lost === undefined ? [] : [lost], link !== undefined)
+}
+
+async function tokensOf({ tokenFile, pollMs }: ServeOptions, host: Host, tell: Tell) {
+  if (tokenFile === undefined) return undefined
+  return (await import('./token-file.ts')).followTokens(host, tokenFile, pollMs, tell)
+}
+
+async function certificateOf({ certificate, pollMs }: ServeOptions, host: Host, tell: Tell) {
+  if (certificate === undefined) return undefined
+  return (await import('./certificate-files.ts')).followCertificate(host, certificate, pollMs, tell)
 }
 
 /** The process that starts the others. */

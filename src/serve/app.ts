@@ -1,11 +1,19 @@
 import { isUtf8 } from 'node:buffer'
-import { type FastifyInstance, type FastifyRequest, fastify } from 'fastify'
+import {
+  type FastifyContextConfig,
+  type FastifyInstance,
+  type FastifyRequest,
+  type FastifyServerFactory,
+  fastify,
+} from 'fastify'
 import { didYouMean } from '../diagnostics.ts'
 import { DapError } from '../errors.ts'
 import { openapi } from '../generated/openapi.js'
+import { guard, identify } from './access.ts'
 import type { ActivationRequest, DecideRequest, Problem, RewardRequest } from './api.ts'
 import { isProblem, problem } from './api.ts'
 import { type BodyLimits, createBodies } from './bodies.ts'
+import { type ClientLimits, limitClients } from './client-limits.ts'
 import { allowOrigins, answerPreflight, isPreflight } from './cors.ts'
 import { descriptionOf, summaryOf } from './describe.ts'
 import type { Clock, Engine } from './engine.ts'
@@ -18,6 +26,8 @@ import { registerOfrep } from './ofrep-routes.ts'
 import type { PolicySource } from './policies.ts'
 import { invalid, problemOf, refusal } from './problems.ts'
 import { type Soon, whenDone } from './soon.ts'
+import type { Tls } from './tls.ts'
+import { covers, type TokenSource } from './tokens.ts'
 import { followTraffic, type Traffic, type TrafficLimits } from './traffic.ts'
 
 /** What the HTTP interface stands on. */
@@ -38,11 +48,17 @@ export interface AppParts {
   readonly limits: AppLimits
   /** Whose pages may ask; `*` for all. Default: nobody's. */
   readonly corsOrigins?: readonly string[]
+  /** Absent: nobody needs a token. */
+  readonly tokens?: TokenSource
+  /** Absent: plain HTTP. */
+  readonly tls?: Tls
 }
 
 export interface AppLimits extends BodyLimits, TrafficLimits {
   /** Requests in one batch. */
   readonly batch: number
+  /** Of each client. */
+  readonly client: ClientLimits
   /** How long a client may take to send a request's head, and all of it, in milliseconds. */
   readonly headTimeoutMs: number
   readonly requestTimeoutMs: number
@@ -55,6 +71,7 @@ export const DEFAULT_LIMITS: AppLimits = {
   inWork: 1_000,
   connections: 20_000,
   connectionAgeMs: 3_600_000,
+  client: {},
   headTimeoutMs: 10_000,
   requestTimeoutMs: 20_000,
 }
@@ -79,14 +96,20 @@ export function buildApp(parts: AppParts): FastifyInstance {
       hint: 'set $AIP_PREDICT_ROUTE to another path',
     })
   }
+  const http = {
+    headersTimeout: limits.headTimeoutMs,
+    connectionsCheckingInterval: Math.min(1_000, limits.headTimeoutMs),
+  }
+  const timeouts = { requestTimeout: limits.requestTimeoutMs, keepAliveTimeout: KEEP_ALIVE_MS }
+  const secure = { ...http, ...timeouts, handshakeTimeout: limits.headTimeoutMs }
+  const { tls } = parts
+  const secured: { serverFactory?: FastifyServerFactory } =
+    tls === undefined ? {} : { serverFactory: handler => tls.createServer(secure, handler) }
   const app = fastify({
     bodyLimit: limits.body,
-    requestTimeout: limits.requestTimeoutMs,
-    keepAliveTimeout: KEEP_ALIVE_MS,
-    http: {
-      headersTimeout: limits.headTimeoutMs,
-      connectionsCheckingInterval: Math.min(1_000, limits.headTimeoutMs),
-    },
+    ...timeouts,
+    http,
+    ...secured,
     return503OnClosing: false,
     ajv: {
       customOptions: {
@@ -112,6 +135,9 @@ export function buildApp(parts: AppParts): FastifyInstance {
   allowOrigins(app, parts.corsOrigins ?? [])
   app.decorate('traffic', followTraffic(app, parts.clock, limits, parts.metrics.requested))
   readJson(app, limits)
+  identify(app, parts)
+  limitClients(app, limits.client)
+  guard(app, parts)
   app.setErrorHandler((error, _request, reply) => send(reply, problemOrBug(error)))
   answerUnknownRoutes(app)
 
@@ -126,21 +152,21 @@ export function buildApp(parts: AppParts): FastifyInstance {
 
   function post<Body>(
     path: string,
-    schema: object,
+    { needs, schema, about, ok = 200 }: PostRoute<Body>,
     answer: (body: Body, request: FastifyRequest) => Soon<object>,
-    ok = 200,
   ) {
-    app.post(literal(path), { schema: { body: schema } }, (request, reply) =>
+    const config = { needs, about: ({ body }: FastifyRequest) => about(body as Body) }
+    app.post(literal(path), { schema: { body: schema }, config }, (request, reply) =>
       whenDone(answer(request.body as Body, request), answered => send(reply, answered, ok)),
     )
   }
 
-  function get(path: string, answer: (request: FastifyRequest) => object) {
-    app.get(path, (request, reply) => send(reply, answer(request)))
+  function get(path: string, config: GetConfig, answer: (request: FastifyRequest) => object) {
+    app.get(path, { config }, (request, reply) => send(reply, answer(request)))
   }
 
   function probe(path: string, answer: () => object, status = () => 200) {
-    app.get(path, { config: { probe: true } }, (_request, reply) => send(reply, answer(), status()))
+    app.get(path, { config: { probe: true, needs: 'nothing' } }, (_request, reply) => send(reply, answer(), status()))
   }
 
   function decideAll(list: string, requests: readonly DecideRequest[], arrived: number, result: string): Soon<object> {
@@ -150,31 +176,52 @@ export function buildApp(parts: AppParts): FastifyInstance {
     )
   }
 
-  post<DecideRequest>('/v1/decide', ref('DecideRequest'), (body, request) => {
-    const named = withKey(body, request.headers['idempotency-key'])
-    return isProblem(named) ? named : engine.decide(named, request.arrived)
-  })
-  post<{ requests: DecideRequest[] }>('/v1/decide:batch', ref('DecideBatchRequest'), ({ requests }, { arrived }) =>
-    decideAll('requests', requests, arrived, 'decisions'),
+  post<DecideRequest>(
+    '/v1/decide',
+    { needs: 'decide', schema: ref('DecideRequest'), about: body => [body] },
+    (body, request) => {
+      const named = withKey(body, request.headers['idempotency-key'])
+      return isProblem(named) ? named : engine.decide(named, request.arrived)
+    },
   )
-  post<{ instances: DecideRequest[] }>(routes.predict, ref('PredictRequest'), ({ instances }, { arrived }) =>
-    decideAll('instances', instances, arrived, 'predictions'),
+  post<{ requests: DecideRequest[] }>(
+    '/v1/decide:batch',
+    { needs: 'decide', schema: ref('DecideBatchRequest'), about: body => body.requests },
+    ({ requests }, { arrived }) => decideAll('requests', requests, arrived, 'decisions'),
+  )
+  post<{ instances: DecideRequest[] }>(
+    routes.predict,
+    { needs: 'decide', schema: ref('PredictRequest'), about: body => body.instances },
+    ({ instances }, { arrived }) => decideAll('instances', instances, arrived, 'predictions'),
   )
   post<OneOrMany<'rewards', RewardRequest>>(
     '/v1/rewards',
-    oneOrMany('rewards', 'RewardRequest', 'RewardBatch'),
+    {
+      needs: 'reward',
+      schema: oneOrMany('rewards', 'RewardRequest', 'RewardBatch'),
+      about: body => listOf('rewards', body),
+      ok: 202,
+    },
     body => forEach('rewards', body, engine.reward, limits.batch),
-    202,
   )
   post<OneOrMany<'activations', ActivationRequest>>(
     '/v1/activations',
-    oneOrMany('activations', 'ActivationRequest', 'ActivationBatch'),
+    {
+      needs: 'reward',
+      schema: oneOrMany('activations', 'ActivationRequest', 'ActivationBatch'),
+      about: body => listOf('activations', body),
+      ok: 202,
+    },
     body => forEach('activations', body, engine.activate, limits.batch),
-    202,
   )
 
-  get('/v1/policies', () => ({ policies: [...source.policies.values()].map(served => summaryOf(source, served)) }))
-  get('/v1/policies/:name', request => {
+  get('/v1/policies', { needs: 'read' }, ({ token }) => ({
+    policies: [...source.policies.values()]
+      .filter(({ policy }) => covers(token, policy.name))
+      .map(served => summaryOf(source, served)),
+  }))
+  const named = ({ params }: FastifyRequest) => [{ policy: (params as { name: string }).name }]
+  get('/v1/policies/:name', { needs: 'read', about: named }, request => {
     const { name } = request.params as { name: string }
     const served = source.policies.get(name)
     if (served !== undefined) return descriptionOf(source, served)
@@ -188,7 +235,7 @@ export function buildApp(parts: AppParts): FastifyInstance {
   if (health !== undefined && !app.hasRoute({ method: 'GET', url: literal(health) })) {
     probe(literal(health), readiness, readyStatus)
   }
-  app.get('/metrics', { config: { probe: true } }, async (_request, reply) =>
+  app.get('/metrics', { config: { probe: true, needs: 'metrics' } }, async (_request, reply) =>
     reply.type('text/plain; version=0.0.4; charset=utf-8').send(await parts.metricsText()),
   )
   registerOfrep(app, { engine, source, problemOrBug })
@@ -245,6 +292,16 @@ function answerUnknownRoutes(app: FastifyInstance): void {
   })
 }
 
+type GetConfig = Pick<FastifyContextConfig, 'needs' | 'about'>
+
+interface PostRoute<Body> extends Pick<FastifyContextConfig, 'needs'> {
+  readonly schema: object
+  /** What of the body names policies, or decisions. */
+  readonly about: (body: Body) => ReturnType<NonNullable<FastifyContextConfig['about']>>
+  /** The status of an answer that is no problem. */
+  readonly ok?: number
+}
+
 type OneOrMany<Name extends string, One> = One | { readonly [name in Name]: readonly One[] }
 
 /** A choice that ajv can explain: a body with the list is taken for the batch, any other for one. */
@@ -255,6 +312,9 @@ const oneOrMany = (list: string, one: string, many: string) => ({
   else: ref(one),
 })
 
+const listOf = <Name extends string, One extends object>(list: Name, body: OneOrMany<Name, One>): readonly One[] =>
+  list in body ? (body as { readonly [name in Name]: readonly One[] })[list] : [body as One]
+
 function forEach<Name extends string, One extends object>(
   list: Name,
   body: OneOrMany<Name, One>,
@@ -262,7 +322,7 @@ function forEach<Name extends string, One extends object>(
   most: number,
 ): Soon<object> {
   const many = list in body
-  const requests = many ? (body as { readonly [name in Name]: readonly One[] })[list] : [body as One]
+  const requests = listOf(list, body)
   if (requests.length > most) return tooMany(list, most)
   return whenDone(take(requests), answer => {
     if (!isProblem(answer)) return answer

@@ -34,6 +34,8 @@ export interface Engine {
   /** All or none, as are these. */
   reward(requests: readonly RewardRequest[]): Soon<Accepted | Problem>
   activate(requests: readonly ActivationRequest[]): Soon<Accepted | Problem>
+  /** Whose decisions these are, as far as it is known. */
+  policiesOf(decisionIds: readonly string[]): Soon<readonly (string | undefined)[]>
 }
 
 export interface EngineParts {
@@ -250,6 +252,7 @@ export function createEngine(parts: EngineParts): Engine {
 
     reward: requests => (log.admission === 0 ? overloaded() : acknowledged(rewards.reward(requests))),
     activate: requests => (log.admission === 0 ? overloaded() : acknowledged(rewards.activate(requests))),
+    policiesOf: rewards.policiesOf,
   }
 }
 

@@ -13,8 +13,9 @@ export function send(reply: FastifyReply, answer: object, status = 200): Fastify
   return reply.type('application/problem+json').send(JSON.stringify(answer))
 }
 
-/** The status of a problem, and when to try again. */
+/** The status of a problem, and what else it takes: a token, or time. */
 export function prepareStatus(reply: FastifyReply, { status }: Problem): void {
+  if (status === 401) reply.header('www-authenticate', 'Bearer realm="dap"')
   if (status === 503) reply.header('retry-after', '1')
   reply.code(status)
 }

@@ -6,6 +6,7 @@ import type { OfrepRequest } from './ofrep.ts'
 import { type Evaluation, entityTag, evaluationOf, type Failure, failureOf, flagRequest, lacksUnit } from './ofrep.ts'
 import type { PolicySource, ServedPolicy } from './policies.ts'
 import { refusal } from './problems.ts'
+import { covers } from './tokens.ts'
 
 export interface OfrepParts {
   readonly engine: Engine
@@ -45,7 +46,11 @@ export function registerOfrep(app: FastifyInstance, { engine, source, problemOrB
       return reply.send({ ...(key === undefined ? {} : { key }), ...failureOf(found) })
     })
 
-    scope.post('/ofrep/v1/evaluate/flags/:key', { schema }, async (request: FlagRequest, reply) => {
+    const config = {
+      needs: 'decide',
+      about: ({ params }: FastifyRequest) => [{ policy: (params as { key: string }).key }],
+    } as const
+    scope.post('/ofrep/v1/evaluate/flags/:key', { schema, config }, async (request: FlagRequest, reply) => {
       const { key } = request.params
       const served = source.policies.get(key)
       if (served === undefined) {
@@ -59,18 +64,23 @@ export function registerOfrep(app: FastifyInstance, { engine, source, problemOrB
       return reply.send(failure(served, asked, answer))
     })
 
-    scope.post('/ofrep/v1/evaluate/flags', { schema }, async (request: FlagRequest, reply) => {
-      const tag = entityTag(source, request.body)
-      if (request.headers['if-none-match']?.split(/\s*,\s*/).includes(tag))
-        return reply.code(304).header('etag', tag).send()
-      const flags: (Evaluation | Failure)[] = []
-      for (const served of source.policies.values()) {
-        const asked = { ...flagRequest(served, request.body), deferActivation: true }
-        const answer = await evaluate(served, asked, request.arrived)
-        if (isProblem(answer) && answer.status === 503) throw refusal(answer)
-        flags.push(isProblem(answer) ? failure(served, asked, answer) : answer)
-      }
-      return reply.header('etag', tag).send({ flags })
-    })
+    scope.post(
+      '/ofrep/v1/evaluate/flags',
+      { schema, config: { needs: 'decide' } },
+      async (request: FlagRequest, reply) => {
+        const all = [...source.policies.values()].filter(({ policy }) => covers(request.token, policy.name))
+        const tag = entityTag(all, source, request.body)
+        if (request.headers['if-none-match']?.split(/\s*,\s*/).includes(tag))
+          return reply.code(304).header('etag', tag).send()
+        const flags: (Evaluation | Failure)[] = []
+        for (const served of all) {
+          const asked = { ...flagRequest(served, request.body), deferActivation: true }
+          const answer = await evaluate(served, asked, request.arrived)
+          if (isProblem(answer) && answer.status === 503) throw refusal(answer)
+          flags.push(isProblem(answer) ? failure(served, asked, answer) : answer)
+        }
+        return reply.header('etag', tag).send({ flags })
+      },
+    )
   })
 }

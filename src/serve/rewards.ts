@@ -26,6 +26,8 @@ interface Decided {
 export interface RewardDoor {
   reward(requests: readonly RewardRequest[]): Soon<Accepted | Problem>
   activate(requests: readonly ActivationRequest[]): Soon<Accepted | Problem>
+  /** Whose decisions these are, as far as it is known. */
+  policiesOf(decisionIds: readonly string[]): Soon<readonly (string | undefined)[]>
 }
 
 export function createRewardDoor({ source, log, ledger, clock, observer, learner, newId }: Parts): RewardDoor {
@@ -142,6 +144,7 @@ export function createRewardDoor({ source, log, ledger, clock, observer, learner
   }
 
   return {
+    policiesOf: ids => whenDone(decided(ids), all => all.map(each => each?.policy)),
     reward: requests =>
       takeAll(
         requests.map(({ rewardId, decisionId, slot, name, value, ts }) => ({

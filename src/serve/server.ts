@@ -9,6 +9,8 @@ import type { LogWriter } from './log-writer.ts'
 import { createMetrics, type Totals } from './metrics.ts'
 import type { OnlineLearner } from './online-learner.ts'
 import type { LivePolicySource, ReloadReport } from './policies.ts'
+import type { Tls } from './tls.ts'
+import type { TokenSource } from './tokens.ts'
 
 export interface ServerParts extends Pick<EngineParts, 'ledger' | 'ack'> {
   readonly source: LivePolicySource
@@ -23,6 +25,8 @@ export interface ServerParts extends Pick<EngineParts, 'ledger' | 'ack'> {
   readonly routes: { readonly predict: string; readonly health?: string }
   readonly limits: EngineLimits & AppLimits
   readonly corsOrigins: readonly string[]
+  readonly tokens?: TokenSource
+  readonly tls?: Tls
   /** Where this is one of several workers: adds its metrics to theirs, and returns what asks for all of them. */
   aggregated?(own: Registry): () => Promise<string>
 }
@@ -117,7 +121,7 @@ export async function startServer(parts: ServerParts): Promise<Server> {
   source.start(report => tellReload(tell, report))
 
   return {
-    url: urlOf(host, (app.server.address() as AddressInfo).port),
+    url: urlOf(parts.tls === undefined ? 'http' : 'https', host, (app.server.address() as AddressInfo).port),
     get totals() {
       return metrics.totals
     },
@@ -131,7 +135,8 @@ function tellReload(tell: Tell, { changed, faults, control }: ReloadReport): voi
   if (control !== undefined) tell('warn', 'kill switch', { ...control })
 }
 
-const urlOf = (host: string, port: number) => `http://${host.includes(':') ? `[${host}]` : host}:${port}`
+const urlOf = (scheme: string, host: string, port: number) =>
+  `${scheme}://${host.includes(':') ? `[${host}]` : host}:${port}`
 
 function hintFor({ code }: NodeJS.ErrnoException): string {
   switch (code) {

@@ -2,12 +2,13 @@ import { describe, expect, expectTypeOf, it } from 'vitest'
 import type { components } from '../../src/generated/api.d.ts'
 import type * as api from '../../src/serve/api.ts'
 import { DEFAULT_LIMITS } from '../../src/serve/app.ts'
+import type { TokenTable } from '../../src/serve/tokens.ts'
 import { ajv, conforms, document, type Response } from './declared.ts'
 import { type Answer, CONTEXT, type HttpBench, httpBench } from './http-support.ts'
 import { bench, served } from './support.ts'
 
 const operations = Object.entries(document.paths).flatMap(([path, methods]) =>
-  Object.entries(methods).map(([method, { responses }]) => ({ name: `${method.toUpperCase()} ${path}`, responses })),
+  Object.entries(methods).map(([method, operation]) => ({ name: `${method.toUpperCase()} ${path}`, ...operation })),
 )
 
 const REWARD = { decisionId: 'd', value: 1 }
@@ -32,13 +33,33 @@ const CONFLICTS: Readonly<Record<string, readonly [path: string, first: object, 
   '/predict': ['/predict', { instances: [ID] }, { instances: [OTHER] }],
 }
 
+/** Knows a token that may do nothing. */
+const FOR_NOTHING: TokenTable = {
+  size: 1,
+  find: presented =>
+    presented === 'known'
+      ? { name: 'idle', sha256: Buffer.alloc(32), may: new Set(), policies: undefined, expiresAt: undefined }
+      : undefined,
+}
+
 /** Gets a real response of that status from a real server. */
 async function provoke(operation: string, status: string): Promise<Answer> {
   const [method, template] = operation.split(' ')
   const path = template.replace('{name}', 'shop-offer').replace('{key}', 'shop-offer')
-  const broken = { decide: fail, decideAll: fail, reward: fail, activate: fail }
+  const broken = { decide: fail, decideAll: fail, reward: fail, activate: fail, policyOf: fail }
   const on = bench()
   const server = (parts = {}, limits = {}) => httpBench({ on, parts, limits })
+  if (status === '401' || status === '403') {
+    const closed = server({ tokens: { table: FOR_NOTHING } })
+    const headers: Record<string, string> = status === '401' ? {} : { authorization: 'Bearer known' }
+    return method === 'GET' ? closed.get(path, headers) : closed.post(path, BODIES[path][0], headers)
+  }
+  if (status === '429') {
+    const limited = server({}, { client: { rate: 1 } })
+    const ask = () => (method === 'GET' ? limited.get(path) : limited.post(path, BODIES[path][0]))
+    await ask()
+    return ask()
+  }
   if (method === 'GET') {
     const plain = server()
     if (status === '404') return plain.get(template.replace('{name}', 'nobody'))
@@ -125,6 +146,14 @@ describe('schemas/openapi.yaml', () => {
       const allow = listed.includes('GET') ? [...listed, 'HEAD'] : listed
       expect({ url, statusCode, allow: headers.allow }).toEqual({ url, statusCode: 405, allow: allow.join(', ') })
     }
+  })
+
+  it('asks for a token everywhere but of probes, and says what happens without one', () => {
+    const open = operations.filter(({ responses }) => !['401', '403', '429'].every(status => status in responses))
+    expect(open.map(({ name }) => name)).toEqual(['GET /healthz', 'GET /readyz'])
+    const exempt = operations.filter(({ security }) => security?.length === 0)
+    expect(exempt).toEqual(open)
+    expect(document.security).toEqual([{}, { bearer: [] }])
   })
 
   it('has examples that are what they are examples of', () => {
