@@ -119,6 +119,7 @@ async function createHost({ folder, color }: { folder?: string; color?: boolean 
       (await import('./ui/live/select-view.tsx')).select(question, choices, process.stderr, abort.signal),
     now: Date.now,
     environment: name => env[name],
+    environmentNames: () => Object.keys(env),
     output: {
       out(text) {
         stdoutOwned = true

@@ -97,6 +97,9 @@ export function declareServe(command: Command): void {
   command.addHelpText(
     'after',
     `
+Every option is a variable of the environment, too: --flush-ms is DAP_FLUSH_MS. A flag beats the variable, the variable those that Vertex AI sets
+($AIP_…), those the default. Options that may be repeated are lists with commas, those without a value are 1 or 0.
+
 SIGTERM and Ctrl-C stop the server gracefully: unready at once, requests in flight are answered, the log is written.
 A second one kills it. docs/server.md lists the routes, schemas/openapi.yaml describes them.
 
@@ -104,7 +107,7 @@ exit codes: 0 stopped, 1 it could not start or records of the log are lost, 3 us
   )
 }
 
-/** What the flags, and the variables that Vertex AI sets, ask for. */
+/** What the options, and the variables that Vertex AI sets, ask for. */
 export function serveOptions(flags: Readonly<Record<string, unknown>>, host: Host): ServeOptions {
   const given = flags as Partial<Flags>
   const vertexPort = host.environment('AIP_HTTP_PORT')
@@ -114,7 +117,7 @@ export function serveOptions(flags: Readonly<Record<string, unknown>>, host: Hos
   return {
     bundle,
     host: given.host ?? (vertexPort === undefined ? '127.0.0.1' : '0.0.0.0'),
-    port: portOf(port ?? (vertexPort === undefined ? DEFAULTS.port : wholeNumber('port', 0)(vertexPort))),
+    port: port === undefined ? vertexPortOf(vertexPort) : portOf(port),
     routes: {
       predict: routeOf(host, 'AIP_PREDICT_ROUTE') ?? PREDICT,
       health: routeOf(host, 'AIP_HEALTH_ROUTE'),
@@ -226,6 +229,13 @@ function ackOf(text: string): ServeOptions['ack'] {
 function portOf(port: number): number {
   if (port <= 65_535) return port
   throw new UsageError(`--port takes a number up to 65535, got ${port}`)
+}
+
+function vertexPortOf(text: string | undefined): number {
+  if (text === undefined) return DEFAULTS.port
+  const port = Number(text)
+  if (/^\d+$/.test(text) && port <= 65_535) return port
+  throw new UsageError(`$AIP_HTTP_PORT is no port: \`${text}\``)
 }
 
 function routeOf(host: Host, variable: string): string | undefined {

@@ -21,6 +21,7 @@ import { publishSnapshot } from './policies.ts'
 import { findRoot } from './repository.ts'
 import { declareServe, type ServeOptions, STDOUT, serveOptions } from './serve-options.ts'
 import { bundleLoader, controlFile, repositoryLoader } from './serve-sources.ts'
+import { misspeltVariables, withVariables } from './variables.ts'
 
 /** How long requests in flight, and then the log, may take when the server stops. */
 const GRACE_MS = 10_000
@@ -36,11 +37,15 @@ interface Finished {
 
 export const serveCommand = defineCommand<ServeOptions, Finished>({
   declare: declareServe,
-  options: (_, flags, host) => serveOptions(flags, host),
+  options: (_, flags, host) => withVariables(declareServe, flags, host, given => serveOptions(given, host)),
 
   async run(options, host) {
     const tell = createEvents(line => void host.output.err(line), host.now)
     const link = workerLink()
+    if (link === undefined) {
+      for (const found of await misspeltVariables(declareServe, host.environmentNames()))
+        tell('warn', 'unknown variable', found)
+    }
     if (options.workers > 1 && link === undefined) return runPrimary(options, host, tell)
     return runServer(options, host, tell, link).finally(() => link?.leave())
   },

@@ -78,6 +78,7 @@ function start(folder: string, words: readonly string[], environment: Readonly<R
     choose: () => Promise.reject(new Error('a server asks nothing')),
     now: Date.now,
     environment: name => environment[name],
+    environmentNames: () => Object.keys(environment),
     output: { out: async text => out(text), err: async text => err(text) },
     breathe: async () => {},
     cloud: () => Promise.reject(new Error('no cloud should be asked')),
