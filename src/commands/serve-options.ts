@@ -26,6 +26,8 @@ export interface ServeOptions {
   readonly timeoutMs: number
   readonly bodyLimit: number
   readonly maxBatch: number
+  /** How long the port stays open once the server says that it stops. */
+  readonly drainMs: number
   readonly workers: number
 }
 
@@ -42,6 +44,7 @@ const DEFAULTS = {
   timeoutMs: 1_000,
   bodyLimit: DEFAULT_LIMITS.body,
   maxBatch: DEFAULT_LIMITS.batch,
+  drainMs: 3_000,
   workers: 1,
 } as const
 
@@ -71,11 +74,16 @@ export function declareServe(command: Command): void {
   number('timeout-ms', 1, 'a request that has waited longer is answered with the fallback', DEFAULTS.timeoutMs)
   number('body-limit', 1, 'bytes of a request', DEFAULTS.bodyLimit)
   number('max-batch', 1, 'requests in one batch', DEFAULTS.maxBatch)
+  command.option(
+    '--drain-ms <n>',
+    `how long the server, unready, still takes requests before it stops; default: ${DEFAULTS.drainMs}, on a terminal 0`,
+    wholeNumber('drain-ms', 0),
+  )
   command.addHelpText(
     'after',
     `
-SIGTERM and Ctrl-C stop the server gracefully: unready at once, requests in flight are answered, the log is written.
-A second one kills it. docs/server.md lists the routes, schemas/openapi.yaml describes them.
+SIGTERM and Ctrl-C stop the server gracefully: unready at once, answers close their connections, the port closes after
+--drain-ms, requests in flight are answered, the log is written. A second one kills it. docs/server.md lists the routes, schemas/openapi.yaml describes them.
 
 exit codes: 0 stopped, 1 it could not start or records of the log are lost, 3 usage`,
   )
@@ -108,6 +116,7 @@ export function serveOptions(flags: Readonly<Record<string, unknown>>, host: Hos
     timeoutMs: numbers.timeoutMs ?? DEFAULTS.timeoutMs,
     bodyLimit: numbers.bodyLimit ?? DEFAULTS.bodyLimit,
     maxBatch: numbers.maxBatch ?? DEFAULTS.maxBatch,
+    drainMs: numbers.drainMs ?? (host.terminal.interactive ? 0 : DEFAULTS.drainMs),
     workers: numbers.workers ?? DEFAULTS.workers,
   }
 }
@@ -129,6 +138,7 @@ interface Flags {
   readonly timeoutMs: number
   readonly bodyLimit: number
   readonly maxBatch: number
+  readonly drainMs: number
   readonly workers: number
   readonly json: boolean
 }

@@ -51,6 +51,7 @@ export function bench(
     push: (stream, record) => void self[stream].push(JSON.parse(record)),
     trouble: undefined,
     stats: { queuedBytes: 0, queuedRecords: 0, written: { decisions: 0, rewards: 0 }, commits: 0, failures: 0 },
+    tried: Promise.resolve(),
     flush: async () => {},
     close: async () => {},
   }
