@@ -9,11 +9,14 @@ import type { LogWriter } from './log-writer.ts'
 import { createMetrics, type Totals } from './metrics.ts'
 import type { OnlineLearner } from './online-learner.ts'
 import type { LivePolicySource, ReloadReport } from './policies.ts'
+import type { Upkeep } from './sinks/upkeep.ts'
 
 export interface ServerParts {
   readonly source: LivePolicySource
   readonly log: LogWriter
   readonly learner?: OnlineLearner
+  /** Of the log's files, where there are any. */
+  readonly upkeep?: Upkeep
   readonly clock: Clock
   readonly tell: Tell
   /** `dap/0.2.0` */
@@ -43,7 +46,7 @@ const SWEEP_MS = 20
 
 /** Listens first and loads the policies then, so that whoever starts the server sees it unready rather than absent. */
 export async function startServer(parts: ServerParts): Promise<Server> {
-  const { source, log, learner, clock, tell, host, port } = parts
+  const { source, log, learner, upkeep, clock, tell, host, port } = parts
   let stopping = false
   let trouble: string | undefined
 
@@ -59,6 +62,7 @@ export async function startServer(parts: ServerParts): Promise<Server> {
     source,
     log,
     learner,
+    upkeep,
     unready,
     inWork: () => app.inWork(),
     connections: () => new Promise(found => app.server.getConnections((_, count) => found(count ?? 0))),
@@ -89,6 +93,7 @@ export async function startServer(parts: ServerParts): Promise<Server> {
     throw new DapError(`the server cannot listen on ${host}:${port}: ${cause.message}`, { cause, hint: hintFor(cause) })
   })
   const timer = setInterval(look, LOOK_MS)
+  upkeep?.start()
 
   async function stop(graceMs: number): Promise<void> {
     stopping = true
@@ -101,6 +106,7 @@ export async function startServer(parts: ServerParts): Promise<Server> {
     await app.close()
     clearInterval(sweep)
     clearInterval(timer)
+    await upkeep?.stop()
     await learner?.publish().catch(publishFailed)
     await log.close(graceMs)
   }
