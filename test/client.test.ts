@@ -198,10 +198,13 @@ describe("a caller's clock that is an hour off", () => {
   const hour = 3_600_000
   afterEach(() => vi.useRealTimers())
 
+  /** A server whose clock is right, whatever the caller's is. */
+  const inRealTime = () => bench([served()], { clock: { now: RealDate.now, monotonic: () => 0 } })
+
   const off = () => vi.useFakeTimers({ toFake: ['Date', 'performance'], now: RealDate.now() - hour })
 
   it('is not asked when a reward was: at once it was when it arrives, later it says by the server', async () => {
-    const { listen, bench } = httpBench()
+    const { listen, bench } = httpBench({ on: inRealTime() })
     const baseUrl = await listen()
     off()
     const dap = createClient({ baseUrl, timeoutMs: 5_000 })
@@ -223,7 +226,7 @@ describe("a caller's clock that is an hour off", () => {
   })
 
   it('asks the server for the time where no answer has said it yet', async () => {
-    const { listen, bench } = httpBench()
+    const { listen, bench } = httpBench({ on: inRealTime() })
     const baseUrl = await listen()
     off()
     const paths: string[] = []
@@ -265,7 +268,7 @@ describe("a caller's clock that is an hour off", () => {
   })
 
   it("leaves a time of the caller's own as it is", async () => {
-    const { listen, bench } = httpBench()
+    const { listen, bench } = httpBench({ on: inRealTime() })
     const dap = createClient({ baseUrl: await listen() })
     dap.reward({ decisionId: 'd1', value: 1, ts: '2026-11-22T18:00:00.000Z' })
     await dap.close()

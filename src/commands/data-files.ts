@@ -2,6 +2,7 @@ import { join, resolve, sep } from 'node:path'
 import { DapError } from '../errors.ts'
 import type { FoundFile, Host } from '../host.ts'
 import type { DatasetSpec } from '../kinds.ts'
+import { readableSegments } from '../log/segment-name.ts'
 import { byCodeUnit, filesBelow } from './found-files.ts'
 import { isPassedOver, readGlob } from './glob.ts'
 import { dataFile, displayPath, type Opened } from './repository.ts'
@@ -55,20 +56,21 @@ export async function findDataFiles(
 }
 
 /** The files that a folder stands for, sorted. Links may lead below the real paths `within`. */
-export function folderFiles(
+export async function folderFiles(
   host: Host,
   folder: string,
   within: readonly string[],
   format: Format,
 ): Promise<FoundFile[]> {
   const below = (path: string) => displayPath(folder, path)
-  return filesBelow(
+  const files = await filesBelow(
     host,
     folder,
     within,
     path => isData(below(path), format),
     path => !below(path).split('/').some(isPassedOver),
   )
+  return readableSegments(files, ({ path }) => below(path))
 }
 
 /** Is a file, by its path below a folder, one that the folder stands for? */
@@ -118,7 +120,7 @@ async function filesOf(host: Host, opened: Opened, entry: string, format: Format
     ),
   )
   if (files.length === 0) throw nothing
-  return files.sort((a, b) => byCodeUnit(a.below, b.below))
+  return readableSegments(files, ({ below }) => below).sort((a, b) => byCodeUnit(a.below, b.below))
 }
 
 /** What dap records about a log is no part of it. */

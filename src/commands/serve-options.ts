@@ -5,6 +5,7 @@ import { milliseconds } from '../policy/duration.ts'
 import { DEFAULT_LIMITS, PREDICT } from '../serve/app.ts'
 import type { ClientLimits } from '../serve/client-limits.ts'
 import type { FileSinkOptions } from '../serve/sinks/files.ts'
+import { type Compression, hasZstd } from '../serve/sinks/upkeep.ts'
 import { collect, wholeNumber } from './arguments.ts'
 
 export interface ServeOptions {
@@ -19,6 +20,10 @@ export interface ServeOptions {
   readonly fsync: FileSinkOptions['fsync']
   readonly ack: 'queued' | 'written'
   readonly maxLogBytes: number
+  /** What becomes of closed files of the log. */
+  readonly compress: Compression | undefined
+  readonly keepMs: number | undefined
+  readonly keepBytes: number | undefined
   readonly control: string | undefined
   readonly pollMs: number
   /** How often what was learnt is published; undefined: nothing is learnt. */
@@ -77,7 +82,18 @@ export function declareServe(command: Command): void {
   command.option('--ack <when>', `answer once a record is queued, or written; default: ${DEFAULTS.ack}`)
   number('flush-ms', 0, 'how long a record may wait for others to be written with', DEFAULTS.flushMs)
   number('max-log-bytes', 1, 'a file of the log ends before it grows beyond this', DEFAULTS.maxLogBytes)
-  command.option('--control <file>', 'kill switch: {"killed": ["a-policy"], "reason": "why"}')
+  command
+    .option(
+      '--compress <how>',
+      'gzip, zstd or none: what becomes of files of the log once they are closed; default: none',
+    )
+    .option('--keep <duration>', 'files of the log that are older are deleted, such as 30d; default: none are')
+    .option(
+      '--keep-bytes <n>',
+      'the oldest files of the log are deleted while all of them have more; default: none are',
+      wholeNumber('keep-bytes', 1),
+    )
+    .option('--control <file>', 'kill switch: {"killed": ["a-policy"], "reason": "why"}')
   number('poll-ms', 10, 'how often files are looked at for changes', DEFAULTS.pollMs)
   command
     .option('--learn', "learn from the server's own decisions and rewards")
@@ -121,7 +137,7 @@ export function serveOptions(flags: Readonly<Record<string, unknown>>, host: Hos
   const vertexPort = host.environment('AIP_HTTP_PORT')
   const bundle = given.bundle ?? host.environment('AIP_STORAGE_URI')
   refuse(given, bundle !== undefined)
-  const { port, log, control, snapshot = [], learn = false, publish, migrate = false, ...numbers } = given
+  const { port, log, control, snapshot = [], learn = false, publish, migrate = false, keep, ...numbers } = given
   return {
     bundle,
     host: given.host ?? (vertexPort === undefined ? '127.0.0.1' : '0.0.0.0'),
@@ -133,8 +149,11 @@ export function serveOptions(flags: Readonly<Record<string, unknown>>, host: Hos
     log,
     fsync: fsyncOf(given.fsync ?? DEFAULTS.fsync),
     ack: ackOf(given.ack ?? DEFAULTS.ack),
+    compress: compressionOf(given.compress ?? 'none'),
+    keepMs: keep === undefined ? undefined : durationOf('--keep', keep, '1h', '36h or 30d'),
+    keepBytes: numbers.keepBytes,
     control,
-    publishMs: learn ? durationOf(publish ?? DEFAULTS.publish) : undefined,
+    publishMs: learn ? durationOf('--publish', publish ?? DEFAULTS.publish, '1s', '90s or 10m') : undefined,
     snapshots: new Map(snapshot.map(namedSnapshot)),
     migrate,
     flushMs: numbers.flushMs ?? DEFAULTS.flushMs,
@@ -161,6 +180,9 @@ interface Flags {
   readonly fsync: string
   readonly ack: string
   readonly maxLogBytes: number
+  readonly compress: string
+  readonly keep: string
+  readonly keepBytes: number
   readonly control: string
   readonly pollMs: number
   readonly learn: boolean
@@ -182,13 +204,19 @@ interface Flags {
 }
 
 /** What cannot mean anything together. */
-function refuse({ learn, publish, workers = 1, snapshot = [], migrate, log, json }: Partial<Flags>, bundle: boolean) {
+function refuse(
+  { learn, publish, workers = 1, snapshot = [], migrate, log, json, compress, keep, keepBytes }: Partial<Flags>,
+  bundle: boolean,
+) {
   if (learn && workers > 1) {
     throw new UsageError('--learn needs a single process', { hint: 'each of several would learn something else' })
   }
   if (publish !== undefined && !learn) throw new UsageError('--publish needs --learn')
   if (bundle && (snapshot.length > 0 || migrate)) {
     throw new UsageError('a bundle has its snapshot in it', { hint: '`dap bundle` takes --snapshot and --migrate' })
+  }
+  if (log === STDOUT && (compress !== undefined || keep !== undefined || keepBytes !== undefined)) {
+    throw new UsageError('--compress, --keep and --keep-bytes are about files, and --log stdout writes none')
   }
   if (json && log === STDOUT) throw new UsageError('--json and --log stdout would both write to stdout')
 }
@@ -199,14 +227,25 @@ function namedSnapshot(text: string): [policy: string, path: string] {
   return [text.slice(0, at), text.slice(at + 1)]
 }
 
-function durationOf(text: string): number {
+function durationOf(flag: string, text: string, least: string, such: string): number {
   try {
     const ms = milliseconds(text)
-    if (ms >= 1_000) return ms
+    if (ms >= milliseconds(least)) return ms
   } catch (error) {
     if (!(error instanceof RangeError)) throw error
   }
-  throw new UsageError(`--publish takes a duration of at least 1s, such as 90s or 10m, got \`${text}\``)
+  throw new UsageError(`${flag} takes a duration of at least ${least}, such as ${such}, got \`${text}\``)
+}
+
+function compressionOf(text: string): Compression | undefined {
+  if (text === 'none') return undefined
+  if (text !== 'gzip' && text !== 'zstd') {
+    throw new UsageError(`--compress takes gzip, zstd or none, got \`${text}\``)
+  }
+  if (text === 'gzip' || hasZstd) return text
+  throw new UsageError(`--compress zstd needs Node 22.15 or later, this is ${process.versions.node}`, {
+    hint: 'gzip does without; or install a current Node',
+  })
 }
 
 /** As browsers write it: anything else would never match. */

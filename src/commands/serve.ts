@@ -16,6 +16,7 @@ import { type Server, startServer } from '../serve/server.ts'
 import { fileSink } from '../serve/sinks/files.ts'
 import { recentClaims } from '../serve/sinks/recent.ts'
 import { stdoutSink } from '../serve/sinks/stdout.ts'
+import { createUpkeep, type Upkeep, type UpkeepOptions } from '../serve/sinks/upkeep.ts'
 import { serveText, startedText } from '../ui/serve.ts'
 import { publishSnapshot } from './policies.ts'
 import { findRoot } from './repository.ts'
@@ -70,7 +71,8 @@ async function runServer(
     pollMs: options.pollMs,
     now: host.now,
   })
-  const log = createLogWriter(sinkOf(options, host, folder), { flushMs: options.flushMs })
+  const { sink, upkeep } = sinkOf(options, host, folder, tell)
+  const log = createLogWriter(sink, { flushMs: options.flushMs })
   const { publishMs } = options
   const learner =
     publishMs === undefined
@@ -92,6 +94,7 @@ async function runServer(
     source,
     log,
     learner,
+    upkeep,
     clock: { now: host.now, monotonic: () => performance.now() },
     tell,
     runtime: `dap/${host.version}`,
@@ -206,13 +209,21 @@ function loaderOf({ bundle, snapshots, migrate }: ServeOptions, host: Host, root
   return bundle === undefined ? repositoryLoader(host, root, { snapshots, migrate }) : bundleLoader(host, bundle)
 }
 
-function sinkOf(options: ServeOptions, host: Host, folder: string): Sink {
-  if (options.log === STDOUT) return stdoutSink(host.output.out)
-  return fileSink(logFolder(options, host, folder), {
-    maxBytes: options.maxLogBytes,
-    fsync: options.fsync,
-    clock: { now: host.now },
-  })
+function sinkOf(
+  options: ServeOptions,
+  host: Host,
+  root: string,
+  tell: Tell,
+): { readonly sink: Sink; readonly upkeep?: Upkeep } {
+  if (options.log === STDOUT) return { sink: stdoutSink(host.output.out) }
+  const folder = logFolder(options, host, root)
+  const clock = { now: host.now }
+  const sink = fileSink(folder, { maxBytes: options.maxLogBytes, fsync: options.fsync, clock })
+  const { compress, keepMs, keepBytes } = options
+  if (compress === undefined && keepMs === undefined && keepBytes === undefined) return { sink }
+  const onFailure: UpkeepOptions['onFailure'] = (work, file, reason) =>
+    tell('error', 'log upkeep failed', { work, file, reason })
+  return { sink, upkeep: createUpkeep(folder, sink, { compress, keepMs, keepBytes, clock, onFailure }) }
 }
 
 const logFolder = ({ log }: ServeOptions, { cwd }: Host, folder: string) =>

@@ -3,6 +3,7 @@ import type { Observer } from './engine.ts'
 import type { LogWriter } from './log-writer.ts'
 import type { OnlineLearner } from './online-learner.ts'
 import type { Followed, LivePolicySource } from './policies.ts'
+import type { Upkeep } from './sinks/upkeep.ts'
 
 /** What a server counts. Requests add to plain numbers; Prometheus' objects are filled when somebody asks. */
 export interface Metrics {
@@ -22,6 +23,7 @@ export interface Measured {
   readonly source: Pick<LivePolicySource, 'policies' | 'killed' | 'followed'>
   readonly log: Pick<LogWriter, 'stats'>
   readonly learner?: Pick<OnlineLearner, 'stats'>
+  readonly upkeep?: Pick<Upkeep, 'stats'>
   /** Why the server should get no traffic. */
   unready(): readonly string[]
   /** Requests that are being read, answered or written. */
@@ -43,7 +45,7 @@ type Sample = readonly [labels: Readonly<Record<string, string>>, value: number 
 type Together = 'sum' | 'min' | 'max'
 
 export function createMetrics(measured: Measured): Metrics {
-  const { source, log, learner, unready } = measured
+  const { source, log, learner, upkeep, unready } = measured
   const registry = new Registry()
   const registers = [registry]
   collectDefaultMetrics({ register: registry })
@@ -243,6 +245,20 @@ export function createMetrics(measured: Measured): Metrics {
     one(log.stats.lost),
   )
 
+  if (upkeep !== undefined) {
+    count(
+      'dap_log_upkeep_total',
+      'Segments of the log that were dealt with once they were closed: compressed, or deleted as too old or too many',
+      ['work'],
+      () => each('work', upkeep.stats.done),
+    )
+    count(
+      'dap_log_upkeep_failures_total',
+      'Segments that could not be compressed or deleted; they stay as they are, and it is tried again',
+      ['work'],
+      () => each('work', upkeep.stats.failures),
+    )
+  }
   if (learner !== undefined) {
     gauge(
       'dap_learner_pending_decisions',

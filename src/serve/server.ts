@@ -9,6 +9,7 @@ import type { LogWriter } from './log-writer.ts'
 import { createMetrics, type Totals } from './metrics.ts'
 import type { OnlineLearner } from './online-learner.ts'
 import type { LivePolicySource, ReloadReport } from './policies.ts'
+import type { Upkeep } from './sinks/upkeep.ts'
 import type { Tls } from './tls.ts'
 import type { TokenSource } from './tokens.ts'
 
@@ -16,6 +17,8 @@ export interface ServerParts extends Pick<EngineParts, 'ledger' | 'ack'> {
   readonly source: LivePolicySource
   readonly log: LogWriter
   readonly learner?: OnlineLearner
+  /** Of the log's files, where there are any. */
+  readonly upkeep?: Upkeep
   readonly clock: Clock
   readonly tell: Tell
   /** `dap/0.2.0` */
@@ -56,7 +59,7 @@ const FRESH_MS = 200
 
 /** Listens first and loads the policies then, so that whoever starts the server sees it unready rather than absent. */
 export async function startServer(parts: ServerParts): Promise<Server> {
-  const { source, log, learner, clock, tell, host, port } = parts
+  const { source, log, learner, upkeep, clock, tell, host, port } = parts
   let stopping = false
   let trouble: string | undefined
 
@@ -72,6 +75,7 @@ export async function startServer(parts: ServerParts): Promise<Server> {
     source,
     log,
     learner,
+    upkeep,
     unready,
     inWork: () => app.traffic.inWork,
     connections: () => app.traffic.connections,
@@ -102,6 +106,7 @@ export async function startServer(parts: ServerParts): Promise<Server> {
     throw new DapError(`the server cannot listen on ${host}:${port}: ${cause.message}`, { cause, hint: hintFor(cause) })
   })
   const timer = setInterval(look, LOOK_MS)
+  upkeep?.start()
 
   async function stop({ drainMs, graceMs }: Patience): Promise<void> {
     stopping = true
@@ -117,6 +122,7 @@ export async function startServer(parts: ServerParts): Promise<Server> {
     await app.close()
     clearInterval(sweep)
     clearInterval(timer)
+    await upkeep?.stop()
     await learner?.publish().catch(publishFailed)
     await log.close(Math.max(graceMs / 2, until - clock.monotonic()))
   }

@@ -46,7 +46,13 @@ async function raw(url: string, text: string | Buffer): Promise<string> {
 
 function request(body: string | Buffer, headers: readonly string[] = ['content-type: application/json']): Buffer {
   const bytes = Buffer.from(body)
-  const head = ['POST /v1/decide HTTP/1.1', 'host: a', 'connection: close', `content-length: ${bytes.length}`, ...headers]
+  const head = [
+    'POST /v1/decide HTTP/1.1',
+    'host: a',
+    'connection: close',
+    `content-length: ${bytes.length}`,
+    ...headers,
+  ]
   return Buffer.concat([Buffer.from(`${head.join('\r\n')}\r\n\r\n`), bytes])
 }
 
@@ -75,7 +81,7 @@ describe('what the log could not use', () => {
     const { writeFile } = await import('node:fs/promises')
     await writeFile(join(self.folder, 'logs', 'rewards-old.jsonl'), `${JSON.stringify(reward)}\n`)
     await writeFile(
-      join(self.folder, 'log.yaml'),
+      join(self.folder, 'policies', 'log.yaml'),
       `apiVersion: dap/v1
 kind: Dataset
 metadata: { name: log }
@@ -83,7 +89,7 @@ spec: { files: [logs], format: dap, actions: { policy: offer }, reward: { wait: 
 `,
     )
     expect(await checked(self)).toEqual({ code: 0, faults: ['range'] })
-    const { stdout } = await dapIn(self.folder, 'train', 'offer', '--dataset', 'log', '--json', '--output', 's.json')
+    const { stdout } = await dapIn(self.folder, 'train', 'offer', '--dataset', 'log', '--json', '--out', 's.json')
     expect(stdout).toMatch(/1 reward[^"]* outside/)
   })
 
@@ -142,8 +148,14 @@ spec: { files: [logs], format: dap, actions: { policy: offer }, reward: { wait: 
 describe('what two readers could understand differently', () => {
   it('invalid UTF-8 and halves of surrogate pairs are refused', async () => {
     const { url } = await server()
-    const body = (id: Buffer) => Buffer.concat([Buffer.from('{"decisionId":"'), id, Buffer.from(`","context":{"player":"p"}}`)])
-    for (const id of [Buffer.from([0xc0, 0xaf]), Buffer.from([0xc1, 0xbf]), Buffer.from('s\\ud800'), Buffer.from('s\\ud801')]) {
+    const body = (id: Buffer) =>
+      Buffer.concat([Buffer.from('{"decisionId":"'), id, Buffer.from(`","context":{"player":"p"}}`)])
+    for (const id of [
+      Buffer.from([0xc0, 0xaf]),
+      Buffer.from([0xc1, 0xbf]),
+      Buffer.from('s\\ud800'),
+      Buffer.from('s\\ud801'),
+    ]) {
       expect(statusOf(await raw(url, request(body(id))))).toBe(400)
     }
     expect(statusOf(await raw(url, request(body(Buffer.from('s\\ud83d\\ude00')))))).toBe(200)

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { mkdir, rm } from 'node:fs/promises'
+import { mkdir, readdir, rename, rm, utimes } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import { type AddressInfo, connect } from 'node:net'
 import { join } from 'node:path'
@@ -7,12 +7,21 @@ import { Ajv2020 } from 'ajv/dist/2020.js'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { nodeFiles } from '../../src/adapters/files.ts'
 import { fails, get, logged, offer, post, repository, serve, waitFor } from '../serve/serving.ts'
-import { dap, PACKAGE_ROOT } from '../support/run-dap.ts'
+import { dap, dapIn, PACKAGE_ROOT } from '../support/run-dap.ts'
 
 const POLICY = { 'policies/offer.yaml': offer() }
 /** At once, so that no poll sees half a file. */
 const { write } = nodeFiles()
 const CONTEXT = { player: 'p1' }
+
+/** Gives a file of the log the name and the time that it would have had hours ago. */
+async function age(path: string, hours: number): Promise<void> {
+  const then = new Date(Date.now() - hours * 3_600_000)
+  const stamp = then.toISOString().replace(/[-:]|\.\d+/g, '')
+  const old = path.replace(/\d{8}T\d{6}Z/, stamp)
+  await rename(path, old)
+  await utimes(old, then, then)
+}
 
 describe('dap serve', () => {
   it('serves the policies of the repository, logs, and sums up when it is stopped', async () => {
@@ -159,6 +168,23 @@ describe('dap serve', () => {
     expect((await get(`${again.url}/v1/policies`)).json.policies[0].snapshot).toBe(snapshot)
   })
 
+  it.each(['gzip', 'zstd'])('compresses its files by %s, and every record is found in the log', async compress => {
+    const folder = await repository(POLICY)
+    const words = ['--flush-ms', '1', '--max-log-bytes', '1', '--compress', compress]
+    const { url, stop } = await serve(folder, words)
+    for (let i = 0; i < 5; i++) await post(`${url}/v1/decide`, { context: CONTEXT })
+    await stop()
+    // A later server takes what the first one left, once nobody may write into it any more.
+    for (const name of await readdir(join(folder, 'logs'))) await age(join(folder, 'logs', name), 3)
+    const { length } = await readdir(join(folder, 'logs'))
+    const later = await serve(folder, words)
+    const done = `dap_log_upkeep_total{work="compress"} ${length}\n`
+    await waitFor(async () => ((await get(`${later.url}/metrics`)).text.includes(done) ? true : undefined))
+    expect((await readdir(join(folder, 'logs'))).filter(name => !/\.(gz|zst)$/.test(name))).toEqual([])
+    const { stdout } = await dapIn(folder, 'log', 'check', 'logs')
+    expect(stdout).toContain('5 decisions, 0 rewards')
+  })
+
   it('is unready while it finishes what it has begun', async () => {
     const { url, stop } = await serve(await repository(POLICY))
     const { port, hostname } = new URL(url)
@@ -244,6 +270,11 @@ describe('dap serve says why it does not start', () => {
     ['--snapshot offer', '--snapshot takes POLICY=FILE'],
     ['--log stdout --json', 'would both write to stdout'],
     ['--fsync sometimes', '--fsync takes never, interval or always'],
+    ['--compress lzma', '--compress takes gzip, zstd or none'],
+    ['--keep 59m', '--keep takes a duration of at least 1h'],
+    ['--keep-bytes 0', '--keep-bytes takes a whole number of at least 1'],
+    ['--log stdout --keep 30d', 'are about files'],
+    ['--log stdout --compress gzip', 'are about files'],
     ['--port 65536', '--port takes a number up to 65535'],
     ['--port -1', '--port takes a whole number'],
     ['--flush-ms 1.5', '--flush-ms takes a whole number'],

@@ -15,7 +15,7 @@ const CONTEXT = { player: 'p1' }
 describe('the metrics of a server', () => {
   it('are those that docs/server.md lists, with their labels, and no others', async () => {
     const folder = await repository({ 'policies/offer.yaml': offer() })
-    const { url } = await serve(folder, ['--learn', '--control', 'control.json'])
+    const { url } = await serve(folder, ['--learn', '--control', 'control.json', '--keep', '30d'])
     const { json } = await post(`${url}/v1/decide`, { context: CONTEXT })
     await post(`${url}/v1/rewards`, { decisionId: json.decisionId, value: 1 })
     const families = familiesOf((await get(`${url}/metrics`)).text)

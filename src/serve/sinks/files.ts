@@ -1,6 +1,8 @@
+import { existsSync } from 'node:fs'
 import { type FileHandle, mkdir, open, unlink } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
+import { ENDINGS, segmentName } from '../../log/segment-name.ts'
 import { type Sink, type Stream, systemTimers, type Timers } from '../log-writer.ts'
 
 export interface FileSinkOptions {
@@ -16,35 +18,25 @@ export interface FileSinkOptions {
   readonly timers?: Timers
 }
 
+export interface FileSink extends Sink {
+  /** Of a file's name: is it one that this sink writes into, one that it has finished, or none of its own? */
+  stateOf(name: string): 'open' | 'closed' | 'elsewhere'
+}
+
+/** Default of `maxAgeMs`. */
+export const SEGMENT_MS = 3_600_000
+
 const SYNC_MS = 1000
 
 /** One file of whole lines, open for writing, of this process alone. */
 interface Segment {
   readonly file: FileHandle
+  readonly name: string
   /** Which multiple of maxAgeMs. */
   readonly age: number
   /** Where the last whole line ends. */
   size: number
   synced: boolean
-}
-
-/** A file of a log, by its name. */
-export interface SegmentName {
-  readonly name: string
-  readonly stream: Stream
-  /** When it was begun, as `20261122T181500Z`: sorts by time. */
-  readonly start: string
-  /** Which process wrote it, and its number among those of the process. */
-  readonly writer: string
-  readonly number: number
-}
-
-/** Undefined for a file that no server has written. */
-export function segmentOf(name: string): SegmentName | undefined {
-  const parts = /^(decisions|rewards)-(\d{8}T\d{6}Z)-(.+-\d+)-(\d+)\.jsonl(\.gz|\.zst)?$/.exec(name)
-  if (parts === null) return undefined
-  const [, stream, start, writer, number] = parts
-  return { name, stream: stream as Stream, start, writer, number: Number(number) }
 }
 
 /**
@@ -56,14 +48,16 @@ export function fileSink(
   folder: string,
   {
     maxBytes = 256 * 1024 * 1024,
-    maxAgeMs = 3_600_000,
+    maxAgeMs = SEGMENT_MS,
     fsync,
     worker = hostname(),
     clock,
     timers = systemTimers,
   }: FileSinkOptions,
-): Sink {
+): FileSink {
   const segments = new Map<Stream, Segment>()
+  const made = new Set<string>()
+  const finished = new Set<string>()
   let opened = 0
   let cancelSync: (() => void) | undefined
   let syncFailure: unknown
@@ -77,24 +71,26 @@ export function fileSink(
       await sync(current)
       await retire(stream, current)
     }
-    const segment = { file: await create(stream, now), age, size: 0, synced: true }
+    const segment = { ...(await create(stream, now)), age, size: 0, synced: true }
     segments.set(stream, segment)
     return segment
   }
 
-  async function retire(stream: Stream, { file }: Segment): Promise<void> {
+  async function retire(stream: Stream, { file, name }: Segment): Promise<void> {
     segments.delete(stream)
-    await file.close()
+    await file.close().finally(() => finished.add(name))
   }
 
-  async function create(stream: Stream, now: number): Promise<FileHandle> {
+  async function create(stream: Stream, now: number): Promise<Pick<Segment, 'file' | 'name'>> {
     await mkdir(folder, { recursive: true })
-    const start = new Date(now).toISOString().replace(/[-:]|\.\d+/g, '')
-    const by = worker.replace(/[^\w.]+/g, '-')
     for (;;) {
-      const name = `${stream}-${start}-${by}-${process.pid}-${opened++}.jsonl`
+      const name = segmentName(stream, now, worker, process.pid, opened++)
+      // Its original was there once, and whoever reads the folder would take a new one for it.
+      if (ENDINGS.some(ending => existsSync(join(folder, name + ending)))) continue
       try {
-        return await open(join(folder, name), 'wx', 0o640)
+        const file = await open(join(folder, name), 'wx', 0o640)
+        made.add(name)
+        return { file, name }
       } catch (error) {
         // Process ids come again, as in a container that was started anew.
         if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
@@ -118,6 +114,10 @@ export function fileSink(
   }
 
   return {
+    stateOf(name) {
+      if (finished.has(name)) return 'closed'
+      return made.has(name) ? 'open' : 'elsewhere'
+    },
     async write(stream, lines) {
       if (syncFailure !== undefined) {
         const failure = syncFailure
@@ -168,8 +168,7 @@ export function fileSink(
       try {
         await syncAll()
       } finally {
-        for (const { file } of segments.values()) await file.close()
-        segments.clear()
+        for (const [stream, segment] of segments) await retire(stream, segment)
       }
     },
   }

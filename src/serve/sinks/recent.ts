@@ -1,9 +1,13 @@
 import { open, readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { readRecord } from '../../log/read-record.ts'
+import { readableSegments, readSegmentName, type SegmentName } from '../../log/segment-name.ts'
 import { type Claim, claimOfDecision, claimOfReward, type LedgerLimits } from '../ledger.ts'
 import type { Stream } from '../log-writer.ts'
-import { type SegmentName, segmentOf } from './files.ts'
+
+interface Segment extends SegmentName {
+  readonly name: string
+}
 
 export interface RecentOptions extends LedgerLimits {
   /** Milliseconds since 1970. */
@@ -29,20 +33,16 @@ export async function recentClaims(folder: string, options: RecentOptions): Prom
   })
   const found: RecentClaim[] = []
   for (const stream of ['decisions', 'rewards'] satisfies Stream[]) {
-    const writers = new Map<string, SegmentName[]>()
-    for (const segment of names.flatMap(name => segmentOf(name) ?? [])) {
-      if (segment.stream !== stream) continue
-      writers.set(segment.writer, [...(writers.get(segment.writer) ?? []), segment])
+    const writers = new Map<string, Segment[]>()
+    for (const name of readableSegments(names, path => path)) {
+      const segment = readSegmentName(name)
+      if (segment?.stream !== stream) continue
+      writers.set(segment.writer, [...(writers.get(segment.writer) ?? []), { ...segment, name }])
     }
     const ofStream: RecentClaim[] = []
     for (const segments of writers.values()) {
-      segments.sort((a, b) => (a.start === b.start ? b.number - a.number : a.start < b.start ? 1 : -1))
-      ofStream.push(
-        ...(await claimsOf(
-          segments.map(({ name }) => join(folder, name)),
-          options,
-        )),
-      )
+      segments.sort((a, b) => b.begun - a.begun || b.number - a.number)
+      ofStream.push(...(await claimsOf(folder, segments, options)))
     }
     ofStream.sort((a, b) => b.ageMs - a.ageMs)
     found.push(...ofStream.slice(-options.retained))
@@ -51,12 +51,13 @@ export async function recentClaims(folder: string, options: RecentOptions): Prom
 }
 
 /** Of one process and one stream; the newest file comes first, and so does the last line of each. */
-async function claimsOf(paths: readonly string[], options: RecentOptions): Promise<RecentClaim[]> {
+async function claimsOf(folder: string, segments: readonly Segment[], options: RecentOptions): Promise<RecentClaim[]> {
   const { now, retentionMs, retained } = options
   const claims: RecentClaim[] = []
-  for (const path of paths) {
+  for (const { name, compressed } of segments) {
+    const path = join(folder, name)
     if ((await stat(path)).mtimeMs < now - retentionMs) break
-    for await (const line of path.endsWith('.jsonl') ? linesFromEnd(path) : lastLines(path, options)) {
+    for await (const line of compressed ? lastLines(path, options) : linesFromEnd(path)) {
       const recent = recentClaim(line, now)
       if (recent === undefined) continue
       if (recent.ageMs >= retentionMs || claims.length >= retained) return claims
