@@ -17,6 +17,7 @@ export interface ServeOptions {
   readonly log: string | undefined
   readonly flushMs: number
   readonly fsync: FileSinkOptions['fsync']
+  readonly ack: 'queued' | 'written'
   readonly maxLogBytes: number
   readonly control: string | undefined
   readonly pollMs: number
@@ -44,6 +45,7 @@ const DEFAULTS = {
   port: 8080,
   flushMs: 20,
   fsync: 'never',
+  ack: 'queued',
   maxLogBytes: 256 * 1024 * 1024,
   pollMs: 1_000,
   publish: '10m',
@@ -69,6 +71,7 @@ export function declareServe(command: Command): void {
   command
     .option('--log <dir>', 'folder of the decision log, or `stdout`; default: logs')
     .option('--fsync <when>', `never, interval (a second) or always (each write); default: ${DEFAULTS.fsync}`)
+  command.option('--ack <when>', `answer once a record is queued, or written; default: ${DEFAULTS.ack}`)
   number('flush-ms', 0, 'how long a record may wait for others to be written with', DEFAULTS.flushMs)
   number('max-log-bytes', 1, 'a file of the log ends before it grows beyond this', DEFAULTS.maxLogBytes)
   command.option('--control <file>', 'kill switch: {"killed": ["a-policy"], "reason": "why"}')
@@ -121,6 +124,7 @@ export function serveOptions(flags: Readonly<Record<string, unknown>>, host: Hos
     },
     log,
     fsync: fsyncOf(given.fsync ?? DEFAULTS.fsync),
+    ack: ackOf(given.ack ?? DEFAULTS.ack),
     control,
     publishMs: learn ? durationOf(publish ?? DEFAULTS.publish) : undefined,
     snapshots: new Map(snapshot.map(namedSnapshot)),
@@ -146,6 +150,7 @@ interface Flags {
   readonly log: string
   readonly flushMs: number
   readonly fsync: string
+  readonly ack: string
   readonly maxLogBytes: number
   readonly control: string
   readonly pollMs: number
@@ -214,6 +219,11 @@ function certificateOf({ tlsCert, tlsKey }: Partial<Flags>): ServeOptions['certi
 function fsyncOf(text: string): ServeOptions['fsync'] {
   if (text === 'never' || text === 'interval' || text === 'always') return text
   throw new UsageError(`--fsync takes never, interval or always, got \`${text}\``)
+}
+
+function ackOf(text: string): ServeOptions['ack'] {
+  if (text === 'queued' || text === 'written') return text
+  throw new UsageError(`--ack takes queued or written, got \`${text}\``)
 }
 
 function portOf(port: number): number {

@@ -5,13 +5,16 @@ import type { Host } from '../host.ts'
 import type { ServeResult } from '../results.ts'
 import { DEFAULT_LIMITS } from '../serve/app.ts'
 import { startWorkers, type WorkerLink, workerLink } from '../serve/cluster.ts'
+import { connectionsWithin, openFilesLimit } from '../serve/descriptors.ts'
 import { createEvents, type Tell } from '../serve/events.ts'
+import { createLedger, type LocalLedger } from '../serve/ledger.ts'
 import { createLogWriter, type Sink } from '../serve/log-writer.ts'
 import type { Totals } from '../serve/metrics.ts'
 import { createOnlineLearner } from '../serve/online-learner.ts'
 import { createPolicySource, type PolicyLoader } from '../serve/policies.ts'
 import { type Server, startServer } from '../serve/server.ts'
 import { fileSink } from '../serve/sinks/files.ts'
+import { recentClaims } from '../serve/sinks/recent.ts'
 import { stdoutSink } from '../serve/sinks/stdout.ts'
 import { serveText, startedText } from '../ui/serve.ts'
 import { publishSnapshot } from './policies.ts'
@@ -65,6 +68,7 @@ async function runServer(
     loader: loaderOf(options, host, folder),
     ...(options.control === undefined ? {} : { control: controlFile(host, options.control) }),
     pollMs: options.pollMs,
+    now: host.now,
   })
   const log = createLogWriter(sinkOf(options, host, folder), { flushMs: options.flushMs })
   const { publishMs } = options
@@ -82,6 +86,7 @@ async function runServer(
   const certificate = await certificateOf(options, host, tell)
   const server = await startServer({
     ...options,
+    ledger: link?.ledger ?? (await rememberedIds(options, host, folder, tell)),
     ...(tokens === undefined ? {} : { tokens }),
     ...(certificate === undefined ? {} : { tls: certificate.tls }),
     source,
@@ -92,10 +97,10 @@ async function runServer(
     runtime: `dap/${host.version}`,
     limits: {
       ...DEFAULT_LIMITS,
-      ...RETENTION,
       timeoutMs: options.timeoutMs,
       body: options.bodyLimit,
       batch: options.maxBatch,
+      connections: Math.min(DEFAULT_LIMITS.connections, connectionsWithin(openFilesLimit())),
       client: options.clientLimits,
     },
     aggregated: link?.aggregated,
@@ -127,12 +132,31 @@ async function certificateOf({ certificate, pollMs }: ServeOptions, host: Host, 
 
 /** The process that starts the others. */
 async function runPrimary(options: ServeOptions, host: Host, tell: Tell): Promise<Finished> {
-  const primary = await startWorkers(options.workers, workerArguments(process.argv.slice(2)), tell)
+  const folder = (await findRoot(host)) ?? host.cwd
+  const ledger = await rememberedIds(options, host, folder, tell)
+  const primary = await startWorkers(options.workers, workerArguments(process.argv.slice(2)), tell, ledger)
   await announce(options, host, primary.url, primary.policies)
   await aborted(host.signal)
   tell('info', 'shutdown')
   const { totals, lost } = await primary.stop(3 * GRACE_MS)
   return resultOf(options, primary.url, totals, lost, false)
+}
+
+/** Ids that callers have made: those that are in the log already, as far as they would still be remembered without the restart. */
+async function rememberedIds(options: ServeOptions, host: Host, folder: string, tell: Tell): Promise<LocalLedger> {
+  const ledger = createLedger(() => performance.now(), RETENTION)
+  if (options.log === STDOUT) {
+    tell('warn', 'nothing remembered', { reason: 'what was logged to stdout before is not known here' })
+    return ledger
+  }
+  const { readLines } = host.files
+  try {
+    const claims = await recentClaims(logFolder(options, host, folder), { ...RETENTION, now: host.now(), readLines })
+    if (claims.length > 0) tell('info', 'remembered', { ...ledger.restore(claims) })
+  } catch (error) {
+    tell('error', 'nothing remembered', { reason: error instanceof Error ? error.message : String(error) })
+  }
+  return ledger
 }
 
 /** Only the primary says what has become of all. */

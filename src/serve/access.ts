@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify'
-import { problem } from './api.ts'
+import { type Problem, problem } from './api.ts'
 import type { Clock, Engine } from './engine.ts'
 import type { PolicySource } from './policies.ts'
 import { refusal } from './problems.ts'
@@ -23,7 +23,7 @@ declare module 'fastify' {
 type About = { readonly policy?: string; readonly decisionId?: string }
 
 export interface AccessParts {
-  readonly engine: Pick<Engine, 'policyOf'>
+  readonly engine: Pick<Engine, 'policiesOf'>
   readonly source: PolicySource
   readonly clock: Pick<Clock, 'now'>
   /** Absent: everybody may do everything. */
@@ -58,20 +58,25 @@ export function guard(app: FastifyInstance, { engine, source, tokens }: AccessPa
     done(token.may.has(needs) ? undefined : refusal(forbidden(`the token \`${token.name}\` is not for \`${needs}\``)))
   })
 
-  app.addHook('preHandler', (request, _reply, done) => {
+  app.addHook('preHandler', async request => {
     const { token } = request
     const { about, needs } = request.routeOptions.config
-    if (about === undefined || token?.policies === undefined) return done()
-    for (const { policy, decisionId } of about(request)) {
-      const name = needs === 'reward' ? engine.policyOf(String(decisionId)) : (policy ?? onlyPolicy(source))
-      if (name === undefined) continue
-      if (!covers(token, name))
-        return done(refusal(forbidden(`the token \`${token.name}\` is not for policy \`${name}\``)))
-      // What the engine says of it would list the others.
-      if (!source.policies.has(name)) return done(refusal(problem('unknown-policy', `no policy \`${name}\` is served`)))
-    }
-    done()
+    if (about === undefined || token?.policies === undefined) return
+    const all = about(request)
+    const names =
+      needs === 'reward'
+        ? engine.policiesOf(all.map(({ decisionId }) => String(decisionId)))
+        : all.map(({ policy }) => policy ?? onlyPolicy(source))
+    const [refused] = (await names).flatMap(name => refusalOf(token, name) ?? [])
+    if (refused !== undefined) throw refusal(refused)
   })
+
+  function refusalOf(token: Token, name: string | undefined): Problem | undefined {
+    if (name === undefined) return undefined
+    if (!covers(token, name)) return forbidden(`the token \`${token.name}\` is not for policy \`${name}\``)
+    // What the engine says of it would list the others.
+    return source.policies.has(name) ? undefined : problem('unknown-policy', `no policy \`${name}\` is served`)
+  }
 }
 
 const onlyPolicy = ({ policies }: PolicySource): string | undefined =>

@@ -7,7 +7,7 @@ export interface DecideRequest {
   readonly policy?: string
   /** The caller's idempotency key; default: a new one. */
   readonly decisionId?: string
-  readonly context?: unknown
+  readonly context?: Readonly<Record<string, unknown>> | null
   /** What the caller would do itself: served in the modes `shadow`, `apprentice` and `logging-only`, which need it. */
   readonly baseline?: string
   /** The decision counts only once `/v1/activations` has heard of it. */

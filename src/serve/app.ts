@@ -12,19 +12,23 @@ import { openapi } from '../generated/openapi.js'
 import { guard, identify } from './access.ts'
 import type { ActivationRequest, DecideRequest, Problem, RewardRequest } from './api.ts'
 import { isProblem, problem } from './api.ts'
+import { type BodyLimits, createBodies } from './bodies.ts'
 import { type ClientLimits, limitClients } from './client-limits.ts'
 import { allowOrigins, answerPreflight, isPreflight } from './cors.ts'
 import { descriptionOf, summaryOf } from './describe.ts'
 import type { Clock, Engine } from './engine.ts'
 import { headerFault } from './headers.ts'
 import { ref, send, withKey } from './http.ts'
+import type { Ids } from './ids.ts'
 import { parseJson } from './json.ts'
 import type { Metrics } from './metrics.ts'
 import { registerOfrep } from './ofrep-routes.ts'
 import type { PolicySource } from './policies.ts'
 import { invalid, problemOf, refusal } from './problems.ts'
+import { type Soon, whenDone } from './soon.ts'
 import type { Tls } from './tls.ts'
 import { covers, type TokenSource } from './tokens.ts'
+import { followTraffic, type Traffic, type TrafficLimits } from './traffic.ts'
 
 /** What the HTTP interface stands on. */
 export interface AppParts {
@@ -38,7 +42,7 @@ export interface AppParts {
   unready(): readonly string[]
   /** Is told of a bug, under an id that the client has been given. */
   onBug(id: string, error: unknown): void
-  readonly newId: () => string
+  readonly newId: Ids
   /** Vertex AI's routes. */
   readonly routes: { readonly predict: string; readonly health?: string }
   readonly limits: AppLimits
@@ -50,14 +54,9 @@ export interface AppParts {
   readonly tls?: Tls
 }
 
-export interface AppLimits {
-  /** Bytes of a request's body. */
-  readonly body: number
+export interface AppLimits extends BodyLimits, TrafficLimits {
   /** Requests in one batch. */
   readonly batch: number
-  /** Requests in work: more are refused at once. With `body` it bounds the memory. */
-  readonly inWork: number
-  readonly connections: number
   /** Of each client. */
   readonly client: ClientLimits
   /** How long a client may take to send a request's head, and all of it, in milliseconds. */
@@ -67,9 +66,11 @@ export interface AppLimits {
 
 export const DEFAULT_LIMITS: AppLimits = {
   body: 1 << 20,
+  arriving: 64 << 20,
   batch: 1_000,
   inWork: 1_000,
   connections: 20_000,
+  connectionAgeMs: 3_600_000,
   client: {},
   headTimeoutMs: 10_000,
   requestTimeoutMs: 20_000,
@@ -82,19 +83,14 @@ export const PREDICT = '/predict'
 const KEEP_ALIVE_MS = 620_000
 
 declare module 'fastify' {
-  interface FastifyRequest {
-    /** By the monotonic clock. */
-    arrived: number
-  }
   interface FastifyInstance {
-    /** How many requests are being read, answered or written now. */
-    inWork(): number
+    readonly traffic: Traffic
   }
 }
 
 /** The server's HTTP interface, as `schemas/openapi.yaml` describes it. The caller listens and closes. */
 export function buildApp(parts: AppParts): FastifyInstance {
-  const { engine, source, limits, routes } = parts
+  const { engine, source, limits, routes, clock } = parts
   if (routes.predict !== PREDICT && Object.hasOwn(openapi.paths, routes.predict)) {
     throw new DapError(`the route \`${routes.predict}\` cannot be Vertex AI's predict route, too`, {
       hint: 'set $AIP_PREDICT_ROUTE to another path',
@@ -135,12 +131,10 @@ export function buildApp(parts: AppParts): FastifyInstance {
       socket.destroySoon()
     },
   })
-  app.server.maxConnections = limits.connections
   app.addSchema({ $id: 'openapi', components: openapi.components })
-  app.decorateRequest('arrived', 0)
   allowOrigins(app, parts.corsOrigins ?? [])
-  admit(app, parts)
-  readJson(app)
+  app.decorate('traffic', followTraffic(app, parts.clock, limits, parts.metrics.requested))
+  readJson(app, limits)
   identify(app, parts)
   limitClients(app, limits.client)
   guard(app, parts)
@@ -151,7 +145,7 @@ export function buildApp(parts: AppParts): FastifyInstance {
   function problemOrBug(error: unknown): Problem {
     const known = problemOf(error as Error)
     if (known !== undefined) return known
-    const id = parts.newId()
+    const id = parts.newId(clock.now())
     parts.onBug(id, error)
     return problem('internal', `the server has logged it under ${id}`)
   }
@@ -159,22 +153,27 @@ export function buildApp(parts: AppParts): FastifyInstance {
   function post<Body>(
     path: string,
     { needs, schema, about, ok = 200 }: PostRoute<Body>,
-    answer: (body: Body, request: FastifyRequest) => object,
+    answer: (body: Body, request: FastifyRequest) => Soon<object>,
   ) {
     const config = { needs, about: ({ body }: FastifyRequest) => about(body as Body) }
     app.post(literal(path), { schema: { body: schema }, config }, (request, reply) =>
-      send(reply, answer(request.body as Body, request), ok),
+      whenDone(answer(request.body as Body, request), answered => send(reply, answered, ok)),
     )
   }
 
-  function get(path: string, config: GetConfig, answer: (request: FastifyRequest) => object, status = () => 200) {
-    app.get(path, { config }, (request, reply) => send(reply, answer(request), status()))
+  function get(path: string, config: GetConfig, answer: (request: FastifyRequest) => object) {
+    app.get(path, { config }, (request, reply) => send(reply, answer(request)))
   }
 
-  function decideAll(list: string, requests: readonly DecideRequest[], arrived: number, result: string): object {
+  function probe(path: string, answer: () => object, status = () => 200) {
+    app.get(path, { config: { probe: true, needs: 'nothing' } }, (_request, reply) => send(reply, answer(), status()))
+  }
+
+  function decideAll(list: string, requests: readonly DecideRequest[], arrived: number, result: string): Soon<object> {
     if (requests.length > limits.batch) return tooMany(list, limits.batch)
-    const answers = engine.decideAll(requests, arrived)
-    return isProblem(answers) ? below(`/${list}`, answers) : { [result]: answers }
+    return whenDone(engine.decideAll(requests, arrived), answers =>
+      isProblem(answers) ? below(`/${list}`, answers) : { [result]: answers },
+    )
   }
 
   post<DecideRequest>(
@@ -228,15 +227,15 @@ export function buildApp(parts: AppParts): FastifyInstance {
     if (served !== undefined) return descriptionOf(source, served)
     return problem('unknown-policy', didYouMean(name, source.policies.keys()) ?? 'GET /v1/policies lists them')
   })
-  get('/healthz', PROBE, () => ({ status: 'ok' }))
+  probe('/healthz', () => ({ status: 'ok' }))
   const readiness = () => ({ ready: parts.unready().length === 0, reasons: parts.unready() })
   const readyStatus = () => (parts.unready().length === 0 ? 200 : 503)
-  get('/readyz', PROBE, readiness, readyStatus)
+  probe('/readyz', readiness, readyStatus)
   const { health } = routes
   if (health !== undefined && !app.hasRoute({ method: 'GET', url: literal(health) })) {
-    get(literal(health), PROBE, readiness, readyStatus)
+    probe(literal(health), readiness, readyStatus)
   }
-  app.get('/metrics', { config: { needs: 'metrics' } }, async (_request, reply) =>
+  app.get('/metrics', { config: { probe: true, needs: 'metrics' } }, async (_request, reply) =>
     reply.type('text/plain; version=0.0.4; charset=utf-8').send(await parts.metricsText()),
   )
   registerOfrep(app, { engine, source, problemOrBug })
@@ -251,34 +250,21 @@ const CLIENT_ERRORS: Readonly<Record<string, string>> = {
   ERR_HTTP_REQUEST_TIMEOUT: '408 Request Timeout',
 }
 
-function readJson(app: FastifyInstance): void {
+function readJson(app: FastifyInstance, limits: BodyLimits): void {
+  const bodies = createBodies(limits)
   app.removeAllContentTypeParsers()
   app.addHook('onRequest', ({ raw }, _reply, done) => {
     const fault = headerFault(raw)
     done(fault && refusal(fault))
   })
-  app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (_request, bytes, done) => {
-    const parsed = isUtf8(bytes as Buffer) ? parseJson(bytes.toString()) : { fault: 'the body is not UTF-8' }
-    if ('value' in parsed) done(null, parsed.value)
-    else done(refusal('faults' in parsed ? invalid(parsed.faults) : problem('invalid-request', parsed.fault)))
-  })
-}
-
-/** Notes when a request came, refuses it where too many are in work, and counts it when its connection is done with it. */
-function admit(app: FastifyInstance, { metrics, clock, limits }: AppParts): void {
-  let inWork = 0
-  app.decorate('inWork', () => inWork)
-  app.addHook('onRequest', (request, reply, done) => {
-    request.arrived = clock.monotonic()
-    inWork++
-    reply.raw.on('close', () => {
-      inWork--
-      metrics.requested(request.routeOptions.url ?? 'none', reply.raw.headersSent ? reply.statusCode : 499)
-    })
-    if (inWork <= limits.inWork) return done()
-    reply.header('connection', 'close')
-    done(refusal(problem('overloaded', `the server works on ${limits.inWork} requests already`)))
-  })
+  app.addContentTypeParser('application/json', ({ headers }, payload, done) =>
+    bodies.read(payload, Number(headers['content-length']), (error, body) => {
+      if (body === undefined) return done(error)
+      const parsed = isUtf8(body) ? parseJson(body.toString()) : { fault: 'the body is not UTF-8' }
+      if ('value' in parsed) done(null, parsed.value)
+      else done(refusal('faults' in parsed ? invalid(parsed.faults) : problem('invalid-request', parsed.fault)))
+    }),
+  )
 }
 
 /** Says which methods a path takes, or which path was perhaps meant. Hears of every route that is added after it. */
@@ -316,8 +302,6 @@ interface PostRoute<Body> extends Pick<FastifyContextConfig, 'needs'> {
   readonly ok?: number
 }
 
-const PROBE: GetConfig = { needs: 'nothing' }
-
 type OneOrMany<Name extends string, One> = One | { readonly [name in Name]: readonly One[] }
 
 /** A choice that ajv can explain: a body with the list is taken for the batch, any other for one. */
@@ -334,15 +318,16 @@ const listOf = <Name extends string, One extends object>(list: Name, body: OneOr
 function forEach<Name extends string, One extends object>(
   list: Name,
   body: OneOrMany<Name, One>,
-  take: (requests: readonly One[]) => object,
+  take: (requests: readonly One[]) => Soon<object>,
   most: number,
-): object {
+): Soon<object> {
   const many = list in body
   const requests = listOf(list, body)
   if (requests.length > most) return tooMany(list, most)
-  const answer = take(requests)
-  if (!isProblem(answer)) return answer
-  return many ? below(`/${list}`, answer) : moved(answer, pointer => pointer.replace(/^\/0/, ''))
+  return whenDone(take(requests), answer => {
+    if (!isProblem(answer)) return answer
+    return many ? below(`/${list}`, answer) : moved(answer, pointer => pointer.replace(/^\/0/, ''))
+  })
 }
 
 const tooMany = (list: string, most: number) =>

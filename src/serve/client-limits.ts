@@ -47,7 +47,7 @@ export function limitClients(
   }
 
   app.addHook('onRequest', (request, reply, done) => {
-    if (request.routeOptions.config.needs === 'nothing') return done()
+    if (request.routeOptions.config.probe === true) return done()
     const { token, raw, arrived } = request
     const key = token === undefined ? networkOf(raw.socket.remoteAddress ?? '') : `token ${token.name}`
     const client = clientOf(key, arrived)

@@ -35,9 +35,16 @@ export interface LogWriterStats {
   /** With those that are being written. */
   readonly queuedBytes: number
   readonly queuedRecords: number
+  /** How long the oldest of them has waited, in milliseconds; 0 where there is none. */
+  readonly oldestMs: number
   readonly written: Readonly<Record<Stream, number>>
+  readonly bytes: Readonly<Record<Stream, number>>
   readonly commits: number
   readonly failures: number
+  /** When records were written last, milliseconds since 1970. */
+  readonly committedAt: Readonly<Record<Stream, number | undefined>>
+  /** Records that the writer has given up on, as it was closed. */
+  readonly lost: number
 }
 
 export interface LogWriterOptions {
@@ -53,11 +60,14 @@ export interface LogWriterOptions {
 }
 
 export interface Timers {
+  /** Milliseconds since 1970. */
+  now(): number
   /** Runs once, `ms` milliseconds from now, unless the function that it returns has been called before. */
   after(ms: number, run: () => void): () => void
 }
 
 export const systemTimers: Timers = {
+  now: Date.now,
   after(ms, run) {
     const timer = setTimeout(run, ms)
     return () => clearTimeout(timer)
@@ -79,6 +89,8 @@ const LAST_RETRY_MS = 5000
 interface Group {
   readonly records: string[]
   bytes: number
+  /** When the first of them came. */
+  readonly since: number
 }
 
 interface Lane {
@@ -89,6 +101,8 @@ interface Lane {
   writing: boolean
   pushed: number
   written: number
+  bytes: number
+  committedAt: number | undefined
   /** Takes back the next write; undefined when none is planned. */
   cancel: (() => void) | undefined
   /** The wait before the next write after failures; 0 after a success. */
@@ -112,6 +126,7 @@ export function createLogWriter(
   let queuedBytes = 0
   let commits = 0
   let failures = 0
+  let lost = 0
   let crowded = false
   let closed = false
 
@@ -136,6 +151,8 @@ export function createLogWriter(
       commits++
       lane.groups.shift()
       lane.written += records.length
+      lane.bytes += bytes
+      lane.committedAt = timers.now()
       lane.retryMs = 0
       lane.failure = undefined
       setQueued(queuedBytes - bytes)
@@ -184,7 +201,7 @@ export function createLogWriter(
       const bytes = Buffer.byteLength(record) + 1
       let group = lane.groups.at(-1)
       if (group === undefined || group.bytes >= flushBytes || (lane.writing && lane.groups.length === 1)) {
-        group = { records: [], bytes: 0 }
+        group = { records: [], bytes: 0, since: timers.now() }
         lane.groups.push(group)
       }
       group.records.push(record)
@@ -203,9 +220,16 @@ export function createLogWriter(
       return {
         queuedBytes,
         queuedRecords: both.reduce((sum, { pushed, written }) => sum + pushed - written, 0),
+        oldestMs: Math.max(
+          0,
+          ...both.flatMap(({ groups: [group] }) => (group === undefined ? [] : timers.now() - group.since)),
+        ),
         written: { decisions: lanes.decisions.written, rewards: lanes.rewards.written },
+        bytes: { decisions: lanes.decisions.bytes, rewards: lanes.rewards.bytes },
         commits,
         failures,
+        committedAt: { decisions: lanes.decisions.committedAt, rewards: lanes.rewards.committedAt },
+        lost,
       }
     },
     flush,
@@ -224,6 +248,7 @@ export function createLogWriter(
       // It may wait for the very write that was too slow, and there is worse to report.
       sinkClosed.catch(() => {})
       const [decisions, rewards] = both.map(({ pushed, written }) => pushed - written)
+      lost = decisions + rewards
       throw new DapError(`${decisions} decisions and ${rewards} rewards of the log could not be written`, {
         hint: failure() ?? `the last write has not ended after ${timeoutMs} ms`,
       })
@@ -238,6 +263,8 @@ function createLane(stream: Stream): Lane {
     writing: false,
     pushed: 0,
     written: 0,
+    bytes: 0,
+    committedAt: undefined,
     cancel: undefined,
     retryMs: 0,
     failure: undefined,

@@ -2,7 +2,7 @@ import type { AddressInfo } from 'node:net'
 import type { Registry } from 'prom-client'
 import { DapError } from '../errors.ts'
 import { type AppLimits, buildApp } from './app.ts'
-import { type Clock, createEngine, type EngineLimits } from './engine.ts'
+import { type Clock, createEngine, type EngineLimits, type EngineParts } from './engine.ts'
 import type { Tell } from './events.ts'
 import { createIds } from './ids.ts'
 import type { LogWriter } from './log-writer.ts'
@@ -12,7 +12,7 @@ import type { LivePolicySource, ReloadReport } from './policies.ts'
 import type { Tls } from './tls.ts'
 import type { TokenSource } from './tokens.ts'
 
-export interface ServerParts {
+export interface ServerParts extends Pick<EngineParts, 'ledger' | 'ack'> {
   readonly source: LivePolicySource
   readonly log: LogWriter
   readonly learner?: OnlineLearner
@@ -60,8 +60,15 @@ export async function startServer(parts: ServerParts): Promise<Server> {
     ]
   }
 
-  const metrics = createMetrics({ source, log, unready })
-  const newId = createIds(clock.now)
+  const metrics = createMetrics({
+    source,
+    log,
+    learner,
+    unready,
+    inWork: () => app.traffic.inWork,
+    connections: () => app.traffic.connections,
+  })
+  const newId = createIds()
   const engine = createEngine({ ...parts, observer: metrics.observer, newId })
   const app = buildApp({
     ...parts,
@@ -94,7 +101,7 @@ export async function startServer(parts: ServerParts): Promise<Server> {
     const until = clock.monotonic() + graceMs
     // Connections without a request have nothing to wait for, and some never have one.
     const sweep = setInterval(() => {
-      if (app.inWork() === 0 || clock.monotonic() > until) app.server.closeAllConnections()
+      if (app.traffic.unanswered === 0 || clock.monotonic() > until) app.server.closeAllConnections()
     }, SWEEP_MS)
     await app.close()
     clearInterval(sweep)

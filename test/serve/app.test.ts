@@ -49,7 +49,7 @@ describe('POST /v1/decide', () => {
     expect(pointers(await post('/v1/decide', '{"decisionId":"s\\ud800"}'))).toEqual([
       '/decisionId has half of a surrogate pair',
     ])
-    expect(pointers(await post('/v1/decide', { context: [] }))).toEqual(['/context must be an object, not a list'])
+    expect(pointers(await post('/v1/decide', { context: [] }))).toEqual(['/context must be object or null'])
     expect(pointers(await post('/v1/decide', '7'))).toEqual([' must be object'])
   })
 
@@ -171,8 +171,8 @@ describe('rewards and activations', () => {
     expect(pointers(await post('/v1/rewards', '[]'))).toEqual([' must be object'])
     await post('/v1/decide', { decisionId: 'mine', context: CONTEXT })
     const binary = await post('/v1/rewards', { decisionId: 'mine', value: 2 })
-    expect(pointers(binary)?.[0]).toMatch(/^\/value must be in \[0, 1\]/)
-    expect(binary.json.detail).toMatch(/^\/value must be/)
+    expect(pointers(binary)?.[0]).toMatch(/^\/value is outside the range: `purchase` is binary: 0 or 1$/)
+    expect(binary.json.detail).toMatch(/^\/value is outside/)
     expect(bench.rewards).toEqual([])
   })
 })
@@ -265,7 +265,7 @@ describe('GET /metrics', () => {
     for (const latencyUs of [1_500, 2_500]) observer.decided('p', 'holdout', 'none', latencyUs)
     observer.agreed('p', false)
     observer.shed('p')
-    observer.repeated('p', true)
+    observer.repeated('decision', true)
     observer.rewarded('activation')
     const { text, type } = await get('/metrics')
     expect(type).toContain('text/plain')
@@ -273,7 +273,7 @@ describe('GET /metrics', () => {
     expect(text).toContain('dap_decision_duration_seconds_bucket{le="0.0025"} 2')
     expect(text).toContain('dap_agreement_total{policy="p",agrees="false"} 1')
     expect(text).toContain('dap_log_shed_total{policy="p"} 1')
-    expect(text).toContain('dap_repeated_total{policy="p",conflict="true"} 1')
+    expect(text).toContain('dap_repeated_total{kind="decision",conflict="true"} 1')
     expect(text).toContain('dap_rewards_total{kind="activation"} 1')
     expect(metrics.totals).toEqual({ decisions: 2, rewards: 1 })
     expect(text).toContain('dap_http_requests_total{route="/v1/decide",status="200"} 1')

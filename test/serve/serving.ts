@@ -133,14 +133,14 @@ spec:
   reward: { name: purchase, type: binary, wait: 1s, default: 0 }
 `
 
-/** Every record of one stream, from all files of a log. */
+/** Every record of one stream, from all files of a log so far. */
 export async function logged(folder: string, stream: 'decisions' | 'rewards' = 'decisions') {
-  const names = (await readdir(folder)).filter(name => name.startsWith(stream))
+  const names = (await readdir(folder).catch(() => [])).filter(name => name.startsWith(stream))
   const texts = await Promise.all(names.map(name => readFile(join(folder, name), 'utf8')))
   return texts.flatMap(text =>
     text
-      .trimEnd()
       .split('\n')
+      .slice(0, -1)
       .map(
         line =>
           JSON.parse(line) as { readonly decisionId: string; readonly policy: { readonly snapshot: string | null } },

@@ -28,6 +28,25 @@ interface Segment {
   synced: boolean
 }
 
+/** A file of a log, by its name. */
+export interface SegmentName {
+  readonly name: string
+  readonly stream: Stream
+  /** When it was begun, as `20261122T181500Z`: sorts by time. */
+  readonly start: string
+  /** Which process wrote it, and its number among those of the process. */
+  readonly writer: string
+  readonly number: number
+}
+
+/** Undefined for a file that no server has written. */
+export function segmentOf(name: string): SegmentName | undefined {
+  const parts = /^(decisions|rewards)-(\d{8}T\d{6}Z)-(.+-\d+)-(\d+)\.jsonl(\.gz|\.zst)?$/.exec(name)
+  if (parts === null) return undefined
+  const [, stream, start, writer, number] = parts
+  return { name, stream: stream as Stream, start, writer, number: Number(number) }
+}
+
 /**
  * Lines in files named `decisions-20261122T181500Z-<worker>-<pid>-<n>.jsonl`. Each process makes its own, at their first record, and never
  * touches those of another. A write that fails is taken back, and the next goes to a new segment. Where it cannot even be taken back, the
