@@ -28,6 +28,8 @@ export interface ServeOptions {
   readonly timeoutMs: number
   readonly bodyLimit: number
   readonly maxBatch: number
+  /** How long the port stays open once the server says that it stops. */
+  readonly drainMs: number
   readonly workers: number
   /** Whose pages may ask; `*` for all. */
   readonly corsOrigins: readonly string[]
@@ -52,6 +54,7 @@ const DEFAULTS = {
   timeoutMs: 1_000,
   bodyLimit: DEFAULT_LIMITS.body,
   maxBatch: DEFAULT_LIMITS.batch,
+  drainMs: 3_000,
   workers: 1,
 } as const
 
@@ -94,14 +97,19 @@ export function declareServe(command: Command): void {
     'who may ask, and for what: names, hashes of bearer tokens, scopes; default: everybody',
   )
   command.option('--cors-origin <origin>', 'pages of this origin may ask, `*`: of any; may be repeated', collect)
+  command.option(
+    '--drain-ms <n>',
+    `how long the server, unready, still takes requests before it stops; default: ${DEFAULTS.drainMs}, on a terminal 0`,
+    wholeNumber('drain-ms', 0),
+  )
   command.addHelpText(
     'after',
     `
 Every option is a variable of the environment, too: --flush-ms is DAP_FLUSH_MS. A flag beats the variable, the variable those that Vertex AI sets
 ($AIP_…), those the default. Options that may be repeated are lists with commas, those without a value are 1 or 0.
 
-SIGTERM and Ctrl-C stop the server gracefully: unready at once, requests in flight are answered, the log is written.
-A second one kills it. docs/server.md lists the routes, schemas/openapi.yaml describes them.
+SIGTERM and Ctrl-C stop the server gracefully: unready at once, answers close their connections, the port closes after
+--drain-ms, requests in flight are answered, the log is written. A second one kills it. docs/server.md lists the routes, schemas/openapi.yaml describes them.
 
 exit codes: 0 stopped, 1 it could not start or records of the log are lost, 3 usage`,
   )
@@ -135,6 +143,7 @@ export function serveOptions(flags: Readonly<Record<string, unknown>>, host: Hos
     timeoutMs: numbers.timeoutMs ?? DEFAULTS.timeoutMs,
     bodyLimit: numbers.bodyLimit ?? DEFAULTS.bodyLimit,
     maxBatch: numbers.maxBatch ?? DEFAULTS.maxBatch,
+    drainMs: numbers.drainMs ?? (host.terminal.interactive ? 0 : DEFAULTS.drainMs),
     workers: numbers.workers ?? DEFAULTS.workers,
     tokenFile: given.tokens,
     certificate: certificateOf(given),
@@ -161,6 +170,7 @@ interface Flags {
   readonly timeoutMs: number
   readonly bodyLimit: number
   readonly maxBatch: number
+  readonly drainMs: number
   readonly workers: number
   readonly corsOrigin: readonly string[]
   readonly tokens: string

@@ -1,6 +1,7 @@
 import type { DatasetSpec, RewardAggregate, RewardSpec } from '../kinds.ts'
 import { milliseconds } from '../policy/duration.ts'
-import { CLOCK_TOLERANCE_MS } from './records.ts'
+import { outsideRange } from '../policy/reward-range.ts'
+import { CLOCK_TOLERANCE_MS, type RewardRecord, saidBy } from './records.ts'
 import type { JoinCounts, RewardJoin } from './tables.ts'
 
 /** How rewards join, and what the reward is of a decision without one. */
@@ -42,6 +43,17 @@ function defined(plan: JoinPlan): JoinPlan {
 
 function waitOf(wait: string | undefined, until: number): Pick<JoinPlan, 'wait' | 'until'> {
   return wait === undefined ? {} : { wait: milliseconds(wait), until }
+}
+
+/** What a record is to a join, as far as it says so itself: a reward that may count, one outside its range, one of another name, or no reward. */
+export function roleOf(
+  record: RewardRecord,
+  { name: wanted, declared }: Pick<RewardJoin, 'name' | 'declared'>,
+): 'metric' | 'outside' | 'other' | 'activation' {
+  const [, , kind, name, value] = saidBy(record)
+  if (kind === 'activation' || value === null) return 'activation'
+  if (wanted !== undefined && (name ?? wanted) !== wanted) return 'other'
+  return declared !== undefined && outsideRange(declared, name ?? undefined, value) !== undefined ? 'outside' : 'metric'
 }
 
 const TOLERANCE = CLOCK_TOLERANCE_MS / 1000

@@ -81,7 +81,7 @@ const STATUS: Readonly<Record<ProblemName, readonly [status: number, title: stri
   unauthorized: [401, 'A token is needed'],
   forbidden: [403, 'The token is not for this'],
   'unknown-policy': [404, 'There is no such policy'],
-  conflict: [409, 'The decision id was used for another request'],
+  conflict: [409, 'The id was used for something else'],
   'too-many-requests': [429, 'The client asks for more than it may'],
   overloaded: [503, 'The server cannot log what it would decide'],
   'too-large': [413, 'The request is too large'],

@@ -34,17 +34,25 @@ export interface ServerParts extends Pick<EngineParts, 'ledger' | 'ack'> {
 export interface Server {
   readonly url: string
   readonly totals: Totals
-  /**
-   * Unready at once; finishes the requests in flight, but gives up on them after `graceMs`; then writes what the log still holds. A
-   * DapError says how many records are lost.
-   */
-  stop(graceMs: number): Promise<void>
+  /** A DapError says how many records of the log are lost. */
+  stop(patience: Patience): Promise<void>
+}
+
+/**
+ * How a server stops. At once it is unready and each answer closes its connection; after `drainMs`, in which whoever sends requests can
+ * hear of it, the port closes; requests in flight are finished, and then the log is written, both within `graceMs`.
+ */
+export interface Patience {
+  readonly drainMs: number
+  readonly graceMs: number
 }
 
 /** How often the log is looked at, and the learner learns. */
 const LOOK_MS = 1_000
 
 const SWEEP_MS = 20
+/** A connection that was made when the port closed has this long to ask for something. */
+const FRESH_MS = 200
 
 /** Listens first and loads the policies then, so that whoever starts the server sees it unready rather than absent. */
 export async function startServer(parts: ServerParts): Promise<Server> {
@@ -95,29 +103,33 @@ export async function startServer(parts: ServerParts): Promise<Server> {
   })
   const timer = setInterval(look, LOOK_MS)
 
-  async function stop(graceMs: number): Promise<void> {
+  async function stop({ drainMs, graceMs }: Patience): Promise<void> {
     stopping = true
+    app.traffic.drain()
+    if (drainMs > 0) await new Promise(done => setTimeout(done, drainMs))
     source.stop()
     const until = clock.monotonic() + graceMs
     // Connections without a request have nothing to wait for, and some never have one.
     const sweep = setInterval(() => {
-      if (app.traffic.unanswered === 0 || clock.monotonic() > until) app.server.closeAllConnections()
+      if (clock.monotonic() > until - graceMs / 2) app.traffic.closeAll()
+      else app.traffic.closeIdle(FRESH_MS)
     }, SWEEP_MS)
     await app.close()
     clearInterval(sweep)
     clearInterval(timer)
     await learner?.publish().catch(publishFailed)
-    await log.close(graceMs)
+    await log.close(Math.max(graceMs / 2, until - clock.monotonic()))
   }
 
-  const first = await source.reload()
+  const [first] = await Promise.all([source.reload(), log.tried])
   if (source.policies.size === 0) {
-    await stop(0)
+    await stop({ drainMs: 0, graceMs: 0 })
     throw new DapError(`there is nothing to serve: ${first.faults.join('; ')}`, {
       hint: '`dap validate` checks a repository; `dap bundle POLICY` makes what --bundle takes',
     })
   }
   tellReload(tell, { ...first, changed: [] })
+  look()
   source.start(report => tellReload(tell, report))
 
   return {

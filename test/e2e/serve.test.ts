@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import { readFile, writeFile } from 'node:fs/promises'
+import { Agent, type IncomingHttpHeaders, request } from 'node:http'
 import { connect, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { execa } from 'execa'
@@ -14,6 +15,7 @@ interface Line {
   readonly msg: string
   readonly pid: number
   readonly url?: string
+  readonly reason?: string
 }
 
 /** The built `dap serve`, as a process of its own. */
@@ -22,7 +24,11 @@ function start(folder: string, ...words: readonly string[]) {
 }
 
 function startAs(program: string, before: readonly string[], folder: string, words: readonly string[]) {
-  const running = execa(program, [...before, bin, 'serve', '--port', '0', ...words], { cwd: folder, reject: false })
+  const running = execa(program, [...before, bin, 'serve', '--port', '0', '--drain-ms', '0', ...words], {
+    forceKillAfterDelay: false,
+    cwd: folder,
+    reject: false,
+  })
   let stderr = ''
   running.stderr.on('data', data => {
     stderr += data
@@ -41,6 +47,12 @@ function startAs(program: string, before: readonly string[], folder: string, wor
 /** The same where the system lets the process open so many files. */
 function startWithin(openFiles: number, folder: string, ...words: readonly string[]) {
   return startAs('bash', ['-c', `ulimit -n ${openFiles}; exec "$@"`, 'bash', process.execPath], folder, words)
+}
+
+/** The same with a stdout that is open and that nobody ever reads. */
+function startUnread(folder: string, ...words: readonly string[]) {
+  const script = 'mkfifo "$0" && exec 9<>"$0" && exec "$@" >&9'
+  return startAs('bash', ['-c', script, join(folder, 'stdout'), process.execPath], folder, words)
 }
 
 const alive = (pid: number): boolean => {
@@ -179,6 +191,107 @@ describe('the built dap serve under pressure', () => {
     expect(await wait('reload failed', 0)).toEqual([])
   })
 })
+
+describe('the end of the built dap serve', () => {
+  it.each([
+    ['one process', []],
+    ['two workers', ['--workers', '2']],
+  ])(
+    'comes though nobody reads its stdout, of %s: it says how many records are lost',
+    async (_, words) => {
+      const folder = await repository({ 'policies/offer.yaml': offer() })
+      const { running, wait } = startUnread(folder, '--log', 'stdout', '--json-file', 'events', ...words)
+      const [{ url }] = await wait('listening', words.length === 0 ? 1 : 2)
+      const requests = Array.from({ length: 1_000 }, () => ({ context: CONTEXT }))
+      for (let i = 0; i < 2; i++) {
+        expect(await post(`${url}/v1/decide:batch`, { requests })).toMatchObject({ status: 200 })
+      }
+      running.kill('SIGTERM')
+      expect(await running).toMatchObject({ exitCode: 1 })
+      const lost = (await wait('records lost', 1)).map(({ reason }) => reason)
+      expect(lost[0]).toMatch(/^\d+ decisions and 0 rewards of the log could not be written$/)
+      const events = (await readFile(join(folder, 'events'), 'utf8')).trimEnd().split('\n')
+      expect(JSON.parse(events.at(-1) as string)).toMatchObject({ exitCode: 1, result: { decisions: 2_000, lost } })
+    },
+    60_000,
+  )
+
+  it('is heard of by 64 of 64 clients that keep their connections: none is cut', async () => {
+    const folder = await repository({ 'policies/offer.yaml': offer() })
+    const { running, wait } = start(folder, '--drain-ms', '600000')
+    const [{ url }] = await wait('listening', 1)
+    const sent = Array.from({ length: 64 }, () => 0)
+    const clients = sent.map(async (_, i) => {
+      const agent = new Agent({ keepAlive: true, maxSockets: 1 })
+      onTestFinished(() => agent.destroy())
+      for (;;) {
+        const { status, headers } = await decideBy(agent, url as string)
+        expect(status).toBe(200)
+        sent[i]++
+        if (headers.connection === 'close') return 'told'
+      }
+    })
+    await waitFor(() => (sent.every(count => count > 2) ? true : undefined))
+    running.kill('SIGTERM')
+    expect(await Promise.all(clients)).toEqual(sent.map(() => 'told'))
+    // Whoever asks sees it unready, and others are still answered meanwhile.
+    expect(await get(`${url}/readyz`)).toMatchObject({
+      status: 503,
+      json: { reasons: ['the server is shutting down'] },
+    })
+    expect(await post(`${url}/v1/decide`, { context: CONTEXT })).toMatchObject({ status: 200 })
+    running.kill('SIGTERM')
+    expect(await running).toMatchObject({ exitCode: 130 })
+  })
+
+  it('closes the port after the drain, and has logged every answer by then', async () => {
+    const folder = await repository({ 'policies/offer.yaml': offer() })
+    const { running, wait } = start(folder, '--drain-ms', '300')
+    const [{ url }] = await wait('listening', 1)
+    const decided: string[] = []
+    const clients = Array.from({ length: 8 }, async () => {
+      const agent = new Agent({ keepAlive: true, maxSockets: 1 })
+      onTestFinished(() => agent.destroy())
+      for (;;) {
+        const answer = await decideBy(agent, url as string).catch((error: NodeJS.ErrnoException) => error.code)
+        if (typeof answer !== 'object') return answer
+        decided.push(answer.decisionId)
+      }
+    })
+    await waitFor(() => (decided.length > 100 ? true : undefined))
+    running.kill('SIGTERM')
+    await Promise.all(clients)
+    expect(await running).toMatchObject({ exitCode: 0 })
+    const ids = new Set((await logged(join(folder, 'logs'))).map(({ decisionId }) => decisionId))
+    expect(decided.filter(id => !ids.has(id))).toEqual([])
+  })
+})
+
+/** A decision over the connection that the agent keeps. */
+function decideBy(agent: Agent, url: string) {
+  return new Promise<{ status: number; headers: IncomingHttpHeaders; decisionId: string }>((done, fail) => {
+    const asked = request(
+      `${url}/v1/decide`,
+      { agent, method: 'POST', headers: { 'content-type': 'application/json' } },
+      answer => {
+        let text = ''
+        answer.on('data', data => {
+          text += data
+        })
+        answer.on('error', fail)
+        answer.on('end', () =>
+          done({
+            status: answer.statusCode as number,
+            headers: answer.headers,
+            decisionId: JSON.parse(text).decisionId,
+          }),
+        )
+      },
+    )
+    asked.on('error', fail)
+    asked.end(JSON.stringify({ context: CONTEXT }))
+  })
+}
 
 describe('the built client', () => {
   it('is one file for Node and browsers, under its own name', async () => {

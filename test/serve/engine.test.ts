@@ -408,6 +408,7 @@ describe('--ack written', () => {
       push: (_: string, record: string) => void pushed.push(record),
       trouble: undefined,
       stats: logStats(),
+      tried: Promise.resolve(),
       flush: () => flushed,
       close: async () => {},
     }

@@ -31,6 +31,8 @@ const CONFLICTS: Readonly<Record<string, readonly [path: string, first: object, 
   '/v1/decide': ['/v1/decide', ID, OTHER],
   '/v1/decide:batch': ['/v1/decide:batch', { requests: [ID] }, { requests: [OTHER] }],
   '/predict': ['/predict', { instances: [ID] }, { instances: [OTHER] }],
+  '/v1/rewards': ['/v1/rewards', { rewardId: 'r', ...REWARD }, { rewardId: 'r', ...REWARD, value: 0 }],
+  '/v1/activations': ['/v1/rewards', { rewardId: 'activation/d', ...REWARD }, { decisionId: 'd' }],
 }
 
 /** Knows a token that may do nothing. */
@@ -80,9 +82,9 @@ async function provoke(operation: string, status: string): Promise<Answer> {
         : server().post(path, unknownPolicy)
     case '409': {
       const plain = server()
-      const [, first, second] = CONFLICTS[path] ?? ['', good, { context: { ...CONTEXT, level: 1 } }]
+      const [before, first, second] = CONFLICTS[path] ?? ['', good, { context: { ...CONTEXT, level: 1 } }]
       const key = CONFLICTS[path] === undefined ? { 'idempotency-key': 'twice' } : undefined
-      await plain.post(path, first, key)
+      await plain.post(before || path, first, key)
       return plain.post(path, second, key)
     }
     case '413':
@@ -149,7 +151,7 @@ describe('schemas/openapi.yaml', () => {
   })
 
   it('asks for a token everywhere but of probes, and says what happens without one', () => {
-    const without = (...statuses: readonly string[]) =>
+    const without = (...statuses: string[]) =>
       operations.filter(({ responses }) => !statuses.every(status => status in responses))
     const open = without('401', '403')
     expect(open.map(({ name }) => name)).toEqual(['GET /healthz', 'GET /readyz'])

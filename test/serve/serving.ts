@@ -34,7 +34,7 @@ export async function serve(
   words: readonly string[] = [],
   environment: Readonly<Record<string, string>> = {},
 ): Promise<Serving> {
-  const run = start(folder, ['--port', '0', '--poll-ms', '20', ...words], environment)
+  const run = start(folder, ['--port', '0', '--poll-ms', '20', '--drain-ms', '0', ...words], environment)
   const serving: Serving = {
     url: '',
     events: run.events,

@@ -62,6 +62,7 @@ export function bench(
     push: (stream, record) => void self[stream].push(JSON.parse(record)),
     trouble: undefined,
     stats: logStats(),
+    tried: Promise.resolve(),
     flush: async () => {},
     close: async () => {},
   }

@@ -4,8 +4,8 @@ import type { LogFaultCode } from '../../log/fault.ts'
 import { timestampOf } from '../../log/read-record.ts'
 import { recordLines } from '../../log/record-lines.ts'
 import { type DecisionRecord, decidedBy, type RewardRecord, saidBy } from '../../log/records.ts'
+import { roleOf } from '../../log/reward-join.ts'
 import type { SourceFault, TableSource } from '../../log/tables.ts'
-import { outsideRange } from '../../policy/reward-range.ts'
 import { linesOf } from '../text.ts'
 import { loadDuckdb } from './database.ts'
 import { createFaults } from './faults.ts'
@@ -40,20 +40,22 @@ export const DAP_COLUMNS = [
   'logProbability',
 ] as const
 
-/** The columns of `decidedBy`: records of one decision are the same where they agree in these. */
-const SAME = [
-  'policy',
-  'unit',
-  'context',
-  'action',
-  'propensity',
-  'propensities',
-  'baseline',
-  'eligible',
-  'servedBy',
-  'pending',
-  'logProbability',
-] as const satisfies readonly (keyof ReturnType<typeof decidedBy>)[]
+/** What records of one decision must agree in to be the same, as columns. */
+const SAID = {
+  policy: 'INTEGER',
+  unit: 'VARCHAR',
+  context: 'VARCHAR',
+  action: 'VARCHAR',
+  propensity: 'DOUBLE',
+  propensities: 'VARCHAR',
+  baseline: 'VARCHAR',
+  eligible: 'VARCHAR',
+  servedBy: 'VARCHAR',
+  pending: 'BOOLEAN',
+  logProbability: 'DOUBLE',
+} as const satisfies Record<keyof ReturnType<typeof decidedBy>, string>
+
+const SAME = Object.keys(SAID)
 
 /** Reads every record of the files, and appends what evaluation and training need of it to the tables `decisions` and `records`. */
 export async function stageRecords(
@@ -62,20 +64,20 @@ export async function stageRecords(
   looked: (lines: number) => void,
   signal?: AbortSignal,
 ): Promise<RecordTables> {
-  await connection.run(`CREATE TABLE decisions (rn BIGINT, file INTEGER, line BIGINT, decided BIGINT, policy INTEGER, pending BOOLEAN,
-    decisionId VARCHAR, unit VARCHAR, context VARCHAR, action VARCHAR, propensity DOUBLE, propensities VARCHAR,
-    baseline VARCHAR, eligible VARCHAR, servedBy VARCHAR, logProbability DOUBLE)`)
+  await connection.run(`CREATE TABLE decisions (rn BIGINT, file INTEGER, line BIGINT, decided BIGINT, decisionId VARCHAR,
+    ${Object.entries(SAID)
+      .map(([name, type]) => `${name} ${type}`)
+      .join(', ')})`)
   await connection.run(`CREATE TABLE records (rn BIGINT, file INTEGER, line BIGINT, came BIGINT, kind TINYINT, name INTEGER,
     decisionId VARCHAR, rewardId VARCHAR, value DOUBLE)`)
   const { BIGINT, BOOLEAN, DOUBLE, DuckDBDataChunk, INTEGER, TINYINT, VARCHAR } = await loadDuckdb()
+  const types = { BOOLEAN, DOUBLE, INTEGER, VARCHAR }
   const writer = async (table: string, types: DuckDBType[]) =>
     createRows(await connection.createAppender(table), types, rows => DuckDBDataChunk.create(types, rows))
-  const texts = (count: number) => Array<DuckDBType>(count).fill(VARCHAR)
   const place = [BIGINT, INTEGER, BIGINT, BIGINT]
-  const decisions = await writer('decisions', [...place, INTEGER, BOOLEAN, ...texts(4), DOUBLE, ...texts(4), DOUBLE])
-  const rewards = await writer('records', [...place, TINYINT, INTEGER, ...texts(2), DOUBLE])
+  const decisions = await writer('decisions', [...place, VARCHAR, ...Object.values(SAID).map(type => types[type])])
+  const rewards = await writer('records', [...place, TINYINT, INTEGER, VARCHAR, VARCHAR, DOUBLE])
   const faults = createFaults<string>()
-  const { name: wanted, declared } = source.join ?? {}
   const policyCode = createCodes()
   const nameCode = createCodes()
 
@@ -92,31 +94,22 @@ export async function stageRecords(
     if (fault !== undefined) return fault
     const said = decidedBy(record)
     const place = [BigInt(decisions.count()), file, BigInt(line), BigInt(decided)]
-    const who = [policyCode(JSON.stringify(said.policy)), said.pending, record.decisionId, said.unit]
-    const what = [JSON.stringify(said.context), said.action, said.propensity, JSON.stringify(said.propensities)]
-    decisions.add([
-      ...place,
-      ...who,
-      ...what,
-      said.baseline,
-      JSON.stringify(said.eligible),
-      said.servedBy,
-      said.logProbability,
-    ])
+    const { action, propensity, baseline, servedBy, pending, logProbability } = said
+    const who = [policyCode(JSON.stringify(said.policy)), said.unit, JSON.stringify(said.context)]
+    const what = [action, propensity, JSON.stringify(said.propensities), baseline, JSON.stringify(said.eligible)]
+    decisions.add([...place, record.decisionId, ...who, ...what, servedBy, pending, logProbability])
     return undefined
   }
 
   function reward(record: RewardRecord, file: number, line: number): string | undefined {
     const came = timestampOf(record.ts)
     if (Number.isNaN(came)) return NO_DAY
-    const [decisionId, , kind, name, value] = saidBy(record)
-    const isOther = wanted !== undefined && name !== null && name !== wanted
+    const [decisionId, , , name, value] = saidBy(record)
     // One of another name is of no use, but may show that another one of its id is of none, either.
-    if (kind === 'metric' && isOther) otherNames++
-    const outside = declared && value !== null && outsideRange(declared, name ?? undefined, value) !== undefined
-    const counts = kind === 'activation' ? KIND.activation : isOther ? KIND.other : outside ? KIND.outside : KIND.metric
+    const role = roleOf(record, source.join ?? {})
+    if (role === 'other') otherNames++
     const place = [BigInt(rewards.count()), file, BigInt(line), BigInt(came)]
-    rewards.add([...place, counts, name === null ? null : nameCode(name), decisionId, record.rewardId, value])
+    rewards.add([...place, KIND[role], name === null ? null : nameCode(name), decisionId, record.rewardId, value])
     return undefined
   }
 
