@@ -120,7 +120,7 @@ export function serveOptions(flags: Readonly<Record<string, unknown>>, host: Hos
   const given = flags as Partial<Flags>
   const vertexPort = host.environment('AIP_HTTP_PORT')
   const bundle = given.bundle ?? host.environment('AIP_STORAGE_URI')
-  refuse(given, bundle !== undefined)
+  refuse(given, bundle !== undefined, vertexPort !== undefined)
   const { port, log, control, snapshot = [], learn = false, publish, migrate = false, ...numbers } = given
   return {
     bundle,
@@ -182,13 +182,23 @@ interface Flags {
 }
 
 /** What cannot mean anything together. */
-function refuse({ learn, publish, workers = 1, snapshot = [], migrate, log, json }: Partial<Flags>, bundle: boolean) {
+function refuse(
+  { learn, publish, workers = 1, snapshot = [], migrate, log, tokens, tlsCert, json }: Partial<Flags>,
+  bundle: boolean,
+  vertex: boolean,
+) {
   if (learn && workers > 1) {
     throw new UsageError('--learn needs a single process', { hint: 'each of several would learn something else' })
   }
   if (publish !== undefined && !learn) throw new UsageError('--publish needs --learn')
   if (bundle && (snapshot.length > 0 || migrate)) {
     throw new UsageError('a bundle has its snapshot in it', { hint: '`dap bundle` takes --snapshot and --migrate' })
+  }
+  const closed = tokens !== undefined ? '--tokens' : tlsCert !== undefined ? '--tls-cert' : undefined
+  if (vertex && closed !== undefined) {
+    throw new UsageError(`${closed} would shut Vertex AI out`, {
+      hint: 'where $AIP_HTTP_PORT is set, Vertex AI asks by plain HTTP and shows no token; its endpoint does both',
+    })
   }
   if (json && log === STDOUT) throw new UsageError('--json and --log stdout would both write to stdout')
 }
