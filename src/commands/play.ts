@@ -24,6 +24,7 @@ const CONCURRENCY = 16
 
 /** The server is given this long: a simulation has more patience than a player. */
 const TIMEOUT_MS = 10_000
+const CLOSE_MS = 10_000
 
 export const playCommand = defineCommand<Options, PlayResult>({
   declare: command =>
@@ -110,9 +111,8 @@ export const playCommand = defineCommand<Options, PlayResult>({
     }
 
     await Promise.all(Array.from({ length: concurrency }, () => askOneByOne(policy.name)))
-    await client.close().catch(cause => {
-      throw new DapError(`the server at ${server} does not take the rewards: ${(cause as Error).message}`, { cause })
-    })
+    const { unsent, reason } = await client.close({ timeoutMs: CLOSE_MS })
+    if (unsent > 0) throw new DapError(`the server at ${server} does not take ${unsent} of the rewards: ${reason}`)
     const { dropped } = client.stats
     if (dropped > 0) throw new DapError(`the server at ${server} refused ${dropped} rewards`)
     waited.sort()

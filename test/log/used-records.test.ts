@@ -105,7 +105,7 @@ function groups<T extends { readonly id: number }>(all: readonly T[]): (readonly
 const agree = <T>(all: readonly T[], said: (each: T) => unknown) =>
   new Set(all.map(each => JSON.stringify(said(each)))).size === 1
 
-function model(log: readonly Logged[]) {
+function model(log: readonly Logged[], until = Number.POSITIVE_INFINITY) {
   const decisions = new Map(
     groups(log.flatMap(each => ('decided' in each ? [each.decided] : []))).map(([id, all]) => {
       const same = agree(all, ({ level, deferred }) => [level, deferred])
@@ -162,7 +162,9 @@ function model(log: readonly Logged[]) {
       }
     }
   }
-  const used = [...decisions].filter(([id, { same, pending }]) => same && !lost.has(id) && !(pending && !shown.has(id)))
+  const used = [...decisions].filter(
+    ([id, { same, pending, at }]) => same && at + WAIT <= until && !lost.has(id) && !(pending && !shown.has(id)),
+  )
   const conflicts = [...decisions.values()].reduce((sum, { same, records }) => sum + (same ? 0 : records), 0)
   return {
     decisions: [...decisions.values()].filter(({ same }) => same).length,
@@ -204,11 +206,12 @@ describe('what is used of a log', () => {
   let logs = 0
   async function joined(
     files: readonly (readonly string[])[],
+    until: number,
   ): Promise<{ used: string[]; counts: JoinCounts; faults: number }> {
     const name = logs++
     const paths = files.map((_, i) => join(folder, `${name}-${i}.jsonl`))
     for (const [i, lines] of files.entries()) await writeFile(paths[i], lines.map(line => `${line}\n`).join(''))
-    const { default: _, ...how } = decisionJoin({}, policy.spec.reward, START + 100 * WAIT)
+    const { default: _, ...how } = decisionJoin({}, policy.spec.reward, START + until)
     const source: TableSource = { format: 'dap', paths, root: folder, join: how }
     const tables = openTables()
     const used: string[] = []
@@ -274,9 +277,9 @@ describe('what is used of a log', () => {
 
   it('is the same to evaluate and train', async () => {
     await fc.assert(
-      fc.asyncProperty(cases, async ([log, one, other]) => {
-        const expected = model(log)
-        const [first, second] = [await joined(filesOf(one)), await joined(filesOf(other))]
+      fc.asyncProperty(cases, fc.constantFrom(100 * WAIT, WAIT + 500), async ([log, one, other], until) => {
+        const expected = model(log, until)
+        const [first, second] = [await joined(filesOf(one), until), await joined(filesOf(other), until)]
         expect(second).toEqual(first)
         const { used, counts, faults } = first
         expect(faults).toBe(0)
@@ -284,7 +287,7 @@ describe('what is used of a log', () => {
         expect(counts.conflicts).toBe(expected.conflicts)
         expect(counts.outside).toBe(expected.range)
         expect(counts.rewards + counts.late).toBe(expected.rewards)
-        const left = counts.lost + counts.inactive + counts.conflicts + counts.repeated
+        const left = counts.lost + counts.inactive + counts.waiting + counts.conflicts + counts.repeated
         expect(used.length + left).toBe(counts.decisions)
       }),
       { numRuns: 40 },
