@@ -136,7 +136,7 @@ export function serveOptions(flags: Readonly<Record<string, unknown>>, host: Hos
   const given = flags as Partial<Flags>
   const vertexPort = host.environment('AIP_HTTP_PORT')
   const bundle = given.bundle ?? host.environment('AIP_STORAGE_URI')
-  refuse(given, bundle !== undefined)
+  refuse(given, bundle !== undefined, vertexPort !== undefined)
   const { port, log, control, snapshot = [], learn = false, publish, migrate = false, keep, ...numbers } = given
   return {
     bundle,
@@ -205,8 +205,22 @@ interface Flags {
 
 /** What cannot mean anything together. */
 function refuse(
-  { learn, publish, workers = 1, snapshot = [], migrate, log, json, compress, keep, keepBytes }: Partial<Flags>,
+  {
+    learn,
+    publish,
+    workers = 1,
+    snapshot = [],
+    migrate,
+    log,
+    tokens,
+    tlsCert,
+    json,
+    compress,
+    keep,
+    keepBytes,
+  }: Partial<Flags>,
   bundle: boolean,
+  vertex: boolean,
 ) {
   if (learn && workers > 1) {
     throw new UsageError('--learn needs a single process', { hint: 'each of several would learn something else' })
@@ -217,6 +231,12 @@ function refuse(
   }
   if (log === STDOUT && (compress !== undefined || keep !== undefined || keepBytes !== undefined)) {
     throw new UsageError('--compress, --keep and --keep-bytes are about files, and --log stdout writes none')
+  }
+  const closed = tokens !== undefined ? '--tokens' : tlsCert !== undefined ? '--tls-cert' : undefined
+  if (vertex && closed !== undefined) {
+    throw new UsageError(`${closed} would shut Vertex AI out`, {
+      hint: 'where $AIP_HTTP_PORT is set, Vertex AI asks by plain HTTP and shows no token; its endpoint does both',
+    })
   }
   if (json && log === STDOUT) throw new UsageError('--json and --log stdout would both write to stdout')
 }

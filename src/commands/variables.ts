@@ -9,7 +9,7 @@ export const variableOf = ({ long }: Option): string =>
   `DAP_${String(long).slice(2).toUpperCase().replaceAll('-', '_')}`
 
 /** What other commands, and others' programs, understand. */
-const OTHERS = /^DAP_(MEMORY|SPILL|DATA_ROOTS|VERTEX_ENDPOINT|WORKLOAD_IDENTITY_PROVIDER|SERVICE_\w+|PORT_\w+)$/
+const OTHERS = /^DAP_(MEMORY|SPILL|DATA_ROOTS|TOKEN|VERTEX_ENDPOINT|WORKLOAD_IDENTITY_PROVIDER|SERVICE_\w+|PORT_\w+)$/
 
 /** Kubernetes sets `DAP_PORT` to this, beside a Service that is called `dap`. */
 const SERVICE_LINK = /^(tcp|udp|sctp):\/\/\S+:\d+$/

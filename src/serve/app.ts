@@ -253,6 +253,8 @@ const CLIENT_ERRORS: Readonly<Record<string, string>> = {
 function readJson(app: FastifyInstance, limits: BodyLimits): void {
   const bodies = createBodies(limits)
   app.removeAllContentTypeParsers()
+  // None is left out of the count; how long all of them may be together bounds it.
+  app.server.maxHeadersCount = 0
   app.addHook('onRequest', ({ raw }, _reply, done) => {
     const fault = headerFault(raw)
     done(fault && refusal(fault))

@@ -4,6 +4,8 @@ import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { nodeFiles } from '../../src/adapters/files.ts'
 import { fails, offer, repository, serve, waitFor } from '../serve/serving.ts'
+import { resource } from '../support/repository.ts'
+import { dapIn } from '../support/run-dap.ts'
 
 /** At once, so that no poll sees half a file. */
 const { write } = nodeFiles()
@@ -25,6 +27,12 @@ async function statusWith(url: string, token: string): Promise<number> {
   await response.arrayBuffer()
   return response.status
 }
+
+const SCENARIO = resource(
+  'Scenario',
+  'week',
+  'world: { type: bernoulli, means: { none: 0.1, gold: 0.6 } }\npolicies: [offer]\nhorizon: 200\nreplications: 20',
+)
 
 describe('dap serve --tokens', () => {
   it('follows its file, and keeps the tokens that it has where that breaks', async () => {
@@ -80,6 +88,26 @@ describe('dap serve --tokens', () => {
     expect(stderr).toContain(`hint: `)
     expect(stderr).toContain(hint)
     expect(stderr).not.toContain('hunter2')
+  })
+
+  it('lets `dap play` in by $DAP_TOKEN', async () => {
+    const folder = await repository({
+      'policies/offer.yaml': offer(),
+      'scenarios/week.yaml': SCENARIO,
+      'tokens.yaml': tokens('first').replace('read', 'reward'),
+    })
+    const { url, stop } = await serve(folder, ['--tokens', 'tokens.yaml'])
+    const play = (environment: Readonly<Record<string, string>>) =>
+      dapIn({ folder, environment }, 'play', '--server', url, '--decisions', '20', '--json')
+    expect(await play({})).toMatchObject({ code: 1, stderr: expect.stringContaining('$DAP_TOKEN') })
+    expect(await play({ DAP_TOKEN: 'second' })).toMatchObject({
+      code: 1,
+      stderr: expect.not.stringContaining('second'),
+    })
+    const { code, stdout, stderr } = await play({ DAP_TOKEN: 'first' })
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+    expect(JSON.parse(stdout)).toMatchObject({ decisions: 20 })
+    expect((await stop()).stdout).toBe('20 decisions, 20 rewards\n')
   })
 
   it('does not start without its file', async () => {

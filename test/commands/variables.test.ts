@@ -23,7 +23,10 @@ function parsed(words: readonly string[]): Readonly<Record<string, unknown>> | u
 }
 
 const asHost = (environment: Readonly<Record<string, string>>) =>
-  ({ environment: (name: string) => environment[name] }) as Host
+  ({
+    environment: (name: string) => environment[name],
+    terminal: { interactive: false, color: false, columns: 100 },
+  }) as Host
 
 const merged = (environment: Readonly<Record<string, string>>, flags = {}) =>
   withVariables(declareServe, flags, asHost(environment), all => all)
@@ -135,6 +138,8 @@ describe('the environment of dap serve', () => {
     [{ DAP_PUBLISH: '10m' }, [], '$DAP_PUBLISH needs --learn'],
     [{ DAP_PORT: '65536' }, [], '$DAP_PORT takes a number up to 65535'],
     [{ DAP_SNAPSHOT: 'a=b,c' }, [], '$DAP_SNAPSHOT takes POLICY=FILE, got `c`'],
+    [{ DAP_TOKENS: 'a.yaml', AIP_HTTP_PORT: '1' }, [], '$DAP_TOKENS would shut Vertex AI out'],
+    [{ AIP_HTTP_PORT: '1' }, ['--tls-cert', 'a', '--tls-key', 'b'], '--tls-cert would shut Vertex AI out'],
     [{ AIP_HTTP_PORT: 'http' }, [], '$AIP_HTTP_PORT is no port: `http`'],
   ])('with a fault is told of it: %j %j', async (environment, words, message) => {
     const folder = await repository({ 'policies/offer.yaml': offer() })

@@ -43,6 +43,15 @@ describe('headers', () => {
     expect(bench.decisions).toEqual([])
   })
 
+  it('are all looked at, however many come before the one that is repeated', async () => {
+    const { listen, bench } = httpBench()
+    const many = Array.from({ length: 2_500 }, () => ['a', '']).flat()
+    const more = ['idempotency-key', 'a', 'idempotency-key', 'b']
+    const answer = await send(await listen(), 'POST', '/v1/decide', [...JSON_BODY, ...many, ...more], GOOD)
+    expect(answer.status).toBe(400)
+    expect(bench.decisions).toEqual([])
+  })
+
   it('that are lists, or mean nothing here, may be there as often as they like', async () => {
     const { listen } = httpBench()
     const more = ['accept', 'a/b', 'accept', 'c/d', 'x', '1', 'X', '2', '__proto__', '1', 'if-none-match', '"a"']
