@@ -61,7 +61,7 @@ export function registerOfrep(app: FastifyInstance, { engine, source, problemOrB
         return reply.code(304).header('etag', tag).send()
       const flags: (Evaluation | Failure)[] = []
       for (const served of source.policies.values()) {
-        const asked = { ...flagRequest(served, request.body), deferActivation: true }
+        const asked = flagRequest(served, request.body)
         const answer = evaluate(served, asked, request.arrived)
         if (isProblem(answer) && answer.status === 503) throw refusal(answer)
         flags.push(isProblem(answer) ? failure(served, asked, answer) : answer)
