@@ -10,6 +10,8 @@ export interface Sink {
    * with more after them, may be given again.
    */
   write(stream: Stream, lines: string): Promise<void>
+  /** Rejects where nothing could be written now, such as in a folder that nobody may write in. */
+  probe?(): Promise<void>
   /** Brings what was written to stable storage, and lets go of it. */
   close(): Promise<void>
 }
@@ -22,8 +24,10 @@ export interface LogWriter {
   readonly admission: number
   /** Queues a record; one without its newline. */
   push(stream: Stream, record: string): void
-  /** Undefined while all is well; else why the server should get no more traffic. Worries come before losses. */
+  /** Undefined while all is well, as far as a first probe of the sink has shown; else why the server should get no more traffic. Worries come before losses. */
   readonly trouble: string | undefined
+  /** Resolves when the sink has been tried out for the first time, or takes too long for it. */
+  readonly tried: Promise<void>
   readonly stats: LogWriterStats
   /** Resolves when everything queued before has been written. */
   flush(): Promise<void>
@@ -35,9 +39,16 @@ export interface LogWriterStats {
   /** With those that are being written. */
   readonly queuedBytes: number
   readonly queuedRecords: number
+  /** How long the oldest of them has waited, in milliseconds; 0 where there is none. */
+  readonly oldestMs: number
   readonly written: Readonly<Record<Stream, number>>
+  readonly bytes: Readonly<Record<Stream, number>>
   readonly commits: number
   readonly failures: number
+  /** When records were written last, milliseconds since 1970. */
+  readonly committedAt: Readonly<Record<Stream, number | undefined>>
+  /** Records that the writer has given up on, as it was closed. */
+  readonly lost: number
 }
 
 export interface LogWriterOptions {
@@ -53,11 +64,14 @@ export interface LogWriterOptions {
 }
 
 export interface Timers {
+  /** Milliseconds since 1970. */
+  now(): number
   /** Runs once, `ms` milliseconds from now, unless the function that it returns has been called before. */
   after(ms: number, run: () => void): () => void
 }
 
 export const systemTimers: Timers = {
+  now: Date.now,
   after(ms, run) {
     const timer = setTimeout(run, ms)
     return () => clearTimeout(timer)
@@ -79,6 +93,8 @@ const LAST_RETRY_MS = 5000
 interface Group {
   readonly records: string[]
   bytes: number
+  /** When the first of them came. */
+  readonly since: number
 }
 
 interface Lane {
@@ -89,6 +105,8 @@ interface Lane {
   writing: boolean
   pushed: number
   written: number
+  bytes: number
+  committedAt: number | undefined
   /** Takes back the next write; undefined when none is planned. */
   cancel: (() => void) | undefined
   /** The wait before the next write after failures; 0 after a success. */
@@ -101,7 +119,7 @@ interface Lane {
 
 /**
  * Group commit: a write takes what is queued of its stream, `flushMs` after the first of it came or as soon as it is `flushBytes`. A write
- * that fails is done again until it succeeds: the writer itself drops nothing.
+ * that fails is done again until it succeeds: the writer itself drops nothing. The sink is tried out at once, before there is a record.
  */
 export function createLogWriter(
   sink: Sink,
@@ -112,8 +130,23 @@ export function createLogWriter(
   let queuedBytes = 0
   let commits = 0
   let failures = 0
+  let lost = 0
   let crowded = false
   let closed = false
+  /** Why there is trouble before any write has failed. */
+  let unproven: string | undefined = sink.probe === undefined ? undefined : 'the log has not been tried yet'
+  let cancelProbe: (() => void) | undefined
+
+  async function prove(retryMs: number): Promise<void> {
+    try {
+      await sink.probe?.()
+      unproven = undefined
+    } catch (error) {
+      failures++
+      unproven = cannotBeWritten(messageOf(error))
+      if (!closed) cancelProbe = timers.after(retryMs, () => void prove(Math.min(LAST_RETRY_MS, 2 * retryMs)))
+    }
+  }
 
   /** Sees to it that what is queued will be written. */
   function plan(lane: Lane): void {
@@ -136,13 +169,16 @@ export function createLogWriter(
       commits++
       lane.groups.shift()
       lane.written += records.length
+      lane.bytes += bytes
+      lane.committedAt = timers.now()
+      unproven = undefined
       lane.retryMs = 0
       lane.failure = undefined
       setQueued(queuedBytes - bytes)
     } catch (error) {
       failures++
       lane.retryMs = Math.min(LAST_RETRY_MS, 2 * lane.retryMs || FIRST_RETRY_MS)
-      lane.failure = error instanceof Error ? error.message : String(error)
+      lane.failure = messageOf(error)
     }
     notSlow()
     lane.slow = false
@@ -170,6 +206,14 @@ export function createLogWriter(
     await Promise.all(both.map(flushed))
   }
 
+  const tried = new Promise<void>(resolve => {
+    const cancel = timers.after(slowMs, resolve)
+    void prove(FIRST_RETRY_MS).then(() => {
+      cancel()
+      resolve()
+    })
+  })
+
   const failure = (): string | undefined => both.find(lane => lane.failure !== undefined)?.failure
 
   return {
@@ -184,7 +228,7 @@ export function createLogWriter(
       const bytes = Buffer.byteLength(record) + 1
       let group = lane.groups.at(-1)
       if (group === undefined || group.bytes >= flushBytes || (lane.writing && lane.groups.length === 1)) {
-        group = { records: [], bytes: 0 }
+        group = { records: [], bytes: 0, since: timers.now() }
         lane.groups.push(group)
       }
       group.records.push(record)
@@ -195,7 +239,8 @@ export function createLogWriter(
     },
     get trouble() {
       const reason = failure()
-      if (reason !== undefined) return `the log cannot be written: ${reason}`
+      if (reason !== undefined) return cannotBeWritten(reason)
+      if (unproven !== undefined) return unproven
       if (both.some(lane => lane.slow)) return `a write of the log is taking more than ${slowMs} ms`
       return crowded ? `${Math.round((100 * queuedBytes) / maxQueueBytes)} % of the log's queue is in use` : undefined
     },
@@ -203,11 +248,19 @@ export function createLogWriter(
       return {
         queuedBytes,
         queuedRecords: both.reduce((sum, { pushed, written }) => sum + pushed - written, 0),
+        oldestMs: Math.max(
+          0,
+          ...both.flatMap(({ groups: [group] }) => (group === undefined ? [] : timers.now() - group.since)),
+        ),
         written: { decisions: lanes.decisions.written, rewards: lanes.rewards.written },
+        bytes: { decisions: lanes.decisions.bytes, rewards: lanes.rewards.bytes },
         commits,
         failures,
+        committedAt: { decisions: lanes.decisions.committedAt, rewards: lanes.rewards.committedAt },
+        lost,
       }
     },
+    tried,
     flush,
     async close(timeoutMs) {
       const inTime = await new Promise<boolean>(resolve => {
@@ -218,18 +271,23 @@ export function createLogWriter(
         })
       })
       closed = true
+      cancelProbe?.()
       for (const lane of both) lane.cancel?.()
       const sinkClosed = sink.close()
       if (inTime) return sinkClosed
       // It may wait for the very write that was too slow, and there is worse to report.
       sinkClosed.catch(() => {})
       const [decisions, rewards] = both.map(({ pushed, written }) => pushed - written)
+      lost = decisions + rewards
       throw new DapError(`${decisions} decisions and ${rewards} rewards of the log could not be written`, {
         hint: failure() ?? `the last write has not ended after ${timeoutMs} ms`,
       })
     },
   }
 }
+
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
+const cannotBeWritten = (reason: string) => `the log cannot be written: ${reason}`
 
 function createLane(stream: Stream): Lane {
   return {
@@ -238,6 +296,8 @@ function createLane(stream: Stream): Lane {
     writing: false,
     pushed: 0,
     written: 0,
+    bytes: 0,
+    committedAt: undefined,
     cancel: undefined,
     retryMs: 0,
     failure: undefined,

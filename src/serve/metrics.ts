@@ -1,7 +1,8 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 import type { Observer } from './engine.ts'
 import type { LogWriter } from './log-writer.ts'
-import type { PolicySource } from './policies.ts'
+import type { OnlineLearner } from './online-learner.ts'
+import type { Followed, LivePolicySource } from './policies.ts'
 
 /** What a server counts. Requests add to plain numbers; Prometheus' objects are filled when somebody asks. */
 export interface Metrics {
@@ -18,22 +19,44 @@ export interface Totals {
 
 /** What the metrics look at when they are asked for. */
 export interface Measured {
-  readonly source: PolicySource
+  readonly source: Pick<LivePolicySource, 'policies' | 'killed' | 'followed'>
   readonly log: Pick<LogWriter, 'stats'>
+  readonly learner?: Pick<OnlineLearner, 'stats'>
   /** Why the server should get no traffic. */
   unready(): readonly string[]
+  /** Requests that are being read, answered or written. */
+  inWork(): number
+  /** Connections that are open. */
+  connections(): number
 }
 
 /** Seconds; a decision takes from tens of microseconds to, at the worst, the time limit. */
 const BUCKETS = [5e-5, 1e-4, 2.5e-4, 5e-4, 1e-3, 2.5e-3, 5e-3, 1e-2, 2.5e-2, 5e-2, 0.1, 0.25, 0.5, 1]
 
-export function createMetrics({ source, log, unready }: Measured): Metrics {
+/** prom-client's own that end in `_total` and count nothing: each is the sum of one that stays. */
+const MISNAMED = ['nodejs_active_handles_total', 'nodejs_active_requests_total', 'nodejs_active_resources_total']
+
+/** A name of a metric with its labels, and its value now; undefined: there is none yet. */
+type Sample = readonly [labels: Readonly<Record<string, string>>, value: number | undefined]
+
+/** What is true of several workers together: of the sum, the worst or the latest of them. */
+type Together = 'sum' | 'min' | 'max'
+
+export function createMetrics(measured: Measured): Metrics {
+  const { source, log, learner, unready } = measured
   const registry = new Registry()
   const registers = [registry]
   collectDefaultMetrics({ register: registry })
+  for (const name of MISNAMED) registry.removeSingleMetric(name)
 
-  function counter(name: string, help: string, labelNames: readonly string[]): Tally {
-    const tally = createTally()
+  /** Counts what it is told of; those `known` are 0 from the start, so that the first of them is an increase. */
+  function counter(
+    name: string,
+    help: string,
+    labelNames: readonly string[],
+    known: readonly (readonly string[])[] = [],
+  ): Tally {
+    const tally = createTally(known)
     new Counter({
       name,
       help,
@@ -47,63 +70,215 @@ export function createMetrics({ source, log, unready }: Measured): Metrics {
     return tally
   }
 
-  function gauge(name: string, help: string, aggregator: 'sum' | 'min' | 'max', value: () => number): void {
-    new Gauge({
+  /** A count that somebody else keeps. */
+  function count(name: string, help: string, labelNames: readonly string[], samples: () => readonly Sample[]): void {
+    new Counter({
       name,
       help,
+      labelNames,
       registers,
-      aggregator,
       collect() {
-        this.set(value())
+        this.reset()
+        for (const [labels, value] of samples()) this.inc(labels, value ?? 0)
       },
     })
   }
 
-  const decisions = counter('dap_decisions_total', 'Decisions', ['policy', 'served_by', 'action'])
-  const requests = counter('dap_http_requests_total', 'HTTP requests', ['route', 'status'])
-  const rewards = counter('dap_rewards_total', 'Rewards and activations', ['kind'])
-  const shed = counter('dap_log_shed_total', 'Decisions whose record was not kept', ['policy'])
-  const repeated = counter('dap_repeated_total', 'Requests with an id that was answered before', ['policy', 'conflict'])
-  const agreement = counter('dap_agreement_total', 'Choices beside a baseline', ['policy', 'agrees'])
+  function gauge(
+    name: string,
+    help: string,
+    aggregator: Together,
+    labelNames: readonly string[],
+    samples: () => readonly Sample[] | Promise<readonly Sample[]>,
+  ): void {
+    new Gauge({
+      name,
+      help,
+      labelNames,
+      registers,
+      aggregator,
+      async collect() {
+        const now = await samples()
+        this.reset()
+        for (const [labels, value] of now) if (value !== undefined) this.set(labels, value)
+      },
+    })
+  }
+
+  const one = (value: number): readonly Sample[] => [[{}, value]]
+  const each = (label: string, values: Readonly<Record<string, number | undefined>>): readonly Sample[] =>
+    Object.entries(values).map(([key, value]) => [{ [label]: key }, value])
+  const files = (of: (followed: Followed) => number | undefined): readonly Sample[] =>
+    each('files', Object.fromEntries(Object.entries(source.followed).map(([name, followed]) => [name, of(followed)])))
+  const seconds = (ms: number | undefined) => ms && ms / 1000
+
+  gauge(
+    'dap_ready',
+    'Should the server get traffic? 1 if so; 0: GET /readyz says why not; of several workers the worst',
+    'min',
+    [],
+    () => one(unready().length === 0 ? 1 : 0),
+  )
+  gauge(
+    'dap_policy_info',
+    'Each policy that is served, with the digests of what decides; always 1',
+    'max',
+    ['policy', 'digest', 'snapshot'],
+    () =>
+      [...source.policies].map(([name, { policy, snapshot }]) => [
+        { policy: name, digest: policy.digest, snapshot: snapshot ?? '' },
+        1,
+      ]),
+  )
+  gauge(
+    'dap_policy_killed',
+    'Is the kill switch of this policy thrown? 1: its fallback is served',
+    'max',
+    ['policy'],
+    () => [...source.policies.keys()].map(name => [{ policy: name }, source.killed(name) ? 1 : 0]),
+  )
+  count(
+    'dap_reloads_total',
+    'How often files (policies and snapshots, or the control file) were taken over: at the start, and when they had changed',
+    ['files'],
+    () => files(({ reloads }) => reloads),
+  )
+  count(
+    'dap_reload_failures_total',
+    'How often files had changed and were not taken over; the event `reload failed` says why',
+    ['files'],
+    () => files(({ failures }) => failures),
+  )
+  gauge(
+    'dap_reload_faults',
+    'How much is wrong with the files as they are now; above 0 the server goes on with what it had before',
+    'max',
+    ['files'],
+    () => files(({ faults }) => faults),
+  )
+  gauge(
+    'dap_reload_last_success_timestamp_seconds',
+    'When files were taken over last, in seconds since 1970; of the worker that is the furthest behind',
+    'min',
+    ['files'],
+    () => files(({ at }) => seconds(at)),
+  )
+
+  const decisions = counter('dap_decisions_total', 'Decisions that were made, by who chose what was served', [
+    'policy',
+    'served_by',
+    'action',
+  ])
   const duration = new Histogram({
     name: 'dap_decision_duration_seconds',
     help: 'From the arrival of a request to its decision',
     buckets: BUCKETS,
     registers,
   })
-  gauge('dap_ready', '1 while the server should get traffic', 'min', () => (unready().length === 0 ? 1 : 0))
-  gauge('dap_log_queue_bytes', 'Bytes that wait to be written', 'sum', () => log.stats.queuedBytes)
-  new Counter({
-    name: 'dap_log_records_total',
-    help: 'Records written',
-    labelNames: ['stream'],
-    registers,
-    collect() {
-      this.reset()
-      for (const [stream, count] of Object.entries(log.stats.written)) this.labels(stream).inc(count)
-    },
-  })
-  new Counter({
-    name: 'dap_log_failures_total',
-    help: 'Writes that failed, and were tried again',
-    registers,
-    collect() {
-      this.reset()
-      this.inc(log.stats.failures)
-    },
-  })
-  new Gauge({
-    name: 'dap_policy_info',
-    help: 'The policies that are served',
-    labelNames: ['policy', 'digest', 'snapshot'],
-    registers,
-    aggregator: 'max',
-    collect() {
-      this.reset()
-      for (const [name, { policy, snapshot }] of source.policies)
-        this.labels(name, policy.digest, snapshot ?? '').set(1)
-    },
-  })
+  const repeated = counter(
+    'dap_repeated_total',
+    'Ids of decisions and rewards that were taken before; a conflict said something else',
+    ['kind', 'conflict'],
+  )
+  const agreement = counter(
+    'dap_agreement_total',
+    'Choices of a policy beside the baseline that was served, in the modes shadow and apprentice',
+    ['policy', 'agrees'],
+  )
+  const rewards = counter(
+    'dap_rewards_total',
+    'Rewards (`metric`) and activations that were taken',
+    ['kind'],
+    [['metric'], ['activation']],
+  )
+  const unmatched = counter(
+    'dap_rewards_unmatched_total',
+    "Rewards that were taken and can teach nothing here: of a decision that this server does not remember, or not the policy's reward",
+    ['reason'],
+    [['unknown-decision'], ['other-name']],
+  )
+  const refused = counter(
+    'dap_rewards_refused_total',
+    'Rewards and activations that were not taken: a value outside the range, a time before the decision or in the future, an id of another one',
+    ['reason'],
+    [['value'], ['time'], ['conflict']],
+  )
+  const requests = counter('dap_http_requests_total', 'HTTP requests that are done with; 499: the client had gone', [
+    'route',
+    'status',
+  ])
+  gauge('dap_http_requests_in_work', 'HTTP requests that are being read, answered or written now', 'sum', [], () =>
+    one(measured.inWork()),
+  )
+  gauge('dap_http_connections', 'Connections that are open now, idle ones too', 'sum', [], () =>
+    one(measured.connections()),
+  )
+
+  count('dap_log_records_total', 'Records that were written', ['stream'], () => each('stream', log.stats.written))
+  count('dap_log_bytes_total', 'Bytes of records that were written, before compression', ['stream'], () =>
+    each('stream', log.stats.bytes),
+  )
+  gauge('dap_log_queue_bytes', 'Bytes of records that wait in memory to be written', 'sum', [], () =>
+    one(log.stats.queuedBytes),
+  )
+  gauge(
+    'dap_log_oldest_record_age_seconds',
+    'How long the oldest record has waited to be written; of several workers the longest; 0 where none waits',
+    'max',
+    [],
+    () => one(log.stats.oldestMs / 1000),
+  )
+  gauge(
+    'dap_log_last_commit_timestamp_seconds',
+    'When records were written last, in seconds since 1970',
+    'max',
+    ['stream'],
+    () => each('stream', log.stats.committedAt).map(([labels, at]) => [labels, seconds(at)]),
+  )
+  count('dap_log_failures_total', 'Writes that failed, and were tried again', [], () => one(log.stats.failures))
+  const shed = counter('dap_log_shed_total', 'Decisions whose record was left out because the queue was nearly full', [
+    'policy',
+  ])
+  count('dap_log_lost_records_total', 'Records that were acknowledged and will never be written', [], () =>
+    one(log.stats.lost),
+  )
+
+  if (learner !== undefined) {
+    gauge(
+      'dap_learner_pending_decisions',
+      'Decisions that wait for their rewards before they are learnt',
+      'sum',
+      [],
+      () => one(learner.stats.pending),
+    )
+    count(
+      'dap_learner_decisions_total',
+      'What became of decisions: learnt; or not, since too many were waiting (overflown), none was shown (inactive), or the policy could not use it (unusable)',
+      ['outcome'],
+      () => {
+        const { learnt, overflown, inactive, unusable } = learner.stats
+        return each('outcome', { learnt, overflown, inactive, unusable })
+      },
+    )
+    count(
+      'dap_learner_ignored_rewards_total',
+      'Rewards that taught nothing: of no decision that waits, after the wait, too early to be its, outside the range, or in conflict with another one',
+      ['reason'],
+      () => {
+        const { unknown, late, outside, tooEarly, conflicts } = learner.stats
+        return each('reason', { unknown, late, range: outside, 'too-early': tooEarly, conflict: conflicts })
+      },
+    )
+    count('dap_learner_publishes_total', 'Snapshots that were published, and decide now', [], () =>
+      one(learner.stats.published),
+    )
+    count(
+      'dap_learner_publish_failures_total',
+      'Snapshots that could not be published; what decides grows old',
+      [],
+      () => one(learner.stats.unpublished),
+    )
+  }
 
   return {
     registry,
@@ -114,8 +289,10 @@ export function createMetrics({ source, log, unready }: Measured): Metrics {
       },
       agreed: (policy, agrees) => agreement.add(policy, String(agrees)),
       shed: policy => shed.add(policy),
-      repeated: (policy, conflict) => repeated.add(policy, String(conflict)),
+      repeated: (kind, conflict) => repeated.add(kind, String(conflict)),
       rewarded: kind => rewards.add(kind),
+      unmatched: reason => unmatched.add(reason),
+      refused: reason => refused.add(reason),
     },
     requested: (route, status) => requests.add(route, String(status)),
     get totals() {
@@ -137,22 +314,28 @@ interface Count {
 }
 
 /** Counts by tuples of labels. A tree, because a joined key would have to be made anew each time. */
-function createTally(): Tally {
+function createTally(known: readonly (readonly string[])[]): Tally {
   const root: Count = { labels: [], count: 0, next: new Map() }
   const all: Count[] = []
+
+  function find(labels: readonly string[]): Count {
+    let at = root
+    for (const label of labels) {
+      let next = at.next.get(label)
+      if (next === undefined) {
+        next = { labels: [...at.labels, label], count: 0, next: new Map() }
+        at.next.set(label, next)
+        if (next.labels.length === labels.length) all.push(next)
+      }
+      at = next
+    }
+    return at
+  }
+
+  for (const labels of known) find(labels)
   return {
     add(...labels) {
-      let at = root
-      for (const label of labels) {
-        let next = at.next.get(label)
-        if (next === undefined) {
-          next = { labels: [...at.labels, label], count: 0, next: new Map() }
-          at.next.set(label, next)
-          if (next.labels.length === labels.length) all.push(next)
-        }
-        at = next
-      }
-      at.count++
+      find(labels).count++
     },
     entries: () => all.map(({ labels, count }) => [labels, count] as const),
     total: () => all.reduce((sum, { count }) => sum + count, 0),

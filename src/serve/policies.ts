@@ -16,8 +16,22 @@ export interface PolicySource {
   killed(name: string): boolean
 }
 
+/** How it went with files that are followed. */
+export interface Followed {
+  /** How often they were taken over: at first, and whenever they had changed. */
+  readonly reloads: number
+  /** How often they were not, for another reason than before. */
+  readonly failures: number
+  /** When they were taken over last, milliseconds since 1970. */
+  readonly at: number | undefined
+  /** How much is wrong with them as they are now: while it is not 0, what is served is older than they are. */
+  readonly faults: number
+}
+
 /** A PolicySource that follows its files. Before the first `reload` it serves nothing. */
 export interface LivePolicySource extends PolicySource {
+  /** The files of the policies, and that of the kill switch, where there is one. */
+  readonly followed: { readonly policies: Followed; readonly control?: Followed }
   /** Looks at the files and takes over what has changed: everything, or nothing where there is a fault. Never rejects. */
   reload(): Promise<ReloadReport>
   /** Reloads every `pollMs`, and hands on the reports that say something. */
@@ -55,15 +69,23 @@ export interface PolicySourceParts {
   readonly loader: PolicyLoader
   readonly control?: ControlFile
   readonly pollMs: number
+  /** Milliseconds since 1970. */
+  readonly now?: () => number
 }
 
-export function createPolicySource({ loader, control: file, pollMs }: PolicySourceParts): LivePolicySource {
+export function createPolicySource({
+  loader,
+  control: file,
+  pollMs,
+  now = Date.now,
+}: PolicySourceParts): LivePolicySource {
   let policies: ReadonlyMap<string, ServedPolicy> = new Map()
   let control = NOTHING_KILLED
   let timer: NodeJS.Timeout | undefined
   let last: Promise<unknown> = Promise.resolve()
 
-  const lookAtPolicies = watch(
+  const policyFiles = watch(
+    now,
     () => loader.stamp(),
     async () => {
       const loaded = await loader.load()
@@ -80,7 +102,8 @@ export function createPolicySource({ loader, control: file, pollMs }: PolicySour
     },
   )
 
-  const lookAtControl = watch(
+  const controlFile = watch(
+    now,
     async () => (await file?.stamp()) ?? '',
     async () => {
       const text = await file?.read()
@@ -98,8 +121,8 @@ export function createPolicySource({ loader, control: file, pollMs }: PolicySour
   )
 
   async function reload(): Promise<ReloadReport> {
-    const first = await lookAtPolicies()
-    const second = await lookAtControl()
+    const first = await policyFiles.look()
+    const second = await controlFile.look()
     return { ...second, changed: first.changed, faults: [...first.faults, ...second.faults] }
   }
 
@@ -108,6 +131,7 @@ export function createPolicySource({ loader, control: file, pollMs }: PolicySour
       return policies
     },
     killed: name => control.killed.includes(name) || control.killed.includes('*'),
+    followed: { policies: policyFiles.followed, ...(file === undefined ? {} : { control: controlFile.followed }) },
     reload() {
       const next = last.then(reload)
       last = next
@@ -139,24 +163,46 @@ export function createPolicySource({ loader, control: file, pollMs }: PolicySour
   return source
 }
 
+interface Watch {
+  look(): Promise<ReloadReport>
+  readonly followed: Followed
+}
+
 /** Looks only where the stamp has changed since. What cannot be read is tried again each time, and reported when the reason is new. */
-function watch(stamp: () => Promise<string>, look: () => Promise<ReloadReport>): () => Promise<ReloadReport> {
+function watch(now: () => number, stamp: () => Promise<string>, look: () => Promise<ReloadReport>): Watch {
+  const followed = { reloads: 0, failures: 0, at: undefined as number | undefined, faults: 0 }
   let seen: string | undefined
+  /** Of the files as they were seen. */
+  let faults = 0
   let trouble: string | undefined
-  return async () => {
-    try {
-      const now = await stamp()
-      if (now === seen) return NOTHING_NEW
-      const report = await look()
-      seen = now
-      trouble = undefined
-      return report
-    } catch (error) {
-      const message = error instanceof Error ? error.message : String(error)
-      if (message === trouble) return NOTHING_NEW
-      trouble = message
-      return { changed: [], faults: [message] }
-    }
+  return {
+    followed,
+    async look() {
+      try {
+        const found = await stamp()
+        if (found === seen) {
+          followed.faults = faults
+          return NOTHING_NEW
+        }
+        const report = await look()
+        seen = found
+        trouble = undefined
+        faults = followed.faults = report.faults.length
+        if (faults > 0) followed.failures++
+        else {
+          followed.reloads++
+          followed.at = now()
+        }
+        return report
+      } catch (error) {
+        followed.faults = 1
+        const message = error instanceof Error ? error.message : String(error)
+        if (message === trouble) return NOTHING_NEW
+        trouble = message
+        followed.failures++
+        return { changed: [], faults: [message] }
+      }
+    },
   }
 }
 

@@ -15,11 +15,15 @@ export type Response = {
   readonly content?: Readonly<Record<string, { readonly schema: object }>>
 }
 
+interface Operation {
+  readonly security?: readonly object[]
+  readonly responses: Readonly<Record<string, Response>>
+}
+
 export const document = parse(readFileSync(join(PACKAGE_ROOT, 'schemas', 'openapi.yaml'), 'utf8')) as {
   readonly openapi: string
-  readonly paths: Readonly<
-    Record<string, Readonly<Record<string, { readonly responses: Readonly<Record<string, Response>> }>>>
-  >
+  readonly security: readonly object[]
+  readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>
   readonly components: { readonly schemas: Schemas; readonly responses: Readonly<Record<string, Response>> }
 }
 

@@ -22,7 +22,7 @@ const COUNT = 20_000
 const AT_ONCE = 16
 
 /** True once it is there: both lines go then, and what asks for them. */
-const HAS: Pending = { door: false, http: false }
+const HAS: Pending = { door: true, http: true }
 
 const POLICIES: Readonly<Record<string, string>> = {
   // Every type of field, and rules.
@@ -103,7 +103,11 @@ function judge(request: GeneratedRequest, answer: Answer): void {
   conforms(answer, document.paths[template][method.toLowerCase()].responses[answer.status])
   if (pointer !== undefined) {
     if (answer.json.errors === undefined) expect(answer.json.errorDetails).toMatch(`${pointer} `)
-    else expect(answer.json.errors.map((fault: { readonly pointer: string }) => fault.pointer)).toEqual([pointer])
+    else {
+      // One place may be wrong in two ways: 1.5 is neither a whole number nor at most 0.
+      const pointers = answer.json.errors.map((fault: { readonly pointer: string }) => fault.pointer)
+      expect([...new Set(pointers)]).toEqual([pointer])
+    }
   }
   if (before !== undefined) expect(answer.json).toEqual(before.json)
 }

@@ -3,7 +3,7 @@ import type { FastifyInstance } from 'fastify'
 import { onTestFinished } from 'vitest'
 import { type AppParts, buildApp, DEFAULT_LIMITS } from '../../src/serve/app.ts'
 import { createMetrics, type Metrics } from '../../src/serve/metrics.ts'
-import { type Bench, bench, served } from './support.ts'
+import { type Bench, bench, logStats, served } from './support.ts'
 
 export interface HttpBench {
   readonly bench: Bench
@@ -41,13 +41,26 @@ export function httpBench({ on = bench(), limits = {}, parts = {} }: HttpOptions
       return on.policies
     },
     killed: (name: string) => on.killed.has(name),
+    followed: { policies: { reloads: 1, failures: 0, at: 0, faults: 0 } },
   }
   const bugs: { id: string; error: unknown }[] = []
   const unready: string[] = []
   const log = {
-    stats: { queuedBytes: 7, queuedRecords: 1, written: { decisions: 5, rewards: 2 }, commits: 1, failures: 3 },
+    stats: logStats({
+      queuedBytes: 7,
+      queuedRecords: 1,
+      written: { decisions: 5, rewards: 2 },
+      commits: 1,
+      failures: 3,
+    }),
   }
-  const metrics = createMetrics({ source, log, unready: () => unready })
+  const metrics = createMetrics({
+    source,
+    log,
+    unready: () => unready,
+    inWork: () => app.traffic.inWork,
+    connections: () => app.traffic.connections,
+  })
   const app = buildApp({
     engine: on.engine,
     source,

@@ -78,10 +78,36 @@ describe('group commit', () => {
     expect(log.stats).toEqual({
       queuedBytes: 2,
       queuedRecords: 1,
+      oldestMs: 10,
       written: { decisions: 0, rewards: 1 },
+      bytes: { decisions: 0, rewards: 2 },
       commits: 1,
       failures: 0,
+      committedAt: { decisions: undefined, rewards: 10 },
+      lost: 0,
     })
+  })
+
+  it('knows how long the oldest record has waited, through failures and whatever comes after it', async () => {
+    const { log, writes, timers } = setUp()
+    expect(log.stats.oldestMs).toBe(0)
+    log.push('decisions', 'a')
+    await timers.pass(10)
+    log.push('decisions', 'b')
+    log.push('rewards', 'c')
+    writes[0].fail('ENOSPC')
+    await timers.pass(90)
+    expect(log.stats.oldestMs).toBe(100)
+    await timers.pass(10)
+    for (const write of writes) write.succeed()
+    await timers.pass(0)
+    // What is left came with the second push, 100 ms ago.
+    expect(log.stats.oldestMs).toBe(100)
+    for (const write of writes) write.succeed()
+    await timers.pass(10)
+    for (const write of writes) write.succeed()
+    await timers.pass(10)
+    expect(log.stats).toMatchObject({ oldestMs: 0, queuedRecords: 0, committedAt: { decisions: 120 } })
   })
 
   it('counts bytes, not characters', () => {
@@ -255,6 +281,7 @@ describe('close', () => {
       await timers.pass(50)
     }
     await refused
+    expect(log.stats.lost).toBe(3)
     expect(closed()).toBe(1)
     const tried = writes.length
     await timers.pass(60_000)

@@ -1,4 +1,4 @@
-import { type FileHandle, mkdir, open } from 'node:fs/promises'
+import { type FileHandle, mkdir, open, unlink } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { type Sink, type Stream, systemTimers, type Timers } from '../log-writer.ts'
@@ -26,6 +26,25 @@ interface Segment {
   /** Where the last whole line ends. */
   size: number
   synced: boolean
+}
+
+/** A file of a log, by its name. */
+export interface SegmentName {
+  readonly name: string
+  readonly stream: Stream
+  /** When it was begun, as `20261122T181500Z`: sorts by time. */
+  readonly start: string
+  /** Which process wrote it, and its number among those of the process. */
+  readonly writer: string
+  readonly number: number
+}
+
+/** Undefined for a file that no server has written. */
+export function segmentOf(name: string): SegmentName | undefined {
+  const parts = /^(decisions|rewards)-(\d{8}T\d{6}Z)-(.+-\d+)-(\d+)\.jsonl(\.gz|\.zst)?$/.exec(name)
+  if (parts === null) return undefined
+  const [, stream, start, writer, number] = parts
+  return { name, stream: stream as Stream, start, writer, number: Number(number) }
 }
 
 /**
@@ -131,6 +150,18 @@ export function fileSink(
           syncFailure = error
         })
       })
+    },
+    async probe() {
+      await mkdir(folder, { recursive: true })
+      const path = join(folder, `.probe-${process.pid}`)
+      const file = await open(path, 'w', 0o640)
+      try {
+        // Gone before it is written, so that a process that is killed leaves nothing.
+        await unlink(path)
+        await file.write('\n')
+      } finally {
+        await file.close()
+      }
     },
     async close() {
       cancelSync?.()
