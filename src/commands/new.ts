@@ -5,6 +5,7 @@ import type { Kind } from '../kinds.ts'
 import { scenarioAnswers } from '../scaffold/resource.ts'
 import { fill } from '../scaffold/template.ts'
 import { RESOURCE_NAME, RESOURCE_NAME_HINT } from './arguments.ts'
+import { type OpsWritten, opsText, writeOps } from './ops.ts'
 import { type Opened, openRepository, requireResource } from './repository.ts'
 import { parseKind } from './schema.ts'
 
@@ -21,24 +22,45 @@ interface Created {
   readonly file: string
 }
 
-export const newCommand = defineCommand<Options, Created>({
+/** Dashboards and alerts, which are no resources: of whoever operates the servers. */
+interface NewOps {
+  readonly ops: true
+  /** As it was typed. */
+  readonly out: string | undefined
+}
+
+export const newCommand = defineCommand<Options | NewOps, Created | OpsWritten>({
   declare: command =>
     command
-      .argument('<kind>', 'policy, scenario, dataset, evaluation, environment or deployment')
-      .argument('<name>', 'lower-case letters, digits and dashes')
-      .option('--env <name>', "a deployment's Environment; default: the first"),
+      .argument(
+        '<kind>',
+        'policy, scenario, dataset, evaluation, environment or deployment; or ops: a dashboard of Grafana and alerts of Prometheus',
+      )
+      .argument('[name]', 'lower-case letters, digits and dashes; ops has none')
+      .option('--env <name>', "a deployment's Environment; default: the first")
+      .option('--out <dir>', 'where ops is written; default: ops/ in the repository'),
 
-  options([word, name], { env }) {
+  options([word, name], { env, out }) {
+    if (word.toLowerCase() === 'ops') {
+      if (name !== undefined) throw new UsageError('ops has no name', { hint: '--out DIR says where it is written' })
+      if (env !== undefined) throw new UsageError('only a deployment has an --env')
+      return { ops: true, out: out as string | undefined }
+    }
     const kind = parseKind(word)
+    if (out !== undefined) throw new UsageError('--out is for ops', { hint: 'a resource has its place' })
     if (kind === 'Project')
       throw new UsageError('a repository has one project', { hint: '`dap init DIR` makes a repository' })
+    if (name === undefined)
+      throw new UsageError(`which name has the ${kind.toLowerCase()}?`, { hint: RESOURCE_NAME_HINT })
     if (!RESOURCE_NAME.test(name)) throw new UsageError(`\`${name}\` cannot be a name`, { hint: RESOURCE_NAME_HINT })
     if (env === undefined) return { kind, name }
     if (kind !== 'Deployment') throw new UsageError('only a deployment has an --env')
     return { kind, name, environment: env as string }
   },
 
-  async run({ kind, name, environment }, host) {
+  async run(options, host) {
+    if ('ops' in options) return writeOps(host, options.out)
+    const { kind, name, environment } = options
     const opened = await openRepository(host)
     const filled = answers(kind, opened, environment)
     if (isTaken(opened, kind, name, filled)) {
@@ -55,9 +77,16 @@ export const newCommand = defineCommand<Options, Created>({
     return { kind, name, file }
   },
 
-  text: ({ kind, file }, { style }) =>
-    `${file}: a new ${kind.toLowerCase()}, valid as it stands\nnext: edit it, then ${style.cyan('dap validate')}`,
-  json: ({ kind, name, file }) => ({ schema: 'dap.new/v1', kind, name, file }),
+  text(result, { style }) {
+    if ('files' in result) return opsText(result, style)
+    const { kind, file } = result
+    return `${file}: a new ${kind.toLowerCase()}, valid as it stands\nnext: edit it, then ${style.cyan('dap validate')}`
+  },
+  json(result) {
+    if ('files' in result) return { schema: 'dap.new-ops/v1', files: result.files }
+    const { kind, name, file } = result
+    return { schema: 'dap.new/v1', kind, name, file }
+  },
   exitCode: () => ExitCode.done,
 })
 

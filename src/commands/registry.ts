@@ -18,8 +18,8 @@ export const COMMANDS: readonly CommandEntry[] = [
   },
   {
     name: 'new',
-    usage: 'new <kind> <name>',
-    summary: 'add one resource, valid at once',
+    usage: 'new <kind> [name]',
+    summary: 'add one resource, valid at once; or dashboards and alerts (ops)',
     load: async () => (await import('./new.ts')).newCommand,
   },
   {

@@ -22,6 +22,7 @@ export interface RecordFacts {
   readonly baseline?: string
   /** Does the decision count only once it has been activated? */
   readonly deferred?: boolean
+  readonly traceparent?: string
 }
 
 /** The log's record of a decision. What many records share is one object, for `recordText`. */
@@ -52,6 +53,7 @@ export function decisionRecord(policy: Policy, decision: Decision, facts: Record
     served: facts.deferred ? { ...served, activation: 'pending' } : served,
     logProbability: facts.logProbability,
     latencyUs: facts.latencyUs,
+    traceparent: facts.traceparent,
   }
 }
 

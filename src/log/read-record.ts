@@ -15,6 +15,11 @@ const id = text(1, 256)
 const name = text(1, 256)
 const words = text(0, 65_536)
 const timestamp = pattern(TIMESTAMP, 'a time in UTC such as "2026-01-01T00:00:00.000Z"', 'timestamp')
+const trace = pattern(
+  /^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/,
+  'a `traceparent` such as "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"',
+  'shape',
+)
 const probability = number(p => p >= 0 && p <= 1, 'in [0, 1]', 'propensity')
 const positiveProbability = number(p => p > 0 && p <= 1, 'in (0, 1]', 'propensity')
 
@@ -49,7 +54,7 @@ const decision = object(
     logProbability: positiveProbability,
     latencyUs: number(us => us >= 0, 'at least 0'),
   },
-  { unit: words, defaulted: list(name, 0, MANY) },
+  { unit: words, defaulted: list(name, 0, MANY), traceparent: trace },
 )
 
 const finite = number(() => true, 'a finite number', 'value')
@@ -57,7 +62,14 @@ const finite = number(() => true, 'a finite number', 'value')
 /** `schemas/reward.schema.json`, fast. */
 const reward = object(
   { schema: oneOf(REWARD_SCHEMA), rewardId: id, decisionId: id, ts: timestamp },
-  { slot: oneOf(0), kind: oneOf('metric', 'activation'), name, value: finite, receivedTs: timestamp },
+  {
+    slot: oneOf(0),
+    kind: oneOf('metric', 'activation'),
+    name,
+    value: finite,
+    receivedTs: timestamp,
+    traceparent: trace,
+  },
 )
 
 /** Reads a line of a decision log: a record of its published shape, or the first thing that is wrong with it. Never throws. */

@@ -17,15 +17,16 @@ function shared(value: object): string {
  */
 export function recordText(record: DecisionRecord): string {
   const { schema, decisionId, ts, mode, policy, unit, context, defaulted, eligible, excluded } = record
-  const { slots, randomness, served, logProbability, latencyUs } = record
+  const { slots, randomness, served, logProbability, latencyUs, traceparent } = record
   const who = unit === undefined ? '' : `"unit":${JSON.stringify(unit)},`
   const missing = defaulted === undefined ? '' : `"defaulted":${JSON.stringify(defaulted)},`
+  const trace = traceparent === undefined ? '' : `,"traceparent":"${traceparent}"`
   return (
     `{"schema":"${schema}","decisionId":${JSON.stringify(decisionId)},"ts":"${ts}","mode":"${mode}",` +
     `"policy":${shared(policy)},${who}"context":${JSON.stringify(context)},${missing}` +
     `"eligible":${shared(eligible)},"excluded":${shared(excluded)},"slots":[${slots.map(slotText).join()}],` +
     `"randomness":${JSON.stringify(randomness)},"served":${JSON.stringify(served)},` +
-    `"logProbability":${logProbability},"latencyUs":${latencyUs}}`
+    `"logProbability":${logProbability},"latencyUs":${latencyUs}${trace}}`
   )
 }
 

@@ -81,6 +81,8 @@ export interface DecisionRecord {
   /** The probability with which this record was kept when the log was under pressure; 1 otherwise. */
   readonly logProbability: number
   readonly latencyUs: number
+  /** Of the request, by W3C Trace Context: `00-<trace id>-<parent id>-<flags>`. */
+  readonly traceparent?: string
 }
 
 export interface DecisionSlot {
@@ -145,4 +147,6 @@ export interface RewardRecord {
   readonly ts: string
   /** When the server heard of it. */
   readonly receivedTs?: string
+  /** As of a decision. */
+  readonly traceparent?: string
 }

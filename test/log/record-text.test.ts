@@ -38,6 +38,7 @@ describe('recordText', () => {
       logProbability: fc.double({ min: 1e-9, max: 1, noNaN: true }),
       baseline: fc.constantFrom(undefined, 'none', 'nobody'),
       deferred: fc.boolean(),
+      traceparent: fc.constantFrom(undefined, '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01'),
     })
     const imposed = fc.constantFrom(undefined, { reason: 'killed' }, { reason: 'killed', action: 'gold-small' })
     fc.assert(
