@@ -1,5 +1,6 @@
 /** The decision log of a server: written off the request path, by group commit. */
 import { DapError } from '../errors.ts'
+import type { Ledger } from './ledger.ts'
 
 export type Stream = 'decisions' | 'rewards'
 
@@ -53,6 +54,8 @@ export interface LogWriterOptions {
   readonly flushBytes?: number
   /** A write that takes longer is trouble. */
   readonly slowMs?: number
+  /** Is told of each record, where somebody else answers for what this process may lose. */
+  readonly ledger?: Ledger
   readonly timers?: Timers
 }
 
@@ -109,7 +112,14 @@ interface Lane {
  */
 export function createLogWriter(
   sink: Sink,
-  { flushMs, maxQueueBytes = 64 * MIB, flushBytes = MIB, slowMs = 5000, timers = systemTimers }: LogWriterOptions,
+  {
+    flushMs,
+    maxQueueBytes = 64 * MIB,
+    flushBytes = MIB,
+    slowMs = 5000,
+    ledger,
+    timers = systemTimers,
+  }: LogWriterOptions,
 ): LogWriter {
   const lanes = { decisions: createLane('decisions'), rewards: createLane('rewards') }
   const both = [lanes.decisions, lanes.rewards]
@@ -154,6 +164,7 @@ export function createLogWriter(
       commits++
       lane.groups.shift()
       lane.written += records.length
+      ledger?.wrote(lane.stream, records.length)
       unproven = undefined
       lane.retryMs = 0
       lane.failure = undefined
@@ -201,12 +212,14 @@ export function createLogWriter(
 
   return {
     get admission() {
+      if (ledger?.stalled) return 0
       const fill = queuedBytes / maxQueueBytes
       if (fill <= SHEDDING) return 1
       return fill >= 1 ? 0 : 1 - ((1 - LEAST_ADMISSION) * (fill - SHEDDING)) / (1 - SHEDDING)
     },
     push(stream, record) {
       if (closed) throw new Error('the log is closed')
+      ledger?.took()
       const lane = lanes[stream]
       const bytes = Buffer.byteLength(record) + 1
       let group = lane.groups.at(-1)

@@ -25,7 +25,7 @@ describe('dap serve', () => {
     const result = JSON.parse(stdout)
     expect({ code, result }).toEqual({
       code: 0,
-      result: { schema: 'dap.serve/v1', url, workers: 1, decisions: 1, rewards: 1, lost: [] },
+      result: { schema: 'dap.serve/v1', url, workers: 1, decisions: 1, rewards: 1, lost: [], lostRecords: 0 },
     })
     const schema = JSON.parse(readFileSync(join(PACKAGE_ROOT, 'schemas', 'serve-result.schema.json'), 'utf8'))
     const validate = new Ajv2020().compile(schema)
