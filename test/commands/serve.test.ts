@@ -237,6 +237,7 @@ describe('dap serve says why it does not start', () => {
 
   it.each([
     ['--learn --workers 2', '--learn needs a single process'],
+    ['--log stdout --workers 2', '--log stdout needs a single process'],
     ['--publish 5m', '--publish needs --learn'],
     ['--learn --publish soon', '--publish takes a duration'],
     ['--bundle b --migrate', 'a bundle has its snapshot in it'],

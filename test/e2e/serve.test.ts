@@ -207,28 +207,21 @@ describe('a worker of the built dap serve that is killed under load', () => {
 })
 
 describe('the end of the built dap serve', () => {
-  it.each([
-    ['one process', []],
-    ['two workers', ['--workers', '2']],
-  ])(
-    'comes though nobody reads its stdout, of %s: it says how many records are lost',
-    async (_, words) => {
-      const folder = await repository({ 'policies/offer.yaml': offer() })
-      const { running, wait } = startUnread(folder, '--log', 'stdout', '--json-file', 'events', ...words)
-      const [{ url }] = await wait('listening', words.length === 0 ? 1 : 2)
-      const requests = Array.from({ length: 1_000 }, () => ({ context: CONTEXT }))
-      for (let i = 0; i < 2; i++) {
-        expect(await post(`${url}/v1/decide:batch`, { requests })).toMatchObject({ status: 200 })
-      }
-      running.kill('SIGTERM')
-      expect(await running).toMatchObject({ exitCode: 1 })
-      const lost = (await wait('records lost', 1)).map(({ reason }) => reason)
-      expect(lost[0]).toMatch(/^\d+ decisions and 0 rewards of the log could not be written$/)
-      const events = (await readFile(join(folder, 'events'), 'utf8')).trimEnd().split('\n')
-      expect(JSON.parse(events.at(-1) as string)).toMatchObject({ exitCode: 1, result: { decisions: 2_000, lost } })
-    },
-    60_000,
-  )
+  it('comes though nobody reads its stdout: it says how many records are lost', async () => {
+    const folder = await repository({ 'policies/offer.yaml': offer() })
+    const { running, wait } = startUnread(folder, '--log', 'stdout', '--json-file', 'events')
+    const [{ url }] = await wait('listening', 1)
+    const requests = Array.from({ length: 1_000 }, () => ({ context: CONTEXT }))
+    for (let i = 0; i < 2; i++) {
+      expect(await post(`${url}/v1/decide:batch`, { requests })).toMatchObject({ status: 200 })
+    }
+    running.kill('SIGTERM')
+    expect(await running).toMatchObject({ exitCode: 1 })
+    const lost = (await wait('records lost', 1)).map(({ reason }) => reason)
+    expect(lost[0]).toMatch(/^\d+ decisions and 0 rewards of the log could not be written$/)
+    const events = (await readFile(join(folder, 'events'), 'utf8')).trimEnd().split('\n')
+    expect(JSON.parse(events.at(-1) as string)).toMatchObject({ exitCode: 1, result: { decisions: 2_000, lost } })
+  }, 60_000)
 
   it('is heard of by 64 of 64 clients that keep their connections: none is cut', async () => {
     const folder = await repository({ 'policies/offer.yaml': offer() })
