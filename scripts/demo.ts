@@ -85,7 +85,10 @@ dap(['simulate'], folder)
 dap(['evaluate'], folder)
 
 say('Now for real: a server that knows nothing yet, and 3,000 players who ask it what to offer.')
-const { url, stop } = await background(['serve', '--port', '0', '--poll-ms', '100'], /"url":"([^"]+)"/)
+const { url, stop } = await background(
+  ['serve', '--port', '0', '--poll-ms', '100', '--drain-ms', '0'],
+  /"url":"([^"]+)"/,
+)
 dap(['play', '--server', url, '--decisions', '3000', '--seed', '1'], folder)
 dap(['log', 'check', 'logs'], folder)
 

@@ -48,6 +48,8 @@ export interface Host {
   now(): number
   /** The variable of the process's environment. */
   environment(name: string): string | undefined
+  /** Of all variables of the process's environment. */
+  environmentNames(): readonly string[]
   /** Writes to stdout and stderr while a command runs, for a server; resolves when the reader has taken it, rejects when it is gone. */
   readonly output: { out(text: string): Promise<void>; err(text: string): Promise<void> }
   /** Resolves after that long, or rejects with an InterruptedError when the signal aborts. */

@@ -19,6 +19,9 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     abort.abort()
   })
 }
+/** How long a reader of stdout and stderr may take for what is left, once the process has been asked to stop. */
+const LAST_WORDS_MS = 1_000
+
 /** Is stdout written by somebody who hears of failures, such as a server's log? */
 let stdoutOwned = false
 /** The result could not be written, and not because nobody wanted to read it. */
@@ -119,6 +122,7 @@ async function createHost({ folder, color }: { folder?: string; color?: boolean 
       (await import('./ui/live/select-view.tsx')).select(question, choices, process.stderr, abort.signal),
     now: Date.now,
     environment: name => env[name],
+    environmentNames: () => Object.keys(env),
     output: {
       out(text) {
         stdoutOwned = true
@@ -147,8 +151,14 @@ for (const each of closing) await each.close()
 const stopped = abort.signal.aborted
 // Of calls that were begun side by side one failed: nobody waits for the others any more.
 abort.abort()
-if (stopped) {
-  // What was asked of others last may not be answered for a minute.
-  await Promise.all([write(process.stdout, ''), write(stderr(), '')]).catch(() => {})
+if (stopped || stdoutOwned) {
+  // What was asked of others last may not be answered for a minute, and nobody may read what was written last: who owned stdout has waited
+  // for it, and said what is lost.
+  const read = Promise.all([write(process.stdout, ''), write(stderr(), '')]).then(
+    () => true,
+    () => true,
+  )
+  const inTime = await Promise.race([read, new Promise<boolean>(late => setTimeout(late, LAST_WORDS_MS, false))])
+  if (!inTime) process.exitCode ||= ExitCode.no
   process.exit()
 }

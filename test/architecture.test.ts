@@ -17,6 +17,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   evaluate: ['log', 'policy', 'math'],
   train: ['log', 'policy', 'math'],
   serve: ['log', 'policy', 'math', 'generated'],
+  client: [],
   repo: ['policy', 'evaluate', 'math', 'core', 'generated'],
   scaffold: ['core'],
   deploy: ['core', 'policy', 'math'],

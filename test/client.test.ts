@@ -1,5 +1,5 @@
-import { describe, expect, it } from 'vitest'
-import { createClient } from '../src/client.ts'
+import { afterEach, describe, expect, it, vi } from 'vitest'
+import { type ClientOptions, createClient } from '../src/client.ts'
 import { CONTEXT, httpBench } from './serve/http-support.ts'
 import { bench, served } from './serve/support.ts'
 
@@ -17,7 +17,7 @@ describe('the typed client', () => {
     expect(many.map(({ decisionId }) => decisionId)).toEqual(
       bench.decisions.slice(1).map(({ decisionId }) => decisionId),
     )
-    expect(dap.stats).toEqual({ queued: 0, dropped: 0, fallbacks: 0 })
+    expect(dap.stats).toEqual({ queued: 0, dropped: 0, fallbacks: 0, withheld: 0 })
   })
 
   it("answers with the caller's fallback where the server is late, gone, or refuses", async () => {
@@ -61,15 +61,15 @@ describe('the typed client', () => {
     bench.admission = 0
     dap.reward({ decisionId: 'd1', value: 1 })
     dap.reward({ decisionId: 'd2', value: 0, rewardId: 'mine' })
-    await expect(dap.flush()).rejects.toThrow('takes no rewards now')
+    expect(await dap.flush()).toEqual({ unsent: 2, reason: expect.stringContaining('the log cannot take more') })
     expect(dap.stats.queued).toBe(2)
     bench.admission = 1
-    await dap.close()
+    expect(await dap.close()).toEqual({ unsent: 0 })
     expect(bench.rewards.map(({ decisionId, rewardId }) => [decisionId, rewardId])).toEqual([
       ['d1', expect.stringMatching(/^[0-9a-f-]{36}$/)],
       ['d2', 'mine'],
     ])
-    expect(dap.stats).toEqual({ queued: 0, dropped: 0, fallbacks: 0 })
+    expect(dap.stats).toEqual({ queued: 0, dropped: 0, fallbacks: 0, withheld: 0 })
   })
 
   it('sends them by itself after a while', async () => {
@@ -92,6 +92,209 @@ describe('the typed client', () => {
     expect(() => dap.reward({ decisionId: 'd', value: 1 })).toThrow('closed')
   })
 })
+
+describe('a client that is closed', () => {
+  const hanging = () => new Promise<Response>(() => {})
+  const gone: ClientOptions = { baseUrl: 'http://127.0.0.1:1' }
+
+  it.each<[what: string, options: ClientOptions, reason: RegExp]>([
+    ['is gone', gone, /fetch failed/],
+    ['never answers, and a fetch heeds no signal', { ...gone, fetch: hanging }, /no answer/],
+    [
+      'has no such token',
+      { ...gone, fetch: async () => answer(401, 'the token is not known') },
+      /the token is not known/,
+    ],
+    ['is something else', { ...gone, fetch: async () => new Response('<html>', { status: 502 }) }, /answers 502/],
+  ])('says what it could not send where the server %s', async (_, options, reason) => {
+    const dap = createClient(options)
+    for (const decisionId of ['d1', 'd2']) dap.reward({ decisionId, value: 1 })
+    dap.activate('d1')
+    const closing = dap.close({ timeoutMs: 30 })
+    expect(await closing).toEqual({ unsent: 3, reason: expect.stringMatching(reason) })
+    expect(await dap.close()).toEqual(await closing)
+    expect(dap.stats).toMatchObject({ queued: 3, dropped: 0 })
+  })
+
+  it('tries until the server takes what is left', async () => {
+    const { listen, bench } = httpBench()
+    const dap = createClient({ baseUrl: await listen() })
+    bench.admission = 0
+    dap.reward({ decisionId: 'd1', value: 1 })
+    const closing = dap.close({ timeoutMs: 30_000 })
+    expect(await dap.flush()).toMatchObject({ unsent: 1 })
+    bench.admission = 1
+    expect(await closing).toEqual({ unsent: 0 })
+    expect(bench.rewards).toHaveLength(1)
+  })
+})
+
+describe('a decision that the caller served itself', () => {
+  it('gets no reward and no activation, until the server has decided it', async () => {
+    const { listen, bench } = httpBench()
+    const baseUrl = await listen()
+    let late = true
+    const dap = createClient({
+      baseUrl,
+      timeoutMs: 5_000,
+      fetch: request => (late ? Promise.reject(new Error('late')) : fetch(request)),
+    })
+    const { decisionId } = await dap.decide({ context: CONTEXT }, { fallback: 'none' })
+    const [named] = await dap.decideBatch([{ decisionId: 'mine', context: CONTEXT }], { fallback: null })
+    late = false
+    for (const id of [decisionId, named.decisionId]) {
+      dap.reward({ decisionId: id, value: 1 })
+      dap.activate(id)
+    }
+    await dap.flush()
+    expect(bench.rewards).toEqual([])
+    expect(dap.stats).toEqual({ queued: 0, dropped: 0, fallbacks: 2, withheld: 2 })
+
+    await dap.decide({ decisionId: 'mine', context: CONTEXT }, { fallback: 'none' })
+    dap.reward({ decisionId: 'mine', value: 1 })
+    await dap.close()
+    expect(bench.rewards.map(reward => reward.decisionId)).toEqual(['mine'])
+  })
+})
+
+describe('what is sent again', () => {
+  it('has the same id, and is taken where the server says that it has it', async () => {
+    const bodies: { readonly rewards: readonly { readonly rewardId: string }[] }[] = []
+    const answers = [() => Promise.reject(new Error('cut')), async () => answer(409, 'it was another one')]
+    const dap = createClient({
+      baseUrl: 'http://127.0.0.1:1',
+      fetch: async request => {
+        bodies.push(JSON.parse(await request.text()))
+        return (answers[bodies.length - 1] ?? answers[1])()
+      },
+    })
+    dap.reward({ decisionId: 'd1', value: 1 })
+    expect(await dap.flush()).toMatchObject({ unsent: 1, reason: expect.stringContaining('cut') })
+    expect(await dap.flush()).toEqual({ unsent: 0 })
+    expect(bodies[1]).toEqual(bodies[0])
+    expect(dap.stats.dropped).toBe(0)
+    // An id of the caller's own may have been another reward's.
+    dap.reward({ decisionId: 'd1', rewardId: 'mine', value: 1 })
+    expect(await dap.flush()).toEqual({ unsent: 0 })
+    expect(dap.stats.dropped).toBe(1)
+  })
+
+  it('is an activation once for each decision', async () => {
+    const { listen, bench } = httpBench()
+    const dap = createClient({ baseUrl: await listen() })
+    for (const id of ['d1', 'd1', 'd2']) dap.activate(id)
+    await dap.flush()
+    dap.activate('d1')
+    await dap.close()
+    expect(bench.rewards.map(({ kind, decisionId }) => [kind, decisionId])).toEqual([
+      ['activation', 'd1'],
+      ['activation', 'd2'],
+    ])
+  })
+})
+
+describe("a caller's clock that is an hour off", () => {
+  const RealDate = Date
+  const hour = 3_600_000
+  afterEach(() => vi.useRealTimers())
+
+  /** A server whose clock is right, whatever the caller's is. */
+  const inRealTime = () => bench([served()], { clock: { now: RealDate.now, monotonic: () => 0 } })
+
+  const off = () => vi.useFakeTimers({ toFake: ['Date', 'performance'], now: RealDate.now() - hour })
+
+  it('is not asked when a reward was: at once it was when it arrives, later it says by the server', async () => {
+    const { listen, bench } = httpBench({ on: inRealTime() })
+    const baseUrl = await listen()
+    off()
+    const dap = createClient({ baseUrl, timeoutMs: 5_000 })
+    dap.reward({ decisionId: 'd1', value: 1 })
+    await dap.flush()
+    expect(bench.rewards[0].ts).toBe(bench.rewards[0].receivedTs)
+
+    bench.admission = 0
+    const queued = RealDate.now()
+    dap.reward({ decisionId: 'd2', value: 1 })
+    await dap.flush()
+    vi.advanceTimersByTime(10 * hour)
+    bench.admission = 1
+    expect(await dap.close()).toEqual({ unsent: 0 })
+    const said = RealDate.parse(bench.rewards[1].ts) - queued
+    // The server's `Date` has whole seconds, and this test may be slow.
+    expect(said).toBeGreaterThan(-100)
+    expect(said).toBeLessThan(20_000)
+  })
+
+  it('asks the server for the time where no answer has said it yet', async () => {
+    const { listen, bench } = httpBench({ on: inRealTime() })
+    const baseUrl = await listen()
+    off()
+    const paths: string[] = []
+    const listening = (request: Request) => {
+      paths.push(new URL(request.url).pathname)
+      return fetch(request)
+    }
+    const dap = createClient({ baseUrl, fetch: listening })
+    const queued = RealDate.now()
+    dap.reward({ decisionId: 'd1', value: 1 })
+    vi.advanceTimersByTime(60_000)
+    expect(await dap.close()).toEqual({ unsent: 0 })
+    expect(paths).toEqual(['/healthz', '/v1/rewards'])
+    const said = RealDate.parse(bench.rewards[0].ts) - queued
+    expect(said).toBeGreaterThan(-61_000)
+    expect(said).toBeLessThan(-30_000)
+  })
+
+  it('costs no reward where a proxy has a wrong clock, too', async () => {
+    off()
+    const bodies: { readonly rewards: readonly { readonly ts?: string }[] }[] = []
+    const dap = createClient({
+      baseUrl: 'http://127.0.0.1:1',
+      fetch: async request => {
+        const headers = { date: 'Thu, 01 Jan 2099 00:00:00 GMT' }
+        if (request.method === 'GET') return Response.json({ status: 'ok' }, { headers })
+        bodies.push(JSON.parse(await request.text()))
+        const late = bodies.at(-1)?.rewards.some(({ ts }) => ts !== undefined)
+        return late
+          ? answer(400, '/rewards/0/ts is in the future', headers)
+          : Response.json({ accepted: 1 }, { status: 202 })
+      },
+    })
+    dap.reward({ decisionId: 'd1', value: 1 })
+    vi.advanceTimersByTime(60_000)
+    expect(await dap.flush()).toEqual({ unsent: 0 })
+    expect(bodies.map(({ rewards: [{ ts }] }) => ts?.slice(0, 4))).toEqual(['2098', undefined])
+    expect(dap.stats.dropped).toBe(0)
+  })
+
+  it("leaves a time of the caller's own as it is", async () => {
+    const { listen, bench } = httpBench({ on: inRealTime() })
+    const dap = createClient({ baseUrl: await listen() })
+    dap.reward({ decisionId: 'd1', value: 1, ts: '2026-11-22T18:00:00.000Z' })
+    await dap.close()
+    expect(bench.rewards[0].ts).toBe('2026-11-22T18:00:00.000Z')
+  })
+})
+
+it('sends a token, and the trace of a decision', async () => {
+  const sent: Headers[] = []
+  const dap = createClient({
+    baseUrl: 'http://127.0.0.1:1',
+    token: 'secret',
+    fetch: async ({ headers }) => {
+      sent.push(headers)
+      return answer(503, 'not now')
+    },
+  })
+  const traceparent = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01'
+  await dap.decide({ context: CONTEXT }, { fallback: 'none', traceparent })
+  await dap.decideBatch([], { fallback: 'none' })
+  expect(sent.map(headers => headers.get('authorization'))).toEqual(['Bearer secret', 'Bearer secret'])
+  expect(sent.map(headers => headers.get('traceparent'))).toEqual([traceparent, null])
+})
+
+const answer = (status: number, detail: string, headers = {}): Response =>
+  Response.json({ detail }, { status, headers })
 
 function hang(signal: AbortSignal): Promise<Response> {
   return new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)))

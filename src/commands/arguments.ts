@@ -11,6 +11,9 @@ export function wholeNumber(name: string, minimum: number): (text: string) => nu
   }
 }
 
+/** The parser of an option that may be repeated. */
+export const collect = (value: string, before: readonly string[] = []): readonly string[] => [...before, value]
+
 /** What every resource and project may be called; the schemas say the same of `metadata.name`. */
 export const RESOURCE_NAME = /^[a-z0-9]([a-z0-9_-]{0,61}[a-z0-9])?$/
 

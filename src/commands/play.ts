@@ -12,6 +12,8 @@ import { requireScenario } from './scenario.ts'
 interface Options {
   readonly scenario: string | undefined
   readonly server: string
+  /** Of the server's `--tokens`. */
+  readonly token: string | undefined
   readonly policy?: string
   readonly seed?: number
   readonly decisions?: number
@@ -24,6 +26,7 @@ const CONCURRENCY = 16
 
 /** The server is given this long: a simulation has more patience than a player. */
 const TIMEOUT_MS = 10_000
+const CLOSE_MS = 10_000
 
 export const playCommand = defineCommand<Options, PlayResult>({
   declare: command =>
@@ -41,19 +44,19 @@ export const playCommand = defineCommand<Options, PlayResult>({
       .option('--no-rewards', 'post no rewards')
       .addHelpText(
         'after',
-        '\nThe units of a simulated world ask a real server what to do, and tell it what came of it. Decision ids are\nSCENARIO-SEED-NUMBER, so that the same seed asks for the same decisions again.\n\nexit codes: 0 played, 1 the server does not answer or refuses, 3 usage',
+        '\nThe units of a simulated world ask a real server what to do, and tell it what came of it. Decision ids are\nSCENARIO-SEED-NUMBER, so that the same seed asks for the same decisions again.\n$DAP_TOKEN is shown to a server that wants a token.\n\nexit codes: 0 played, 1 the server does not answer or refuses, 3 usage',
       ),
 
-  options([scenario], flags) {
+  options([scenario], flags, host) {
     const { server = SERVER, concurrency = CONCURRENCY, rewards = true, ...given } = flags as Partial<Options>
     if (!/^https?:$/.test(URL.parse(server)?.protocol ?? '')) {
       throw new UsageError(`--server takes an http URL, got \`${server}\``, { hint: SERVER })
     }
-    return { ...given, scenario, server, concurrency, rewards }
+    return { ...given, scenario, server, token: host.environment('DAP_TOKEN'), concurrency, rewards }
   },
 
   async run(options, host, report) {
-    const { server, concurrency } = options
+    const { server, token, concurrency } = options
     const opened = await openRepository(host)
     const { scenario, policies } = requireScenario(opened, options.scenario)
     const policy = options.policy === undefined ? policies[0] : policies.find(({ name }) => name === options.policy)
@@ -68,7 +71,12 @@ export const playCommand = defineCommand<Options, PlayResult>({
       seed: options.seed ?? scenario.spec.seed,
       horizon: options.decisions ?? scenario.spec.horizon,
     }
-    const client = createClient({ baseUrl: server.replace(/\/$/, ''), timeoutMs: TIMEOUT_MS, maxQueued: spec.horizon })
+    const client = createClient({
+      baseUrl: server.replace(/\/$/, ''),
+      ...(token === undefined ? {} : { token }),
+      timeoutMs: TIMEOUT_MS,
+      maxQueued: spec.horizon,
+    })
     const rounds = stage({ scenario: { ...scenario, spec }, policies }, policy)
     const actions = policy.spec.actions.map(({ id }) => id)
     const { name: rewardName } = policy.spec.reward
@@ -85,7 +93,7 @@ export const playCommand = defineCommand<Options, PlayResult>({
       const answer = await client.decide({ policy: name, decisionId, context }, { fallback: null })
       if (answer.policy === undefined) {
         throw new DapError(`the server at ${server} does not decide: ${answer.reason}`, {
-          hint: '`dap serve` starts one; --server names another',
+          hint: '`dap serve` starts one; --server names another; $DAP_TOKEN is what it may want to see',
         })
       }
       waited[number] = performance.now() - start
@@ -110,9 +118,8 @@ export const playCommand = defineCommand<Options, PlayResult>({
     }
 
     await Promise.all(Array.from({ length: concurrency }, () => askOneByOne(policy.name)))
-    await client.close().catch(cause => {
-      throw new DapError(`the server at ${server} does not take the rewards: ${(cause as Error).message}`, { cause })
-    })
+    const { unsent, reason } = await client.close({ timeoutMs: CLOSE_MS })
+    if (unsent > 0) throw new DapError(`the server at ${server} does not take ${unsent} of the rewards: ${reason}`)
     const { dropped } = client.stats
     if (dropped > 0) throw new DapError(`the server at ${server} refused ${dropped} rewards`)
     waited.sort()

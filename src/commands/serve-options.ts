@@ -3,9 +3,10 @@ import { UsageError } from '../errors.ts'
 import type { Host } from '../host.ts'
 import { milliseconds } from '../policy/duration.ts'
 import { DEFAULT_LIMITS, PREDICT } from '../serve/app.ts'
+import type { ClientLimits } from '../serve/client-limits.ts'
 import type { FileSinkOptions } from '../serve/sinks/files.ts'
 import { type Compression, hasZstd } from '../serve/sinks/upkeep.ts'
-import { wholeNumber } from './arguments.ts'
+import { collect, wholeNumber } from './arguments.ts'
 
 export interface ServeOptions {
   /** Undefined: the repository around the working folder. */
@@ -17,6 +18,7 @@ export interface ServeOptions {
   readonly log: string | undefined
   readonly flushMs: number
   readonly fsync: FileSinkOptions['fsync']
+  readonly ack: 'queued' | 'written'
   readonly maxLogBytes: number
   /** What becomes of closed files of the log. */
   readonly compress: Compression | undefined
@@ -31,7 +33,16 @@ export interface ServeOptions {
   readonly timeoutMs: number
   readonly bodyLimit: number
   readonly maxBatch: number
+  /** How long the port stays open once the server says that it stops. */
+  readonly drainMs: number
   readonly workers: number
+  /** Whose pages may ask; `*` for all. */
+  readonly corsOrigins: readonly string[]
+  /** The file of the tokens; undefined: nobody needs one. */
+  readonly tokenFile: string | undefined
+  readonly clientLimits: ClientLimits
+  /** Files in PEM; undefined: plain HTTP. */
+  readonly certificate: { readonly cert: string; readonly key: string } | undefined
 }
 
 /** Where both streams of the log go to stdout. */
@@ -41,12 +52,14 @@ const DEFAULTS = {
   port: 8080,
   flushMs: 20,
   fsync: 'never',
+  ack: 'queued',
   maxLogBytes: 256 * 1024 * 1024,
   pollMs: 1_000,
   publish: '10m',
   timeoutMs: 1_000,
   bodyLimit: DEFAULT_LIMITS.body,
   maxBatch: DEFAULT_LIMITS.batch,
+  drainMs: 3_000,
   workers: 1,
 } as const
 
@@ -66,6 +79,7 @@ export function declareServe(command: Command): void {
   command
     .option('--log <dir>', 'folder of the decision log, or `stdout`; default: logs')
     .option('--fsync <when>', `never, interval (a second) or always (each write); default: ${DEFAULTS.fsync}`)
+  command.option('--ack <when>', `answer once a record is queued, or written; default: ${DEFAULTS.ack}`)
   number('flush-ms', 0, 'how long a record may wait for others to be written with', DEFAULTS.flushMs)
   number('max-log-bytes', 1, 'a file of the log ends before it grows beyond this', DEFAULTS.maxLogBytes)
   command
@@ -87,33 +101,54 @@ export function declareServe(command: Command): void {
   number('timeout-ms', 1, 'a request that has waited longer is answered with the fallback', DEFAULTS.timeoutMs)
   number('body-limit', 1, 'bytes of a request', DEFAULTS.bodyLimit)
   number('max-batch', 1, 'requests in one batch', DEFAULTS.maxBatch)
+  const perClient = (flag: string, what: string) =>
+    command.option(`--${flag} <n>`, `${what}, known by token or address; default: no limit`, wholeNumber(flag, 1))
+  perClient('client-rate', 'requests a second of one client')
+  perClient('client-in-work', 'requests of one client at once')
+  command
+    .option('--tls-cert <file>', 'serve HTTPS with this certificate, and those that it rests on behind it; PEM')
+    .option('--tls-key <file>', 'its key, without a pass phrase; PEM')
+  command.option(
+    '--tokens <file>',
+    'who may ask, and for what: names, hashes of bearer tokens, scopes; default: everybody',
+  )
+  command.option('--cors-origin <origin>', 'pages of this origin may ask, `*`: of any; may be repeated', collect)
+  command.option(
+    '--drain-ms <n>',
+    `how long the server, unready, still takes requests before it stops; default: ${DEFAULTS.drainMs}, on a terminal 0`,
+    wholeNumber('drain-ms', 0),
+  )
   command.addHelpText(
     'after',
     `
-SIGTERM and Ctrl-C stop the server gracefully: unready at once, requests in flight are answered, the log is written.
-A second one kills it. docs/server.md lists the routes, schemas/openapi.yaml describes them.
+Every option is a variable of the environment, too: --flush-ms is DAP_FLUSH_MS. A flag beats the variable, the variable those that Vertex AI sets
+($AIP_…), those the default. Options that may be repeated are lists with commas, those without a value are 1 or 0.
+
+SIGTERM and Ctrl-C stop the server gracefully: unready at once, answers close their connections, the port closes after
+--drain-ms, requests in flight are answered, the log is written. A second one kills it. docs/server.md lists the routes, schemas/openapi.yaml describes them.
 
 exit codes: 0 stopped, 1 it could not start or records of the log are lost, 3 usage`,
   )
 }
 
-/** What the flags, and the variables that Vertex AI sets, ask for. */
+/** What the options, and the variables that Vertex AI sets, ask for. */
 export function serveOptions(flags: Readonly<Record<string, unknown>>, host: Host): ServeOptions {
   const given = flags as Partial<Flags>
   const vertexPort = host.environment('AIP_HTTP_PORT')
   const bundle = given.bundle ?? host.environment('AIP_STORAGE_URI')
-  refuse(given, bundle !== undefined)
+  refuse(given, bundle !== undefined, vertexPort !== undefined)
   const { port, log, control, snapshot = [], learn = false, publish, migrate = false, keep, ...numbers } = given
   return {
     bundle,
     host: given.host ?? (vertexPort === undefined ? '127.0.0.1' : '0.0.0.0'),
-    port: portOf(port ?? (vertexPort === undefined ? DEFAULTS.port : wholeNumber('port', 0)(vertexPort))),
+    port: port === undefined ? vertexPortOf(vertexPort) : portOf(port),
     routes: {
       predict: routeOf(host, 'AIP_PREDICT_ROUTE') ?? PREDICT,
       health: routeOf(host, 'AIP_HEALTH_ROUTE'),
     },
     log,
     fsync: fsyncOf(given.fsync ?? DEFAULTS.fsync),
+    ack: ackOf(given.ack ?? DEFAULTS.ack),
     compress: compressionOf(given.compress ?? 'none'),
     keepMs: keep === undefined ? undefined : durationOf('--keep', keep, '1h', '36h or 30d'),
     keepBytes: numbers.keepBytes,
@@ -127,7 +162,12 @@ export function serveOptions(flags: Readonly<Record<string, unknown>>, host: Hos
     timeoutMs: numbers.timeoutMs ?? DEFAULTS.timeoutMs,
     bodyLimit: numbers.bodyLimit ?? DEFAULTS.bodyLimit,
     maxBatch: numbers.maxBatch ?? DEFAULTS.maxBatch,
+    drainMs: numbers.drainMs ?? (host.terminal.interactive ? 0 : DEFAULTS.drainMs),
     workers: numbers.workers ?? DEFAULTS.workers,
+    tokenFile: given.tokens,
+    certificate: certificateOf(given),
+    clientLimits: { rate: given.clientRate, inWork: given.clientInWork },
+    corsOrigins: (given.corsOrigin ?? []).map(originOf),
   }
 }
 
@@ -138,6 +178,7 @@ interface Flags {
   readonly log: string
   readonly flushMs: number
   readonly fsync: string
+  readonly ack: string
   readonly maxLogBytes: number
   readonly compress: string
   readonly keep: string
@@ -151,14 +192,35 @@ interface Flags {
   readonly timeoutMs: number
   readonly bodyLimit: number
   readonly maxBatch: number
+  readonly drainMs: number
   readonly workers: number
+  readonly corsOrigin: readonly string[]
+  readonly tokens: string
+  readonly clientRate: number
+  readonly clientInWork: number
+  readonly tlsCert: string
+  readonly tlsKey: string
   readonly json: boolean
 }
 
 /** What cannot mean anything together. */
 function refuse(
-  { learn, publish, workers = 1, snapshot = [], migrate, log, json, compress, keep, keepBytes }: Partial<Flags>,
+  {
+    learn,
+    publish,
+    workers = 1,
+    snapshot = [],
+    migrate,
+    log,
+    tokens,
+    tlsCert,
+    json,
+    compress,
+    keep,
+    keepBytes,
+  }: Partial<Flags>,
   bundle: boolean,
+  vertex: boolean,
 ) {
   if (learn && workers > 1) {
     throw new UsageError('--learn needs a single process', { hint: 'each of several would learn something else' })
@@ -170,10 +232,14 @@ function refuse(
   if (log === STDOUT && (compress !== undefined || keep !== undefined || keepBytes !== undefined)) {
     throw new UsageError('--compress, --keep and --keep-bytes are about files, and --log stdout writes none')
   }
+  const closed = tokens !== undefined ? '--tokens' : tlsCert !== undefined ? '--tls-cert' : undefined
+  if (vertex && closed !== undefined) {
+    throw new UsageError(`${closed} would shut Vertex AI out`, {
+      hint: 'where $AIP_HTTP_PORT is set, Vertex AI asks by plain HTTP and shows no token; its endpoint does both',
+    })
+  }
   if (json && log === STDOUT) throw new UsageError('--json and --log stdout would both write to stdout')
 }
-
-const collect = (value: string, before: readonly string[] = []) => [...before, value]
 
 function namedSnapshot(text: string): [policy: string, path: string] {
   const at = text.indexOf('=')
@@ -202,14 +268,43 @@ function compressionOf(text: string): Compression | undefined {
   })
 }
 
+/** As browsers write it: anything else would never match. */
+function originOf(text: string): string {
+  const url = text === '*' || !URL.canParse(text) ? undefined : new URL(text)
+  if (text === '*' || (url !== undefined && url.origin === text)) return text
+  throw new UsageError(`--cors-origin takes an origin or \`*\`, got \`${text}\``, {
+    hint:
+      url === undefined || url.origin === 'null' ? 'such as https://shop.example' : `did you mean \`${url.origin}\`?`,
+  })
+}
+
+function certificateOf({ tlsCert, tlsKey }: Partial<Flags>): ServeOptions['certificate'] {
+  if (tlsCert !== undefined && tlsKey !== undefined) return { cert: tlsCert, key: tlsKey }
+  if (tlsCert === undefined && tlsKey === undefined) return undefined
+  const [given, missing] = tlsKey === undefined ? ['--tls-cert', '--tls-key'] : ['--tls-key', '--tls-cert']
+  throw new UsageError(`${given} needs ${missing}`)
+}
+
 function fsyncOf(text: string): ServeOptions['fsync'] {
   if (text === 'never' || text === 'interval' || text === 'always') return text
   throw new UsageError(`--fsync takes never, interval or always, got \`${text}\``)
 }
 
+function ackOf(text: string): ServeOptions['ack'] {
+  if (text === 'queued' || text === 'written') return text
+  throw new UsageError(`--ack takes queued or written, got \`${text}\``)
+}
+
 function portOf(port: number): number {
   if (port <= 65_535) return port
   throw new UsageError(`--port takes a number up to 65535, got ${port}`)
+}
+
+function vertexPortOf(text: string | undefined): number {
+  if (text === undefined) return DEFAULTS.port
+  const port = Number(text)
+  if (/^\d+$/.test(text) && port <= 65_535) return port
+  throw new UsageError(`$AIP_HTTP_PORT is no port: \`${text}\``)
 }
 
 function routeOf(host: Host, variable: string): string | undefined {

@@ -5,13 +5,16 @@ import type { Host } from '../host.ts'
 import type { ServeResult } from '../results.ts'
 import { DEFAULT_LIMITS } from '../serve/app.ts'
 import { startWorkers, type WorkerLink, workerLink } from '../serve/cluster.ts'
+import { connectionsWithin, openFilesLimit } from '../serve/descriptors.ts'
 import { createEvents, type Tell } from '../serve/events.ts'
+import { createLedger, type LocalLedger } from '../serve/ledger.ts'
 import { createLogWriter, type Sink } from '../serve/log-writer.ts'
 import type { Totals } from '../serve/metrics.ts'
 import { createOnlineLearner } from '../serve/online-learner.ts'
 import { createPolicySource, type PolicyLoader } from '../serve/policies.ts'
 import { type Server, startServer } from '../serve/server.ts'
 import { fileSink } from '../serve/sinks/files.ts'
+import { recentClaims } from '../serve/sinks/recent.ts'
 import { stdoutSink } from '../serve/sinks/stdout.ts'
 import { createUpkeep, type Upkeep, type UpkeepOptions } from '../serve/sinks/upkeep.ts'
 import { serveText, startedText } from '../ui/serve.ts'
@@ -19,9 +22,10 @@ import { publishSnapshot } from './policies.ts'
 import { findRoot } from './repository.ts'
 import { declareServe, type ServeOptions, STDOUT, serveOptions } from './serve-options.ts'
 import { bundleLoader, controlFile, repositoryLoader } from './serve-sources.ts'
+import { misspeltVariables, withVariables } from './variables.ts'
 
-/** How long requests in flight, and then the log, may take when the server stops. */
-const GRACE_MS = 10_000
+/** How long requests in flight and the log may take when the server stops: with the usual drain, less than the ten seconds of others. */
+const GRACE_MS = 5_000
 
 /** How long an id is remembered, and how many are. */
 const RETENTION = { retentionMs: 600_000, retained: 100_000 }
@@ -34,11 +38,15 @@ interface Finished {
 
 export const serveCommand = defineCommand<ServeOptions, Finished>({
   declare: declareServe,
-  options: (_, flags, host) => serveOptions(flags, host),
+  options: (_, flags, host) => withVariables(declareServe, flags, host, given => serveOptions(given, host)),
 
   async run(options, host) {
     const tell = createEvents(line => void host.output.err(line), host.now)
     const link = workerLink()
+    if (link === undefined) {
+      for (const found of await misspeltVariables(declareServe, host.environmentNames()))
+        tell('warn', 'unknown variable', found)
+    }
     if (options.workers > 1 && link === undefined) return runPrimary(options, host, tell)
     return runServer(options, host, tell, link).finally(() => link?.leave())
   },
@@ -76,8 +84,13 @@ async function runServer(
           startedAt: host.now(),
           publish: (policy, snapshot) => publishSnapshot(host, folder, policy, snapshot),
         })
+  const tokens = await tokensOf(options, host, tell)
+  const certificate = await certificateOf(options, host, tell)
   const server = await startServer({
     ...options,
+    ledger: link?.ledger ?? (await rememberedIds(options, host, folder, tell)),
+    ...(tokens === undefined ? {} : { tokens }),
+    ...(certificate === undefined ? {} : { tls: certificate.tls }),
     source,
     log,
     learner,
@@ -87,10 +100,11 @@ async function runServer(
     runtime: `dap/${host.version}`,
     limits: {
       ...DEFAULT_LIMITS,
-      ...RETENTION,
       timeoutMs: options.timeoutMs,
       body: options.bodyLimit,
       batch: options.maxBatch,
+      connections: Math.min(DEFAULT_LIMITS.connections, connectionsWithin(openFilesLimit())),
+      client: options.clientLimits,
     },
     aggregated: link?.aggregated,
   })
@@ -101,20 +115,52 @@ async function runServer(
 
   await aborted(link === undefined ? host.signal : AbortSignal.any([host.signal, link.stopped]))
   tell('info', 'shutdown')
-  const lost = await lostBy(server)
+  const lost = await lostBy(server, options.drainMs)
+  tokens?.stop()
+  certificate?.stop()
+  if (lost !== undefined) tell('error', 'records lost', { reason: lost })
   const { totals } = server
   link?.done(totals, lost)
   return resultOf(options, url, totals, lost === undefined ? [] : [lost], link !== undefined)
 }
 
+async function tokensOf({ tokenFile, pollMs }: ServeOptions, host: Host, tell: Tell) {
+  if (tokenFile === undefined) return undefined
+  return (await import('./token-file.ts')).followTokens(host, tokenFile, pollMs, tell)
+}
+
+async function certificateOf({ certificate, pollMs }: ServeOptions, host: Host, tell: Tell) {
+  if (certificate === undefined) return undefined
+  return (await import('./certificate-files.ts')).followCertificate(host, certificate, pollMs, tell)
+}
+
 /** The process that starts the others. */
 async function runPrimary(options: ServeOptions, host: Host, tell: Tell): Promise<Finished> {
-  const primary = await startWorkers(options.workers, workerArguments(process.argv.slice(2)), tell)
+  const folder = (await findRoot(host)) ?? host.cwd
+  const ledger = await rememberedIds(options, host, folder, tell)
+  const primary = await startWorkers(options.workers, workerArguments(process.argv.slice(2)), tell, ledger)
   await announce(options, host, primary.url, primary.policies)
   await aborted(host.signal)
   tell('info', 'shutdown')
-  const { totals, lost } = await primary.stop(3 * GRACE_MS)
+  const { totals, lost } = await primary.stop(options.drainMs + 2 * GRACE_MS)
   return resultOf(options, primary.url, totals, lost, false)
+}
+
+/** Ids that callers have made: those that are in the log already, as far as they would still be remembered without the restart. */
+async function rememberedIds(options: ServeOptions, host: Host, folder: string, tell: Tell): Promise<LocalLedger> {
+  const ledger = createLedger(() => performance.now(), RETENTION)
+  if (options.log === STDOUT) {
+    tell('warn', 'nothing remembered', { reason: 'what was logged to stdout before is not known here' })
+    return ledger
+  }
+  const { readLines } = host.files
+  try {
+    const claims = await recentClaims(logFolder(options, host, folder), { ...RETENTION, now: host.now(), readLines })
+    if (claims.length > 0) tell('info', 'remembered', { ...ledger.restore(claims) })
+  } catch (error) {
+    tell('error', 'nothing remembered', { reason: error instanceof Error ? error.message : String(error) })
+  }
+  return ledger
 }
 
 /** Only the primary says what has become of all. */
@@ -134,9 +180,9 @@ function resultOf(
 }
 
 /** Stops the server; why records are lost, or undefined where all are written. */
-async function lostBy(server: Server): Promise<string | undefined> {
+async function lostBy(server: Server, drainMs: number): Promise<string | undefined> {
   try {
-    await server.stop(GRACE_MS)
+    await server.stop({ drainMs, graceMs: GRACE_MS })
     return undefined
   } catch (error) {
     if (error instanceof DapError) return error.message

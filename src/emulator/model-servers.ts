@@ -140,7 +140,15 @@ function environment(model: ServedModel, port: number, storage: string): Record<
 /** The image's entry point is dap; on loopback nobody else may connect. */
 function serveArguments(args: readonly string[]): string[] {
   const own = args[0] === 'serve' ? args.slice(1) : args
-  return ['serve', ...(own.includes('--log') ? [] : ['--log', 'stdout']), ...own, '--host', '127.0.0.1']
+  return [
+    'serve',
+    '--drain-ms',
+    '0',
+    ...(own.includes('--log') ? [] : ['--log', 'stdout']),
+    ...own,
+    '--host',
+    '127.0.0.1',
+  ]
 }
 
 function freePort(): Promise<number> {

@@ -15,7 +15,7 @@ import {
 import { observedActions } from '../log/observed-actions.ts'
 import { joinNotes } from '../log/reward-join.ts'
 import { createRequests } from '../log/row-reader.ts'
-import type { Column, JoinCounts, NumberColumn, RowPart, Tables } from '../log/tables.ts'
+import { type Column, type JoinCounts, NO_COUNTS, type NumberColumn, type RowPart, type Tables } from '../log/tables.ts'
 import type { Policy } from '../policy/policy.ts'
 import { judgeGate } from '../policy/result-rules.ts'
 import type { SnapshotData } from '../policy/snapshot-format.ts'
@@ -44,7 +44,7 @@ import { rewardRange } from './reward-range.ts'
 import { createStrata } from './strata.ts'
 import { candidateSeries } from './sums.ts'
 import { measureCoverage } from './support.ts'
-import { both, judge, judgeModelled, judgeOrphans, judgeUnrewarded } from './verdict.ts'
+import { both, judge, judgeLost, judgeModelled, judgeOrphans, judgeUnrewarded } from './verdict.ts'
 
 /** An Evaluation with everything it names already resolved. */
 export interface EvaluationPlan {
@@ -187,7 +187,8 @@ export async function evaluate(
   const overall = [
     judgement,
     judgeUnrewarded(leftOut.unrewarded),
-    judgeOrphans(joined ?? { rewards: 0, orphans: 0 }),
+    judgeOrphans(joined ?? NO_COUNTS),
+    judgeLost(joined ?? NO_COUNTS),
   ].reduce(both)
   const frame = createFrame(log)
   const summed = candidates.map(({ name, candidate, run }): Summed => {

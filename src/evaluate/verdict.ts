@@ -27,6 +27,11 @@ export const THRESHOLDS = {
   refusePositives: 5,
   /** The relative error of a count of 30 is still 18 %. */
   cautionPositives: 30,
+  /**
+   * Decisions that were left out for what came for them, in standard errors of a count of rewards: up to here they may take a quarter of such an
+   * error from the estimate, and 95 % intervals still cover 94 %.
+   */
+  cautionLost: 0.25,
   /** Probability on actions that the log never took: the value may be off by this share of the range of rewards. */
   refuseUnsupported: 0.05,
   cautionUnsupported: 0.001,
@@ -233,6 +238,13 @@ export function judgeUnrewarded(unrewarded: number): Judgement {
 export function judgeOrphans({ rewards, orphans }: Pick<JoinCounts, 'rewards' | 'orphans'>): Judgement {
   if (orphans <= rewards) return OK
   return capped(`${orphans} of ${orphans + rewards} rewards are for no decision of this log: do the ids fit?`)
+}
+
+/** Where rewards that cannot be used took many decisions with them, those that remain were chosen by their outcome. */
+export function judgeLost({ rewards, lost }: Pick<JoinCounts, 'rewards' | 'lost'>): Judgement {
+  if (lost <= THRESHOLDS.cautionLost * Math.sqrt(rewards)) return OK
+  const what = `${lost} ${lost === 1 ? 'decision is' : 'decisions are'} left out for a reward that cannot be used`
+  return capped(`${what}, beside ${rewards} that can: the others were chosen by their outcome`)
 }
 
 /**

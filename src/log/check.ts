@@ -1,27 +1,31 @@
 import { hash } from 'node:crypto'
 import type { Policy } from '../policy/policy.ts'
+import { outsideRange } from '../policy/reward-range.ts'
 import { checkAgainstPolicy, checkDecision } from './check-decision.ts'
+import { type Copies, createCopies } from './copies.ts'
 import { LOG_FAULT_CODES, type LogFaultCode, severityOf } from './fault.ts'
-import { createIdTable, withRoom } from './id-table.ts'
+import { withRoom } from './id-table.ts'
 import { timestampOf } from './read-record.ts'
 import { recordLines } from './record-lines.ts'
-import type { DecisionRecord, RewardRecord } from './records.ts'
+import { type DecisionRecord, decidedBy, type RewardRecord, rewardTime, saidBy } from './records.ts'
 
 /** What `dap log check --json` prints; published in `schemas/log-check-result.schema.json`. */
 export interface LogCheckResult {
   readonly schema: 'dap.log-check/v1'
   readonly files: number
-  /** Distinct decisions, rewards and activations: what is repeated counts once. */
+  /** Distinct decisions, rewards and activations: what is repeated counts once, and what contradicts itself under one id not at all. */
   readonly decisions: number
   /** Decisions for which nothing could be served. */
   readonly unserved: number
   readonly rewards: number
   readonly activations: number
   readonly faults: readonly LogFault[]
-  /** Rewards and activations whose decision is in the log. */
+  /** Rewards and activations that are joined to a decision of the log. */
   readonly joined: number
   /** Of those, the rewards that came after the `reward.wait` of a policy that is known. */
   readonly late: number
+  /** Rewards and activations that are not, though it is in the log: outside the range, too early, or its records contradict each other. */
+  readonly unused: number
   /** Rewards and activations whose decision is not in the log. */
   readonly orphans: number
   /** There is a decision, and no fault that is an error. */
@@ -62,112 +66,185 @@ const EXAMPLES = 10
 /** Characters of a message, which may quote what anybody wrote. */
 const LONGEST = 400
 
-/** The time of a decision whose timestamp is none. */
-const UNDATED = Number.NEGATIVE_INFINITY
+/** The time of a record whose timestamp is none. */
+const UNDATED = Number.POSITIVE_INFINITY
 
 interface Place {
   readonly file: string
   readonly row: number
 }
 
-/** A reward that came before its decision, or whose decision never comes. */
-interface Early extends Place {
-  readonly decision: number
-  readonly ts: number
-  readonly metric: boolean
+/** Faults of one code. Those of records that are there more than once are known at the end: `of` is their entry. */
+interface Met {
+  count: number
+  readonly examples: (LogFaultExample & { readonly of?: number })[]
 }
 
 /**
- * Checks a decision log as it is read; both streams may be mixed in any order and over any files. What is remembered of a million decisions
- * with a reward each takes 76 MB, up to twice as much just after the tables have grown; a reward that comes before its decision, 100 bytes more.
+ * Checks a decision log as it is read; both streams may be mixed in any order and over any files, and which records are used is the same in each.
+ * What is remembered of a million decisions with a reward each takes 110 MB, up to twice as much just after the tables have grown.
  *
  * @param policies Those of the repository, by digest.
  */
 export function createLogCheck(policies: ReadonlyMap<string, KnownPolicy> = new Map()): LogCheck {
-  const faults = new Map<LogFaultCode, { count: number; readonly examples: LogFaultExample[] }>()
-  const decisions = createIdTable()
-  /** By decision: when it was, NaN while only a reward has named it; what it was; how long its rewards count. */
-  let when = new Float64Array(1024)
+  const faults = new Map<LogFaultCode, Met>()
+  const known = [...policies.values()]
+  const placeOf = new Map([...policies.keys()].map((digest, i) => [digest, i + 1]))
+  const files: string[] = []
+  const names: (string | null)[] = []
+  const nameAt = new Map<string | null, number>()
+  /** By decision: when it was, what it said, the policy of the repository that made it, from 1; whether nothing could be served. */
+  const decisions = createCopies()
+  let decided = new Float64Array(1024)
   let content = new Float64Array(1024)
-  let wait = new Float64Array(1024)
-  const rewards = createIdTable()
-  let rewardContent = new Float64Array(1024)
-  let early: Early[] = []
-  const counts = { files: 0, decisions: 0, unserved: 0, rewards: 0, activations: 0, joined: 0, late: 0 }
+  let madeBy = new Uint32Array(1024)
+  let unserved = new Uint8Array(1024)
+  /** By reward: what it says, as `saidBy` has it; when it came, and the place of the record that says so. */
+  const rewards = createCopies()
+  let decisionOf = new Uint32Array(1024)
+  let metric = new Uint8Array(1024)
+  let nameOf = new Uint32Array(1024)
+  let worth = new Float64Array(1024)
+  let came = new Float64Array(1024)
+  let fileOf = new Uint32Array(1024)
+  let rowOf = new Uint32Array(1024)
+  const counts = {
+    files: 0,
+    decisions: 0,
+    unserved: 0,
+    rewards: 0,
+    activations: 0,
+    joined: 0,
+    late: 0,
+    unused: 0,
+    orphans: 0,
+  }
 
-  function report(code: LogFaultCode, { file, row }: Place, message: string): void {
-    const known = faults.get(code) ?? { count: 0, examples: [] }
-    known.count++
-    if (known.examples.length < EXAMPLES) known.examples.push({ file, row, message: message.slice(0, LONGEST) })
-    faults.set(code, known)
+  function report(code: LogFaultCode, { file, row }: Place, message: string, of?: number): void {
+    const met = faults.get(code) ?? { count: 0, examples: [] }
+    met.count++
+    if (met.examples.length < EXAMPLES) met.examples.push({ file, row, message: message.slice(0, LONGEST), of })
+    faults.set(code, met)
   }
 
   function timeOf(ts: string, place: Place, field: 'ts' | 'receivedTs' = 'ts'): number {
     const time = timestampOf(ts)
-    if (Number.isNaN(time)) report('timestamp', place, `\`${field}\` is a day that there is not: ${ts}`)
-    return time
+    if (!Number.isNaN(time)) return time
+    report('timestamp', place, `\`${field}\` is a day that there is not: ${ts}`)
+    return UNDATED
   }
 
   /** The place of a decision in the columns. */
   function entryOf(decisionId: string): number {
-    const seen = decisions.size
-    const entry = decisions.add(decisionId)
-    if (entry < seen) return entry
-    when = withRoom(when, entry)
+    const entry = decisions.entry(decisionId)
+    decided = withRoom(decided, entry)
     content = withRoom(content, entry)
-    wait = withRoom(wait, entry)
-    when[entry] = Number.NaN
+    madeBy = withRoom(madeBy, entry)
+    unserved = withRoom(unserved, entry)
     return entry
   }
 
   function decision(record: DecisionRecord, place: Place): void {
-    const { decisionId, policy, context, slots } = record
-    const entry = entryOf(decisionId)
-    const what = fingerprint([policy, context, slots])
-    if (!Number.isNaN(when[entry])) {
-      if (content[entry] === what) report('repeated', place, `decision \`${decisionId}\` is logged again`)
-      else report('conflict', place, `decision \`${decisionId}\` is another one than the first of this id`)
-      return
-    }
-    counts.decisions++
-    if (record.served.by === 'none') counts.unserved++
-    const known = policies.get(policy.digest)
+    const { decisionId, policy, served } = record
+    const by = placeOf.get(policy.digest) ?? 0
     const ts = timeOf(record.ts, place)
-    when[entry] = Number.isNaN(ts) ? UNDATED : ts
-    content[entry] = what
-    wait[entry] = known?.wait ?? Number.POSITIVE_INFINITY
     const reportHere = (code: LogFaultCode, message: string) => report(code, place, message)
     checkDecision(record, reportHere)
-    if (known !== undefined) checkAgainstPolicy(record, known.policy, reportHere)
+    if (by > 0) checkAgainstPolicy(record, known[by - 1].policy, reportHere)
+    const what = fingerprint(Object.values(decidedBy(record)))
+    const entry = entryOf(decisionId)
+    if (decisions.first(entry)) {
+      decided[entry] = ts
+      content[entry] = what
+      madeBy[entry] = by
+      unserved[entry] = served.by === 'none' ? 1 : 0
+      return
+    }
+    decided[entry] = Math.min(decided[entry], ts)
+    if (content[entry] === what) report('repeated', place, `decision \`${decisionId}\` is logged again`, entry)
+    else {
+      decisions.contradict(entry)
+      report('conflict', place, `decision \`${decisionId}\` is another one than the first of this id`, entry)
+    }
+  }
+
+  function nameCode(name: string | null): number {
+    const code = nameAt.get(name) ?? names.push(name) - 1
+    nameAt.set(name, code)
+    return code
   }
 
   function reward(record: RewardRecord, place: Place): void {
-    const { rewardId, decisionId, slot = 0, kind = 'metric', name, value } = record
-    const what = fingerprint([decisionId, slot, kind, name, value, record.ts])
-    const seen = rewards.size
-    const entry = rewards.add(rewardId)
-    if (entry < seen) {
-      if (rewardContent[entry] === what) report('reward-repeated', place, `reward \`${rewardId}\` is logged again`)
-      else report('reward-conflict', place, `reward \`${rewardId}\` is another one than the first of this id`)
-      return
-    }
-    rewardContent = withRoom(rewardContent, entry)
-    rewardContent[entry] = what
+    const { rewardId } = record
+    const [decisionId, , kind, name, value] = saidBy(record)
     if (record.receivedTs !== undefined) timeOf(record.receivedTs, place, 'receivedTs')
-    const metric = kind === 'metric'
-    if (metric) counts.rewards++
-    else counts.activations++
-    const arrived: Early = { ...place, decision: entryOf(decisionId), ts: timeOf(record.ts, place), metric }
-    if (Number.isNaN(when[arrived.decision])) early.push(arrived)
-    else join(arrived)
+    const ts = timeOf(record.ts, place)
+    const of = entryOf(decisionId)
+    const said = [of, kind === 'metric' ? 1 : 0, nameCode(name), value ?? 0] as const
+    const entry = rewards.entry(rewardId)
+    const isFirst = rewards.first(entry)
+    if (isFirst) {
+      decisionOf = withRoom(decisionOf, entry)
+      metric = withRoom(metric, entry)
+      nameOf = withRoom(nameOf, entry)
+      worth = withRoom(worth, entry)
+      came = withRoom(came, entry)
+      fileOf = withRoom(fileOf, entry)
+      rowOf = withRoom(rowOf, entry)
+      ;[decisionOf[entry], metric[entry], nameOf[entry], worth[entry]] = said
+    } else if ([decisionOf, metric, nameOf, worth].every((column, i) => column[entry] === said[i])) {
+      report('reward-repeated', place, `reward \`${rewardId}\` is logged again`, entry)
+    } else {
+      rewards.contradict(entry)
+      report('reward-conflict', place, `reward \`${rewardId}\` is another one than the first of this id`, entry)
+    }
+    // The earliest counts.
+    if (!isFirst && ts >= came[entry]) return
+    if (files.at(-1) !== place.file) files.push(place.file)
+    came[entry] = ts
+    fileOf[entry] = files.length - 1
+    rowOf[entry] = place.row
   }
 
-  function join(reward: Early): void {
-    const after = reward.ts - when[reward.decision]
-    counts.joined++
-    if (!Number.isFinite(after)) return
-    if (after < 0) report('early', reward, `the reward is ${-after} ms earlier than its decision`)
-    if (reward.metric && after > wait[reward.decision]) counts.late++
+  /** What becomes of a reward, now that all is known that there is to know of it and its decision. */
+  function join(entry: number): 'joined' | 'late' | 'orphans' | 'unused' {
+    const of = decisionOf[entry]
+    const place = { file: files[fileOf[entry]], row: rowOf[entry] }
+    if (decisions.logged(of) === 0) {
+      report('orphan', place, 'the decision of this reward is not in the log')
+      return 'orphans'
+    }
+    if (decisions.contradicts(of)) return 'unused'
+    const maker = metric[entry] === 1 ? (known[madeBy[of] - 1] as KnownPolicy | undefined) : undefined
+    const wrong = maker && outsideRange(maker.policy.spec.reward, names[nameOf[entry]] ?? undefined, worth[entry])
+    if (wrong !== undefined) {
+      report('range', place, `the reward is ${worth[entry]}, and ${wrong}`)
+      return 'unused'
+    }
+    const after = came[entry] - decided[of]
+    if (!Number.isFinite(after)) return 'joined'
+    const time = rewardTime(decided[of], came[entry])
+    if (after < 0) {
+      const code = time === undefined ? 'too-early' : 'early'
+      report(code, place, `the reward is ${-after} ms earlier than its decision`)
+    }
+    if (time === undefined) return 'unused'
+    return maker !== undefined && time - decided[of] > maker.wait ? 'late' : 'joined'
+  }
+
+  /** What is known of records that were logged more than once only now: their ids may have come to contradict themselves. */
+  function settle(copies: Copies, again: LogFaultCode, conflict: LogFaultCode): void {
+    let repeated = 0
+    let conflicting = 0
+    for (let entry = 0; entry < copies.size; entry++) {
+      if (copies.contradicts(entry)) conflicting += copies.logged(entry)
+      else if (copies.logged(entry) > 1) repeated += copies.logged(entry) - 1
+    }
+    const examples = faults.get(again)?.examples.filter(({ of }) => of === undefined || !copies.contradicts(of)) ?? []
+    faults.delete(again)
+    if (repeated > 0) faults.set(again, { count: repeated, examples })
+    const met = faults.get(conflict)
+    if (met !== undefined) met.count = conflicting
   }
 
   const lines = recordLines<Place>(
@@ -186,25 +263,30 @@ export function createLogCheck(policies: ReadonlyMap<string, KnownPolicy> = new 
       lines.endOfFile()
     },
     finish() {
-      const waiting = early
-      early = []
-      let orphans = 0
-      for (const reward of waiting) {
-        if (!Number.isNaN(when[reward.decision])) join(reward)
-        else {
-          orphans++
-          report('orphan', reward, 'the decision of this reward is not in the log')
-        }
+      settle(decisions, 'repeated', 'conflict')
+      settle(rewards, 'reward-repeated', 'reward-conflict')
+      for (let entry = 0; entry < decisions.size; entry++) {
+        if (decisions.logged(entry) === 0 || decisions.contradicts(entry)) continue
+        counts.decisions++
+        counts.unserved += unserved[entry]
+      }
+      for (let entry = 0; entry < rewards.size; entry++) {
+        if (rewards.contradicts(entry)) continue
+        counts[metric[entry] === 1 ? 'rewards' : 'activations']++
+        const outcome = join(entry)
+        counts[outcome]++
+        if (outcome === 'late') counts.joined++
       }
       const found = LOG_FAULT_CODES.flatMap((code): LogFault[] => {
-        const fault = faults.get(code)
-        return fault === undefined ? [] : [{ code, severity: severityOf(code), ...fault }]
+        const met = faults.get(code)
+        if (met === undefined) return []
+        const examples = met.examples.map(({ file, row, message }) => ({ file, row, message }))
+        return [{ code, severity: severityOf(code), count: met.count, examples }]
       })
       return {
         schema: 'dap.log-check/v1',
         ...counts,
         faults: found,
-        orphans,
         passed: counts.decisions > 0 && found.every(({ severity }) => severity === 'warning'),
       }
     },

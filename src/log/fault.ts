@@ -1,4 +1,7 @@
-/** What can be wrong with a decision log, most basic first. Errors say that the log must not be believed, warnings what was tolerated. */
+/**
+ * What can be wrong with a decision log, most basic first. Errors say that the log must not be believed; warnings what was tolerated, or what is
+ * not used because only the joined log shows it: one server cannot know of another one's records.
+ */
 const SEVERITY = {
   /** A line in the middle of a file is not JSON. */
   json: 'error',
@@ -11,8 +14,8 @@ const SEVERITY = {
   timestamp: 'error',
   /** One decision, logged more than once. */
   repeated: 'warning',
-  /** Different decisions under one id. */
-  conflict: 'error',
+  /** Different decisions under one id: replicas answered one request. None is used. */
+  conflict: 'warning',
   /** An action is listed twice, or as both eligible and excluded. */
   eligible: 'error',
   /** The action is not among the eligible. */
@@ -46,12 +49,16 @@ const SEVERITY = {
   salt: 'error',
   /** One reward, logged more than once. */
   'reward-repeated': 'warning',
-  /** Different rewards under one id. */
-  'reward-conflict': 'error',
+  /** Different rewards under one id. None is used. */
+  'reward-conflict': 'warning',
   /** A reward whose value is missing or not finite. */
   value: 'error',
-  /** A reward earlier than its decision. */
-  early: 'error',
+  /** A reward outside the range that its policy declares. It is not used. */
+  range: 'warning',
+  /** A reward earlier than its decision, by no more than clocks may be apart. It counts as having come with it. */
+  early: 'warning',
+  /** A reward earlier than its decision by more. It is not used. */
+  'too-early': 'warning',
   /** A reward of an unknown decision. */
   orphan: 'warning',
 } as const

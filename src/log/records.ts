@@ -9,6 +9,10 @@
  */
 export const CLOCK_TOLERANCE_MS = 5_000
 
+/** When a reward counts as having come, in milliseconds since 1970: not before its decision. Undefined where its time is wrong. */
+export const rewardTime = (decided: number, came: number): number | undefined =>
+  came < decided - CLOCK_TOLERANCE_MS ? undefined : Math.max(decided, came)
+
 export const DECISION_SCHEMA = 'dap.decision/v1'
 export const REWARD_SCHEMA = 'dap.reward/v1'
 
@@ -99,6 +103,27 @@ export interface DecisionSlot {
 }
 
 /**
+ * What a decision says, by name. Records under one `decisionId` that agree in all of it are one decision, logged again; when, and how long it
+ * took, may differ.
+ */
+export function decidedBy({ policy, unit, context, eligible, slots: [slot], served, logProbability }: DecisionRecord) {
+  const { action, propensity, propensities, baseline } = slot
+  return {
+    policy: [policy.name, policy.digest, policy.snapshot, policy.runtime] as const,
+    unit: unit ?? null,
+    context,
+    action,
+    propensity,
+    propensities,
+    baseline: baseline ?? null,
+    eligible: eligible.map(({ id }) => id),
+    servedBy: served.by,
+    pending: served.activation === 'pending',
+    logProbability,
+  }
+}
+
+/**
  * What a reward says. Two records under one `rewardId` that say the same are one reward, sent twice: when it came to be known, and when its
  * caller believed it to have happened, may differ from one try to the next.
  */
@@ -107,7 +132,7 @@ export const saidBy = ({ decisionId, slot = 0, kind = 'metric', name, value }: R
 
 export interface RewardRecord {
   readonly schema: typeof REWARD_SCHEMA
-  /** A record that is sent twice under one id counts once. */
+  /** Records of one id that say the same count once, from the earliest `ts`; of those that do not none is used. */
   readonly rewardId: string
   readonly decisionId: string
   /** Default: 0. */

@@ -6,20 +6,30 @@ export interface SegmentName {
   /** The name without the ending of a compression. */
   readonly plain: string
   readonly compressed: boolean
+  /** The process that wrote it, and its number among those of the process. */
+  readonly writer: string
+  readonly number: number
 }
 
 /** Of compressed files. */
 export const ENDINGS = ['.gz', '.zst'] as const
 
-const NAME = /^((decisions|rewards)-(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z-[\w.-]+-\d+-\d+\.jsonl)(\.gz|\.zst)?$/
+const NAME = /^((decisions|rewards)-(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z-([\w.-]+-\d+)-(\d+)\.jsonl)(\.gz|\.zst)?$/
 
 /** Undefined of any name that no server gives. */
 export function readSegmentName(name: string): SegmentName | undefined {
-  const [, plain, stream, year, month, day, hour, minute, second, ending] = NAME.exec(name) ?? []
+  const [, plain, stream, year, month, day, hour, minute, second, writer, number, ending] = NAME.exec(name) ?? []
   if (plain === undefined) return undefined
   const begun = Date.parse(`${year}-${month}-${day}T${hour}:${minute}:${second}Z`)
   if (Number.isNaN(begun)) return undefined
-  return { stream: stream as SegmentName['stream'], begun, plain, compressed: ending !== undefined }
+  return {
+    stream: stream as SegmentName['stream'],
+    begun,
+    plain,
+    compressed: ending !== undefined,
+    writer,
+    number: Number(number),
+  }
 }
 
 export function segmentName(

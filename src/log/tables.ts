@@ -1,6 +1,6 @@
 import { didYouMean } from '../diagnostics.ts'
 import { DapError } from '../errors.ts'
-import type { CsvSpec } from '../kinds.ts'
+import type { CsvSpec, RewardSpec } from '../kinds.ts'
 
 /**
  * The port through which logs and tables are read: chosen columns of files, in file order, a chunk of typed arrays at a
@@ -73,6 +73,8 @@ export interface OneRow {
 export interface RewardJoin {
   /** Of a `dap` log: only rewards of this name, or of none; default: all. */
   readonly name?: string
+  /** Of a `dap` log: what the policy declares of its reward. One outside its range is not used. */
+  readonly declared?: RewardSpec
   /** Milliseconds after the decision; a later reward does not count. Default: no limit. */
   readonly wait?: number
   /** Default of a mapped log: rows of one decision with different rewards are a fault. */
@@ -100,14 +102,45 @@ export interface JoinCounts {
   readonly repeated: number
   readonly waiting: number
   readonly inactive: number
+  /** Of a `dap` log: contradicting each other under one id. */
+  readonly conflicts: number
+  /** Decisions that a reward names which cannot be used: what came for them is not known. */
+  readonly lost: number
   /** Rewards that count; the same again as one before; that came after the wait; of no decision in the log. */
   readonly rewards: number
   readonly rewardsRepeated: number
   readonly late: number
   readonly orphans: number
+  /**
+   * Rewards of a `dap` log that are not used: contradicting each other under one id; outside the range that the policy declares; earlier than
+   * their decision by more than clocks may be apart. And those that are used as if they had come with it: earlier by no more.
+   */
+  readonly rewardConflicts: number
+  readonly outside: number
+  readonly tooEarly: number
+  readonly early: number
   /** Last lines of `dap` files that a crash cut off; rewards of another name than is asked for. */
   readonly torn: number
   readonly otherNames: number
+}
+
+export const NO_COUNTS: JoinCounts = {
+  decisions: 0,
+  repeated: 0,
+  waiting: 0,
+  inactive: 0,
+  conflicts: 0,
+  lost: 0,
+  rewards: 0,
+  rewardsRepeated: 0,
+  late: 0,
+  orphans: 0,
+  rewardConflicts: 0,
+  outside: 0,
+  tooEarly: 0,
+  early: 0,
+  torn: 0,
+  otherNames: 0,
 }
 
 /** What is no row. `reason` is one sentence without a full stop. */

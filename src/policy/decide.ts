@@ -1,4 +1,4 @@
-import type { ContextFault } from './context.ts'
+import { type ContextFault, pointerTo } from './context.ts'
 import { DRAW_SCHEME, drawIndex, drawUniform } from './draw.ts'
 import type { EligibleSet } from './eligible-sets.ts'
 import type { Context, Policy } from './policy.ts'
@@ -40,6 +40,9 @@ export interface DecisionRequest {
 
 export type DecisionResult = Decision | { readonly faults: readonly ContextFault[] }
 
+/** The longest unit that a record of the log may name. */
+const MAX_UNIT = 65_536
+
 /**
  * Makes one decision in the only order under which its log can be evaluated: context, eligibility, holdout, values, exploration,
  * floor, one draw from that very vector. Where the policy cannot choose, or is not asked, it is the fallback, with propensity 1; and
@@ -50,6 +53,11 @@ export function decide(policy: Policy, request: DecisionRequest): DecisionResult
   if ('faults' in checked) return checked
   const { context, defaulted } = checked
   const unit = policy.unit(context)
+  if (unit !== undefined && unit.length > MAX_UNIT) {
+    return {
+      faults: [{ pointer: pointerTo(policy.spec.unit as string), message: `must have at most ${MAX_UNIT} characters` }],
+    }
+  }
   const { salt } = policy
   const u = drawUniform(salt, request.decisionId)
   const { imposed } = request

@@ -7,7 +7,7 @@ export interface DecideRequest {
   readonly policy?: string
   /** The caller's idempotency key; default: a new one. */
   readonly decisionId?: string
-  readonly context?: unknown
+  readonly context?: Readonly<Record<string, unknown>> | null
   /** What the caller would do itself: served in the modes `shadow`, `apprentice` and `logging-only`, which need it. */
   readonly baseline?: string
   /** The decision counts only once `/v1/activations` has heard of it. */
@@ -64,8 +64,11 @@ export interface Problem {
 
 export type ProblemName =
   | 'invalid-request'
+  | 'unauthorized'
+  | 'forbidden'
   | 'unknown-policy'
   | 'conflict'
+  | 'too-many-requests'
   | 'overloaded'
   | 'too-large'
   | 'not-found'
@@ -75,8 +78,11 @@ export type ProblemName =
 
 const STATUS: Readonly<Record<ProblemName, readonly [status: number, title: string]>> = {
   'invalid-request': [400, 'The request is not valid'],
+  unauthorized: [401, 'A token is needed'],
+  forbidden: [403, 'The token is not for this'],
   'unknown-policy': [404, 'There is no such policy'],
-  conflict: [409, 'The decision id was used for another request'],
+  conflict: [409, 'The id was used for something else'],
+  'too-many-requests': [429, 'The client asks for more than it may'],
   overloaded: [503, 'The server cannot log what it would decide'],
   'too-large': [413, 'The request is too large'],
   'not-found': [404, 'There is nothing here'],

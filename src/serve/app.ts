@@ -1,17 +1,34 @@
-import { type FastifyInstance, type FastifyRequest, fastify } from 'fastify'
+import { isUtf8 } from 'node:buffer'
+import {
+  type FastifyContextConfig,
+  type FastifyInstance,
+  type FastifyRequest,
+  type FastifyServerFactory,
+  fastify,
+} from 'fastify'
 import { didYouMean } from '../diagnostics.ts'
 import { DapError } from '../errors.ts'
 import { openapi } from '../generated/openapi.js'
+import { guard, identify } from './access.ts'
 import type { ActivationRequest, DecideRequest, Problem, RewardRequest } from './api.ts'
 import { isProblem, problem } from './api.ts'
+import { type BodyLimits, createBodies } from './bodies.ts'
+import { type ClientLimits, limitClients } from './client-limits.ts'
+import { allowOrigins, answerPreflight, isPreflight } from './cors.ts'
 import { descriptionOf, summaryOf } from './describe.ts'
 import type { Clock, Engine } from './engine.ts'
+import { headerFault } from './headers.ts'
 import { ref, send, withKey } from './http.ts'
+import type { Ids } from './ids.ts'
 import { parseJson } from './json.ts'
 import type { Metrics } from './metrics.ts'
 import { registerOfrep } from './ofrep-routes.ts'
 import type { PolicySource } from './policies.ts'
-import { problemOf, refusal } from './problems.ts'
+import { invalid, problemOf, refusal } from './problems.ts'
+import { type Soon, whenDone } from './soon.ts'
+import type { Tls } from './tls.ts'
+import { covers, type TokenSource } from './tokens.ts'
+import { followTraffic, type Traffic, type TrafficLimits } from './traffic.ts'
 
 /** What the HTTP interface stands on. */
 export interface AppParts {
@@ -25,20 +42,23 @@ export interface AppParts {
   unready(): readonly string[]
   /** Is told of a bug, under an id that the client has been given. */
   onBug(id: string, error: unknown): void
-  readonly newId: () => string
+  readonly newId: Ids
   /** Vertex AI's routes. */
   readonly routes: { readonly predict: string; readonly health?: string }
   readonly limits: AppLimits
+  /** Whose pages may ask; `*` for all. Default: nobody's. */
+  readonly corsOrigins?: readonly string[]
+  /** Absent: nobody needs a token. */
+  readonly tokens?: TokenSource
+  /** Absent: plain HTTP. */
+  readonly tls?: Tls
 }
 
-export interface AppLimits {
-  /** Bytes of a request's body. */
-  readonly body: number
+export interface AppLimits extends BodyLimits, TrafficLimits {
   /** Requests in one batch. */
   readonly batch: number
-  /** Requests in work: more are refused at once. With `body` it bounds the memory. */
-  readonly inWork: number
-  readonly connections: number
+  /** Of each client. */
+  readonly client: ClientLimits
   /** How long a client may take to send a request's head, and all of it, in milliseconds. */
   readonly headTimeoutMs: number
   readonly requestTimeoutMs: number
@@ -46,9 +66,12 @@ export interface AppLimits {
 
 export const DEFAULT_LIMITS: AppLimits = {
   body: 1 << 20,
+  arriving: 64 << 20,
   batch: 1_000,
   inWork: 1_000,
   connections: 20_000,
+  connectionAgeMs: 3_600_000,
+  client: {},
   headTimeoutMs: 10_000,
   requestTimeoutMs: 20_000,
 }
@@ -60,34 +83,34 @@ export const PREDICT = '/predict'
 const KEEP_ALIVE_MS = 620_000
 
 declare module 'fastify' {
-  interface FastifyRequest {
-    /** By the monotonic clock. */
-    arrived: number
-  }
   interface FastifyInstance {
-    /** How many requests are being read, answered or written now. */
-    inWork(): number
+    readonly traffic: Traffic
   }
 }
 
 /** The server's HTTP interface, as `schemas/openapi.yaml` describes it. The caller listens and closes. */
 export function buildApp(parts: AppParts): FastifyInstance {
-  const { engine, source, limits, routes } = parts
+  const { engine, source, limits, routes, clock } = parts
   if (routes.predict !== PREDICT && Object.hasOwn(openapi.paths, routes.predict)) {
     throw new DapError(`the route \`${routes.predict}\` cannot be Vertex AI's predict route, too`, {
       hint: 'set $AIP_PREDICT_ROUTE to another path',
     })
   }
+  const http = {
+    headersTimeout: limits.headTimeoutMs,
+    connectionsCheckingInterval: Math.min(1_000, limits.headTimeoutMs),
+  }
+  const timeouts = { requestTimeout: limits.requestTimeoutMs, keepAliveTimeout: KEEP_ALIVE_MS }
+  const secure = { ...http, ...timeouts, handshakeTimeout: limits.headTimeoutMs }
+  const { tls } = parts
+  const secured: { serverFactory?: FastifyServerFactory } =
+    tls === undefined ? {} : { serverFactory: handler => tls.createServer(secure, handler) }
   const app = fastify({
     bodyLimit: limits.body,
-    requestTimeout: limits.requestTimeoutMs,
-    keepAliveTimeout: KEEP_ALIVE_MS,
-    http: {
-      headersTimeout: limits.headTimeoutMs,
-      connectionsCheckingInterval: Math.min(1_000, limits.headTimeoutMs),
-    },
+    ...timeouts,
+    http,
+    ...secured,
     return503OnClosing: false,
-    exposeHeadRoutes: false,
     ajv: {
       customOptions: {
         allErrors: true,
@@ -108,11 +131,13 @@ export function buildApp(parts: AppParts): FastifyInstance {
       socket.destroySoon()
     },
   })
-  app.server.maxConnections = limits.connections
   app.addSchema({ $id: 'openapi', components: openapi.components })
-  app.decorateRequest('arrived', 0)
-  readJson(app)
-  admit(app, parts)
+  allowOrigins(app, parts.corsOrigins ?? [])
+  app.decorate('traffic', followTraffic(app, parts.clock, limits, parts.metrics.requested))
+  readJson(app, limits)
+  identify(app, parts)
+  limitClients(app, limits.client)
+  guard(app, parts)
   app.setErrorHandler((error, _request, reply) => send(reply, problemOrBug(error)))
   answerUnknownRoutes(app)
 
@@ -120,66 +145,97 @@ export function buildApp(parts: AppParts): FastifyInstance {
   function problemOrBug(error: unknown): Problem {
     const known = problemOf(error as Error)
     if (known !== undefined) return known
-    const id = parts.newId()
+    const id = parts.newId(clock.now())
     parts.onBug(id, error)
     return problem('internal', `the server has logged it under ${id}`)
   }
 
-  function post<Body>(path: string, schema: object, answer: (body: Body, request: FastifyRequest) => object, ok = 200) {
-    app.post(literal(path), { schema: { body: schema } }, (request, reply) =>
-      send(reply, answer(request.body as Body, request), ok),
+  function post<Body>(
+    path: string,
+    { needs, schema, about, ok = 200 }: PostRoute<Body>,
+    answer: (body: Body, request: FastifyRequest) => Soon<object>,
+  ) {
+    const config = { needs, about: ({ body }: FastifyRequest) => about(body as Body) }
+    app.post(literal(path), { schema: { body: schema }, config }, (request, reply) =>
+      whenDone(answer(request.body as Body, request), answered => send(reply, answered, ok)),
     )
   }
 
-  function get(path: string, answer: (request: FastifyRequest) => object, status = () => 200) {
-    app.get(path, (request, reply) => send(reply, answer(request), status()))
+  function get(path: string, config: GetConfig, answer: (request: FastifyRequest) => object) {
+    app.get(path, { config }, (request, reply) => send(reply, answer(request)))
   }
 
-  function decideAll(list: string, requests: readonly DecideRequest[], arrived: number, result: string): object {
+  function probe(path: string, answer: () => object, status = () => 200) {
+    app.get(path, { config: { probe: true, needs: 'nothing' } }, (_request, reply) => send(reply, answer(), status()))
+  }
+
+  function decideAll(list: string, requests: readonly DecideRequest[], arrived: number, result: string): Soon<object> {
     if (requests.length > limits.batch) return tooMany(list, limits.batch)
-    const answers = engine.decideAll(requests, arrived)
-    return isProblem(answers) ? below(`/${list}`, answers) : { [result]: answers }
+    return whenDone(engine.decideAll(requests, arrived), answers =>
+      isProblem(answers) ? below(`/${list}`, answers) : { [result]: answers },
+    )
   }
 
-  post<DecideRequest>('/v1/decide', ref('DecideRequest'), (body, request) => {
-    const named = withKey(body, request.headers['idempotency-key'])
-    return isProblem(named) ? named : engine.decide(named, request.arrived)
-  })
-  post<{ requests: DecideRequest[] }>('/v1/decide:batch', ref('DecideBatchRequest'), ({ requests }, { arrived }) =>
-    decideAll('requests', requests, arrived, 'decisions'),
+  post<DecideRequest>(
+    '/v1/decide',
+    { needs: 'decide', schema: ref('DecideRequest'), about: body => [body] },
+    (body, request) => {
+      const named = withKey(body, request.headers['idempotency-key'])
+      return isProblem(named) ? named : engine.decide(named, request.arrived)
+    },
   )
-  post<{ instances: DecideRequest[] }>(routes.predict, ref('PredictRequest'), ({ instances }, { arrived }) =>
-    decideAll('instances', instances, arrived, 'predictions'),
+  post<{ requests: DecideRequest[] }>(
+    '/v1/decide:batch',
+    { needs: 'decide', schema: ref('DecideBatchRequest'), about: body => body.requests },
+    ({ requests }, { arrived }) => decideAll('requests', requests, arrived, 'decisions'),
+  )
+  post<{ instances: DecideRequest[] }>(
+    routes.predict,
+    { needs: 'decide', schema: ref('PredictRequest'), about: body => body.instances },
+    ({ instances }, { arrived }) => decideAll('instances', instances, arrived, 'predictions'),
   )
   post<OneOrMany<'rewards', RewardRequest>>(
     '/v1/rewards',
-    oneOrMany('rewards', 'RewardRequest', 'RewardBatch'),
+    {
+      needs: 'reward',
+      schema: oneOrMany('rewards', 'RewardRequest', 'RewardBatch'),
+      about: body => listOf('rewards', body),
+      ok: 202,
+    },
     body => forEach('rewards', body, engine.reward, limits.batch),
-    202,
   )
   post<OneOrMany<'activations', ActivationRequest>>(
     '/v1/activations',
-    oneOrMany('activations', 'ActivationRequest', 'ActivationBatch'),
+    {
+      needs: 'reward',
+      schema: oneOrMany('activations', 'ActivationRequest', 'ActivationBatch'),
+      about: body => listOf('activations', body),
+      ok: 202,
+    },
     body => forEach('activations', body, engine.activate, limits.batch),
-    202,
   )
 
-  get('/v1/policies', () => ({ policies: [...source.policies.values()].map(served => summaryOf(source, served)) }))
-  get('/v1/policies/:name', request => {
+  get('/v1/policies', { needs: 'read' }, ({ token }) => ({
+    policies: [...source.policies.values()]
+      .filter(({ policy }) => covers(token, policy.name))
+      .map(served => summaryOf(source, served)),
+  }))
+  const named = ({ params }: FastifyRequest) => [{ policy: (params as { name: string }).name }]
+  get('/v1/policies/:name', { needs: 'read', about: named }, request => {
     const { name } = request.params as { name: string }
     const served = source.policies.get(name)
     if (served !== undefined) return descriptionOf(source, served)
     return problem('unknown-policy', didYouMean(name, source.policies.keys()) ?? 'GET /v1/policies lists them')
   })
-  get('/healthz', () => ({ status: 'ok' }))
+  probe('/healthz', () => ({ status: 'ok' }))
   const readiness = () => ({ ready: parts.unready().length === 0, reasons: parts.unready() })
   const readyStatus = () => (parts.unready().length === 0 ? 200 : 503)
-  get('/readyz', readiness, readyStatus)
+  probe('/readyz', readiness, readyStatus)
   const { health } = routes
   if (health !== undefined && !app.hasRoute({ method: 'GET', url: literal(health) })) {
-    get(literal(health), readiness, readyStatus)
+    probe(literal(health), readiness, readyStatus)
   }
-  app.get('/metrics', async (_request, reply) =>
+  app.get('/metrics', { config: { probe: true, needs: 'metrics' } }, async (_request, reply) =>
     reply.type('text/plain; version=0.0.4; charset=utf-8').send(await parts.metricsText()),
   )
   registerOfrep(app, { engine, source, problemOrBug })
@@ -194,30 +250,23 @@ const CLIENT_ERRORS: Readonly<Record<string, string>> = {
   ERR_HTTP_REQUEST_TIMEOUT: '408 Request Timeout',
 }
 
-function readJson(app: FastifyInstance): void {
+function readJson(app: FastifyInstance, limits: BodyLimits): void {
+  const bodies = createBodies(limits)
   app.removeAllContentTypeParsers()
-  app.addContentTypeParser('application/json', { parseAs: 'string' }, (_request, text, done) => {
-    const parsed = parseJson(text as string)
-    if ('fault' in parsed) done(refusal(problem('invalid-request', parsed.fault)))
-    else done(null, parsed.value)
+  // None is left out of the count; how long all of them may be together bounds it.
+  app.server.maxHeadersCount = 0
+  app.addHook('onRequest', ({ raw }, _reply, done) => {
+    const fault = headerFault(raw)
+    done(fault && refusal(fault))
   })
-}
-
-/** Notes when a request came, refuses it where too many are in work, and counts it when its connection is done with it. */
-function admit(app: FastifyInstance, { metrics, clock, limits }: AppParts): void {
-  let inWork = 0
-  app.decorate('inWork', () => inWork)
-  app.addHook('onRequest', (request, reply, done) => {
-    request.arrived = clock.monotonic()
-    inWork++
-    reply.raw.on('close', () => {
-      inWork--
-      metrics.requested(request.routeOptions.url ?? 'none', reply.raw.headersSent ? reply.statusCode : 499)
-    })
-    if (inWork <= limits.inWork) return done()
-    reply.header('connection', 'close')
-    done(refusal(problem('overloaded', `the server works on ${limits.inWork} requests already`)))
-  })
+  app.addContentTypeParser('application/json', ({ headers }, payload, done) =>
+    bodies.read(payload, Number(headers['content-length']), (error, body) => {
+      if (body === undefined) return done(error)
+      const parsed = isUtf8(body) ? parseJson(body.toString()) : { fault: 'the body is not UTF-8' }
+      if ('value' in parsed) done(null, parsed.value)
+      else done(refusal('faults' in parsed ? invalid(parsed.faults) : problem('invalid-request', parsed.fault)))
+    }),
+  )
 }
 
 /** Says which methods a path takes, or which path was perhaps meant. Hears of every route that is added after it. */
@@ -239,9 +288,20 @@ function answerUnknownRoutes(app: FastifyInstance): void {
         problem('not-found', didYouMean(path, Object.keys(openapi.paths)) ?? 'docs/server.md lists the routes'),
       )
     }
+    if (isPreflight(request, reply)) return answerPreflight(reply, methods)
     reply.header('allow', methods.join(', '))
     return send(reply, problem('method-not-allowed', `the path takes ${methods.join(' and ')}`))
   })
+}
+
+type GetConfig = Pick<FastifyContextConfig, 'needs' | 'about'>
+
+interface PostRoute<Body> extends Pick<FastifyContextConfig, 'needs'> {
+  readonly schema: object
+  /** What of the body names policies, or decisions. */
+  readonly about: (body: Body) => ReturnType<NonNullable<FastifyContextConfig['about']>>
+  /** The status of an answer that is no problem. */
+  readonly ok?: number
 }
 
 type OneOrMany<Name extends string, One> = One | { readonly [name in Name]: readonly One[] }
@@ -254,18 +314,22 @@ const oneOrMany = (list: string, one: string, many: string) => ({
   else: ref(one),
 })
 
+const listOf = <Name extends string, One extends object>(list: Name, body: OneOrMany<Name, One>): readonly One[] =>
+  list in body ? (body as { readonly [name in Name]: readonly One[] })[list] : [body as One]
+
 function forEach<Name extends string, One extends object>(
   list: Name,
   body: OneOrMany<Name, One>,
-  take: (requests: readonly One[]) => object,
+  take: (requests: readonly One[]) => Soon<object>,
   most: number,
-): object {
+): Soon<object> {
   const many = list in body
-  const requests = many ? (body as { readonly [name in Name]: readonly One[] })[list] : [body as One]
+  const requests = listOf(list, body)
   if (requests.length > most) return tooMany(list, most)
-  const answer = take(requests)
-  if (!isProblem(answer)) return answer
-  return many ? below(`/${list}`, answer) : moved(answer, pointer => pointer.replace(/^\/0/, ''))
+  return whenDone(take(requests), answer => {
+    if (!isProblem(answer)) return answer
+    return many ? below(`/${list}`, answer) : moved(answer, pointer => pointer.replace(/^\/0/, ''))
+  })
 }
 
 const tooMany = (list: string, most: number) =>

@@ -2,7 +2,9 @@ import cluster, { type Worker } from 'node:cluster'
 import { AggregatorRegistry, type Registry } from 'prom-client'
 import { DapError } from '../errors.ts'
 import type { Tell } from './events.ts'
+import type { Ledger, LocalLedger } from './ledger.ts'
 import type { Totals } from './metrics.ts'
+import { answerQuestions, askingLedger, type LedgerQuestions, type LedgerReplies } from './shared-ledger.ts'
 
 /** What a worker tells its primary. */
 type Message =
@@ -10,19 +12,28 @@ type Message =
   | { readonly dap: 'metrics'; readonly id: number }
   | { readonly dap: 'done'; readonly totals: Totals; readonly lost: string | undefined }
   | { readonly dap: 'leaving' }
+  | LedgerQuestions
 
 /** What a primary tells its workers. */
-type Order = { readonly dap: 'stop' } | { readonly dap: 'metrics'; readonly id: number; readonly text: string }
+type Order =
+  | { readonly dap: 'stop' }
+  | { readonly dap: 'metrics'; readonly id: number; readonly text: string }
+  | LedgerReplies
 
 /** A worker that dies is started again after this, doubled each time, unless it has lived for long. */
 const FIRST_RESTART_MS = 100
 const LAST_RESTART_MS = 30_000
 const LONG_LIFE_MS = 60_000
 
+/** What a worker that dies has claimed in so many ms before may not have come into the log. */
+const UNCERTAIN_MS = 5_000
+
 /** A worker's side of `--workers`. */
 export interface WorkerLink {
   /** Aborted when the primary stops, or is gone. */
   readonly stopped: AbortSignal
+  /** The primary's, for all workers. */
+  readonly ledger: Ledger
   ready(url: string, policies: number): void
   /** Adds this worker's metrics to those of the others; what it returns asks for all of them. */
   aggregated(own: Registry): () => Promise<string>
@@ -39,15 +50,21 @@ export function workerLink(): WorkerLink | undefined {
   const waiting = new Map<number, (text: string) => void>()
   let asked = 0
   const tell = (message: Message, then = () => {}) => process.send?.(message, undefined, undefined, then)
+  const ledger = askingLedger(message => void tell(message))
   process.on('message', (order: Order) => {
     if (order.dap === 'stop') stop.abort()
     if (order.dap === 'metrics') waiting.get(order.id)?.(order.text)
+    if (order.dap === 'ledger') ledger.replied(order)
   })
   // A worker whose primary is gone has requests and a log to finish, where Node would end it at once.
   if (cluster.worker !== undefined) cluster.worker.exitedAfterDisconnect = true
-  process.on('disconnect', () => stop.abort())
+  process.on('disconnect', () => {
+    ledger.gone()
+    stop.abort()
+  })
   return {
     stopped: stop.signal,
+    ledger,
     ready: (url, policies) => tell({ dap: 'ready', url, policies }),
     aggregated(own) {
       new AggregatorRegistry()
@@ -76,7 +93,12 @@ export interface Primary {
 }
 
 /** Starts `count` processes with these words after the program's name, and again those that die; resolves when all listen. */
-export async function startWorkers(count: number, args: readonly string[], tell: Tell): Promise<Primary> {
+export async function startWorkers(
+  count: number,
+  args: readonly string[],
+  tell: Tell,
+  ledger: LocalLedger,
+): Promise<Primary> {
   cluster.setupPrimary({ args: [...args] })
   const registry = new AggregatorRegistry()
   const totals = { decisions: 0, rewards: 0 }
@@ -96,6 +118,9 @@ export async function startWorkers(count: number, args: readonly string[], tell:
       worker.on('message', (message: Message) => {
         if (message.dap === 'ready') resolve(message)
         if (message.dap === 'metrics') answerMetrics(worker, message.id)
+        if (message.dap === 'ledger' && worker.isConnected()) {
+          worker.send(answerQuestions(ledger, worker.id, message) satisfies Order)
+        }
         if (message.dap === 'done') {
           totals.decisions += message.totals.decisions
           totals.rewards += message.totals.rewards
@@ -104,6 +129,7 @@ export async function startWorkers(count: number, args: readonly string[], tell:
       })
       worker.on('exit', (code, signal) => {
         const why = signal ?? `exit code ${code}`
+        ledger.forget(worker.id, UNCERTAIN_MS)
         reject(new DapError(`a worker could not start (${why})`, { hint: 'its error is above' }))
         if (stopping || !started) return
         if (performance.now() - born > LONG_LIFE_MS) restartMs = FIRST_RESTART_MS

@@ -1,4 +1,4 @@
-import { jsonFaultPlace } from './json.ts'
+import { jsonFaultPlace, parseJson } from './json.ts'
 
 /** The kill switch, as its file says: `{"killed": ["shop-offer"], "reason": "prices are wrong"}`. */
 export interface Control {
@@ -11,12 +11,13 @@ export const NOTHING_KILLED: Control = { killed: [] }
 
 /** A mistyped key must not pass for a switch that was not thrown: what is not understood is a fault. */
 export function parseControl(text: string): Control | { readonly fault: string } {
-  let json: unknown
-  try {
-    json = JSON.parse(text)
-  } catch {
-    return { fault: `the control file is not JSON: the fault is at ${jsonFaultPlace(text)}` }
+  const parsed = parseJson(text)
+  if ('fault' in parsed) return { fault: `the control file is not JSON: the fault is at ${jsonFaultPlace(text)}` }
+  if ('faults' in parsed) {
+    const [{ pointer, detail }] = parsed.faults
+    return { fault: `the control file may mean two things: ${pointer} ${detail}` }
   }
+  const { value: json } = parsed
   const { killed, reason, ...others } = { ...(json as { killed?: unknown; reason?: unknown } | null) }
   const isText = (value: unknown) => typeof value === 'string'
   const shaped = Array.isArray(killed) && killed.every(isText) && (reason === undefined || isText(reason))

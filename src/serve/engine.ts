@@ -1,46 +1,55 @@
-import { isDeepStrictEqual } from 'node:util'
 import { decisionRecord } from '../log/decision-record.ts'
 import { recordText } from '../log/record-text.ts'
-import { type DecisionRecord, IMPOSED, REWARD_SCHEMA, type RewardRecord, type ServedBy } from '../log/records.ts'
+import { type DecisionRecord, IMPOSED, type ServedBy } from '../log/records.ts'
 import { type Decision, type DecisionRequest, decide } from '../policy/decide.ts'
 import { hashUniform } from '../policy/draw.ts'
 import { explain } from '../policy/explanation.ts'
 import type { Policy } from '../policy/policy.ts'
+import { answerOf } from './answer.ts'
 import {
   type Accepted,
   type ActivationRequest,
   type DecideAnswer,
   type DecideRequest,
-  MAX_FAULTS,
+  isProblem,
   type Problem,
-  type ProblemName,
   problem,
   type RewardRequest,
 } from './api.ts'
-import type { LogWriter } from './log-writer.ts'
+import { type Fault, invalid, problemOf } from './faults.ts'
+import type { Ids } from './ids.ts'
+import { type Claim, claimOfDecision, type Ledger } from './ledger.ts'
+import { type LogWriter, systemTimers } from './log-writer.ts'
 import type { OnlineLearner } from './online-learner.ts'
 import type { PolicySource, ServedPolicy } from './policies.ts'
-import { createRemembered } from './remembered.ts'
+import { createRewardDoor } from './rewards.ts'
+import { type Soon, whenDone } from './soon.ts'
 
 /** The server without HTTP: requests that have the right shape to answers, records to the log. */
 export interface Engine {
   /** `arrived` is when the request came in, by `clock.monotonic`. */
-  decide(request: DecideRequest, arrived: number): DecideAnswer | Problem
+  decide(request: DecideRequest, arrived: number): Soon<DecideAnswer | Problem>
   /** All or none: a fault of one, at `/index/…`, refuses all of them before anything is decided. */
-  decideAll(requests: readonly DecideRequest[], arrived: number): readonly DecideAnswer[] | Problem
-  reward(requests: readonly RewardRequest[]): Accepted | Problem
-  activate(requests: readonly ActivationRequest[]): Accepted | Problem
+  decideAll(requests: readonly DecideRequest[], arrived: number): Soon<readonly DecideAnswer[] | Problem>
+  /** All or none, as are these. */
+  reward(requests: readonly RewardRequest[]): Soon<Accepted | Problem>
+  activate(requests: readonly ActivationRequest[]): Soon<Accepted | Problem>
+  /** Whose decisions these are, as far as it is known. */
+  policiesOf(decisionIds: readonly string[]): Soon<readonly (string | undefined)[]>
 }
 
 export interface EngineParts {
   readonly source: PolicySource
   readonly log: LogWriter
+  readonly ledger: Ledger
   readonly clock: Clock
   readonly observer: Observer
   readonly learner?: OnlineLearner
-  readonly newId: () => string
+  readonly newId: Ids
   /** `dap/0.2.0` */
   readonly runtime: string
+  /** What is acknowledged is in the log's queue, or written. */
+  readonly ack: 'queued' | 'written'
   readonly limits: EngineLimits
 }
 
@@ -54,9 +63,6 @@ export interface Clock {
 export interface EngineLimits {
   /** A request that has waited longer is answered without the policy: with the fallback. */
   readonly timeoutMs: number
-  /** How long, and for how many decisions, an id is remembered. */
-  readonly retentionMs: number
-  readonly retained: number
 }
 
 /** Is told what happens, for metrics. */
@@ -66,33 +72,30 @@ export interface Observer {
   agreed(policy: string, agrees: boolean): void
   /** A record was not kept: the log is under pressure. */
   shed(policy: string): void
-  /** A request with an id that was answered before. */
-  repeated(policy: string, conflict: boolean): void
-  rewarded(kind: 'metric' | 'activation'): void
-  /** A reward that was taken and counts for no decision that is known here: nobody knows its decision, or it is not the policy's reward. */
+  /** A decision or a reward with an id that was taken before. */
+  repeated(kind: Claim['kind'], conflict: boolean): void
+  /** A reward or an activation is taken, and nothing that is known here has use for it. */
   unmatched(reason: 'unknown-decision' | 'other-name'): void
-  /** A request that was answered with a problem. */
-  refused(reason: ProblemName): void
+  /** A reward or an activation is not taken. */
+  refused(reason: 'value' | 'time' | 'conflict'): void
+  rewarded(kind: 'metric' | 'activation'): void
 }
 
-interface Fault {
-  readonly name: ProblemName
-  readonly pointer: string
-  readonly detail: string
+/** A decision that has been made, and is neither logged nor answered yet. */
+interface Prepared {
+  readonly request: DecideRequest
+  readonly served: ServedPolicy
+  readonly decision: Decision
+  readonly record: DecisionRecord
+  readonly answer: DecideAnswer
 }
 
-/** A decision that has been made, and is neither logged nor answered yet; or one that was answered before under the same id. */
-type Prepared =
-  | { readonly request: DecideRequest; readonly served: ServedPolicy; readonly decision: Decision }
-  | { readonly answered: DecideAnswer }
+/** With `--ack written`: how long a caller waits for the disk. */
+const WRITTEN_MS = 5_000
 
 export function createEngine(parts: EngineParts): Engine {
-  const { source, log, clock, observer, learner, newId, runtime, limits } = parts
-  const remembered = createRemembered<{ readonly request: DecideRequest; readonly answer: DecideAnswer }>(
-    clock.monotonic,
-    limits.retentionMs,
-    limits.retained,
-  )
+  const { source, log, ledger, clock, observer, learner, newId, runtime, limits, ack } = parts
+  const rewards = createRewardDoor(parts)
 
   let lastMs = Number.NaN
   let lastText = ''
@@ -110,23 +113,21 @@ export function createEngine(parts: EngineParts): Engine {
   function prepare(request: DecideRequest, arrived: number): Prepared | readonly Fault[] {
     const served = find(request.policy)
     if ('detail' in served) return [served]
-    const { policy } = served
-    const { decisionId } = request
-    const before = decisionId === undefined ? undefined : remembered.get(decisionId)
-    if (before !== undefined) {
-      const same = isDeepStrictEqual(before.request, request)
-      observer.repeated(policy.name, !same)
-      if (same) return { answered: before.answer }
-      return [{ name: 'conflict', pointer: '/decisionId', detail: 'was used for another request' }]
-    }
+    const { policy, snapshot } = served
     const { mode } = policy.spec
-    if (mode !== 'online' && request.baseline === undefined) {
-      return [invalid('/baseline', `is needed in the mode ${mode}`)]
+    const { baseline, deferActivation: deferred } = request
+    if (mode !== 'online' && baseline === undefined) return [invalid('/baseline', `is needed in the mode ${mode}`)]
+    const now = clock.now()
+    const decisionId = request.decisionId ?? newId(now, policy.name)
+    const imposed = imposedOn(policy, baseline, arrived)
+    const decision = decide(policy, { decisionId, context: request.context ?? {}, imposed })
+    if ('faults' in decision) {
+      return decision.faults.map(({ pointer, message }) => invalid(`/context${pointer}`, message))
     }
-    const imposed = imposedOn(policy, request.baseline, arrived)
-    const result = decide(policy, { decisionId: decisionId ?? newId(), context: request.context ?? {}, imposed })
-    if (!('faults' in result)) return { request, served, decision: result }
-    return result.faults.map(({ pointer, message }) => invalid(`/context${pointer}`, message))
+    const latencyUs = Math.round((clock.monotonic() - arrived) * 1000)
+    const facts = { ts: timestamp(now), mode, snapshot, runtime, latencyUs, logProbability: log.admission }
+    const record = decisionRecord(policy, decision, { ...facts, baseline, deferred })
+    return { request, served, decision, record, answer: answerOf(record, policy) }
   }
 
   function find(name: string | undefined): ServedPolicy | Fault {
@@ -160,42 +161,63 @@ export function createEngine(parts: EngineParts): Engine {
   }
 
   /** Logs the decision and answers. */
-  function commit(prepared: Prepared, arrived: number): DecideAnswer {
-    if ('answered' in prepared) return prepared.answered
-    const { request, served, decision } = prepared
-    const { policy, snapshot } = served
-    const { mode } = policy.spec
-    const { decisionId } = decision
-    const { admission } = log
-    const latencyUs = Math.round((clock.monotonic() - arrived) * 1000)
-    const record = decisionRecord(policy, decision, {
-      ts: timestamp(clock.now()),
-      mode,
-      snapshot,
-      runtime,
-      latencyUs,
-      logProbability: admission,
-      baseline: request.baseline,
-      deferred: request.deferActivation,
-    })
+  function commit({ request, served: { policy }, decision, record, answer }: Prepared): DecideAnswer {
+    const { name, spec } = policy
+    const { logProbability, latencyUs } = record
     // Kept or not by a hash of its own, so that what is kept depends on nothing that was decided.
-    const kept = admission === 1 || hashUniform('kept', decisionId) < admission
+    const kept = logProbability === 1 || hashUniform('kept', record.decisionId) < logProbability
     if (kept) log.push('decisions', recordText(record))
-    else observer.shed(policy.name)
-    observer.decided(policy.name, record.served.by, decision.action, latencyUs)
-    if ((mode === 'shadow' || mode === 'apprentice') && decision.servedBy === 'policy') {
-      observer.agreed(policy.name, decision.action === request.baseline)
+    else observer.shed(name)
+    observer.decided(name, record.served.by, decision.action, latencyUs)
+    if ((spec.mode === 'shadow' || spec.mode === 'apprentice') && decision.servedBy === 'policy') {
+      observer.agreed(name, decision.action === request.baseline)
     }
     learner?.decided(record)
-    const answer = answerOf(policy, record, request.explain ? decision : undefined)
-    if (request.decisionId !== undefined) remembered.set(decisionId, { request, answer })
-    return answer
+    return request.explain ? { ...answer, explanation: explain(policy, decision) } : answer
   }
 
-  function pushReward(record: RewardRecord): void {
-    log.push('rewards', JSON.stringify(record))
-    observer.rewarded(record.kind ?? 'metric')
-    learner?.rewarded(record)
+  /** What was answered before under this id; explained where the same policy would answer it again. */
+  function repeat({ request, served, decision }: Prepared, before: DecideAnswer): DecideAnswer {
+    const { policy, snapshot } = served
+    const same = before.policy.digest === policy.digest && before.policy.snapshot === snapshot
+    return request.explain && same ? { ...before, explanation: explain(policy, decision) } : before
+  }
+
+  /** Takes the ids that callers have made; then logs and answers all, or refuses all. `at` is the pointer to one of them. */
+  function commitAll(all: readonly Prepared[], at: (index: number) => string): Soon<readonly DecideAnswer[] | Problem> {
+    const own = all.filter(({ request }) => request.decisionId !== undefined)
+    if (own.length === 0) return all.map(commit)
+    return whenDone(ledger.claim(own.map(({ record, answer }) => claimOfDecision(record, answer))), outcomes => {
+      for (const outcome of outcomes) if (outcome !== 'new') observer.repeated('decision', outcome === 'conflict')
+      const outcomeOf = new Map(own.map((prepared, i) => [prepared, outcomes[i]]))
+      const conflicts = all.flatMap((prepared, i): Fault[] =>
+        outcomeOf.get(prepared) === 'conflict'
+          ? [{ name: 'conflict', pointer: `${at(i)}/decisionId`, detail: 'was used for another request' }]
+          : [],
+      )
+      if (conflicts.length > 0) return problemOf(conflicts)
+      return all.map(prepared => {
+        const outcome = outcomeOf.get(prepared)
+        const before = typeof outcome === 'object' ? outcome.again : null
+        return before === null ? commit(prepared) : repeat(prepared, before.answer)
+      })
+    })
+  }
+
+  /** Hands on an answer, where it is wanted so, once all that was logged before is written. */
+  function acknowledged<Answer extends object>(answer: Soon<Answer | Problem>): Soon<Answer | Problem> {
+    if (ack === 'queued') return answer
+    return whenDone(answer, async found => {
+      if (isProblem(found)) return found
+      const late = problem('overloaded', 'it is not written yet; send it again under the same id')
+      return new Promise<Answer | Problem>(resolve => {
+        const cancel = systemTimers.after(WRITTEN_MS, () => resolve(late))
+        void log.flush().then(() => {
+          cancel()
+          resolve(found)
+        })
+      })
+    })
   }
 
   const overloaded = () => problem('overloaded', 'the log cannot take more records now; try again later')
@@ -204,7 +226,10 @@ export function createEngine(parts: EngineParts): Engine {
     decide(request, arrived) {
       if (log.admission === 0) return overloaded()
       const prepared = prepare(request, arrived)
-      return isFaults(prepared) ? problemOf(prepared) : commit(prepared, arrived)
+      if (isFaults(prepared)) return problemOf(prepared)
+      if (request.decisionId === undefined) return acknowledged(commit(prepared))
+      const answers = commitAll([prepared], () => '')
+      return acknowledged(whenDone(answers, found => (isProblem(found) ? found : found[0])))
     },
 
     decideAll(requests, arrived) {
@@ -222,96 +247,13 @@ export function createEngine(parts: EngineParts): Engine {
         if (isFaults(prepared)) faults.push(...prepared.map(f => ({ ...f, pointer: `/${i}${f.pointer}` })))
         else all.push(prepared)
       }
-      return faults.length > 0 ? problemOf(faults) : all.map(prepared => commit(prepared, arrived))
+      return faults.length > 0 ? problemOf(faults) : acknowledged(commitAll(all, i => `/${i}`))
     },
 
-    reward(requests) {
-      if (log.admission === 0) return overloaded()
-      const receivedTs = timestamp(clock.now())
-      const faults = requests.flatMap((request, i) => {
-        const wrong = rewardFault(request)
-        return wrong === undefined ? [] : [{ ...wrong, pointer: `/${i}${wrong.pointer}` }]
-      })
-      if (faults.length > 0) return problemOf(faults)
-      for (const { rewardId, decisionId, slot, name, value, ts } of requests) {
-        pushReward({
-          schema: REWARD_SCHEMA,
-          rewardId: rewardId ?? newId(),
-          decisionId,
-          ...(slot === undefined ? {} : { slot }),
-          ...(name === undefined ? {} : { name }),
-          value,
-          ts: utc(ts) ?? receivedTs,
-          receivedTs,
-        })
-      }
-      return { accepted: requests.length }
-    },
-
-    activate(requests) {
-      if (log.admission === 0) return overloaded()
-      const receivedTs = timestamp(clock.now())
-      const faults = requests.flatMap(({ ts }, i) => timeFault(ts, `/${i}`) ?? [])
-      if (faults.length > 0) return problemOf(faults)
-      for (const { decisionId, ts } of requests) {
-        const rewardId = `activation/${decisionId}`
-        const when = { ts: utc(ts) ?? receivedTs, receivedTs }
-        pushReward({ schema: REWARD_SCHEMA, rewardId, decisionId, kind: 'activation', ...when })
-      }
-      return { accepted: requests.length }
-    },
-  }
-
-  function rewardFault({ value, ts, decisionId, name }: RewardRequest): Fault | undefined {
-    if (!Number.isFinite(value)) return invalid('/value', 'must be a finite number')
-    const decided = remembered.get(decisionId)?.answer.policy.name
-    const reward = decided === undefined ? undefined : source.policies.get(decided)?.policy.spec.reward
-    if (reward?.type === 'binary' && (name ?? reward.name) === reward.name && !(value >= 0 && value <= 1)) {
-      return invalid('/value', `must be in [0, 1]: \`${reward.name}\` of policy ${decided} is binary`)
-    }
-    return timeFault(ts, '')
+    reward: requests => (log.admission === 0 ? overloaded() : acknowledged(rewards.reward(requests))),
+    activate: requests => (log.admission === 0 ? overloaded() : acknowledged(rewards.activate(requests))),
+    policiesOf: rewards.policiesOf,
   }
 }
-
-function answerOf(policy: Policy, record: DecisionRecord, explained: Decision | undefined): DecideAnswer {
-  const [slot] = record.slots
-  const { by, reason } = record.served
-  const action = by === 'override' && slot.baseline !== undefined ? slot.baseline : slot.action
-  const features = action === null ? undefined : policy.spec.actions[policy.actions.indexOf(action)].features
-  const { name, digest, snapshot } = record.policy
-  return {
-    decisionId: record.decisionId,
-    policy: { name, digest, snapshot },
-    action,
-    features,
-    propensity: by === 'override' ? null : slot.propensity,
-    servedBy: by,
-    reason,
-    explanation: explained && explain(policy, explained),
-  }
-}
-
-const invalid = (pointer: string, detail: string): Fault => ({ name: 'invalid-request', pointer, detail })
 
 const isFaults = (result: Prepared | readonly Fault[]): result is readonly Fault[] => Array.isArray(result)
-
-function problemOf(faults: readonly Fault[]): Problem {
-  const [{ name, pointer, detail }] = faults
-  const kind = faults.every(fault => fault.name === name) ? name : 'invalid-request'
-  const more = faults.length === 1 ? '' : `, and ${faults.length - 1} more`
-  return problem(
-    kind,
-    `${pointer || 'the body'} ${detail}${more}`,
-    faults.slice(0, MAX_FAULTS).map(f => ({ pointer: f.pointer, detail: f.detail })),
-  )
-}
-
-/** RFC 3339 with a time zone, which `Date` alone would not insist on. */
-const TIME = /^\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(\.\d{1,9})?([Zz]|[+-]\d{2}:\d{2})$/
-
-function timeFault(ts: string | undefined, at: string): Fault | undefined {
-  if (ts === undefined || (TIME.test(ts) && !Number.isNaN(Date.parse(ts)))) return undefined
-  return invalid(`${at}/ts`, 'must be a time like 2026-11-22T18:15:53.412Z')
-}
-
-const utc = (ts: string | undefined): string | undefined => ts && new Date(ts).toISOString()

@@ -1,5 +1,6 @@
 import type { FastifyReply } from 'fastify'
 import { type DecideRequest, isProblem, type Problem } from './api.ts'
+import { keyFault } from './headers.ts'
 import { invalid } from './problems.ts'
 
 /** A component of `schemas/openapi.yaml` as fastify's validators know it. */
@@ -12,8 +13,9 @@ export function send(reply: FastifyReply, answer: object, status = 200): Fastify
   return reply.type('application/problem+json').send(JSON.stringify(answer))
 }
 
-/** The status of a problem, and when to try again. */
+/** The status of a problem, and what else it takes: a token, or time. */
 export function prepareStatus(reply: FastifyReply, { status }: Problem): void {
+  if (status === 401) reply.header('www-authenticate', 'Bearer realm="dap"')
   if (status === 503) reply.header('retry-after', '1')
   reply.code(status)
 }
@@ -21,10 +23,10 @@ export function prepareStatus(reply: FastifyReply, { status }: Problem): void {
 /** The request under the id of its `Idempotency-Key`. */
 export function withKey(request: DecideRequest, key: string | string[] | undefined): DecideRequest | Problem {
   if (key === undefined) return request
-  const fault = (detail: string) => invalid([{ pointer: '/decisionId', detail }])
-  if (typeof key !== 'string' || key === '' || key.length > 128) {
-    return fault('`Idempotency-Key` must have 1 to 128 characters')
+  const wrong = keyFault(key)
+  if (wrong !== undefined) return wrong
+  if (request.decisionId !== undefined && request.decisionId !== key) {
+    return invalid([{ pointer: '/decisionId', detail: 'is not the `Idempotency-Key`' }])
   }
-  if (request.decisionId !== undefined && request.decisionId !== key) return fault('is not the `Idempotency-Key`')
-  return { ...request, decisionId: key }
+  return { ...request, decisionId: String(key) }
 }

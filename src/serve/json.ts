@@ -1,41 +1,119 @@
-/** A request's body as JSON, or one sentence that says where it is not. */
-export type ParsedJson = { readonly value: unknown } | { readonly fault: string }
+import { pointerTo } from '../policy/context.ts'
+import { MAX_FAULTS, type Problem } from './api.ts'
+
+type Fault = NonNullable<Problem['errors']>[number]
+
+/** A request's body as JSON, or one sentence that says where it is not, or where it may mean two things. */
+export type ParsedJson =
+  | { readonly value: unknown }
+  | { readonly fault: string }
+  | { readonly faults: readonly [Fault, ...Fault[]] }
 
 /** No request needs more; what walks a value recursively is then safe. */
 const MAX_DEPTH = 64
 
-/** A key `__proto__` becomes a property like any other, which no schema knows. */
+/**
+ * A key `__proto__` becomes a property like any other, which no schema knows. A key that is there twice is a fault, since readers differ in
+ * which they believe; so is half of a surrogate pair: written as UTF-8, all halves are the same character, and different ids one id.
+ */
 export function parseJson(text: string): ParsedJson {
-  if (isTooDeep(text)) return { fault: `the body is nested more than ${MAX_DEPTH} levels deep` }
+  const { depth, colons, escapes } = scan(text)
+  if (depth > MAX_DEPTH) return { fault: `the body is nested more than ${MAX_DEPTH} levels deep` }
+  let value: unknown
   try {
-    return { value: JSON.parse(text) }
+    value = JSON.parse(text)
   } catch {
     return { fault: `the body is not JSON: ${describe(text, faultAt(text))}` }
   }
+  // Which key it is costs a second reading, that it is one a look at what was read.
+  if (colons === membersOf(value) && !(escapes && hasHalves(value))) return { value }
+  const [first, ...others] = ambiguities(text)
+  return { faults: [first, ...others.slice(0, MAX_FAULTS - 1)] }
 }
 
-const [QUOTE, BACKSLASH] = [34, 92]
+const [QUOTE, BACKSLASH, COLON, U] = [34, 92, 58, 117]
 
-function isTooDeep(text: string): boolean {
+/** What is outside of strings, and whether a string has an escape by number, in one pass. Stops where it is too deep. */
+function scan(text: string): { readonly depth: number; readonly colons: number; readonly escapes: boolean } {
   let depth = 0
+  let colons = 0
+  let escapes = false
   for (let i = 0; i < text.length; i++) {
     const code = text.charCodeAt(i)
-    if (code === QUOTE) i = endOfString(text, i)
+    if (code === QUOTE) {
+      for (i++; i < text.length; i++) {
+        const inside = text.charCodeAt(i)
+        if (inside === QUOTE) break
+        if (inside === BACKSLASH && text.charCodeAt(++i) === U) escapes = true
+      }
+    } else if (code === COLON) colons++
     // { and [ differ from } and ] by two, and from everything else in these bits.
     else if ((code | 0x20) === 0x7b) {
-      if (++depth > MAX_DEPTH) return true
+      if (++depth > MAX_DEPTH) break
     } else if ((code | 0x20) === 0x7d) depth--
   }
-  return false
+  return { depth, colons, escapes }
 }
 
-function endOfString(text: string, start: number): number {
-  for (let i = start + 1; i < text.length; i++) {
-    const code = text.charCodeAt(i)
-    if (code === QUOTE) return i
-    if (code === BACKSLASH) i++
+/** How many members all objects of a value have. */
+function membersOf(value: unknown): number {
+  if (typeof value !== 'object' || value === null) return 0
+  let count = 0
+  if (Array.isArray(value)) for (const item of value) count += membersOf(item)
+  else for (const key in value) count += 1 + membersOf(value[key as keyof typeof value])
+  return count
+}
+
+/** In this mode a whole pair is one character, and does not match. */
+const HALF = /\p{Surrogate}/u
+
+function hasHalves(value: unknown): boolean {
+  if (typeof value === 'string') return HALF.test(value)
+  if (typeof value !== 'object' || value === null) return false
+  if (Array.isArray(value)) return value.some(hasHalves)
+  return Object.entries(value).some(([key, item]) => hasHalves(key) || hasHalves(item))
+}
+
+/** Every key that is there again, and every text with half of a surrogate pair, of a text that is JSON. */
+function ambiguities(text: string): Fault[] {
+  const faults: Fault[] = []
+  let at = 0
+
+  function token(): string {
+    const start = next(BLANKS, text, at)
+    at = next(TOKEN, text, start)
+    return text.slice(start, at)
   }
-  return text.length
+
+  function whole(written: string, pointer: (text: string) => string): string {
+    const read = JSON.parse(written) as string
+    if (HALF.test(read)) faults.push({ pointer: pointer(read), detail: 'has half of a surrogate pair' })
+    return read
+  }
+
+  function value(first: string, pointer: string): void {
+    if (first.startsWith('"')) whole(first, () => pointer)
+    else if (first === '[') {
+      let index = 0
+      for (let each = token(); each !== ']'; each = token()) {
+        if (each !== ',') value(each, `${pointer}/${index++}`)
+      }
+    } else if (first === '{') {
+      const seen = new Set<string>()
+      for (let each = token(); each !== '}'; each = token()) {
+        if (each === ',') continue
+        const key = whole(each, read => pointer + pointerTo(read))
+        const member = pointer + pointerTo(key)
+        if (seen.has(key)) faults.push({ pointer: member, detail: 'is there more than once' })
+        seen.add(key)
+        token() // the colon
+        value(token(), member)
+      }
+    }
+  }
+
+  value(token(), '')
+  return faults
 }
 
 const BLANKS = /[ \t\n\r]*/y

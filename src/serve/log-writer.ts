@@ -10,6 +10,8 @@ export interface Sink {
    * with more after them, may be given again.
    */
   write(stream: Stream, lines: string): Promise<void>
+  /** Rejects where nothing could be written now, such as in a folder that nobody may write in. */
+  probe?(): Promise<void>
   /** Brings what was written to stable storage, and lets go of it. */
   close(): Promise<void>
 }
@@ -22,8 +24,10 @@ export interface LogWriter {
   readonly admission: number
   /** Queues a record; one without its newline. */
   push(stream: Stream, record: string): void
-  /** Undefined while all is well; else why the server should get no more traffic. Worries come before losses. */
+  /** Undefined while all is well, as far as a first probe of the sink has shown; else why the server should get no more traffic. Worries come before losses. */
   readonly trouble: string | undefined
+  /** Resolves when the sink has been tried out for the first time, or takes too long for it. */
+  readonly tried: Promise<void>
   readonly stats: LogWriterStats
   /** Resolves when everything queued before has been written. */
   flush(): Promise<void>
@@ -115,7 +119,7 @@ interface Lane {
 
 /**
  * Group commit: a write takes what is queued of its stream, `flushMs` after the first of it came or as soon as it is `flushBytes`. A write
- * that fails is done again until it succeeds: the writer itself drops nothing.
+ * that fails is done again until it succeeds: the writer itself drops nothing. The sink is tried out at once, before there is a record.
  */
 export function createLogWriter(
   sink: Sink,
@@ -129,6 +133,20 @@ export function createLogWriter(
   let lost = 0
   let crowded = false
   let closed = false
+  /** Why there is trouble before any write has failed. */
+  let unproven: string | undefined = sink.probe === undefined ? undefined : 'the log has not been tried yet'
+  let cancelProbe: (() => void) | undefined
+
+  async function prove(retryMs: number): Promise<void> {
+    try {
+      await sink.probe?.()
+      unproven = undefined
+    } catch (error) {
+      failures++
+      unproven = cannotBeWritten(messageOf(error))
+      if (!closed) cancelProbe = timers.after(retryMs, () => void prove(Math.min(LAST_RETRY_MS, 2 * retryMs)))
+    }
+  }
 
   /** Sees to it that what is queued will be written. */
   function plan(lane: Lane): void {
@@ -153,13 +171,14 @@ export function createLogWriter(
       lane.written += records.length
       lane.bytes += bytes
       lane.committedAt = timers.now()
+      unproven = undefined
       lane.retryMs = 0
       lane.failure = undefined
       setQueued(queuedBytes - bytes)
     } catch (error) {
       failures++
       lane.retryMs = Math.min(LAST_RETRY_MS, 2 * lane.retryMs || FIRST_RETRY_MS)
-      lane.failure = error instanceof Error ? error.message : String(error)
+      lane.failure = messageOf(error)
     }
     notSlow()
     lane.slow = false
@@ -187,6 +206,14 @@ export function createLogWriter(
     await Promise.all(both.map(flushed))
   }
 
+  const tried = new Promise<void>(resolve => {
+    const cancel = timers.after(slowMs, resolve)
+    void prove(FIRST_RETRY_MS).then(() => {
+      cancel()
+      resolve()
+    })
+  })
+
   const failure = (): string | undefined => both.find(lane => lane.failure !== undefined)?.failure
 
   return {
@@ -212,7 +239,8 @@ export function createLogWriter(
     },
     get trouble() {
       const reason = failure()
-      if (reason !== undefined) return `the log cannot be written: ${reason}`
+      if (reason !== undefined) return cannotBeWritten(reason)
+      if (unproven !== undefined) return unproven
       if (both.some(lane => lane.slow)) return `a write of the log is taking more than ${slowMs} ms`
       return crowded ? `${Math.round((100 * queuedBytes) / maxQueueBytes)} % of the log's queue is in use` : undefined
     },
@@ -232,6 +260,7 @@ export function createLogWriter(
         lost,
       }
     },
+    tried,
     flush,
     async close(timeoutMs) {
       const inTime = await new Promise<boolean>(resolve => {
@@ -242,6 +271,7 @@ export function createLogWriter(
         })
       })
       closed = true
+      cancelProbe?.()
       for (const lane of both) lane.cancel?.()
       const sinkClosed = sink.close()
       if (inTime) return sinkClosed
@@ -255,6 +285,9 @@ export function createLogWriter(
     },
   }
 }
+
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
+const cannotBeWritten = (reason: string) => `the log cannot be written: ${reason}`
 
 function createLane(stream: Stream): Lane {
   return {

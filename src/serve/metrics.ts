@@ -29,7 +29,7 @@ export interface Measured {
   /** Requests that are being read, answered or written. */
   inWork(): number
   /** Connections that are open. */
-  connections(): Promise<number>
+  connections(): number
 }
 
 /** Seconds; a decision takes from tens of microseconds to, at the worst, the time limit. */
@@ -179,8 +179,8 @@ export function createMetrics(measured: Measured): Metrics {
   })
   const repeated = counter(
     'dap_repeated_total',
-    'Requests with an id that was answered before; a conflict asked for something else',
-    ['policy', 'conflict'],
+    'Ids of decisions and rewards that were taken before; a conflict said something else',
+    ['kind', 'conflict'],
   )
   const agreement = counter(
     'dap_agreement_total',
@@ -199,9 +199,12 @@ export function createMetrics(measured: Measured): Metrics {
     ['reason'],
     [['unknown-decision'], ['other-name']],
   )
-  const refused = counter('dap_refused_total', 'Requests that were answered with a problem, by the end of its type', [
-    'reason',
-  ])
+  const refused = counter(
+    'dap_rewards_refused_total',
+    'Rewards and activations that were not taken: a value outside the range, a time before the decision or in the future, an id of another one',
+    ['reason'],
+    [['value'], ['time'], ['conflict']],
+  )
   const requests = counter('dap_http_requests_total', 'HTTP requests that are done with; 499: the client had gone', [
     'route',
     'status',
@@ -209,8 +212,8 @@ export function createMetrics(measured: Measured): Metrics {
   gauge('dap_http_requests_in_work', 'HTTP requests that are being read, answered or written now', 'sum', [], () =>
     one(measured.inWork()),
   )
-  gauge('dap_http_connections', 'Connections that are open now, idle ones too', 'sum', [], async () =>
-    one(await measured.connections()),
+  gauge('dap_http_connections', 'Connections that are open now, idle ones too', 'sum', [], () =>
+    one(measured.connections()),
   )
 
   count('dap_log_records_total', 'Records that were written', ['stream'], () => each('stream', log.stats.written))
@@ -275,11 +278,11 @@ export function createMetrics(measured: Measured): Metrics {
     )
     count(
       'dap_learner_ignored_rewards_total',
-      'Rewards that taught nothing: of no decision that waits (unknown), or after the wait (late)',
+      'Rewards that taught nothing: of no decision that waits, after the wait, too early to be its, outside the range, or in conflict with another one',
       ['reason'],
       () => {
-        const { unknown, late } = learner.stats
-        return each('reason', { unknown, late })
+        const { unknown, late, outside, tooEarly, conflicts } = learner.stats
+        return each('reason', { unknown, late, range: outside, 'too-early': tooEarly, conflict: conflicts })
       },
     )
     count('dap_learner_publishes_total', 'Snapshots that were published, and decide now', [], () =>
@@ -302,7 +305,7 @@ export function createMetrics(measured: Measured): Metrics {
       },
       agreed: (policy, agrees) => agreement.add(policy, String(agrees)),
       shed: policy => shed.add(policy),
-      repeated: (policy, conflict) => repeated.add(policy, String(conflict)),
+      repeated: (kind, conflict) => repeated.add(kind, String(conflict)),
       rewarded: kind => rewards.add(kind),
       unmatched: reason => unmatched.add(reason),
       refused: reason => refused.add(reason),

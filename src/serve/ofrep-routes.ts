@@ -6,6 +6,7 @@ import type { OfrepRequest } from './ofrep.ts'
 import { type Evaluation, entityTag, evaluationOf, type Failure, failureOf, flagRequest, lacksUnit } from './ofrep.ts'
 import type { PolicySource, ServedPolicy } from './policies.ts'
 import { refusal } from './problems.ts'
+import { covers } from './tokens.ts'
 
 export interface OfrepParts {
   readonly engine: Engine
@@ -20,8 +21,12 @@ type FlagRequest = FastifyRequest<{ Body: OfrepRequest; Params: { readonly key: 
 export function registerOfrep(app: FastifyInstance, { engine, source, problemOrBug }: OfrepParts): void {
   const schema = { body: ref('OfrepRequest') }
 
-  function evaluate(served: ServedPolicy, request: DecideRequest, arrived: number): Evaluation | Problem {
-    const answer = engine.decide(request, arrived)
+  async function evaluate(
+    served: ServedPolicy,
+    request: DecideRequest,
+    arrived: number,
+  ): Promise<Evaluation | Problem> {
+    const answer = await engine.decide(request, arrived)
     return isProblem(answer) ? answer : evaluationOf(answer, source.killed(served.policy.name))
   }
 
@@ -41,7 +46,11 @@ export function registerOfrep(app: FastifyInstance, { engine, source, problemOrB
       return reply.send({ ...(key === undefined ? {} : { key }), ...failureOf(found) })
     })
 
-    scope.post('/ofrep/v1/evaluate/flags/:key', { schema }, (request: FlagRequest, reply) => {
+    const config = {
+      needs: 'decide',
+      about: ({ params }: FastifyRequest) => [{ policy: (params as { key: string }).key }],
+    } as const
+    scope.post('/ofrep/v1/evaluate/flags/:key', { schema, config }, async (request: FlagRequest, reply) => {
       const { key } = request.params
       const served = source.policies.get(key)
       if (served === undefined) {
@@ -49,24 +58,29 @@ export function registerOfrep(app: FastifyInstance, { engine, source, problemOrB
       }
       const asked = flagRequest(served, request.body)
       const named = withKey(asked, request.headers['idempotency-key'])
-      const answer = isProblem(named) ? named : evaluate(served, named, request.arrived)
+      const answer = isProblem(named) ? named : await evaluate(served, named, request.arrived)
       if (!isProblem(answer)) return reply.send(answer)
       prepareStatus(reply, answer)
       return reply.send(failure(served, asked, answer))
     })
 
-    scope.post('/ofrep/v1/evaluate/flags', { schema }, (request: FlagRequest, reply) => {
-      const tag = entityTag(source, request.body)
-      if (request.headers['if-none-match']?.split(/\s*,\s*/).includes(tag))
-        return reply.code(304).header('etag', tag).send()
-      const flags: (Evaluation | Failure)[] = []
-      for (const served of source.policies.values()) {
-        const asked = { ...flagRequest(served, request.body), deferActivation: true }
-        const answer = evaluate(served, asked, request.arrived)
-        if (isProblem(answer) && answer.status === 503) throw refusal(answer)
-        flags.push(isProblem(answer) ? failure(served, asked, answer) : answer)
-      }
-      return reply.header('etag', tag).send({ flags })
-    })
+    scope.post(
+      '/ofrep/v1/evaluate/flags',
+      { schema, config: { needs: 'decide' } },
+      async (request: FlagRequest, reply) => {
+        const all = [...source.policies.values()].filter(({ policy }) => covers(request.token, policy.name))
+        const tag = entityTag(all, source, request.body)
+        if (request.headers['if-none-match']?.split(/\s*,\s*/).includes(tag))
+          return reply.code(304).header('etag', tag).send()
+        const flags: (Evaluation | Failure)[] = []
+        for (const served of all) {
+          const asked = { ...flagRequest(served, request.body), deferActivation: true }
+          const answer = await evaluate(served, asked, request.arrived)
+          if (isProblem(answer) && answer.status === 503) throw refusal(answer)
+          flags.push(isProblem(answer) ? failure(served, asked, answer) : answer)
+        }
+        return reply.header('etag', tag).send({ flags })
+      },
+    )
   })
 }

@@ -78,13 +78,12 @@ export function lacksUnit({ policy: { spec } }: ServedPolicy, { context }: Decid
 }
 
 /** Changes with the policies, what they have learnt, their kill switches and the context. */
-export function entityTag(source: PolicySource, { context = {} }: OfrepRequest): string {
-  const served = [...source.policies].map(([name, { policy, snapshot }]) => [
-    name,
-    policy.digest,
-    snapshot,
-    source.killed(name),
-  ])
+export function entityTag(
+  policies: readonly ServedPolicy[],
+  source: Pick<PolicySource, 'killed'>,
+  { context = {} }: OfrepRequest,
+): string {
+  const served = policies.map(({ policy: { name, digest }, snapshot }) => [name, digest, snapshot, source.killed(name)])
   return `"${createHash('sha256')
     .update(JSON.stringify([served, context]))
     .digest('base64url')}"`

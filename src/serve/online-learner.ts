@@ -1,6 +1,8 @@
-import type { DecisionRecord, RewardRecord } from '../log/records.ts'
+import type { RewardSpec } from '../kinds.ts'
+import { type DecisionRecord, type RewardRecord, rewardTime } from '../log/records.ts'
 import { decisionJoin } from '../log/reward-join.ts'
 import { createPolicy, type Policy } from '../policy/policy.ts'
+import { outsideRange } from '../policy/reward-range.ts'
 import { loadSnapshot, type Snapshot, takeSnapshot } from '../policy/snapshot.ts'
 import { aggregate, type Reward } from './aggregate.ts'
 import { type LivePolicySource, type ServedPolicy, sameDecider } from './policies.ts'
@@ -26,13 +28,23 @@ export interface OnlineLearner {
 export interface LearningStats {
   readonly pending: number
   readonly learnt: number
-  /** Decisions that were not learnt: too many were waiting; never activated; no longer of the policy, or refused by its learner. */
+  /**
+   * Decisions that were not learnt: too many were waiting; never activated; no longer of the policy, refused by its learner, or what came for
+   * them is not known.
+   */
   readonly overflown: number
   readonly inactive: number
   readonly unusable: number
   /** Rewards that were ignored: of no waiting decision; after the wait. */
   readonly unknown: number
   readonly late: number
+  /**
+   * Rewards that cannot be used, so that what came for their decisions is not known: outside the range that the policy declares; earlier than
+   * the decision by more than clocks may be apart; of the id of another one that says something else.
+   */
+  readonly outside: number
+  readonly tooEarly: number
+  readonly conflicts: number
   /** Snapshots that were published, and those that could not be. */
   readonly published: number
   readonly unpublished: number
@@ -56,6 +68,9 @@ interface Pending {
   readonly action: string
   readonly context: DecisionRecord['context']
   active: boolean
+  /** Did a reward come that cannot be used? */
+  spoilt: boolean
+  /** One of each id. */
   readonly rewards: Reward[]
 }
 
@@ -76,8 +91,8 @@ export function createOnlineLearner(parts: OnlineLearnerParts): OnlineLearner {
   const { source, dap, publishMs, maxPending = 1_000_000 } = parts
   const courses = new Map<string, Course>()
   const stats = {
-    ...{ pending: 0, learnt: 0, overflown: 0, inactive: 0, unusable: 0, unknown: 0, late: 0 },
-    ...{ published: 0, unpublished: 0 },
+    ...{ pending: 0, learnt: 0, overflown: 0, inactive: 0, unusable: 0 },
+    ...{ unknown: 0, late: 0, outside: 0, tooEarly: 0, conflicts: 0, published: 0, unpublished: 0 },
   }
   let publishedAt = parts.startedAt
   let publishing: Promise<void> | undefined
@@ -98,8 +113,9 @@ export function createOnlineLearner(parts: OnlineLearnerParts): OnlineLearner {
   /** Learns a decision whose wait is over, and counts it as what it was. */
   function learn(
     { policy, join }: Course,
-    { action, active, context, rewards }: Pending,
+    { action, active, spoilt, context, rewards }: Pending,
   ): 'learnt' | 'inactive' | 'unusable' {
+    if (spoilt) return 'unusable'
     if (!active) return 'inactive'
     const a = policy.actions.indexOf(action)
     const checked = policy.context(context)
@@ -156,21 +172,18 @@ export function createOnlineLearner(parts: OnlineLearnerParts): OnlineLearner {
         return
       }
       const active = served.activation !== 'pending'
-      course.pending.set(decisionId, { ts: Date.parse(ts), action, context, active, rewards: [] })
+      const pending = { ts: Date.parse(ts), action, context, active, spoilt: false, rewards: [] }
+      course.pending.set(decisionId, pending)
       stats.pending++
     },
 
-    rewarded({ decisionId, rewardId, kind, name, value, ts, slot = 0 }) {
-      for (const { pending, join } of courses.values()) {
-        const decision = pending.get(decisionId)
+    rewarded(record) {
+      for (const { pending, join, served } of courses.values()) {
+        const decision = pending.get(record.decisionId)
         if (decision === undefined) continue
-        if (kind === 'activation') decision.active = true
-        if (value === undefined || slot !== 0 || (name ?? join.name) !== join.name) return
-        const at = Date.parse(ts)
-        const late = join.wait !== undefined && at - decision.ts > join.wait
-        if (late) stats.late++
-        else if (!decision.rewards.some(({ id }) => id === rewardId))
-          decision.rewards.push({ id: rewardId, ts: at, value })
+        const outcome = take(decision, record, join, served.policy.spec.reward)
+        if (outcome !== undefined) stats[outcome]++
+        decision.spoilt ||= outcome !== undefined && outcome !== 'late'
         return
       }
       stats.unknown++
@@ -195,6 +208,33 @@ export function createOnlineLearner(parts: OnlineLearnerParts): OnlineLearner {
 
     publish,
   }
+}
+
+/** Adds to a decision what a record says of it; or says why it cannot be used. `declared` is the policy's reward. */
+function take(
+  decision: Pending,
+  { rewardId, kind, name, value, ts, slot = 0 }: RewardRecord,
+  join: Course['join'],
+  declared: RewardSpec,
+): 'late' | 'outside' | 'tooEarly' | 'conflicts' | undefined {
+  const at = rewardTime(decision.ts, Date.parse(ts))
+  if (kind === 'activation') {
+    if (at === undefined) return 'tooEarly'
+    decision.active = true
+    return undefined
+  }
+  if (value === undefined || slot !== 0 || (name ?? join.name) !== join.name) return undefined
+  const { rewards } = decision
+  const known = rewards.findIndex(({ id }) => id === rewardId)
+  const before = known < 0 ? undefined : rewards[known]
+  if (before !== undefined && before.value !== value) return 'conflicts'
+  if (outsideRange(declared, name, value) !== undefined) return 'outside'
+  if (at === undefined) return 'tooEarly'
+  // One that was sent again came when the earliest says.
+  if (before !== undefined && before.ts <= at) return undefined
+  if (join.wait !== undefined && at - decision.ts > join.wait) return 'late'
+  rewards[known < 0 ? rewards.length : known] = { id: rewardId, ts: at, value }
+  return undefined
 }
 
 /** The same policy with a learner of its own. */

@@ -48,6 +48,8 @@ function faultOf({ instancePath, keyword, params, message, parentSchema }: Schem
     }
     case 'required':
       return { pointer: instancePath + pointerTo(String(params['missingProperty'])), detail: 'is missing' }
+    case 'type':
+      return { pointer: instancePath, detail: `must be ${[params['type']].flat().join(' or ')}` }
     case 'format':
       return { pointer: instancePath, detail: 'must be an RFC 3339 time, such as 2026-11-22T18:15:53Z' }
     default:

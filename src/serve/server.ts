@@ -2,7 +2,7 @@ import type { AddressInfo } from 'node:net'
 import type { Registry } from 'prom-client'
 import { DapError } from '../errors.ts'
 import { type AppLimits, buildApp } from './app.ts'
-import { type Clock, createEngine, type EngineLimits } from './engine.ts'
+import { type Clock, createEngine, type EngineLimits, type EngineParts } from './engine.ts'
 import type { Tell } from './events.ts'
 import { createIds } from './ids.ts'
 import type { LogWriter } from './log-writer.ts'
@@ -10,8 +10,10 @@ import { createMetrics, type Totals } from './metrics.ts'
 import type { OnlineLearner } from './online-learner.ts'
 import type { LivePolicySource, ReloadReport } from './policies.ts'
 import type { Upkeep } from './sinks/upkeep.ts'
+import type { Tls } from './tls.ts'
+import type { TokenSource } from './tokens.ts'
 
-export interface ServerParts {
+export interface ServerParts extends Pick<EngineParts, 'ledger' | 'ack'> {
   readonly source: LivePolicySource
   readonly log: LogWriter
   readonly learner?: OnlineLearner
@@ -25,6 +27,9 @@ export interface ServerParts {
   readonly port: number
   readonly routes: { readonly predict: string; readonly health?: string }
   readonly limits: EngineLimits & AppLimits
+  readonly corsOrigins: readonly string[]
+  readonly tokens?: TokenSource
+  readonly tls?: Tls
   /** Where this is one of several workers: adds its metrics to theirs, and returns what asks for all of them. */
   aggregated?(own: Registry): () => Promise<string>
 }
@@ -32,17 +37,25 @@ export interface ServerParts {
 export interface Server {
   readonly url: string
   readonly totals: Totals
-  /**
-   * Unready at once; finishes the requests in flight, but gives up on them after `graceMs`; then writes what the log still holds. A
-   * DapError says how many records are lost.
-   */
-  stop(graceMs: number): Promise<void>
+  /** A DapError says how many records of the log are lost. */
+  stop(patience: Patience): Promise<void>
+}
+
+/**
+ * How a server stops. At once it is unready and each answer closes its connection; after `drainMs`, in which whoever sends requests can
+ * hear of it, the port closes; requests in flight are finished, and then the log is written, both within `graceMs`.
+ */
+export interface Patience {
+  readonly drainMs: number
+  readonly graceMs: number
 }
 
 /** How often the log is looked at, and the learner learns. */
 const LOOK_MS = 1_000
 
 const SWEEP_MS = 20
+/** A connection that was made when the port closed has this long to ask for something. */
+const FRESH_MS = 200
 
 /** Listens first and loads the policies then, so that whoever starts the server sees it unready rather than absent. */
 export async function startServer(parts: ServerParts): Promise<Server> {
@@ -64,10 +77,10 @@ export async function startServer(parts: ServerParts): Promise<Server> {
     learner,
     upkeep,
     unready,
-    inWork: () => app.inWork(),
-    connections: () => new Promise(found => app.server.getConnections((_, count) => found(count ?? 0))),
+    inWork: () => app.traffic.inWork,
+    connections: () => app.traffic.connections,
   })
-  const newId = createIds(clock.now)
+  const newId = createIds()
   const engine = createEngine({ ...parts, observer: metrics.observer, newId })
   const app = buildApp({
     ...parts,
@@ -95,34 +108,38 @@ export async function startServer(parts: ServerParts): Promise<Server> {
   const timer = setInterval(look, LOOK_MS)
   upkeep?.start()
 
-  async function stop(graceMs: number): Promise<void> {
+  async function stop({ drainMs, graceMs }: Patience): Promise<void> {
     stopping = true
+    app.traffic.drain()
+    if (drainMs > 0) await new Promise(done => setTimeout(done, drainMs))
     source.stop()
     const until = clock.monotonic() + graceMs
     // Connections without a request have nothing to wait for, and some never have one.
     const sweep = setInterval(() => {
-      if (app.inWork() === 0 || clock.monotonic() > until) app.server.closeAllConnections()
+      if (clock.monotonic() > until - graceMs / 2) app.traffic.closeAll()
+      else app.traffic.closeIdle(FRESH_MS)
     }, SWEEP_MS)
     await app.close()
     clearInterval(sweep)
     clearInterval(timer)
     await upkeep?.stop()
     await learner?.publish().catch(publishFailed)
-    await log.close(graceMs)
+    await log.close(Math.max(graceMs / 2, until - clock.monotonic()))
   }
 
-  const first = await source.reload()
+  const [first] = await Promise.all([source.reload(), log.tried])
   if (source.policies.size === 0) {
-    await stop(0)
+    await stop({ drainMs: 0, graceMs: 0 })
     throw new DapError(`there is nothing to serve: ${first.faults.join('; ')}`, {
       hint: '`dap validate` checks a repository; `dap bundle POLICY` makes what --bundle takes',
     })
   }
   tellReload(tell, { ...first, changed: [] })
+  look()
   source.start(report => tellReload(tell, report))
 
   return {
-    url: urlOf(host, (app.server.address() as AddressInfo).port),
+    url: urlOf(parts.tls === undefined ? 'http' : 'https', host, (app.server.address() as AddressInfo).port),
     get totals() {
       return metrics.totals
     },
@@ -136,7 +153,8 @@ function tellReload(tell: Tell, { changed, faults, control }: ReloadReport): voi
   if (control !== undefined) tell('warn', 'kill switch', { ...control })
 }
 
-const urlOf = (host: string, port: number) => `http://${host.includes(':') ? `[${host}]` : host}:${port}`
+const urlOf = (scheme: string, host: string, port: number) =>
+  `${scheme}://${host.includes(':') ? `[${host}]` : host}:${port}`
 
 function hintFor({ code }: NodeJS.ErrnoException): string {
   switch (code) {

@@ -34,11 +34,12 @@ const holds = ({ decisions, unserved, rewards, activations }: LogCheckResult): s
     ...(activations > 0 ? [plural(activations, 'activation')] : []),
   ].join(', ')
 
-function joins({ joined, late, orphans }: LogCheckResult): string {
+function joins({ joined, late, unused, orphans }: LogCheckResult): string {
   const share = joined + orphans === 0 ? '' : ` (${percent(orphans / (joined + orphans))})`
   return [
     `${grouped(joined)} joined to their decisions`,
     ...(late > 0 ? [`${grouped(late)} of them too late to count`] : []),
+    ...(unused > 0 ? [`${grouped(unused)} that cannot be used`] : []),
     ...(orphans > 0 ? [`${plural(orphans, 'orphan')}${share}`] : []),
   ].join(', ')
 }
@@ -52,14 +53,17 @@ function faultText({ code, severity, count, examples }: LogFault, style: Style):
 
 const paint = (severity: LogFault['severity'], style: Style) => (severity === 'error' ? style.red : style.yellow)
 
+const UNUSED = 'None of these is used, and `evaluate` and `train` leave out the decisions that they name'
+
 const HINTS: Readonly<Record<LogFault['code'], string>> = {
   json: 'a writer that was stopped leaves a broken last line only; look for what else writes to this file',
   torn: 'a writer was killed here; everything before it is whole',
   schema: 'only records of these two schemas belong into the log; keep other files elsewhere',
   shape: 'schemas/decision.schema.json and schemas/reward.schema.json say what a record is',
   timestamp: 'times are RFC 3339 in UTC: 2026-01-31T23:59:59.000Z',
-  repeated: 'a request was sent again, and decided the same; the first record counts',
-  conflict: 'two requests used one id; an id belongs to one request and its retries',
+  repeated: 'a request was sent again, and decided the same; the earliest record counts',
+  conflict:
+    'two requests used one id, or replicas with different snapshots answered one; none of these records is used, nor are rewards for them',
   eligible: 'every action is listed once, as eligible or as excluded',
   ineligible: 'what was logged as the action is not what was drawn',
   excluded:
@@ -79,9 +83,11 @@ const HINTS: Readonly<Record<LogFault['code'], string>> = {
   actions: 'the record names the digest of a policy that has other actions',
   context: 'contexts are logged as they were scored: checked, and with defaults',
   salt: 'the server must draw with the salt of the policy',
-  'reward-repeated': 'a reward was sent again; the first record counts',
-  'reward-conflict': 'two rewards used one id; give each its own, and a retry the same',
+  'reward-repeated': 'a reward was sent again; it counts once, from the earliest `ts`',
+  'reward-conflict': `two rewards used one id; give each its own, and a retry the same. ${UNUSED}`,
   value: 'a metric has a finite `value`, an activation none',
-  early: 'clocks differ, or the reward names the wrong decision',
+  range: `look for who sends them; a number of another kind has a name of its own. ${UNUSED}`,
+  early: 'clocks differ a little; the reward counts as having come with its decision',
+  'too-early': `a clock is wrong, or the reward names the wrong decision. ${UNUSED}`,
   orphan: 'their decisions are in other files, or were never logged; until then these rewards count for nothing',
 }

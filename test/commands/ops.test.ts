@@ -65,8 +65,8 @@ describe('the dashboard and the alerts', () => {
   const LABELS: Readonly<Record<string, readonly string[]>> = {
     dap_log_shed_total: ['policy'],
     dap_agreement_total: ['policy', 'agrees'],
-    dap_refused_total: ['reason'],
-    dap_repeated_total: ['policy', 'conflict'],
+    dap_rewards_refused_total: ['reason'],
+    dap_repeated_total: ['kind', 'conflict'],
   }
 
   /** Metric → its labels, and those that Prometheus adds, of a server that has decided. */

@@ -139,6 +139,18 @@ describe('dap serve', () => {
     expect(await logged(join(folder, 'logs'))).toMatchObject([{ decisionId: 'kept' }])
   })
 
+  it('is unready from the start where its log can never be written, until somebody mends that', async () => {
+    const folder = await repository(POLICY)
+    const { url, event, stop } = await serve(folder, ['--log', 'policies/offer.yaml/logs'])
+    const reason = expect.stringMatching(/^the log cannot be written: ENOTDIR: /)
+    expect(await get(`${url}/readyz`)).toMatchObject({ status: 503, json: { ready: false, reasons: [reason] } })
+    expect(await event('trouble')).toMatchObject({ level: 50, reason })
+    await rm(join(folder, 'policies', 'offer.yaml'))
+    await event('recovery')
+    expect(await get(`${url}/readyz`)).toMatchObject({ status: 200 })
+    expect(await stop()).toMatchObject({ code: 0, stdout: '0 decisions, 0 rewards\n' })
+  })
+
   it('learns from its own rewards, and every record names the snapshot that decided', async () => {
     const folder = await repository(POLICY)
     const { url, stop } = await serve(folder, ['--learn', '--publish', '1s'])
@@ -267,6 +279,9 @@ describe('dap serve says why it does not start', () => {
     ['--port -1', '--port takes a whole number'],
     ['--flush-ms 1.5', '--flush-ms takes a whole number'],
     ['--workers 0', '--workers takes a whole number of at least 1'],
+    ['--cors-origin shop.example', '--cors-origin takes an origin or `*`'],
+    ['--cors-origin https://Shop.example/', 'did you mean `https://shop.example`?'],
+    ['--cors-origin null', '--cors-origin takes an origin'],
     ['--prot 80', 'unknown option `--prot`'],
     ['repository', 'too many arguments'],
   ])('when it is asked for `%s`', async (line, message) => {

@@ -1,4 +1,7 @@
-import { readFile } from 'node:fs/promises'
+import { once } from 'node:events'
+import { readFile, writeFile } from 'node:fs/promises'
+import { Agent, type IncomingHttpHeaders, request } from 'node:http'
+import { connect, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { execa } from 'execa'
 import { describe, expect, it, onTestFinished } from 'vitest'
@@ -12,11 +15,20 @@ interface Line {
   readonly msg: string
   readonly pid: number
   readonly url?: string
+  readonly reason?: string
 }
 
 /** The built `dap serve`, as a process of its own. */
 function start(folder: string, ...words: readonly string[]) {
-  const running = execa(process.execPath, [bin, 'serve', '--port', '0', ...words], { cwd: folder, reject: false })
+  return startAs(process.execPath, [], folder, words)
+}
+
+function startAs(program: string, before: readonly string[], folder: string, words: readonly string[]) {
+  const running = execa(program, [...before, bin, 'serve', '--port', '0', '--drain-ms', '0', ...words], {
+    forceKillAfterDelay: false,
+    cwd: folder,
+    reject: false,
+  })
   let stderr = ''
   running.stderr.on('data', data => {
     stderr += data
@@ -30,6 +42,17 @@ function start(folder: string, ...words: readonly string[]) {
       .filter(line => line.msg === msg)
   const wait = (msg: string, count: number) => waitFor(() => (lines(msg).length >= count ? lines(msg) : undefined))
   return { running, wait }
+}
+
+/** The same where the system lets the process open so many files. */
+function startWithin(openFiles: number, folder: string, ...words: readonly string[]) {
+  return startAs('bash', ['-c', `ulimit -n ${openFiles}; exec "$@"`, 'bash', process.execPath], folder, words)
+}
+
+/** The same with a stdout that is open and that nobody ever reads. */
+function startUnread(folder: string, ...words: readonly string[]) {
+  const script = 'mkfifo "$0" && exec 9<>"$0" && exec "$@" >&9'
+  return startAs('bash', ['-c', script, join(folder, 'stdout'), process.execPath], folder, words)
 }
 
 const alive = (pid: number): boolean => {
@@ -71,6 +94,56 @@ describe('the built dap serve', () => {
     expect(await logged(join(folder, 'logs'))).toHaveLength(30)
   })
 
+  it('knows an id at every worker, and after a restart', async () => {
+    const folder = await repository({ 'policies/offer.yaml': offer() })
+    const ids = Array.from({ length: 20 }, (_, i) => `d${i}`)
+    /** On connections of their own, so that all workers are asked. */
+    const ask = async (url: string, path: string, body: object) => {
+      const answer = await fetch(`${url}${path}`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', connection: 'close' },
+        body: JSON.stringify(body),
+      })
+      return { status: answer.status, json: await answer.json() }
+    }
+    const decide = (url: string, decisionId: string, player: string) =>
+      ask(url, '/v1/decide', { decisionId, context: { player } })
+    const reward = (url: string, decisionId: string, value: number) =>
+      ask(url, '/v1/rewards', { rewardId: `r-${decisionId}`, decisionId, value })
+
+    const first = start(folder, '--workers', '2')
+    const [{ url: before = '' }] = await first.wait('listening', 2)
+    const answers = await Promise.all(ids.map(id => decide(before, id, 'p1')))
+    await Promise.all(ids.map(id => reward(before, id, 1)))
+    const checked = async (url: string) => {
+      expect(await Promise.all(ids.map(id => decide(url, id, 'p1')))).toEqual(answers)
+      expect((await Promise.all(ids.map(id => decide(url, id, 'p2')))).map(({ status }) => status)).toEqual(
+        Array(20).fill(409),
+      )
+      expect((await Promise.all(ids.map(id => reward(url, id, 1)))).map(({ status }) => status)).toEqual(
+        Array(20).fill(202),
+      )
+      expect((await Promise.all(ids.map(id => reward(url, id, 0)))).map(({ status }) => status)).toEqual(
+        Array(20).fill(409),
+      )
+      expect((await Promise.all(ids.map(id => reward(url, id, 7)))).map(({ status }) => status)).toEqual(
+        Array(20).fill(400),
+      )
+    }
+    await checked(before)
+    first.running.kill('SIGTERM')
+    await first.running
+
+    const second = start(folder, '--workers', '2')
+    expect(await second.wait('remembered', 1)).toMatchObject([{ decisions: 20, rewards: 20 }])
+    const [{ url: after = '' }] = await second.wait('listening', 2)
+    await checked(after)
+    second.running.kill('SIGTERM')
+    await second.running
+    expect(await logged(join(folder, 'logs'))).toHaveLength(20)
+    expect(await logged(join(folder, 'logs'), 'rewards')).toHaveLength(20)
+  })
+
   it('leaves no worker, and no record unwritten, when the primary is killed', async () => {
     const folder = await repository({ 'policies/offer.yaml': offer() })
     const { running, wait } = start(folder, '--workers', '2', '--flush-ms', '300')
@@ -89,6 +162,136 @@ describe('the built dap serve', () => {
     expect(stderr).toMatch(/error: a worker could not start \(exit code 1\)\nhint: its error is above$/)
   })
 })
+
+describe('the built dap serve under pressure', () => {
+  it('keeps files to open for its log, its kill switch and reloads, however many connections are idle', async () => {
+    const folder = await repository({ 'policies/offer.yaml': offer() })
+    const control = join(folder, 'control.json')
+    const { wait } = startWithin(150, folder, '--control', control, '--poll-ms', '20')
+    const [{ url }] = await wait('listening', 1)
+    const { hostname, port } = new URL(url as string)
+    const sockets: Socket[] = []
+    onTestFinished(() => void sockets.map(socket => socket.destroy()))
+    for (let i = 0; i < 300; i++) {
+      const socket = connect(Number(port), hostname)
+      sockets.push(socket)
+      socket.on('error', () => {})
+      await once(socket, 'connect')
+    }
+    // The oldest have made room.
+    await waitFor(() => (sockets.filter(socket => socket.closed).length >= 200 ? true : undefined))
+    const { status, json } = await post(`${url}/v1/decide`, { context: CONTEXT })
+    expect(status).toBe(200)
+    await waitFor(async () => ((await logged(join(folder, 'logs'))).length === 1 ? true : undefined))
+    expect(await logged(join(folder, 'logs'))).toMatchObject([{ decisionId: json.decisionId }])
+    await writeFile(control, JSON.stringify({ killed: ['*'], reason: 'a test' }))
+    await wait('kill switch', 1)
+    await writeFile(join(folder, 'policies', 'offer.yaml'), offer('offer', 'none, silver'))
+    await wait('reload', 1)
+    expect(await wait('reload failed', 0)).toEqual([])
+  })
+})
+
+describe('the end of the built dap serve', () => {
+  it.each([
+    ['one process', []],
+    ['two workers', ['--workers', '2']],
+  ])(
+    'comes though nobody reads its stdout, of %s: it says how many records are lost',
+    async (_, words) => {
+      const folder = await repository({ 'policies/offer.yaml': offer() })
+      const { running, wait } = startUnread(folder, '--log', 'stdout', '--json-file', 'events', ...words)
+      const [{ url }] = await wait('listening', words.length === 0 ? 1 : 2)
+      const requests = Array.from({ length: 1_000 }, () => ({ context: CONTEXT }))
+      for (let i = 0; i < 2; i++) {
+        expect(await post(`${url}/v1/decide:batch`, { requests })).toMatchObject({ status: 200 })
+      }
+      running.kill('SIGTERM')
+      expect(await running).toMatchObject({ exitCode: 1 })
+      const lost = (await wait('records lost', 1)).map(({ reason }) => reason)
+      expect(lost[0]).toMatch(/^\d+ decisions and 0 rewards of the log could not be written$/)
+      const events = (await readFile(join(folder, 'events'), 'utf8')).trimEnd().split('\n')
+      expect(JSON.parse(events.at(-1) as string)).toMatchObject({ exitCode: 1, result: { decisions: 2_000, lost } })
+    },
+    60_000,
+  )
+
+  it('is heard of by 64 of 64 clients that keep their connections: none is cut', async () => {
+    const folder = await repository({ 'policies/offer.yaml': offer() })
+    const { running, wait } = start(folder, '--drain-ms', '600000')
+    const [{ url }] = await wait('listening', 1)
+    const sent = Array.from({ length: 64 }, () => 0)
+    const clients = sent.map(async (_, i) => {
+      const agent = new Agent({ keepAlive: true, maxSockets: 1 })
+      onTestFinished(() => agent.destroy())
+      for (;;) {
+        const { status, headers } = await decideBy(agent, url as string)
+        expect(status).toBe(200)
+        sent[i]++
+        if (headers.connection === 'close') return 'told'
+      }
+    })
+    await waitFor(() => (sent.every(count => count > 2) ? true : undefined))
+    running.kill('SIGTERM')
+    expect(await Promise.all(clients)).toEqual(sent.map(() => 'told'))
+    // Whoever asks sees it unready, and others are still answered meanwhile.
+    expect(await get(`${url}/readyz`)).toMatchObject({
+      status: 503,
+      json: { reasons: ['the server is shutting down'] },
+    })
+    expect(await post(`${url}/v1/decide`, { context: CONTEXT })).toMatchObject({ status: 200 })
+    running.kill('SIGTERM')
+    expect(await running).toMatchObject({ exitCode: 130 })
+  })
+
+  it('closes the port after the drain, and has logged every answer by then', async () => {
+    const folder = await repository({ 'policies/offer.yaml': offer() })
+    const { running, wait } = start(folder, '--drain-ms', '300')
+    const [{ url }] = await wait('listening', 1)
+    const decided: string[] = []
+    const clients = Array.from({ length: 8 }, async () => {
+      const agent = new Agent({ keepAlive: true, maxSockets: 1 })
+      onTestFinished(() => agent.destroy())
+      for (;;) {
+        const answer = await decideBy(agent, url as string).catch((error: NodeJS.ErrnoException) => error.code)
+        if (typeof answer !== 'object') return answer
+        decided.push(answer.decisionId)
+      }
+    })
+    await waitFor(() => (decided.length > 100 ? true : undefined))
+    running.kill('SIGTERM')
+    await Promise.all(clients)
+    expect(await running).toMatchObject({ exitCode: 0 })
+    const ids = new Set((await logged(join(folder, 'logs'))).map(({ decisionId }) => decisionId))
+    expect(decided.filter(id => !ids.has(id))).toEqual([])
+  })
+})
+
+/** A decision over the connection that the agent keeps. */
+function decideBy(agent: Agent, url: string) {
+  return new Promise<{ status: number; headers: IncomingHttpHeaders; decisionId: string }>((done, fail) => {
+    const asked = request(
+      `${url}/v1/decide`,
+      { agent, method: 'POST', headers: { 'content-type': 'application/json' } },
+      answer => {
+        let text = ''
+        answer.on('data', data => {
+          text += data
+        })
+        answer.on('error', fail)
+        answer.on('end', () =>
+          done({
+            status: answer.statusCode as number,
+            headers: answer.headers,
+            decisionId: JSON.parse(text).decisionId,
+          }),
+        )
+      },
+    )
+    asked.on('error', fail)
+    asked.end(JSON.stringify({ context: CONTEXT }))
+  })
+}
 
 describe('the built client', () => {
   it('is one file for Node and browsers, under its own name', async () => {

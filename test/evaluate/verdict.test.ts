@@ -6,6 +6,7 @@ import {
   both,
   judge,
   judgeEstimate,
+  judgeLost,
   judgeModelled,
   judgeNumbers,
   judgeOrphans,
@@ -239,6 +240,18 @@ describe('the verdict', () => {
   it('is a caution where more rewards are of no decision than of one', () => {
     expect(judgeOrphans({ rewards: 10, orphans: 10 }).verdict).toBe('ok')
     expect(judgeOrphans({ rewards: 10, orphans: 11 }).verdict).toBe('caution')
+  })
+
+  it('decisions that are left out for their rewards are a quarter of an error at most', () => {
+    expect(judgeLost({ rewards: 0, lost: 0 }).verdict).toBe('ok')
+    expect(judgeLost({ rewards: 400, lost: 5 }).verdict).toBe('ok')
+    expect(judgeLost({ rewards: 400, lost: 6 })).toEqual({
+      verdict: 'caution',
+      reasons: [
+        '6 decisions are left out for a reward that cannot be used, beside 400 that can: the others were chosen by their outcome',
+      ],
+    })
+    expect(judgeLost({ rewards: 0, lost: 1 }).verdict).toBe('caution')
   })
 
   it('is a caution below 100 units that are not the log itself', () => {

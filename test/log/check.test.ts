@@ -52,6 +52,7 @@ describe('a log that is right', () => {
       faults: [],
       joined: 3,
       late: 0,
+      unused: 0,
       orphans: 0,
       passed: true,
     }
@@ -104,7 +105,7 @@ describe('every fault is found and named', () => {
     ],
     [
       'two decisions of one id',
-      [good, { ...good, context: { level: 2 } }],
+      [good, { ...good, context: { level: 2 } }, good, decision('d2', [1])],
       ['conflict 2: decision `d1` is another one than the first of this id'],
     ],
     [
@@ -245,13 +246,29 @@ describe('every fault is found and named', () => {
     ],
     ['a reward without a value', [good, reward('d1', { value: undefined })], ['value 2: `value` is missing']],
     [
-      'a reward before its decision',
-      [reward('d1', { ts: '2025-12-31T23:59:59Z' }), good],
-      ['early 1: the reward is 1000 ms earlier than its decision'],
+      'a reward before its decision, as far as clocks may be apart',
+      [reward('d1', { ts: '2025-12-31T23:59:55.000Z' }), good],
+      ['early 1: the reward is 5000 ms earlier than its decision'],
+    ],
+    [
+      'a reward before its decision, by more',
+      [good, reward('d1', { ts: '2025-12-31T23:59:54.999Z' })],
+      ['too-early 2: the reward is 5001 ms earlier than its decision'],
     ],
     ['an orphan', [good, reward('d2')], ['orphan 2: the decision of this reward is not in the log']],
   ]
-  const warnings = ['torn', 'repeated', 'reward-repeated', 'scheme', 'baseline', 'orphan']
+  const warnings = [
+    'torn',
+    'repeated',
+    'conflict',
+    'reward-repeated',
+    'reward-conflict',
+    'scheme',
+    'baseline',
+    'early',
+    'too-early',
+    'orphan',
+  ]
 
   it.each(cases)('%s', (_, records, faults) => {
     const result = check(records)
@@ -280,6 +297,49 @@ describe('every fault is found and named', () => {
       { numRuns: 2000 },
     )
     expect(shapely).toBeGreaterThan(100)
+  })
+
+  it('what contradicts itself under one id is counted, all of it, in any order, and not used', () => {
+    const again = { ...good, ts: '2026-01-01T00:00:05Z' }
+    const another = { ...good, context: { level: 2 } }
+    for (const records of [
+      [good, again, another, decision('d2', [1])],
+      [another, decision('d2', [1]), good, again],
+    ]) {
+      const rewards = [reward('d1'), reward('d2'), reward('d2', { name: 'click' }), reward('d2', { rewardId: 'other' })]
+      const result = check([...records, ...rewards])
+      expect(result).toMatchObject({ decisions: 1, rewards: 2, joined: 1, unused: 1, orphans: 0, passed: true })
+      expect(result.faults.map(({ code, severity, count }) => [code, severity, count])).toEqual([
+        ['conflict', 'warning', 3],
+        ['reward-conflict', 'warning', 2],
+      ])
+    }
+    expect(check([good, another])).toMatchObject({ decisions: 0, passed: false })
+  })
+
+  it('a reward that was sent again came when the earliest says, whichever is logged first', () => {
+    const two = [
+      reward('d1', { ts: '2026-01-01T00:00:09Z' }),
+      reward('d1', { ts: '2025-12-31T23:59:57Z', receivedTs: good.ts }),
+    ]
+    for (const records of [
+      [good, ...two],
+      [good, ...two.toReversed()],
+    ]) {
+      const row = 2 + records.slice(1).indexOf(two[1])
+      expect(found(check(records))).toEqual([
+        'reward-repeated 3: reward `d1-r` is logged again',
+        `early ${row}: the reward is 3000 ms earlier than its decision`,
+      ])
+    }
+    // So is a decision: its rewards are held against the earliest.
+    const later = { ...good, ts: '2026-01-01T00:00:10Z' }
+    for (const both of [
+      [good, later],
+      [later, good],
+    ]) {
+      expect(check([...both, reward('d1')]).faults.map(({ code }) => code)).toEqual(['repeated'])
+    }
   })
 
   it('counts all and shows the first ten', () => {
@@ -312,6 +372,20 @@ describe('against the policy of the repository', () => {
     ]
     expect(check([record, ...late], known)).toMatchObject({ faults: [], joined: 2, late: 1 })
     expect(check([record, ...late])).toMatchObject({ faults: [], joined: 2, late: 0 })
+  })
+
+  it.each([
+    [0, 'purchase', true],
+    [1, undefined, true],
+    [1000, undefined, false],
+    [-3, 'purchase', false],
+    [0.5, 'purchase', false],
+    [1000, 'revenue', true],
+  ])('a reward of %s called %s is in its range: %s', (value, name, used) => {
+    const result = check([record, reward('d1', { value, name })], known)
+    expect(result).toMatchObject({ joined: used ? 1 : 0, unused: used ? 0 : 1, passed: true })
+    expect(found(result)).toEqual(used ? [] : [`range 2: the reward is ${value}, and \`purchase\` is binary: 0 or 1`])
+    expect(check([record, reward('d1', { value, name })])).toMatchObject({ faults: [], joined: 1 })
   })
 
   it('other actions, contexts, units, salts and floors do not', () => {

@@ -109,15 +109,53 @@ describe('the rewards of a dap log', () => {
   })
 
   it('count up to the end of the wait, which is theirs', async () => {
+    const lines = [decision('d'), reward('r1', 'd', 24, 1), reward('r2', 'd', 24 + 0.001 / 3.6, 10)]
+    const source = await log(lines, { join: { ...SUM, wait: 24 * HOUR } })
+    expect(await rewards(source)).toEqual([['d', 1]])
+    expect(await counts(source)).toMatchObject({ rewards: 1, late: 1, orphans: 0 })
+  })
+
+  it('came with their decision where clocks are a little apart; what came earlier takes its decision with it', async () => {
+    const MS = 1 / HOUR
+    const lines = [
+      reward('r1', 'd', -5000 * MS, 1),
+      reward('r0', 'd', -4000 * MS, 10),
+      reward('s', 'd', 0, 100),
+      decision('d'),
+      reward('t', 'e', -5001 * MS, 1),
+      decision('e'),
+      reward('u', 'e', 1, 1),
+      decision('f'),
+    ]
+    // Both came when the decision did: the first is the one of the first id.
+    const source = await log(lines, { join: { aggregate: 'first', wait: HOUR } })
+    expect(await rewards(source)).toEqual([
+      ['d', 10],
+      ['f', NONE],
+    ])
+    expect(await counts(source)).toMatchObject({ rewards: 4, early: 2, tooEarly: 1, lost: 1 })
+    expect(await faults(source)).toEqual([])
+  })
+
+  it('outside the range that the policy declares take their decision with them', async () => {
+    const declared = { name: 'purchase', type: 'binary', wait: '1h', default: 0 } as const
     const lines = [
       decision('d'),
-      reward('r1', 'd', 24, 1),
-      reward('r2', 'd', 24 + 0.001 / 3.6, 10),
-      reward('r0', 'd', -1, 100),
+      reward('r', 'd', 1, 1000),
+      reward('s', 'd', 1, 1),
+      decision('e'),
+      reward('t', 'e', 1, 1000, { name: 'revenue' }),
+      reward('u', 'e', 1, 1, { name: 'purchase' }),
+      reward('v', 'nobody', 1, 0.5),
     ]
-    const source = await log(lines, { join: { ...SUM, wait: 24 * HOUR } })
-    expect(await rewards(source)).toEqual([['d', 101]])
-    expect(await counts(source)).toMatchObject({ rewards: 2, late: 1, orphans: 0 })
+    const source = await log(lines, { join: { ...SUM, name: 'purchase', declared } })
+    expect(await rewards(source)).toEqual([['e', 1]])
+    expect(await counts(source)).toMatchObject({ outside: 1, lost: 1, otherNames: 1, orphans: 1 })
+    const number = { ...declared, type: 'number' } as const
+    expect(await rewards(await log(lines, { join: { ...SUM, declared: number } }))).toEqual([
+      ['d', 1001],
+      ['e', 1001],
+    ])
   })
 
   it('have the name that is asked for, or none', async () => {
@@ -135,7 +173,7 @@ describe('the rewards of a dap log', () => {
     expect(await rewards(await log(lines))).toEqual([['d', 10]])
   })
 
-  it('are faults where they differ under one id, and their decisions are no rows', async () => {
+  it('are left out where they differ under one id, and so are their decisions', async () => {
     const lines = [
       decision('d'),
       reward('r', 'd', 2, 5),
@@ -143,13 +181,22 @@ describe('the rewards of a dap log', () => {
       decision('e'),
       decision('f'),
       reward('r', 'd', 2, 5),
+      decision('g'),
+      reward('s', 'g', 1, 1),
+      // Of another name, and no use by itself: but it shows that nobody knows what `s` was.
+      reward('s', 'g', 1, 1, { name: 'click' }),
     ]
-    const source = await log(lines)
+    const source = await log(lines, { join: { ...SUM, name: 'purchase' } })
     expect(await rewards(source)).toEqual([['f', NONE]])
-    expect(await faults(source)).toEqual([
-      '2: rewards of one `rewardId` that differ',
-      '3: rewards of one `rewardId` that differ',
-    ])
+    expect(await faults(source)).toEqual([])
+    expect(await counts(source)).toMatchObject({ rewardConflicts: 4, lost: 3, rewards: 0, orphans: 0, otherNames: 1 })
+  })
+
+  it('that were sent again came when the earliest says', async () => {
+    const lines = [decision('d'), reward('r', 'd', 30, 5), reward('r', 'd', 2, 5), reward('r', 'd', 26, 5)]
+    const source = await log(lines, { join: { ...SUM, wait: 24 * HOUR } })
+    expect(await rewards(source)).toEqual([['d', 5]])
+    expect(await counts(source)).toMatchObject({ rewards: 1, rewardsRepeated: 2, late: 0 })
   })
 
   it('are faults where they are none, and what their decision came to is not known', async () => {
@@ -205,7 +252,7 @@ describe('the decisions of a dap log', () => {
     expect(await counts(source)).toMatchObject({ decisions: 3, inactive: 1, rewards: 1 })
   })
 
-  it('count once under one id where they are the same, and where they are not they are faults', async () => {
+  it('count once under one id where they are the same, and where they are not they are left out', async () => {
     const other = { context: { level: 2 } }
     const lines = [
       decision('d'),
@@ -222,10 +269,15 @@ describe('the decisions of a dap log', () => {
       ['d', 1],
       ['f', NONE],
     ])
-    expect(await counts(source)).toMatchObject({ decisions: 6, repeated: 2 })
-    expect(await faults(source)).toEqual(
-      ['2', '5'].map(line => `${line}: rows of one \`decisionId\` that differ in \`context\``),
-    )
+    expect(await counts(source)).toMatchObject({ decisions: 6, repeated: 2, conflicts: 2, rewards: 1, orphans: 0 })
+    expect(await faults(source)).toEqual([])
+  })
+
+  it('were made when the earliest of their records says', async () => {
+    const lines = [decision('d', 5), decision('d', 0), reward('r', 'd', 1, 1), decision('e', 5)]
+    const source = await log(lines, { join: { ...SUM, wait: HOUR, until: START + 2 * HOUR } })
+    expect(await rewards(source)).toEqual([['d', 1]])
+    expect(await counts(source)).toMatchObject({ repeated: 1, waiting: 1, tooEarly: 0 })
   })
 
   it('come in file order with those that are left out taken away, over many chunks', async () => {

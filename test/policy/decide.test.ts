@@ -195,4 +195,12 @@ describe('decide', () => {
       '/platform',
     ])
   })
+
+  it('refuses a unit that is too long for a record of the log', () => {
+    const actions: PolicySpec['actions'] = [{ id: 'none' }, { id: 'gold' }]
+    const policy = shopOffer({ context: { playerId: { type: 'string' } }, features: [], actions })
+    const asked = (length: number) => decide(policy, { decisionId: 'd1', context: { playerId: 'u'.repeat(length) } })
+    expect(asked(65_536)).toMatchObject({ servedBy: expect.any(String) })
+    expect(asked(65_537)).toEqual({ faults: [{ pointer: '/playerId', message: 'must have at most 65536 characters' }] })
+  })
 })

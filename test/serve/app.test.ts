@@ -42,7 +42,14 @@ describe('POST /v1/decide', () => {
       '/context/level must be at least 1',
       '/context/platform must be one of ios, android',
     ])
-    expect(pointers(await post('/v1/decide', { context: [] }))).toEqual(['/context must be an object, not a list'])
+    expect(pointers(await post('/v1/decide', '{"policy":"a","policy":"b","context":{"level":1,"level":2}}'))).toEqual([
+      '/policy is there more than once',
+      '/context/level is there more than once',
+    ])
+    expect(pointers(await post('/v1/decide', '{"decisionId":"s\\ud800"}'))).toEqual([
+      '/decisionId has half of a surrogate pair',
+    ])
+    expect(pointers(await post('/v1/decide', { context: [] }))).toEqual(['/context must be object or null'])
     expect(pointers(await post('/v1/decide', '7'))).toEqual([' must be object'])
   })
 
@@ -164,8 +171,8 @@ describe('rewards and activations', () => {
     expect(pointers(await post('/v1/rewards', '[]'))).toEqual([' must be object'])
     await post('/v1/decide', { decisionId: 'mine', context: CONTEXT })
     const binary = await post('/v1/rewards', { decisionId: 'mine', value: 2 })
-    expect(pointers(binary)?.[0]).toMatch(/^\/value must be in \[0, 1\]/)
-    expect(binary.json.detail).toMatch(/^\/value must be/)
+    expect(pointers(binary)?.[0]).toMatch(/^\/value is outside the range: `purchase` is binary: 0 or 1$/)
+    expect(binary.json.detail).toMatch(/^\/value is outside/)
     expect(bench.rewards).toEqual([])
   })
 })
@@ -215,7 +222,7 @@ describe('requests to nowhere', () => {
       json: { detail: 'did you mean `/v1/decide`?' },
     })
     expect(await get('/v1/decide:batch')).toMatchObject({ status: 405, headers: { allow: 'POST' } })
-    expect(await post('/v1/policies/shop-offer', {})).toMatchObject({ status: 405, headers: { allow: 'GET' } })
+    expect(await post('/v1/policies/shop-offer', {})).toMatchObject({ status: 405, headers: { allow: 'GET, HEAD' } })
     expect(await get('/%zz')).toMatchObject({ status: 404 })
     expect(await get('/../../etc/passwd')).toMatchObject({ status: 404 })
   })
@@ -258,7 +265,7 @@ describe('GET /metrics', () => {
     for (const latencyUs of [1_500, 2_500]) observer.decided('p', 'holdout', 'none', latencyUs)
     observer.agreed('p', false)
     observer.shed('p')
-    observer.repeated('p', true)
+    observer.repeated('decision', true)
     observer.rewarded('activation')
     const { text, type } = await get('/metrics')
     expect(type).toContain('text/plain')
@@ -266,7 +273,7 @@ describe('GET /metrics', () => {
     expect(text).toContain('dap_decision_duration_seconds_bucket{le="0.0025"} 2')
     expect(text).toContain('dap_agreement_total{policy="p",agrees="false"} 1')
     expect(text).toContain('dap_log_shed_total{policy="p"} 1')
-    expect(text).toContain('dap_repeated_total{policy="p",conflict="true"} 1')
+    expect(text).toContain('dap_repeated_total{kind="decision",conflict="true"} 1')
     expect(text).toContain('dap_rewards_total{kind="activation"} 1')
     expect(metrics.totals).toEqual({ decisions: 2, rewards: 1 })
     expect(text).toContain('dap_http_requests_total{route="/v1/decide",status="200"} 1')

@@ -1,7 +1,7 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { replay } from '../../src/log/replay.ts'
 import type { DecideAnswer, Problem } from '../../src/serve/api.ts'
-import { type Bench, bench, NOW, policyOf, served } from './support.ts'
+import { type Bench, bench, logStats, NOW, policyOf, served } from './support.ts'
 
 const context = { playerId: 'p1', level: 30, platform: 'ios' }
 const ok = (answer: DecideAnswer | Problem): DecideAnswer => {
@@ -87,7 +87,43 @@ describe('an id that comes again', () => {
     const first = self.engine.decide({ decisionId: 'd1', context }, 0)
     expect(self.engine.decide({ decisionId: 'd1', context: { ...context } }, 0)).toEqual(first)
     expect(self.decisions).toHaveLength(1)
-    expect(self.seen).toContain('repeated shop-offer false')
+    expect(self.seen).toContain('repeated decision false')
+  })
+
+  it('is compared by policy, baseline and context after defaults, and by nothing else', () => {
+    const self = bench([served(), served({ mode: 'shadow' }, 'shadow')])
+    const ask = (request: object) => self.engine.decide({ decisionId: 'd1', policy: 'shop-offer', ...request }, 0)
+    const first = ask({ context })
+    const same = [
+      { context: { ...context, spend30d: 0 } },
+      { context: { spend30d: null, platform: 'ios', level: 30, playerId: 'p1' } },
+      { context, deferActivation: true },
+    ]
+    for (const request of same) expect(ask(request)).toEqual(first)
+    expect(ask({ context, explain: true })).toMatchObject({ ...first, explanation: {} })
+    const others = [
+      { context: { ...context, spend30d: 1 } },
+      { context, baseline: 'none' },
+      { policy: 'shadow', context, baseline: 'none' },
+    ]
+    for (const request of others) expect(ask(request)).toMatchObject({ status: 409 })
+    expect(self.decisions).toHaveLength(1)
+  })
+
+  it('is taken by none of a batch in which one is in conflict', () => {
+    const self = bench()
+    self.engine.decide({ decisionId: 'd1', context }, 0)
+    const other = { ...context, level: 31 }
+    expect(
+      self.engine.decideAll(
+        [
+          { decisionId: 'd2', context },
+          { decisionId: 'd1', context: other },
+        ],
+        0,
+      ),
+    ).toMatchObject({ status: 409, errors: [{ pointer: '/1/decisionId' }] })
+    expect(self.engine.decide({ decisionId: 'd2', context: other }, 0)).toHaveProperty('action')
   })
 
   it('is a conflict for another body', () => {
@@ -356,5 +392,65 @@ describe('rewards and activations', () => {
     const self = bench()
     self.engine.decide({ context, deferActivation: true }, 0)
     expect(self.decisions[0].served).toEqual({ by: 'policy', activation: 'pending' })
+  })
+})
+
+describe('--ack written', () => {
+  /** A log whose writes end when the test says so. */
+  function slow() {
+    let write = () => {}
+    const flushed = new Promise<void>(resolve => {
+      write = resolve
+    })
+    const pushed: string[] = []
+    const log = {
+      admission: 1,
+      push: (_: string, record: string) => void pushed.push(record),
+      trouble: undefined,
+      stats: logStats(),
+      tried: Promise.resolve(),
+      flush: () => flushed,
+      close: async () => {},
+    }
+    return { self: bench([served()], { log, ack: 'written' }), pushed, write: () => write() }
+  }
+
+  it('answers what was logged only once it is written', async () => {
+    const { self, pushed, write } = slow()
+    let answered = 0
+    const asked = [
+      self.engine.decide({ context }, 0),
+      self.engine.decide({ decisionId: 'd1', context }, 0),
+      self.engine.decideAll([{ context }], 0),
+      self.engine.reward([{ decisionId: 'd1', value: 1 }]),
+      self.engine.activate([{ decisionId: 'd1' }]),
+    ].map(each => Promise.resolve(each).finally(() => answered++))
+    await new Promise(done => setImmediate(done))
+    expect({ answered, pushed: pushed.length }).toEqual({ answered: 0, pushed: 5 })
+    write()
+    expect(await Promise.all(asked)).toMatchObject([
+      { servedBy: 'policy' },
+      { decisionId: 'd1' },
+      [{ servedBy: 'policy' }],
+      { accepted: 1 },
+      { accepted: 1 },
+    ])
+  })
+
+  it('says what is wrong at once', () => {
+    expect(slow().self.engine.decide({ context: {} }, 0)).toMatchObject({ status: 400 })
+  })
+
+  it('lets nobody wait for ever: the same request may be sent again', async () => {
+    vi.useFakeTimers()
+    onTestFinished(() => void vi.useRealTimers())
+    const { self, pushed, write } = slow()
+    const late = Promise.resolve(self.engine.decide({ decisionId: 'd1', context }, 0))
+    await vi.advanceTimersByTimeAsync(5_000)
+    expect(await late).toMatchObject({ status: 503 })
+    const again = Promise.resolve(self.engine.decide({ decisionId: 'd1', context }, 0))
+    write()
+    expect(await again).toMatchObject({ decisionId: 'd1' })
+    expect(pushed).toHaveLength(1)
   })
 })

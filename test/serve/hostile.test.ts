@@ -104,15 +104,48 @@ describe('connections that mean harm', () => {
     await expectAlive(base)
   })
 
-  it('are closed when a body does not come, and leave nothing in work', async () => {
-    const { listen, metricsText } = httpBench({ limits: { ...slow, inWork: 2 } })
+  it('are closed when a body does not come', async () => {
+    const { listen, metricsText } = httpBench({ limits: slow })
     const base = await listen()
-    const two = await Promise.all([open(base), open(base)])
-    for (const socket of two) socket.write(`${head(100)}{"con`)
-    await expect.poll(() => refused(base)).toBe(true)
-    for (const socket of two) expect(await said(socket)).toMatch(/^HTTP\/1.1 408 /)
-    await expect.poll(() => refused(base)).toBe(false)
-    expect(await metricsText()).toContain('status="499"} 2')
+    const socket = await open(base)
+    socket.write(`${head(100)}{"con`)
+    expect(await said(socket)).toMatch(/^HTTP\/1.1 408 /)
+    expect(await metricsText()).toContain('status="499"} 1')
+  })
+
+  it('keep nobody else out by sending slowly, however many they are', async () => {
+    const { listen, app } = httpBench({ limits: { inWork: 1 } })
+    const base = await listen()
+    for (let i = 0; i < 1_000; i += 100) {
+      for (const socket of await Promise.all(Array.from({ length: 100 }, () => open(base)))) {
+        socket.write(`${head(1_000)}{`)
+      }
+    }
+    await expect.poll(() => app.traffic.unanswered).toBe(1_000)
+    expect(app.traffic.inWork).toBe(0)
+    for (const path of ['/healthz', '/readyz', '/metrics', '/v1/policies']) {
+      expect(await fetch(base + path)).toMatchObject({ status: 200 })
+    }
+    await expectAlive(base)
+  })
+
+  it('are refused the largest body where bodies that are still arriving would hold too much', async () => {
+    const { listen, app } = httpBench({ limits: { body: 10_000, arriving: 20_000 } })
+    const base = await listen()
+    const small = await open(base)
+    small.write(`${head(GOOD.length)}${GOOD.slice(0, 5)}`)
+    await expect.poll(() => app.traffic.unanswered).toBe(1)
+    const large = await Promise.all(
+      [9_000, 8_000, 7_000, 6_000].map(async sent => ({ sent, socket: await open(base) })),
+    )
+    const answers = large.map(({ socket }) => said(socket))
+    for (const { sent, socket } of large) socket.write(`${head(10_000)}${'a'.repeat(sent)}`)
+    const first = await Promise.race(answers)
+    expect(first).toMatch(/^HTTP\/1.1 503 .*retry-after: 1.*too many bytes of bodies/s)
+    await expect.poll(() => app.traffic.unanswered).toBe(4)
+    const answer = once(small, 'data')
+    small.write(GOOD.slice(5))
+    expect(String(await answer)).toMatch(/^HTTP\/1.1 200 /)
   })
 
   it.each([
@@ -132,22 +165,29 @@ describe('connections that mean harm', () => {
   })
 
   it('that go away in the middle are forgotten', async () => {
-    const { listen } = httpBench({ limits: { inWork: 1 } })
+    const { listen, app, metricsText } = httpBench({ limits: { inWork: 1 } })
     const base = await listen()
     for (let i = 0; i < 20; i++) {
       const socket = await open(base)
       socket.write(`${head(100)}{`)
+      await expect.poll(() => app.traffic.unanswered).toBe(1)
       socket.destroy()
+      await expect.poll(() => app.traffic).toMatchObject({ connections: 0, inWork: 0, unanswered: 0 })
     }
-    await expect.poll(() => refused(base)).toBe(false)
+    expect(await metricsText()).toContain('status="499"} 20')
   })
 
-  it('are no more than allowed', async () => {
-    const { listen } = httpBench({ limits: { connections: 2 } })
+  it('are no more than allowed: the one that has been idle for longest makes room', async () => {
+    const { listen, app } = httpBench({ limits: { connections: 2 } })
     const base = await listen()
-    await Promise.all([open(base), open(base)])
-    const third = await open(base)
-    expect(await said(third)).toBe('')
+    const [first, second] = [await open(base), await open(base)]
+    first.write(`GET /healthz HTTP/1.1\r\nhost: a\r\n\r\n`)
+    await once(first, 'data')
+    await open(base)
+    expect(await said(second)).toBe('')
+    expect(first.closed).toBe(false)
+    expect(app.traffic.connections).toBe(2)
+    await expectAlive(base)
   })
 
   it('are served by the thousand', async () => {
@@ -166,11 +206,3 @@ describe('connections that mean harm', () => {
     await expectAlive(base)
   })
 })
-
-/** Does the server say that it has too much to do? */
-async function refused(base: string): Promise<boolean> {
-  const response = await fetch(`${base}/healthz`)
-  const { status, headers } = response
-  await response.arrayBuffer()
-  return status === 503 && headers.get('retry-after') === '1'
-}

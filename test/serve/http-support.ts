@@ -58,8 +58,8 @@ export function httpBench({ on = bench(), limits = {}, parts = {} }: HttpOptions
     source,
     log,
     unready: () => unready,
-    inWork: () => app.inWork(),
-    connections: async () => 0,
+    inWork: () => app.traffic.inWork,
+    connections: () => app.traffic.connections,
   })
   const app = buildApp({
     engine: on.engine,

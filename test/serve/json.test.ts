@@ -67,6 +67,76 @@ describe('a body', () => {
   })
 })
 
+describe('a body that may mean two things', () => {
+  const keys = fc.string({ unit: 'binary', maxLength: 4 }).filter(key => key !== '__proto__')
+  const value = fc.letrec(tie => ({
+    value: fc.oneof(
+      { depthSize: 'small' },
+      fc.integer(),
+      keys,
+      fc.array(tie('value')),
+      fc.dictionary(keys, tie('value')),
+    ),
+  })).value
+
+  /** Every object of a value, with its pointer. */
+  function objectsOf(at: unknown, pointer = ''): { pointer: string; object: Record<string, unknown> }[] {
+    if (typeof at !== 'object' || at === null) return []
+    const below = Object.entries(at).flatMap(([key, item]) =>
+      objectsOf(item, `${pointer}/${key.replaceAll('~', '~0').replaceAll('/', '~1')}`),
+    )
+    return Array.isArray(at) ? below : [{ pointer, object: at as Record<string, unknown> }, ...below]
+  }
+
+  it('has a key twice, which is found where it is, however it is written', () => {
+    fc.assert(
+      fc.property(value, keys, fc.nat(), fc.boolean(), (inner, key, pick, escaped) => {
+        const whole = { first: inner, second: {} }
+        const objects = objectsOf(whole)
+        const { pointer, object } = objects[pick % objects.length]
+        object[key] ??= 1
+        object['\u{10ffff}mark'] = 0
+        const again = escaped
+          ? `"${[...key.split('')].map(c => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`).join('')}"`
+          : JSON.stringify(key)
+        const text = JSON.stringify(whole).replace(/"\u{10ffff}mark":0/u, () => `${again}:[{"x":":"}]`)
+        const at = `${pointer}/${key.replaceAll('~', '~0').replaceAll('/', '~1')}`
+        expect(parseJson(text)).toEqual({ faults: [{ pointer: at, detail: 'is there more than once' }] })
+      }),
+    )
+  })
+
+  it('has half of a surrogate pair, in a key or in a text', () => {
+    const half = fc.integer({ min: 0xd800, max: 0xdfff }).map(code => `\\u${code.toString(16)}`)
+    fc.assert(
+      fc.property(half, fc.boolean(), fc.constantFrom('', 'a', 'é', '\u{1f600}'), (written, inKey, around) => {
+        const broken = `"${around}${written}${around}"`
+        const text = inKey ? `{"a":[1,{${broken}:2}]}` : `{"a":[1,{"b":${broken}}]}`
+        const pointer = inKey ? `/a/1/${JSON.parse(broken)}` : '/a/1/b'
+        expect(parseJson(text)).toEqual({ faults: [{ pointer, detail: 'has half of a surrogate pair' }] })
+      }),
+    )
+  })
+
+  it('is told of every such place, up to a hundred', () => {
+    expect(parseJson('{"a":1,"a":2,"b":[{"c":1,"c":"\\udfff"}]}')).toEqual({
+      faults: [
+        { pointer: '/a', detail: 'is there more than once' },
+        { pointer: '/b/0/c', detail: 'is there more than once' },
+        { pointer: '/b/0/c', detail: 'has half of a surrogate pair' },
+      ],
+    })
+    const many = parseJson(`{${Array(5_000).fill('"a":{}').join()}}`)
+    expect('faults' in many && many.faults.length).toBe(100)
+  })
+
+  it('is none where the pair is whole, or the key is that of another object', () => {
+    for (const text of ['"\\ud83d\\ude00"', '[{"a":1},{"a":1}]', '{"a":{"a":{"a":":"}}}', '{"\\u0061b":"\\\\ud800"}']) {
+      expect(parseJson(text)).toEqual({ value: JSON.parse(text) })
+    }
+  })
+})
+
 function parses(text: string): boolean {
   try {
     JSON.parse(text)

@@ -139,6 +139,62 @@ describe('the online learner', () => {
     },
   )
 
+  it('takes a reward that is a little earlier for one that came with its decision', async () => {
+    const self = world({ reward: { name: 'purchase', type: 'number', wait: '1h', default: 0, aggregate: 'first' } })
+    const record = self.decision('d1', T0)
+    self.learner.decided(record)
+    self.learner.rewarded(reward('d1', 7, T0, { rewardId: 'c' }))
+    self.learner.rewarded(reward('d1', 3, T0 - 4000, { rewardId: 'b' }))
+    self.learner.rewarded(reward('d1', 5, T0 - 5000, { rewardId: 'a' }))
+    await self.learner.tick(T0 + HOUR)
+    expect(await learnt(self)).toEqual(toldDirectly(self, [[record, 5]]))
+  })
+
+  it('takes one that was sent again for the earliest', async () => {
+    const self = world({ reward: { name: 'purchase', type: 'number', wait: '1h', default: 0, aggregate: 'first' } })
+    const record = self.decision('d1', T0)
+    self.learner.decided(record)
+    self.learner.rewarded(reward('d1', 3, T0 + 3000, { rewardId: 'a' }))
+    self.learner.rewarded(reward('d1', 5, T0 + 2000, { rewardId: 'b' }))
+    self.learner.rewarded(reward('d1', 3, T0 + 1000, { rewardId: 'a' }))
+    self.learner.rewarded(reward('d1', 3, T0 + 2 * HOUR, { rewardId: 'a' }))
+    await self.learner.tick(T0 + HOUR)
+    expect(await learnt(self)).toEqual(toldDirectly(self, [[record, 3]]))
+    expect(self.learner.stats).toMatchObject({ late: 0, learnt: 1 })
+  })
+
+  it.each([
+    [
+      'outside',
+      [
+        [1, T0, {}],
+        [1000, T0, {}],
+      ],
+    ],
+    ['outside', [[0.5, T0, { name: 'purchase' }]]],
+    ['tooEarly', [[1, T0 - 5001, {}]]],
+    [
+      'conflicts',
+      [
+        [1, T0, { rewardId: 'r' }],
+        [0, T0, { rewardId: 'r' }],
+      ],
+    ],
+    ['tooEarly', [[undefined, T0 - 5001, { kind: 'activation' }]]],
+  ] as const)('learns no decision that a reward came for which cannot be used: %s', async (why, rewards) => {
+    const self = world({ reward: { name: 'purchase', type: 'binary', wait: '1h', default: 0 } })
+    const good = self.decision('good', T0)
+    for (const each of [self.decision('bad', T0), good]) self.learner.decided(each)
+    for (const [value, at, changes] of rewards) {
+      self.learner.rewarded(reward('bad', value as number, at, changes as Partial<RewardRecord>))
+    }
+    self.learner.rewarded(reward('good', 1, T0))
+    self.learner.rewarded(reward('good', 1000, T0, { name: 'revenue' }))
+    await self.learner.tick(T0 + HOUR)
+    expect(await learnt(self)).toEqual(toldDirectly(self, [[good, 1]]))
+    expect(self.learner.stats).toMatchObject({ learnt: 1, unusable: 1, [why]: 1 })
+  })
+
   it('learns binary rewards as their maximum unless the policy says otherwise', async () => {
     const self = world({ reward: { name: 'purchase', type: 'binary', wait: '1h', default: 0 } })
     const record = self.decision('d1', T0)

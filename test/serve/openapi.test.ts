@@ -1,39 +1,14 @@
-import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
-import { Ajv2020 } from 'ajv/dist/2020.js'
 import { describe, expect, expectTypeOf, it } from 'vitest'
-import { parse } from 'yaml'
 import type { components } from '../../src/generated/api.d.ts'
 import type * as api from '../../src/serve/api.ts'
 import { DEFAULT_LIMITS } from '../../src/serve/app.ts'
-import { PACKAGE_ROOT } from '../support/run-dap.ts'
+import type { TokenTable } from '../../src/serve/tokens.ts'
+import { ajv, conforms, document, type Response } from './declared.ts'
 import { type Answer, CONTEXT, type HttpBench, httpBench } from './http-support.ts'
 import { bench, served } from './support.ts'
 
-interface Schemas {
-  readonly [name: string]: { readonly examples?: readonly unknown[] }
-}
-
-type Response = { readonly $ref?: string; readonly content?: Readonly<Record<string, { readonly schema: object }>> }
-
-const document = parse(readFileSync(join(PACKAGE_ROOT, 'schemas', 'openapi.yaml'), 'utf8')) as {
-  readonly openapi: string
-  readonly paths: Readonly<
-    Record<string, Readonly<Record<string, { readonly responses: Readonly<Record<string, Response>> }>>>
-  >
-  readonly components: { readonly schemas: Schemas; readonly responses: Readonly<Record<string, Response>> }
-}
-
-const ajv = new Ajv2020({
-  allErrors: true,
-  allowUnionTypes: true,
-  keywords: ['components'],
-  formats: { 'date-time': true },
-})
-ajv.addSchema({ $id: 'openapi', components: document.components })
-
 const operations = Object.entries(document.paths).flatMap(([path, methods]) =>
-  Object.entries(methods).map(([method, { responses }]) => ({ name: `${method.toUpperCase()} ${path}`, responses })),
+  Object.entries(methods).map(([method, operation]) => ({ name: `${method.toUpperCase()} ${path}`, ...operation })),
 )
 
 const REWARD = { decisionId: 'd', value: 1 }
@@ -56,15 +31,37 @@ const CONFLICTS: Readonly<Record<string, readonly [path: string, first: object, 
   '/v1/decide': ['/v1/decide', ID, OTHER],
   '/v1/decide:batch': ['/v1/decide:batch', { requests: [ID] }, { requests: [OTHER] }],
   '/predict': ['/predict', { instances: [ID] }, { instances: [OTHER] }],
+  '/v1/rewards': ['/v1/rewards', { rewardId: 'r', ...REWARD }, { rewardId: 'r', ...REWARD, value: 0 }],
+  '/v1/activations': ['/v1/rewards', { rewardId: 'activation/d', ...REWARD }, { decisionId: 'd' }],
+}
+
+/** Knows a token that may do nothing. */
+const FOR_NOTHING: TokenTable = {
+  size: 1,
+  find: presented =>
+    presented === 'known'
+      ? { name: 'idle', sha256: Buffer.alloc(32), may: new Set(), policies: undefined, expiresAt: undefined }
+      : undefined,
 }
 
 /** Gets a real response of that status from a real server. */
 async function provoke(operation: string, status: string): Promise<Answer> {
   const [method, template] = operation.split(' ')
   const path = template.replace('{name}', 'shop-offer').replace('{key}', 'shop-offer')
-  const broken = { decide: fail, decideAll: fail, reward: fail, activate: fail }
+  const broken = { decide: fail, decideAll: fail, reward: fail, activate: fail, policyOf: fail }
   const on = bench()
   const server = (parts = {}, limits = {}) => httpBench({ on, parts, limits })
+  if (status === '401' || status === '403') {
+    const closed = server({ tokens: { table: FOR_NOTHING } })
+    const headers: Record<string, string> = status === '401' ? {} : { authorization: 'Bearer known' }
+    return method === 'GET' ? closed.get(path, headers) : closed.post(path, BODIES[path][0], headers)
+  }
+  if (status === '429') {
+    const limited = server({}, { client: { rate: 1 } })
+    const ask = () => (method === 'GET' ? limited.get(path) : limited.post(path, BODIES[path][0]))
+    await ask()
+    return ask()
+  }
   if (method === 'GET') {
     const plain = server()
     if (status === '404') return plain.get(template.replace('{name}', 'nobody'))
@@ -85,9 +82,9 @@ async function provoke(operation: string, status: string): Promise<Answer> {
         : server().post(path, unknownPolicy)
     case '409': {
       const plain = server()
-      const [, first, second] = CONFLICTS[path] ?? ['', good, { context: { ...CONTEXT, level: 1 } }]
+      const [before, first, second] = CONFLICTS[path] ?? ['', good, { context: { ...CONTEXT, level: 1 } }]
       const key = CONFLICTS[path] === undefined ? { 'idempotency-key': 'twice' } : undefined
-      await plain.post(path, first, key)
+      await plain.post(before || path, first, key)
       return plain.post(path, second, key)
     }
     case '413':
@@ -106,23 +103,6 @@ async function provoke(operation: string, status: string): Promise<Answer> {
 
 function fail(): never {
   throw new Error('broken on purpose')
-}
-
-const resolve = (response: Response): Response =>
-  response.$ref === undefined ? response : document.components.responses[response.$ref.split('/').at(-1) as string]
-
-function conforms(answer: Answer, declared: Response): void {
-  const { content } = resolve(declared)
-  if (content === undefined) {
-    expect(answer.text).toBe('')
-    return
-  }
-  const [type, { schema }] = Object.entries(content)[0]
-  expect(answer.type?.split(';')[0]).toBe(type)
-  if (answer.json === undefined) return
-  const validate = ajv.compile(JSON.parse(JSON.stringify(schema).replaceAll('"#/', '"openapi#/')))
-  validate(answer.json)
-  expect(validate.errors).toBeNull()
 }
 
 describe('schemas/openapi.yaml', () => {
@@ -151,12 +131,34 @@ describe('schemas/openapi.yaml', () => {
   const taking = Object.keys(BODIES).filter(path => !path.endsWith('nobody'))
   it.each(taking)('has the right words for too many requests at %s', async path => {
     const answer = await httpBench({ limits: { inWork: 0 } }).post(path, BODIES[path][0])
-    expect(answer).toMatchObject({ status: 503, headers: { 'retry-after': '1', connection: 'close' } })
+    expect(answer).toMatchObject({ status: 503, headers: { 'retry-after': '1' } })
     conforms(answer, operationOf(path)?.['post'].responses['503'] as Response)
   })
 
   it('lists every route that the server has, and the server every one that it lists', async () => {
     expect(await routesOf(httpBench())).toEqual(operations.map(({ name }) => name).sort())
+  })
+
+  it('lists the methods that a wrong one is answered with, and HEAD wherever there is GET', async () => {
+    const { app } = httpBench()
+    for (const [path, methods] of Object.entries(document.paths)) {
+      const url = path.replace('{name}', 'shop-offer').replace('{key}', 'shop-offer')
+      const { statusCode, headers } = await app.inject({ method: 'DELETE', url })
+      const listed = Object.keys(methods).map(method => method.toUpperCase())
+      const allow = listed.includes('GET') ? [...listed, 'HEAD'] : listed
+      expect({ url, statusCode, allow: headers.allow }).toEqual({ url, statusCode: 405, allow: allow.join(', ') })
+    }
+  })
+
+  it('asks for a token everywhere but of probes, and says what happens without one', () => {
+    const without = (...statuses: string[]) =>
+      operations.filter(({ responses }) => !statuses.every(status => status in responses))
+    const open = without('401', '403')
+    expect(open.map(({ name }) => name)).toEqual(['GET /healthz', 'GET /readyz'])
+    expect(without('429').map(({ name }) => name)).toEqual(['GET /healthz', 'GET /readyz', 'GET /metrics'])
+    const exempt = operations.filter(({ security }) => security?.length === 0)
+    expect(exempt).toEqual(open)
+    expect(document.security).toEqual([{}, { bearer: [] }])
   })
 
   it('has examples that are what they are examples of', () => {
@@ -168,13 +170,42 @@ describe('schemas/openapi.yaml', () => {
     expect(document.openapi).toBe('3.1.0')
   })
 
+  it('means what it says: no comma of a sentence has made a key of its second half', () => {
+    const keys = [...valuesIn(document)].filter(({ value }) => value === null || value === undefined)
+    expect(keys).toEqual([])
+  })
+
+  it('has no choice without a name, and none whose branches share what they require', () => {
+    const choices = [...valuesIn(document)].filter(({ path }) => /^(oneOf|anyOf|allOf)$/.test(path.at(-1) as string))
+    const requiredBy = ({ $ref }: { readonly $ref: string }) =>
+      (document.components.schemas[$ref.split('/').at(-1) as string] as { readonly required: string[] }).required
+    for (const { path, value } of choices) {
+      expect(path).toEqual(['components', 'schemas', expect.any(String), 'oneOf'])
+      const names = (value as { readonly $ref: string }[]).flatMap(requiredBy)
+      expect(new Set(names).size, path.join('/')).toBe(names.length)
+    }
+    expect(choices.map(({ path }) => path[2])).toEqual(['Rewards', 'Activations'])
+  })
+
   it('says what the limits are', () => {
     expect(JSON.stringify(document)).toContain('by default 1,000')
     expect(DEFAULT_LIMITS.batch).toBe(1_000)
   })
 })
 
-/** From fastify's picture of its routes. */
+interface Found {
+  readonly path: readonly string[]
+  readonly value: unknown
+}
+
+/** Everything in a document, with the keys that lead to it. Examples are left out: they may be anything. */
+function* valuesIn(value: unknown, path: readonly string[] = []): Generator<Found> {
+  yield { path, value }
+  if (typeof value !== 'object' || value === null || path.at(-1)?.startsWith('example')) return
+  for (const [key, inner] of Object.entries(value)) yield* valuesIn(inner, [...path, key])
+}
+
+/** From fastify's picture of its routes; every GET is a HEAD, too. */
 async function routesOf({ app }: HttpBench): Promise<string[]> {
   await app.ready()
   const stack: string[] = []
@@ -182,7 +213,7 @@ async function routesOf({ app }: HttpBench): Promise<string[]> {
     .printRoutes({ commonPrefix: false })
     .split('\n')
     .flatMap(line => {
-      const found = /^(.*?[├└]── )(\S+) \((\w+)\)$/.exec(line)
+      const found = /^(.*?[├└]── )(\S+) \((\w+)(?:, HEAD)?\)$/.exec(line)
       if (found === null) return []
       const [, indent, part, method] = found
       const depth = indent.length / 4 - 1

@@ -191,6 +191,7 @@ describe('the kill switch', () => {
     ['[]', 'the control file is not of the form'],
     ['null', 'the control file is not of the form'],
     ['{"kiled": ["offer"]}', 'the control file is not of the form'],
+    ['{"killed": ["offer"], "killed": []}', 'the control file may mean two things: /killed is there more than once'],
     ['{"killed": "offer"}', 'the control file is not of the form'],
     ['{"killed": [], "reasn": "x"}', 'the control file is not of the form'],
     ['{"killed": [], "__proto__": {}}', 'the control file is not of the form'],

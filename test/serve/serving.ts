@@ -34,7 +34,7 @@ export async function serve(
   words: readonly string[] = [],
   environment: Readonly<Record<string, string>> = {},
 ): Promise<Serving> {
-  const run = start(folder, ['--port', '0', '--poll-ms', '20', ...words], environment)
+  const run = start(folder, ['--port', '0', '--poll-ms', '20', '--drain-ms', '0', ...words], environment)
   const serving: Serving = {
     url: '',
     events: run.events,
@@ -78,6 +78,7 @@ function start(folder: string, words: readonly string[], environment: Readonly<R
     choose: () => Promise.reject(new Error('a server asks nothing')),
     now: Date.now,
     environment: name => environment[name],
+    environmentNames: () => Object.keys(environment),
     output: { out: async text => out(text), err: async text => err(text) },
     breathe: async () => {},
     cloud: () => Promise.reject(new Error('no cloud should be asked')),
@@ -132,14 +133,14 @@ spec:
   reward: { name: purchase, type: binary, wait: 1s, default: 0 }
 `
 
-/** Every record of one stream, from all files of a log. */
+/** Every record of one stream, from all files of a log so far. */
 export async function logged(folder: string, stream: 'decisions' | 'rewards' = 'decisions') {
-  const names = (await readdir(folder)).filter(name => name.startsWith(stream))
+  const names = (await readdir(folder).catch(() => [])).filter(name => name.startsWith(stream))
   const texts = await Promise.all(names.map(name => readFile(join(folder, name), 'utf8')))
   return texts.flatMap(text =>
     text
-      .trimEnd()
       .split('\n')
+      .slice(0, -1)
       .map(
         line =>
           JSON.parse(line) as { readonly decisionId: string; readonly policy: { readonly snapshot: string | null } },

@@ -156,7 +156,7 @@ describe('the log of a process', () => {
     for (let round = 0; round < 6; round++) {
       const before = new Set(names())
       const known = await killAfter(1 + Math.floor(rng.uniform() * 1500))
-      const [segment] = names().filter(name => !before.has(name))
+      const [segment] = names().filter(name => name.endsWith('.jsonl') && !before.has(name))
       const lines = segment === undefined ? [] : text(segment).split('\n').slice(0, -1)
       expect(lines.map(line => JSON.parse(line).n)).toEqual(Array.from(lines.keys()))
       expect(lines.length).toBeGreaterThanOrEqual(known)

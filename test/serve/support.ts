@@ -1,9 +1,9 @@
 import type { PolicySpec } from '../../src/kinds.ts'
 import type { DecisionRecord, RewardRecord } from '../../src/log/records.ts'
 import { createPolicy, type Policy } from '../../src/policy/policy.ts'
-import { createEngine, type Engine, type EngineLimits } from '../../src/serve/engine.ts'
+import { createEngine, type Engine, type EngineLimits, type EngineParts } from '../../src/serve/engine.ts'
+import { createLedger, type LedgerLimits } from '../../src/serve/ledger.ts'
 import type { LogWriter, LogWriterStats } from '../../src/serve/log-writer.ts'
-import type { OnlineLearner } from '../../src/serve/online-learner.ts'
 import type { PolicySource, ServedPolicy } from '../../src/serve/policies.ts'
 import { policySpec } from '../policy/support.ts'
 
@@ -11,7 +11,7 @@ export const NOW = Date.UTC(2026, 10, 22, 18, 0, 0)
 
 /** An engine whose clock, log and policies the test holds in its hands. */
 export interface Bench {
-  readonly engine: Engine
+  readonly engine: AtOnce
   readonly decisions: DecisionRecord[]
   readonly rewards: RewardRecord[]
   /** What the observer was told, a line each. */
@@ -23,13 +23,24 @@ export interface Bench {
   admission: number
 }
 
+/** Where one process has the ledger, everything is answered at once. */
+export type AtOnce = {
+  readonly [Method in keyof Engine]: (
+    ...args: Parameters<Engine[Method]>
+  ) => Exclude<ReturnType<Engine[Method]>, Promise<unknown>>
+}
+
 export function served(changes: Partial<PolicySpec> = {}, name = 'shop-offer'): ServedPolicy {
   return { policy: createPolicy(name, policySpec(changes), 'sha256:test'), snapshot: null }
 }
 
 export function bench(
   policies: readonly ServedPolicy[] = [served()],
-  { limits = {}, learner }: { limits?: Partial<EngineLimits>; learner?: OnlineLearner } = {},
+  {
+    limits = {},
+    learner,
+    ...parts
+  }: { limits?: Partial<EngineLimits & LedgerLimits> } & Partial<Omit<EngineParts, 'limits'>> = {},
 ): Bench {
   const self: Bench = {
     decisions: [],
@@ -51,6 +62,7 @@ export function bench(
     push: (stream, record) => void self[stream].push(JSON.parse(record)),
     trouble: undefined,
     stats: logStats(),
+    tried: Promise.resolve(),
     flush: async () => {},
     close: async () => {},
   }
@@ -75,8 +87,11 @@ export function bench(
     ...(learner === undefined ? {} : { learner }),
     newId: () => `id-${ids++}`,
     runtime: 'dap/test',
-    limits: { timeoutMs: 1000, retentionMs: 600_000, retained: 1000, ...limits },
-  })
+    ledger: createLedger(() => self.time, { retentionMs: 600_000, retained: 1000, ...limits }),
+    ack: 'queued',
+    limits: { timeoutMs: 1000, ...limits },
+    ...parts,
+  }) as AtOnce
   return self
 }
 

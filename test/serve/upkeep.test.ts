@@ -237,7 +237,10 @@ describe('the names of segments', () => {
         (on, date, host, pid, n, ending) => {
           const plain = segmentName(on as 'decisions', +date, `h${host}`, pid, n)
           const begun = Math.floor(+date / 1000) * 1000
-          expect(readSegmentName(plain + ending)).toEqual({ stream: on, begun, plain, compressed: ending !== '' })
+          expect(readSegmentName(plain + ending)).toMatchObject({
+            ...{ stream: on, begun, plain, compressed: ending !== '', number: n },
+            writer: expect.stringMatching(new RegExp(`-${pid}$`)),
+          })
           for (const other of [
             `.${plain}`,
             `x${plain}`,

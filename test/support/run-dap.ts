@@ -166,6 +166,7 @@ async function run(
     },
     now: cloud?.clock.now ?? (() => NOW),
     environment: name => environment[name],
+    environmentNames: () => Object.keys(environment),
     output: {
       out: async text => {
         stdout += text

@@ -21,7 +21,7 @@ export interface ServerProcess {
 
 /** The built `dap serve` in a folder, on a port of its own. */
 export async function startServer(cwd: string, ...words: readonly string[]): Promise<ServerProcess> {
-  const child = execa(process.execPath, [bin, 'serve', '--port', '0', '--poll-ms', '50', ...words], {
+  const child = execa(process.execPath, [bin, 'serve', '--port', '0', '--poll-ms', '50', '--drain-ms', '0', ...words], {
     cwd,
     reject: false,
     stdin: 'ignore',

@@ -3,14 +3,15 @@ import { checkChoice } from '../../log/check-decision.ts'
 import type { LogFaultCode } from '../../log/fault.ts'
 import { timestampOf } from '../../log/read-record.ts'
 import { recordLines } from '../../log/record-lines.ts'
-import type { DecisionRecord, RewardRecord } from '../../log/records.ts'
+import { type DecisionRecord, decidedBy, type RewardRecord, saidBy } from '../../log/records.ts'
+import { roleOf } from '../../log/reward-join.ts'
 import type { SourceFault, TableSource } from '../../log/tables.ts'
 import { linesOf } from '../text.ts'
 import { loadDuckdb } from './database.ts'
 import { createFaults } from './faults.ts'
 import { nameOf } from './files.ts'
 import { type Scan, tableScan } from './scan.ts'
-import type { Decisions, Rewards } from './side.ts'
+import { type Decisions, KIND, type Rewards } from './side.ts'
 import { inside, type Value } from './sql.ts'
 
 /** A `dap` log as tables: its records were read once, and those that are wrong in themselves are faults. */
@@ -39,19 +40,22 @@ export const DAP_COLUMNS = [
   'logProbability',
 ] as const
 
-/** What the records of one decision must have in common to be the same. */
-const SAME = [
-  'policy',
-  'unit',
-  'context',
-  'action',
-  'propensity',
-  'propensities',
-  'eligible',
-  'servedBy',
-  'pending',
-  'logProbability',
-]
+/** What records of one decision must agree in to be the same, as columns. */
+const SAID = {
+  policy: 'INTEGER',
+  unit: 'VARCHAR',
+  context: 'VARCHAR',
+  action: 'VARCHAR',
+  propensity: 'DOUBLE',
+  propensities: 'VARCHAR',
+  baseline: 'VARCHAR',
+  eligible: 'VARCHAR',
+  servedBy: 'VARCHAR',
+  pending: 'BOOLEAN',
+  logProbability: 'DOUBLE',
+} as const satisfies Record<keyof ReturnType<typeof decidedBy>, string>
+
+const SAME = Object.keys(SAID)
 
 /** Reads every record of the files, and appends what evaluation and training need of it to the tables `decisions` and `records`. */
 export async function stageRecords(
@@ -60,29 +64,22 @@ export async function stageRecords(
   looked: (lines: number) => void,
   signal?: AbortSignal,
 ): Promise<RecordTables> {
-  await connection.run(`CREATE TABLE decisions (rn BIGINT, file INTEGER, line BIGINT, decided BIGINT, policy INTEGER, pending BOOLEAN,
-    decisionId VARCHAR, unit VARCHAR, context VARCHAR, action VARCHAR, propensity DOUBLE, propensities VARCHAR,
-    eligible VARCHAR, servedBy VARCHAR, logProbability DOUBLE)`)
-  await connection.run(`CREATE TABLE records (rn BIGINT, file INTEGER, line BIGINT, came BIGINT, kind VARCHAR, decisionId VARCHAR,
-    rewardId VARCHAR, value DOUBLE)`)
-  const { BIGINT, BOOLEAN, DOUBLE, DuckDBDataChunk, INTEGER, VARCHAR } = await loadDuckdb()
+  await connection.run(`CREATE TABLE decisions (rn BIGINT, file INTEGER, line BIGINT, decided BIGINT, decisionId VARCHAR,
+    ${Object.entries(SAID)
+      .map(([name, type]) => `${name} ${type}`)
+      .join(', ')})`)
+  await connection.run(`CREATE TABLE records (rn BIGINT, file INTEGER, line BIGINT, came BIGINT, kind TINYINT, name INTEGER,
+    decisionId VARCHAR, rewardId VARCHAR, value DOUBLE)`)
+  const { BIGINT, BOOLEAN, DOUBLE, DuckDBDataChunk, INTEGER, TINYINT, VARCHAR } = await loadDuckdb()
+  const types = { BOOLEAN, DOUBLE, INTEGER, VARCHAR }
   const writer = async (table: string, types: DuckDBType[]) =>
     createRows(await connection.createAppender(table), types, rows => DuckDBDataChunk.create(types, rows))
-  const texts = (count: number) => Array<DuckDBType>(count).fill(VARCHAR)
   const place = [BIGINT, INTEGER, BIGINT, BIGINT]
-  const decisions = await writer('decisions', [...place, INTEGER, BOOLEAN, ...texts(4), DOUBLE, ...texts(3), DOUBLE])
-  const rewards = await writer('records', [...place, ...texts(3), DOUBLE])
+  const decisions = await writer('decisions', [...place, VARCHAR, ...Object.values(SAID).map(type => types[type])])
+  const rewards = await writer('records', [...place, TINYINT, INTEGER, VARCHAR, VARCHAR, DOUBLE])
   const faults = createFaults<string>()
-  const wanted = source.join?.name
-  const policies = new Map<string, number>()
-
-  /** Policies as numbers: a log has few. */
-  function policyCode({ name, digest, snapshot, runtime }: DecisionRecord['policy']): number {
-    const key = `${digest} ${snapshot} ${runtime} ${name}`
-    const code = policies.get(key) ?? policies.size
-    policies.set(key, code)
-    return code
-  }
+  const policyCode = createCodes()
+  const nameCode = createCodes()
 
   let torn = 0
   let otherNames = 0
@@ -95,25 +92,24 @@ export async function stageRecords(
       fault ??= REASONS[code] ?? message
     })
     if (fault !== undefined) return fault
-    const [{ action, propensity, propensities }] = record.slots
-    const { decisionId, unit = null, context, eligible, served, logProbability } = record
+    const said = decidedBy(record)
     const place = [BigInt(decisions.count()), file, BigInt(line), BigInt(decided)]
-    const who = [policyCode(record.policy), served.activation === 'pending', decisionId, unit, JSON.stringify(context)]
-    const what = [action, propensity, JSON.stringify(propensities), JSON.stringify(eligible.map(({ id }) => id))]
-    decisions.add([...place, ...who, ...what, served.by, logProbability])
+    const { action, propensity, baseline, servedBy, pending, logProbability } = said
+    const who = [policyCode(JSON.stringify(said.policy)), said.unit, JSON.stringify(said.context)]
+    const what = [action, propensity, JSON.stringify(said.propensities), baseline, JSON.stringify(said.eligible)]
+    decisions.add([...place, record.decisionId, ...who, ...what, servedBy, pending, logProbability])
     return undefined
   }
 
   function reward(record: RewardRecord, file: number, line: number): string | undefined {
     const came = timestampOf(record.ts)
     if (Number.isNaN(came)) return NO_DAY
-    const { rewardId, decisionId, kind = 'metric', name, value = null } = record
-    // A reward of another name is of no use here.
-    if (kind === 'metric' && wanted !== undefined && name !== undefined && name !== wanted) {
-      otherNames++
-      return undefined
-    }
-    rewards.add([BigInt(rewards.count()), file, BigInt(line), BigInt(came), kind, decisionId, rewardId, value])
+    const [decisionId, , , name, value] = saidBy(record)
+    // One of another name is of no use, but may show that another one of its id is of none, either.
+    const role = roleOf(record, source.join ?? {})
+    if (role === 'other') otherNames++
+    const place = [BigInt(rewards.count()), file, BigInt(line), BigInt(came)]
+    rewards.add([...place, KIND[role], name === null ? null : nameCode(name), decisionId, record.rewardId, value])
     return undefined
   }
 
@@ -134,7 +130,7 @@ export async function stageRecords(
         faults.add(fault, `${name}:${at}`)
         const named = 'fault' in read && read.fault.code === 'json' ? undefined : decisionOf(text)
         if (named !== undefined)
-          rewards.add([BigInt(rewards.count()), file, BigInt(at), null, 'broken', named, null, null])
+          rewards.add([BigInt(rewards.count()), file, BigInt(at), null, KIND.broken, null, named, null, null])
       },
       () => torn++,
     )
@@ -154,7 +150,7 @@ export async function stageRecords(
       same: SAME.map(name => ({ sql: name, name })),
       idName: 'decisionId',
       keyed: true,
-      activation: true,
+      served: true,
       tsName: 'ts',
     },
     rewards: REWARDS,
@@ -189,10 +185,20 @@ function decisionScan(count: number): Scan {
 }
 
 const REWARDS: Rewards = {
-  rows: "(SELECT rn, decisionId AS id, value, came, rewardId FROM records WHERE kind = 'metric')",
-  activated: "SELECT decisionId AS id FROM records WHERE kind = 'activation'",
-  broken: "SELECT decisionId AS id FROM records WHERE kind = 'broken'",
+  rows: `(SELECT rn, decisionId AS id, value, came, rewardId, kind, name FROM records WHERE kind <> ${KIND.broken})`,
+  same: ['id', 'value', 'rewardId', 'kind', 'name'],
+  broken: `SELECT decisionId AS id FROM records WHERE kind = ${KIND.broken}`,
   names: { value: 'value', id: 'decisionId', rewardId: 'rewardId' },
+}
+
+/** Texts as numbers: a log has few different ones. */
+function createCodes(): (text: string) => number {
+  const codes = new Map<string, number>()
+  return text => {
+    const code = codes.get(text) ?? codes.size
+    codes.set(text, code)
+    return code
+  }
 }
 
 /** The places of decisions, or of rewards, by their numbers; in the order of the numbers. */

@@ -1,5 +1,6 @@
 import type { DuckDBConnection } from '@duckdb/node-api'
-import type { JoinCounts, OneRow, RewardJoin } from '../../log/tables.ts'
+import { CLOCK_TOLERANCE_MS } from '../../log/records.ts'
+import { type JoinCounts, NO_COUNTS, type OneRow, type RewardJoin } from '../../log/tables.ts'
 import { NAMED } from './faults.ts'
 import type { Scan } from './scan.ts'
 import { numberOf, textOf, timeOf } from './sql.ts'
@@ -28,13 +29,18 @@ export const NOTE = {
   inactive: 3,
   /** It contradicts another row of its decision, or lacks what it takes to join. */
   fault: 4,
-  /** A reward of its decision is a fault, and told as such. */
+  /** A reward of its decision cannot be used, so that what came for it is not known. */
   broken: 5,
   /** A reward: one that counts. */
   reward: 6,
+  /** It contradicts another record of its decision, in the log of a server. */
+  conflict: 7,
 } as const
 
-/** SQL of the decisions of a log: the relation `rows` with the columns rn, id, decided (ms) and, where asked for, pending. */
+/** What a record beside the decisions is: a reward that may count; one outside its range; the word that a decision was shown; a reward of another name; none. */
+export const KIND = { metric: 0, outside: 1, activation: 2, other: 3, broken: 4 } as const
+
+/** SQL of the decisions of a log: the relation `rows` with the columns rn, id, decided (ms) and, of those of servers, pending. */
 export interface Decisions {
   readonly rows: string
   /** Expressions over `rows` that must be equal in the rows of one id, and what they are called. */
@@ -44,16 +50,21 @@ export interface Decisions {
   readonly idName: string
   /** Has every row an id? */
   readonly keyed: boolean
-  readonly activation: boolean
+  /**
+   * Records of servers: some count once they were activated; and what one server alone cannot know of (a conflict, a wrong clock) is no fault,
+   * but left out and counted.
+   */
+  readonly served: boolean
   /** The decisions' own name for their time. */
   readonly tsName: string
 }
 
-/** SQL of rewards: the relation `rows` with the columns rn, id, value (a number), came (ms), rewardId. */
+/** SQL of rewards: the relation `rows` with the columns rn, id, value (a number), came (ms), rewardId, kind (of `KIND`). */
 export interface Rewards {
   readonly rows: string
-  /** SQL of the ids of decisions that were activated, and of those that a record which is none names. */
-  readonly activated?: string
+  /** Columns of `rows` in which records of one reward agree. */
+  readonly same: readonly string[]
+  /** SQL of the ids of decisions that a record which is none names. */
   readonly broken?: string
   readonly names: { readonly value: string; readonly id: string; readonly ts?: string; readonly rewardId?: string }
 }
@@ -66,7 +77,7 @@ export function mappedDecisions(scan: Scan, once: OneRow | undefined, join: Rewa
       ? 'NULL::VARCHAR'
       : keyOf(text(once.decisionId), once.slot === undefined ? undefined : text(once.slot))
   const decided = join?.ts === undefined ? 'NULL::BIGINT' : timeOf(scan.value(join.ts))
-  const columns = [`rn`, `${id} AS id`, `${decided} AS decided`, 'false AS pending']
+  const columns = ['rn', `${id} AS id`, `${decided} AS decided`]
   const same = (once?.same ?? []).map((name, i) => ({ sql: `s${i}`, name, column: `${text(name)} AS s${i}` }))
   const reward = once?.reward === undefined ? undefined : scan.value(once.reward)
   const own = reward === undefined ? [] : [`${numberOf(reward)} AS reward_number`]
@@ -87,7 +98,7 @@ export function mappedDecisions(scan: Scan, once: OneRow | undefined, join: Rewa
         }),
     idName: once?.decisionId ?? 'decisionId',
     keyed: once !== undefined,
-    activation: false,
+    served: false,
     tsName: join?.ts ?? 'ts',
   }
 }
@@ -102,10 +113,15 @@ export function mappedRewards(scan: Scan, rewards: NonNullable<RewardJoin['rewar
     `${numberOf(scan.value(rewards.reward))} AS value`,
     `${rewards.ts === undefined ? 'NULL::BIGINT' : timeOf(scan.value(rewards.ts))} AS came`,
     `${rewards.rewardId === undefined ? 'NULL::VARCHAR' : text(rewards.rewardId)} AS rewardId`,
+    `${KIND.metric} AS kind`,
   ]
   const where = scan.broken === undefined ? '' : ` WHERE NOT ${scan.broken.sql}`
   const { decisionId: id, reward: value, ts, rewardId } = rewards
-  return { rows: `(SELECT ${columns.join(', ')} FROM ${scan.numbered}${where})`, names: { id, value, ts, rewardId } }
+  return {
+    rows: `(SELECT ${columns.join(', ')} FROM ${scan.numbered}${where})`,
+    same: ['id', 'value', 'came', 'rewardId', 'kind'],
+    names: { id, value, ts, rewardId },
+  }
 }
 
 const keyOf = (id: string, slot: string | undefined): string =>
@@ -128,18 +144,7 @@ export async function makeSide(
   watch: Watch = {},
 ): Promise<Side> {
   const reasons: string[] = []
-  const counts = {
-    decisions: 0,
-    repeated: 0,
-    waiting: 0,
-    inactive: 0,
-    rewards: 0,
-    rewardsRepeated: 0,
-    late: 0,
-    orphans: 0,
-    torn: 0,
-    otherNames: 0,
-  }
+  const counts: { -readonly [K in keyof JoinCounts]: number } = { ...NO_COUNTS }
   const rewardFaults = new Map<string, { rows: number; first: number[] }>()
   const run = (sql: string) => runWatched(connection, sql, watch)
   const count = async (sql: string) => (await numbersOf(connection, sql))[0]
@@ -161,12 +166,8 @@ export async function makeSide(
   if (wait !== undefined) {
     const reason = reasons.push(`\`${decisions.tsName}\` is missing or no time, and the reward has a wait`) - 1
     await run(`INSERT INTO notes SELECT rn, CASE WHEN decided IS NULL THEN ${NOTE.fault} ELSE ${NOTE.waiting} END, NULL, NULL, ${reason}
-      FROM ${rows} WHERE decided IS NULL${until === undefined ? '' : ` OR decided + ${wait} > ${until}`}`)
-  }
-  if (decisions.activation) {
-    // One that is waiting is told as such.
-    await run(`INSERT INTO notes SELECT rn, ${NOTE.inactive}, NULL, NULL, 0 FROM ${rows}
-      WHERE pending AND rn NOT IN (SELECT rn FROM notes WHERE kind = ${NOTE.waiting}) AND ${key('id')} NOT IN (SELECT ${key('id')} FROM (${rewards?.activated ?? 'SELECT NULL::VARCHAR AS id WHERE false'}))`)
+      FROM ${rows} WHERE (decided IS NULL${until === undefined ? '' : ` OR decided + ${wait} > ${until}`})
+      AND rn NOT IN (SELECT rn FROM notes WHERE kind IN (${NOTE.repeated}, ${NOTE.conflict}))`)
   }
   if (rewards !== undefined) await joinRewards(rewards)
   await run(
@@ -174,19 +175,20 @@ export async function makeSide(
   )
   await run('DROP TABLE notes')
 
-  const [size, repeated, waiting, inactive] = await numbersOf(
+  const [size, repeated, waiting, inactive, conflicts, lost] = await numbersOf(
     connection,
-    `SELECT count(*), count(*) FILTER (kind = ${NOTE.repeated}), count(*) FILTER (kind = ${NOTE.waiting}),
-      count(*) FILTER (kind = ${NOTE.inactive}) FROM side`,
+    `SELECT count(*), ${[NOTE.repeated, NOTE.waiting, NOTE.inactive, NOTE.conflict, NOTE.broken].map(kind => `count(*) FILTER (kind = ${kind})`).join(', ')}
+      FROM side`,
   )
-  Object.assign(counts, { repeated, waiting, inactive, decisions: await count(`SELECT count(*) FROM ${rows}`) })
+  const all = await count(`SELECT count(*) FROM ${rows}`)
+  Object.assign(counts, { repeated, waiting, inactive, conflicts, lost, decisions: all })
   return { size, counts, reasons, rewardFaults }
 
   /** Rows of one id: the same again, brought together, or contradicting each other. */
   async function twins(): Promise<void> {
     const { same, reward, idName } = decisions
     const rewardColumns = reward === undefined ? [] : [reward.number, ...(reward.id ? [reward.id] : [])]
-    await run(`CREATE TABLE twins AS SELECT rn, id, ${[...same.map(({ sql }) => sql), ...rewardColumns].join(', ')}
+    await run(`CREATE TABLE twins AS SELECT rn, id, decided, ${[...same.map(({ sql }) => sql), ...rewardColumns].join(', ')}
       FROM ${rows} WHERE hash(id) IN (SELECT h FROM doubles)`)
     const differs = (column: string) =>
       `(min(${column}) IS DISTINCT FROM max(${column}) OR count(${column}) NOT IN (0, count(*)))`
@@ -198,10 +200,12 @@ export async function makeSide(
       const reason = reasons.push(`rows of one \`${idName}\` that differ in \`${name}\``) - 1
       return `WHEN ${differs(sql)} THEN ${reason}`
     })
-    await run(`CREATE TABLE verdicts AS SELECT id, min(rn) AS first, CASE ${cases.join(' ')} ELSE -1 END AS fault
+    // The earliest counts, so that the order of files and lines changes nothing.
+    await run(`CREATE TABLE verdicts AS SELECT id, arg_min(rn, {'decided': decided, 'rn': rn}) AS first, CASE ${cases.join(' ')} ELSE -1 END AS fault
       FROM twins GROUP BY id HAVING count(*) > 1`)
     await run(
-      `INSERT INTO notes SELECT rn, ${NOTE.fault}, NULL, NULL, fault FROM twins JOIN verdicts USING (id) WHERE fault >= 0`,
+      `INSERT INTO notes SELECT rn, ${decisions.served ? NOTE.conflict : NOTE.fault}, NULL, NULL, fault
+        FROM twins JOIN verdicts USING (id) WHERE fault >= 0`,
     )
     if (reward === undefined || join?.aggregate === undefined) {
       await run(
@@ -223,52 +227,89 @@ export async function makeSide(
     await run('DROP TABLE verdicts')
   }
 
-  async function joinRewards({ rows: rewardRows, broken, names }: Rewards): Promise<void> {
-    // A reward counts once, whatever often it was sent.
-    await run(`CREATE TABLE rewards AS SELECT min(rn) AS rn, count(*) AS times, id, value, came, rewardId, ${key('id')} AS k
-      FROM ${rewardRows} WHERE NOT isnan(value) OR id IS NULL GROUP BY id, value, came, rewardId`)
-    counts.rewardsRepeated = await count('SELECT sum(times - 1) FROM rewards')
-    const bad: (readonly [sql: string, reason: string])[] = [
-      ['id IS NULL', `\`${names.id}\` of a reward is missing`],
-      ['isinf(value)', `\`${names.value}\` of a reward is not a finite number`],
-      ...(wait === undefined || names.ts === undefined
-        ? []
-        : [['came IS NULL', `\`${names.ts}\` of a reward is missing or no time`] as const]),
-      [
-        'rewardId IN (SELECT rewardId FROM rewards WHERE rewardId IS NOT NULL GROUP BY rewardId HAVING count(*) > 1)',
-        `rewards of one \`${names.rewardId ?? 'rewardId'}\` that differ`,
-      ],
-    ]
+  async function joinRewards({ rows: rewardRows, same, broken, names }: Rewards): Promise<void> {
+    const { served } = decisions
+    // A reward counts once, whatever often it was sent, from the earliest time.
+    const columns = same.filter(name => name !== 'came').join(', ')
+    await run(`CREATE TABLE rewards AS SELECT min(rn) AS rn, count(*) AS times, ${columns}, min(came) AS came, ${key('id')} AS k
+      FROM ${rewardRows} AS r WHERE kind = ${KIND.activation} OR NOT isnan(value) OR id IS NULL
+      GROUP BY ${same.map(name => `r.${name}`).join(', ')}`)
     await run('CREATE TABLE lost (k UHUGEINT)')
     if (broken !== undefined) await run(`INSERT INTO lost SELECT ${key('id')} FROM (${broken}) WHERE id IS NOT NULL`)
-    for (const [sql, reason] of bad) {
-      const found = await count(`SELECT count(*) FROM rewards WHERE ${sql}`)
-      if (found === 0) continue
-      const first = await connection.runAndReadAll(`SELECT rn FROM rewards WHERE ${sql} ORDER BY rn LIMIT ${NAMED}`)
-      rewardFaults.set(reason, { rows: found, first: first.getRows().map(([rn]) => Number(rn)) })
-      await run(`INSERT INTO lost SELECT k FROM rewards WHERE (${sql}) AND k IS NOT NULL`)
-      await run(`DELETE FROM rewards WHERE ${sql}`)
+    const differ =
+      'rewardId IN (SELECT rewardId FROM rewards WHERE rewardId IS NOT NULL GROUP BY rewardId HAVING count(*) > 1)'
+    if (served) {
+      const conflicting = `kind <> ${KIND.other} AND ${differ}`
+      counts.rewardConflicts = await count(`SELECT sum(times) FROM rewards WHERE ${conflicting}`)
+      if (counts.rewardConflicts > 0) await lose(conflicting)
+      await run(`DELETE FROM rewards WHERE kind = ${KIND.other}`)
+    } else {
+      counts.rewardsRepeated = await count('SELECT sum(times - 1) FROM rewards')
+      const bad: (readonly [sql: string, reason: string])[] = [
+        ['id IS NULL', `\`${names.id}\` of a reward is missing`],
+        ['isinf(value)', `\`${names.value}\` of a reward is not a finite number`],
+        ...(wait === undefined || names.ts === undefined
+          ? []
+          : [['came IS NULL', `\`${names.ts}\` of a reward is missing or no time`] as const]),
+        [differ, `rewards of one \`${names.rewardId ?? 'rewardId'}\` that differ`],
+      ]
+      for (const [sql, reason] of bad) {
+        const found = await count(`SELECT count(*) FROM rewards WHERE ${sql}`)
+        if (found === 0) continue
+        const first = await connection.runAndReadAll(`SELECT rn FROM rewards WHERE ${sql} ORDER BY rn LIMIT ${NAMED}`)
+        rewardFaults.set(reason, { rows: found, first: first.getRows().map(([rn]) => Number(rn)) })
+        await lose(sql)
+      }
     }
-    const counted = `(SELECT rn, decided, ${key('id')} AS k FROM ${rows}
-      WHERE rn NOT IN (SELECT rn FROM notes WHERE kind IN (${NOTE.repeated}, ${NOTE.merged})))`
-    if ((await count('SELECT count(*) FROM lost')) > 0)
-      await run(
-        `INSERT INTO notes SELECT rn, ${NOTE.broken}, NULL, NULL, 0 FROM ${counted} WHERE k IN (SELECT k FROM lost)`,
-      )
+    const noted = (...kinds: readonly number[]) => `rn IN (SELECT rn FROM notes WHERE kind IN (${kinds.join(', ')}))`
+    const counted = `(SELECT rn, decided, ${key('id')} AS k FROM ${rows} WHERE NOT ${noted(NOTE.repeated, NOTE.merged, NOTE.conflict)})`
+    const standing = `rn NOT IN (SELECT rn FROM notes WHERE kind <> ${NOTE.reward})`
+    const noteBroken = (which: string) =>
+      run(`INSERT INTO notes SELECT DISTINCT rn, ${NOTE.broken}, NULL, NULL, 0 FROM ${which} AND ${standing}`)
+    if ((await count('SELECT count(*) FROM lost')) > 0) await noteBroken(`${counted} WHERE k IN (SELECT k FROM lost)`)
     await run('DROP TABLE lost')
-    const late = wait === undefined ? 'false' : `coalesce(came - decided > ${wait}, false)`
-    await run(`CREATE TABLE joined AS SELECT d.rn, came, rewardId, value, ${late} AS late
-      FROM rewards LEFT JOIN ${counted} AS d USING (k)`)
+    if (served) {
+      await run(`DELETE FROM rewards WHERE k IN (SELECT ${key('id')} FROM ${rows} WHERE ${noted(NOTE.conflict)})`)
+      counts.rewardsRepeated = await count(`SELECT sum(times - 1) FROM rewards WHERE kind <> ${KIND.activation}`)
+    }
+    await run(
+      `CREATE TABLE joined AS SELECT d.rn, decided, came, rewardId, value, kind FROM rewards LEFT JOIN ${counted} AS d USING (k)`,
+    )
     await run('DROP TABLE rewards')
+    if (served) {
+      // As `rewardTime` has it.
+      const early = `came < decided - ${CLOCK_TOLERANCE_MS}`
+      for (const [name, sql] of [
+        ['outside', `kind = ${KIND.outside} AND rn IS NOT NULL`],
+        ['tooEarly', early],
+      ] as const) {
+        counts[name] = await count(`SELECT count(*) FROM joined WHERE ${sql}`)
+        if (counts[name] === 0) continue
+        await noteBroken(`joined WHERE ${sql}`)
+        await run(`DELETE FROM joined WHERE ${sql}`)
+      }
+      counts.early = await count('SELECT count(*) FROM joined WHERE came < decided')
+      await run(`INSERT INTO notes SELECT rn, ${NOTE.inactive}, NULL, NULL, 0 FROM ${rows} WHERE pending AND ${standing}
+        AND rn NOT IN (SELECT rn FROM joined WHERE kind = ${KIND.activation} AND rn IS NOT NULL)`)
+      await run(`DELETE FROM joined WHERE kind = ${KIND.activation}`)
+    }
+    const late = wait === undefined ? 'false' : `coalesce(came - decided > ${wait}, false)`
     const [inTime, tooLate, orphans] = await numbersOf(
       connection,
-      'SELECT count(rn) FILTER (NOT late), count(rn) FILTER (late), count(*) FILTER (rn IS NULL) FROM joined',
+      `SELECT count(rn) FILTER (NOT ${late}), count(rn) FILTER (${late}), count(*) FILTER (rn IS NULL) FROM joined`,
     )
     Object.assign(counts, { rewards: inTime, late: tooLate, orphans })
+    const time = served ? 'greatest(came, decided)' : 'came'
     await run(
-      `INSERT INTO notes SELECT rn, ${NOTE.reward}, came, rewardId, value FROM joined WHERE rn IS NOT NULL AND NOT late`,
+      `INSERT INTO notes SELECT rn, ${NOTE.reward}, ${time}, rewardId, value FROM joined WHERE rn IS NOT NULL AND NOT ${late}`,
     )
     await run('DROP TABLE joined')
+  }
+
+  /** These rewards cannot be used, and what their decisions came to is not known. */
+  async function lose(which: string): Promise<void> {
+    await run(`INSERT INTO lost SELECT k FROM rewards WHERE (${which}) AND k IS NOT NULL`)
+    await run(`DELETE FROM rewards WHERE ${which}`)
   }
 }
 

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { type FileHandle, mkdir, open } from 'node:fs/promises'
+import { type FileHandle, mkdir, open, unlink } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { ENDINGS, segmentName } from '../../log/segment-name.ts'
@@ -150,6 +150,18 @@ export function fileSink(
           syncFailure = error
         })
       })
+    },
+    async probe() {
+      await mkdir(folder, { recursive: true })
+      const path = join(folder, `.probe-${process.pid}`)
+      const file = await open(path, 'w', 0o640)
+      try {
+        // Gone before it is written, so that a process that is killed leaves nothing.
+        await unlink(path)
+        await file.write('\n')
+      } finally {
+        await file.close()
+      }
     },
     async close() {
       cancelSync?.()

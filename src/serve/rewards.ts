@@ -1,0 +1,182 @@
+/** The door for rewards and activations: what is taken here can be used, for all that one server can know. */
+import { CLOCK_TOLERANCE_MS, REWARD_SCHEMA, type RewardRecord } from '../log/records.ts'
+import { outsideRange } from '../policy/reward-range.ts'
+import type { Accepted, ActivationRequest, Problem, RewardRequest } from './api.ts'
+import type { EngineParts } from './engine.ts'
+import { type Fault, invalid, problemOf } from './faults.ts'
+import { readId } from './ids.ts'
+import { claimOfReward } from './ledger.ts'
+import { type Soon, whenDone } from './soon.ts'
+
+type Parts = Pick<EngineParts, 'source' | 'log' | 'ledger' | 'clock' | 'observer' | 'learner' | 'newId'>
+
+/** A reward or an activation as it was sent, its time in milliseconds since 1970; NaN where it is none. */
+type Sent = Pick<RewardRecord, 'decisionId' | 'slot' | 'kind' | 'name' | 'value'> & {
+  /** What the caller made up; a record without one is nobody's second. */
+  readonly rewardId: string | undefined
+  readonly at: number | undefined
+}
+
+/** Whose decision a reward is for, and when it was made, in milliseconds since 1970. */
+interface Decided {
+  readonly policy: string
+  readonly at: number
+}
+
+export interface RewardDoor {
+  reward(requests: readonly RewardRequest[]): Soon<Accepted | Problem>
+  activate(requests: readonly ActivationRequest[]): Soon<Accepted | Problem>
+  /** Whose decisions these are, as far as it is known. */
+  policiesOf(decisionIds: readonly string[]): Soon<readonly (string | undefined)[]>
+}
+
+export function createRewardDoor({ source, log, ledger, clock, observer, learner, newId }: Parts): RewardDoor {
+  const started = clock.now() - clock.monotonic()
+
+  /** By whichever of the server's clocks is ahead: one that was set back makes no caller's time wrong. */
+  const latest = () => Math.max(clock.now(), started + clock.monotonic())
+
+  /** Ids that this server's kind makes say it themselves; of others, it is remembered for a while. */
+  function decided(ids: readonly string[]): Soon<readonly (Decided | undefined)[]> {
+    const read = ids.map(id => readId(id, source.policies.keys()))
+    const known = read.map(made => made && { policy: made.of, at: made.ms })
+    const others = ids.filter((_, i) => read[i] === undefined)
+    if (others.length === 0) return known
+    return whenDone(ledger.decisions(others), found => {
+      const rest = found.values()
+      return known.map(each => {
+        if (each !== undefined) return each
+        const { value } = rest.next()
+        return value && { policy: value.answer.policy.name, at: value.at }
+      })
+    })
+  }
+
+  function valueFault({ kind, value, name }: Sent, decision: Decided | undefined): Fault | undefined {
+    if (kind === 'activation' || value === undefined) return undefined
+    if (!Number.isFinite(value)) return refused('value', '/value', 'must be a finite number')
+    const own = decision === undefined ? undefined : source.policies.get(decision.policy)
+    // Nobody knows which of them it is for, and none of them takes it.
+    const all = own === undefined ? [...source.policies.values()] : [own]
+    const why = all.map(({ policy }) => outsideRange(policy.spec.reward, name, value))
+    if (decision !== undefined && own === undefined) return undefined
+    return why.length > 0 && why.every(each => each !== undefined)
+      ? refused('value', '/value', `is outside the range: ${why[0]}`)
+      : undefined
+  }
+
+  function timeFault({ at }: Sent, decision: Decided | undefined): Fault | undefined {
+    if (at === undefined) return undefined
+    if (Number.isNaN(at)) return refused('time', '/ts', 'must be a time like 2026-11-22T18:15:53.412Z')
+    const seconds = (ms: number) => `${(ms / 1000).toFixed(1)} s`
+    const ahead = at - latest()
+    if (ahead > CLOCK_TOLERANCE_MS) {
+      return refused(
+        'time',
+        '/ts',
+        `is ${seconds(ahead)} in the future, by the server's clock; without it, now is taken`,
+      )
+    }
+    const before = decision === undefined ? 0 : decision.at - at
+    if (before <= CLOCK_TOLERANCE_MS) return undefined
+    return refused('time', '/ts', `is ${seconds(before)} before the decision; without it, now is taken`)
+  }
+
+  function refused(reason: 'value' | 'time', pointer: string, detail: string): Fault {
+    observer.refused(reason)
+    return invalid(pointer, detail)
+  }
+
+  /** The record of what was sent. No reward is earlier than its decision: by so little, it is a clock that is wrong. */
+  function recordOf({ at, rewardId, ...said }: Sent, now: number, decision: Decided | undefined): RewardRecord {
+    return {
+      schema: REWARD_SCHEMA,
+      rewardId: rewardId ?? newId(now),
+      ...said,
+      ts: new Date(Math.max(at ?? now, decision?.at ?? 0)).toISOString(),
+      receivedTs: new Date(now).toISOString(),
+    }
+  }
+
+  function take(record: RewardRecord, decision: Decided | undefined): void {
+    const { kind = 'metric', name } = record
+    log.push('rewards', JSON.stringify(record))
+    observer.rewarded(kind)
+    learner?.rewarded(record)
+    if (decision === undefined) observer.unmatched('unknown-decision')
+    else if (kind === 'metric' && name !== undefined) {
+      const own = source.policies.get(decision.policy)?.policy.spec.reward.name
+      if (own !== undefined && own !== name) observer.unmatched('other-name')
+    }
+  }
+
+  /** All or none. */
+  function takeAll(sent: readonly Sent[]): Soon<Accepted | Problem> {
+    return whenDone(decided(sent.map(({ decisionId }) => decisionId)), decisions => {
+      const faults = sent.flatMap((each, i) =>
+        [valueFault(each, decisions[i]), timeFault(each, decisions[i])]
+          .filter(fault => fault !== undefined)
+          .map(fault => ({ ...fault, pointer: `/${i}${fault.pointer}` })),
+      )
+      if (faults.length > 0) return problemOf(faults)
+      const now = clock.now()
+      const records = sent.map((each, i) => recordOf(each, now, decisions[i]))
+      const named = records.filter((_, i) => sent[i].rewardId !== undefined)
+      return whenDone(named.length === 0 ? [] : ledger.claim(named.map(claimOfReward)), outcomes => {
+        const rest = outcomes.values()
+        const all = sent.map(({ rewardId }) => (rewardId === undefined ? 'new' : (rest.next().value ?? 'new')))
+        for (const outcome of outcomes) if (outcome !== 'new') observer.repeated('reward', outcome === 'conflict')
+        const conflicts = all.flatMap((outcome, i): Fault[] => (outcome === 'conflict' ? [conflictOf(sent[i], i)] : []))
+        if (conflicts.length > 0) return problemOf(conflicts)
+        for (const [i, outcome] of all.entries()) if (outcome === 'new') take(records[i], decisions[i])
+        return { accepted: sent.length }
+      })
+    })
+  }
+
+  function conflictOf({ kind }: Sent, i: number): Fault {
+    observer.refused('conflict')
+    const [pointer, what] =
+      kind === 'activation'
+        ? ['decisionId', 'has an activation under whose id a reward came']
+        : ['rewardId', 'was used for another reward']
+    return { name: 'conflict', pointer: `/${i}/${pointer}`, detail: what }
+  }
+
+  return {
+    policiesOf: ids => whenDone(decided(ids), all => all.map(each => each?.policy)),
+    reward: requests =>
+      takeAll(
+        requests.map(({ rewardId, decisionId, slot, name, value, ts }) => ({
+          rewardId,
+          decisionId,
+          ...(slot === undefined ? {} : { slot }),
+          ...(name === undefined ? {} : { name }),
+          value,
+          at: timeOf(ts),
+        })),
+      ),
+    activate: requests =>
+      takeAll(
+        requests.map(({ decisionId, ts }) => ({
+          rewardId: `activation/${decisionId}`,
+          decisionId,
+          kind: 'activation',
+          at: timeOf(ts),
+        })),
+      ),
+  }
+}
+
+/** RFC 3339 with a time zone, which `Date` alone would not insist on. */
+const TIME = /^\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(\.\d{1,9})?([Zz]|[+-]\d{2}:\d{2})$/
+
+/** Milliseconds since 1970; NaN for what is no time, or none of a year of four digits in UTC. */
+function timeOf(ts: string | undefined): number | undefined {
+  if (ts === undefined) return undefined
+  const ms = TIME.test(ts) ? Date.parse(ts) : Number.NaN
+  return ms >= FIRST && ms <= LAST ? ms : Number.NaN
+}
+
+const FIRST = Date.parse('0000-01-01T00:00:00.000Z')
+const LAST = Date.parse('9999-12-31T23:59:59.999Z')

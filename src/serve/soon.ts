@@ -1,0 +1,6 @@
+/** What is there already, or will be. Most answers are there at once, and a promise for each would cost more than some of them. */
+export type Soon<T> = T | Promise<T>
+
+export function whenDone<T, U>(value: Soon<T>, next: (value: T) => Soon<U>): Soon<U> {
+  return value instanceof Promise ? value.then(next) : next(value)
+}

@@ -1,0 +1,80 @@
+import type { RequestListener } from 'node:http'
+import { createServer, type Server, type ServerOptions } from 'node:https'
+import type { Socket } from 'node:net'
+import { createSecureContext, type TLSSocket } from 'node:tls'
+
+/** A certificate, with those that it rests on behind it, and its key; PEM. */
+export interface Identity {
+  readonly cert: string
+  readonly key: string
+}
+
+/** TLS whose certificate may be replaced while connections last. */
+export interface Tls {
+  /** For connections to come. */
+  take(identity: Identity): void
+  /** Of the identity that was taken last. */
+  createServer(options: ServerOptions, handler: RequestListener): Server
+}
+
+const MIN_VERSION = 'TLSv1.2'
+
+export function createTls(first: Identity): Tls {
+  let current = first
+  const servers: Server[] = []
+  const context = () => ({ ...current, minVersion: MIN_VERSION }) as const
+  return {
+    take(identity) {
+      current = identity
+      for (const server of servers) server.setSecureContext(context())
+    },
+    createServer(options, handler) {
+      const server = createServer({ ...options, ...context() }, handler)
+      closeHandshakes(server)
+      servers.push(server)
+      return server
+    },
+  }
+}
+
+/** Which of the two cannot be used, or both where they do not belong together, and why; undefined where they are good. */
+export function identityFault({
+  cert,
+  key,
+}: Identity): { readonly of: keyof Identity | 'both'; readonly why: string } | undefined {
+  for (const [of, part] of [
+    ['cert', { cert }],
+    ['key', { key }],
+    ['both', { cert, key }],
+  ] as const) {
+    try {
+      createSecureContext(part)
+    } catch (error) {
+      // `error:0480006C:PEM routines::no start line`
+      return {
+        of,
+        why: error instanceof Error ? error.message.slice(error.message.lastIndexOf(':') + 1) : String(error),
+      }
+    }
+  }
+  return undefined
+}
+
+/** Node closes only connections that have shaken hands, and waits for the others. */
+function closeHandshakes(server: Server): void {
+  const shaking = new Map<string, Socket>()
+  const peerOf = ({ remoteAddress, remotePort }: Socket) => `${remoteAddress} ${remotePort}`
+  server.on('connection', (socket: Socket) => {
+    const peer = peerOf(socket)
+    shaking.set(peer, socket)
+    socket.once('close', () => {
+      if (shaking.get(peer) === socket) shaking.delete(peer)
+    })
+  })
+  server.on('secureConnection', (socket: TLSSocket) => shaking.delete(peerOf(socket)))
+  const { closeAllConnections } = server
+  server.closeAllConnections = () => {
+    closeAllConnections.call(server)
+    for (const socket of shaking.values()) socket.destroy()
+  }
+}
