@@ -39,6 +39,8 @@ const LONG_LIFE_MS = 60_000
 export interface WorkerLink {
   /** Aborted when the primary stops, or is gone. */
   readonly stopped: AbortSignal
+  /** Aborted when the primary is gone, and the port with it. */
+  readonly orphaned: AbortSignal
   ready(url: string, policies: number): void
   /** Adds this worker's metrics to those of the others; what it returns asks for all of them. */
   aggregated(own: Registry): () => Promise<string>
@@ -54,6 +56,7 @@ export interface WorkerLink {
 export function workerLink(): WorkerLink | undefined {
   if (!cluster.isWorker) return undefined
   const stop = new AbortController()
+  const orphan = new AbortController()
   const waiting = new Map<number, (text: string) => void>()
   let asked = 0
   let registry: Registry | undefined
@@ -65,9 +68,13 @@ export function workerLink(): WorkerLink | undefined {
   })
   // A worker whose primary is gone has requests and a log to finish, where Node would end it at once.
   if (cluster.worker !== undefined) cluster.worker.exitedAfterDisconnect = true
-  process.on('disconnect', () => stop.abort())
+  process.on('disconnect', () => {
+    stop.abort()
+    orphan.abort()
+  })
   return {
     stopped: stop.signal,
+    orphaned: orphan.signal,
     ready: (url, policies) => tell({ dap: 'ready', url, policies }),
     aggregated(own) {
       registry = own
