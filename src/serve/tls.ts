@@ -62,7 +62,6 @@ export function identityFault({
 
 /** Ends connections that have not shaken hands, of which Node waits for some for ever: nothing in HTTP can be told them yet. */
 function closeHandshakes(server: Server): void {
-  server.removeAllListeners('tlsClientError')
   server.on('tlsClientError', (_error, socket: TLSSocket) => socket.destroy())
   const shaking = new Map<string, Socket>()
   const peerOf = ({ remoteAddress, remotePort }: Socket) => `${remoteAddress} ${remotePort}`

@@ -207,6 +207,15 @@ describe('a file of tokens', () => {
     expect(faults.map(({ message, hint }) => message + hint).join()).not.toContain('hunter2')
   })
 
+  it('finds a token by all of its hash', () => {
+    for (const at of [8, 9, 40, 63]) {
+      const digits = sha256('a').split('')
+      digits[at] = digits[at] === '0' ? '1' : '0'
+      const read = readTokens({ tokens: { a: { ...good, sha256: digits.join('') } } })
+      expect('table' in read && read.table.find('a')).toBeUndefined()
+    }
+  })
+
   it('finds the token that was shown, and no other', () => {
     const names = fc.uniqueArray(fc.stringMatching(/^[a-z]{1,8}$/), { minLength: 1, maxLength: 30 })
     fc.assert(
