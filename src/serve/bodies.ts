@@ -49,7 +49,7 @@ export function createBodies(limits: BodyLimits): Bodies {
       const self: Arriving = { held: 0, refuse: () => end(tooMuch()) }
 
       function end(error: Error | null): void {
-        payload.off('data', take).off('end', whole).off('error', end)
+        payload.off('data', take).off('end', whole).off('error', broken)
         if (self.held > 0) {
           arriving.delete(self)
           held -= self.held
@@ -59,6 +59,7 @@ export function createBodies(limits: BodyLimits): Bodies {
       }
 
       const whole = () => end(null)
+      const broken = (error: Error) => end(Object.assign(error, { statusCode: 400 }))
 
       function take(piece: Buffer): void {
         bytes += piece.length
@@ -75,7 +76,7 @@ export function createBodies(limits: BodyLimits): Bodies {
         if (held > most) refuseLargest()
       }
 
-      payload.on('data', take).on('end', whole).on('error', end)
+      payload.on('data', take).on('end', whole).on('error', broken)
       payload.resume()
     },
   }

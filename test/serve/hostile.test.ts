@@ -165,7 +165,7 @@ describe('connections that mean harm', () => {
   })
 
   it('that go away in the middle are forgotten', async () => {
-    const { listen, app, metricsText } = httpBench({ limits: { inWork: 1 } })
+    const { listen, app, metricsText, bugs } = httpBench({ limits: { inWork: 1 } })
     const base = await listen()
     for (let i = 0; i < 20; i++) {
       const socket = await open(base)
@@ -175,6 +175,7 @@ describe('connections that mean harm', () => {
       await expect.poll(() => app.traffic).toMatchObject({ connections: 0, inWork: 0, unanswered: 0 })
     }
     expect(await metricsText()).toContain('status="499"} 20')
+    expect(bugs).toEqual([])
   })
 
   it('are no more than allowed: the one that has been idle for longest makes room', async () => {
