@@ -199,9 +199,9 @@ export function createClient(options: ClientOptions): Client {
     activations.stop()
     let last = unsent(undefined)
     async function tryUntilSent(): Promise<void> {
-      for (let wait = FIRST_PAUSE_MS; ; wait *= 2) {
+      for (let wait = FIRST_PAUSE_MS; !ended.signal.aborted; wait *= 2) {
         last = await flush()
-        if (last.unsent === 0 || ended.signal.aborted) return
+        if (last.unsent === 0) return
         await pause(wait, ended.signal)
       }
     }

@@ -116,6 +116,20 @@ describe('a client that is closed', () => {
     expect(dap.stats).toMatchObject({ queued: 3, dropped: 0 })
   })
 
+  it('sends nothing more', async () => {
+    let calls = 0
+    const refuse = async () => {
+      calls++
+      return answer(503, 'not now')
+    }
+    const dap = createClient({ ...gone, fetch: refuse, flushMs: 1 })
+    dap.reward({ decisionId: 'd1', value: 1 })
+    await dap.close({ timeoutMs: 10 })
+    const before = calls
+    await new Promise(done => setTimeout(done, 50))
+    expect(calls).toBe(before)
+  })
+
   it('tries until the server takes what is left', async () => {
     const { listen, bench } = httpBench()
     const dap = createClient({ baseUrl: await listen() })
