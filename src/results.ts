@@ -195,6 +195,8 @@ export interface ServeResult {
   readonly rewards: number
   /** Why records of the log are lost; empty where none is. */
   readonly lost: readonly string[]
+  /** So many at most. */
+  readonly lostRecords: number
 }
 
 export interface TrainingResult {

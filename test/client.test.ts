@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { type ClientOptions, createClient } from '../src/client.ts'
 import { CONTEXT, httpBench } from './serve/http-support.ts'
-import { bench, served } from './serve/support.ts'
+import { bench, NOW, served } from './serve/support.ts'
 
 describe('the typed client', () => {
   it('decides, one at a time and in batches', async () => {
@@ -198,14 +198,18 @@ describe("a caller's clock that is an hour off", () => {
   const hour = 3_600_000
   afterEach(() => vi.useRealTimers())
 
-  /** A server whose clock is right, whatever the caller's is. */
-  const inRealTime = () => bench([served()], { clock: { now: RealDate.now, monotonic: () => 0 } })
+  /** A server whose clock is right. */
+  async function right() {
+    const { listen, bench } = httpBench()
+    bench.time = RealDate.now() - NOW
+    return { bench, baseUrl: await listen() }
+  }
 
+  /** The caller's is not. */
   const off = () => vi.useFakeTimers({ toFake: ['Date', 'performance'], now: RealDate.now() - hour })
 
   it('is not asked when a reward was: at once it was when it arrives, later it says by the server', async () => {
-    const { listen, bench } = httpBench({ on: inRealTime() })
-    const baseUrl = await listen()
+    const { bench, baseUrl } = await right()
     off()
     const dap = createClient({ baseUrl, timeoutMs: 5_000 })
     dap.reward({ decisionId: 'd1', value: 1 })
@@ -226,8 +230,7 @@ describe("a caller's clock that is an hour off", () => {
   })
 
   it('asks the server for the time where no answer has said it yet', async () => {
-    const { listen, bench } = httpBench({ on: inRealTime() })
-    const baseUrl = await listen()
+    const { bench, baseUrl } = await right()
     off()
     const paths: string[] = []
     const listening = (request: Request) => {
@@ -268,7 +271,7 @@ describe("a caller's clock that is an hour off", () => {
   })
 
   it("leaves a time of the caller's own as it is", async () => {
-    const { listen, bench } = httpBench({ on: inRealTime() })
+    const { listen, bench } = httpBench()
     const dap = createClient({ baseUrl: await listen() })
     dap.reward({ decisionId: 'd1', value: 1, ts: '2026-11-22T18:00:00.000Z' })
     await dap.close()

@@ -225,6 +225,11 @@ function refuse(
   if (learn && workers > 1) {
     throw new UsageError('--learn needs a single process', { hint: 'each of several would learn something else' })
   }
+  if (log === STDOUT && workers > 1) {
+    throw new UsageError('--log stdout needs a single process', {
+      hint: 'lines of several would be torn by one another; --log DIR gives each its own files',
+    })
+  }
   if (publish !== undefined && !learn) throw new UsageError('--publish needs --learn')
   if (bundle && (snapshot.length > 0 || migrate)) {
     throw new UsageError('a bundle has its snapshot in it', { hint: '`dap bundle` takes --snapshot and --migrate' })

@@ -4,7 +4,7 @@ import { DapError, ExitCode, UsageError } from '../errors.ts'
 import type { Host } from '../host.ts'
 import type { ServeResult } from '../results.ts'
 import { DEFAULT_LIMITS } from '../serve/app.ts'
-import { startWorkers, type WorkerLink, workerLink } from '../serve/cluster.ts'
+import { type Losses, startWorkers, type WorkerLink, workerLink } from '../serve/cluster.ts'
 import { connectionsWithin, openFilesLimit } from '../serve/descriptors.ts'
 import { createEvents, type Tell } from '../serve/events.ts'
 import { createLedger, type LocalLedger } from '../serve/ledger.ts'
@@ -72,7 +72,7 @@ async function runServer(
     now: host.now,
   })
   const { sink, upkeep } = sinkOf(options, host, folder, tell)
-  const log = createLogWriter(sink, { flushMs: options.flushMs })
+  const log = createLogWriter(sink, { flushMs: options.flushMs, reserve: link?.reserve })
   const { publishMs } = options
   const learner =
     publishMs === undefined
@@ -115,10 +115,11 @@ async function runServer(
 
   await aborted(link === undefined ? host.signal : AbortSignal.any([host.signal, link.stopped]))
   tell('info', 'shutdown')
-  const lost = await lostBy(server, options.drainMs)
+  const reason = await lostBy(server, options.drainMs)
   tokens?.stop()
   certificate?.stop()
-  if (lost !== undefined) tell('error', 'records lost', { reason: lost })
+  const lost = reason === undefined ? undefined : { reason, records: log.stats.queuedRecords }
+  if (lost !== undefined) tell('error', 'records lost', { ...lost })
   const { totals } = server
   link?.done(totals, lost)
   return resultOf(options, url, totals, lost === undefined ? [] : [lost], link !== undefined)
@@ -172,11 +173,13 @@ function resultOf(
   { workers, log }: ServeOptions,
   url: string,
   totals: Totals,
-  lost: readonly string[],
+  losses: readonly Losses[],
   isWorker: boolean,
 ): Finished {
   const quiet = isWorker || log === STDOUT
-  return { result: { schema: 'dap.serve/v1', url, workers, ...totals, lost }, quiet }
+  const lost = losses.map(({ reason }) => reason)
+  const lostRecords = losses.reduce((sum, { records }) => sum + records, 0)
+  return { result: { schema: 'dap.serve/v1', url, workers, ...totals, lost, lostRecords }, quiet }
 }
 
 /** Stops the server; why records are lost, or undefined where all are written. */

@@ -1,5 +1,6 @@
 /** The decision log of a server: written off the request path, by group commit. */
 import { DapError } from '../errors.ts'
+import type { Reserve } from './reserve.ts'
 
 export type Stream = 'decisions' | 'rewards'
 
@@ -60,6 +61,8 @@ export interface LogWriterOptions {
   readonly flushBytes?: number
   /** A write that takes longer is trouble. */
   readonly slowMs?: number
+  /** Is told of each record, where somebody else answers for what this process may lose. */
+  readonly reserve?: Reserve
   readonly timers?: Timers
 }
 
@@ -123,7 +126,14 @@ interface Lane {
  */
 export function createLogWriter(
   sink: Sink,
-  { flushMs, maxQueueBytes = 64 * MIB, flushBytes = MIB, slowMs = 5000, timers = systemTimers }: LogWriterOptions,
+  {
+    flushMs,
+    maxQueueBytes = 64 * MIB,
+    flushBytes = MIB,
+    slowMs = 5000,
+    reserve,
+    timers = systemTimers,
+  }: LogWriterOptions,
 ): LogWriter {
   const lanes = { decisions: createLane('decisions'), rewards: createLane('rewards') }
   const both = [lanes.decisions, lanes.rewards]
@@ -171,6 +181,7 @@ export function createLogWriter(
       lane.written += records.length
       lane.bytes += bytes
       lane.committedAt = timers.now()
+      reserve?.wrote(lane.stream, records.length)
       unproven = undefined
       lane.retryMs = 0
       lane.failure = undefined
@@ -218,12 +229,14 @@ export function createLogWriter(
 
   return {
     get admission() {
+      if (reserve?.stalled) return 0
       const fill = queuedBytes / maxQueueBytes
       if (fill <= SHEDDING) return 1
       return fill >= 1 ? 0 : 1 - ((1 - LEAST_ADMISSION) * (fill - SHEDDING)) / (1 - SHEDDING)
     },
     push(stream, record) {
       if (closed) throw new Error('the log is closed')
+      reserve?.took()
       const lane = lanes[stream]
       const bytes = Buffer.byteLength(record) + 1
       let group = lane.groups.at(-1)

@@ -75,7 +75,7 @@ export function registerOfrep(app: FastifyInstance, { engine, source, problemOrB
           return reply.code(304).header('etag', tag).send()
         const flags: (Evaluation | Failure)[] = []
         for (const served of all) {
-          const asked = { ...flagRequest(served, request.body), deferActivation: true }
+          const asked = flagRequest(served, request.body)
           const answer = await evaluate(served, asked, request)
           if (isProblem(answer) && answer.status === 503) throw refusal(answer)
           flags.push(isProblem(answer) ? failure(served, asked, answer) : answer)

@@ -8,7 +8,10 @@ export type Evaluation = Schemas['OfrepEvaluation']
 export type Failure = Schemas['OfrepFailure']
 export type OfrepRequest = Schemas['OfrepRequest']
 
-/** The decision that an OpenFeature client asks for: only attributes that the policy knows, `targetingKey` as the unit. */
+/**
+ * The decision that an OpenFeature client asks for: only attributes that the policy knows, `targetingKey` as the unit. It counts once it is
+ * activated, since the protocol does not say which type is wanted: a client that asks a boolean of it never shows what was decided.
+ */
 export function flagRequest({ policy }: ServedPolicy, { context = {} }: OfrepRequest): DecideRequest {
   const fields = policy.spec.context
   const known = Object.entries(context).filter(([name]) => Object.hasOwn(fields, name))
@@ -17,7 +20,7 @@ export function flagRequest({ policy }: ServedPolicy, { context = {} }: OfrepReq
   if (unit !== undefined && key !== undefined && !Object.hasOwn(context, unit)) {
     known.push([unit, fields[unit].type === 'string' ? key : Number(key)])
   }
-  return { policy: policy.name, context: Object.fromEntries(known) }
+  return { policy: policy.name, context: Object.fromEntries(known), deferActivation: true }
 }
 
 const targetingKey = (context: NonNullable<OfrepRequest['context']>): string | undefined =>

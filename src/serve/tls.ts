@@ -60,8 +60,10 @@ export function identityFault({
   return undefined
 }
 
-/** Node closes only connections that have shaken hands, and waits for the others. */
+/** Ends connections that have not shaken hands, of which Node waits for some for ever: nothing in HTTP can be told them yet. */
 function closeHandshakes(server: Server): void {
+  server.removeAllListeners('tlsClientError')
+  server.on('tlsClientError', (_error, socket: TLSSocket) => socket.destroy())
   const shaking = new Map<string, Socket>()
   const peerOf = ({ remoteAddress, remotePort }: Socket) => `${remoteAddress} ${remotePort}`
   server.on('connection', (socket: Socket) => {
@@ -72,9 +74,10 @@ function closeHandshakes(server: Server): void {
     })
   })
   server.on('secureConnection', (socket: TLSSocket) => shaking.delete(peerOf(socket)))
-  const { closeAllConnections } = server
-  server.closeAllConnections = () => {
-    closeAllConnections.call(server)
+  const { closeIdleConnections } = server
+  // What `close` calls, too.
+  server.closeIdleConnections = () => {
+    closeIdleConnections.call(server)
     for (const socket of shaking.values()) socket.destroy()
   }
 }

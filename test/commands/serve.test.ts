@@ -34,7 +34,7 @@ describe('dap serve', () => {
     const result = JSON.parse(stdout)
     expect({ code, result }).toEqual({
       code: 0,
-      result: { schema: 'dap.serve/v1', url, workers: 1, decisions: 1, rewards: 1, lost: [] },
+      result: { schema: 'dap.serve/v1', url, workers: 1, decisions: 1, rewards: 1, lost: [], lostRecords: 0 },
     })
     const schema = JSON.parse(readFileSync(join(PACKAGE_ROOT, 'schemas', 'serve-result.schema.json'), 'utf8'))
     const validate = new Ajv2020().compile(schema)
@@ -263,6 +263,7 @@ describe('dap serve says why it does not start', () => {
 
   it.each([
     ['--learn --workers 2', '--learn needs a single process'],
+    ['--log stdout --workers 2', '--log stdout needs a single process'],
     ['--publish 5m', '--publish needs --learn'],
     ['--learn --publish soon', '--publish takes a duration'],
     ['--bundle b --migrate', 'a bundle has its snapshot in it'],

@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { execa } from 'execa'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { get, logged, offer, post, repository, waitFor } from '../serve/serving.ts'
+import { countersOf, fallen } from '../support/counters.ts'
 import { PACKAGE_ROOT } from '../support/run-dap.ts'
 
 const bin = join(PACKAGE_ROOT, 'bin', 'dap.js')
@@ -83,14 +84,20 @@ describe('the built dap serve', () => {
     }
     await decide(20)
     expect((await get(`${url}/metrics`)).text).toMatch(/dap_decision_duration_seconds_count 20/)
-    await waitFor(async () => ((await logged(join(folder, 'logs'))).length === 20 ? true : undefined))
+    // Its primary has heard of what is written by then.
+    await waitFor(async () =>
+      (await get(`${url}/metrics`)).text.includes('dap_log_records_total{stream="decisions"} 20') ? true : undefined,
+    )
     process.kill(pid, 'SIGKILL')
     await wait('worker died', 1)
     await wait('listening', 3)
     await decide(10)
     running.kill('SIGTERM')
     const { exitCode, stdout } = await running
-    expect({ exitCode, result: JSON.parse(stdout) }).toMatchObject({ exitCode: 0, result: { workers: 2, lost: [] } })
+    expect({ exitCode, result: JSON.parse(stdout) }).toMatchObject({
+      exitCode: 0,
+      result: { workers: 2, decisions: 30, lost: [], lostRecords: 0 },
+    })
     expect(await logged(join(folder, 'logs'))).toHaveLength(30)
   })
 
@@ -192,29 +199,79 @@ describe('the built dap serve under pressure', () => {
   })
 })
 
-describe('the end of the built dap serve', () => {
-  it.each([
-    ['one process', []],
-    ['two workers', ['--workers', '2']],
-  ])(
-    'comes though nobody reads its stdout, of %s: it says how many records are lost',
-    async (_, words) => {
-      const folder = await repository({ 'policies/offer.yaml': offer() })
-      const { running, wait } = startUnread(folder, '--log', 'stdout', '--json-file', 'events', ...words)
-      const [{ url }] = await wait('listening', words.length === 0 ? 1 : 2)
-      const requests = Array.from({ length: 1_000 }, () => ({ context: CONTEXT }))
-      for (let i = 0; i < 2; i++) {
-        expect(await post(`${url}/v1/decide:batch`, { requests })).toMatchObject({ status: 200 })
+describe('a worker of the built dap serve that is killed under load', () => {
+  it('leaves no client waiting and no counter lower, and its losses are bounded', async () => {
+    const folder = await repository({ 'policies/offer.yaml': offer() })
+    const { running, wait } = start(folder, '--workers', '2', '--json')
+    const [{ url }] = (await wait('listening', 2)) as { url: string }[]
+    const seen = { acknowledged: 0, cut: 0 }
+    let ended = false
+    /** Each decision on a connection of its own, or all on one. */
+    async function client(keepAlive: boolean): Promise<void> {
+      while (!ended) {
+        const agent = new Agent({ keepAlive, maxSockets: 1 })
+        try {
+          do {
+            await decideBy(agent, url)
+            seen.acknowledged++
+          } while (keepAlive && !ended)
+        } catch {
+          seen.cut++
+        }
+        agent.destroy()
       }
-      running.kill('SIGTERM')
-      expect(await running).toMatchObject({ exitCode: 1 })
-      const lost = (await wait('records lost', 1)).map(({ reason }) => reason)
-      expect(lost[0]).toMatch(/^\d+ decisions and 0 rewards of the log could not be written$/)
-      const events = (await readFile(join(folder, 'events'), 'utf8')).trimEnd().split('\n')
-      expect(JSON.parse(events.at(-1) as string)).toMatchObject({ exitCode: 1, result: { decisions: 2_000, lost } })
-    },
-    60_000,
-  )
+    }
+    const clients = Array.from({ length: 32 }, (_, i) => client(i % 2 === 0))
+    const scraped: Map<string, number>[] = []
+    const scraping = (async () => {
+      while (!ended) {
+        const text = await get(`${url}/metrics`).then(
+          answer => answer.text,
+          () => '',
+        )
+        if (text !== '') scraped.push(countersOf(text))
+      }
+    })()
+    for (let kills = 0; kills < 3; kills++) {
+      const { acknowledged } = seen
+      await waitFor(() => (seen.acknowledged > acknowledged + 500 ? true : undefined))
+      const workers = await wait('listening', 2 + kills)
+      process.kill(workers.filter(({ pid }) => alive(pid))[0].pid, 'SIGKILL')
+      await wait('listening', 3 + kills)
+    }
+    ended = true
+    await Promise.all([...clients, scraping])
+    running.kill('SIGTERM')
+    const { exitCode, stdout } = await running
+    const result = JSON.parse(stdout) as { decisions: number; lost: readonly string[]; lostRecords: number }
+    const inLog = (await logged(join(folder, 'logs'))).length
+    expect(seen.cut).toBeGreaterThan(0)
+    expect(scraped.length).toBeGreaterThan(3)
+    for (let i = 1; i < scraped.length; i++) expect(fallen(scraped[i - 1], scraped[i])).toEqual([])
+    expect(inLog + result.lostRecords).toBeGreaterThanOrEqual(seen.acknowledged)
+    expect(result.decisions + result.lostRecords).toBeGreaterThanOrEqual(seen.acknowledged)
+    expect(result.decisions).toBeLessThanOrEqual(inLog)
+    expect(exitCode).toBe(result.lost.length === 0 ? 0 : 1)
+    expect(result.lostRecords > 0).toBe(result.lost.length > 0)
+  }, 60_000)
+})
+
+describe('the end of the built dap serve', () => {
+  it('comes though nobody reads its stdout: it says how many records are lost', async () => {
+    const folder = await repository({ 'policies/offer.yaml': offer() })
+    const { running, wait } = startUnread(folder, '--log', 'stdout', '--json-file', 'events')
+    const [{ url }] = await wait('listening', 1)
+    const requests = Array.from({ length: 1_000 }, () => ({ context: CONTEXT }))
+    for (let i = 0; i < 2; i++) {
+      expect(await post(`${url}/v1/decide:batch`, { requests })).toMatchObject({ status: 200 })
+    }
+    running.kill('SIGTERM')
+    expect(await running).toMatchObject({ exitCode: 1 })
+    const lost = (await wait('records lost', 1)).map(({ reason }) => reason)
+    expect(lost[0]).toMatch(/^\d+ decisions and 0 rewards of the log could not be written$/)
+    const events = (await readFile(join(folder, 'events'), 'utf8')).trimEnd().split('\n')
+    expect(JSON.parse(events.at(-1) as string)).toMatchObject({ exitCode: 1, result: { decisions: 2_000, lost } })
+  }, 60_000)
 
   it('is heard of by 64 of 64 clients that keep their connections: none is cut', async () => {
     const folder = await repository({ 'policies/offer.yaml': offer() })

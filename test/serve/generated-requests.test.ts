@@ -6,13 +6,7 @@ import { expect, it } from 'vitest'
 import { stream } from '../../src/math/rng.ts'
 import { dap } from '../support/run-dap.ts'
 import { conforms, document } from './declared.ts'
-import {
-  type GeneratedRequest,
-  generateRequests,
-  MAX_BATCH,
-  type Pending,
-  type ServedOne,
-} from './generated-requests.ts'
+import { type GeneratedRequest, generateRequests, MAX_BATCH, type ServedOne } from './generated-requests.ts'
 import type { Answer } from './http-support.ts'
 import { get, repository, serve } from './serving.ts'
 
@@ -20,9 +14,6 @@ const COUNT = 20_000
 
 /** As many as come at the same time. */
 const AT_ONCE = 16
-
-/** True once it is there: both lines go then, and what asks for them. */
-const HAS: Pending = { door: true, http: true }
 
 const POLICIES: Readonly<Record<string, string>> = {
   // Every type of field, and rules.
@@ -121,7 +112,7 @@ it(`${COUNT.toLocaleString('en')} generated requests get their right answers, an
       return { ...json, actions: json.actions.map(({ id }: { readonly id: string }) => id), reward: REWARDS[name] }
     }),
   )
-  const requests = generateRequests(policies, stream(13, 'requests'), Date.now, HAS)
+  const requests = generateRequests(policies, stream(13, 'requests'), Date.now)
   const wrong: object[] = []
   const statuses = new Map<number, number>()
   for (let done = 0; done < COUNT; done += AT_ONCE) {

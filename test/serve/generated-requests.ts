@@ -8,14 +8,6 @@ import { type Broken, brokenOf, type JsonSchema, pick, sampleOf, textOf } from '
 import { document } from './declared.ts'
 import type { Answer } from './http-support.ts'
 
-/** What of the right behaviour is not there yet; each is a part of its own. */
-export interface Pending {
-  /** Repeats of rewards and activations are the same record; `slot`, times and ranges are looked at at the door. */
-  readonly door: boolean
-  /** Lone surrogates, repeated keys and other charsets are refused. */
-  readonly http: boolean
-}
-
 export interface ServedOne {
   readonly name: string
   readonly mode: string
@@ -83,7 +75,7 @@ const list = (items: readonly JsonSchema[]): JsonSchema => ({ type: 'array', pre
 
 const JSON_TYPES = ['application/json', 'application/json; charset=utf-8', 'Application/JSON;charset="UTF-8"']
 
-export function generateRequests(policies: readonly ServedOne[], rng: Rng, now: () => number, has: Pending): Requests {
+export function generateRequests(policies: readonly ServedOne[], rng: Rng, now: () => number): Requests {
   const known: Known[] = []
   const sent: { readonly request: GeneratedRequest; readonly answer: Answer }[] = []
   const activated = new Set<string>()
@@ -199,12 +191,11 @@ export function generateRequests(policies: readonly ServedOne[], rng: Rng, now: 
     return new Date(ms + offset * 60_000).toISOString().replace('Z', zone)
   }
 
-  /** Times that a reward of a decision may have, and ones that it may not. */
+  /** Times that a reward of a decision may have, and ones that it may not. Clocks may be five seconds apart. */
   function times(decision: Known | undefined): { readonly right: string; readonly wrong: readonly string[] } {
-    const slack = has.door ? 3_000 : 0
+    const slack = 3_000
     const from = decision === undefined ? now() - 1e9 : decision.by - slack
     const right = timeText(between(from, now() + slack))
-    if (!has.door) return { right, wrong: [] }
     const late = [
       timeText(now() + 60_000),
       timeText(now() + 86_400_000),
@@ -223,41 +214,29 @@ export function generateRequests(policies: readonly ServedOne[], rng: Rng, now: 
     const other = chance(0.1)
     const fields = schemas['RewardRequest'].properties ?? {}
     const { right, wrong } = times(decision)
-    // The door knows what every decision's reward may be; before it, only that of decisions whose ids callers made.
-    const ranged = own?.binary === true && !other && (has.door || decision?.request !== undefined)
-    const { name: _, slot: __, ...rest } = fields
+    const { name: _, ...rest } = fields
     const schema: JsonSchema = {
       ...narrowed('RewardRequest', {}, ['decisionId', 'value', ...(other ? ['name'] : [])]),
       properties: {
         ...rest,
         rewardId: { ...fields['rewardId'], const: newId() },
         decisionId: { ...fields['decisionId'], const: decision?.id ?? newId() },
-        value:
-          own?.binary && !other
-            ? ranged
-              ? { type: 'number', enum: [0, 1] }
-              : { type: 'number', minimum: 0, maximum: 1 }
-            : fields['value'],
+        value: own?.binary && !other ? { type: 'number', enum: [0, 1] } : fields['value'],
         ts: { ...fields['ts'], const: right },
         ...(other
           ? { name: { ...fields['name'], examples: ['clicks'] } }
           : named
             ? { name: { type: 'string', const: own?.name } }
             : {}),
-        ...(chance(0.3) ? { slot: { type: 'integer', minimum: 0, maximum: 0 } } : {}),
       },
     }
     return { schema, wrongTimes: wrong }
   }
 
   /** Another id or another name is another reward, and no fault. */
-  function isFault({ pointer, what, wrong }: Broken): boolean {
+  function isFault({ pointer, what }: Broken): boolean {
     if (what === 'enum' && /\/(decisionId|rewardId|name)$/.test(pointer)) return false
-    if (what === 'required' && pointer.endsWith('/name')) return false
-    if (has.door) return true
-    // What is not looked at yet: the slot, half a reward, and the range where the server made the id.
-    if (pointer.endsWith('/slot')) return what !== 'maximum'
-    return !pointer.endsWith('/value') || !(wrong === 0.5 || what.endsWith('imum'))
+    return !(what === 'required' && pointer.endsWith('/name'))
   }
 
   function withTime(value: unknown, keys: readonly (string | number)[], ts: string): unknown {
@@ -445,22 +424,18 @@ export function generateRequests(policies: readonly ServedOne[], rng: Rng, now: 
               pointer: '/requests/0/decisionId',
             },
           ]),
-      ...(has.door && rewards.length > 0
-        ? [{ ...otherValue(pick(rng, rewards)), status: 409, pointer: '/rewardId' }]
-        : []),
-      ...(has.http
-        ? [
-            wrong('half a character', JSON.stringify({ ...body, baseline: '\ud800' })),
-            wrong('a key twice', text.replace(/}$/, `,"policy":${JSON.stringify(policy.name)}}`)),
-            wrong('another charset', text, 415, withHeader('content-type', 'application/json; charset=utf-16')),
-          ]
-        : []),
+      ...(rewards.length > 0 ? [otherValue(pick(rng, rewards))] : []),
+      wrong('half a character', JSON.stringify({ ...body, baseline: '\ud800' })),
+      wrong('a key twice', text.replace(/}$/, `,"policy":${JSON.stringify(policy.name)}}`)),
+      wrong('another charset', text, 415, withHeader('content-type', 'application/json; charset=utf-16')),
     ])
   }
 
   /** A reward under the id of one that was taken. */
   function otherValue(taken: { readonly value: number }): GeneratedRequest {
-    return post({ path: '/v1/rewards' }, 'another reward under its id', { ...taken, value: taken.value === 0 ? 1 : 0 })
+    const other = { ...taken, value: taken.value === 0 ? 1 : 0 }
+    const request = post({ path: '/v1/rewards' }, 'another reward under its id', other)
+    return { ...request, status: 409, pointer: '/rewardId' }
   }
 
   /** The same once more, as a client sends it that has heard nothing. */
@@ -517,18 +492,9 @@ export function generateRequests(policies: readonly ServedOne[], rng: Rng, now: 
     },
   }
 
-  /** What has no id of its own is made anew, which is no repeat. */
+  /** A decision without an id of its own is made anew, which is no repeat. */
   function mayComeAgain({ path, text, before, status }: GeneratedRequest): boolean {
     if (before !== undefined || (status !== 200 && status !== 202)) return false
-    if (path === '/v1/decide') return text?.includes('"decisionId"') === true
-    if (path === '/v1/rewards' || path === '/v1/activations') {
-      const { rewards, activations, ...one } = JSON.parse(text as string)
-      const all: readonly { readonly ts?: string; readonly rewardId?: string }[] = rewards ?? activations ?? [one]
-      return (
-        has.door ||
-        all.every(({ ts, rewardId }) => ts !== undefined || (rewardId === undefined && path === '/v1/rewards'))
-      )
-    }
-    return false
+    return path === '/v1/decide' ? text?.includes('"decisionId"') === true : /\/(rewards|activations)$/.test(path)
   }
 }

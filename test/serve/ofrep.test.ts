@@ -1,6 +1,7 @@
 import { OFREPProvider } from '@openfeature/ofrep-provider'
 import { OpenFeature } from '@openfeature/server-sdk'
 import { afterEach, describe, expect, it } from 'vitest'
+import { activationHook, createClient } from '../../src/client.ts'
 import { CONTEXT, httpBench } from './http-support.ts'
 import { bench, served } from './support.ts'
 
@@ -41,6 +42,12 @@ describe('one flag', () => {
         ...features,
       },
     })
+  })
+
+  it('counts only once it is activated', async () => {
+    const { post, bench } = httpBench()
+    await post(FLAG, { context: CONTEXT })
+    expect(bench.decisions[0].served).toEqual({ by: 'policy', activation: 'pending' })
   })
 
   it('takes the unit from the context where that names it', async () => {
@@ -133,7 +140,10 @@ describe('all flags', () => {
 })
 
 describe("OpenFeature's own client", () => {
-  afterEach(() => OpenFeature.close())
+  afterEach(() => {
+    OpenFeature.clearHooks()
+    return OpenFeature.close()
+  })
 
   it("gets the caller's own default where nothing may be served", async () => {
     const { listen, bench: self } = httpBench({ on: bench([served({ actions: ADULTS })]) })
@@ -141,6 +151,33 @@ describe("OpenFeature's own client", () => {
     const context = { targetingKey: 'p7', platform: 'android', level: 12 }
     expect(await OpenFeature.getClient().getStringValue('shop-offer', 'my own', context)).toBe('my own')
     expect(self.decisions.map(({ served: { by } }) => by)).toEqual(['none'])
+  })
+
+  it('activates what it shows, and nothing else: no flag of another type, none that fails, none of other providers', async () => {
+    const { listen, bench } = httpBench({ on: several() })
+    const baseUrl = await listen()
+    await OpenFeature.setProviderAndWait(new OFREPProvider({ baseUrl }))
+    const dap = createClient({ baseUrl })
+    OpenFeature.addHooks(activationHook(dap))
+    const client = OpenFeature.getClient()
+    const context = { targetingKey: 'p7', platform: 'android', level: 12 }
+    const shown = [
+      await client.getStringDetails('shop-offer', 'mine', context),
+      await client.getStringDetails('held', 'mine', context),
+    ]
+    await client.getBooleanValue('shop-offer', true, context)
+    await client.getNumberValue('shop-offer', 7, context)
+    await client.getObjectValue('shop-offer', {}, context)
+    await client.getStringValue('shadowed', 'mine', context)
+    await client.getStringValue('nobody', 'mine', context)
+    const elsewhere = { flagMetadata: { decisionId: 'of another provider' } }
+    activationHook(dap).after({}, elsewhere)
+    activationHook(dap).after({}, {})
+    expect(await dap.close()).toEqual({ unsent: 0 })
+    expect(bench.decisions).toHaveLength(5)
+    expect(bench.rewards.map(({ kind, decisionId }) => [kind, decisionId])).toEqual(
+      shown.map(({ flagMetadata }) => ['activation', flagMetadata['decisionId']]),
+    )
   })
 
   it('gets decisions, errors and defaults', async () => {
