@@ -12,7 +12,7 @@ import { createLogWriter, type Sink } from '../serve/log-writer.ts'
 import type { Totals } from '../serve/metrics.ts'
 import { createOnlineLearner } from '../serve/online-learner.ts'
 import { createPolicySource, type PolicyLoader } from '../serve/policies.ts'
-import { type Server, startServer } from '../serve/server.ts'
+import { type Patience, type Server, startServer } from '../serve/server.ts'
 import { fileSink } from '../serve/sinks/files.ts'
 import { recentClaims } from '../serve/sinks/recent.ts'
 import { stdoutSink } from '../serve/sinks/stdout.ts'
@@ -115,7 +115,7 @@ async function runServer(
 
   await aborted(link === undefined ? host.signal : AbortSignal.any([host.signal, link.stopped]))
   tell('info', 'shutdown')
-  const reason = await lostBy(server, options.drainMs)
+  const reason = await lostBy(server, { drainMs: options.drainMs, graceMs: GRACE_MS, cut: link?.orphaned })
   tokens?.stop()
   certificate?.stop()
   const lost = reason === undefined ? undefined : { reason, records: log.stats.queuedRecords }
@@ -183,9 +183,9 @@ function resultOf(
 }
 
 /** Stops the server; why records are lost, or undefined where all are written. */
-async function lostBy(server: Server, drainMs: number): Promise<string | undefined> {
+async function lostBy(server: Server, patience: Patience): Promise<string | undefined> {
   try {
-    await server.stop({ drainMs, graceMs: GRACE_MS })
+    await server.stop(patience)
     return undefined
   } catch (error) {
     if (error instanceof DapError) return error.message

@@ -46,6 +46,8 @@ const UNCERTAIN_MS = 5_000
 export interface WorkerLink {
   /** Aborted when the primary stops, or is gone. */
   readonly stopped: AbortSignal
+  /** Aborted when the primary is gone, and the port with it. */
+  readonly orphaned: AbortSignal
   /** The primary's, for all workers. */
   readonly ledger: Ledger
   ready(url: string, policies: number): void
@@ -63,6 +65,7 @@ export interface WorkerLink {
 export function workerLink(): WorkerLink | undefined {
   if (!cluster.isWorker) return undefined
   const stop = new AbortController()
+  const orphan = new AbortController()
   const waiting = new Map<number, (text: string) => void>()
   let asked = 0
   let registry: Registry | undefined
@@ -79,9 +82,11 @@ export function workerLink(): WorkerLink | undefined {
   process.on('disconnect', () => {
     ledger.gone()
     stop.abort()
+    orphan.abort()
   })
   return {
     stopped: stop.signal,
+    orphaned: orphan.signal,
     ledger,
     ready: (url, policies) => tell({ dap: 'ready', url, policies }),
     aggregated(own) {

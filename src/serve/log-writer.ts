@@ -254,6 +254,7 @@ export function createLogWriter(
       const reason = failure()
       if (reason !== undefined) return cannotBeWritten(reason)
       if (unproven !== undefined) return unproven
+      if (reserve?.stalled) return 'the primary process does not hear what would be logged'
       if (both.some(lane => lane.slow)) return `a write of the log is taking more than ${slowMs} ms`
       return crowded ? `${Math.round((100 * queuedBytes) / maxQueueBytes)} % of the log's queue is in use` : undefined
     },

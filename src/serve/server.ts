@@ -1,4 +1,5 @@
 import type { AddressInfo } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Registry } from 'prom-client'
 import { DapError } from '../errors.ts'
 import { type AppLimits, buildApp } from './app.ts'
@@ -48,6 +49,8 @@ export interface Server {
 export interface Patience {
   readonly drainMs: number
   readonly graceMs: number
+  /** Nobody can connect any more: there is nothing to drain. */
+  readonly cut?: AbortSignal
 }
 
 /** How often the log is looked at, and the learner learns. */
@@ -109,10 +112,10 @@ export async function startServer(parts: ServerParts): Promise<Server> {
   const timer = setInterval(look, LOOK_MS)
   upkeep?.start()
 
-  async function stop({ drainMs, graceMs }: Patience): Promise<void> {
+  async function stop({ drainMs, graceMs, cut }: Patience): Promise<void> {
     stopping = true
     app.traffic.drain()
-    if (drainMs > 0) await new Promise(done => setTimeout(done, drainMs))
+    if (drainMs > 0) await sleep(drainMs, undefined, { signal: cut }).catch(() => {})
     source.stop()
     const until = clock.monotonic() + graceMs
     // Connections without a request have nothing to wait for, and some never have one.

@@ -273,33 +273,38 @@ describe('the end of the built dap serve', () => {
     expect(JSON.parse(events.at(-1) as string)).toMatchObject({ exitCode: 1, result: { decisions: 2_000, lost } })
   }, 60_000)
 
-  it('is heard of by 64 of 64 clients that keep their connections: none is cut', async () => {
-    const folder = await repository({ 'policies/offer.yaml': offer() })
-    const { running, wait } = start(folder, '--drain-ms', '600000')
-    const [{ url }] = await wait('listening', 1)
-    const sent = Array.from({ length: 64 }, () => 0)
-    const clients = sent.map(async (_, i) => {
-      const agent = new Agent({ keepAlive: true, maxSockets: 1 })
-      onTestFinished(() => agent.destroy())
-      for (;;) {
-        const { status, headers } = await decideBy(agent, url as string)
-        expect(status).toBe(200)
-        sent[i]++
-        if (headers.connection === 'close') return 'told'
-      }
-    })
-    await waitFor(() => (sent.every(count => count > 2) ? true : undefined))
-    running.kill('SIGTERM')
-    expect(await Promise.all(clients)).toEqual(sent.map(() => 'told'))
-    // Whoever asks sees it unready, and others are still answered meanwhile.
-    expect(await get(`${url}/readyz`)).toMatchObject({
-      status: 503,
-      json: { reasons: ['the server is shutting down'] },
-    })
-    expect(await post(`${url}/v1/decide`, { context: CONTEXT })).toMatchObject({ status: 200 })
-    running.kill('SIGTERM')
-    expect(await running).toMatchObject({ exitCode: 130 })
-  })
+  it.each([1, 2])(
+    'is heard of by 64 of 64 clients that keep their connections to %i processes: none is cut',
+    async workers => {
+      const folder = await repository({ 'policies/offer.yaml': offer() })
+      const { running, wait } = start(folder, '--drain-ms', '600000', '--workers', String(workers))
+      const listening = await wait('listening', workers)
+      const [{ url }] = listening
+      const sent = Array.from({ length: 64 }, () => 0)
+      const clients = sent.map(async (_, i) => {
+        const agent = new Agent({ keepAlive: true, maxSockets: 1 })
+        onTestFinished(() => agent.destroy())
+        for (;;) {
+          const { status, headers } = await decideBy(agent, url as string)
+          expect(status).toBe(200)
+          sent[i]++
+          if (headers.connection === 'close') return 'told'
+        }
+      })
+      await waitFor(() => (sent.every(count => count > 2) ? true : undefined))
+      running.kill('SIGTERM')
+      expect(await Promise.all(clients)).toEqual(sent.map(() => 'told'))
+      // Whoever asks sees it unready, and others are still answered meanwhile.
+      expect(await get(`${url}/readyz`)).toMatchObject({
+        status: 503,
+        json: { reasons: ['the server is shutting down'] },
+      })
+      expect(await post(`${url}/v1/decide`, { context: CONTEXT })).toMatchObject({ status: 200 })
+      running.kill('SIGTERM')
+      expect(await running).toMatchObject({ exitCode: 130 })
+      await waitFor(() => (listening.some(({ pid }) => alive(pid)) ? undefined : true))
+    },
+  )
 
   it('closes the port after the drain, and has logged every answer by then', async () => {
     const folder = await repository({ 'policies/offer.yaml': offer() })
