@@ -28,6 +28,7 @@ import { invalid, problemOf, refusal } from './problems.ts'
 import { type Soon, whenDone } from './soon.ts'
 import type { Tls } from './tls.ts'
 import { covers, type TokenSource } from './tokens.ts'
+import { traceOf } from './trace.ts'
 import { followTraffic, type Traffic, type TrafficLimits } from './traffic.ts'
 
 /** What the HTTP interface stands on. */
@@ -40,8 +41,8 @@ export interface AppParts {
   readonly clock: Clock
   /** Why the server should get no traffic; empty while all is well. */
   unready(): readonly string[]
-  /** Is told of a bug, under an id that the client has been given. */
-  onBug(id: string, error: unknown): void
+  /** Is told of a bug, under an id that the client has been given, and of what the request was part of. */
+  onBug(id: string, error: unknown, trace: string | undefined): void
   readonly newId: Ids
   /** Vertex AI's routes. */
   readonly routes: { readonly predict: string; readonly health?: string }
@@ -138,15 +139,15 @@ export function buildApp(parts: AppParts): FastifyInstance {
   identify(app, parts)
   limitClients(app, limits.client)
   guard(app, parts)
-  app.setErrorHandler((error, _request, reply) => send(reply, problemOrBug(error)))
+  app.setErrorHandler((error, request, reply) => send(reply, problemOrBug(error, request)))
   answerUnknownRoutes(app)
 
   /** What an error that was thrown tells the client. A bug tells it nothing but the id under which it is logged. */
-  function problemOrBug(error: unknown): Problem {
+  function problemOrBug(error: unknown, request: FastifyRequest): Problem {
     const known = problemOf(error as Error)
     if (known !== undefined) return known
     const id = parts.newId(clock.now())
-    parts.onBug(id, error)
+    parts.onBug(id, error, traceOf(request))
     return problem('internal', `the server has logged it under ${id}`)
   }
 
@@ -169,9 +170,14 @@ export function buildApp(parts: AppParts): FastifyInstance {
     app.get(path, { config: { probe: true, needs: 'nothing' } }, (_request, reply) => send(reply, answer(), status()))
   }
 
-  function decideAll(list: string, requests: readonly DecideRequest[], arrived: number, result: string): Soon<object> {
+  function decideAll(
+    list: string,
+    requests: readonly DecideRequest[],
+    request: FastifyRequest,
+    result: string,
+  ): Soon<object> {
     if (requests.length > limits.batch) return tooMany(list, limits.batch)
-    return whenDone(engine.decideAll(requests, arrived), answers =>
+    return whenDone(engine.decideAll(requests, request.arrived, traceOf(request)), answers =>
       isProblem(answers) ? below(`/${list}`, answers) : { [result]: answers },
     )
   }
@@ -181,18 +187,18 @@ export function buildApp(parts: AppParts): FastifyInstance {
     { needs: 'decide', schema: ref('DecideRequest'), about: body => [body] },
     (body, request) => {
       const named = withKey(body, request.headers['idempotency-key'])
-      return isProblem(named) ? named : engine.decide(named, request.arrived)
+      return isProblem(named) ? named : engine.decide(named, request.arrived, traceOf(request))
     },
   )
   post<{ requests: DecideRequest[] }>(
     '/v1/decide:batch',
     { needs: 'decide', schema: ref('DecideBatchRequest'), about: body => body.requests },
-    ({ requests }, { arrived }) => decideAll('requests', requests, arrived, 'decisions'),
+    ({ requests }, request) => decideAll('requests', requests, request, 'decisions'),
   )
   post<{ instances: DecideRequest[] }>(
     routes.predict,
     { needs: 'decide', schema: ref('PredictRequest'), about: body => body.instances },
-    ({ instances }, { arrived }) => decideAll('instances', instances, arrived, 'predictions'),
+    ({ instances }, request) => decideAll('instances', instances, request, 'predictions'),
   )
   post<OneOrMany<'rewards', RewardRequest>>(
     '/v1/rewards',
@@ -202,7 +208,7 @@ export function buildApp(parts: AppParts): FastifyInstance {
       about: body => listOf('rewards', body),
       ok: 202,
     },
-    body => forEach('rewards', body, engine.reward, limits.batch),
+    (body, request) => forEach('rewards', body, all => engine.reward(all, traceOf(request)), limits.batch),
   )
   post<OneOrMany<'activations', ActivationRequest>>(
     '/v1/activations',
@@ -212,7 +218,7 @@ export function buildApp(parts: AppParts): FastifyInstance {
       about: body => listOf('activations', body),
       ok: 202,
     },
-    body => forEach('activations', body, engine.activate, limits.batch),
+    (body, request) => forEach('activations', body, all => engine.activate(all, traceOf(request)), limits.batch),
   )
 
   get('/v1/policies', { needs: 'read' }, ({ token }) => ({

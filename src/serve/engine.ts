@@ -27,13 +27,17 @@ import { type Soon, whenDone } from './soon.ts'
 
 /** The server without HTTP: requests that have the right shape to answers, records to the log. */
 export interface Engine {
-  /** `arrived` is when the request came in, by `clock.monotonic`. */
-  decide(request: DecideRequest, arrived: number): Soon<DecideAnswer | Problem>
+  /** `arrived` is when the request came in, by `clock.monotonic`; `trace` is what it was part of, as records have it. */
+  decide(request: DecideRequest, arrived: number, trace?: string): Soon<DecideAnswer | Problem>
   /** All or none: a fault of one, at `/index/…`, refuses all of them before anything is decided. */
-  decideAll(requests: readonly DecideRequest[], arrived: number): Soon<readonly DecideAnswer[] | Problem>
+  decideAll(
+    requests: readonly DecideRequest[],
+    arrived: number,
+    trace?: string,
+  ): Soon<readonly DecideAnswer[] | Problem>
   /** All or none, as are these. */
-  reward(requests: readonly RewardRequest[]): Soon<Accepted | Problem>
-  activate(requests: readonly ActivationRequest[]): Soon<Accepted | Problem>
+  reward(requests: readonly RewardRequest[], trace?: string): Soon<Accepted | Problem>
+  activate(requests: readonly ActivationRequest[], trace?: string): Soon<Accepted | Problem>
   /** Whose decisions these are, as far as it is known. */
   policiesOf(decisionIds: readonly string[]): Soon<readonly (string | undefined)[]>
 }
@@ -110,7 +114,7 @@ export function createEngine(parts: EngineParts): Engine {
   }
 
   /** Makes the decision, or says what is wrong with the request. */
-  function prepare(request: DecideRequest, arrived: number): Prepared | readonly Fault[] {
+  function prepare(request: DecideRequest, arrived: number, traceparent?: string): Prepared | readonly Fault[] {
     const served = find(request.policy)
     if ('detail' in served) return [served]
     const { policy, snapshot } = served
@@ -126,7 +130,7 @@ export function createEngine(parts: EngineParts): Engine {
     }
     const latencyUs = Math.round((clock.monotonic() - arrived) * 1000)
     const facts = { ts: timestamp(now), mode, snapshot, runtime, latencyUs, logProbability: log.admission }
-    const record = decisionRecord(policy, decision, { ...facts, baseline, deferred })
+    const record = decisionRecord(policy, decision, { ...facts, baseline, deferred, traceparent })
     return { request, served, decision, record, answer: answerOf(record, policy) }
   }
 
@@ -223,16 +227,16 @@ export function createEngine(parts: EngineParts): Engine {
   const overloaded = () => problem('overloaded', 'the log cannot take more records now; try again later')
 
   return {
-    decide(request, arrived) {
+    decide(request, arrived, trace) {
       if (log.admission === 0) return overloaded()
-      const prepared = prepare(request, arrived)
+      const prepared = prepare(request, arrived, trace)
       if (isFaults(prepared)) return problemOf(prepared)
       if (request.decisionId === undefined) return acknowledged(commit(prepared))
       const answers = commitAll([prepared], () => '')
       return acknowledged(whenDone(answers, found => (isProblem(found) ? found : found[0])))
     },
 
-    decideAll(requests, arrived) {
+    decideAll(requests, arrived, trace) {
       if (log.admission === 0) return overloaded()
       const all: Prepared[] = []
       const faults: Fault[] = []
@@ -242,7 +246,7 @@ export function createEngine(parts: EngineParts): Engine {
         const prepared =
           decisionId !== undefined && ids.has(decisionId)
             ? [invalid('/decisionId', 'is in this batch twice')]
-            : prepare(request, arrived)
+            : prepare(request, arrived, trace)
         if (decisionId !== undefined) ids.add(decisionId)
         if (isFaults(prepared)) faults.push(...prepared.map(f => ({ ...f, pointer: `/${i}${f.pointer}` })))
         else all.push(prepared)
@@ -250,8 +254,8 @@ export function createEngine(parts: EngineParts): Engine {
       return faults.length > 0 ? problemOf(faults) : acknowledged(commitAll(all, i => `/${i}`))
     },
 
-    reward: requests => (log.admission === 0 ? overloaded() : acknowledged(rewards.reward(requests))),
-    activate: requests => (log.admission === 0 ? overloaded() : acknowledged(rewards.activate(requests))),
+    reward: (all, trace) => (log.admission === 0 ? overloaded() : acknowledged(rewards.reward(all, trace))),
+    activate: (all, trace) => (log.admission === 0 ? overloaded() : acknowledged(rewards.activate(all, trace))),
     policiesOf: rewards.policiesOf,
   }
 }

@@ -7,12 +7,13 @@ import { type Evaluation, entityTag, evaluationOf, type Failure, failureOf, flag
 import type { PolicySource, ServedPolicy } from './policies.ts'
 import { refusal } from './problems.ts'
 import { covers } from './tokens.ts'
+import { traceOf } from './trace.ts'
 
 export interface OfrepParts {
   readonly engine: Engine
   readonly source: PolicySource
   /** What an error that was thrown tells the client. */
-  problemOrBug(error: unknown): Problem
+  problemOrBug(error: unknown, request: FastifyRequest): Problem
 }
 
 type FlagRequest = FastifyRequest<{ Body: OfrepRequest; Params: { readonly key: string } }>
@@ -23,10 +24,10 @@ export function registerOfrep(app: FastifyInstance, { engine, source, problemOrB
 
   async function evaluate(
     served: ServedPolicy,
-    request: DecideRequest,
-    arrived: number,
+    asked: DecideRequest,
+    request: FastifyRequest,
   ): Promise<Evaluation | Problem> {
-    const answer = await engine.decide(request, arrived)
+    const answer = await engine.decide(asked, request.arrived, traceOf(request))
     return isProblem(answer) ? answer : evaluationOf(answer, source.killed(served.policy.name))
   }
 
@@ -40,7 +41,7 @@ export function registerOfrep(app: FastifyInstance, { engine, source, problemOrB
 
   app.register(async scope => {
     scope.setErrorHandler((error, request, reply) => {
-      const found = problemOrBug(error)
+      const found = problemOrBug(error, request)
       prepareStatus(reply, found)
       const { key } = request.params as { readonly key?: string }
       return reply.send({ ...(key === undefined ? {} : { key }), ...failureOf(found) })
@@ -58,7 +59,7 @@ export function registerOfrep(app: FastifyInstance, { engine, source, problemOrB
       }
       const asked = flagRequest(served, request.body)
       const named = withKey(asked, request.headers['idempotency-key'])
-      const answer = isProblem(named) ? named : await evaluate(served, named, request.arrived)
+      const answer = isProblem(named) ? named : await evaluate(served, named, request)
       if (!isProblem(answer)) return reply.send(answer)
       prepareStatus(reply, answer)
       return reply.send(failure(served, asked, answer))
@@ -75,7 +76,7 @@ export function registerOfrep(app: FastifyInstance, { engine, source, problemOrB
         const flags: (Evaluation | Failure)[] = []
         for (const served of all) {
           const asked = flagRequest(served, request.body)
-          const answer = await evaluate(served, asked, request.arrived)
+          const answer = await evaluate(served, asked, request)
           if (isProblem(answer) && answer.status === 503) throw refusal(answer)
           flags.push(isProblem(answer) ? failure(served, asked, answer) : answer)
         }

@@ -24,8 +24,9 @@ interface Decided {
 }
 
 export interface RewardDoor {
-  reward(requests: readonly RewardRequest[]): Soon<Accepted | Problem>
-  activate(requests: readonly ActivationRequest[]): Soon<Accepted | Problem>
+  /** `trace` is what the request was part of, as records have it. */
+  reward(requests: readonly RewardRequest[], trace?: string): Soon<Accepted | Problem>
+  activate(requests: readonly ActivationRequest[], trace?: string): Soon<Accepted | Problem>
   /** Whose decisions these are, as far as it is known. */
   policiesOf(decisionIds: readonly string[]): Soon<readonly (string | undefined)[]>
 }
@@ -88,13 +89,19 @@ export function createRewardDoor({ source, log, ledger, clock, observer, learner
   }
 
   /** The record of what was sent. No reward is earlier than its decision: by so little, it is a clock that is wrong. */
-  function recordOf({ at, rewardId, ...said }: Sent, now: number, decision: Decided | undefined): RewardRecord {
+  function recordOf(
+    { at, rewardId, ...said }: Sent,
+    now: number,
+    decision: Decided | undefined,
+    traceparent: string | undefined,
+  ): RewardRecord {
     return {
       schema: REWARD_SCHEMA,
       rewardId: rewardId ?? newId(now),
       ...said,
       ts: new Date(Math.max(at ?? now, decision?.at ?? 0)).toISOString(),
       receivedTs: new Date(now).toISOString(),
+      ...(traceparent === undefined ? {} : { traceparent }),
     }
   }
 
@@ -111,7 +118,7 @@ export function createRewardDoor({ source, log, ledger, clock, observer, learner
   }
 
   /** All or none. */
-  function takeAll(sent: readonly Sent[]): Soon<Accepted | Problem> {
+  function takeAll(sent: readonly Sent[], trace: string | undefined): Soon<Accepted | Problem> {
     return whenDone(decided(sent.map(({ decisionId }) => decisionId)), decisions => {
       const faults = sent.flatMap((each, i) =>
         [valueFault(each, decisions[i]), timeFault(each, decisions[i])]
@@ -120,7 +127,7 @@ export function createRewardDoor({ source, log, ledger, clock, observer, learner
       )
       if (faults.length > 0) return problemOf(faults)
       const now = clock.now()
-      const records = sent.map((each, i) => recordOf(each, now, decisions[i]))
+      const records = sent.map((each, i) => recordOf(each, now, decisions[i], trace))
       const named = records.filter((_, i) => sent[i].rewardId !== undefined)
       return whenDone(named.length === 0 ? [] : ledger.claim(named.map(claimOfReward)), outcomes => {
         const rest = outcomes.values()
@@ -145,7 +152,7 @@ export function createRewardDoor({ source, log, ledger, clock, observer, learner
 
   return {
     policiesOf: ids => whenDone(decided(ids), all => all.map(each => each?.policy)),
-    reward: requests =>
+    reward: (requests, trace) =>
       takeAll(
         requests.map(({ rewardId, decisionId, slot, name, value, ts }) => ({
           rewardId,
@@ -155,8 +162,9 @@ export function createRewardDoor({ source, log, ledger, clock, observer, learner
           value,
           at: timeOf(ts),
         })),
+        trace,
       ),
-    activate: requests =>
+    activate: (requests, trace) =>
       takeAll(
         requests.map(({ decisionId, ts }) => ({
           rewardId: `activation/${decisionId}`,
@@ -164,6 +172,7 @@ export function createRewardDoor({ source, log, ledger, clock, observer, learner
           kind: 'activation',
           at: timeOf(ts),
         })),
+        trace,
       ),
   }
 }

@@ -91,7 +91,8 @@ export async function startServer(parts: ServerParts): Promise<Server> {
     metrics,
     metricsText: parts.aggregated?.(metrics.registry) ?? (() => metrics.registry.metrics()),
     unready,
-    onBug: (id, error) => tell('error', 'bug', { id, error: error instanceof Error ? error.stack : String(error) }),
+    onBug: (id, error, traceparent) =>
+      tell('error', 'bug', { id, traceparent, error: error instanceof Error ? error.stack : String(error) }),
     newId,
   })
 

@@ -10,7 +10,7 @@ export interface HttpBench {
   readonly app: FastifyInstance
   readonly metrics: Metrics
   /** What `onBug` was told. */
-  readonly bugs: { readonly id: string; readonly error: unknown }[]
+  readonly bugs: { readonly id: string; readonly error: unknown; readonly trace?: string }[]
   readonly unready: string[]
   post(path: string, body: unknown, headers?: Readonly<Record<string, string>>): Promise<Answer>
   get(path: string, headers?: Readonly<Record<string, string>>): Promise<Answer>
@@ -43,7 +43,7 @@ export function httpBench({ on = bench(), limits = {}, parts = {} }: HttpOptions
     killed: (name: string) => on.killed.has(name),
     followed: { policies: { reloads: 1, failures: 0, at: 0, faults: 0 } },
   }
-  const bugs: { id: string; error: unknown }[] = []
+  const bugs: { id: string; error: unknown; trace?: string }[] = []
   const unready: string[] = []
   const log = {
     stats: logStats({
@@ -68,7 +68,7 @@ export function httpBench({ on = bench(), limits = {}, parts = {} }: HttpOptions
     metricsText: () => metrics.registry.metrics(),
     clock: { now: () => on.time, monotonic: () => on.time },
     unready: () => unready,
-    onBug: (id, error) => void bugs.push({ id, error }),
+    onBug: (id, error, trace) => void bugs.push({ id, error, ...(trace === undefined ? {} : { trace }) }),
     newId: () => `bug-${bugs.length}`,
     routes: { predict: '/predict' },
     limits: { ...DEFAULT_LIMITS, ...limits },
