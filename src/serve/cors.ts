@@ -2,7 +2,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 
 /** What a page may send beside what every page may, and read beside what every page may: https://fetch.spec.whatwg.org/#http-cors-protocol */
 const REQUEST_HEADERS = 'authorization, content-type, idempotency-key, if-none-match, traceparent, tracestate'
-const RESPONSE_HEADERS = 'etag, retry-after, www-authenticate'
+const RESPONSE_HEADERS = 'date, etag, retry-after, www-authenticate'
 
 /** How long a browser need not ask again, in seconds; more than two hours no browser believes. */
 const MAX_AGE = '7200'

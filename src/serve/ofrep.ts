@@ -18,7 +18,9 @@ export function flagRequest({ policy }: ServedPolicy, { context = {} }: OfrepReq
   const { unit } = policy.spec
   const key = targetingKey(context)
   if (unit !== undefined && key !== undefined && !Object.hasOwn(context, unit)) {
-    known.push([unit, fields[unit].type === 'string' ? key : Number(key)])
+    // Written in another way, `0xC` for 12, it would be somebody else's unit.
+    const number = fields[unit].type !== 'string' && String(Number(key)) === key
+    known.push([unit, number ? Number(key) : key])
   }
   return { policy: policy.name, context: Object.fromEntries(known), deferActivation: true }
 }

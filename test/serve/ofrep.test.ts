@@ -56,6 +56,17 @@ describe('one flag', () => {
     expect(bench.decisions[0].unit).toBe('p1')
   })
 
+  it('takes a number for a unit only as JSON would write it, so that two keys are never one unit', async () => {
+    const numbered = served({ context: { ...served().policy.spec.context, playerId: { type: 'integer' } } })
+    const { post, bench: on } = httpBench({ on: bench([numbered]) })
+    const ask = (targetingKey: string) => post(FLAG, { context: { targetingKey, platform: 'ios', level: 41 } })
+    expect(await ask('12')).toMatchObject({ status: 200 })
+    expect(on.decisions[0].context).toMatchObject({ playerId: 12 })
+    for (const key of [' 12', '0xC', '1.2e1', '012', '12.0', 'p1']) {
+      expect(await ask(key)).toMatchObject({ status: 400, json: { errorCode: 'INVALID_CONTEXT' } })
+    }
+  })
+
   it('says why it was not the policy', async () => {
     const { post, bench } = httpBench({ on: several() })
     expect((await post(`${BULK}/held`, { context: CONTEXT })).json.reason).toBe('TARGETING_MATCH')
