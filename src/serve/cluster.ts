@@ -216,6 +216,7 @@ export async function startWorkers(
     totals.rewards += account.written.rewards
     const records = mayBeLost(account)
     if (records === 0) return
+    metrics.lost(records)
     const what = records === 1 ? 'one record' : `at most ${records} records`
     lost.push({ reason: `${what} of a worker that died (${why}) may be lost`, records })
   }

@@ -38,6 +38,12 @@ const BUCKETS = [5e-5, 1e-4, 2.5e-4, 5e-4, 1e-3, 2.5e-3, 5e-3, 1e-2, 2.5e-2, 5e-
 /** prom-client's own that end in `_total` and count nothing: each is the sum of one that stays. */
 const MISNAMED = ['nodejs_active_handles_total', 'nodejs_active_requests_total', 'nodejs_active_resources_total']
 
+/** Of a log's writer; with several workers the primary adds what those that died may have lost. */
+export const LOST_RECORDS = {
+  name: 'dap_log_lost_records_total',
+  help: 'Records that were acknowledged and will never be written; of workers that died, as many as it may be',
+}
+
 /** A name of a metric with its labels, and its value now; undefined: there is none yet. */
 type Sample = readonly [labels: Readonly<Record<string, string>>, value: number | undefined]
 
@@ -241,9 +247,7 @@ export function createMetrics(measured: Measured): Metrics {
   const shed = counter('dap_log_shed_total', 'Decisions whose record was left out because the queue was nearly full', [
     'policy',
   ])
-  count('dap_log_lost_records_total', 'Records that were acknowledged and will never be written', [], () =>
-    one(log.stats.lost),
-  )
+  count(LOST_RECORDS.name, LOST_RECORDS.help, [], () => one(log.stats.lost))
 
   if (upkeep !== undefined) {
     count(

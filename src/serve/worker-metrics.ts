@@ -1,4 +1,5 @@
-import { AggregatorRegistry, type MetricObjectWithValues, type MetricValue, type Registry } from 'prom-client'
+import { AggregatorRegistry, Counter, type MetricObjectWithValues, type MetricValue, Registry } from 'prom-client'
+import { LOST_RECORDS } from './metrics.ts'
 
 /** A worker's metrics, as it tells them. */
 export type Measured = readonly MetricObjectWithValues<MetricValue<string>>[]
@@ -7,6 +8,8 @@ export type Measured = readonly MetricObjectWithValues<MetricValue<string>>[]
 export interface WorkerMetrics {
   measured(worker: number, metrics: Measured): void
   died(worker: number): void
+  /** Records that a worker which died may have lost, and nobody else can tell of. */
+  lost(records: number): void
   text(): Promise<string>
 }
 
@@ -14,6 +17,8 @@ export function createWorkerMetrics(): WorkerMetrics {
   const living = new Map<number, Measured>()
   /** Added up. */
   let dead: Measured = []
+  const losses = new Registry()
+  const lost = new Counter({ ...LOST_RECORDS, registers: [losses] })
 
   return {
     measured: (worker, metrics) => void living.set(worker, metrics),
@@ -23,7 +28,8 @@ export function createWorkerMetrics(): WorkerMetrics {
       // What it adds up has its values in it, whatever its types say.
       if (counted !== undefined) dead = sum([dead, counted]).getMetricsAsArray() as unknown as Measured
     },
-    text: () => sum([dead, ...living.values()]).metrics(),
+    lost: records => lost.inc(records),
+    text: async () => sum([dead, ...living.values(), await losses.getMetricsAsJSON()]).metrics(),
   }
 }
 

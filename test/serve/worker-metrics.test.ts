@@ -1,5 +1,6 @@
 import { Counter, Gauge, Histogram, Registry } from 'prom-client'
 import { describe, expect, it } from 'vitest'
+import { LOST_RECORDS } from '../../src/serve/metrics.ts'
 import { createWorkerMetrics } from '../../src/serve/worker-metrics.ts'
 import { countersOf, fallen } from '../support/counters.ts'
 
@@ -30,6 +31,7 @@ describe('the metrics of all workers', () => {
         'seconds_bucket{le="+Inf"}': asked,
         seconds_sum: 1.5 * asked,
         seconds_count: asked,
+        dap_log_lost_records_total: 0,
       })
       expect(/^queue (\d+)$/m.exec(text)?.[1]).toBe(queue === undefined ? undefined : String(queue))
     }
@@ -47,5 +49,19 @@ describe('the metrics of all workers', () => {
     metrics.died(4) // which never told anything
     metrics.measured(5, await measured(2))
     await expectSum(12, 2)
+  })
+
+  it('have what workers that died may have lost, beside what the others say of theirs', async () => {
+    const metrics = createWorkerMetrics()
+    const losses = async () => countersOf(await metrics.text()).get('dap_log_lost_records_total')
+    expect(await losses()).toBe(0)
+    metrics.lost(3)
+    const registry = new Registry()
+    new Counter({ ...LOST_RECORDS, registers: [registry] }).inc(4)
+    metrics.measured(1, await registry.getMetricsAsJSON())
+    expect(await losses()).toBe(7)
+    metrics.died(1)
+    metrics.lost(1)
+    expect(await losses()).toBe(8)
   })
 })
