@@ -13,6 +13,7 @@ import { guard, identify } from './access.ts'
 import type { ActivationRequest, DecideRequest, Problem, RewardRequest } from './api.ts'
 import { isProblem, problem } from './api.ts'
 import { type BodyLimits, createBodies } from './bodies.ts'
+import { createBursts } from './bursts.ts'
 import { type ClientLimits, limitClients } from './client-limits.ts'
 import { allowOrigins, answerPreflight, isPreflight } from './cors.ts'
 import { descriptionOf, summaryOf } from './describe.ts'
@@ -151,15 +152,28 @@ export function buildApp(parts: AppParts): FastifyInstance {
     return problem('internal', `the server has logged it under ${id}`)
   }
 
+  const inBurst = createBursts()
+
   function post<Body>(
     path: string,
     { needs, schema, about, ok = 200 }: PostRoute<Body>,
     answer: (body: Body, request: FastifyRequest) => Soon<object>,
   ) {
     const config = { needs, about: ({ body }: FastifyRequest) => about(body as Body) }
-    app.post(literal(path), { schema: { body: schema }, config }, (request, reply) =>
-      whenDone(answer(request.body as Body, request), answered => send(reply, answered, ok)),
-    )
+    app.post(literal(path), { schema: { body: schema }, config }, (request, reply) => {
+      const end = (answered: object) => void send(reply, answered, ok)
+      const fail = (error: unknown) => void reply.send(error)
+      inBurst(() => {
+        try {
+          const answered = answer(request.body as Body, request)
+          if (!(answered instanceof Promise)) return () => end(answered)
+          void answered.then(end, fail)
+          return () => {}
+        } catch (error) {
+          return () => fail(error)
+        }
+      })
+    })
   }
 
   function get(path: string, config: GetConfig, answer: (request: FastifyRequest) => object) {

@@ -10,7 +10,7 @@ export interface Sink {
    * Appends whole lines. When it rejects, it has either written nothing or left what a reader of lines can skip, and the same lines,
    * with more after them, may be given again.
    */
-  write(stream: Stream, lines: string): Promise<void>
+  write(stream: Stream, lines: Uint8Array): Promise<void>
   /** Rejects where nothing could be written now, such as in a folder that nobody may write in. */
   probe?(): Promise<void>
   /** Brings what was written to stable storage, and lets go of it. */
@@ -92,16 +92,39 @@ const LEAST_ADMISSION = 1 / 64
 const FIRST_RETRY_MS = 100
 const LAST_RETRY_MS = 5000
 
-/** What one write takes. */
+/** What one write takes: records as they go to the sink. A record that waits as a string would be old, and dear, when it goes. */
 interface Group {
-  readonly records: string[]
+  buffer: Buffer
   bytes: number
+  records: number
   /** When the first of them came. */
   readonly since: number
 }
 
+/** Of a new buffer; it grows as it must. */
+const FIRST_BYTES = 64 * 1024
+const LF = 10
+
+function append(group: Group, record: string): void {
+  // A character takes at most three bytes; how many it does take is only counted where that may matter.
+  const room = group.buffer.length - group.bytes - 1
+  if (room < 3 * record.length) {
+    const needed = Buffer.byteLength(record)
+    if (room < needed) {
+      const larger = Buffer.allocUnsafeSlow(Math.max(2 * group.buffer.length, group.bytes + needed + 1))
+      group.buffer.copy(larger, 0, 0, group.bytes)
+      group.buffer = larger
+    }
+  }
+  group.bytes += group.buffer.write(record, group.bytes)
+  group.buffer[group.bytes++] = LF
+  group.records++
+}
+
 interface Lane {
   readonly stream: Stream
+  /** What has been written, and may be written over. */
+  spare: Buffer | undefined
   /** Not yet written, oldest first. */
   groups: Group[]
   /** Is the first group under way? */
@@ -169,19 +192,20 @@ export function createLogWriter(
     lane.cancel?.()
     lane.cancel = undefined
     if (closed || lane.writing || lane.groups.length === 0) return
-    const { records, bytes } = lane.groups[0]
+    const { records, bytes, buffer } = lane.groups[0]
     lane.writing = true
     const notSlow = timers.after(slowMs, () => {
       lane.slow = true
     })
     try {
-      await sink.write(lane.stream, `${records.join('\n')}\n`)
+      await sink.write(lane.stream, buffer.subarray(0, bytes))
       commits++
       lane.groups.shift()
-      lane.written += records.length
+      lane.spare = buffer
+      lane.written += records
       lane.bytes += bytes
       lane.committedAt = timers.now()
-      reserve?.wrote(lane.stream, records.length)
+      reserve?.wrote(lane.stream, records)
       unproven = undefined
       lane.retryMs = 0
       lane.failure = undefined
@@ -238,16 +262,16 @@ export function createLogWriter(
       if (closed) throw new Error('the log is closed')
       reserve?.took()
       const lane = lanes[stream]
-      const bytes = Buffer.byteLength(record) + 1
       let group = lane.groups.at(-1)
       if (group === undefined || group.bytes >= flushBytes || (lane.writing && lane.groups.length === 1)) {
-        group = { records: [], bytes: 0, since: timers.now() }
+        group = { buffer: lane.spare ?? Buffer.allocUnsafeSlow(FIRST_BYTES), bytes: 0, records: 0, since: timers.now() }
+        lane.spare = undefined
         lane.groups.push(group)
       }
-      group.records.push(record)
-      group.bytes += bytes
+      const before = group.bytes
+      append(group, record)
       lane.pushed++
-      setQueued(queuedBytes + bytes)
+      setQueued(queuedBytes + group.bytes - before)
       plan(lane)
     },
     get trouble() {
@@ -306,6 +330,7 @@ const cannotBeWritten = (reason: string) => `the log cannot be written: ${reason
 function createLane(stream: Stream): Lane {
   return {
     stream,
+    spare: undefined,
     groups: [],
     writing: false,
     pushed: 0,

@@ -16,8 +16,9 @@ function setUp(options: Partial<LogWriterOptions> = {}) {
   const timers = fakeTimers()
   let closed = 0
   const sink: Sink = {
-    write: (stream, text) =>
+    write: (stream, bytes) =>
       new Promise((resolve, reject) => {
+        const text = Buffer.from(bytes).toString()
         expect(text.endsWith('\n')).toBe(true)
         const lines = text.slice(0, -1).split('\n')
         writes.push({ stream, lines, succeed: resolve, fail: reason => reject(new Error(reason)) })
@@ -32,6 +33,45 @@ function setUp(options: Partial<LogWriterOptions> = {}) {
 
 /** With its newline, `bytes` bytes. */
 const record = (bytes: number) => 'x'.repeat(bytes - 1)
+
+it('writes what was pushed, whatever it is, however long, and however often its memory is used again', async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(fc.tuple(fc.string({ unit: 'grapheme', maxLength: 40 }), fc.nat(4_000)), { maxLength: 40 }),
+      async records => {
+        const { log, writes, timers } = setUp({ flushBytes: 100_000 })
+        const lines = records.map(([text, times], i) => `${i}${text.replaceAll('\n', '')}`.repeat(1 + (times % 300)))
+        const written: string[] = []
+        for (const [i, line] of lines.entries()) {
+          log.push('decisions', line)
+          if (i % 3 > 0) continue
+          await timers.pass(10)
+          written.push(...(writes.at(-1)?.lines ?? []))
+          writes.at(-1)?.succeed()
+          await timers.pass(0)
+        }
+        const flushed = log.flush()
+        for (let seen = 0; written.length < lines.length; ) {
+          await timers.pass(10)
+          const next = writes[writes.length - 1]
+          if (writes.length === seen) continue
+          seen = writes.length
+          written.push(...next.lines)
+          next.succeed()
+        }
+        await flushed
+        expect(written).toEqual(lines)
+        const bytes = lines.reduce((sum, line) => sum + Buffer.byteLength(line) + 1, 0)
+        expect(log.stats).toMatchObject({
+          queuedBytes: 0,
+          written: { decisions: lines.length },
+          bytes: { decisions: bytes },
+        })
+      },
+    ),
+    { numRuns: 50 },
+  )
+})
 
 describe('group commit', () => {
   it('writes all that came within flushMs of the first record, at once', async () => {

@@ -30,8 +30,8 @@ describe('the stdout sink', () => {
   it('passes the lines of both streams on, and waits for the reader', async () => {
     const seen: string[] = []
     const sink = stdoutSink(async lines => void seen.push(lines))
-    await sink.write('decisions', '{"a":1}\n{"a":2}\n')
-    await sink.write('rewards', '{"b":1}\n')
+    await sink.write('decisions', Buffer.from('{"a":1}\n{"a":2}\n'))
+    await sink.write('rewards', Buffer.from('{"b":1}\n'))
     expect(seen).toEqual(['{"a":1}\n{"a":2}\n', '{"b":1}\n'])
   })
 })
@@ -40,9 +40,9 @@ describe('segments', () => {
   it('are made at the first record, one a stream, with names that tell when, where and by whom', async () => {
     const sink = sinkAt({ worker: 'host/../7 b' })
     expect(names()).toEqual([])
-    await sink.write('decisions', 'a\n')
-    await sink.write('rewards', 'r\n')
-    await sink.write('decisions', 'b\nc\n')
+    await sink.write('decisions', Buffer.from('a\n'))
+    await sink.write('rewards', Buffer.from('r\n'))
+    await sink.write('decisions', Buffer.from('b\nc\n'))
     await sink.close()
     expect(names()).toEqual([
       `decisions-20261122T181553Z-host-..-7-b-${process.pid}-0.jsonl`,
@@ -54,7 +54,7 @@ describe('segments', () => {
 
   it('end before they grow too large, but hold at least one write', async () => {
     const sink = sinkAt({ maxBytes: 10 })
-    for (const lines of ['123456789012\n', '1234\n', '1234\n', '1\n']) await sink.write('decisions', lines)
+    for (const lines of ['123456789012\n', '1234\n', '1234\n', '1\n']) await sink.write('decisions', Buffer.from(lines))
     await sink.close()
     expect(names().map(text)).toEqual(['123456789012\n', '1234\n1234\n', '1\n'])
   })
@@ -62,11 +62,11 @@ describe('segments', () => {
   it('end with the hour of UTC', async () => {
     let now = START
     const sink = sinkAt({ clock: { now: () => now } })
-    await sink.write('decisions', 'a\n')
+    await sink.write('decisions', Buffer.from('a\n'))
     now = Date.UTC(2026, 10, 22, 18, 59, 59, 999)
-    await sink.write('decisions', 'b\n')
+    await sink.write('decisions', Buffer.from('b\n'))
     now++
-    await sink.write('decisions', 'c\n')
+    await sink.write('decisions', Buffer.from('c\n'))
     await sink.close()
     expect(names().map(text)).toEqual(['a\nb\n', 'c\n'])
     expect(names()[1]).toContain('-20261122T190000Z-')
@@ -74,10 +74,10 @@ describe('segments', () => {
 
   it('are never those of another process that had the same name', async () => {
     const first = sinkAt()
-    await first.write('decisions', 'a\n')
+    await first.write('decisions', Buffer.from('a\n'))
     await first.close()
     const second = sinkAt()
-    await second.write('decisions', 'b\n')
+    await second.write('decisions', Buffer.from('b\n'))
     await second.close()
     expect(names().map(text)).toEqual(['a\n', 'b\n'])
   })
@@ -86,7 +86,7 @@ describe('segments', () => {
     const timers = fakeTimers()
     const sink = sinkAt({ fsync, timers })
     for (const lines of ['a\n', 'b\n']) {
-      await sink.write('decisions', lines)
+      await sink.write('decisions', Buffer.from(lines))
       await timers.pass(1500)
     }
     await sink.close()
@@ -97,9 +97,9 @@ describe('segments', () => {
     const blocked = join(folder, 'file')
     writeFileSync(blocked, '')
     const sink = fileSink(join(blocked, 'logs'), { fsync: 'never', worker: 'w', clock: { now: () => START } })
-    await expect(sink.write('decisions', 'a\n')).rejects.toThrow('ENOTDIR')
+    await expect(sink.write('decisions', Buffer.from('a\n'))).rejects.toThrow('ENOTDIR')
     rmSync(blocked)
-    await sink.write('decisions', 'a\n')
+    await sink.write('decisions', Buffer.from('a\n'))
     await sink.close()
     expect(names(join(blocked, 'logs'))).toHaveLength(1)
   })

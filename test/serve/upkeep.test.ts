@@ -56,13 +56,13 @@ describe.each([
 ] as const)('--compress %s', (compress, ending) => {
   it('takes what this process has closed, at once, and leaves what it writes into', async () => {
     const { sink, upkeep, failures } = setUp({ compress })
-    for (const lines of ['aaaaaaaa\n', 'bbbbbbbb\n', 'cccccccc\n']) await sink.write('decisions', lines)
+    for (const lines of ['aaaaaaaa\n', 'bbbbbbbb\n', 'cccccccc\n']) await sink.write('decisions', Buffer.from(lines))
     await upkeep.look()
     const [first, second, third] = [0, 1, 2].map(n => segmentName('decisions', NOW, 'w', process.pid, n))
     expect(names()).toEqual([first + ending, second + ending, third].sort())
     expect(unpacked[compress](bytes(first + ending))).toBe('aaaaaaaa\n')
     expect(upkeep.stats).toEqual({ done: { compress: 2, delete: 0 }, failures: { compress: 0, delete: 0 } })
-    await sink.write('decisions', 'd\n')
+    await sink.write('decisions', Buffer.from('d\n'))
     await sink.close()
     await upkeep.look()
     expect(failures).toEqual([])
@@ -201,7 +201,7 @@ describe('--keep', () => {
 
   it('never deletes what this process writes into, however old', async () => {
     const { sink, upkeep } = setUp({ keepMs: HOUR, keepBytes: 1 })
-    await sink.write('decisions', 'a\n')
+    await sink.write('decisions', Buffer.from('a\n'))
     now += 1000 * HOUR
     await upkeep.look()
     expect(names()).toHaveLength(1)
@@ -258,7 +258,7 @@ describe('the names of segments', () => {
     const taken = `${segmentName('decisions', NOW, 'w', process.pid, 0)}.gz`
     writeFileSync(join(folder, taken), zlib.gzipSync('old\n'))
     const { sink } = setUp()
-    await sink.write('decisions', 'new\n')
+    await sink.write('decisions', Buffer.from('new\n'))
     await sink.close()
     expect(names()).toEqual([taken, segmentName('decisions', NOW, 'w', process.pid, 1)])
   })

@@ -118,13 +118,12 @@ export function fileSink(
       if (finished.has(name)) return 'closed'
       return made.has(name) ? 'open' : 'elsewhere'
     },
-    async write(stream, lines) {
+    async write(stream, bytes) {
       if (syncFailure !== undefined) {
         const failure = syncFailure
         syncFailure = undefined
         throw failure
       }
-      const bytes = Buffer.from(lines)
       const segment = await segmentFor(stream, bytes.length)
       try {
         let done = 0
