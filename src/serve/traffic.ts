@@ -43,7 +43,8 @@ export interface TrafficLimits {
 interface Connection {
   readonly born: number
   idleSince: number
-  unanswered: number
+  /** Here rather than in a set of all: the tables that a set leaves behind when it grows and shrinks hold on to what was in them. */
+  readonly unanswered: FastifyReply[]
   inWork: number
 }
 
@@ -62,7 +63,7 @@ export function followTraffic(
   /** Without a request; with one that is still arriving. Each in the order in which they became so. */
   const idle = new Set<Socket>()
   const arriving = new Set<Socket>()
-  const unanswered = new Set<FastifyReply>()
+  let unanswered = 0
   /** With the connections that are not secure yet, where they should be. */
   let open = 0
   let inWork = 0
@@ -78,7 +79,7 @@ export function followTraffic(
 
   function follow(socket: Socket): Connection {
     const now = clock.monotonic()
-    const connection = { born: now, idleSince: now, unanswered: 0, inWork: 0 }
+    const connection = { born: now, idleSince: now, unanswered: [], inWork: 0 }
     if (socket.destroyed || !(socket instanceof Socket)) return connection
     connections.set(socket, connection)
     idle.add(socket)
@@ -106,14 +107,15 @@ export function followTraffic(
     request.arrived = now
     const { socket } = request.raw
     const connection = connections.get(socket) ?? adopt(socket)
-    if (connection.unanswered++ === 0) {
+    if (connection.unanswered.push(reply) === 1) {
       idle.delete(socket)
       arriving.add(socket)
     }
-    unanswered.add(reply)
+    unanswered++
     if (draining || now - connection.born > limits.connectionAgeMs) reply.header('connection', 'close')
     reply.raw.on('close', () => {
-      unanswered.delete(reply)
+      unanswered--
+      connection.unanswered.splice(connection.unanswered.indexOf(reply), 1)
       end(request, connection)
       answered(request.routeOptions.url ?? 'none', reply.raw.headersSent ? reply.statusCode : 499)
     })
@@ -121,13 +123,12 @@ export function followTraffic(
   })
 
   function end({ raw: { socket }, inWork: wasInWork }: FastifyRequest, connection: Connection): void {
-    connection.unanswered--
     if (wasInWork) {
       connection.inWork--
       inWork--
     }
     if (!connections.has(socket) || connection.inWork > 0) return
-    if (connection.unanswered > 0) arriving.add(socket)
+    if (connection.unanswered.length > 0) arriving.add(socket)
     else {
       arriving.delete(socket)
       idle.add(socket)
@@ -158,11 +159,13 @@ export function followTraffic(
       return inWork
     },
     get unanswered() {
-      return unanswered.size
+      return unanswered
     },
     drain() {
       draining = true
-      for (const reply of unanswered) if (!reply.raw.headersSent) reply.header('connection', 'close')
+      for (const { unanswered } of connections.values()) {
+        for (const reply of unanswered) if (!reply.raw.headersSent) reply.header('connection', 'close')
+      }
     },
     closeIdle(ms) {
       const before = clock.monotonic() - ms

@@ -2,6 +2,7 @@ import { open, readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { readRecord } from '../../log/read-record.ts'
 import { readableSegments, readSegmentName, type SegmentName } from '../../log/segment-name.ts'
+import { readId } from '../ids.ts'
 import { type Claim, claimOfDecision, claimOfReward, type LedgerLimits } from '../ledger.ts'
 import type { Stream } from '../log-writer.ts'
 
@@ -54,28 +55,35 @@ export async function recentClaims(folder: string, options: RecentOptions): Prom
 async function claimsOf(folder: string, segments: readonly Segment[], options: RecentOptions): Promise<RecentClaim[]> {
   const { now, retentionMs, retained } = options
   const claims: RecentClaim[] = []
+  let seen = 0
   for (const { name, compressed } of segments) {
     const path = join(folder, name)
     if ((await stat(path)).mtimeMs < now - retentionMs) break
     for await (const line of compressed ? lastLines(path, options) : linesFromEnd(path)) {
-      const recent = recentClaim(line, now)
+      const recent = recentRecord(line, now)
       if (recent === undefined) continue
-      if (recent.ageMs >= retentionMs || claims.length >= retained) return claims
-      claims.push(recent)
+      if (recent.ageMs >= retentionMs || seen++ >= retained) return claims
+      const { claim, ageMs } = recent
+      if (claim !== undefined) claims.push({ claim, ageMs })
     }
   }
   return claims
 }
 
-/** Undefined of a line that is no record, such as the one that a killed process left. */
-function recentClaim(line: string, now: number): RecentClaim | undefined {
+/** Undefined of a line that is no record, such as the one that a killed process left; without a claim where the server has made the id itself. */
+function recentRecord(line: string, now: number): { readonly claim?: Claim; readonly ageMs: number } | undefined {
   const read = readRecord(line)
   if ('fault' in read) return undefined
-  const [claim, ts] =
-    'decision' in read
-      ? [claimOfDecision(read.decision), read.decision.ts]
-      : [claimOfReward(read.reward), read.reward.receivedTs ?? read.reward.ts]
-  return { claim, ageMs: Math.max(0, now - Date.parse(ts)) }
+  const age = (ts: string) => Math.max(0, now - Date.parse(ts))
+  if ('reward' in read) {
+    const { reward } = read
+    return { claim: claimOfReward(reward), ageMs: age(reward.receivedTs ?? reward.ts) }
+  }
+  const { decision } = read
+  const ageMs = age(decision.ts)
+  return readId(decision.decisionId, [decision.policy.name]) === undefined
+    ? { claim: claimOfDecision(decision), ageMs }
+    : { ageMs }
 }
 
 const PIECE = 1 << 18
