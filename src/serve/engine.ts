@@ -203,7 +203,7 @@ export function createEngine(parts: EngineParts): Engine {
       return all.map(prepared => {
         const outcome = outcomeOf.get(prepared)
         const before = typeof outcome === 'object' ? outcome.again : null
-        return before === null ? commit(prepared) : repeat(prepared, before.answer)
+        return before === null ? commit(prepared) : repeat(prepared, JSON.parse(before.answer) as DecideAnswer)
       })
     })
   }

@@ -48,7 +48,7 @@ export function createRewardDoor({ source, log, ledger, clock, observer, learner
       return known.map(each => {
         if (each !== undefined) return each
         const { value } = rest.next()
-        return value && { policy: value.answer.policy.name, at: value.at }
+        return value && { policy: value.policy, at: value.at }
       })
     })
   }

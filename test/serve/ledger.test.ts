@@ -3,16 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { type Claim, createLedger, type KnownDecision } from '../../src/serve/ledger.ts'
 import { answerQuestions, askingLedger, type LedgerQuestions } from '../../src/serve/shared-ledger.ts'
 
-const known = (id: string): KnownDecision => ({
-  at: 1,
-  answer: {
-    decisionId: id,
-    policy: { name: 'p', digest: 'd', snapshot: null },
-    action: 'a',
-    propensity: 1,
-    servedBy: 'policy',
-  },
-})
+const known = (id: string): KnownDecision => ({ at: 1, policy: 'p', answer: `{"decisionId":"${id}"}` })
 const decision = (id: string, says = 'x'): Claim => ({ kind: 'decision', id, says, decision: known(id) })
 const reward = (id: string, says = 'x'): Claim => ({ kind: 'reward', id, says })
 
