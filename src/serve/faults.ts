@@ -1,4 +1,5 @@
-import { MAX_FAULTS, type Problem, type ProblemName, problem } from './api.ts'
+import type { Problem, ProblemName } from './api.ts'
+import { problemAt } from './problems.ts'
 
 /** One thing that is wrong with a request whose shape is right. */
 export interface Fault {
@@ -9,13 +10,11 @@ export interface Fault {
 
 export const invalid = (pointer: string, detail: string): Fault => ({ name: 'invalid-request', pointer, detail })
 
+/** Faults of one kind make a problem of that kind. */
 export function problemOf(faults: readonly Fault[]): Problem {
-  const [{ name, pointer, detail }] = faults
-  const kind = faults.every(fault => fault.name === name) ? name : 'invalid-request'
-  const more = faults.length === 1 ? '' : `, and ${faults.length - 1} more`
-  return problem(
+  const kind = faults.every(({ name }) => name === faults[0].name) ? faults[0].name : 'invalid-request'
+  return problemAt(
     kind,
-    `${pointer || 'the body'} ${detail}${more}`,
-    faults.slice(0, MAX_FAULTS).map(f => ({ pointer: f.pointer, detail: f.detail })),
+    faults.map(({ pointer, detail }) => ({ pointer, detail })),
   )
 }

@@ -1,7 +1,7 @@
 import type { FastifyError, FastifySchemaValidationError } from 'fastify'
 import { didYouMean } from '../diagnostics.ts'
 import { pointerTo } from '../policy/context.ts'
-import { MAX_FAULTS, type Problem, problem } from './api.ts'
+import { MAX_FAULTS, type Problem, type ProblemName, problem } from './api.ts'
 
 export type Fault = NonNullable<Problem['errors']>[number]
 
@@ -31,11 +31,15 @@ export function problemOf(error: Partial<FastifyError> & { readonly problem?: Pr
   }
 }
 
-/** The problem of a body that has `count` faults, of which these are the first. */
-export function invalid(faults: readonly Fault[], count = faults.length): Problem {
+/** The problem of a body that is not valid, with `count` faults, of which these are the first. */
+export const invalid = (faults: readonly Fault[], count = faults.length): Problem =>
+  problemAt('invalid-request', faults, count)
+
+/** The problem of a body that has `count` faults, of which these are the first; its detail begins with the place of the first one. */
+export function problemAt(name: ProblemName, faults: readonly Fault[], count = faults.length): Problem {
   const [{ pointer, detail }] = faults
   const more = count === 1 ? '' : `, and ${count - 1} more`
-  return problem('invalid-request', `${pointer || 'the body'} ${detail}${more}`, faults)
+  return problem(name, `${pointer || 'the body'} ${detail}${more}`, faults.slice(0, MAX_FAULTS))
 }
 
 function faultOf({ instancePath, keyword, params, message, parentSchema }: SchemaError): Fault {
