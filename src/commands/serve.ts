@@ -88,7 +88,7 @@ async function runServer(
   const certificate = await certificateOf(options, host, tell)
   const server = await startServer({
     ...options,
-    ledger: link?.ledger ?? (await rememberedIds(options, host, folder, tell)),
+    ledger: link?.ledger(log.settled) ?? (await rememberedIds(options, host, folder, tell)),
     ...(tokens === undefined ? {} : { tokens }),
     ...(certificate === undefined ? {} : { tls: certificate.tls }),
     source,

@@ -1,5 +1,6 @@
 import cluster, { type Worker } from 'node:cluster'
 import { once } from 'node:events'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Registry } from 'prom-client'
 import { DapError } from '../errors.ts'
 import type { Tell } from './events.ts'
@@ -7,7 +8,14 @@ import { closeWhatDiesWith } from './handover.ts'
 import type { Ledger, LocalLedger } from './ledger.ts'
 import type { Totals } from './metrics.ts'
 import { type Account, createReserve, mayBeLost, NO_ACCOUNT, type Reserve } from './reserve.ts'
-import { answerQuestions, askingLedger, type LedgerQuestions, type LedgerReplies } from './shared-ledger.ts'
+import {
+  type AskingLedger,
+  answerQuestions,
+  askingLedger,
+  type LedgerQuestions,
+  type LedgerReplies,
+  type LedgerSettled,
+} from './shared-ledger.ts'
 import { createWorkerMetrics, type Measured } from './worker-metrics.ts'
 
 /** What a worker tells its primary. */
@@ -19,6 +27,7 @@ type Message =
   | { readonly dap: 'done'; readonly totals: Totals; readonly lost: Losses | undefined }
   | { readonly dap: 'leaving' }
   | LedgerQuestions
+  | LedgerSettled
 
 /** What a primary tells its workers. */
 type Order =
@@ -39,17 +48,14 @@ const FIRST_RESTART_MS = 100
 const LAST_RESTART_MS = 30_000
 const LONG_LIFE_MS = 60_000
 
-/** What a worker that dies has claimed in so many ms before may not have come into the log. */
-const UNCERTAIN_MS = 5_000
-
 /** A worker's side of `--workers`. */
 export interface WorkerLink {
   /** Aborted when the primary stops, or is gone. */
   readonly stopped: AbortSignal
   /** Aborted when the primary is gone, and the port with it. */
   readonly orphaned: AbortSignal
-  /** The primary's, for all workers. */
-  readonly ledger: Ledger
+  /** The primary's, for all workers; `settled` resolves when what has been logged until now is written. */
+  ledger(settled: () => Promise<void>): Ledger
   ready(url: string, policies: number): void
   /** Adds this worker's metrics to those of the others; what it returns asks for all of them. */
   aggregated(own: Registry): () => Promise<string>
@@ -61,6 +67,12 @@ export interface WorkerLink {
   leave(): void
 }
 
+/** A primary that does not answer is no reason to say nothing. */
+async function ownAlone(own: Registry): Promise<string> {
+  await sleep(2 * MEASURE_MS, undefined, { ref: false })
+  return own.metrics()
+}
+
 /** Undefined in a process that no primary has started. */
 export function workerLink(): WorkerLink | undefined {
   if (!cluster.isWorker) return undefined
@@ -70,31 +82,35 @@ export function workerLink(): WorkerLink | undefined {
   let asked = 0
   let registry: Registry | undefined
   const tell = (message: Message, then = () => {}) => process.send?.(message, undefined, undefined, then)
-  const ledger = askingLedger(message => void tell(message))
+  let ledger: AskingLedger | undefined
   process.on('message', (order: Order) => {
     if (order.dap === 'stop') stop.abort()
     if (order.dap === 'metrics') waiting.get(order.id)?.(order.text)
-    if (order.dap === 'ledger') ledger.replied(order)
+    if (order.dap === 'ledger') ledger?.replied(order)
     if (order.dap === 'measure') registry?.getMetricsAsJSON().then(metrics => tell({ dap: 'measured', metrics }))
   })
   // A worker whose primary is gone has requests and a log to finish, where Node would end it at once.
   if (cluster.worker !== undefined) cluster.worker.exitedAfterDisconnect = true
   process.on('disconnect', () => {
-    ledger.gone()
+    ledger?.gone()
     stop.abort()
     orphan.abort()
   })
   return {
     stopped: stop.signal,
     orphaned: orphan.signal,
-    ledger,
+    ledger(settled) {
+      ledger = askingLedger(message => void tell(message), settled)
+      return ledger
+    },
     ready: (url, policies) => tell({ dap: 'ready', url, policies }),
     aggregated(own) {
       registry = own
       return () => {
         const id = asked++
         tell({ dap: 'metrics', id })
-        return new Promise<string>(resolve => waiting.set(id, resolve)).finally(() => waiting.delete(id))
+        const all = new Promise<string>(resolve => waiting.set(id, resolve))
+        return Promise.race([all, ownAlone(own)]).finally(() => waiting.delete(id))
       }
     },
     reserve: createReserve((account, sent) => tell({ dap: 'account', account }, sent)),
@@ -175,6 +191,9 @@ export async function startWorkers(
           case 'account':
             account = message.account
             return
+          case 'settled':
+            ledger.settle(message.ids, worker.id, message.how)
+            return
           case 'ledger':
             order(worker, answerQuestions(ledger, worker.id, message))
             return
@@ -194,14 +213,16 @@ export async function startWorkers(
 
       function gone(why: string): void {
         metrics.died(worker.id)
-        ledger.forget(worker.id, UNCERTAIN_MS)
+        const repeated = ledger.forget(worker.id)
         answered(worker)
         serving.delete(worker)
-        if (account !== undefined) settle(account, why)
+        // What others were answered by it was perhaps never logged, and nobody reserved it.
+        const records = account === undefined ? 0 : mayBeLost(account) + repeated
+        if (account !== undefined) settle(account, records, why)
         reject(new DapError(`a worker could not start (${why})`, { hint: 'its error is above' }))
         if (stopping || !started) return
         if (performance.now() - born > LONG_LIFE_MS) restartMs = FIRST_RESTART_MS
-        tell('error', 'worker died', { why, mayBeLost: account === undefined ? 0 : mayBeLost(account), restartMs })
+        tell('error', 'worker died', { why, mayBeLost: records, restartMs })
         setTimeout(() => {
           if (!stopping) start().catch(() => {})
         }, restartMs)
@@ -211,10 +232,9 @@ export async function startWorkers(
   }
 
   /** What becomes of the account of a worker that could not say it is done. */
-  function settle(account: Account, why: string): void {
+  function settle(account: Account, records: number, why: string): void {
     totals.decisions += account.written.decisions
     totals.rewards += account.written.rewards
-    const records = mayBeLost(account)
     if (records === 0) return
     metrics.lost(records)
     const what = records === 1 ? 'one record' : `at most ${records} records`

@@ -17,8 +17,8 @@ import {
   type RewardRequest,
 } from './api.ts'
 import { type Fault, invalid, problemOf } from './faults.ts'
-import type { Ids } from './ids.ts'
-import { type Claim, claimOfDecision, type Ledger } from './ledger.ts'
+import { type Ids, readId } from './ids.ts'
+import { type Claim, claimOfDecision, isUnwritten, type Ledger, unwritten } from './ledger.ts'
 import { type LogWriter, systemTimers } from './log-writer.ts'
 import type { OnlineLearner } from './online-learner.ts'
 import type { PolicySource, ServedPolicy } from './policies.ts'
@@ -121,6 +121,9 @@ export function createEngine(parts: EngineParts): Engine {
     const { mode } = policy.spec
     const { baseline, deferActivation: deferred } = request
     if (mode !== 'online' && baseline === undefined) return [invalid('/baseline', `is needed in the mode ${mode}`)]
+    if (request.decisionId !== undefined && readId(request.decisionId, source.policies.keys()) !== undefined) {
+      return [{ name: 'conflict', pointer: '/decisionId', detail: 'is of the ids that the server makes itself' }]
+    }
     const now = clock.now()
     const decisionId = request.decisionId ?? newId(now, policy.name)
     const imposed = imposedOn(policy, baseline, arrived)
@@ -128,6 +131,7 @@ export function createEngine(parts: EngineParts): Engine {
     if ('faults' in decision) {
       return decision.faults.map(({ pointer, message }) => invalid(`/context${pointer}`, message))
     }
+    rewards.saw(policy)
     const latencyUs = Math.round((clock.monotonic() - arrived) * 1000)
     const facts = { ts: timestamp(now), mode, snapshot, runtime, latencyUs, logProbability: log.admission }
     const record = decisionRecord(policy, decision, { ...facts, baseline, deferred, traceparent })
@@ -200,11 +204,12 @@ export function createEngine(parts: EngineParts): Engine {
           : [],
       )
       if (conflicts.length > 0) return problemOf(conflicts)
-      return all.map(prepared => {
+      const answers = all.map(prepared => {
         const outcome = outcomeOf.get(prepared)
         const before = typeof outcome === 'object' ? outcome.again : null
         return before === null ? commit(prepared) : repeat(prepared, JSON.parse(before.answer) as DecideAnswer)
       })
+      return ack === 'written' && outcomes.some(isUnwritten) ? unwritten() : answers
     })
   }
 
@@ -213,9 +218,8 @@ export function createEngine(parts: EngineParts): Engine {
     if (ack === 'queued') return answer
     return whenDone(answer, async found => {
       if (isProblem(found)) return found
-      const late = problem('overloaded', 'it is not written yet; send it again under the same id')
       return new Promise<Answer | Problem>(resolve => {
-        const cancel = systemTimers.after(WRITTEN_MS, () => resolve(late))
+        const cancel = systemTimers.after(WRITTEN_MS, () => resolve(unwritten()))
         void log.flush().then(() => {
           cancel()
           resolve(found)

@@ -1,7 +1,7 @@
 import { randomFillSync } from 'node:crypto'
 
 const DIGITS = '0123456789ABCDEFGHJKMNPQRSTVWXYZ'
-const [TIME, CHANCE, MARK] = [10, 12, 4]
+const [TIME, CHANCE, MARK] = [10, 10, 6]
 const ID = new RegExp(`^[${DIGITS}]{${TIME + CHANCE + MARK}}$`)
 
 /** Makes an id; `ms` is the time in it, `of` what it is marked with. */
@@ -9,7 +9,7 @@ export type Ids = (ms: number, of?: string) => string
 
 /**
  * A maker of ULIDs: 48 bits of the clock, then 80 of chance, in 26 digits of Crockford's base 32; ids of later milliseconds sort later. Of the
- * chance, the last 20 bits are a mark that follows from the others and from `of`, so that whoever knows what it may be of can tell what it is
+ * chance, the last 30 bits are a mark that follows from the others and from `of`, so that whoever knows what it may be of can tell what it is
  * of, on any replica and after any time.
  */
 export function createIds(): Ids {
@@ -33,7 +33,7 @@ export function createIds(): Ids {
   }
 }
 
-/** What such an id is of, among `all`, and its time; undefined for any other id, but for one in a million. */
+/** What such an id is of, among `all`, and its time; undefined for any other id, but for one in a thousand million. */
 export function readId(id: string, all: Iterable<string>): { readonly of: string; readonly ms: number } | undefined {
   if (!ID.test(id)) return undefined
   const [rest, mark] = [id.slice(0, -MARK), id.slice(-MARK)]
@@ -43,12 +43,12 @@ export function readId(id: string, all: Iterable<string>): { readonly of: string
   return undefined
 }
 
-/** FNV-1a over both, folded to 20 bits. */
+/** FNV-1a over both, folded to 30 bits. */
 function markOf(id: string, of: string): number {
   let hash = 0x811c9dc5
   for (let i = 0; i < of.length; i++) hash = Math.imul(hash ^ of.charCodeAt(i), 0x01000193)
   for (let i = 0; i < id.length; i++) hash = Math.imul(hash ^ id.charCodeAt(i), 0x01000193)
-  return (hash ^ (hash >>> 12)) & 0xfffff
+  return (hash ^ (hash >>> 30)) & 0x3fffffff
 }
 
 function digitsOf(number: number, count: number): string {

@@ -2,6 +2,7 @@
 import { hash } from 'node:crypto'
 import { type DecisionRecord, type RewardRecord, saidBy } from '../log/records.ts'
 import { answerOf } from './answer.ts'
+import { problem } from './api.ts'
 import type { Soon } from './soon.ts'
 
 /** All workers of a server ask the same one. */
@@ -26,8 +27,17 @@ export interface KnownDecision {
   readonly answer: string
 }
 
-/** `again`: the same was said under this id before, and of a decision, what was answered then. */
-export type Outcome = 'new' | 'conflict' | { readonly again: KnownDecision | null }
+/**
+ * `again`: the same was said under this id before, and of a decision, what was answered then; `written`: its record is in the log, or will be
+ * with the next flush of the process that asks.
+ */
+export type Outcome = 'new' | 'conflict' | { readonly again: KnownDecision | null; readonly written: boolean }
+
+/** What is not in the log yet is not acknowledged with `--ack written`. */
+export const unwritten = () => problem('overloaded', 'it is not written yet; send it again under the same id')
+
+/** Was it taken before, by another process that may not have written it? */
+export const isUnwritten = (outcome: Outcome): boolean => typeof outcome === 'object' && !outcome.written
 
 export interface LedgerLimits {
   /** How long an id is remembered, in milliseconds. */
@@ -41,8 +51,10 @@ export interface LocalLedger extends Ledger {
   /** `by` is the worker that asks. */
   claim(claims: readonly Claim[], by?: number): readonly Outcome[]
   decisions(ids: readonly string[]): readonly (KnownDecision | undefined)[]
-  /** Takes back what a worker has claimed in the last `ms`: it died, and whether that came into the log nobody knows. */
-  forget(by: number, ms: number): void
+  /** What the worker has claimed under these ids is in the log; or never will be, since the answer came too late. */
+  settle(ids: readonly ClaimedId[], by: number, how: 'written' | 'dropped'): void
+  /** Takes back what a worker that died has claimed and not written. Returns how much of it others were told of as if it were. */
+  forget(by: number): number
   /** Takes over what a log says, oldest first; `ageMs`: how long ago each was. Returns how many decisions and rewards it remembers now. */
   restore(claims: Iterable<{ readonly claim: Claim; readonly ageMs: number }>): Restored
 }
@@ -52,11 +64,17 @@ export interface Restored {
   readonly rewards: number
 }
 
+/** An id of a claim. */
+export type ClaimedId = Pick<Claim, 'kind' | 'id'>
+
 interface Entry {
   readonly says: string
   readonly decision: KnownDecision | null
   readonly since: number
-  readonly by: number | undefined
+  /** The worker that has claimed it, until it is written. */
+  by: number | undefined
+  /** Has another request been answered by it? */
+  repeated: boolean
 }
 
 /** `now` is monotonic, in milliseconds. */
@@ -72,7 +90,13 @@ export function createLedger(now: () => number, { retentionMs, retained }: Ledge
   function take(claim: Claim, since: number, by: number | undefined): void {
     const table = tables[claim.kind]
     table.delete(claim.id)
-    table.set(claim.id, { says: claim.says, decision: claim.kind === 'decision' ? claim.decision : null, since, by })
+    table.set(claim.id, {
+      says: claim.says,
+      decision: claim.kind === 'decision' ? claim.decision : null,
+      since,
+      by,
+      repeated: false,
+    })
     const before = now() - retentionMs
     for (const [oldest, entry] of table) {
       if (table.size <= retained && entry.since > before) break
@@ -86,7 +110,11 @@ export function createLedger(now: () => number, { retentionMs, retained }: Ledge
       const taken: Claim[] = []
       const outcomes = claims.map((claim): Outcome => {
         const known = find(claim)
-        if (known !== undefined) return known.says === claim.says ? { again: known.decision } : 'conflict'
+        if (known !== undefined) {
+          if (known.says !== claim.says) return 'conflict'
+          known.repeated = true
+          return { again: known.decision, written: known.by === undefined || known.by === by }
+        }
         take(claim, time, by)
         taken.push(claim)
         return 'new'
@@ -95,11 +123,24 @@ export function createLedger(now: () => number, { retentionMs, retained }: Ledge
       return outcomes
     },
     decisions: ids => ids.map(id => find({ kind: 'decision', id })?.decision ?? undefined),
-    forget(by, ms) {
-      const after = now() - ms
-      for (const table of Object.values(tables)) {
-        for (const [id, entry] of table) if (entry.by === by && entry.since >= after) table.delete(id)
+    settle(ids, by, how) {
+      for (const { kind, id } of ids) {
+        const entry = tables[kind].get(id)
+        if (entry?.by !== by) continue
+        if (how === 'written') entry.by = undefined
+        else tables[kind].delete(id)
       }
+    },
+    forget(by) {
+      let repeated = 0
+      for (const table of Object.values(tables)) {
+        for (const [id, entry] of table) {
+          if (entry.by !== by) continue
+          table.delete(id)
+          if (entry.repeated) repeated++
+        }
+      }
+      return repeated
     },
     restore(claims) {
       for (const { claim, ageMs } of claims) if (find(claim) === undefined) take(claim, now() - ageMs, undefined)

@@ -30,8 +30,10 @@ export interface LogWriter {
   /** Resolves when the sink has been tried out for the first time, or takes too long for it. */
   readonly tried: Promise<void>
   readonly stats: LogWriterStats
-  /** Resolves when everything queued before has been written. */
+  /** Resolves when everything queued before has been written, as soon as may be. */
   flush(): Promise<void>
+  /** The same, in its own time. */
+  settled(): Promise<void>
   /** Writes what is queued and closes the sink. Gives up after `timeoutMs`: rejects with a DapError that says how many records are lost. */
   close(timeoutMs: number): Promise<void>
 }
@@ -121,6 +123,13 @@ function append(group: Group, record: string): void {
   group.records++
 }
 
+interface Waiter {
+  readonly until: number
+  readonly urgent: boolean
+  readonly done: Promise<void>
+  readonly resolve: () => void
+}
+
 interface Lane {
   readonly stream: Stream
   /** What has been written, and may be written over. */
@@ -140,7 +149,7 @@ interface Lane {
   failure: string | undefined
   slow: boolean
   /** Those who wait until so many records have been written. */
-  flushes: { readonly until: number; readonly resolve: () => void }[]
+  waiters: Waiter[]
 }
 
 /**
@@ -184,8 +193,9 @@ export function createLogWriter(
   /** Sees to it that what is queued will be written. */
   function plan(lane: Lane): void {
     if (closed || lane.writing || lane.groups.length === 0) return
-    if (lane.retryMs === 0 && (lane.groups[0].bytes >= flushBytes || lane.flushes.length > 0)) void write(lane)
-    else lane.cancel ??= timers.after(lane.retryMs || flushMs, () => void write(lane))
+    if (lane.retryMs === 0 && (lane.groups[0].bytes >= flushBytes || lane.waiters.some(({ urgent }) => urgent))) {
+      void write(lane)
+    } else lane.cancel ??= timers.after(lane.retryMs || flushMs, () => void write(lane))
   }
 
   async function write(lane: Lane): Promise<void> {
@@ -218,8 +228,8 @@ export function createLogWriter(
     notSlow()
     lane.slow = false
     lane.writing = false
-    for (const { until, resolve } of lane.flushes) if (until <= lane.written) resolve()
-    lane.flushes = lane.flushes.filter(({ until }) => until > lane.written)
+    for (const { until, resolve } of lane.waiters) if (until <= lane.written) resolve()
+    lane.waiters = lane.waiters.filter(({ until }) => until > lane.written)
     plan(lane)
   }
 
@@ -229,16 +239,23 @@ export function createLogWriter(
     crowded = fill >= (crowded ? RELAXED : CROWDED)
   }
 
-  function flushed(lane: Lane): Promise<void> {
+  /** Those who wait for the same record wait together, however often they ask. */
+  function written(lane: Lane, urgent: boolean): Promise<void> {
     if (lane.written === lane.pushed) return Promise.resolve()
-    return new Promise(resolve => {
-      lane.flushes.push({ until: lane.pushed, resolve })
-      void write(lane)
+    const last = lane.waiters.at(-1)
+    if (last?.until === lane.pushed && last.urgent === urgent) return last.done
+    let resolve = () => {}
+    const done = new Promise<void>(all => {
+      resolve = all
     })
+    lane.waiters.push({ until: lane.pushed, urgent, done, resolve })
+    // Where a write has failed, the next one has its time.
+    if (urgent && lane.retryMs === 0) void write(lane)
+    return done
   }
 
   async function flush(): Promise<void> {
-    await Promise.all(both.map(flushed))
+    await Promise.all(both.map(lane => written(lane, true)))
   }
 
   const tried = new Promise<void>(resolve => {
@@ -300,6 +317,9 @@ export function createLogWriter(
     },
     tried,
     flush,
+    async settled() {
+      await Promise.all(both.map(lane => written(lane, false)))
+    },
     async close(timeoutMs) {
       const inTime = await new Promise<boolean>(resolve => {
         const cancel = timers.after(timeoutMs, () => resolve(false))
@@ -341,6 +361,6 @@ function createLane(stream: Stream): Lane {
     retryMs: 0,
     failure: undefined,
     slow: false,
-    flushes: [],
+    waiters: [],
   }
 }

@@ -1,14 +1,17 @@
 /** The door for rewards and activations: what is taken here can be used, for all that one server can know. */
+import type { RewardSpec } from '../kinds.ts'
 import { CLOCK_TOLERANCE_MS, REWARD_SCHEMA, type RewardRecord } from '../log/records.ts'
+import type { Policy } from '../policy/policy.ts'
 import { outsideRange } from '../policy/reward-range.ts'
 import type { Accepted, ActivationRequest, Problem, RewardRequest } from './api.ts'
 import type { EngineParts } from './engine.ts'
 import { type Fault, invalid, problemOf } from './faults.ts'
 import { readId } from './ids.ts'
-import { claimOfReward } from './ledger.ts'
+import { claimOfReward, isUnwritten, unwritten } from './ledger.ts'
+import type { PolicySource } from './policies.ts'
 import { type Soon, whenDone } from './soon.ts'
 
-type Parts = Pick<EngineParts, 'source' | 'log' | 'ledger' | 'clock' | 'observer' | 'learner' | 'newId'>
+type Parts = Pick<EngineParts, 'source' | 'log' | 'ledger' | 'clock' | 'observer' | 'learner' | 'newId' | 'ack'>
 
 /** A reward or an activation as it was sent, its time in milliseconds since 1970; NaN where it is none. */
 type Sent = Pick<RewardRecord, 'decisionId' | 'slot' | 'kind' | 'name' | 'value'> & {
@@ -27,25 +30,44 @@ export interface RewardDoor {
   /** `trace` is what the request was part of, as records have it. */
   reward(requests: readonly RewardRequest[], trace?: string): Soon<Accepted | Problem>
   activate(requests: readonly ActivationRequest[], trace?: string): Soon<Accepted | Problem>
+  /** This policy has made a decision, whose rewards may come when it is no longer served. */
+  saw(policy: Policy): void
   /** Whose decisions these are, as far as it is known. */
   policiesOf(decisionIds: readonly string[]): Soon<readonly (string | undefined)[]>
 }
 
-export function createRewardDoor({ source, log, ledger, clock, observer, learner, newId }: Parts): RewardDoor {
+export function createRewardDoor({ source, log, ledger, clock, observer, learner, newId, ack }: Parts): RewardDoor {
   const started = clock.now() - clock.monotonic()
 
   /** By whichever of the server's clocks is ahead: one that was set back makes no caller's time wrong. */
   const latest = () => Math.max(clock.now(), started + clock.monotonic())
 
+  /** Of every policy that is served, or has decided something since the start. */
+  const specs = new Map<string, RewardSpec>()
+  let seen: PolicySource['policies'] | undefined
+
+  function known(): ReadonlyMap<string, RewardSpec> {
+    if (seen !== source.policies) {
+      seen = source.policies
+      for (const [name, { policy }] of seen) specs.set(name, policy.spec.reward)
+    }
+    return specs
+  }
+
+  /** What an id says that a server like this one has made; one of the future says nothing. */
+  function made(id: string): Decided | undefined {
+    const read = readId(id, known().keys())
+    return read === undefined || read.ms > latest() + CLOCK_TOLERANCE_MS ? undefined : { policy: read.of, at: read.ms }
+  }
+
   /** Ids that this server's kind makes say it themselves; of others, it is remembered for a while. */
   function decided(ids: readonly string[]): Soon<readonly (Decided | undefined)[]> {
-    const read = ids.map(id => readId(id, source.policies.keys()))
-    const known = read.map(made => made && { policy: made.of, at: made.ms })
-    const others = ids.filter((_, i) => read[i] === undefined)
-    if (others.length === 0) return known
+    const own = ids.map(made)
+    const others = ids.filter((_, i) => own[i] === undefined)
+    if (others.length === 0) return own
     return whenDone(ledger.decisions(others), found => {
       const rest = found.values()
-      return known.map(each => {
+      return own.map(each => {
         if (each !== undefined) return each
         const { value } = rest.next()
         return value && { policy: value.policy, at: value.at }
@@ -53,14 +75,18 @@ export function createRewardDoor({ source, log, ledger, clock, observer, learner
     })
   }
 
+  function idFault({ kind, rewardId }: Sent): Fault | undefined {
+    if (kind === 'activation' || !rewardId?.startsWith(ACTIVATION)) return undefined
+    return invalid('/rewardId', `must not begin with \`${ACTIVATION}\`: those are the ids of activations`)
+  }
+
   function valueFault({ kind, value, name }: Sent, decision: Decided | undefined): Fault | undefined {
     if (kind === 'activation' || value === undefined) return undefined
     if (!Number.isFinite(value)) return refused('value', '/value', 'must be a finite number')
-    const own = decision === undefined ? undefined : source.policies.get(decision.policy)
-    // Nobody knows which of them it is for, and none of them takes it.
-    const all = own === undefined ? [...source.policies.values()] : [own]
-    const why = all.map(({ policy }) => outsideRange(policy.spec.reward, name, value))
-    if (decision !== undefined && own === undefined) return undefined
+    const own = decision === undefined ? undefined : known().get(decision.policy)
+    // Where nobody knows which of them it is for, none of them takes it.
+    const all = decision === undefined ? [...known().values()] : own === undefined ? [] : [own]
+    const why = all.map(reward => outsideRange(reward, name, value))
     return why.length > 0 && why.every(each => each !== undefined)
       ? refused('value', '/value', `is outside the range: ${why[0]}`)
       : undefined
@@ -112,7 +138,7 @@ export function createRewardDoor({ source, log, ledger, clock, observer, learner
     learner?.rewarded(record)
     if (decision === undefined) observer.unmatched('unknown-decision')
     else if (kind === 'metric' && name !== undefined) {
-      const own = source.policies.get(decision.policy)?.policy.spec.reward.name
+      const own = known().get(decision.policy)?.name
       if (own !== undefined && own !== name) observer.unmatched('other-name')
     }
   }
@@ -121,7 +147,7 @@ export function createRewardDoor({ source, log, ledger, clock, observer, learner
   function takeAll(sent: readonly Sent[], trace: string | undefined): Soon<Accepted | Problem> {
     return whenDone(decided(sent.map(({ decisionId }) => decisionId)), decisions => {
       const faults = sent.flatMap((each, i) =>
-        [valueFault(each, decisions[i]), timeFault(each, decisions[i])]
+        [idFault(each), valueFault(each, decisions[i]), timeFault(each, decisions[i])]
           .filter(fault => fault !== undefined)
           .map(fault => ({ ...fault, pointer: `/${i}${fault.pointer}` })),
       )
@@ -133,24 +159,19 @@ export function createRewardDoor({ source, log, ledger, clock, observer, learner
         const rest = outcomes.values()
         const all = sent.map(({ rewardId }) => (rewardId === undefined ? 'new' : (rest.next().value ?? 'new')))
         for (const outcome of outcomes) if (outcome !== 'new') observer.repeated('reward', outcome === 'conflict')
-        const conflicts = all.flatMap((outcome, i): Fault[] => (outcome === 'conflict' ? [conflictOf(sent[i], i)] : []))
+        const conflicts = all.flatMap((outcome, i): Fault[] => (outcome === 'conflict' ? [conflictAt(i)] : []))
+        for (const _ of conflicts) observer.refused('conflict')
         if (conflicts.length > 0) return problemOf(conflicts)
         for (const [i, outcome] of all.entries()) if (outcome === 'new') take(records[i], decisions[i])
-        return { accepted: sent.length }
+        return ack === 'written' && outcomes.some(isUnwritten) ? unwritten() : { accepted: sent.length }
       })
     })
   }
 
-  function conflictOf({ kind }: Sent, i: number): Fault {
-    observer.refused('conflict')
-    const [pointer, what] =
-      kind === 'activation'
-        ? ['decisionId', 'has an activation under whose id a reward came']
-        : ['rewardId', 'was used for another reward']
-    return { name: 'conflict', pointer: `/${i}/${pointer}`, detail: what }
-  }
-
   return {
+    saw({ name, spec }) {
+      if (specs.get(name) !== spec.reward) specs.set(name, spec.reward)
+    },
     policiesOf: ids => whenDone(decided(ids), all => all.map(each => each?.policy)),
     reward: (requests, trace) =>
       takeAll(
@@ -167,7 +188,7 @@ export function createRewardDoor({ source, log, ledger, clock, observer, learner
     activate: (requests, trace) =>
       takeAll(
         requests.map(({ decisionId, ts }) => ({
-          rewardId: `activation/${decisionId}`,
+          rewardId: ACTIVATION + decisionId,
           decisionId,
           kind: 'activation',
           at: timeOf(ts),
@@ -176,6 +197,15 @@ export function createRewardDoor({ source, log, ledger, clock, observer, learner
       ),
   }
 }
+
+const conflictAt = (i: number): Fault => ({
+  name: 'conflict',
+  pointer: `/${i}/rewardId`,
+  detail: 'was used for another reward',
+})
+
+/** An activation is one record, however often it is sent. */
+const ACTIVATION = 'activation/'
 
 /** RFC 3339 with a time zone, which `Date` alone would not insist on. */
 const TIME = /^\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(\.\d{1,9})?([Zz]|[+-]\d{2}:\d{2})$/

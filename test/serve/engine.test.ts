@@ -1,6 +1,8 @@
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { replay } from '../../src/log/replay.ts'
 import type { DecideAnswer, Problem } from '../../src/serve/api.ts'
+import { createIds } from '../../src/serve/ids.ts'
+import { createLedger, type Ledger } from '../../src/serve/ledger.ts'
 import { type Bench, bench, logStats, NOW, policyOf, served } from './support.ts'
 
 const context = { playerId: 'p1', level: 30, platform: 'ios' }
@@ -144,6 +146,22 @@ describe('an id that comes again', () => {
     expect(self.engine.decide({ decisionId: 'd1', context: { ...context, level: 31 } }, 1000)).toHaveProperty('action')
     for (const decisionId of ['d2', 'd3', 'd1']) self.engine.decide({ decisionId, context }, 1000)
     expect(self.decisions.map(({ decisionId }) => decisionId)).toEqual(['d1', 'd1', 'd2', 'd3', 'd1'])
+  })
+})
+
+describe('an id that the server makes', () => {
+  it('is taken: nobody can decide anything else under it, here or on a replica', () => {
+    const self = bench([served()], { newId: createIds() })
+    const { decisionId } = ok(self.engine.decide({ context }, 0))
+    const replica = bench([served()], { newId: createIds() })
+    for (const { engine } of [self, replica]) {
+      expect(engine.decide({ decisionId, context: { ...context, level: 31 } }, 0)).toMatchObject({ status: 409 })
+      expect(engine.decideAll([{ decisionId, context }], 0)).toMatchObject({
+        status: 409,
+        errors: [{ pointer: '/0/decisionId', detail: 'is of the ids that the server makes itself' }],
+      })
+    }
+    expect(self.decisions).toHaveLength(1)
   })
 })
 
@@ -411,6 +429,7 @@ describe('--ack written', () => {
       trouble: undefined,
       stats: logStats(),
       tried: Promise.resolve(),
+      settled: async () => {},
       flush: () => flushed,
       close: async () => {},
     }
@@ -437,6 +456,25 @@ describe('--ack written', () => {
       { accepted: 1 },
       { accepted: 1 },
     ])
+  })
+
+  it('acknowledges nothing that another process has not written', async () => {
+    const ledger = createLedger(() => 0, { retentionMs: 1_000, retained: 10 })
+    const by = (worker: number): Ledger => ({ ...ledger, claim: claims => ledger.claim(claims, worker) })
+    const [first, second] = [1, 2].map(worker => bench([served()], { ledger: by(worker), ack: 'written' }).engine)
+    const reward = [{ rewardId: 'r', decisionId: 'd1', value: 1 }]
+    await Promise.all([first.decide({ decisionId: 'd1', context }, 0), first.reward(reward)])
+    for (const answer of [
+      second.decide({ decisionId: 'd1', context }, 0),
+      second.decideAll([{ decisionId: 'd1', context }], 0),
+      second.reward(reward),
+    ]) {
+      expect(await answer).toMatchObject({ status: 503 })
+    }
+    ledger.settle([{ kind: 'decision', id: 'd1' }], 1, 'written')
+    ledger.settle([{ kind: 'reward', id: 'r' }], 1, 'written')
+    expect(await second.decide({ decisionId: 'd1', context }, 0)).toMatchObject({ decisionId: 'd1' })
+    expect(await second.reward(reward)).toEqual({ accepted: 1 })
   })
 
   it('says what is wrong at once', () => {

@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { type Claim, createLedger, type KnownDecision } from '../../src/serve/ledger.ts'
 import { answerQuestions, askingLedger, type LedgerQuestions } from '../../src/serve/shared-ledger.ts'
 
@@ -16,7 +16,10 @@ describe('a ledger', () => {
   it('takes an id once, and knows it again by what is said under it', () => {
     const { ledger } = local()
     expect(ledger.claim([decision('a'), reward('a')])).toEqual(['new', 'new'])
-    expect(ledger.claim([decision('a'), reward('a')])).toEqual([{ again: known('a') }, { again: null }])
+    expect(ledger.claim([decision('a'), reward('a')])).toEqual([
+      { again: known('a'), written: true },
+      { again: null, written: true },
+    ])
     expect(ledger.claim([decision('a', 'y')])).toEqual(['conflict'])
     expect(ledger.decisions(['a', 'b'])).toEqual([known('a'), undefined])
   })
@@ -36,21 +39,20 @@ describe('a ledger', () => {
     expect(self.ledger.claim([reward('a', 'y')])).toEqual(['new'])
     self.ledger.claim([decision('a'), decision('b'), decision('c')])
     expect(self.ledger.decisions(['a', 'b', 'c'])).toEqual([undefined, known('b'), known('c')])
-    expect(self.ledger.claim([reward('a', 'y')])).toEqual([{ again: null }])
+    expect(self.ledger.claim([reward('a', 'y')])).toEqual([{ again: null, written: true }])
   })
 
-  it('forgets what a worker that died has claimed lately, and nothing else', () => {
-    const self = local()
-    self.ledger.claim([reward('old')], 1)
-    self.time = 100
-    self.ledger.claim([reward('mine')], 1)
-    self.ledger.claim([reward('other')], 2)
-    self.ledger.forget(1, 50)
-    expect(['old', 'mine', 'other'].map(id => self.ledger.claim([reward(id, 'y')])[0])).toEqual([
-      'conflict',
-      'new',
-      'conflict',
-    ])
+  it('forgets what a worker that died has not written, and says how much of it others were told', () => {
+    const { ledger } = local()
+    ledger.claim([reward('written'), reward('told'), reward('mine'), reward('dropped')], 1)
+    ledger.claim([reward('other')], 2)
+    ledger.settle([reward('written'), reward('other')], 1, 'written')
+    ledger.settle([reward('dropped'), reward('other')], 1, 'dropped')
+    expect(ledger.claim([reward('told')], 2)).toEqual([{ again: null, written: false }])
+    expect(ledger.claim([reward('told')], 1)).toEqual([{ again: null, written: true }])
+    expect(ledger.forget(1)).toBe(1)
+    const again = ['written', 'other', 'told', 'mine', 'dropped'].map(id => ledger.claim([reward(id, 'y')])[0])
+    expect(again).toEqual(['conflict', 'conflict', 'new', 'new', 'new'])
   })
 
   it('takes over what a log says for as long as it would have remembered it', () => {
@@ -72,10 +74,14 @@ describe('a ledger that several processes share', () => {
   function shared(workers: number) {
     const { ledger } = local()
     const asking = Array.from({ length: workers }, (_, by) => {
-      const self = askingLedger(message => {
-        const text = JSON.stringify(message)
-        setImmediate(() => self.replied(answerQuestions(ledger, by, JSON.parse(text) as LedgerQuestions)))
-      })
+      const self = askingLedger(
+        message => {
+          const text = JSON.stringify(message)
+          if (message.dap === 'settled') ledger.settle(message.ids, by, message.how)
+          else setImmediate(() => self.replied(answerQuestions(ledger, by, JSON.parse(text) as LedgerQuestions)))
+        },
+        async () => {},
+      )
       return self
     })
     return { ledger, asking }
@@ -97,7 +103,9 @@ describe('a ledger that several processes share', () => {
             const taken = of.filter(({ outcome }) => outcome === 'new')
             expect(taken).toHaveLength(of.length === 0 ? 0 : 1)
             for (const { says, outcome } of of.filter(each => each !== taken[0])) {
-              expect(outcome).toEqual(says === taken[0].says ? { again: known(id) } : 'conflict')
+              expect(outcome).toEqual(
+                says === taken[0].says ? { again: known(id), written: expect.any(Boolean) } : 'conflict',
+              )
             }
           }
         },
@@ -109,7 +117,10 @@ describe('a ledger that several processes share', () => {
   it('knows no decision that nobody made, and sends one message a turn', async () => {
     const { asking } = shared(1)
     const messages: LedgerQuestions[] = []
-    const counted = askingLedger(message => void messages.push(message))
+    const counted = askingLedger(
+      message => void (message.dap === 'ledger' && messages.push(message)),
+      async () => {},
+    )
     void counted.claim([reward('a')]).catch(() => {})
     void counted.decisions(['a']).catch(() => {})
     expect(await asking[0].decisions(['a'])).toEqual([undefined])
@@ -118,7 +129,10 @@ describe('a ledger that several processes share', () => {
 
   it('answers nobody once the primary is gone, and lets nobody wait', async () => {
     const sent: LedgerQuestions[] = []
-    const ledger = askingLedger(message => void sent.push(message))
+    const ledger = askingLedger(
+      message => void (message.dap === 'ledger' && sent.push(message)),
+      async () => {},
+    )
     const before = ledger.claim([reward('a')])
     await new Promise(done => setImmediate(done))
     ledger.gone()
@@ -126,5 +140,30 @@ describe('a ledger that several processes share', () => {
     for (const asked of [before, ledger.claim([reward('b')])]) {
       await expect(asked).rejects.toMatchObject({ problem: { status: 503 } })
     }
+  })
+
+  it('lets nobody wait for a primary that has stopped, and takes back what it then says too late', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    onTestFinished(() => void vi.useRealTimers())
+    const { ledger } = local()
+    const sent: LedgerQuestions[] = []
+    const asking = askingLedger(
+      message => {
+        if (message.dap === 'ledger') sent.push(message)
+        else ledger.settle(message.ids, 1, message.how)
+      },
+      async () => {},
+    )
+    const asked = expect(asking.claim([reward('a')])).rejects.toMatchObject({ problem: { status: 503 } })
+    await new Promise(done => setImmediate(done))
+    await vi.advanceTimersByTimeAsync(1_000)
+    await asked
+    await expect(asking.claim([reward('b')])).rejects.toMatchObject({ problem: { status: 503 } })
+    asking.replied(answerQuestions(ledger, 1, sent[0]))
+    expect(ledger.claim([reward('a', 'y')])).toEqual(['new'])
+    const after = asking.claim([reward('c')])
+    await new Promise(done => setImmediate(done))
+    asking.replied(answerQuestions(ledger, 1, sent[1]))
+    expect(await after).toEqual(['new'])
   })
 })

@@ -32,7 +32,6 @@ const CONFLICTS: Readonly<Record<string, readonly [path: string, first: object, 
   '/v1/decide:batch': ['/v1/decide:batch', { requests: [ID] }, { requests: [OTHER] }],
   '/predict': ['/predict', { instances: [ID] }, { instances: [OTHER] }],
   '/v1/rewards': ['/v1/rewards', { rewardId: 'r', ...REWARD }, { rewardId: 'r', ...REWARD, value: 0 }],
-  '/v1/activations': ['/v1/rewards', { rewardId: 'activation/d', ...REWARD }, { decisionId: 'd' }],
 }
 
 /** Knows a token that may do nothing. */
@@ -82,9 +81,9 @@ async function provoke(operation: string, status: string): Promise<Answer> {
         : server().post(path, unknownPolicy)
     case '409': {
       const plain = server()
-      const [before, first, second] = CONFLICTS[path] ?? ['', good, { context: { ...CONTEXT, level: 1 } }]
+      const [, first, second] = CONFLICTS[path] ?? ['', good, { context: { ...CONTEXT, level: 1 } }]
       const key = CONFLICTS[path] === undefined ? { 'idempotency-key': 'twice' } : undefined
-      await plain.post(before || path, first, key)
+      await plain.post(path, first, key)
       return plain.post(path, second, key)
     }
     case '413':

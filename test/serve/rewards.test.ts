@@ -132,8 +132,9 @@ describe('a reward that is sent again', () => {
 
   it('cannot pass for the activation of its decision', () => {
     const { self } = decided()
-    self.engine.reward([{ rewardId: 'activation/mine', decisionId: 'mine', value: 1 }])
-    expect(self.engine.activate([{ decisionId: 'mine' }])).toMatchObject({ status: 409 })
+    const reward = { rewardId: 'activation/mine', decisionId: 'mine', value: 1 }
+    expect(self.engine.reward([reward])).toMatchObject({ status: 400, errors: [{ pointer: '/0/rewardId' }] })
+    expect(self.engine.activate([{ decisionId: 'mine' }])).toEqual({ accepted: 1 })
   })
 })
 
@@ -145,6 +146,24 @@ describe('a reward of a decision that nobody knows', () => {
     expect(self.seen.filter(line => line === 'unmatched unknown-decision')).toHaveLength(2)
   })
 
+  it('is held against a policy that was served before', () => {
+    const { self, ids } = decided([number, served()])
+    self.policies.delete('spend-offer')
+    expect(self.engine.reward([{ decisionId: ids[0], value: 12.5 }])).toEqual({ accepted: 1 })
+    expect(self.engine.reward([{ decisionId: 'nobody knows', value: 12.5 }])).toEqual({ accepted: 1 })
+  })
+
+  it('has no time from an id of the future', () => {
+    const self = bench([served()])
+    for (const ms of [NOW + 5_001, 2 ** 48 - 1]) {
+      self.rewards.length = 0
+      const decisionId = createIds()(ms, 'shop-offer')
+      expect(self.engine.reward([{ decisionId, value: 1 }])).toEqual({ accepted: 1 })
+      expect(self.engine.activate([{ decisionId }])).toEqual({ accepted: 1 })
+      expect(self.rewards.map(({ ts }) => ts)).toEqual([at(0), at(0)])
+    }
+  })
+
   it('is known by the mark of its id on another server of the same policies', () => {
     const { ids } = decided([served(), number])
     const other = bench([number, served()])
@@ -153,7 +172,7 @@ describe('a reward of a decision that nobody knows', () => {
   })
 })
 
-it('marks ids with what they are of, and is wrong about others once in a million', () => {
+it('marks ids with what they are of, and is wrong about others once in a thousand million', () => {
   const newId = createIds()
   const names = ['a', 'shop-offer', 'home-row']
   for (let i = 0; i < 3_000; i++) {
@@ -162,8 +181,8 @@ it('marks ids with what they are of, and is wrong about others once in a million
   }
   let wrong = 0
   for (let i = 0; i < 200_000; i++) if (readId(newId(NOW), names) !== undefined) wrong++
-  // 200,000 · 3 / 2^20 = 0.57 are expected
-  expect(wrong).toBeLessThan(8)
+  // 200,000 · 3 / 2^30 = 0.0006 are expected
+  expect(wrong).toBeLessThan(2)
   for (const id of ['', 'mine', `${newId(NOW, 'a')}0`, newId(NOW, 'a').toLowerCase()]) {
     expect(readId(id, names)).toBeUndefined()
   }

@@ -63,6 +63,7 @@ export function bench(
     trouble: undefined,
     stats: logStats(),
     tried: Promise.resolve(),
+    settled: async () => {},
     flush: async () => {},
     close: async () => {},
   }
