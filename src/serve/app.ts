@@ -129,8 +129,11 @@ export function buildApp(parts: AppParts): FastifyInstance {
     clientErrorHandler(error, socket) {
       const status = CLIENT_ERRORS[error.code ?? ''] ?? '400 Bad Request'
       parts.metrics.requested('none', Number(status.slice(0, 3)))
-      if (socket.writable) socket.end(`HTTP/1.1 ${status}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`)
-      socket.destroySoon()
+      // What came before it on the same connection is answered at the end of this turn, and first.
+      setImmediate(() => {
+        if (socket.writable) socket.end(`HTTP/1.1 ${status}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`)
+        socket.destroySoon()
+      })
     },
   })
   app.addSchema({ $id: 'openapi', components: openapi.components })

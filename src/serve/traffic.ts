@@ -42,7 +42,8 @@ export interface TrafficLimits {
 /** Requests of one connection that are not answered are several where its client does not wait. */
 interface Connection {
   readonly born: number
-  idleSince: number
+  /** When it became idle, or its request began to arrive. */
+  since: number
   /** Here rather than in a set of all: the tables that a set leaves behind when it grows and shrinks hold on to what was in them. */
   readonly unanswered: FastifyReply[]
   inWork: number
@@ -63,6 +64,9 @@ export function followTraffic(
   /** Without a request; with one that is still arriving. Each in the order in which they became so. */
   const idle = new Set<Socket>()
   const arriving = new Set<Socket>()
+  /** By their peers: what comes of a socket once it is secure does not name it. */
+  const unsecured = new Map<string, Socket>()
+  const secured = 'setSecureContext' in app.server
   let unanswered = 0
   /** With the connections that are not secure yet, where they should be. */
   let open = 0
@@ -72,14 +76,32 @@ export function followTraffic(
   function admit(socket: Socket): void {
     open++
     socket.once('close', () => open--)
-    if (open <= limits.connections) return
-    const [oldest = socket] = idle.size > 0 ? idle : arriving
-    oldest.destroy()
+    if (secured) shakeHands(socket)
+    if (open > limits.connections) gives(socket).destroy()
+  }
+
+  /** Until then it is nobody's, and the first to go: who only connects costs nothing to make again. */
+  function shakeHands(socket: Socket): void {
+    const key = peerOf(socket)
+    unsecured.set(key, socket)
+    socket.once('close', () => unsecured.delete(key))
+  }
+
+  /** Who gives its place to the last one that came. */
+  function gives(last: Socket): Socket {
+    const [mute = last] = unsecured.values()
+    if (mute !== last) return mute
+    const [[waits], [sends]] = [idle, arriving]
+    const since = (socket: Socket | undefined) => socket && connections.get(socket)?.since
+    return (since(waits) ?? Number.POSITIVE_INFINITY) <= (since(sends) ?? Number.POSITIVE_INFINITY)
+      ? (waits ?? last)
+      : sends
   }
 
   function follow(socket: Socket): Connection {
     const now = clock.monotonic()
-    const connection = { born: now, idleSince: now, unanswered: [], inWork: 0 }
+    const connection = { born: now, since: now, unanswered: [], inWork: 0 }
+    if (secured) unsecured.delete(peerOf(socket))
     if (socket.destroyed || !(socket instanceof Socket)) return connection
     connections.set(socket, connection)
     idle.add(socket)
@@ -98,7 +120,7 @@ export function followTraffic(
   }
 
   app.server.on('connection', admit)
-  app.server.on('setSecureContext' in app.server ? 'secureConnection' : 'connection', follow)
+  app.server.on(secured ? 'secureConnection' : 'connection', follow)
   app.decorateRequest('arrived', 0)
   app.decorateRequest('inWork', false)
 
@@ -108,6 +130,7 @@ export function followTraffic(
     const { socket } = request.raw
     const connection = connections.get(socket) ?? adopt(socket)
     if (connection.unanswered.push(reply) === 1) {
+      connection.since = now
       idle.delete(socket)
       arriving.add(socket)
     }
@@ -128,11 +151,11 @@ export function followTraffic(
       inWork--
     }
     if (!connections.has(socket) || connection.inWork > 0) return
+    connection.since = clock.monotonic()
     if (connection.unanswered.length > 0) arriving.add(socket)
     else {
       arriving.delete(socket)
       idle.add(socket)
-      connection.idleSince = clock.monotonic()
     }
   }
 
@@ -171,7 +194,7 @@ export function followTraffic(
       const before = clock.monotonic() - ms
       for (const socket of idle) {
         const connection = connections.get(socket)
-        if (connection === undefined || connection.idleSince > before) break
+        if (connection === undefined || connection.since > before) break
         socket.destroy()
       }
     },
@@ -180,3 +203,5 @@ export function followTraffic(
     },
   }
 }
+
+const peerOf = ({ remoteAddress, remotePort }: Socket) => `${remoteAddress} ${remotePort}`

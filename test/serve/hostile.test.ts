@@ -178,6 +178,16 @@ describe('connections that mean harm', () => {
     expect(bugs).toEqual([])
   })
 
+  it('are answered before they are told that what came after is no HTTP', async () => {
+    const { listen, bench } = httpBench()
+    const socket = await open(await listen())
+    const answers = said(socket)
+    socket.write(`${(head(GOOD.length) + GOOD).repeat(5)}GARBAGE\r\n\r\n`)
+    const statuses = [...(await answers).matchAll(/HTTP\/1.1 (\d+)/g)].map(([, status]) => status)
+    expect(statuses).toEqual(['200', '200', '200', '200', '200', '400'])
+    expect(bench.decisions).toHaveLength(5)
+  })
+
   it('are no more than allowed: the one that has been idle for longest makes room', async () => {
     const { listen, app } = httpBench({ limits: { connections: 2 } })
     const base = await listen()

@@ -59,6 +59,16 @@ describe('segments', () => {
     expect(names().map(text)).toEqual(['123456789012\n', '1234\n1234\n', '1\n'])
   })
 
+  it('that somebody deletes are told of, and followed by another', async () => {
+    const sink = sinkAt()
+    await sink.write('decisions', Buffer.from('a\n'))
+    rmSync(folder, { recursive: true })
+    await expect(sink.write('decisions', Buffer.from('b\n'))).rejects.toThrow('was deleted')
+    await sink.write('decisions', Buffer.from('b\n'))
+    await sink.close()
+    expect(names().map(text)).toEqual(['b\n'])
+  })
+
   it('end with the hour of UTC', async () => {
     let now = START
     const sink = sinkAt({ clock: { now: () => now } })

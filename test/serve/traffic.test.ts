@@ -81,6 +81,20 @@ describe('traffic', () => {
     expect(answered).toEqual(['/wait 500', '/probe 200', '/wait 200', '/wait 200'])
   })
 
+  it('gives the place of one that has been sending for longer than others have been idle', async () => {
+    const { traffic, open, pass } = await server({ connections: 3 })
+    const slow = await open()
+    slow.socket.write(`${head(2)}a`)
+    await expect.poll(() => traffic.unanswered).toBe(1)
+    pass(100)
+    const [a, b] = [await open(), await open()]
+    await expect.poll(() => traffic.connections).toBe(3)
+    const c = await open()
+    await expect.poll(() => slow.closed).toBe(true)
+    for (const { socket } of [a, b, c]) socket.write(PROBE)
+    for (const client of [a, b, c]) await expect.poll(() => client.text).toMatch(/ok$/)
+  })
+
   it('gives the place of the oldest idle connection to a new one, then of the oldest that sends, never of one that waits', async () => {
     const { traffic, open } = await server({ connections: 4 })
     const waits = await open()

@@ -67,6 +67,10 @@ export function fileSink(
     const age = Math.floor(now / maxAgeMs)
     const current = segments.get(stream)
     if (current !== undefined) {
+      if ((await current.file.stat()).nlink === 0) {
+        await retire(stream, current)
+        throw new Error(`\`${current.name}\` was deleted, and what had been written to it is lost; a new file is begun`)
+      }
       if (current.age === age && (current.size === 0 || current.size + bytes <= maxBytes)) return current
       await sync(current)
       await retire(stream, current)
