@@ -59,8 +59,8 @@ export function nodeFiles(): Files {
         }
       }),
     readLines,
-    exists: async path => fs.lstatSync(path, { throwIfNoEntry: false }) !== undefined,
-    isFolder: async path => fs.statSync(path, { throwIfNoEntry: false })?.isDirectory() === true,
+    exists: async path => unlessAbsent(() => fs.lstatSync(path)) !== undefined,
+    isFolder: async path => unlessAbsent(() => fs.statSync(path))?.isDirectory() === true,
     walk: (folder, within = []) => attempt('list', folder, () => walk(folder, within)),
     follow: (path, within) =>
       attempt('follow', path, () => follow(path, join(fs.realpathSync(dirname(path)), basename(path)), within)),
@@ -75,9 +75,20 @@ export function nodeFiles(): Files {
   }
 }
 
+/** Undefined where there is nothing; below a file there is nothing, either. */
+function unlessAbsent<Stat>(look: () => Stat): Stat | undefined {
+  try {
+    return look()
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined
+    throw error
+  }
+}
+
 /** `Files.stamp`, at once. */
 export function stampOf(path: string): string {
-  const stat = fs.statSync(path, { bigint: true, throwIfNoEntry: false })
+  const stat = unlessAbsent(() => fs.statSync(path, { bigint: true }))
   return stat === undefined ? '' : [stat.mtimeNs, stat.ctimeNs, stat.size, stat.ino].join(' ')
 }
 

@@ -4,7 +4,7 @@ import type { Host } from '../host.ts'
 import { isInside } from '../paths.ts'
 import type { Style } from '../ui/style.ts'
 import { filesBelow } from './found-files.ts'
-import { displayPath, openRepository } from './repository.ts'
+import { displayPath, findRoot, openRepository } from './repository.ts'
 
 /** A dashboard, alerts and their tests, written where operators can take them from. */
 export interface OpsWritten {
@@ -14,7 +14,7 @@ export interface OpsWritten {
 
 /** Writes `templates/_ops` into a folder, all of it or nothing: what somebody has edited is theirs. */
 export async function writeOps(host: Host, out: string | undefined): Promise<OpsWritten> {
-  const folder = out === undefined ? await repositoryFolder(host) : resolve(host.cwd, out)
+  const folder = await folderOf(host, out)
   const source = join(host.packageRoot, 'templates', '_ops')
   const found = await filesBelow(host, source, [], () => true)
   const files = await Promise.all(
@@ -36,13 +36,15 @@ export async function writeOps(host: Host, out: string | undefined): Promise<Ops
   return { files: files.map(({ path }) => displayPath(host.cwd, path)) }
 }
 
-/** `ops` in the repository, where nobody looks for resources in it. */
-async function repositoryFolder(host: Host): Promise<string> {
-  const { root, repository } = await openRepository(host)
-  const folder = join(root, 'ops')
+/** The folder that is named, else `ops` in the repository; nobody may look for resources in it. */
+async function folderOf(host: Host, out: string | undefined): Promise<string> {
+  const around = out === undefined ? undefined : await findRoot(host)
+  if (out !== undefined && around === undefined) return resolve(host.cwd, out)
+  const { root, repository } = await openRepository(host, around)
+  const folder = out === undefined ? join(root, 'ops') : resolve(host.cwd, out)
   const searched = repository.project.folders.find(each => isInside(resolve(root, each), folder))
   if (searched === undefined) return folder
-  throw new UsageError(`\`ops\` lies in \`${searched}\`, where dap.yaml has resources looked for`, {
+  throw new UsageError(`\`${out ?? 'ops'}\` lies in \`${searched}\`, where dap.yaml has resources looked for`, {
     hint: '--out DIR names a folder that is not in `spec.folders`',
   })
 }

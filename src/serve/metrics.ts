@@ -26,7 +26,7 @@ export interface Measured {
   readonly upkeep?: Pick<Upkeep, 'stats'>
   /** Why the server should get no traffic. */
   unready(): readonly string[]
-  /** Requests that are being read, answered or written. */
+  /** Requests that have arrived and are not answered; probes do not count. */
   inWork(): number
   /** Connections that are open. */
   connections(): number
@@ -215,8 +215,12 @@ export function createMetrics(measured: Measured): Metrics {
     'route',
     'status',
   ])
-  gauge('dap_http_requests_in_work', 'HTTP requests that are being read, answered or written now', 'sum', [], () =>
-    one(measured.inWork()),
+  gauge(
+    'dap_http_requests_in_work',
+    'HTTP requests that have arrived, body and all, and are not answered; probes do not count',
+    'sum',
+    [],
+    () => one(measured.inWork()),
   )
   gauge('dap_http_connections', 'Connections that are open now, idle ones too', 'sum', [], () =>
     one(measured.connections()),

@@ -57,6 +57,10 @@ describe('dap new ops', () => {
   it('refuses a folder in which dap.yaml has resources looked for', async () => {
     const files = { 'dap.yaml': PROJECT['dap.yaml'].replace('{}', '{ folders: [.] }') }
     expect(await dap('new ops', files)).toMatchObject({ code: 3, stderr: expect.stringContaining('--out DIR') })
+    expect(await dap('new ops --out policies', PROJECT)).toMatchObject({
+      code: 3,
+      stderr: expect.stringContaining('`policies` lies in `policies`'),
+    })
   })
 })
 

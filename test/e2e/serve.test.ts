@@ -138,6 +138,16 @@ describe('the built dap serve', () => {
       )
     }
     await checked(before)
+    // What is written outlives the workers that wrote it.
+    await waitFor(async () => {
+      const logs = join(folder, 'logs')
+      const all = [...(await logged(logs)), ...(await logged(logs, 'rewards'))]
+      return all.length === 40 ? true : undefined
+    })
+    for (const { pid } of await first.wait('listening', 2)) process.kill(pid, 'SIGKILL')
+    // With port 0 it is another one once nobody is left who has it.
+    const { url: later = '' } = (await first.wait('listening', 4))[3]
+    await checked(later)
     first.running.kill('SIGTERM')
     await first.running
 

@@ -73,6 +73,20 @@ it('writes what was pushed, whatever it is, however long, and however often its 
   )
 })
 
+it('lets nobody who waits for the disk make a failing one fail more often, and all of them wait as one', async () => {
+  const { log, writes, timers } = setUp()
+  log.push('decisions', 'a')
+  const waiting = [log.flush(), log.flush(), log.settled()]
+  writes[0].fail('ENOSPC')
+  await timers.pass(0)
+  for (let i = 0; i < 200; i++) waiting.push(log.flush())
+  expect(writes).toHaveLength(1)
+  await timers.pass(100)
+  expect(writes).toHaveLength(2)
+  writes[1].succeed()
+  await Promise.all(waiting)
+})
+
 describe('group commit', () => {
   it('writes all that came within flushMs of the first record, at once', async () => {
     const { log, writes, timers } = setUp()
