@@ -47,7 +47,7 @@ export class InstallationError extends DapError {
   override readonly name = 'InstallationError'
 
   constructor(packages: readonly string[], cause: unknown) {
-    const [reason] = (cause instanceof Error ? cause.message : String(cause)).split('\n', 1)
+    const [reason] = messageOf(cause).split('\n', 1)
     super(`dap cannot load ${packages.map(name => `\`${name}\``).join(' and ')}: ${reason}`, {
       hint: 'install dap again with all that it depends on, without `--omit=optional`; in a repository that pins it, `npm ci`',
       cause,
@@ -63,3 +63,6 @@ export class InterruptedError extends DapError {
     super('interrupted', { exitCode: ExitCode.interrupted })
   }
 }
+
+/** What was thrown, in words; anything can be. */
+export const messageOf = (thrown: unknown): string => (thrown instanceof Error ? thrown.message : String(thrown))

@@ -1,6 +1,6 @@
 import { join, relative, resolve } from 'node:path'
 import { defineCommand } from '../command.ts'
-import { DapError, ExitCode, UsageError } from '../errors.ts'
+import { DapError, ExitCode, messageOf, UsageError } from '../errors.ts'
 import type { Host } from '../host.ts'
 import type { ServeResult } from '../results.ts'
 import { DEFAULT_LIMITS } from '../serve/app.ts'
@@ -159,7 +159,7 @@ async function rememberedIds(options: ServeOptions, host: Host, folder: string, 
     const claims = await recentClaims(logFolder(options, host, folder), { ...RETENTION, now: host.now(), readLines })
     if (claims.length > 0) tell('info', 'remembered', { ...ledger.restore(claims) })
   } catch (error) {
-    tell('error', 'nothing remembered', { reason: error instanceof Error ? error.message : String(error) })
+    tell('error', 'nothing remembered', { reason: messageOf(error) })
   }
   return ledger
 }

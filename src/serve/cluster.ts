@@ -67,12 +67,6 @@ export interface WorkerLink {
   leave(): void
 }
 
-/** A primary that does not answer is no reason to say nothing. */
-async function ownAlone(own: Registry): Promise<string> {
-  await sleep(2 * MEASURE_MS, undefined, { ref: false })
-  return own.metrics()
-}
-
 /** Undefined in a process that no primary has started. */
 export function workerLink(): WorkerLink | undefined {
   if (!cluster.isWorker) return undefined
@@ -110,7 +104,9 @@ export function workerLink(): WorkerLink | undefined {
         const id = asked++
         tell({ dap: 'metrics', id })
         const all = new Promise<string>(resolve => waiting.set(id, resolve))
-        return Promise.race([all, ownAlone(own)]).finally(() => waiting.delete(id))
+        return Promise.race([all, sleep(2 * MEASURE_MS, undefined, { ref: false })])
+          .then(text => text ?? own.metrics()) // a primary that does not answer is no reason to say nothing
+          .finally(() => waiting.delete(id))
       }
     },
     reserve: createReserve((account, sent) => tell({ dap: 'account', account }, sent)),

@@ -18,7 +18,6 @@ export async function follow(
   let seen = await stamp()
   await take()
   let trouble: string | undefined
-  let timer: NodeJS.Timeout | undefined
 
   async function look(): Promise<void> {
     try {
@@ -36,12 +35,25 @@ export async function follow(
     }
   }
 
+  return poll(pollMs, look)
+}
+
+/** Looks every `ms`, never twice at once, and hands on what it finds. Returns what ends it, also for a look that is under way. */
+export function poll<Found>(
+  ms: number,
+  look: () => Promise<Found>,
+  found: (what: Found) => void = () => {},
+): () => void {
+  let timer: NodeJS.Timeout | undefined
+
   function arm(): void {
     timer = setTimeout(async () => {
       const armed = timer
-      await look()
-      if (timer === armed) arm()
-    }, pollMs)
+      const what = await look()
+      if (timer !== armed) return
+      found(what)
+      arm()
+    }, ms)
     timer.unref()
   }
 

@@ -1,7 +1,6 @@
 import { pointerTo } from '../policy/context.ts'
-import { MAX_FAULTS, type Problem } from './api.ts'
-
-type Fault = NonNullable<Problem['errors']>[number]
+import { MAX_FAULTS } from './api.ts'
+import type { Fault } from './problems.ts'
 
 /** A request's body as JSON, or one sentence that says where it is not, or where it may mean two things. */
 export type ParsedJson =

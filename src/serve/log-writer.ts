@@ -1,5 +1,5 @@
 /** The decision log of a server: written off the request path, by group commit. */
-import { DapError } from '../errors.ts'
+import { DapError, messageOf } from '../errors.ts'
 import type { Reserve } from './reserve.ts'
 
 export type Stream = 'decisions' | 'rewards'
@@ -125,7 +125,6 @@ function append(group: Group, record: string): void {
 
 interface Waiter {
   readonly until: number
-  readonly urgent: boolean
   readonly done: Promise<void>
   readonly resolve: () => void
 }
@@ -150,6 +149,8 @@ interface Lane {
   slow: boolean
   /** Those who wait until so many records have been written. */
   waiters: Waiter[]
+  /** Up to this record somebody wants it written at once. */
+  hurried: number
 }
 
 /**
@@ -193,7 +194,7 @@ export function createLogWriter(
   /** Sees to it that what is queued will be written. */
   function plan(lane: Lane): void {
     if (closed || lane.writing || lane.groups.length === 0) return
-    if (lane.retryMs === 0 && (lane.groups[0].bytes >= flushBytes || lane.waiters.some(({ urgent }) => urgent))) {
+    if (lane.retryMs === 0 && (lane.groups[0].bytes >= flushBytes || lane.hurried > lane.written)) {
       void write(lane)
     } else lane.cancel ??= timers.after(lane.retryMs || flushMs, () => void write(lane))
   }
@@ -242,16 +243,12 @@ export function createLogWriter(
   /** Those who wait for the same record wait together, however often they ask. */
   function written(lane: Lane, urgent: boolean): Promise<void> {
     if (lane.written === lane.pushed) return Promise.resolve()
-    const last = lane.waiters.at(-1)
-    if (last?.until === lane.pushed && last.urgent === urgent) return last.done
-    let resolve = () => {}
-    const done = new Promise<void>(all => {
-      resolve = all
-    })
-    lane.waiters.push({ until: lane.pushed, urgent, done, resolve })
-    // Where a write has failed, the next one has its time.
-    if (urgent && lane.retryMs === 0) void write(lane)
-    return done
+    if (lane.waiters.at(-1)?.until !== lane.pushed) lane.waiters.push(waiterFor(lane.pushed))
+    if (urgent) {
+      lane.hurried = lane.pushed
+      plan(lane)
+    }
+    return (lane.waiters.at(-1) as Waiter).done
   }
 
   async function flush(): Promise<void> {
@@ -344,8 +341,15 @@ export function createLogWriter(
   }
 }
 
-const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
 const cannotBeWritten = (reason: string) => `the log cannot be written: ${reason}`
+
+function waiterFor(until: number): Waiter {
+  let resolve = () => {}
+  const done = new Promise<void>(all => {
+    resolve = all
+  })
+  return { until, done, resolve }
+}
 
 function createLane(stream: Stream): Lane {
   return {
@@ -361,6 +365,7 @@ function createLane(stream: Stream): Lane {
     retryMs: 0,
     failure: undefined,
     slow: false,
+    hurried: 0,
     waiters: [],
   }
 }

@@ -65,16 +65,8 @@ export function createMetrics(measured: Measured): Metrics {
     known: readonly (readonly string[])[] = [],
   ): Tally {
     const tally = createTally(known)
-    new Counter({
-      name,
-      help,
-      labelNames,
-      registers,
-      collect() {
-        this.reset()
-        for (const [labels, count] of tally.entries()) this.labels(...labels).inc(count)
-      },
-    })
+    const labelled = (values: readonly string[]) => Object.fromEntries(labelNames.map((label, i) => [label, values[i]]))
+    count(name, help, labelNames, () => Array.from(tally.entries(), ([values, told]) => [labelled(values), told]))
     return tally
   }
 
@@ -97,7 +89,7 @@ export function createMetrics(measured: Measured): Metrics {
     help: string,
     aggregator: Together,
     labelNames: readonly string[],
-    samples: () => readonly Sample[] | Promise<readonly Sample[]>,
+    samples: () => readonly Sample[],
   ): void {
     new Gauge({
       name,
@@ -105,10 +97,9 @@ export function createMetrics(measured: Measured): Metrics {
       labelNames,
       registers,
       aggregator,
-      async collect() {
-        const now = await samples()
+      collect() {
         this.reset()
-        for (const [labels, value] of now) if (value !== undefined) this.set(labels, value)
+        for (const [labels, value] of samples()) if (value !== undefined) this.set(labels, value)
       },
     })
   }

@@ -1,5 +1,7 @@
+import { messageOf } from '../errors.ts'
 import type { Policy } from '../policy/policy.ts'
 import { type Control, NOTHING_KILLED, parseControl } from './control.ts'
+import { poll } from './follow.ts'
 
 /** A policy that is ready to decide. Its learner does not change: another snapshot makes another ServedPolicy. */
 export interface ServedPolicy {
@@ -81,7 +83,7 @@ export function createPolicySource({
 }: PolicySourceParts): LivePolicySource {
   let policies: ReadonlyMap<string, ServedPolicy> = new Map()
   let control = NOTHING_KILLED
-  let timer: NodeJS.Timeout | undefined
+  let endPolling = () => {}
   let last: Promise<unknown> = Promise.resolve()
 
   const policyFiles = watch(
@@ -138,19 +140,11 @@ export function createPolicySource({
       return next
     },
     start(onReport) {
-      timer = setTimeout(async () => {
-        const armed = timer
-        const report = await source.reload()
-        if (timer !== armed) return
+      endPolling = poll(pollMs, source.reload, report => {
         if (report.changed.length + report.faults.length > 0 || report.control !== undefined) onReport(report)
-        source.start(onReport)
-      }, pollMs)
-      timer.unref()
+      })
     },
-    stop() {
-      clearTimeout(timer)
-      timer = undefined
-    },
+    stop: () => endPolling(),
     replace(served, next) {
       const { name } = served.policy
       const done = last.then(() => {
@@ -196,7 +190,7 @@ function watch(now: () => number, stamp: () => Promise<string>, look: () => Prom
         return report
       } catch (error) {
         followed.faults = 1
-        const message = error instanceof Error ? error.message : String(error)
+        const message = messageOf(error)
         if (message === trouble) return NOTHING_NEW
         trouble = message
         followed.failures++

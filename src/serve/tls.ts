@@ -1,7 +1,7 @@
 import type { RequestListener } from 'node:http'
 import { createServer, type Server, type ServerOptions } from 'node:https'
-import type { Socket } from 'node:net'
 import { createSecureContext, type TLSSocket } from 'node:tls'
+import { shakingHands } from './handshakes.ts'
 
 /** A certificate, with those that it rests on behind it, and its key; PEM. */
 export interface Identity {
@@ -63,16 +63,7 @@ export function identityFault({
 /** Ends connections that have not shaken hands, of which Node waits for some for ever: nothing in HTTP can be told them yet. */
 function closeHandshakes(server: Server): void {
   server.on('tlsClientError', (_error, socket: TLSSocket) => socket.destroy())
-  const shaking = new Map<string, Socket>()
-  const peerOf = ({ remoteAddress, remotePort }: Socket) => `${remoteAddress} ${remotePort}`
-  server.on('connection', (socket: Socket) => {
-    const peer = peerOf(socket)
-    shaking.set(peer, socket)
-    socket.once('close', () => {
-      if (shaking.get(peer) === socket) shaking.delete(peer)
-    })
-  })
-  server.on('secureConnection', (socket: TLSSocket) => shaking.delete(peerOf(socket)))
+  const shaking = shakingHands(server)
   const { closeIdleConnections } = server
   // What `close` calls, too.
   server.closeIdleConnections = () => {

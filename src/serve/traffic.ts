@@ -2,6 +2,7 @@ import { Socket } from 'node:net'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { problem } from './api.ts'
 import type { Clock } from './engine.ts'
+import { shakingHands } from './handshakes.ts'
 import { refusal } from './problems.ts'
 
 declare module 'fastify' {
@@ -64,9 +65,6 @@ export function followTraffic(
   /** Without a request; with one that is still arriving. Each in the order in which they became so. */
   const idle = new Set<Socket>()
   const arriving = new Set<Socket>()
-  /** By their peers: what comes of a socket once it is secure does not name it. */
-  const unsecured = new Map<string, Socket>()
-  const secured = 'setSecureContext' in app.server
   let unanswered = 0
   /** With the connections that are not secure yet, where they should be. */
   let open = 0
@@ -76,20 +74,16 @@ export function followTraffic(
   function admit(socket: Socket): void {
     open++
     socket.once('close', () => open--)
-    if (secured) shakeHands(socket)
     if (open > limits.connections) gives(socket).destroy()
   }
 
-  /** Until then it is nobody's, and the first to go: who only connects costs nothing to make again. */
-  function shakeHands(socket: Socket): void {
-    const key = peerOf(socket)
-    unsecured.set(key, socket)
-    socket.once('close', () => unsecured.delete(key))
-  }
+  const secured = 'setSecureContext' in app.server
+  /** Nobody's yet, and the first to go: who only connects costs nothing to make again. */
+  const shaking = secured ? shakingHands(app.server) : new Map<string, Socket>()
 
   /** Who gives its place to the last one that came. */
   function gives(last: Socket): Socket {
-    const [mute = last] = unsecured.values()
+    const [mute = last] = shaking.values()
     if (mute !== last) return mute
     const [[waits], [sends]] = [idle, arriving]
     const since = (socket: Socket | undefined) => socket && connections.get(socket)?.since
@@ -101,7 +95,6 @@ export function followTraffic(
   function follow(socket: Socket): Connection {
     const now = clock.monotonic()
     const connection = { born: now, since: now, unanswered: [], inWork: 0 }
-    if (secured) unsecured.delete(peerOf(socket))
     if (socket.destroyed || !(socket instanceof Socket)) return connection
     connections.set(socket, connection)
     idle.add(socket)
@@ -203,5 +196,3 @@ export function followTraffic(
     },
   }
 }
-
-const peerOf = ({ remoteAddress, remotePort }: Socket) => `${remoteAddress} ${remotePort}`

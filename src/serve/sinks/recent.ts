@@ -5,6 +5,7 @@ import { readableSegments, readSegmentName, type SegmentName } from '../../log/s
 import { readId } from '../ids.ts'
 import { type Claim, claimOfDecision, claimOfReward, type LedgerLimits } from '../ledger.ts'
 import type { Stream } from '../log-writer.ts'
+import { unlessGone } from './upkeep.ts'
 
 interface Segment extends SegmentName {
   readonly name: string
@@ -28,10 +29,7 @@ export interface RecentClaim {
  * first. A folder that is not there has none; what cannot be read rejects.
  */
 export async function recentClaims(folder: string, options: RecentOptions): Promise<RecentClaim[]> {
-  const names = await readdir(folder).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return []
-    throw error
-  })
+  const names = (await unlessGone(readdir(folder))) ?? []
   const found: RecentClaim[] = []
   for (const stream of ['decisions', 'rewards'] satisfies Stream[]) {
     const writers = new Map<string, Segment[]>()

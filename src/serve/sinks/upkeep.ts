@@ -4,6 +4,7 @@ import { type FileHandle, open, readdir, rename, rm, stat } from 'node:fs/promis
 import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import zlib from 'node:zlib'
+import { messageOf } from '../../errors.ts'
 import { type ENDINGS, readSegmentName, type SegmentName } from '../../log/segment-name.ts'
 import { type FileSink, SEGMENT_MS } from './files.ts'
 
@@ -92,7 +93,7 @@ export function createUpkeep(folder: string, sink: Pick<FileSink, 'stateOf'>, op
     } catch (error) {
       if (stopping.signal.aborted) return
       stats.failures[work]++
-      const reason = error instanceof Error ? error.message : String(error)
+      const reason = messageOf(error)
       if (troubles.get(file) === reason) return
       troubles.set(file, reason)
       onFailure(work, file, reason)
@@ -218,7 +219,7 @@ const TEMPORARY = '.dap-tmp'
 const LEFTOVER = /^\.(decisions|rewards)-.*\.jsonl(\.gz|\.zst)\.dap-tmp$/
 
 /** Undefined where a file has gone: others compress and delete, too. */
-async function unlessGone<T>(asked: Promise<T>): Promise<T | undefined> {
+export async function unlessGone<T>(asked: Promise<T>): Promise<T | undefined> {
   try {
     return await asked
   } catch (error) {
