@@ -41,7 +41,7 @@ const result = await evaluate(
       dataset: 'bench',
       candidates: [{ name: 'uniform', uniform: true }],
       estimators: ['ips', 'snips', 'dr'],
-      rewardModel: { type: 'tabular', by: ['action'], prior: 10 },
+      rewardModel: { type: 'tabular', by: ['action'], prior: 10, crossFit: { folds: 2 } },
       interval: { method: 'cressie-read', level: 0.95 },
       gates: [],
     },

@@ -2,8 +2,7 @@
 import { execFileSync } from 'node:child_process'
 import { cp, readFile, rm, writeFile } from 'node:fs/promises'
 import { build, type Plugin } from 'esbuild'
-import { generateApi } from './api-types.ts'
-import { generate } from './schemas.ts'
+import { generate } from './generate.ts'
 
 const { version } = JSON.parse(await readFile('package.json', 'utf8')) as { version: string }
 
@@ -34,7 +33,6 @@ interface LockEntry {
 }
 
 await generate()
-await generateApi()
 await rm('dist', { recursive: true, force: true })
 await build({
   entryPoints: {

@@ -5,8 +5,8 @@ import { describe, expect, it } from 'vitest'
 
 const SRC = fileURLToPath(new URL('../src', import.meta.url))
 
-/** Files beside the folders that any folder may import: types, errors and diagnostics, which import nothing themselves. */
-const SHARED = ['kinds.ts', 'results.ts', 'errors.ts', 'diagnostics.ts']
+/** Files that any folder may import: types, errors and diagnostics, which import nothing but each other themselves. */
+const SHARED = ['kinds.ts', 'results.ts', 'errors.ts', 'diagnostics.ts', 'generated/types.ts', 'generated/names.ts']
 
 /** folder → the folders it may import. `core` stands for the files directly in `src`. */
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
@@ -118,8 +118,9 @@ describe('the import table of the design', () => {
     expect(opening).toEqual(['commands/engine.ts'])
   })
 
-  it('keeps the shared core files free of imports', () => {
-    expect(internal.filter(i => SHARED.includes(i.from)).map(i => `${i.from} imports ${i.target}`)).toEqual([])
+  it('keeps the shared core files free of other imports', () => {
+    const others = internal.filter(i => SHARED.includes(i.from) && !SHARED.includes(i.target))
+    expect(others.map(i => `${i.from} imports ${i.target}`)).toEqual([])
   })
 
   it('has no cycle between files', () => {

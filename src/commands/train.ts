@@ -183,7 +183,7 @@ function estimation(
         { name: 'logging', logging: true },
       ],
       estimators: dataset.spec.propensity === 'unknown' ? ['dm'] : ['ips', 'snips', 'dr'],
-      rewardModel: { type: 'tabular', by: ['action'], prior: 10 },
+      rewardModel: { type: 'tabular', by: ['action'], prior: 10, crossFit: { folds: 2 } },
       interval: { method: 'cressie-read', level: 0.95 },
       gates: [],
     },

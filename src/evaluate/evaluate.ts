@@ -108,7 +108,7 @@ export async function evaluate(
 
   const tabular = modelSpec?.type === 'tabular' ? modelSpec : undefined
   const modelKeys = (tabular?.by ?? []).filter(name => name !== 'action').map(columns.resolve)
-  if (tabular?.crossFit?.by === 'unit' && columns.unit === undefined) {
+  if (tabular?.crossFit.by === 'unit' && columns.unit === undefined) {
     throw new DapError('cross-fitting by unit needs `spec.mapping.unit` in the Dataset')
   }
   const strata = createStrata(columns.slot, modelKeys, modelSpec)

@@ -27,9 +27,6 @@ export interface Strata {
 /** Mixed, since rows of a log may come in turns, an action every other row. Fibonacci hashing: Knuth, TAOCP 3, section 6.4. */
 const foldOf = (group: number, folds: number): number => (Math.imul(group, 0x9e37_79b1) >>> 16) % folds
 
-/** How a tabular model is cross-fitted where the Evaluation does not say. */
-const CROSS_FIT: { readonly folds: number; readonly by?: 'row' | 'unit' } = { folds: 2 }
-
 /** `modelKeys` are the log's columns that the reward model tells apart, beside the action. */
 export function createStrata(
   slot: string | undefined,
@@ -38,7 +35,7 @@ export function createStrata(
 ): Strata {
   const keys = [...new Set([...(slot === undefined ? [] : [slot]), ...modelKeys])]
   const cells = createCells(keys.length)
-  const { folds, by } = model?.type === 'tabular' ? (model.crossFit ?? CROSS_FIT) : { folds: 1 }
+  const { folds, by } = model?.type === 'tabular' ? model.crossFit : { folds: 1, by: undefined }
   const slots: string[] = slot === undefined ? [''] : []
   const slotOfCell: number[] = []
 

@@ -1,12 +1,10 @@
-import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
-import { Ajv2020 } from 'ajv/dist/2020.js'
 import { Command } from 'commander'
 import { describe, expect, it } from 'vitest'
 import { runCli } from '../../src/cli.ts'
 import { COMMANDS } from '../../src/commands/registry.ts'
+import { publishedValidator } from '../support/published.ts'
 import { resource } from '../support/repository.ts'
-import { dap, PACKAGE_ROOT } from '../support/run-dap.ts'
+import { dap } from '../support/run-dap.ts'
 
 describe('the command line', () => {
   it('prints its version on stdout', async () => {
@@ -80,9 +78,7 @@ describe('the command line', () => {
 })
 
 describe('an error', () => {
-  const schema = (name: string) =>
-    JSON.parse(readFileSync(join(PACKAGE_ROOT, 'schemas', `${name}-result.schema.json`), 'utf8'))
-  const conforms = new Ajv2020().addSchema(schema('validation')).compile(schema('error'))
+  const conforms = publishedValidator('error-result')
 
   it.each(COMMANDS)(
     'of $name is a result under --json and --json-file, and the same text on stderr',

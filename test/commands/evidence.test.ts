@@ -1,7 +1,5 @@
-import { readFileSync } from 'node:fs'
 import { readFile, rm } from 'node:fs/promises'
 import { join, relative } from 'node:path'
-import { Ajv2020 } from 'ajv/dist/2020.js'
 import { describe, expect, it, vi } from 'vitest'
 import { nodeFiles } from '../../src/adapters/files.ts'
 import { readEvidence } from '../../src/commands/evidence.ts'
@@ -17,8 +15,9 @@ import type { EvaluationResult, Evidence } from '../../src/results.ts'
 import { inputTitle } from '../../src/titles.ts'
 import { onDisk, put } from '../support/disk.ts'
 import { memoryCloud } from '../support/memory-cloud.ts'
+import { published, publishedValidator } from '../support/published.ts'
 import { resource } from '../support/repository.ts'
-import { dap, dapIn, NOW, PACKAGE_ROOT } from '../support/run-dap.ts'
+import { dap, dapIn, NOW } from '../support/run-dap.ts'
 
 const policy = (name: string, more = '') =>
   resource(
@@ -133,8 +132,7 @@ async function place(changed: Readonly<Record<string, string>> = {}) {
   }
 }
 
-const schema = JSON.parse(readFileSync(join(PACKAGE_ROOT, 'schemas', 'evidence.schema.json'), 'utf8'))
-const conforms = new Ajv2020({ allowUnionTypes: true }).compile(schema)
+const conforms = publishedValidator('evidence')
 
 describe('simulate --record', () => {
   const files = {
@@ -358,8 +356,7 @@ describe('recorded evidence', () => {
 
   it('knows every field that names a file, of all kinds that a result is made from', () => {
     const named = ['policy', 'scenario', 'dataset', 'evaluation'].flatMap(kind => {
-      const text = readFileSync(join(PACKAGE_ROOT, 'schemas', `${kind}.schema.json`), 'utf8')
-      return [...fieldsOf(JSON.parse(text))]
+      return [...fieldsOf(published(kind))]
         .filter(field => /file|path|snapshot|uri/i.test(field))
         .map(field => [kind, field])
     })

@@ -1,13 +1,13 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { Ajv2020 } from 'ajv/dist/2020.js'
 import { beforeAll, describe, expect, it } from 'vitest'
 import type { DecisionRecord } from '../../src/log/records.ts'
 import type { PlayResult } from '../../src/results.ts'
 import { serve } from '../serve/serving.ts'
 import { onDisk } from '../support/disk.ts'
+import { expectPublished } from '../support/published.ts'
 import { resource } from '../support/repository.ts'
-import { dapIn, PACKAGE_ROOT } from '../support/run-dap.ts'
+import { dapIn } from '../support/run-dap.ts'
 
 /** A shop that has nothing for children. */
 const FILES = {
@@ -72,8 +72,7 @@ describe('a policy that may have to serve nothing', () => {
     const result = JSON.parse(await dap('simulate', 'week', '--json'))
     const [{ actionShares, unservedShare }] = result.policies
     expect(actionShares['lives-1'] + actionShares['lives-5'] + unservedShare).toBeCloseTo(1, 12)
-    const schema = readFileSync(join(PACKAGE_ROOT, 'schemas/simulation-result.schema.json'), 'utf8')
-    expect(new Ajv2020({ strict: false }).validate(JSON.parse(schema), result)).toBe(true)
+    expectPublished('simulation-result', result)
   })
 
   it('logs records without an action, that every reader passes over, and says so', async () => {
@@ -129,8 +128,7 @@ the log passes
     expect(text).toContain('lives-1              excluded by ctx.age >= 16\n')
     const result = JSON.parse(await dap(...asked, '--explain', '--json'))
     expect(result).toMatchObject({ action: null, propensity: null, propensities: [], servedBy: 'none', eligible: [] })
-    const schema = readFileSync(join(PACKAGE_ROOT, 'schemas/decide-result.schema.json'), 'utf8')
-    expect(new Ajv2020({ strict: false }).validate(JSON.parse(schema), result)).toBe(true)
+    expectPublished('decide-result', result)
     const recorded = records.map(record => ({ ...record, policy: { ...record.policy, snapshot: null } }))
     const unlearnt = recorded.filter(({ served }) => served.by === 'none')
     writeFileSync(join(folder, 'unlearnt.jsonl'), unlearnt.map(record => `${JSON.stringify(record)}\n`).join(''))

@@ -1,10 +1,8 @@
-import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
-import { Ajv2020 } from 'ajv/dist/2020.js'
 import { describe, expect, it } from 'vitest'
 import { decision, reward } from '../log/support.ts'
+import { expectPublished } from '../support/published.ts'
 import { resource } from '../support/repository.ts'
-import { dap, PACKAGE_ROOT } from '../support/run-dap.ts'
+import { dap } from '../support/run-dap.ts'
 
 const REPOSITORY = {
   'dap.yaml': resource('Project', 'shop', 'defaults: { seed: 1 }'),
@@ -21,15 +19,7 @@ const REPOSITORY = {
 }
 
 function conforms(result: string, name: string): void {
-  const schema = JSON.parse(readFileSync(join(PACKAGE_ROOT, 'schemas', `${name}-result.schema.json`), 'utf8'))
-  const validate = new Ajv2020({
-    strict: true,
-    allowUnionTypes: true,
-    strictRequired: true,
-    strictTypes: false,
-  }).compile(schema)
-  validate(JSON.parse(result))
-  expect(validate.errors).toBeNull()
+  expectPublished(`${name}-result`, JSON.parse(result))
 }
 
 const lines = (records: readonly object[]) => records.map(record => `${JSON.stringify(record)}\n`).join('')

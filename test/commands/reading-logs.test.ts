@@ -329,7 +329,10 @@ describe('the time zone of the machine', () => {
 describe('a log that changes while it is read', () => {
   const HEADER = 'action,propensity,reward'
   const ROWS = lines([HEADER, ...range(30_000).map(i => `${'ab'[i % 2]},0.5,${i % 4 === 0 ? 1 : 0}`)])
-  const modelled = { estimators: ['dm'], rewardModel: { type: 'tabular', by: ['action'], prior: 0 } } as const
+  const modelled = {
+    estimators: ['dm'],
+    rewardModel: { type: 'tabular', by: ['action'], prior: 0, crossFit: { folds: 2 } },
+  } as const
 
   /** Another file of the same size and time in its place. */
   function replace(path: string): void {

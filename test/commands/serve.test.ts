@@ -3,11 +3,11 @@ import { mkdir, readdir, rename, rm, utimes } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import { type AddressInfo, connect } from 'node:net'
 import { join } from 'node:path'
-import { Ajv2020 } from 'ajv/dist/2020.js'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { nodeFiles } from '../../src/adapters/files.ts'
 import { fails, get, logged, offer, post, repository, serve, waitFor } from '../serve/serving.ts'
-import { dap, dapIn, PACKAGE_ROOT } from '../support/run-dap.ts'
+import { expectPublished } from '../support/published.ts'
+import { dap, dapIn } from '../support/run-dap.ts'
 
 const POLICY = { 'policies/offer.yaml': offer() }
 /** At once, so that no poll sees half a file. */
@@ -36,9 +36,7 @@ describe('dap serve', () => {
       code: 0,
       result: { schema: 'dap.serve/v1', url, workers: 1, decisions: 1, rewards: 1, lost: [], lostRecords: 0 },
     })
-    const schema = JSON.parse(readFileSync(join(PACKAGE_ROOT, 'schemas', 'serve-result.schema.json'), 'utf8'))
-    const validate = new Ajv2020().compile(schema)
-    expect(validate(result)).toBe(true)
+    expectPublished('serve-result', result)
     expect(await logged(join(folder, 'logs'))).toMatchObject([
       { decisionId: json.decisionId, policy: { name: 'offer' } },
     ])

@@ -1,12 +1,10 @@
-import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
-import { Ajv2020 } from 'ajv/dist/2020.js'
 import { describe, expect, it } from 'vitest'
 import { createPolicy, type Policy } from '../../src/policy/policy.ts'
 import { type Snapshot, snapshotText, takeSnapshot } from '../../src/policy/snapshot.ts'
 import { loadRepository } from '../../src/repo/repository.ts'
+import { expectPublished } from '../support/published.ts'
 import { resource } from '../support/repository.ts'
-import { dap, PACKAGE_ROOT } from '../support/run-dap.ts'
+import { dap } from '../support/run-dap.ts'
 
 const PROJECT = resource('Project', 'shop', '{}')
 
@@ -41,13 +39,6 @@ async function policyOf(text: string): Promise<Policy> {
 
 const scrubbed = (text: string) => text.replaceAll(/[0-9a-f]{64}/g, '…')
 
-function expectPublished(schema: string, json: string): void {
-  const text = readFileSync(join(PACKAGE_ROOT, 'schemas', `${schema}.schema.json`), 'utf8')
-  const validate = new Ajv2020({ strict: true, allowUnionTypes: true }).compile(JSON.parse(text))
-  validate(JSON.parse(json))
-  expect(validate.errors).toBeNull()
-}
-
 const MEAN = policyFile('{ type: mean }')
 const BETA = policyFile('{ type: beta }')
 const LINEAR = policyFile('{ type: linear }')
@@ -75,7 +66,10 @@ describe('snapshot show', () => {
       gold          2    0.75  ± 0.1936
       "
     `)
-    expectPublished('snapshot-show-result', (await dap('snapshot show s.json --json', { 's.json': file })).stdout)
+    expectPublished(
+      'snapshot-show-result',
+      JSON.parse((await dap('snapshot show s.json --json', { 's.json': file })).stdout),
+    )
   })
 
   it('says that nothing is known of an action that was never tried', async () => {
@@ -99,7 +93,7 @@ describe('snapshot show', () => {
       expect(value).toBeCloseTo(1 / 3, 12)
       expect(width).toBeCloseTo(Math.sqrt(2 / 3), 12)
     }
-    expectPublished('snapshot-show-result', session.stdout)
+    expectPublished('snapshot-show-result', JSON.parse(session.stdout))
     expect(scrubbed((await dap('snapshot show s.json', { 's.json': file })).stdout)).toMatchInlineSnapshot(`
       "snapshot  sha256:…
       policy    offer  sha256:…
@@ -164,7 +158,7 @@ describe('snapshot diff', () => {
       "
     `)
     const { stdout } = await dap('snapshot diff a.json b.json --json', files)
-    expectPublished('snapshot-diff-result', stdout)
+    expectPublished('snapshot-diff-result', JSON.parse(stdout))
     expect(JSON.parse(stdout).actions.map(({ id }: { id: string }) => id)).toEqual(['gems', 'gold'])
   })
 
@@ -180,7 +174,7 @@ describe('snapshot diff', () => {
     const { actions } = JSON.parse(session.stdout)
     expect(actions.map(({ id }: { id: string }) => id)).toEqual(['gold', 'none'])
     expect(actions[0].coefficients.map(({ feature }: { feature: string }) => feature)).toEqual(['level', 'intercept'])
-    expectPublished('snapshot-diff-result', session.stdout)
+    expectPublished('snapshot-diff-result', JSON.parse(session.stdout))
     expect((await dap('snapshot diff a.json b.json', files)).stdout).toContain('level')
   })
 
@@ -216,7 +210,7 @@ describe('bundle', () => {
     const files = { ...repository(MEAN), 'snapshots/offer.json': usual, 'other.json': named }
     const run = async (line: string) => {
       const session = await dap(line, files)
-      expectPublished('bundle-result', session.stdout)
+      expectPublished('bundle-result', JSON.parse(session.stdout))
       const result = JSON.parse(session.stdout)
       return { result, text: session.files[result.path] }
     }
@@ -224,7 +218,7 @@ describe('bundle', () => {
     expect(again).toEqual(first)
     expect(first.result.snapshot.path).toBe('snapshots/offer.json')
     expect(JSON.parse(first.text).snapshot).toEqual(JSON.parse(usual))
-    expectPublished('bundle', first.text)
+    expectPublished('bundle', JSON.parse(first.text))
     const other = await run('bundle --json --snapshot other.json --out dist/bundles')
     expect(other.result.path).toMatch(/^dist\/bundles\/offer-/)
     expect(JSON.parse(other.text).snapshot).toEqual(JSON.parse(named))
@@ -241,7 +235,7 @@ describe('bundle', () => {
     const session = await dap('bundle --migrate --json', files)
     const { migrated, path } = JSON.parse(session.stdout)
     expect(migrated).toEqual({ added: ['gems'], removed: ['none'] })
-    expectPublished('bundle-result', session.stdout)
+    expectPublished('bundle-result', JSON.parse(session.stdout))
     expect(JSON.parse(session.files[path]).snapshot).toMatchObject({ actions: ['gems', 'gold'], count: 1 })
     expect((await dap('bundle --migrate', files)).stdout).toContain('new actions: gems; forgotten: none')
   })

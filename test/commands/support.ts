@@ -1,10 +1,8 @@
-import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
-import { Ajv2020 } from 'ajv/dist/2020.js'
 import type { Cloud, RequestMetrics } from '../../src/deploy/cloud.ts'
 import type { MemoryCloud } from '../support/memory-cloud.ts'
+import { publishedValidator } from '../support/published.ts'
 import { resource } from '../support/repository.ts'
-import { deployments, PACKAGE_ROOT, type Session, type Setting } from '../support/run-dap.ts'
+import { deployments, type Session, type Setting } from '../support/run-dap.ts'
 
 export const POLICY = 'policies/offer.yaml'
 export const DEPLOYMENT = 'deployments/local/offer.yaml'
@@ -108,13 +106,10 @@ export const answered = (requests: number, errors: number): RequestMetrics => ({
   latency: [{ upToMs: 10, count: requests }],
 })
 
-const schemaOf = (name: string) =>
-  JSON.parse(readFileSync(join(PACKAGE_ROOT, 'schemas', `${name}.schema.json`), 'utf8'))
-
 /** The JSON that a session printed, once its schema has accepted it. */
 export function jsonOf<T>({ stdout }: Pick<Session, 'stdout'>, schema: string): T {
   const json = JSON.parse(stdout)
-  const validate = new Ajv2020({ strict: true, allowUnionTypes: true }).compile(schemaOf(schema))
+  const validate = publishedValidator(schema)
   if (!validate(json)) throw new Error(`${schema}: ${JSON.stringify(validate.errors, null, 2)}\n${stdout}`)
   return json as T
 }

@@ -1,6 +1,5 @@
 import { readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { Ajv2020 } from 'ajv/dist/2020.js'
 import { afterAll, describe, expect, it } from 'vitest'
 import { decisionRecord } from '../../src/log/decision-record.ts'
 import { stream } from '../../src/math/rng.ts'
@@ -9,8 +8,9 @@ import { createPolicy } from '../../src/policy/policy.ts'
 import { loadRepository } from '../../src/repo/repository.ts'
 import type { EvaluationResult, TrainingResult } from '../../src/results.ts'
 import { onDisk } from '../support/disk.ts'
+import { expectPublished } from '../support/published.ts'
 import { resource } from '../support/repository.ts'
-import { dapIn, NOW, PACKAGE_ROOT } from '../support/run-dap.ts'
+import { dapIn, NOW } from '../support/run-dap.ts'
 
 const PROJECT = resource('Project', 'shop', 'defaults: { seed: 1 }')
 const OFFER = resource(
@@ -130,14 +130,9 @@ describe('train', () => {
   })
 
   it('prints a result of the published schema', async () => {
-    const read = async (name: string) => JSON.parse(await readFile(`${PACKAGE_ROOT}/schemas/${name}`, 'utf8'))
-    const ajv = new Ajv2020({ strict: true, allowUnionTypes: true })
-    ajv.addSchema(await read('evaluation-result.schema.json'))
-    const validate = ajv.compile(await read('training-result.schema.json'))
     const folder = await repository(await servedLog(1500))
     for (const flags of [[], ['--holdout', '0'], ['--weights', 'inverse-propensity']]) {
-      validate(JSON.parse(JSON.stringify(await json(folder, ...flags))))
-      expect(validate.errors).toBeNull()
+      expectPublished('training-result', JSON.parse(JSON.stringify(await json(folder, ...flags))))
     }
   })
 

@@ -2,9 +2,9 @@ import { existsSync, readFileSync } from 'node:fs'
 import { mkdir, mkdtemp, readFile, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { Ajv2020 } from 'ajv/dist/2020.js'
 import { execa } from 'execa'
 import { beforeAll, describe, expect, it } from 'vitest'
+import { expectPublished } from '../support/published.ts'
 import { PACKAGE_ROOT } from '../support/run-dap.ts'
 
 const bin = join(PACKAGE_ROOT, 'bin', 'dap.js')
@@ -21,11 +21,7 @@ async function repository(template: string): Promise<string> {
 }
 
 function conforms(result: string, schema: string): void {
-  const validate = new Ajv2020({ allowUnionTypes: true }).compile(
-    JSON.parse(readFileSync(join(PACKAGE_ROOT, 'schemas', `${schema}-result.schema.json`), 'utf8')),
-  )
-  validate(JSON.parse(result))
-  expect(validate.errors).toBeNull()
+  expectPublished(`${schema}-result`, JSON.parse(result))
 }
 
 describe.each(['bandit', 'contextual-bandit'])('a repository made from the template %s', template => {

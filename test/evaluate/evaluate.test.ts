@@ -402,7 +402,7 @@ describe('evaluate', () => {
       reward: new Float64Array(n),
       player: Array.from({ length: n }, (_, i) => i),
     }
-    const rewardModel = { type: 'tabular', by: ['action', 'player'], prior: 1 } as const
+    const rewardModel = { type: 'tabular', by: ['action', 'player'], prior: 1, crossFit: { folds: 2 } } as const
     await expect(run(columns, { spec: { estimators: ['dm'], rewardModel } })).rejects.toThrow(
       'the slot and the columns of the reward model make more than 1000000 cells',
     )

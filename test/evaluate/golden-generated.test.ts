@@ -57,7 +57,7 @@ const ESTIMATORS: readonly Pair[] = [
   [{ type: 'switch-dr', lambda: 10, name: 'switch-dr-10' }, 'switch_dr_10'],
 ]
 
-const TABULAR = { type: 'tabular', by: ['action', 'slot'], prior: 10 } as const
+const TABULAR = { type: 'tabular', by: ['action', 'slot'], prior: 10, crossFit: { folds: 2 } } as const
 const MODELS: Readonly<Record<string, RewardModelSpec>> = {
   action_slot_k10: { ...TABULAR, crossFit: { folds: 1, by: 'row' } },
   action_slot_k10_xfit2: { ...TABULAR, crossFit: { folds: 2, by: 'row' } },

@@ -65,7 +65,7 @@ describe('rows that a candidate cannot take', () => {
     const spec = {
       ...parts.spec,
       estimators: ['dr' as const],
-      rewardModel: { type: 'tabular', by: ['action'], prior: 1 } as const,
+      rewardModel: { type: 'tabular', by: ['action'], prior: 1, crossFit: { folds: 2 } } as const,
     }
     expect((await run(columns, { ...parts, spec, dataset: DROP })).dataset).toMatchObject({ rows: 3, dropped: 5 })
   })
@@ -107,7 +107,10 @@ it('refuses a log that changes while it is read', async () => {
       if (++readings === 3) yield* tables.read(source, requests, options)
     },
   }
-  const spec = { estimators: ['dm' as const], rewardModel: { type: 'tabular', by: ['action'], prior: 1 } as const }
+  const spec = {
+    estimators: ['dm' as const],
+    rewardModel: { type: 'tabular', by: ['action'], prior: 1, crossFit: { folds: 2 } } as const,
+  }
   await expect(evaluate(plan({ spec }), growing)).rejects.toThrow('the log changed while it was read: 4 rows, then 8')
 })
 
@@ -125,7 +128,7 @@ describe('a cap of rewards', () => {
       { name: 'b', fixed: 'b' },
     ],
     estimators: ['ips' as const, 'snips' as const, 'dm' as const, 'dr' as const],
-    rewardModel: { type: 'tabular', by: ['action'], prior: 1 } as const,
+    rewardModel: { type: 'tabular', by: ['action'], prior: 1, crossFit: { folds: 2 } } as const,
     interval: { method: 'cressie-read', level: 0.95 } as const,
   }
 

@@ -350,7 +350,7 @@ describe('estimators that lean on a reward model', () => {
           { name: 'other', fixed: '1' },
         ],
         estimators: specs,
-        rewardModel: { type: 'tabular', by: ['action'], prior: 1 },
+        rewardModel: { type: 'tabular', by: ['action'], prior: 1, crossFit: { folds: 2 } },
       })
       for (const { estimator, interval, lift } of candidates[0].estimates) {
         cover(`${estimator} value`, interval !== null && interval.lower <= 0.25 && 0.25 <= interval.upper)

@@ -303,7 +303,7 @@ describe('the verdict on an estimate', () => {
   ) => judgeEstimate(createEstimator(spec), { value, interval: interval(0.4, 0.6), lift: null }, coverage({}, rest), dr)
 
   it('trusts a biased one only beside a doubly robust one that agrees within half of its interval', () => {
-    for (const type of ['dm', 'switch-dr', 'clipped-ips', 'clipped-dr']) {
+    for (const type of ['dm', 'switch-dr', 'clipped-ips', 'clipped-dr'] as const) {
       expect(of(type, 0.5999).verdict, type).toBe('ok')
       expect(of(type, 0.4001).verdict, type).toBe('ok')
       expect(of(type, 0.6001).verdict, type).toBe('caution')

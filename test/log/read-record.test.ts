@@ -1,11 +1,8 @@
-import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
-import { Ajv2020 } from 'ajv/dist/2020.js'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { readRecord, timestampOf } from '../../src/log/read-record.ts'
 import { mutations } from '../support/mutations.ts'
-import { PACKAGE_ROOT } from '../support/run-dap.ts'
+import { published, publishedValidator } from '../support/published.ts'
 
 interface Schema {
   readonly description?: string
@@ -13,16 +10,15 @@ interface Schema {
   readonly type?: string
   readonly properties?: Readonly<Record<string, Schema>>
   readonly items?: Schema
+  readonly $defs?: Readonly<Record<string, Schema>>
   readonly additionalProperties?: boolean
 }
-
-const published = (name: string) =>
-  JSON.parse(readFileSync(join(PACKAGE_ROOT, 'schemas', `${name}.schema.json`), 'utf8')) as Schema
 
 function* objects(schema: Schema): Generator<Schema> {
   if (schema.properties !== undefined) yield schema
   for (const property of Object.values(schema.properties ?? {})) yield* objects(property)
   if (schema.items !== undefined) yield* objects(schema.items)
+  for (const definition of Object.values(schema.$defs ?? {})) yield* objects(definition)
 }
 
 const faultOf = (value: unknown) => {
@@ -31,10 +27,8 @@ const faultOf = (value: unknown) => {
 }
 
 describe.each(['decision', 'reward'])('the published schema of a %s', name => {
-  const schema = published(name)
-  const valid = new Ajv2020({ strict: true, strictRequired: false, allowUnionTypes: true, strictTypes: false }).compile(
-    schema,
-  )
+  const schema = published<Schema>(name)
+  const valid = publishedValidator(name)
   const examples = schema.examples as readonly Record<string, unknown>[]
 
   it('describes every property, shows a value of it, and allows no others', () => {
@@ -74,7 +68,7 @@ describe.each(['decision', 'reward'])('the published schema of a %s', name => {
   })
 })
 
-const decision = published('decision').examples?.[0] as Readonly<Record<string, object>>
+const decision = published<Schema>('decision').examples?.[0] as Readonly<Record<string, object>>
 
 describe('reading a record', () => {
   it('says what is wrong and where', () => {

@@ -1,5 +1,3 @@
-import { readFileSync } from 'node:fs'
-import { Ajv2020 } from 'ajv/dist/2020.js'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { LearnerSpec, PolicySpec } from '../../src/kinds.ts'
@@ -14,6 +12,7 @@ import {
 import { describeSnapshot } from '../../src/policy/snapshot-describe.ts'
 import { packNumbers } from '../../src/policy/snapshot-format.ts'
 import { mutations } from '../support/mutations.ts'
+import { publishedValidator } from '../support/published.ts'
 import { policySpec, shopOffer } from './support.ts'
 
 const learners: LearnerSpec[] = [
@@ -397,8 +396,7 @@ describe('a snapshot without its policy', () => {
 })
 
 describe('the published schema of a snapshot', () => {
-  const schema = JSON.parse(readFileSync(new URL('../../schemas/snapshot.schema.json', import.meta.url), 'utf8'))
-  const validate = new Ajv2020({ strict: true, allowUnionTypes: true }).compile(schema)
+  const validate = publishedValidator('snapshot')
 
   it.each(learners)('accepts what is written: %o', learner => {
     const data = {

@@ -1,11 +1,10 @@
-import { readFileSync } from 'node:fs'
-import { Ajv2020 } from 'ajv/dist/2020.js'
 import { describe, expect, it } from 'vitest'
 import type { DeployEvent } from '../../src/deploy/events.ts'
 import type { DeploymentOutcome, DeployResult } from '../../src/deploy/outcomes.ts'
 import { deployLine, deployText } from '../../src/ui/deploy.ts'
 import { createProgress } from '../../src/ui/live/progress.ts'
 import { createStyle } from '../../src/ui/style.ts'
+import { publishedValidator } from '../support/published.ts'
 import { canaryEvents } from './deploy-samples.ts'
 import { NEW, OLD } from './plan-samples.ts'
 
@@ -109,10 +108,7 @@ describe('what a deploy came to', () => {
   })
 
   it('has the shape of its schema', () => {
-    const schema: object = JSON.parse(
-      readFileSync(new URL('../../schemas/deploy-result.schema.json', import.meta.url), 'utf8'),
-    )
-    const validate = new Ajv2020({ strict: true, allowUnionTypes: true }).compile(schema)
+    const validate = publishedValidator('deploy-result')
     validate(
       result([outcome('a'), deployed, outcome('b', { state: 'paused', reason: 'r', hint: 'h', names: undefined })]),
     )

@@ -1,5 +1,3 @@
-import { readFileSync } from 'node:fs'
-import { Ajv2020 } from 'ajv/dist/2020.js'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { Change } from '../../src/deploy/change.ts'
@@ -8,6 +6,7 @@ import { durationText } from '../../src/titles.ts'
 import { planText } from '../../src/ui/plan.ts'
 import { planMarkdown } from '../../src/ui/plan-markdown.ts'
 import { createStyle } from '../../src/ui/style.ts'
+import { publishedValidator } from '../support/published.ts'
 import {
   canary,
   deploymentPlan,
@@ -25,8 +24,7 @@ const text = (...args: Parameters<typeof plan>) =>
   `\n${planText(plan(...args), { style: createStyle(false), columns: 120 })}\n`
 const quiet = ['a-policy', 'b-policy', 'c-policy'].map(name => deploymentPlan(name))
 
-const schema: object = JSON.parse(readFileSync(new URL('../../schemas/plan.schema.json', import.meta.url), 'utf8'))
-const validate = new Ajv2020({ strict: true, allowUnionTypes: true }).compile(schema)
+const validate = publishedValidator('plan')
 
 describe('a plan as text', () => {
   it('of a first deploy', () => {

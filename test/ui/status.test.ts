@@ -1,9 +1,8 @@
-import { readFileSync } from 'node:fs'
-import { Ajv2020 } from 'ajv/dist/2020.js'
 import { describe, expect, it } from 'vitest'
 import type { DeploymentStatus, LiveModel, LockResult, StatusResult } from '../../src/deploy/outcomes.ts'
 import { locksText, statusText } from '../../src/ui/status.ts'
 import { createStyle } from '../../src/ui/style.ts'
+import { expectPublished, publishedValidator } from '../support/published.ts'
 import { foreign, NEW, OLD, orphaned } from './plan-samples.ts'
 
 const context = { style: createStyle(false), columns: 120 }
@@ -165,15 +164,8 @@ describe('locks', () => {
   })
 
   it('and statuses have the shapes of their schemas', () => {
-    const validator = (name: string) =>
-      new Ajv2020({ strict: true, allowUnionTypes: true }).compile(
-        JSON.parse(readFileSync(new URL(`../../schemas/${name}.schema.json`, import.meta.url), 'utf8')) as object,
-      )
-    const [lock, state] = [validator('lock-result'), validator('status-result')]
-    lock(locks())
-    expect(lock.errors).toBeNull()
-    state(everything)
-    expect(state.errors).toBeNull()
-    expect(state({ ...everything, extra: 1 })).toBe(false)
+    expectPublished('lock-result', locks())
+    expectPublished('status-result', everything)
+    expect(publishedValidator('status-result')({ ...everything, extra: 1 })).toBe(false)
   })
 })

@@ -57,7 +57,7 @@ export function seriesOfEstimator({ mean, ratio, constrained, modelled }: Estima
 
 /** A kind of estimator, as an Evaluation names it. */
 export interface EstimatorType {
-  readonly type: string
+  readonly type: Extract<EstimatorSpec, string>
   /** It needs `spec.rewardModel`. */
   readonly model: boolean
   /** It needs the propensities of the log. */

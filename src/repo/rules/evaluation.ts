@@ -179,7 +179,7 @@ function* rewardModelRules(
   const path = ['spec', 'rewardModel']
   if (rewardModel.type === 'columns') yield* columnsRules(rewardModel.columns, [...path, 'columns'])
   else if (
-    rewardModel.crossFit?.by === 'unit' &&
+    rewardModel.crossFit.by === 'unit' &&
     data !== undefined &&
     data.format !== 'dap' &&
     data.mapping?.unit === undefined

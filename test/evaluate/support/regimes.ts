@@ -63,7 +63,7 @@ function share(mean: number, concentration: number, rng: Rng): number {
   return a / (a + gamma((1 - mean) * concentration, rng))
 }
 
-const MODEL: EvaluationSpec['rewardModel'] = { type: 'tabular', by: ['action'], prior: 10 }
+const MODEL: EvaluationSpec['rewardModel'] = { type: 'tabular', by: ['action'], prior: 10, crossFit: { folds: 2 } }
 
 function judge(columns: Readonly<Record<string, readonly (number | string)[]>>, parts: PlanParts, tables = {}) {
   const { spec, ...rest } = parts
