@@ -1,5 +1,5 @@
 import { expect, it, onTestFinished } from 'vitest'
-import type { DeployResult, LockResult } from '../../src/deploy/outcomes.ts'
+import type { DeployResult, LockResult } from '../../src/results.ts'
 import { editFile, shopRepository, startEmulatorProcess } from '../support/emulator-process.ts'
 
 it('of two deploys at the same time one hears whose the lock is; one that is stopped gives it back', async () => {

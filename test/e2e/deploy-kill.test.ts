@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, it, onTestFinished } from 'vitest'
-import type { DeployResult } from '../../src/deploy/outcomes.ts'
 import { stream } from '../../src/math/rng.ts'
+import type { DeployResult } from '../../src/results.ts'
 import { editFile, shopRepository, startEmulatorProcess } from '../support/emulator-process.ts'
 import { type VertexClients, vertexClients } from '../support/vertex-clients.ts'
 
