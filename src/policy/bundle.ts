@@ -6,7 +6,7 @@ import { createPolicy, type Policy } from './policy.ts'
 import { loadSnapshot, type Snapshot } from './snapshot.ts'
 import { type Faults, isRecord, quoted, schemaText } from './snapshot-format.ts'
 
-export const BUNDLE_SCHEMA = 'dap.bundle/v1'
+const BUNDLE_SCHEMA = 'dap.bundle/v1'
 
 /** What a server loads: a policy, what it has learnt, and what its requests look like; `schemas/bundle.schema.json`. */
 export interface Bundle {
