@@ -7,7 +7,7 @@ import { createPolicy, type Policy } from './policy.ts'
 import { loadSnapshot, type Snapshot } from './snapshot.ts'
 import { type Faults, isRecord, quoted, schemaText } from './snapshot-format.ts'
 
-export const BUNDLE_SCHEMA = 'dap.bundle/v1'
+const BUNDLE_SCHEMA = 'dap.bundle/v1'
 
 /** What a server loads: a policy, whose spec is what its file says after defaults, what it has learnt, and what its requests look like. */
 export type Bundle = Omit<BundleFile, 'policy' | 'schemas'> & {
