@@ -89,6 +89,5 @@ describe('a deployment', () => {
     const status = await dap('status', '--exit-code', '--json')
     expect(status).toMatchObject({ code: 2 })
     expect(status.json<StatusResult>().deployments).toMatchObject([{ state: 'held' }])
-    // Thirty processes, each with Google's clients.
-  }, 300_000)
+  })
 })

@@ -263,7 +263,7 @@ describe('a worker of the built dap serve that is killed under load', () => {
     expect(result.decisions).toBeLessThanOrEqual(inLog)
     expect(exitCode).toBe(result.lost.length === 0 ? 0 : 1)
     expect(result.lostRecords > 0).toBe(result.lost.length > 0)
-  }, 60_000)
+  })
 })
 
 describe('the end of the built dap serve', () => {
@@ -281,7 +281,7 @@ describe('the end of the built dap serve', () => {
     expect(lost[0]).toMatch(/^\d+ decisions and 0 rewards of the log could not be written$/)
     const events = (await readFile(join(folder, 'events'), 'utf8')).trimEnd().split('\n')
     expect(JSON.parse(events.at(-1) as string)).toMatchObject({ exitCode: 1, result: { decisions: 2_000, lost } })
-  }, 60_000)
+  })
 
   it.each([1, 2])(
     'is heard of by 64 of 64 clients that keep their connections to %i processes: none is cut',

@@ -156,7 +156,7 @@ describe.each([
     await upkeep.look()
     expect(failures).toEqual([])
     expect(names().filter(name => !name.endsWith(ending))).toEqual([])
-  }, 60_000)
+  })
 })
 
 /** Returns how many records the process knew to be written when it was killed. */
