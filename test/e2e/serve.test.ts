@@ -5,7 +5,7 @@ import { connect, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { execa } from 'execa'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { get, logged, offer, post, repository, waitFor } from '../serve/serving.ts'
+import { get, logged, offer, PATIENT, post, repository, waitFor } from '../serve/serving.ts'
 import { countersOf, fallen } from '../support/counters.ts'
 import { PACKAGE_ROOT } from '../support/run-dap.ts'
 
@@ -25,7 +25,7 @@ function start(folder: string, ...words: readonly string[]) {
 }
 
 function startAs(program: string, before: readonly string[], folder: string, words: readonly string[]) {
-  const running = execa(program, [...before, bin, 'serve', '--port', '0', '--drain-ms', '0', ...words], {
+  const running = execa(program, [...before, bin, 'serve', ...PATIENT, ...words], {
     forceKillAfterDelay: false,
     cwd: folder,
     reject: false,
