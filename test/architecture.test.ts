@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
 
 const SRC = fileURLToPath(new URL('../src', import.meta.url))
+const TEST = fileURLToPath(new URL('.', import.meta.url))
 
 /** Files that any folder may import: types, errors and diagnostics, which import nothing but each other themselves. */
 const SHARED = ['kinds.ts', 'results.ts', 'errors.ts', 'diagnostics.ts', 'generated/types.ts', 'generated/names.ts']
@@ -231,6 +232,22 @@ describe('pure folders', () => {
       readFileSync(join(SRC, file), 'utf8')
         .split('\n')
         .filter(line => /Math\.pow|[\w)\]]\s\*\*\s/.test(line) && !/^\s*(\/\/|\*|\/\*)/.test(line))
+        .map(line => `${file}: ${line.trim()}`),
+    )
+    expect(broken).toEqual([])
+  })
+})
+
+describe('tests', () => {
+  it('measure no time and set no limit of their own: a machine may be slow', () => {
+    const banned = /\b(performance\.now|hrtime|vi\.waitFor|vi\.setConfig|(test|hook)Timeout)\b|^\s*\}, [\d_]+\)$/
+    const tests = readdirSync(TEST, { recursive: true, encoding: 'utf8' }).filter(
+      file => /\.test\.tsx?$/.test(file) && file !== 'architecture.test.ts',
+    )
+    const broken = tests.flatMap(file =>
+      readFileSync(join(TEST, file), 'utf8')
+        .split('\n')
+        .filter(line => banned.test(line))
         .map(line => `${file}: ${line.trim()}`),
     )
     expect(broken).toEqual([])

@@ -58,13 +58,11 @@ describe('a deployment', () => {
       [100, 2000],
     ]) {
       let traffic: Readonly<Record<string, number>> = {}
-      for (let tries = 0; traffic[second] !== percent; tries++) {
+      while (traffic[second] !== percent) {
         const { json, code, stderr } = await dap('deploy', '--step', '--yes', '--json')
         expect({ code, stderr: code === 0 ? '' : stderr }).toEqual({ code: 0, stderr: '' })
         traffic = json<DeployResult>().deployments[0].traffic
         second = Object.keys(traffic).find(id => id !== first) ?? ''
-        if (tries > 20) throw new Error(`traffic never came to ${percent} %: ${JSON.stringify(traffic)}`)
-        await new Promise(done => setTimeout(done, 500))
       }
       let candidate = 0
       for (let i = 0; i < predicts; i += 50) {
@@ -89,6 +87,5 @@ describe('a deployment', () => {
     const status = await dap('status', '--exit-code', '--json')
     expect(status).toMatchObject({ code: 2 })
     expect(status.json<StatusResult>().deployments).toMatchObject([{ state: 'held' }])
-    // Thirty processes, each with Google's clients.
-  }, 300_000)
+  })
 })
