@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process'
 import { cp, readFile, rm, writeFile } from 'node:fs/promises'
 import { build, type Plugin } from 'esbuild'
 import { generateApi } from './api-types.ts'
+import { writeComposed } from './compose.ts'
 import { generate } from './schemas.ts'
 
 const { version } = JSON.parse(await readFile('package.json', 'utf8')) as { version: string }
@@ -33,6 +34,7 @@ interface LockEntry {
   readonly devOptional?: boolean
 }
 
+writeComposed()
 await generate()
 await generateApi()
 await rm('dist', { recursive: true, force: true })

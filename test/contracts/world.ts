@@ -18,7 +18,7 @@ export function worldContract(name: string, create: () => World, contexts: reado
         for (let i = 0; i < rounds; i++) {
           const chance = world.chance(rng)
           for (let k = 0; k < means.length; k++) {
-            const off = world.reward(means[k], chance) - means[k]
+            const off = world.reward(k, means[k], chance) - means[k]
             sums[k] += off
             squares[k] += off * off
           }
@@ -49,7 +49,7 @@ export function worldContract(name: string, create: () => World, contexts: reado
         const chances: number[] = []
         for (let i = 0; i < 50; i++) {
           const chance = world.chance(rng)
-          world.reward(means[action], chance)
+          world.reward(action, means[action], chance)
           chances.push(chance)
         }
         return chances
@@ -62,7 +62,7 @@ export function worldContract(name: string, create: () => World, contexts: reado
       const rng = stream(3, name)
       for (let i = 0; i < 1000; i++) {
         const chance = world.chance(rng)
-        expect(world.reward(0.2, chance)).toBeLessThanOrEqual(world.reward(0.7, chance))
+        expect(world.reward(0, 0.2, chance)).toBeLessThanOrEqual(world.reward(0, 0.7, chance))
       }
     })
 

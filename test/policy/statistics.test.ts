@@ -38,13 +38,13 @@ function rowsOf(count: number, seed: number, weighted = false): Row[] {
 }
 
 function partOf(spec: LearnerSpec, rows: readonly Row[]): Float64Array {
-  const { sums, add } = createStatistics(spec, ACTIONS.length, D)
+  const { sums, add } = createStatistics({ learner: spec }, ACTIONS.length, D)
   for (const { action, x, reward, weight } of rows) add(action, x, reward, weight)
   return sums
 }
 
 function merged(spec: LearnerSpec, parts: readonly Float64Array[]) {
-  const statistics = mergeStatistics(spec, ACTIONS.length, D)
+  const statistics = mergeStatistics({ learner: spec }, ACTIONS.length, D)
   for (const part of parts) statistics.merge(part)
   return statistics
 }
@@ -184,7 +184,7 @@ describe('weighted statistics', () => {
   })
 
   it('refuse a reward that is no share of a success, and stay as they were', () => {
-    const { sums, add } = createStatistics(SPECS[1], ACTIONS.length, D)
+    const { sums, add } = createStatistics({ learner: SPECS[1] }, ACTIONS.length, D)
     expect(() => add(0, new Float64Array(D), 1.5, 1)).toThrow(RangeError)
     expect(sums.every(sum => sum === 0)).toBe(true)
   })
