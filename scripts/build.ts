@@ -2,6 +2,7 @@
 import { execFileSync } from 'node:child_process'
 import { cp, readFile, rm, writeFile } from 'node:fs/promises'
 import { build, type Plugin } from 'esbuild'
+import { writeComposed } from './compose.ts'
 import { generate } from './generate.ts'
 
 const { version } = JSON.parse(await readFile('package.json', 'utf8')) as { version: string }
@@ -32,6 +33,7 @@ interface LockEntry {
   readonly devOptional?: boolean
 }
 
+writeComposed()
 await generate()
 await rm('dist', { recursive: true, force: true })
 await build({

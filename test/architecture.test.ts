@@ -19,7 +19,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   train: ['log', 'policy', 'math'],
   serve: ['log', 'policy', 'math', 'generated'],
   client: [],
-  repo: ['policy', 'evaluate', 'math', 'core', 'generated'],
+  repo: ['policy', 'simulate', 'evaluate', 'math', 'core', 'generated'],
   scaffold: ['core'],
   deploy: ['core', 'policy', 'math'],
   emulator: ['core', 'adapters'],

@@ -1,6 +1,6 @@
 import type { ActionKnowledge, Coefficient, SnapshotShowResult } from '../generated/types.ts'
-import { createLearner } from './algorithm.ts'
-import type { Learner, LearnerState } from './learner.ts'
+import { createLearner, learnerOf } from './algorithm.ts'
+import type { Learner } from './learner.ts'
 import { type Snapshot, snapshotDigest, unpackState } from './snapshot-format.ts'
 
 export type { ActionKnowledge, Coefficient, SnapshotShowResult } from '../generated/types.ts'
@@ -9,10 +9,9 @@ export type { ActionKnowledge, Coefficient, SnapshotShowResult } from '../genera
 export function describeSnapshot(snapshot: Snapshot): SnapshotShowResult {
   const { dap = null, policy, learner: spec, actions, features, count, data = null } = snapshot
   const learner = createLearner(spec, actions, features.length)
-  const state = unpackState(snapshot.state)
-  learner.restore(state)
-  const counts = countsOf(learner, state)
-  const coefficients = spec.type === 'linear' ? coefficientsOf(learner, actions.length, features) : undefined
+  learner.restore(unpackState(snapshot.state))
+  const { features: contextual, coefficients: linear } = learnerOf(spec)
+  const coefficients = linear === true ? coefficientsOf(learner, actions.length, features) : undefined
   return {
     schema: 'dap.snapshot-description/v1',
     digest: snapshotDigest(snapshot),
@@ -23,17 +22,12 @@ export function describeSnapshot(snapshot: Snapshot): SnapshotShowResult {
     data,
     features,
     actions: actions.map((id, a): ActionKnowledge => {
-      const known = { id, count: counts?.[a] ?? null }
+      const known = { id, count: learner.counts?.[a] ?? null }
       if (coefficients !== undefined) return { ...known, coefficients: coefficients[a] }
+      if (contextual !== undefined) return known
       return { ...known, value: finite(learner.value[a]), width: finite(learner.width[a]) }
     }),
   }
-}
-
-function countsOf({ type }: Learner, state: LearnerState): readonly number[] | undefined {
-  const list = (key: string) => state[key] as readonly number[]
-  if (type === 'mean' || type === 'linear') return list('counts')
-  return type === 'beta' ? list('successes').map((successes, a) => successes + list('failures')[a]) : undefined
 }
 
 /** By action. In the context that is 1 in one feature and 0 in all others the value is that feature's coefficient. */

@@ -1,5 +1,5 @@
 import type { HeldOut, PackedNumbers, Snapshot } from '../generated/types.ts'
-import { packedSize } from '../math/ridge.ts'
+import { LEARNERS, learnerOf } from './algorithm.ts'
 import { digestOf, fileText } from './digest.ts'
 import type { LearnerState } from './learner.ts'
 
@@ -21,7 +21,7 @@ const MAX_ACTIONS = 1000
 const MAX_CHARACTERS = 1024
 /** Hashes in the sketch of ids. */
 const MAX_SKETCH = 1024
-/** Numbers in the matrices of a linear learner; 64 MiB of them. */
+/** Numbers in a list of a learner's state; 64 MiB of them. */
 const MAX_NUMBERS = 8 * 1024 * 1024
 
 /** Text of a snapshot's file: keys sorted, so the state comes last. */
@@ -45,10 +45,8 @@ export function readSnapshot(json: unknown): { readonly snapshot: Snapshot } | F
   ]
   if (faults.length > 0) return { faults }
   const snapshot = json as unknown as Snapshot
-  if (snapshot.learner.type === 'linear') {
-    const numbers = snapshot.actions.length * packedSize(snapshot.features.length)
-    if (numbers > MAX_NUMBERS) return { faults: [`the learner has ${numbers} numbers, more than ${MAX_NUMBERS}`] }
-  }
+  const numbers = snapshot.actions.length * (learnerOf(snapshot.learner).numbers?.(snapshot.features.length) ?? 1)
+  if (numbers > MAX_NUMBERS) return { faults: [`the learner has ${numbers} numbers, more than ${MAX_NUMBERS}`] }
   return { snapshot }
 }
 
@@ -83,7 +81,6 @@ function mapEntries<A, B>(record: Readonly<Record<string, A>>, map: (value: A, k
 const isText = (value: unknown): value is string => typeof value === 'string' && value.length <= MAX_CHARACTERS
 const isTexts = (value: unknown): value is string[] => Array.isArray(value) && value.every(isText)
 const isCount = (value: unknown) => Number.isFinite(value) && (value as number) >= 0
-const isPositive = (value: unknown) => Number.isFinite(value) && (value as number) > 0
 
 interface Field {
   is(value: unknown): boolean
@@ -112,19 +109,8 @@ function isActions(value: unknown): boolean {
 
 function isLearner(value: unknown): boolean {
   if (!isRecord(value)) return false
-  switch (value.type) {
-    case 'mean':
-    case 'uniform':
-      return true
-    case 'beta':
-      return isRecord(value.prior) && isPositive(value.prior.alpha) && isPositive(value.prior.beta)
-    case 'linear':
-      return isPositive(value.l2)
-    case 'fixed':
-      return isRecord(value.probabilities) && Object.values(value.probabilities).every(isCount)
-    default:
-      return false
-  }
+  const learner = LEARNERS.find(({ type }) => type === value.type)
+  return learner !== undefined && (learner.accepts?.(value) ?? true)
 }
 
 function isData(value: unknown): boolean {

@@ -1,6 +1,7 @@
 import { didYouMean } from '../diagnostics.ts'
 import { schemas } from '../generated/schemas.js'
 import { KINDS } from '../kinds.ts'
+import { PAIRS, type Pair } from '../policy/algorithm.ts'
 import { allowed, list, ownKey, resolve, type Schema, tagOf } from './schema.ts'
 
 /** What a field of a kind means, from the kind's schema. */
@@ -14,6 +15,16 @@ export interface Explanation extends FieldSummary {
   readonly fields: readonly FieldSummary[]
   /** Where several shapes are allowed: each. */
   readonly variants: readonly Variant[]
+  /** Of an algorithm: every one that there is. */
+  readonly algorithms?: readonly NamedAlgorithm[]
+}
+
+/** A learner with an exploration that goes with it, or alone, and what papers call it. */
+export interface NamedAlgorithm {
+  readonly learner: string
+  readonly exploration: string | null
+  readonly name: string | null
+  readonly paper: string | null
 }
 
 export interface FieldSummary {
@@ -70,8 +81,20 @@ export function explain(path: string): Explained {
     bounds: boundsOf(at.schema),
     fields: fieldsOf(inner, root),
     variants: (inner.oneOf ?? []).map(branch => variant(resolve(branch, root), inner, root)),
+    ...(walked === ALGORITHM ? { algorithms: PAIRS.map(namedAlgorithm) } : {}),
   }
   return { explanation }
+}
+
+const ALGORITHM = 'Policy.spec.algorithm'
+
+function namedAlgorithm({ learner, exploration, name }: Pair): NamedAlgorithm {
+  return {
+    learner: learner.type,
+    exploration: exploration?.type ?? null,
+    name: name?.name ?? null,
+    paper: name?.paper ?? null,
+  }
 }
 
 interface Place {
