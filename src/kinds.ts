@@ -121,6 +121,8 @@ export type ExplorationSpec =
   | { readonly type: 'softmax'; readonly temperature: number }
   /** Over `mean`: S/n + √(factor · ln t / n), UCB1. Over `linear`: x·θ + alpha · √(x·A⁻¹x), LinUCB. */
   | { readonly type: 'ucb'; readonly factor?: number; readonly alpha?: number; readonly ties: Ties }
+  /** Over `mean`, of 0/1 rewards: max {q : n · kl(S/n, q) ≤ ln t}, KL-UCB. */
+  | { readonly type: 'kl-ucb'; readonly ties: Ties }
   /** `scale` multiplies the posterior's standard deviation of `mean` and `linear`; it must be 1 for `beta`. */
   | { readonly type: 'thompson'; readonly scale: number }
 
