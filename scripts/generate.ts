@@ -5,6 +5,7 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { KINDS } from '../src/kinds.ts'
 import { apiFiles } from './api-types.ts'
+import { pages } from './pages.ts'
 import { bundled, ROOT, readOpenApi, readSchemas, type Schemas } from './schema-files.ts'
 import { typesOf } from './types.ts'
 
@@ -35,10 +36,16 @@ export function generated(schemas: Schemas): Generated {
 }
 
 export async function generate(): Promise<void> {
-  const files = { ...generated(await readSchemas()), ...apiFiles(await readOpenApi()) }
-  const folder = new URL('src/generated/', ROOT)
+  const schemas = await readSchemas()
+  const files = { ...generated(schemas), ...apiFiles(await readOpenApi()) }
+  await write('src/generated/', files, HEADER)
+  await write('docs/reference/', pages(schemas, KINDS), '')
+}
+
+async function write(path: string, files: Generated, header: string): Promise<void> {
+  const folder = new URL(path, ROOT)
   await mkdir(folder, { recursive: true })
-  for (const [name, text] of Object.entries(files)) await writeFile(new URL(name, folder), HEADER + text)
+  for (const [name, text] of Object.entries(files)) await writeFile(new URL(name, folder), header + text)
 }
 
 if (import.meta.main) await generate()
