@@ -5,6 +5,7 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { KINDS } from '../src/kinds.ts'
 import { apiFiles } from './api-types.ts'
+import { celTypesOf } from './cel-types.ts'
 import { pages } from './pages.ts'
 import { bundled, ROOT, readOpenApi, readSchemas, type Schemas } from './schema-files.ts'
 import { typesOf } from './types.ts'
@@ -30,6 +31,7 @@ export function generated(schemas: Schemas): Generated {
     // Pure code reads no files. A string that is parsed loads faster than an object literal of that size.
     'schemas.js': `export const schemas = JSON.parse(${JSON.stringify(JSON.stringify(kinds))})\n`,
     'schemas.d.ts': SCHEMA_TYPES,
+    'cel-types.ts': celTypesOf(schemas),
     'types.ts': typesOf(schemas, KINDS, true),
     'written.ts': typesOf(written, KINDS, false),
   }

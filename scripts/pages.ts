@@ -2,18 +2,17 @@
  * The pages of `docs/reference`: what each file of `schemas/` says, for people. A page is the walk of `dap explain` over a whole schema;
  * every mapping has a section of its own, and whatever leads to it a link.
  */
-import { dump } from 'js-yaml'
-import { Document, isCollection, visit } from 'yaml'
 import { boundsOf, branchesOf, itemOf, property, typeOf, variantNames } from '../src/repo/describe.ts'
 import { allowed, resolve, type Schema } from '../src/repo/schema.ts'
-import { wrap } from '../src/ui/wrap.ts'
+import { anchor, code, example, fenced, flow, item, NOTE, oneOf, prose, wrapped } from './markdown.ts'
+import { rulesPage } from './rules-page.ts'
 import { bundled, type Schemas, typeName } from './schema-files.ts'
 
 /** File of `docs/reference` → Markdown. */
 export function pages(schemas: Schemas, kinds: readonly string[]): Readonly<Record<string, string>> {
   const homes = homesOf(schemas)
   const all = Object.keys(schemas).map(file => [pageOf(file), page(file, schemas, homes)] as const)
-  return { ...Object.fromEntries(all), 'README.md': index(schemas, kinds) }
+  return { ...Object.fromEntries(all), 'rules.md': rulesPage(schemas), 'README.md': index(schemas, kinds) }
 }
 
 const pageOf = (file: string) => file.replace('.schema.json', '.md')
@@ -27,8 +26,6 @@ function homesOf(schemas: Schemas): Homes {
     files.flatMap(([file, { $defs = {} }]) => [typeName(file), ...Object.keys($defs)].map(name => [name, file])),
   )
 }
-
-const NOTE = '<!-- Made from schemas/ by scripts/pages.ts: do not edit. -->'
 
 function index(schemas: Schemas, kinds: readonly string[]): string {
   const groups: readonly [title: string, about: string, belongs: (file: string) => boolean][] = [
@@ -50,7 +47,8 @@ function index(schemas: Schemas, kinds: readonly string[]): string {
   const about =
     'Every field of what dap reads, writes and prints, made from the JSON Schemas in [`schemas/`](../../schemas), which the package has, too. ' +
     'In a terminal `dap explain Policy.spec.algorithm` says the same of a field, and `dap schema policy` prints a schema.'
-  return `${[NOTE, '# Reference', wrapped(about), ...sections].join('\n\n')}\n`
+  const rules = `## Rules\n\n${item('[What rules read](rules.md): of a context, and of the results that gates and expectations judge.')}`
+  return `${[NOTE, '# Reference', wrapped(about), ...sections, rules].join('\n\n')}\n`
 }
 
 interface Section {
@@ -159,69 +157,3 @@ function page(file: string, schemas: Schemas, homes: Homes): string {
 const isMapping = (schema: Schema) => Object.keys(schema.properties ?? {}).length > 0
 
 const mappings = (schema: Schema, root: Schema) => branchesOf(schema, root).filter(isMapping)
-
-/** What GitHub makes of a heading. */
-export const anchor = (title: string) =>
-  title
-    .toLowerCase()
-    .replace(/[^\p{L}\p{N} _-]/gu, '')
-    .replaceAll(' ', '-')
-
-const COLUMNS = 120
-
-/** Words that would begin a list, a heading or a quotation at the start of a line stay on the line before. */
-const wrapped = (text: string, indent = '') =>
-  wrap(text.replace(/ (?=(?:[-+*#>]+|\d+[.)])(?: |$))/g, '\0'), COLUMNS, indent).replaceAll('\0', ' ')
-
-/** An entry of a list: each part begins a line, which Markdown has to be told. */
-function item(...parts: readonly string[]): string {
-  const lines = parts
-    .filter(part => part !== '')
-    .map(part => (part.startsWith('```') ? part.replaceAll('\n', '\n  ') : wrapped(part, '  ')))
-  return `- ${lines.join('\\\n  ').replaceAll('\\\n  ```', '\n  ```')}`
-}
-
-/** A description as Markdown: what is not code loses its special signs. */
-const prose = (text: string) => text.trim().replace(/(`[^`]*`)|[<*[\]\\]/g, (sign, quoted) => quoted ?? `\\${sign}`)
-
-const code = (text: string) => (text.includes('`') ? `\`\` ${text} \`\`` : `\`${text}\``)
-
-const oneOf = (values: readonly string[]) =>
-  values.length < 2 ? values.join() : `${values.slice(0, -1).join(', ')} or ${values.at(-1)}`
-
-const flow = (value: unknown) => dump(value, { flowLevel: 0, flowBracketPadding: true, lineWidth: -1 }).trimEnd()
-
-/** An example in a line, or as a block where that is too long. */
-function example(value: unknown): string[] {
-  const line = flow(value)
-  return line.length <= 80 || typeof value !== 'object' ? [`Example: ${code(line)}`] : ['Example:', fenced(value)]
-}
-
-/** How long a mapping or list may be to stand on one line. */
-const SHORT = 60
-
-/** As people write it: a document in blocks, with what is short on one line; the records of a log in JSON, as they are. */
-function fenced(value: unknown): string {
-  if (typeof value === 'object' && value !== null && 'schema' in value)
-    return `\`\`\`json\n${pretty(value, '')}\n\`\`\``
-  const document = new Document(value)
-  visit(document, {
-    Collection(_, node, path) {
-      const short = JSON.stringify(isCollection(node) ? node.toJS(document) : null).length <= SHORT
-      if (short && path.length > 1) node.flow = true
-    },
-  })
-  return `\`\`\`yaml\n${document.toString({ lineWidth: 100 }).trimEnd()}\n\`\`\``
-}
-
-function pretty(value: unknown, indent: string): string {
-  const line = JSON.stringify(value, null, 1).replace(/\n\s*/g, ' ')
-  if (typeof value !== 'object' || value === null || (line.length <= SHORT && indent !== '')) return line
-  const inner = `${indent}  `
-  const [open, close] = Array.isArray(value) ? '[]' : '{}'
-  const lines = Object.entries(value).map(([key, each]) => {
-    const name = Array.isArray(value) ? '' : `${JSON.stringify(key)}: `
-    return inner + name + pretty(each, inner)
-  })
-  return `${open}\n${lines.join(',\n')}\n${indent}${close}`
-}
