@@ -55,19 +55,23 @@ export function typeOf(schema: Schema, emitter: Emitter): string {
   if (schema.const !== undefined) return JSON.stringify(schema.const)
   if (schema.enum !== undefined) return schema.enum.map(value => JSON.stringify(value)).join(' | ')
   const union = schema.oneOf ?? schema.anyOf
-  if (union !== undefined) return union.map(each => typeOf(each, emitter)).join(' | ')
+  if (union !== undefined) {
+    return union
+      .map(each => `${each.$ref === undefined ? comment(each.description) : ''}${typeOf(each, emitter)}`)
+      .join(' | ')
+  }
   const types = typeof schema.type === 'string' ? [schema.type] : (schema.type ?? [])
   return types.length === 0 ? 'unknown' : types.map(type => plainType(type, schema, emitter)).join(' | ')
 }
 
-/** Lists of one length up to this are tuples. */
+/** Lists of one length, from 2 up to this, are tuples. */
 const LONGEST_TUPLE = 4
 
 function plainType(type: string, schema: Schema, emitter: Emitter): string {
   const { items = {}, minItems, maxItems = Infinity } = schema
   if (type === 'array') {
     const item = typeOf(items, emitter)
-    const tuple = minItems === maxItems && maxItems <= LONGEST_TUPLE
+    const tuple = minItems === maxItems && maxItems > 1 && maxItems <= LONGEST_TUPLE
     const list = tuple ? `[${new Array(maxItems).fill(item).join(', ')}]` : `(${item})[]`
     return emitter.fixedLists ? `readonly ${list}` : list
   }

@@ -1,7 +1,7 @@
 import { defineCommand } from '../command.ts'
 import { breakLock, listLocks } from '../deploy/lock.ts'
-import type { LockResult } from '../deploy/outcomes.ts'
 import { DapError, ExitCode } from '../errors.ts'
+import type { LockResult } from '../results.ts'
 import { locksText } from '../ui/status.ts'
 import { openCloud, patienceOf } from './engine.ts'
 import { declareEnvironment, environmentName, openEnvironment } from './environment.ts'

@@ -4,7 +4,8 @@ import type { FoundFile, Host, Unread } from '../host.ts'
 import { InvalidFilesError } from '../invalid-files.ts'
 import type { ProjectSpec } from '../kinds.ts'
 import { isInside } from '../paths.ts'
-import { loadRepository, type NamedKind, type Repository, type Resource, type SourceFile } from '../repo/repository.ts'
+import { type NamedKind, projectSettings, type Repository, type Resource, repositoryOf } from '../repo/repository.ts'
+import { parseSource, type SourceFile } from '../repo/source.ts'
 import { filesOnce, mayHold, unreadHint } from './found-files.ts'
 
 export const PROJECT_FILE = 'dap.yaml'
@@ -51,16 +52,17 @@ export async function openRepository(host: Host, known?: string): Promise<Opened
     })
   }
   const project = await projectSource(host, root)
-  const { project: spec } = await loadRepository([project])
+  const parsed = await parseSource(project)
+  const spec = projectSettings(parsed)
   const roots = await rootsOf(host, root, spec)
   const { files, unread, passedOver } = await projectFiles(host, { root, roots }, spec.folders)
-  const others = files.filter(({ real }) => real !== project.real)
-  const sources = [
-    project,
-    ...(await Promise.all(others.map(file => readSource(host, root, file)))),
+  const found = files.filter(({ real }) => real !== project.real)
+  const others = [
+    ...(await Promise.all(found.map(file => readSource(host, root, file)))),
     ...unread.map(each => notRead(root, each)),
   ]
-  return { root, roots, sources, passedOver, repository: await loadRepository(sources) }
+  const repository = await repositoryOf([parsed, ...(await Promise.all(others.map(parseSource)))])
+  return { root, roots, sources: [project, ...others], passedOver, repository }
 }
 
 /** dap.yaml, unless it is a link that leads out. */

@@ -4,6 +4,7 @@ import { DapError, ExitCode, UsageError } from '../errors.ts'
 import { type EvaluationPlan, evaluate } from '../evaluate/evaluate.ts'
 import type { Host, TablesOptions } from '../host.ts'
 import { UNIT_GROUPS } from '../log/tables.ts'
+import { learnerOf } from '../policy/algorithm.ts'
 import { type SnapshotData, snapshotDigest, snapshotText, takeSnapshot } from '../policy/snapshot.ts'
 import type { TrainingResult } from '../results.ts'
 import type { Fold, Weights } from '../train/fold.ts'
@@ -79,10 +80,12 @@ export const trainCommand = defineCommand<Options, TrainingResult>({
     const tables = await host.tables({ ...options.tables, ...watched(report) })
     const heldOut =
       options.holdout === 0 ? 0 : Math.min(UNIT_GROUPS - 1, Math.max(1, Math.round(options.holdout * UNIT_GROUPS)))
+    // Where contexts are learnt from, a row is much work.
+    const threads = learnerOf(spec.algorithm.learner).features === undefined ? 1 : host.cores
     const training = await train(
       { policy: resource, dataset, weights: options.weights, heldOut },
       tables,
-      await foldOf(host, options.workers ?? (spec.algorithm.learner.type === 'linear' ? host.cores : 1)),
+      await foldOf(host, options.workers ?? threads),
       progress(report),
       host.signal,
     )

@@ -1,62 +1,17 @@
-import type { LearnerSpec } from '../kinds.ts'
-import { packedSize } from '../math/ridge.ts'
+import type { HeldOut, PackedNumbers, Snapshot } from '../generated/types.ts'
+import { LEARNERS, learnerOf } from './algorithm.ts'
 import { digestOf, fileText } from './digest.ts'
 import type { LearnerState } from './learner.ts'
 
+export type { HeldOut, PackedNumbers, Snapshot, SnapshotData } from '../generated/types.ts'
+
 export const SNAPSHOT_SCHEMA = 'dap.snapshot/v1'
 
-/** A learner's state as JSON, with what it takes to refuse it where it does not belong; `schemas/snapshot.schema.json`. */
-export interface Snapshot {
-  readonly schema: typeof SNAPSHOT_SCHEMA
-  /** The version of dap that took it. */
-  readonly dap?: string
-  /** The policy it was taken from; another version of the policy may load it as long as what follows is the same. */
-  readonly policy: { readonly name: string; readonly digest: string }
-  readonly learner: LearnerSpec
-  readonly actions: readonly string[]
-  /** Names of the features, which carry every parameter of theirs. */
-  readonly features: readonly string[]
-  /** How many rewards were learnt. */
-  readonly count: number
-  readonly data?: SnapshotData
-  readonly state: PackedState
-}
-
-/** What a snapshot was learnt from. */
-export interface SnapshotData {
-  readonly dataset: string
-  /** sha256 over the files' bytes. */
-  readonly digest: string
-  readonly rows: number
-  /** Timestamps of the first and the last decision, where the log has them. */
-  readonly from?: string
-  readonly to?: string
-  /** Decisions whose wait was not over then were left out. */
-  readonly until?: string
-  /** Which were left out, to be judged on; absent where it is not known. */
-  readonly heldOut?: HeldOut
-  /** The sketch (see `IdSketch`) of the ids of the decisions, where the log has them. */
-  readonly ids?: PackedNumbers
-}
-
-/** Units of the hash groups [0, groups) were not learnt; 0: all were. */
-export interface HeldOut {
-  readonly groups: number
-  readonly by: UnitKind
-}
-
 /** What rows are told apart by, and hashed: the units of the log (its decisions, where one has no unit), its decisions, or the numbers of its rows. */
-export type UnitKind = 'unit' | 'decision' | 'row'
+export type UnitKind = HeldOut['by']
 
 /** A LearnerState whose lists are packed: shorter than decimals, and every bit survives. */
-export type PackedState = Readonly<Record<string, number | PackedNumbers>>
-
-export interface PackedNumbers {
-  /** Base64 of the numbers as 64-bit floats, little-endian. */
-  readonly float64: string
-  /** How many numbers there are. */
-  readonly length: number
-}
+export type PackedState = Snapshot['state']
 
 export type Faults = { readonly faults: readonly string[] }
 
@@ -66,7 +21,7 @@ const MAX_ACTIONS = 1000
 const MAX_CHARACTERS = 1024
 /** Hashes in the sketch of ids. */
 const MAX_SKETCH = 1024
-/** Numbers in the matrices of a linear learner; 64 MiB of them. */
+/** Numbers in a list of a learner's state; 64 MiB of them. */
 const MAX_NUMBERS = 8 * 1024 * 1024
 
 /** Text of a snapshot's file: keys sorted, so the state comes last. */
@@ -90,10 +45,8 @@ export function readSnapshot(json: unknown): { readonly snapshot: Snapshot } | F
   ]
   if (faults.length > 0) return { faults }
   const snapshot = json as unknown as Snapshot
-  if (snapshot.learner.type === 'linear') {
-    const numbers = snapshot.actions.length * packedSize(snapshot.features.length)
-    if (numbers > MAX_NUMBERS) return { faults: [`the learner has ${numbers} numbers, more than ${MAX_NUMBERS}`] }
-  }
+  const numbers = snapshot.actions.length * (learnerOf(snapshot.learner).numbers?.(snapshot.features.length) ?? 1)
+  if (numbers > MAX_NUMBERS) return { faults: [`the learner has ${numbers} numbers, more than ${MAX_NUMBERS}`] }
   return { snapshot }
 }
 
@@ -128,7 +81,6 @@ function mapEntries<A, B>(record: Readonly<Record<string, A>>, map: (value: A, k
 const isText = (value: unknown): value is string => typeof value === 'string' && value.length <= MAX_CHARACTERS
 const isTexts = (value: unknown): value is string[] => Array.isArray(value) && value.every(isText)
 const isCount = (value: unknown) => Number.isFinite(value) && (value as number) >= 0
-const isPositive = (value: unknown) => Number.isFinite(value) && (value as number) > 0
 
 interface Field {
   is(value: unknown): boolean
@@ -157,19 +109,8 @@ function isActions(value: unknown): boolean {
 
 function isLearner(value: unknown): boolean {
   if (!isRecord(value)) return false
-  switch (value.type) {
-    case 'mean':
-    case 'uniform':
-      return true
-    case 'beta':
-      return isRecord(value.prior) && isPositive(value.prior.alpha) && isPositive(value.prior.beta)
-    case 'linear':
-      return isPositive(value.l2)
-    case 'fixed':
-      return isRecord(value.probabilities) && Object.values(value.probabilities).every(isCount)
-    default:
-      return false
-  }
+  const learner = LEARNERS.find(({ type }) => type === value.type)
+  return learner !== undefined && (learner.accepts?.(value) ?? true)
 }
 
 function isData(value: unknown): boolean {

@@ -1,6 +1,7 @@
 import { didYouMean } from '../diagnostics.ts'
 import { schemas } from '../generated/schemas.js'
 import { KINDS } from '../kinds.ts'
+import { PAIRS, type Pair } from '../policy/algorithm.ts'
 import {
   boundsOf,
   branchesOf,
@@ -29,6 +30,16 @@ export interface Explanation extends FieldSummary {
   readonly fields: readonly FieldSummary[]
   /** Where several shapes are allowed: each. */
   readonly variants: readonly Variant[]
+  /** Of an algorithm: every one that there is. */
+  readonly algorithms?: readonly NamedAlgorithm[]
+}
+
+/** A learner with an exploration that goes with it, or alone, and what papers call it. */
+export interface NamedAlgorithm {
+  readonly learner: string
+  readonly exploration: string | null
+  readonly name: string | null
+  readonly paper: string | null
 }
 
 export type Explained = { readonly explanation: Explanation } | { readonly message: string; readonly hint?: string }
@@ -67,8 +78,20 @@ export function explain(path: string): Explained {
     bounds: boundsOf(at.schema, root),
     fields: fieldsOf(inner, root),
     variants: variantsOf(inner, root),
+    ...(walked === ALGORITHM ? { algorithms: PAIRS.map(namedAlgorithm) } : {}),
   }
   return { explanation }
+}
+
+const ALGORITHM = 'Policy.spec.algorithm'
+
+function namedAlgorithm({ learner, exploration, name }: Pair): NamedAlgorithm {
+  return {
+    learner: learner.type,
+    exploration: exploration?.type ?? null,
+    name: name?.name ?? null,
+    paper: name?.paper ?? null,
+  }
 }
 
 function enter(schema: Schema, step: string, root: Schema): Place | undefined {

@@ -92,7 +92,7 @@ export function hasType(value: unknown, type: string): boolean {
   return jsonType(value) === type
 }
 
-export function jsonType(value: unknown): string {
+function jsonType(value: unknown): string {
   if (value === null || value === undefined) return 'null'
   if (Array.isArray(value)) return 'array'
   return typeof value

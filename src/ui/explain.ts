@@ -1,12 +1,12 @@
 import { dump } from 'js-yaml'
 import type { TextContext } from '../command.ts'
-import type { Explanation, FieldSummary } from '../repo/explain.ts'
+import type { Explanation, FieldSummary, NamedAlgorithm } from '../repo/explain.ts'
 import type { Style } from './style.ts'
 import { wrap } from './wrap.ts'
 
 /** What a kind or a field means, as a page: its sentence, its type and default, its fields or shapes, an example. */
 export function explanationText(explanation: Explanation, { style, columns }: TextContext): string {
-  const { path, description, type, required, bounds, allowed, examples, fields, variants } = explanation
+  const { path, description, type, required, bounds, allowed, examples, fields, variants, algorithms } = explanation
   const facts = [type, ...bounds, ...(required ? ['required'] : [])].join(', ')
   const parts = [`${style.bold(path)}  ${style.dim(facts)}`, wrap(description, columns, '')]
   if ('default' in explanation) parts.push(`default: ${inline(explanation.default)}`)
@@ -16,6 +16,7 @@ export function explanationText(explanation: Explanation, { style, columns }: Te
     const head = `${style.cyan(variant.name)}${variant.description === '' ? '' : `: ${variant.description}`}`
     parts.push(variant.fields.length === 0 ? head : `${head}\n${rows(variant.fields, style, columns)}`)
   }
+  if (algorithms !== undefined) parts.push(algorithmList(algorithms, style))
   if (examples.length > 0) parts.push(`example: ${inline(examples[0])}`)
   return parts.filter(part => part !== '').join('\n\n')
 }
@@ -38,6 +39,21 @@ function rows(fields: readonly FieldSummary[], style: Style, columns: number): s
       return `  ${style.cyan(name.padEnd(width))}  ${wrap(description, columns, indent)}\n${indent}${style.dim(facts)}`
     })
     .join('\n')
+}
+
+/** One line an algorithm; a learner's name stands beside its first. */
+function algorithmList(algorithms: readonly NamedAlgorithm[], style: Style): string {
+  const cells = algorithms.map(({ learner, exploration, name, paper }, i) => {
+    const first = algorithms[i - 1]?.learner !== learner
+    const called = [name ?? '', ...(paper === null ? [] : [style.dim(`(${paper})`)])].join(' ')
+    return [first ? learner : '', exploration ?? 'alone', called] as const
+  })
+  const width = (at: 0 | 1) => Math.max(...cells.map(row => row[at].length))
+  const [learners, explorations] = [width(0), width(1)]
+  const lines = cells.map(([learner, exploration, called]) =>
+    `  ${style.cyan(learner.padEnd(learners))}  ${exploration.padEnd(explorations)}  ${called}`.trimEnd(),
+  )
+  return ['learner × exploration:', ...lines].join('\n')
 }
 
 /** A value as YAML: on one line if it is short, else as a block below. */
