@@ -2,7 +2,6 @@
 import { execFileSync } from 'node:child_process'
 import { cp, readFile, rm, writeFile } from 'node:fs/promises'
 import { build, type Plugin } from 'esbuild'
-import { writeComposed } from './compose.ts'
 import { generate } from './generate.ts'
 
 const { version } = JSON.parse(await readFile('package.json', 'utf8')) as { version: string }
@@ -33,8 +32,10 @@ interface LockEntry {
   readonly devOptional?: boolean
 }
 
-writeComposed()
 await generate()
+// What the definitions of algorithms say goes into schemas; their code needs what is generated.
+const { writeComposed } = await import('./compose.ts')
+if (writeComposed()) await generate()
 await rm('dist', { recursive: true, force: true })
 await build({
   entryPoints: {

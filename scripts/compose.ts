@@ -166,10 +166,12 @@ function algorithmTable(): string {
     .join('\n')
 }
 
-/** Writes the files that are not as they should be. */
-export function writeComposed(root = new URL('../', import.meta.url)): void {
+/** Writes the files that are not as they should be; false where there are none. */
+export function writeComposed(root = new URL('../', import.meta.url)): boolean {
   const read = (path: string) => readFileSync(new URL(path, root), 'utf8')
-  for (const [path, text] of compose(read)) if (read(path) !== text) writeFileSync(new URL(path, root), text)
+  const stale = [...compose(read)].filter(([path, text]) => read(path) !== text)
+  for (const [path, text] of stale) writeFileSync(new URL(path, root), text)
+  return stale.length > 0
 }
 
 if (import.meta.main) writeComposed()

@@ -5,6 +5,8 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { KINDS } from '../src/kinds.ts'
 import { apiFiles } from './api-types.ts'
+import { celTypesOf } from './cel-types.ts'
+import { pages } from './pages.ts'
 import { bundled, ROOT, readOpenApi, readSchemas, type Schemas } from './schema-files.ts'
 import { typesOf } from './types.ts'
 
@@ -29,16 +31,23 @@ export function generated(schemas: Schemas): Generated {
     // Pure code reads no files. A string that is parsed loads faster than an object literal of that size.
     'schemas.js': `export const schemas = JSON.parse(${JSON.stringify(JSON.stringify(kinds))})\n`,
     'schemas.d.ts': SCHEMA_TYPES,
+    'cel-types.ts': celTypesOf(schemas),
     'types.ts': typesOf(schemas, KINDS, true),
     'written.ts': typesOf(written, KINDS, false),
   }
 }
 
 export async function generate(): Promise<void> {
-  const files = { ...generated(await readSchemas()), ...apiFiles(await readOpenApi()) }
-  const folder = new URL('src/generated/', ROOT)
+  const schemas = await readSchemas()
+  const files = { ...generated(schemas), ...apiFiles(await readOpenApi()) }
+  await write('src/generated/', files, HEADER)
+  await write('docs/reference/', pages(schemas, KINDS), '')
+}
+
+async function write(path: string, files: Generated, header: string): Promise<void> {
+  const folder = new URL(path, ROOT)
   await mkdir(folder, { recursive: true })
-  for (const [name, text] of Object.entries(files)) await writeFile(new URL(name, folder), HEADER + text)
+  for (const [name, text] of Object.entries(files)) await writeFile(new URL(name, folder), header + text)
 }
 
 if (import.meta.main) await generate()

@@ -7,7 +7,15 @@ const SRC = fileURLToPath(new URL('../src', import.meta.url))
 const TEST = fileURLToPath(new URL('.', import.meta.url))
 
 /** Files that any folder may import: types, errors and diagnostics, which import nothing but each other themselves. */
-const SHARED = ['kinds.ts', 'results.ts', 'errors.ts', 'diagnostics.ts', 'generated/types.ts', 'generated/names.ts']
+const SHARED = [
+  'kinds.ts',
+  'results.ts',
+  'errors.ts',
+  'diagnostics.ts',
+  'generated/types.ts',
+  'generated/names.ts',
+  'generated/cel-types.ts',
+]
 
 /** folder → the folders it may import. `core` stands for the files directly in `src`. */
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {

@@ -2,6 +2,7 @@ import { dump } from 'js-yaml'
 import type { TextContext } from '../command.ts'
 import type { Explanation, FieldSummary, NamedAlgorithm } from '../repo/explain.ts'
 import type { Style } from './style.ts'
+import { wrap } from './wrap.ts'
 
 /** What a kind or a field means, as a page: its sentence, its type and default, its fields or shapes, an example. */
 export function explanationText(explanation: Explanation, { style, columns }: TextContext): string {
@@ -61,18 +62,4 @@ function inline(value: unknown): string {
   if (line.length <= 80) return line
   const block = dump(value, { lineWidth: 100 }).trimEnd()
   return `\n${block.replaceAll(/^/gm, '  ')}`
-}
-
-/** Breaks a sentence between words; every line but the first is indented. */
-function wrap(text: string, columns: number, indent: string): string {
-  const width = Math.max(30, Math.min(columns, 120) - indent.length)
-  const lines: string[] = []
-  let line = ''
-  for (const word of text.split(' ')) {
-    if (line !== '' && line.length + 1 + word.length > width) {
-      lines.push(line)
-      line = word
-    } else line = line === '' ? word : `${line} ${word}`
-  }
-  return [...lines, line].join(`\n${indent}`)
 }

@@ -21,6 +21,20 @@ describe('explain', () => {
     })
   })
 
+  it('says what each item of a list, each key and each value of a map must keep to', () => {
+    expect(found('Scenario.spec.checkpoints').bounds).toEqual([
+      'at least 1 item',
+      'at most 1000 items',
+      'each at least 1',
+    ])
+    expect(found('Policy.metadata.description').bounds).toEqual(['at least 1 character', 'at most 4000 characters'])
+    expect(found('Policy.metadata.labels').bounds).toEqual([
+      'at most 64 keys',
+      'each key matches ^[A-Za-z0-9]([A-Za-z0-9._/-]{0,61}[A-Za-z0-9])?$',
+      'each at most 256 characters',
+    ])
+  })
+
   it('lists the fields of a kind, and of the items of a list', () => {
     expect(found('Policy').fields.map(field => field.name)).toEqual(['apiVersion', 'kind', 'metadata', 'spec'])
     expect(found('Policy.spec.actions').fields.map(field => field.name)).toEqual(['id', 'features', 'eligible'])
