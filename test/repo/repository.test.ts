@@ -305,6 +305,7 @@ describe('a Policy', () => {
       '{ learner: { type: fixed, probabilities: { alpha: 0.6, omega: 0.400001 } } }',
       ['7:40 semantic'],
     ],
+    ['kl-ucb over linear', '{ learner: { type: linear }, exploration: { type: kl-ucb } }', ['7:64 semantic']],
     ['nothing wrong', '{ learner: { type: linear }, exploration: { type: ucb, alpha: 2 } }', []],
   ])('with %s', async (_, text, expected) => {
     expect(await places(algorithm(text, 'evaluation: none'))).toEqual(expected)
@@ -313,6 +314,7 @@ describe('a Policy', () => {
   it.each([
     ['greedy', '{ learner: { type: mean }, exploration: { type: greedy } }'],
     ['UCB', '{ learner: { type: mean }, exploration: { type: ucb } }'],
+    ['KL-UCB', '{ learner: { type: mean }, exploration: { type: kl-ucb } }'],
     ['ε-greedy without ε', '{ learner: { type: mean }, exploration: { type: epsilon-greedy, epsilon: 0 } }'],
     ['a fixed policy with a 0', '{ learner: { type: fixed, probabilities: { alpha: 1, omega: 0 } } }'],
   ])('is refused when it is deterministic: %s, unless it has a floor or is not to be evaluated', async (_, text) => {
@@ -327,6 +329,14 @@ describe('a Policy', () => {
         algorithm('{ learner: { type: beta }, exploration: { type: thompson } }', 'reward: { type: number }'),
       ),
     ).toEqual(['7:33 semantic'])
+    expect(
+      await diagnose(
+        algorithm(
+          '{ learner: { type: mean }, exploration: { type: kl-ucb } }',
+          'reward: { type: number }\nevaluation: none',
+        ),
+      ),
+    ).toEqual([expect.stringContaining('the exploration `kl-ucb` needs a binary reward')])
     const blind =
       'context: { id: { type: string } }\nactions: [{ id: a }]\nalgorithm: { learner: { type: linear }, exploration: { type: thompson } }'
     expect(await places(resource('Policy', 'p', blind))).toEqual(['7:33 semantic'])
