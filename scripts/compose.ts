@@ -9,6 +9,7 @@ import type { ConfiguredDefinition } from '../src/policy/definition.ts'
 import type { ExplorationDefinition } from '../src/policy/exploration.ts'
 import type { LearnerDefinition } from '../src/policy/learner.ts'
 import { WORLDS } from '../src/simulate/world.ts'
+import { composedApi } from './compose-api.ts'
 
 type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json }
 
@@ -16,6 +17,7 @@ type Json = null | boolean | number | string | readonly Json[] | { readonly [key
 export function compose(read: (path: string) => string): ReadonlyMap<string, string> {
   return new Map([
     ...Object.keys(PARTS).map(path => [path, composedSchema(path, read(path))] as const),
+    ['schemas/openapi.yaml', composedApi(read('schemas/openapi.yaml'), read)] as const,
     ['README.md', composedReadme(read('README.md'))] as const,
   ])
 }

@@ -33,6 +33,8 @@ export interface ProjectFiles {
   readonly files: readonly FoundFile[]
   readonly unread: readonly Unread[]
   readonly passedOver: readonly string[]
+  /** The folders that are not there, as the Project writes them. */
+  readonly absent: ReadonlySet<string>
 }
 
 /** The nearest folder, from the working one upwards, that has a `dap.yaml`. */
@@ -55,13 +57,13 @@ export async function openRepository(host: Host, known?: string): Promise<Opened
   const parsed = await parseSource(project)
   const spec = projectSettings(parsed)
   const roots = await rootsOf(host, root, spec)
-  const { files, unread, passedOver } = await projectFiles(host, { root, roots }, spec.folders)
+  const { files, unread, passedOver, absent } = await projectFiles(host, { root, roots }, spec.folders)
   const found = files.filter(({ real }) => real !== project.real)
   const others = [
     ...(await Promise.all(found.map(file => readSource(host, root, file)))),
     ...unread.map(each => notRead(root, each)),
   ]
-  const repository = await repositoryOf([parsed, ...(await Promise.all(others.map(parseSource)))])
+  const repository = await repositoryOf([parsed, ...(await Promise.all(others.map(parseSource)))], absent)
   return { root, roots, sources: [project, ...others], passedOver, repository }
 }
 
@@ -81,8 +83,14 @@ export async function projectFiles(
   const found: FoundFile[] = []
   const unread = new Map<string, Unread>()
   const passedOver: string[] = []
-  for (const folder of folders.map(each => resolve(root, each)).filter(each => isInside(root, each))) {
-    if (!(await host.files.exists(folder))) continue
+  const absent = new Set<string>()
+  for (const each of folders) {
+    const folder = resolve(root, each)
+    if (!isInside(root, folder)) continue
+    if (!(await host.files.exists(folder))) {
+      absent.add(each)
+      continue
+    }
     const followed = await host.files.follow(folder, roots)
     if ('why' in followed) unread.set(folder, followed)
     else if (!followed.folder) unread.set(folder, { path: folder, real: folder, ...NO_FOLDER })
@@ -92,7 +100,7 @@ export async function projectFiles(
     for (const each of walked.unread) if (mayHold(each, isYaml)) unread.set(each.path, each)
     passedOver.push(...walked.hidden, ...walked.files.flatMap(({ path }) => (/\.json$/i.test(path) ? path : [])))
   }
-  return { files: filesOnce(found), unread: [...unread.values()], passedOver: [...new Set(passedOver)] }
+  return { files: filesOnce(found), unread: [...unread.values()], passedOver: [...new Set(passedOver)], absent }
 }
 
 const NO_FOLDER = {

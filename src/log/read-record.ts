@@ -6,7 +6,8 @@ import { free, list, nullOr, number, object, oneOf, pattern, type Shape, text } 
 export type LogLine =
   | { readonly decision: DecisionRecord }
   | { readonly reward: RewardRecord }
-  | { readonly fault: RecordFault }
+  /** `value`: what the line says, if it is JSON. */
+  | { readonly fault: RecordFault; readonly value?: unknown }
 
 /** RFC 3339 in UTC. The calendar is not in it: 30 February is found by `timestampOf`. */
 const TIMESTAMP = /^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])T([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d{1,9})?Z$/
@@ -83,14 +84,15 @@ export function readRecord(line: string): LogLine {
   const schema = typeof value === 'object' && value !== null && 'schema' in value ? value.schema : undefined
   if (schema === DECISION_SCHEMA) {
     const fault = faultOf(decision, value)
-    return fault === undefined ? { decision: value as DecisionRecord } : { fault }
+    return fault === undefined ? { decision: value as DecisionRecord } : { fault, value }
   }
   if (schema === REWARD_SCHEMA) {
     const fault = faultOf(reward, value) ?? valueFault(value as RewardRecord)
-    return fault === undefined ? { reward: value as RewardRecord } : { fault }
+    return fault === undefined ? { reward: value as RewardRecord } : { fault, value }
   }
   const found = schema === undefined ? 'no `schema`' : `the schema ${schemaText(schema)}`
-  return { fault: { code: 'schema', message: `has ${found}; known are ${DECISION_SCHEMA} and ${REWARD_SCHEMA}` } }
+  const message = `has ${found}; known are ${DECISION_SCHEMA} and ${REWARD_SCHEMA}`
+  return { fault: { code: 'schema', message }, value }
 }
 
 function faultOf(shape: Shape, value: unknown): RecordFault | undefined {

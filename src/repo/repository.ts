@@ -59,8 +59,11 @@ export async function loadRepository(files: readonly SourceFile[]): Promise<Repo
   return repositoryOf(await Promise.all(files.map(parseSource)))
 }
 
-/** The repository of files that were parsed before. */
-export async function repositoryOf(sources: readonly ParsedSource[]): Promise<Repository> {
+/** The repository of files that were parsed before. `absent`: those folders of the Project, as it writes them, that are not there. */
+export async function repositoryOf(
+  sources: readonly ParsedSource[],
+  absent: ReadonlySet<string> = new Set(),
+): Promise<Repository> {
   const report = createReport(sources)
   const hidden: Hidden[] = []
   const documents = sources
@@ -84,6 +87,7 @@ export async function repositoryOf(sources: readonly ParsedSource[]): Promise<Re
       faulty.push(document)
       continue
     }
+    if (kind === 'Project') for (const fault of absentFolders(document, absent)) report.fault(document, fault)
     const resource = resourceOf(document)
     resources.push(resource)
     if (first === undefined) byName.set(key, resource)
@@ -142,6 +146,17 @@ export function projectSettings({ documents }: ParsedSource): ProjectSpec {
   if (valid === undefined) return DEFAULTS
   // The file is still to be judged as it is written.
   return fillDefaults(structuredClone(valid.value) as { spec: ProjectSpec }, schemas.Project).spec
+}
+
+/** Where a Project lists folders that are not there. Of the folders that it has by default it need not have any. */
+function absentFolders({ value }: Headed, absent: ReadonlySet<string>): Fault[] {
+  const { folders = [] } = value.spec as Partial<ProjectSpec>
+  return folders.flatMap((folder, i): Fault[] => {
+    if (!absent.has(folder)) return []
+    const message = `there is no folder \`${folder}\`, so nothing is read from it`
+    const hint = 'folders are relative to that of dap.yaml: mend the name, make the folder, or take it out'
+    return [{ severity: 'warning', code: 'reference', message, hint, path: ['spec', 'folders', i] }]
+  })
 }
 
 /** The documents of a file; what keeps it from being read is told. */

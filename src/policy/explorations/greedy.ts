@@ -15,7 +15,7 @@ export const greedyExploration: ExplorationDefinition<Extract<ExplorationSpec, {
 }
 
 /** Always an action of the greatest value. */
-export function greedy(ties: Ties): Exploration {
+function greedy(ties: Ties): Exploration {
   return {
     sample: ({ value }, eligible, count, rng) => pickMaximum(value, eligible, count, ties, rng),
     probabilities({ value }, eligible, count, out) {

@@ -27,7 +27,7 @@ export const softmaxExploration: ExplorationDefinition<Extract<ExplorationSpec, 
 }
 
 /** Boltzmann: p ∝ exp(value / temperature); uniform over the untried while there are any. `actions` is K. */
-export function softmax(temperature: number, actions: number): Exploration {
+function softmax(temperature: number, actions: number): Exploration {
   if (!(temperature > 0)) throw new RangeError('softmax: the temperature must be positive')
   const weights = new Float64Array(actions)
 
