@@ -3,9 +3,9 @@
  * result and a message; everything here is a function of them, and tests change them to see it follow.
  */
 import { mkdir, writeFile } from 'node:fs/promises'
-import { KINDS } from '../src/kinds.ts'
 import { apiFiles } from './api-types.ts'
 import { celTypesOf } from './cel-types.ts'
+import { kindsOf, namesOf } from './names.ts'
 import { pages } from './pages.ts'
 import { bundled, ROOT, readOpenApi, readSchemas, type Schemas } from './schema-files.ts'
 import { typesOf } from './types.ts'
@@ -23,17 +23,19 @@ export const schemas: Readonly<Record<Kind, Schema>>
 const fileOf = (kind: string) => `${kind.toLowerCase()}.schema.json`
 
 export function generated(schemas: Schemas): Generated {
-  const kinds = Object.fromEntries(KINDS.map(kind => [kind, bundled(fileOf(kind), schemas)]))
+  const kinds = kindsOf(schemas)
+  const bundles = Object.fromEntries(kinds.map(kind => [kind, bundled(fileOf(kind), schemas)]))
   const written = Object.fromEntries(
-    Object.entries(schemas).filter(([file]) => KINDS.some(kind => file === fileOf(kind))),
+    Object.entries(schemas).filter(([file]) => kinds.some(kind => file === fileOf(kind))),
   )
   return {
     // Pure code reads no files. A string that is parsed loads faster than an object literal of that size.
-    'schemas.js': `export const schemas = JSON.parse(${JSON.stringify(JSON.stringify(kinds))})\n`,
+    'schemas.js': `export const schemas = JSON.parse(${JSON.stringify(JSON.stringify(bundles))})\n`,
     'schemas.d.ts': SCHEMA_TYPES,
     'cel-types.ts': celTypesOf(schemas),
-    'types.ts': typesOf(schemas, KINDS, true),
-    'written.ts': typesOf(written, KINDS, false),
+    'names.ts': namesOf(schemas),
+    'types.ts': typesOf(schemas, kinds, true),
+    'written.ts': typesOf(written, kinds, false),
   }
 }
 
@@ -41,7 +43,7 @@ export async function generate(): Promise<void> {
   const schemas = await readSchemas()
   const files = { ...generated(schemas), ...apiFiles(await readOpenApi()) }
   await write('src/generated/', files, HEADER)
-  await write('docs/reference/', pages(schemas, KINDS), '')
+  await write('docs/reference/', pages(schemas, kindsOf(schemas)), '')
 }
 
 async function write(path: string, files: Generated, header: string): Promise<void> {

@@ -22,6 +22,8 @@ export interface Schema {
   readonly oneOf?: readonly Schema[]
   readonly anyOf?: readonly Schema[]
   readonly items?: Schema
+  readonly pattern?: string
+  readonly maxLength?: number
   readonly minItems?: number
   readonly maxItems?: number
   readonly minProperties?: number

@@ -4,6 +4,7 @@ import type { CommandModule, RunEvent } from './command.ts'
 import { COMMANDS, type CommandEntry } from './commands/registry.ts'
 import { didYouMean, printable } from './diagnostics.ts'
 import { DapError, ExitCode, InterruptedError, UsageError } from './errors.ts'
+import { ERROR_RESULT_SCHEMA } from './generated/names.ts'
 import type { Host } from './host.ts'
 import { InvalidFilesError } from './invalid-files.ts'
 import type { ErrorResult } from './results.ts'
@@ -209,7 +210,7 @@ async function fail(
 }
 
 function errorResult(error: unknown, aborted: boolean, version: string): ErrorResult & { readonly exitCode: ExitCode } {
-  const schema = 'dap.error/v1'
+  const schema = ERROR_RESULT_SCHEMA
   if (aborted || error instanceof InterruptedError) {
     return { schema, exitCode: ExitCode.interrupted, message: 'interrupted', diagnostics: [] }
   }

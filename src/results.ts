@@ -5,6 +5,8 @@
 import type { Input } from './generated/types.ts'
 
 export type {
+  AdoptResult,
+  BundleResult,
   CandidateResult,
   DeploymentOutcome,
   DeploymentState,
@@ -18,6 +20,7 @@ export type {
   EvaluationResult,
   Evidence,
   Figure,
+  ImageResult,
   Input,
   JudgedPolicy,
   LiveModel,

@@ -7,6 +7,7 @@ import type { Commit } from '../deploy/plan.ts'
 import { readPatiently } from '../deploy/reads.ts'
 import type { Engine } from '../deploy/run.ts'
 import { DapError, ExitCode, UsageError } from '../errors.ts'
+import { DEPLOY_RESULT_SCHEMA } from '../generated/names.ts'
 import type { Host } from '../host.ts'
 import { stream } from '../math/rng.ts'
 import type { DeploymentOutcome, DeployResult } from '../results.ts'
@@ -92,7 +93,7 @@ export function resultOf(
   deployments: readonly DeploymentOutcome[],
 ): DeployResult {
   return {
-    schema: 'dap.deploy/v1',
+    schema: DEPLOY_RESULT_SCHEMA,
     command,
     environment: target.environment,
     run: run.id,

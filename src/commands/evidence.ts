@@ -1,6 +1,7 @@
 import { join, relative } from 'node:path'
-import { EVIDENCE_SCHEMA, evidenceCommand, type OtherFormat } from '../deploy/evidence.ts'
+import { evidenceCommand, type OtherFormat } from '../deploy/evidence.ts'
 import { DapError } from '../errors.ts'
+import { EVIDENCE_SCHEMA } from '../generated/names.ts'
 import type { Host } from '../host.ts'
 import { changedError } from '../log/tables.ts'
 import { digestOf, fileText } from '../policy/digest.ts'

@@ -3,6 +3,7 @@ import { basename, join, resolve } from 'node:path'
 import { defineCommand } from '../command.ts'
 import { didYouMean } from '../diagnostics.ts'
 import { DapError, ExitCode, UsageError } from '../errors.ts'
+import { INIT_RESULT_SCHEMA, NEW_ID_RESULT_SCHEMA } from '../generated/names.ts'
 import type { Host, OwnPackage } from '../host.ts'
 import { KINDS } from '../kinds.ts'
 import { pinFiles } from '../scaffold/pin.ts'
@@ -145,9 +146,9 @@ export const initCommand = defineCommand<Asked, Initialised | Renewed>({
   },
 
   json(result) {
-    if ('before' in result) return { schema: 'dap.new-id/v1', projectId: result.projectId, before: result.before }
+    if ('before' in result) return { schema: NEW_ID_RESULT_SCHEMA, projectId: result.projectId, before: result.before }
     const { folder, template, project, files, pin } = result
-    return { schema: 'dap.init/v1', folder, template, project, files, pin }
+    return { schema: INIT_RESULT_SCHEMA, folder, template, project, files, pin }
   },
   exitCode: () => ExitCode.done,
 })

@@ -2,6 +2,7 @@ import { join, resolve } from 'node:path'
 import { defineCommand } from '../command.ts'
 import { didYouMean } from '../diagnostics.ts'
 import { ExitCode, UsageError } from '../errors.ts'
+import { SCHEMAS_RESULT_SCHEMA } from '../generated/names.ts'
 import { KINDS, type Kind } from '../kinds.ts'
 import { schemaFiles } from './init.ts'
 
@@ -33,7 +34,7 @@ export const schemaCommand = defineCommand<Options, Result>({
   },
 
   text: result => ('schema' in result ? JSON.stringify(result.schema, null, 2) : result.written.join('\n')),
-  json: result => ('schema' in result ? result.schema : result),
+  json: result => ('schema' in result ? result.schema : { schema: SCHEMAS_RESULT_SCHEMA, ...result }),
   exitCode: () => ExitCode.done,
 })
 

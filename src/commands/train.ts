@@ -2,6 +2,7 @@ import { resolve } from 'node:path'
 import { defineCommand, type ProgressEvent } from '../command.ts'
 import { DapError, ExitCode, UsageError } from '../errors.ts'
 import { type EvaluationPlan, evaluate } from '../evaluate/evaluate.ts'
+import { TRAINING_RESULT_SCHEMA } from '../generated/names.ts'
 import type { Host, TablesOptions } from '../host.ts'
 import { UNIT_GROUPS } from '../log/tables.ts'
 import { learnerOf } from '../policy/algorithm.ts'
@@ -111,7 +112,7 @@ export const trainCommand = defineCommand<Options, TrainingResult>({
     if (options.out === undefined) await publishSnapshot(host, opened.root, name, snapshot)
     else await host.files.write(path, snapshotText(snapshot))
     return {
-      schema: 'dap.training/v1',
+      schema: TRAINING_RESULT_SCHEMA,
       policy: name,
       snapshot: { path: displayPath(host.cwd, path), digest: snapshotDigest(snapshot) },
       weights: options.weights,

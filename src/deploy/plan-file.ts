@@ -1,7 +1,9 @@
 /** A plan as a file. It is approved by people and read by machines, and may come from anywhere. */
+
+import { PLAN_SCHEMA } from '../generated/names.ts'
 import { fileText } from '../policy/digest.ts'
 import { isRecord, schemaText } from '../policy/snapshot-format.ts'
-import { PLAN_SCHEMA, type Plan, planDigest } from './plan.ts'
+import { type Plan, planDigest } from './plan.ts'
 
 export function planFile(plan: Plan): string {
   return fileText(plan)

@@ -1,3 +1,4 @@
+import { PLAN_SCHEMA } from '../generated/names.ts'
 import type { Block, Commit, DeploymentPlan, EvidenceState, Plan } from '../generated/types.ts'
 import { digestOf } from '../policy/digest.ts'
 import { type Actual, actualOf, located } from './actual.ts'
@@ -20,8 +21,6 @@ export type {
   Plan,
   PlanHeader,
 } from '../generated/types.ts'
-
-export const PLAN_SCHEMA = 'dap.plan/v1'
 
 export interface PlanInputs {
   /** The version of dap. */

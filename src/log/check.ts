@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto'
+import { LOG_CHECK_RESULT_SCHEMA } from '../generated/names.ts'
 import type { LogCheckResult, LogFault, LogFaultExample } from '../generated/types.ts'
 import type { Policy } from '../policy/policy.ts'
 import { outsideRange } from '../policy/reward-range.ts'
@@ -249,7 +250,7 @@ export function createLogCheck(policies: ReadonlyMap<string, KnownPolicy> = new 
         return [{ code, severity: severityOf(code), count: met.count, examples }]
       })
       return {
-        schema: 'dap.log-check/v1',
+        schema: LOG_CHECK_RESULT_SCHEMA,
         ...counts,
         faults: found,
         passed: counts.decisions > 0 && found.every(({ severity }) => severity === 'warning'),

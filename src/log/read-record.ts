@@ -1,6 +1,6 @@
 import { schemaText } from '../policy/snapshot-format.ts'
 import type { RecordFault } from './fault.ts'
-import { DECISION_SCHEMA, type DecisionRecord, REWARD_SCHEMA, type RewardRecord, SERVED_BY } from './records.ts'
+import { DECISION_SCHEMA, type DecisionRecord, MODES, REWARD_SCHEMA, type RewardRecord, SERVED_BY } from './records.ts'
 import { free, list, nullOr, number, object, oneOf, pattern, type Shape, text } from './shape.ts'
 
 export type LogLine =
@@ -44,7 +44,7 @@ const decision = object(
     schema: oneOf(DECISION_SCHEMA),
     decisionId: id,
     ts: timestamp,
-    mode: oneOf('online', 'shadow', 'apprentice', 'logging-only'),
+    mode: oneOf(...MODES),
     policy: object({ name, digest: name, snapshot: nullOr(name), runtime: name }),
     context: free(16),
     eligible: list(object({ id: name }, { features: free(16) }), 0, MANY),

@@ -4,6 +4,7 @@
  */
 import type { DecisionRecord, RewardRecord } from '../generated/types.ts'
 
+export { DECISION_SCHEMA, MODES, REWARD_SCHEMA, SERVED_BY } from '../generated/names.ts'
 export type { DecisionRecord, DecisionSlot, Mode, RewardRecord, ServedBy } from '../generated/types.ts'
 
 /**
@@ -16,17 +17,8 @@ export const CLOCK_TOLERANCE_MS = 5_000
 export const rewardTime = (decided: number, came: number): number | undefined =>
   came < decided - CLOCK_TOLERANCE_MS ? undefined : Math.max(decided, came)
 
-export const DECISION_SCHEMA = 'dap.decision/v1'
-export const REWARD_SCHEMA = 'dap.reward/v1'
-
 /** In place of a snapshot's digest: the learner learnt from one decision to the next, so this one cannot be recomputed alone. */
 export const LEARNING = 'learning'
-
-/**
- * Who chose what was served. Only `policy` is a draw from the logged propensities that an evaluation may weight. `none`: there was nothing
- * that the rules let be served.
- */
-export const SERVED_BY = ['policy', 'holdout', 'fallback', 'override', 'none'] as const
 
 /** Reasons for which a server decides without asking the policy. */
 export const IMPOSED = {

@@ -1,3 +1,4 @@
+import { LOG_STATS_RESULT_SCHEMA } from '../generated/names.ts'
 import type { LogStatsResult } from '../generated/types.ts'
 import { createIdTable, withRoom } from './id-table.ts'
 import { alarmsOf, createPolicyTally, type PolicyTally } from './policy-stats.ts'
@@ -127,7 +128,7 @@ export function createLogStats(): LogStats {
       const policies = tallies.map(tally => tally.finish())
       const alarms = policies.flatMap(alarmsOf)
       return {
-        schema: 'dap.log-stats/v1',
+        schema: LOG_STATS_RESULT_SCHEMA,
         ...counts,
         volume: [...volume].map(([kind, decisions]) => {
           const [policy, digest, snapshot, servedBy, mode] = JSON.parse(kind)

@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto'
+import { BUNDLE_SCHEMA } from '../generated/names.ts'
 import type { Bundle as BundleFile } from '../generated/types.ts'
 import type { PolicySpec } from '../kinds.ts'
 import { type ContextSchema, contextSchema } from './context-schema.ts'
@@ -6,8 +7,6 @@ import { canonicalJson, resourceDigest } from './digest.ts'
 import { createPolicy, type Policy } from './policy.ts'
 import { loadSnapshot, type Snapshot } from './snapshot.ts'
 import { type Faults, isRecord, quoted, schemaText } from './snapshot-format.ts'
-
-const BUNDLE_SCHEMA = 'dap.bundle/v1'
 
 /** What a server loads: a policy, whose spec is what its file says after defaults, what it has learnt, and what its requests look like. */
 export type Bundle = Omit<BundleFile, 'policy' | 'schemas'> & {

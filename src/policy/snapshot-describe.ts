@@ -1,3 +1,4 @@
+import { SNAPSHOT_SHOW_RESULT_SCHEMA } from '../generated/names.ts'
 import type { ActionKnowledge, Coefficient, SnapshotShowResult } from '../generated/types.ts'
 import { createLearner, learnerOf } from './algorithm.ts'
 import type { Learner } from './learner.ts'
@@ -13,7 +14,7 @@ export function describeSnapshot(snapshot: Snapshot): SnapshotShowResult {
   const { features: contextual, coefficients: linear } = learnerOf(spec)
   const coefficients = linear === true ? coefficientsOf(learner, actions.length, features) : undefined
   return {
-    schema: 'dap.snapshot-description/v1',
+    schema: SNAPSHOT_SHOW_RESULT_SCHEMA,
     digest: snapshotDigest(snapshot),
     dap,
     policy,

@@ -1,3 +1,4 @@
+import { SNAPSHOT_DIFF_RESULT_SCHEMA } from '../generated/names.ts'
 import type { ActionDiff, NumberChange, SnapshotDiffResult } from '../generated/types.ts'
 import { canonicalJson } from './digest.ts'
 import type { ActionKnowledge, SnapshotShowResult } from './snapshot-describe.ts'
@@ -8,7 +9,7 @@ export function diffSnapshots(before: SnapshotShowResult, after: SnapshotShowRes
   const ids = [...new Set([...before.actions, ...after.actions].map(({ id }) => id))]
   const find = ({ actions }: SnapshotShowResult, id: string) => actions.find(action => action.id === id)
   return {
-    schema: 'dap.snapshot-diff/v1',
+    schema: SNAPSHOT_DIFF_RESULT_SCHEMA,
     before: before.digest,
     after: after.digest,
     same: before.digest === after.digest,

@@ -1,11 +1,10 @@
+import { SNAPSHOT_SCHEMA } from '../generated/names.ts'
 import type { HeldOut, PackedNumbers, Snapshot } from '../generated/types.ts'
 import { LEARNERS, learnerOf } from './algorithm.ts'
 import { digestOf, fileText } from './digest.ts'
 import type { LearnerState } from './learner.ts'
 
 export type { HeldOut, PackedNumbers, Snapshot, SnapshotData } from '../generated/types.ts'
-
-export const SNAPSHOT_SCHEMA = 'dap.snapshot/v1'
 
 /** What rows are told apart by, and hashed: the units of the log (its decisions, where one has no unit), its decisions, or the numbers of its rows. */
 export type UnitKind = HeldOut['by']

@@ -1,3 +1,4 @@
+import { SNAPSHOT_SCHEMA } from '../generated/names.ts'
 import type { LearnerSpec } from '../kinds.ts'
 import { createLearner, learnerOf } from './algorithm.ts'
 import { canonicalJson } from './digest.ts'
@@ -7,7 +8,6 @@ import {
   type Faults,
   packState,
   readSnapshot,
-  SNAPSHOT_SCHEMA,
   type Snapshot,
   type SnapshotData,
   snapshotDigest,

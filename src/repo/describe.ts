@@ -1,23 +1,6 @@
 /** What a schema says of a field, in words: for `dap explain` and for the pages of `docs/reference`. */
+import type { FieldSummary, Variant } from '../generated/types.ts'
 import { allowed, ownKey, resolve, type Schema, tagOf } from './schema.ts'
-
-export interface FieldSummary {
-  readonly name: string
-  readonly description: string
-  /** Such as `number`, `list of strings`, `mapping`. */
-  readonly type: string
-  readonly required: boolean
-  readonly default?: unknown
-  /** The only values, where they are listed. */
-  readonly allowed: readonly unknown[]
-}
-
-export interface Variant {
-  /** The tag's value (`type: linear`) or the key (`table`) or the type (`number`) that tells it from the others. */
-  readonly name: string
-  readonly description: string
-  readonly fields: readonly FieldSummary[]
-}
 
 /** A field of a mapping, or what a path leads to. */
 export interface Place {

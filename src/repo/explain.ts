@@ -1,46 +1,23 @@
 import { didYouMean } from '../diagnostics.ts'
 import { schemas } from '../generated/schemas.js'
+import type { ExplanationResult, NamedAlgorithm } from '../generated/types.ts'
 import { KINDS } from '../kinds.ts'
 import { PAIRS, type Pair } from '../policy/algorithm.ts'
 import {
   boundsOf,
   branchesOf,
-  type FieldSummary,
   fieldsOf,
   itemOf,
   type Place,
   property,
   summary,
-  type Variant,
   variantNames,
   variantsOf,
 } from './describe.ts'
 import { list, resolve, type Schema } from './schema.ts'
 
-export type { FieldSummary, Variant } from './describe.ts'
-
 /** What a field of a kind means, from the kind's schema. */
-export interface Explanation extends FieldSummary {
-  /** From the kind on, such as `Policy.spec.algorithm.learner`. */
-  readonly path: string
-  readonly examples: readonly unknown[]
-  /** Such as `at least 0`, `at most 1000 items`. */
-  readonly bounds: readonly string[]
-  /** The fields inside, in the schema's order; of a list or a map: those of its items. */
-  readonly fields: readonly FieldSummary[]
-  /** Where several shapes are allowed: each. */
-  readonly variants: readonly Variant[]
-  /** Of an algorithm: every one that there is. */
-  readonly algorithms?: readonly NamedAlgorithm[]
-}
-
-/** A learner with an exploration that goes with it, or alone, and what papers call it. */
-export interface NamedAlgorithm {
-  readonly learner: string
-  readonly exploration: string | null
-  readonly name: string | null
-  readonly paper: string | null
-}
+export type Explanation = Omit<ExplanationResult, 'schema'>
 
 export type Explained = { readonly explanation: Explanation } | { readonly message: string; readonly hint?: string }
 

@@ -1,6 +1,7 @@
 import { dump } from 'js-yaml'
 import type { TextContext } from '../command.ts'
-import type { Explanation, FieldSummary, NamedAlgorithm } from '../repo/explain.ts'
+import type { FieldSummary, NamedAlgorithm } from '../generated/types.ts'
+import type { Explanation } from '../repo/explain.ts'
 import type { Style } from './style.ts'
 import { wrap } from './wrap.ts'
 
