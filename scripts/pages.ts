@@ -10,8 +10,7 @@ import { bundled, type Schemas, typeName } from './schema-files.ts'
 
 /** File of `docs/reference` → Markdown. */
 export function pages(schemas: Schemas, kinds: readonly string[]): Readonly<Record<string, string>> {
-  const homes = homesOf(schemas)
-  const all = Object.keys(schemas).map(file => [pageOf(file), page(file, schemas, homes)] as const)
+  const all = Object.keys(schemas).map(file => [pageOf(file), page(file, schemas)] as const)
   return { ...Object.fromEntries(all), 'rules.md': rulesPage(schemas), 'README.md': index(schemas, kinds) }
 }
 
@@ -58,7 +57,9 @@ interface Section {
   readonly path: string
 }
 
-function page(file: string, schemas: Schemas, homes: Homes): string {
+/** The page of one schema. */
+export function page(file: string, schemas: Schemas): string {
+  const homes = homesOf(schemas)
   const root = bundled(file, schemas) as Schema
   const waiting: Section[] = []
   const titles = new Map<Schema | string, string>()
