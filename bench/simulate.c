@@ -1,5 +1,5 @@
 /* The loops of bench/simulate.ts in C, as plainly as they can be written: what a decision costs without a platform around it.
-   usage: simulate ucb1|epsilon-greedy|thompson|linucb REPLICATIONS HORIZON; prints CPU seconds and the mean pseudo-regret. */
+   usage: simulate ucb1|kl-ucb|epsilon-greedy|thompson|linucb REPLICATIONS HORIZON; prints CPU seconds and the mean pseudo-regret. */
 #include <math.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -53,6 +53,19 @@ static int argmax(const double *value, const double *width, double b) {
   return best;
 }
 
+/* max {q : kl(p, q) <= d}, by Newton's method from above */
+static double kl_index(double p, double d) {
+  if (p >= 1 || d <= 0) return p;
+  if (p <= 0) return -expm1(-d);
+  double rest = 1 - p, e = d * rest, delta = e + sqrt(e * e + 2 * p * e);
+  if (delta > rest / 2) delta = fmin(delta, -rest * expm1((p * log(p) - d) / rest));
+  for (double next;; delta = next) {
+    if (delta >= rest) return 1;
+    next = delta - (-p * log1p(delta / p) - rest * log1p(-delta / rest) - d) * (p + delta) * (rest - delta) / delta;
+    if (!(next < delta) || delta - next < 1e-7 * fmin(next, rest - next)) return p + next;
+  }
+}
+
 static double bernoulli(char algorithm, int horizon) {
   static const double mean[K] = {.1, .05, .05, .05, .02, .02, .02, .01, .01, .01};
   double n[K] = {0}, sum[K] = {0}, value[K], width[K], index[K], regret = 0;
@@ -63,6 +76,10 @@ static double bernoulli(char algorithm, int horizon) {
       a = argmax(value, width, t > 1 ? sqrt(2 * log(t)) : 0);
     } else if (algorithm == 'e') {
       a = t >= K && uniform() < 0.1 ? (int)(uniform() * K) : argmax(value, width, 0);
+    } else if (algorithm == 'k') {
+      double l = t > 1 ? log(t) : 0;
+      for (int k = 0; k < K; k++) index[k] = n[k] == 0 ? INFINITY : kl_index(value[k], l / n[k]);
+      a = argmax(index, width, 0);
     } else {
       for (int k = 0; k < K; k++) {
         double x = gamma_draw(1 + sum[k]);

@@ -10,6 +10,7 @@ export const ROOT = new URL('../', import.meta.url)
 /** The part of JSON Schema 2020-12 that our schemas are written in. */
 export interface Schema {
   readonly $id?: string
+  readonly $schema?: string
   readonly $ref?: string
   readonly $defs?: Readonly<Record<string, Schema>>
   readonly title?: string
@@ -64,52 +65,40 @@ export function find(ref: string, file: string, schemas: Schemas): Schema {
   return found
 }
 
-/** A schema that needs no other file: the definitions of others that it refers to are its own, under the same names. */
+/** A schema that needs no other file: the definitions of others that it refers to are its own, too, under the same names. */
 export function bundled(file: string, schemas: Schemas): Schema {
-  const definitions: Record<string, Schema> = {}
-  const origin = new Map<string, string>()
-  const { $defs: own = {}, ...root } = schemas[file]
-  for (const name of Object.keys(own)) origin.set(name, `${file}#${name}`)
+  const taken: Record<string, Schema> = {}
+  /** Name → where it is from. */
+  const origin = new Map(Object.keys(schemas[file].$defs ?? {}).map(name => [name, `${file}#/$defs/${name}`]))
 
   /** Replaces the references in a value of `from`, and takes over what they mean. */
+  function localised<T>(value: T, from: string): T
   function localised(value: unknown, from: string): unknown {
     if (Array.isArray(value)) return value.map(item => localised(item, from))
     if (typeof value !== 'object' || value === null) return value
-    return Object.fromEntries(
-      Object.entries(value).map(([key, inner]) => {
-        if (key === '$ref' && typeof inner === 'string') return [key, local(inner, from)]
-        if (NAMED.includes(key)) return [key, mapValues(inner as object, each => localised(each, from))]
-        return [key, VALUES.includes(key) ? inner : localised(inner, from)]
-      }),
-    )
+    const entries = Object.entries(value).map(([key, inner]) => {
+      if (key === '$ref' && typeof inner === 'string') return [key, local(inner, from)]
+      return [key, VALUES.includes(key) ? inner : localised(inner, from)]
+    })
+    return Object.fromEntries(entries)
   }
 
   function local(ref: string, from: string): string {
     const to = target(ref, from)
     const name = to.definition ?? typeName(to.file)
-    const source = `${to.file}#${to.definition ?? ''}`
-    const known = origin.get(name)
-    if (known !== undefined && known !== source.replace(/#$/, '#'))
-      throw new Error(`${file}: two things are called ${name}`)
-    if (!(name in definitions)) {
+    const source = `${to.file}#${to.definition === undefined ? '' : `/$defs/${name}`}`
+    if ((origin.get(name) ?? source) !== source) throw new Error(`${file}: two things are called ${name}`)
+    if (!origin.has(name)) {
       origin.set(name, source)
-      definitions[name] = {}
-      const { $id: _, $defs: __, ...found } = find(ref, from, schemas) as Schema & { $schema?: string }
-      delete found.$schema
-      definitions[name] = localised(found, to.file) as Schema
+      const { $id, $schema, $defs, ...found } = find(ref, from, schemas)
+      taken[name] = localised(found, to.file)
     }
     return `#/$defs/${name}`
   }
 
-  const whole = localised(root, file) as Schema
-  return Object.keys(definitions).length === 0 ? whole : { ...whole, $defs: definitions }
+  const whole = localised(schemas[file], file)
+  return Object.keys(taken).length === 0 ? whole : { ...whole, $defs: { ...whole.$defs, ...taken } }
 }
-
-/** Keywords whose keys are names, such as that of a property `examples`. */
-const NAMED = ['properties', '$defs']
-
-const mapValues = (mapping: object, change: (value: unknown) => unknown) =>
-  Object.fromEntries(Object.entries(mapping).map(([key, value]) => [key, change(value)]))
 
 /** Keywords whose values are data, which may have a key `$ref`. */
 const VALUES = ['const', 'enum', 'default', 'examples']

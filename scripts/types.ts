@@ -40,6 +40,12 @@ export function typesOf(schemas: Schemas, kinds: readonly string[], filled: bool
   return [...written.values()].join('\n')
 }
 
+/** The union of what `--json` may print: every format that says its name and version in `schema`. */
+export function resultUnion(schemas: Schemas): string {
+  const named = Object.keys(schemas).filter(file => schemas[file].properties?.schema?.const !== undefined)
+  return `${comment('What `--json` may print.')}export type PublishedResult = ${named.map(typeName).join(' | ')}\n`
+}
+
 /** One shape with named properties: an interface, whose name shows in errors. */
 function isPlainObject({ type, properties, minProperties, maxProperties }: Schema): boolean {
   return type === 'object' && properties !== undefined && !(minProperties === 1 && maxProperties === 1)

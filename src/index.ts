@@ -6,6 +6,8 @@
 export type { Diagnostic, DiagnosticCode } from './diagnostics.ts'
 export { DapError, ExitCode, UsageError } from './errors.ts'
 export { type EvaluationPlan, evaluate } from './evaluate/evaluate.ts'
+/** What files may say, before defaults: `written.PolicyDocument`. */
+export type * as written from './generated/written.ts'
 export type * from './kinds.ts'
 export { createLogCheck, type LogCheck, type LogCheckResult } from './log/check.ts'
 export { decisionRecord } from './log/decision-record.ts'

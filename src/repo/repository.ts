@@ -69,6 +69,27 @@ export async function repositoryOf(
   const documents = sources
     .flatMap(source => documentsOf(source, report, hidden))
     .flatMap(document => headed(document, report, hidden))
+  const found = shapedOf(documents, absent, report, hidden)
+  const { resources, declared, byName } = found
+  const project = projectOf(resources, declared, report)
+  for (const [i, resource] of resources.entries()) resources[i] = finish(resource, project, byName)
+  const known = lookupIn(found, project)
+  judge(found, known, hidden, report)
+  return { ...known, resources, diagnostics: await report.diagnostics(), files: sources.length }
+}
+
+/** Documents by their shapes, and what they declare. */
+interface Shaped {
+  /** Those of the right shape. */
+  readonly resources: Resource[]
+  /** The others. */
+  readonly faulty: readonly Headed[]
+  /** By key: the first document that has it, whatever its shape; the first resource. */
+  readonly declared: ReadonlyMap<string, DocumentId>
+  readonly byName: Map<string, Resource>
+}
+
+function shapedOf(documents: readonly Headed[], absent: ReadonlySet<string>, report: Report, hidden: Hidden[]): Shaped {
   const declared = new Map<string, DocumentId>()
   const byName = new Map<string, Resource>()
   const resources: Resource[] = []
@@ -92,27 +113,33 @@ export async function repositoryOf(
     resources.push(resource)
     if (first === undefined) byName.set(key, resource)
   }
-  const project = projectOf(resources, declared, report)
-  for (const [i, resource] of resources.entries()) resources[i] = finish(resource, project, byName)
+  return { resources, faulty, declared, byName }
+}
 
-  const all = <K extends Kind>(kind: K) =>
-    resources.filter(resource => resource.kind === kind) as Resource<Kind>[] as Resource<K>[]
+type Known = Pick<Repository, 'get' | 'all' | 'declaredIn' | 'suggest' | 'project'>
+
+function lookupIn({ resources, declared, byName }: Shaped, project: ProjectSpec): Known {
   const names = new Map(KINDS.map(kind => [kind, [] as string[]]))
   for (const key of declared.keys())
     names.get(key.slice(0, key.indexOf('/')) as Kind)?.push(key.slice(key.indexOf('/') + 1))
-  const lookup: Pick<Repository, 'get' | 'declaredIn' | 'suggest' | 'project'> = {
+  return {
     get: <K extends NamedKind>(kind: K, name: string) =>
       byName.get(`${kind}/${name}`) as Resource<Kind> | undefined as Resource<K> | undefined,
+    all: <K extends Kind>(kind: K) =>
+      resources.filter(resource => resource.kind === kind) as Resource<Kind>[] as Resource<K>[],
     declaredIn: (kind, name) => declared.get(`${kind}/${name}`)?.file,
     suggest: (kind, name) => didYouMean(name, names.get(kind)!),
     project,
   }
+}
+
+/** Asks the rules about what each resource means, and about as much of a document of the wrong shape as can be guessed. */
+function judge({ faulty, declared }: Shaped, known: Known, hidden: readonly Hidden[], report: Report): void {
   const wrong = new Set<Resource>()
   const seen: Lookup = {
-    ...lookup,
-    all,
+    ...known,
     get(kind, name) {
-      const found = lookup.get(kind, name)
+      const found = known.get(kind, name)
       return found !== undefined && wrong.has(found) ? undefined : found
     },
     mayHave: (kind, name) =>
@@ -120,7 +147,7 @@ export async function repositoryOf(
       hidden.some(other => (other.kind ?? kind) === kind && (other.name ?? name) === name),
   }
   // A kind refers to those before it alone, so whoever is referred to is judged first.
-  for (const resource of KINDS.flatMap(all)) {
+  for (const resource of KINDS.flatMap(known.all)) {
     for (const fault of faultsOf(resource, seen)) {
       report.fault(resource, fault)
       if (fault.severity !== 'warning') wrong.add(resource)
@@ -129,10 +156,9 @@ export async function repositoryOf(
   for (const document of faulty) {
     const mended = mendDocument(document.value, schemas[document.kind])
     if (mended === undefined) continue
-    const resource = finish(resourceOf({ ...document, value: mended.value }), project, new Map())
+    const resource = finish(resourceOf({ ...document, value: mended.value }), known.project, new Map())
     for (const fault of mended.own(faultsOf(resource, seen))) report.fault(document, fault)
   }
-  return { ...lookup, resources, all, diagnostics: await report.diagnostics(), files: sources.length }
 }
 
 /** The settings of the Project in a file, or their defaults: they say where the other files are. */

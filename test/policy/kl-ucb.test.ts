@@ -8,7 +8,7 @@ import { meanLearner } from '../../src/policy/learners/mean.ts'
 /** kl(p, q) of Bernoulli distributions, for q > p. */
 function kl(p: number, q: number): number {
   const off = q - p
-  return -(p === 0 ? 0 : p * Math.log1p(off / p)) - (1 - p) * Math.log1p(-off / (1 - p))
+  return -(p < 1e-300 ? 0 : p * Math.log1p(off / p)) - (1 - p) * Math.log1p(-off / (1 - p))
 }
 
 const mean = fc.oneof(fc.double({ min: 0, max: 1, noNaN: true }), fc.constantFrom(0, 1e-300, 1e-9, 0.5, 1 - 1e-9, 1))

@@ -64,6 +64,20 @@ describe('explain', () => {
     expect(found('Scenario.spec.population.context.level.normal.sd').description).toBe('The standard deviation.')
   })
 
+  it('lists algorithms by the names of their papers', () => {
+    const { algorithms = [] } = found('Policy.spec.algorithm')
+    const named = (wanted: string) => algorithms.find(({ name }) => name === wanted)
+    expect(named('LinUCB')).toEqual({
+      learner: 'linear',
+      exploration: 'ucb',
+      name: 'LinUCB',
+      paper: 'Li, Chu, Langford, Schapire 2010',
+    })
+    expect(named('KL-UCB')).toMatchObject({ learner: 'mean', exploration: 'kl-ucb' })
+    expect(algorithms).toContainEqual({ learner: 'fixed', exploration: null, name: null, paper: null })
+    expect(found('Policy.spec.algorithm.learner').algorithms).toBeUndefined()
+  })
+
   it('suggests what an unknown path may have meant', () => {
     expect(explain('Polcy')).toEqual({ message: 'there is no kind `Polcy`', hint: 'did you mean `Policy`?' })
     expect(explain('Policy.spec.algoritm')).toEqual({

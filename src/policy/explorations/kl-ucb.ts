@@ -24,6 +24,8 @@ export function klUcb(ties: Ties, actions: number): Exploration {
   /** By action: the index of a count and a mean at ln t = `knownAt`. */
   const known = new Float64Array(actions)
   const knownAt = new Float64Array(actions).fill(Number.NaN)
+  /** The slope of the index there, in ln t: 1 / (n · kl′(q)). */
+  const slope = new Float64Array(actions)
   const counts = new Float64Array(actions)
   const means = new Float64Array(actions)
 
@@ -31,22 +33,24 @@ export function klUcb(ties: Ties, actions: number): Exploration {
     counts[action] = n
     means[action] = mean
     knownAt[action] = log
-    known[action] = klUcbIndex(mean, log / n)
-    return known[action]
+    const q = klUcbIndex(mean, log / n)
+    known[action] = q
+    // At 1, and at +∞, it stays. Where it is the mean, as ln t is 0, it has no tangent, and is not remembered.
+    slope[action] = q >= 1 ? 0 : (q * (1 - q)) / (n * (q - mean))
+    if (q === mean && q < 1) counts[action] = Number.NaN
+    return q
   }
 
   return {
     // An index is concave in ln t, as kl is convex in q, so it lies below its tangents. Most are that far below the greatest that the tangent
-    // where they were last computed will do: its slope is 1 / (n · kl′(q)) = q(1 − q) / (n · (q − mean)).
+    // where they were last computed will do.
     sample({ count: pulls, counts: n, value }, eligible, count, rng) {
       const log = pulls > 1 ? Math.log(pulls) : 0
       for (let i = 0; i < count; i++) {
         const a = eligible[i]
-        const q = known[a]
-        const [each, mean] = [n![a], value[a]]
-        if (counts[a] !== each || means[a] !== mean || !(mean < q && q < 1)) index[a] = compute(a, each, mean, log)
-        else if (knownAt[a] === log) index[a] = q
-        else index[a] = q + ((log - knownAt[a]) * q * (1 - q)) / (each * (q - mean)) + ROUNDING
+        if (counts[a] !== n![a] || means[a] !== value[a]) index[a] = compute(a, n![a], value[a], log)
+        else if (knownAt[a] === log) index[a] = known[a]
+        else index[a] = known[a] + (log - knownAt[a]) * slope[a] + ROUNDING
       }
       for (;;) {
         const a = eligible[argmax(index, eligible, count)]
@@ -69,8 +73,9 @@ const ROUNDING = 1e-11
 /** max {q : kl(mean, q) ≤ d} for a mean of rewards in [0, 1], kl(p, q) = p ln(p/q) + (1 − p) ln((1 − p)/(1 − q)); +∞ while there is no mean. */
 export function klUcbIndex(mean: number, d: number): number {
   if (mean >= 1) return mean === Infinity ? Infinity : 1
-  if (!(d > 0)) return mean
-  if (mean <= 0) return -Math.expm1(-d)
+  // What is as small as that is nothing.
+  if (!(d > 1e-300)) return mean
+  if (mean < 1e-300) return -Math.expm1(-d)
   const rest = 1 - mean
   // Newton's method in δ = q − mean from above, where a convex function's steps never pass its root. kl ≥ δ² / (2 q (1 − mean)) bounds δ well
   // where d is small, kl ≥ mean · ln(mean) + (1 − mean) ln((1 − mean)/(1 − q)) where it is large.
@@ -83,7 +88,7 @@ export function klUcbIndex(mean: number, d: number): number {
     const step = (off * (mean + delta) * (rest - delta)) / delta
     const next = delta - step
     // The error of the next δ is the square of this one's; near 1 a step may be less than a number can show.
-    if (!(next < delta) || step < 1e-7 * Math.min(next, rest - next)) return mean + next
+    if (!(next < delta) || step < 1e-7 * Math.min(next, rest - next)) return mean + Math.max(0, next)
     delta = next
   }
 }
