@@ -232,7 +232,7 @@ beforeAll(() => {
   // The first step of the build.
   run(process.execPath, ['scripts/generate.ts'])
   for (const [path, text] of Object.entries(FILES)) write(path, text)
-}, 60_000)
+})
 
 describe('a learner, an exploration, a world and an estimator of one file and one line each', () => {
   it('are known to the schemas and to the README', () => {
