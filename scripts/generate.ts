@@ -6,6 +6,7 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import { KINDS } from '../src/kinds.ts'
 import { apiFiles } from './api-types.ts'
 import { bundled, ROOT, readOpenApi, readSchemas, type Schemas } from './schema-files.ts'
+import { shapeFiles } from './shapes.ts'
 import { typesOf } from './types.ts'
 
 /** File of `src/generated` → text. */
@@ -31,6 +32,7 @@ export function generated(schemas: Schemas): Generated {
     'schemas.d.ts': SCHEMA_TYPES,
     'types.ts': typesOf(schemas, KINDS, true),
     'written.ts': typesOf(written, KINDS, false),
+    ...shapeFiles(schemas),
   }
 }
 

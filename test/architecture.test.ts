@@ -11,8 +11,9 @@ const SHARED = ['kinds.ts', 'results.ts', 'errors.ts', 'diagnostics.ts', 'genera
 /** folder → the folders it may import. `core` stands for the files directly in `src`. */
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   math: [],
-  policy: ['math'],
-  log: ['policy', 'math'],
+  schema: [],
+  policy: ['math', 'schema', 'generated'],
+  log: ['policy', 'math', 'schema', 'generated'],
   simulate: ['log', 'policy', 'math'],
   evaluate: ['log', 'policy', 'math'],
   train: ['log', 'policy', 'math'],
@@ -20,7 +21,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   client: [],
   repo: ['policy', 'evaluate', 'math', 'core', 'generated'],
   scaffold: ['core'],
-  deploy: ['core', 'policy', 'math'],
+  deploy: ['core', 'policy', 'math', 'schema', 'generated'],
   emulator: ['core', 'adapters'],
   ui: ['core'],
   adapters: ['core', 'log', 'deploy'],
@@ -29,6 +30,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'math',
     'policy',
     'log',
+    'schema',
+    'generated',
     'simulate',
     'evaluate',
     'train',
@@ -49,7 +52,7 @@ const MAY_IMPORT_TYPES: Readonly<Record<string, readonly string[]>> = {
   ui: ['policy', 'log', 'simulate', 'evaluate', 'train', 'repo', 'deploy'],
 }
 
-const PURE = ['math', 'policy', 'log', 'simulate', 'evaluate', 'train', 'repo', 'scaffold', 'deploy']
+const PURE = ['math', 'schema', 'policy', 'log', 'simulate', 'evaluate', 'train', 'repo', 'scaffold', 'deploy']
 
 interface Import {
   readonly from: string
