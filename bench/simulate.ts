@@ -11,7 +11,7 @@ import { prepare, type SimulationPlan } from '../src/simulate/simulate.ts'
 import { median, verdict } from './measure.ts'
 
 interface Case {
-  readonly name: 'ucb1' | 'epsilon-greedy' | 'thompson' | 'linucb'
+  readonly name: 'ucb1' | 'kl-ucb' | 'epsilon-greedy' | 'thompson' | 'linucb'
   readonly algorithm: AlgorithmSpec
   /** Millions of decisions a second and core. */
   readonly budget: number
@@ -28,6 +28,12 @@ const CASES: readonly Case[] = [
     algorithm: { learner: { type: 'mean' }, exploration: { type: 'ucb', factor: 2, ties: 'random' } },
     budget: 20,
     replications: 500,
+  },
+  {
+    name: 'kl-ucb',
+    algorithm: { learner: { type: 'mean' }, exploration: { type: 'kl-ucb', ties: 'random' } },
+    budget: 2.5,
+    replications: 50,
   },
   {
     name: 'epsilon-greedy',

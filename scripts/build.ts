@@ -1,7 +1,7 @@
 /** Bundles `src` into `dist`, one chunk a command so that each loads only what it runs, and emits the library's types. */
-import { execFileSync } from 'node:child_process'
-import { cp, readFile, rm, writeFile } from 'node:fs/promises'
+import { readFile, rm, writeFile } from 'node:fs/promises'
 import { build, type Plugin } from 'esbuild'
+import { emitDeclarations } from './declarations.ts'
 import { generate } from './generate.ts'
 
 const { version } = JSON.parse(await readFile('package.json', 'utf8')) as { version: string }
@@ -33,6 +33,9 @@ interface LockEntry {
 }
 
 await generate()
+// What the definitions of algorithms say goes into schemas; their code needs what is generated.
+const { writeComposed } = await import('./compose.ts')
+if (writeComposed()) await generate()
 await rm('dist', { recursive: true, force: true })
 await build({
   entryPoints: {
@@ -83,7 +86,5 @@ await build({
   legalComments: 'linked',
   logLevel: 'warning',
 })
-execFileSync('tsc', ['-p', 'tsconfig.types.json'], { stdio: 'inherit' })
+await emitDeclarations()
 await writeFile('dist/locked.json', `${JSON.stringify(await locked())}\n`)
-// Declarations that were written by hand, or generated, are not emitted.
-await cp('src/generated/api.d.ts', 'dist/types/generated/api.d.ts')

@@ -85,6 +85,7 @@ export function bundled(file: string, schemas: Schemas): Schema {
     return Object.fromEntries(
       Object.entries(value).map(([key, inner]) => {
         if (key === '$ref' && typeof inner === 'string') return [key, local(inner, from)]
+        if (NAMED.includes(key)) return [key, mapValues(inner as object, each => localised(each, from))]
         return [key, VALUES.includes(key) ? inner : localised(inner, from)]
       }),
     )
@@ -110,6 +111,12 @@ export function bundled(file: string, schemas: Schemas): Schema {
   const whole = localised(root, file) as Schema
   return Object.keys(definitions).length === 0 ? whole : { ...whole, $defs: definitions }
 }
+
+/** Keywords whose keys are names, such as that of a property `examples`. */
+const NAMED = ['properties', '$defs']
+
+const mapValues = (mapping: object, change: (value: unknown) => unknown) =>
+  Object.fromEntries(Object.entries(mapping).map(([key, value]) => [key, change(value)]))
 
 /** Keywords whose values are data, which may have a key `$ref`. */
 const VALUES = ['const', 'enum', 'default', 'examples']

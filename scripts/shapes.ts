@@ -51,7 +51,7 @@ export function shapeModule(name: string, root: Schema, noun: string): string {
     if ('const' in schema) return call('one', JSON.stringify([schema.const]))
     if (schema.enum !== undefined) return call('one', JSON.stringify(schema.enum))
     if (anyOf !== undefined) return union(anyOf)
-    if (type === undefined) return plain('anything')
+    if (type === undefined) throw new Error(`${name}: what may be anything is not checked`)
     return typeof type === 'string' ? typed(type, schema, by) : union(type.map(each => ({ ...schema, type: each })))
   }
 
@@ -126,7 +126,8 @@ export function shapeModule(name: string, root: Schema, noun: string): string {
     const optional = Object.keys(properties ?? {}).filter(name => !needed.includes(name))
     const shapes = (names: readonly string[]) =>
       `{ ${names.map(name => `${JSON.stringify(name)}: ${shapeOf(properties![name])}`).join(', ')} }`
-    const others = rest === false ? [] : [rest === true ? plain('anything') : shapeOf(rest)]
+    if (rest === true) throw new Error(`${name}: it has other keys, of which the schema says nothing`)
+    const others = rest === false ? [] : [shapeOf(rest)]
     const last = optional.length === 0 && others.length === 0 ? [] : [shapes(optional), ...others]
     const object = `object(${[shapes(needed), ...last].join(', ')})`
     if (propertyNames === undefined && minProperties === 0 && maxProperties === undefined) return object

@@ -40,6 +40,12 @@ export function typesOf(schemas: Schemas, kinds: readonly string[], filled: bool
   return [...written.values()].join('\n')
 }
 
+/** The union of what `--json` may print: every format that says its name and version in `schema`. */
+export function resultUnion(schemas: Schemas): string {
+  const named = Object.keys(schemas).filter(file => schemas[file].properties?.schema?.const !== undefined)
+  return `${comment('What `--json` may print.')}export type PublishedResult = ${named.map(typeName).join(' | ')}\n`
+}
+
 /** One shape with named properties: an interface, whose name shows in errors. */
 function isPlainObject({ type, properties, minProperties, maxProperties }: Schema): boolean {
   return type === 'object' && properties !== undefined && !(minProperties === 1 && maxProperties === 1)
@@ -55,19 +61,23 @@ export function typeOf(schema: Schema, emitter: Emitter): string {
   if (schema.const !== undefined) return JSON.stringify(schema.const)
   if (schema.enum !== undefined) return schema.enum.map(value => JSON.stringify(value)).join(' | ')
   const union = schema.oneOf ?? schema.anyOf
-  if (union !== undefined) return union.map(each => typeOf(each, emitter)).join(' | ')
+  if (union !== undefined) {
+    return union
+      .map(each => `${each.$ref === undefined ? comment(each.description) : ''}${typeOf(each, emitter)}`)
+      .join(' | ')
+  }
   const types = typeof schema.type === 'string' ? [schema.type] : (schema.type ?? [])
   return types.length === 0 ? 'unknown' : types.map(type => plainType(type, schema, emitter)).join(' | ')
 }
 
-/** Lists of one length up to this are tuples. */
+/** Lists of one length, from 2 up to this, are tuples. */
 const LONGEST_TUPLE = 4
 
 function plainType(type: string, schema: Schema, emitter: Emitter): string {
   const { items = {}, minItems, maxItems = Infinity } = schema
   if (type === 'array') {
     const item = typeOf(items, emitter)
-    const tuple = minItems === maxItems && maxItems <= LONGEST_TUPLE
+    const tuple = minItems === maxItems && maxItems > 1 && maxItems <= LONGEST_TUPLE
     const list = tuple ? `[${new Array(maxItems).fill(item).join(', ')}]` : `(${item})[]`
     return emitter.fixedLists ? `readonly ${list}` : list
   }

@@ -4,6 +4,7 @@ import type { CommandModule, RunEvent } from './command.ts'
 import { COMMANDS, type CommandEntry } from './commands/registry.ts'
 import { didYouMean, printable } from './diagnostics.ts'
 import { DapError, ExitCode, InterruptedError, UsageError } from './errors.ts'
+import { ERROR_RESULT_SCHEMA } from './generated/names.ts'
 import type { Host } from './host.ts'
 import { InvalidFilesError } from './invalid-files.ts'
 import type { ErrorResult } from './results.ts'
@@ -153,6 +154,8 @@ async function parse(
     .allowExcessArguments(false)
     .helpOption('-h, --help', 'show this help')
   module.declare(command)
+  // Both say what the result is printed as.
+  command.options.find(({ long }) => long === '--format')?.conflicts('json')
   command
     .option('--json', 'print the result as JSON')
     .option('--json-file <path>', 'write events and the result to a file, a JSON value a line')
@@ -164,7 +167,9 @@ async function parse(
     if (!(error instanceof commander.CommanderError)) throw error
     if (error.exitCode === 0) return 'help'
     const [message, suggestion] = error.message.replace(/^error: /, '').split('\n')
-    const hint = suggestion?.replace(/^\(Did you mean (.*)\?\)$/, 'did you mean `$1`?') ?? `dap ${name} --help`
+    const conflict = error.code === 'commander.conflictingOption' ? 'leave one of them out' : undefined
+    const near = suggestion?.replace(/^\(Did you mean (.*)\?\)$/, 'did you mean `$1`?')
+    const hint = conflict ?? near ?? `dap ${name} --help`
     throw new UsageError(message.replaceAll("'", '`'), { hint })
   }
   return { args: command.args, flags: command.opts() }
@@ -205,7 +210,7 @@ async function fail(
 }
 
 function errorResult(error: unknown, aborted: boolean, version: string): ErrorResult & { readonly exitCode: ExitCode } {
-  const schema = 'dap.error/v1'
+  const schema = ERROR_RESULT_SCHEMA
   if (aborted || error instanceof InterruptedError) {
     return { schema, exitCode: ExitCode.interrupted, message: 'interrupted', diagnostics: [] }
   }

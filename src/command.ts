@@ -1,6 +1,7 @@
 import type { Command } from 'commander'
 import type { DeployEvent } from './deploy/events.ts'
 import type { ExitCode } from './errors.ts'
+import type { PublishedResult } from './generated/types.ts'
 import type { Host } from './host.ts'
 import type { Style } from './ui/style.ts'
 
@@ -42,7 +43,8 @@ export interface CommandModule<Options, Result> {
   options(args: readonly string[], flags: Readonly<Record<string, unknown>>, host: Host): Options | Promise<Options>
   run(options: Options, host: Host, report: (event: RunEvent) => void): Promise<Result>
   text(result: Result, context: TextContext): string
-  json(result: Result): unknown
+  /** What `--json` prints: of a shape that is published in `schemas/`; but `dap schema` prints a schema. */
+  json(result: Result): PublishedResult | { readonly $schema: string }
   exitCode(result: Result): ExitCode
 }
 

@@ -1,38 +1,5 @@
-/** A fault in a user's file, as data: collected, returned, printed at the end; never thrown one by one. */
-export interface Diagnostic {
-  readonly severity: 'error' | 'warning'
-  readonly code: DiagnosticCode
-  /** One sentence without a full stop. */
-  readonly message: string
-  /** Relative to the repository's root, with forward slashes. */
-  readonly file: string
-  /** 1-based; 0 where the fault is the file as a whole (it cannot be read). */
-  readonly line: number
-  /** 1-based, counted in UTF-16 code units as editors do. */
-  readonly column: number
-  /** How many code units the caret underlines, at least 1. */
-  readonly length: number
-  /** What to do: `did you mean "epsilon"?`. */
-  readonly hint?: string
-}
-
-export type DiagnosticCode =
-  /** The file cannot be read: missing, too large, not UTF-8, outside the repository. */
-  | 'file'
-  /** Not YAML, or YAML over the limits of depth, aliases or documents. */
-  | 'yaml'
-  /** The file is not of the shape that the kind's schema describes. */
-  | 'schema'
-  | 'unknown-key'
-  /** A name that nothing in the repository has. */
-  | 'reference'
-  | 'duplicate'
-  /** A CEL expression that does not parse or does not type-check. */
-  | 'cel'
-  /** What is served whatever the context has a rule that may exclude it. */
-  | 'eligibility'
-  /** Well-formed, and yet it cannot mean anything sensible. */
-  | 'semantic'
+/** A fault in a user's file is data: collected, returned, printed at the end; never thrown one by one. */
+export type { Diagnostic, DiagnosticCode } from './generated/types.ts'
 
 /** The names nearest to `word`, by edit distance, as a hint; undefined when none is near. */
 export function didYouMean(word: string, candidates: Iterable<string>): string | undefined {

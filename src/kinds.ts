@@ -11,6 +11,7 @@ import type {
   ScenarioSpec as ScenarioFile,
 } from './generated/types.ts'
 
+export { KINDS } from './generated/names.ts'
 export type {
   ActionSpec,
   AlgorithmSpec,
@@ -26,6 +27,7 @@ export type {
   FeatureSpec,
   GateSpec,
   GuardrailsSpec,
+  Kind,
   LearnerSpec,
   LearntFromSpec,
   MappingSpec,
@@ -37,9 +39,6 @@ export type {
   TermSpec,
   WorldSpec,
 } from './generated/types.ts'
-
-export const KINDS = ['Project', 'Environment', 'Policy', 'Scenario', 'Dataset', 'Evaluation', 'Deployment'] as const
-export type Kind = (typeof KINDS)[number]
 
 export type Metadata = PolicyDocument['metadata']
 

@@ -4,9 +4,18 @@ import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
 
 const SRC = fileURLToPath(new URL('../src', import.meta.url))
+const TEST = fileURLToPath(new URL('.', import.meta.url))
 
 /** Files that any folder may import: types, errors and diagnostics, which import nothing but each other themselves. */
-const SHARED = ['kinds.ts', 'results.ts', 'errors.ts', 'diagnostics.ts', 'generated/types.ts', 'generated/names.ts']
+const SHARED = [
+  'kinds.ts',
+  'results.ts',
+  'errors.ts',
+  'diagnostics.ts',
+  'generated/types.ts',
+  'generated/names.ts',
+  'generated/cel-types.ts',
+]
 
 /** folder → the folders it may import. `core` stands for the files directly in `src`. */
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
@@ -19,7 +28,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   train: ['log', 'policy', 'math'],
   serve: ['log', 'policy', 'math', 'generated'],
   client: [],
-  repo: ['policy', 'evaluate', 'math', 'core', 'generated'],
+  repo: ['policy', 'simulate', 'evaluate', 'math', 'core', 'generated'],
   scaffold: ['core'],
   deploy: ['core', 'policy', 'math', 'schema', 'generated'],
   emulator: ['core', 'adapters'],
@@ -142,6 +151,68 @@ describe('the import table of the design', () => {
   })
 })
 
+describe('exports', () => {
+  const ROOT = fileURLToPath(new URL('..', import.meta.url))
+  const texts = new Map(
+    ['src', 'test', 'bench', 'scripts']
+      .flatMap(folder =>
+        readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' }).map(file => `${folder}/${file}`),
+      )
+      .filter(file => /\.tsx?$/.test(file) && !/^src\/generated\/(?!\w+-shape)|node_modules/.test(file))
+      .map(file => [file, readFileSync(join(ROOT, file), 'utf8')]),
+  )
+
+  /** What each file takes of others by name, as `file name`; and files of which it takes the whole: any word in it may name an export. */
+  const taken = new Set<string>()
+  const whole: { readonly from: string; readonly target: string; readonly all: boolean }[] = []
+  for (const [from, text] of texts) {
+    const at = (target: string) => relative(ROOT, join(ROOT, dirname(from), target))
+    for (const [, names, target] of text.matchAll(/\{([^{}]*)\}\s+from\s+'(\.[^']+)'/g)) {
+      for (const name of names.split(','))
+        taken.add(
+          `${at(target)} ${
+            name
+              .trim()
+              .replace(/^type /, '')
+              .split(' ')[0]
+          }`,
+        )
+    }
+    for (const [, all, target] of text.matchAll(/(export (?:type )?\*|\* as \w+) from\s+'(\.[^']+)'/g)) {
+      whole.push({ from, target: at(target), all: all.startsWith('export') })
+    }
+    for (const [, target] of text.matchAll(/\bimport\('(\.[^']+)'\)/g)) {
+      whole.push({ from, target: at(target), all: false })
+    }
+  }
+
+  const word = (name: string) => new RegExp(`(?<![\\w$])${name}(?![\\w$])`, 'g')
+
+  /** The library and what package.json calls by name: their users are elsewhere. */
+  const isPublic = (file: string) => /^src\/(index|client|main|worker|adapters\/duckdb)\.ts$/.test(file)
+
+  /** A type that no other file names may still be what an exported function takes or gives; a value that none names is dead, or no export. */
+  it('are imported by somebody, or are types of the same file', () => {
+    const unused = [...texts]
+      .filter(([file]) => file.startsWith('src/') && !isPublic(file))
+      .flatMap(([file, text]) => {
+        const takers = whole.filter(({ target }) => target === file)
+        const isTaken = (name: string) =>
+          taken.has(`${file} ${name}`) || takers.some(({ from, all }) => all || word(name).test(texts.get(from)!))
+        const declared = text.matchAll(
+          /^export (?:async )?(?:abstract )?(const|let|function\*?|class|interface|type|enum) (\w+)/gm,
+        )
+        return [...declared]
+          .filter(([, kind, name]) => {
+            const own = /^(interface|type)$/.test(kind) && [...text.matchAll(word(name))].length > 1
+            return !own && !isTaken(name)
+          })
+          .map(([, , name]) => `${file}: ${name}`)
+      })
+    expect(unused).toEqual([])
+  })
+})
+
 describe('pure folders', () => {
   const pure = files.filter(file => PURE.includes(folderOf(file)))
 
@@ -172,6 +243,22 @@ describe('pure folders', () => {
       readFileSync(join(SRC, file), 'utf8')
         .split('\n')
         .filter(line => /Math\.pow|[\w)\]]\s\*\*\s/.test(line) && !/^\s*(\/\/|\*|\/\*)/.test(line))
+        .map(line => `${file}: ${line.trim()}`),
+    )
+    expect(broken).toEqual([])
+  })
+})
+
+describe('tests', () => {
+  it('measure no time and set no limit of their own: a machine may be slow', () => {
+    const banned = /\b(performance\.now|hrtime|vi\.waitFor|vi\.setConfig|(test|hook)Timeout)\b|^\s*\}, [\d_]+\)$/
+    const tests = readdirSync(TEST, { recursive: true, encoding: 'utf8' }).filter(
+      file => /\.test\.tsx?$/.test(file) && file !== 'architecture.test.ts',
+    )
+    const broken = tests.flatMap(file =>
+      readFileSync(join(TEST, file), 'utf8')
+        .split('\n')
+        .filter(line => banned.test(line))
         .map(line => `${file}: ${line.trim()}`),
     )
     expect(broken).toEqual([])

@@ -3,10 +3,13 @@ import { type ClientOptions, createClient } from '../src/client.ts'
 import { CONTEXT, httpBench } from './serve/http-support.ts'
 import { bench, NOW, served } from './serve/support.ts'
 
+/** For whom a machine that is slow is no reason to give up. */
+const PATIENT_MS = 600_000
+
 describe('the typed client', () => {
   it('decides, one at a time and in batches', async () => {
     const { listen, bench } = httpBench()
-    const dap = createClient({ baseUrl: await listen(), timeoutMs: 5_000 })
+    const dap = createClient({ baseUrl: await listen(), timeoutMs: PATIENT_MS })
     const one = await dap.decide({ context: CONTEXT }, { fallback: 'none' })
     expect(one).toMatchObject({
       decisionId: bench.decisions[0].decisionId,
@@ -31,11 +34,11 @@ describe('the typed client', () => {
       servedBy: 'override',
       reason: 'timeout',
     })
-    const gone = createClient({ baseUrl: 'http://127.0.0.1:1', timeoutMs: 5_000 })
+    const gone = createClient({ baseUrl: 'http://127.0.0.1:1', timeoutMs: PATIENT_MS })
     expect((await gone.decideBatch([{}, {}], { fallback: 'none' })).map(({ reason }) => reason)).toEqual(
       Array(2).fill(expect.stringMatching(/^unreachable: /)),
     )
-    const refused = createClient({ baseUrl, timeoutMs: 5_000 })
+    const refused = createClient({ baseUrl, timeoutMs: PATIENT_MS })
     expect(await refused.decide({ context: { level: 0 } }, { fallback: 'none' })).toMatchObject({
       servedBy: 'override',
       reason: expect.stringContaining('/context/playerId is missing'),
@@ -46,7 +49,7 @@ describe('the typed client', () => {
   it('does nothing where the rules let nothing be served, whatever the fallback, and where that is the fallback', async () => {
     const on = bench([served({ actions: [{ id: 'gold', eligible: 'ctx.level >= 50' }] })])
     const { listen } = httpBench({ on })
-    const dap = createClient({ baseUrl: await listen(), timeoutMs: 5_000 })
+    const dap = createClient({ baseUrl: await listen(), timeoutMs: PATIENT_MS })
     const nothing = { action: null, propensity: null, servedBy: 'none' }
     expect(await dap.decide({ context: CONTEXT }, { fallback: 'gold' })).toMatchObject(nothing)
     expect(await dap.decideBatch([{ context: CONTEXT }], { fallback: 'gold' })).toMatchObject([nothing])
@@ -94,6 +97,7 @@ describe('the typed client', () => {
 })
 
 describe('a client that is closed', () => {
+  afterEach(() => vi.useRealTimers())
   const hanging = () => new Promise<Response>(() => {})
   const gone: ClientOptions = { baseUrl: 'http://127.0.0.1:1' }
 
@@ -107,10 +111,15 @@ describe('a client that is closed', () => {
     ],
     ['is something else', { ...gone, fetch: async () => new Response('<html>', { status: 502 }) }, /answers 502/],
   ])('says what it could not send where the server %s', async (_, options, reason) => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    const hangs = options.fetch === hanging
     const dap = createClient(options)
     for (const decisionId of ['d1', 'd2']) dap.reward({ decisionId, value: 1 })
     dap.activate('d1')
     const closing = dap.close({ timeoutMs: 30 })
+    // Its own end, and, unless it still waits for an answer, the next try.
+    await expect.poll(() => vi.getTimerCount()).toBe(hangs ? 1 : 2)
+    vi.advanceTimersByTime(30)
     expect(await closing).toEqual({ unsent: 3, reason: expect.stringMatching(reason) })
     expect(await dap.close()).toEqual(await closing)
     expect(dap.stats).toMatchObject({ queued: 3, dropped: 0 })
@@ -135,7 +144,7 @@ describe('a client that is closed', () => {
     const dap = createClient({ baseUrl: await listen() })
     bench.admission = 0
     dap.reward({ decisionId: 'd1', value: 1 })
-    const closing = dap.close({ timeoutMs: 30_000 })
+    const closing = dap.close({ timeoutMs: PATIENT_MS })
     expect(await dap.flush()).toMatchObject({ unsent: 1 })
     bench.admission = 1
     expect(await closing).toEqual({ unsent: 0 })
@@ -150,7 +159,7 @@ describe('a decision that the caller served itself', () => {
     let late = true
     const dap = createClient({
       baseUrl,
-      timeoutMs: 5_000,
+      timeoutMs: PATIENT_MS,
       fetch: request => (late ? Promise.reject(new Error('late')) : fetch(request)),
     })
     const { decisionId } = await dap.decide({ context: CONTEXT }, { fallback: 'none' })
@@ -225,7 +234,7 @@ describe("a caller's clock that is an hour off", () => {
   it('is not asked when a reward was: at once it was when it arrives, later it says by the server', async () => {
     const { bench, baseUrl } = await right()
     off()
-    const dap = createClient({ baseUrl, timeoutMs: 5_000 })
+    const dap = createClient({ baseUrl, timeoutMs: PATIENT_MS })
     dap.reward({ decisionId: 'd1', value: 1 })
     await dap.flush()
     expect(bench.rewards[0].ts).toBe(bench.rewards[0].receivedTs)

@@ -3,13 +3,15 @@ import { defineCommand } from '../command.ts'
 import { readActual } from '../deploy/actual.ts'
 import { adopt } from '../deploy/adopt.ts'
 import { CloudError } from '../deploy/cloud.ts'
+import { conflict } from '../deploy/conflict.ts'
 import { writeLabels } from '../deploy/guarded.ts'
 import { decodeLabels, encodeLabels } from '../deploy/labels.ts'
-import { conflict } from '../deploy/lock.ts'
 import { remember } from '../deploy/memory.ts'
 import { isModelId } from '../deploy/names.ts'
 import { DapError, ExitCode, UsageError } from '../errors.ts'
-import { type AdoptResult, adoptText } from '../ui/adopt.ts'
+import { ADOPT_RESULT_SCHEMA } from '../generated/names.ts'
+import type { AdoptResult } from '../results.ts'
+import { adoptText } from '../ui/adopt.ts'
 import { RESOURCE_NAME, RESOURCE_NAME_HINT } from './arguments.ts'
 import { openCloud, patienceOf, requireAgreement } from './engine.ts'
 import { openEnvironment } from './environment.ts'
@@ -97,7 +99,7 @@ export const adoptCommand = defineCommand<Options, AdoptResult>({
       await remember({ cloud, model, versions }, endpoint, labels, undefined, patienceOf(host))
     }
     if (known === undefined) await host.files.write(path, yaml)
-    return { schema: 'dap.adoption/v1', deployment, endpoint: id, environment, file: known ? null : file, lost }
+    return { schema: ADOPT_RESULT_SCHEMA, deployment, endpoint: id, environment, file: known ? null : file, lost }
   },
 
   text: adoptText,

@@ -1,4 +1,5 @@
 import { UsageError } from '../errors.ts'
+import { RESOURCE_NAME_PATTERN } from '../generated/names.ts'
 
 /** A parser of an option that takes a whole number of at least `minimum`. */
 export function wholeNumber(name: string, minimum: number): (text: string) => number {
@@ -14,7 +15,7 @@ export function wholeNumber(name: string, minimum: number): (text: string) => nu
 /** The parser of an option that may be repeated. */
 export const collect = (value: string, before: readonly string[] = []): readonly string[] => [...before, value]
 
-/** What every resource and project may be called; the schemas say the same of `metadata.name`. */
-export const RESOURCE_NAME = /^[a-z0-9]([a-z0-9_-]{0,61}[a-z0-9])?$/
+/** What every resource and project may be called. */
+export const RESOURCE_NAME = new RegExp(RESOURCE_NAME_PATTERN)
 
 export const RESOURCE_NAME_HINT = 'lower-case letters, digits and inner `-` and `_`, at most 63'

@@ -2,11 +2,13 @@ import { join, relative, resolve } from 'node:path'
 import { defineCommand } from '../command.ts'
 import { shortDigest } from '../digest.ts'
 import { ExitCode } from '../errors.ts'
+import { BUNDLE_RESULT_SCHEMA } from '../generated/names.ts'
 import type { Host } from '../host.ts'
 import { bundleText, createBundle } from '../policy/bundle.ts'
 import { createPolicy, type Policy } from '../policy/policy.ts'
 import { type Snapshot, snapshotDigest, takeSnapshot } from '../policy/snapshot.ts'
-import { type BundleResult, bundleResultText } from '../ui/bundle.ts'
+import type { BundleResult } from '../results.ts'
+import { bundleResultText } from '../ui/bundle.ts'
 import { restoreSnapshot, usualSnapshot } from './policies.ts'
 import { openRepository, requireResource, requireValid } from './repository.ts'
 
@@ -48,7 +50,7 @@ export const bundleCommand = defineCommand<Options, BundleResult>({
     const written = join(resolve(host.cwd, options.out), `${name}-${shortDigest(bundle.digest)}`, 'bundle.json')
     await host.files.write(written, bundleText(bundle))
     return {
-      schema: 'dap.bundling/v1',
+      schema: BUNDLE_RESULT_SCHEMA,
       path: relative(host.cwd, written),
       digest: bundle.digest,
       policy: { name, digest },

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { isAbsolute, join, resolve } from 'node:path'
 import { defineCommand } from '../command.ts'
 import { DapError, ExitCode, UsageError } from '../errors.ts'
+import { DECIDE_RESULT_SCHEMA } from '../generated/names.ts'
 import type { Host } from '../host.ts'
 import type { ReplayResult } from '../log/replay.ts'
 import { decide } from '../policy/decide.ts'
@@ -79,7 +80,7 @@ export const decideCommand = defineCommand<Options, Result>({
       })
     }
     return {
-      schema: 'dap.decide/v1',
+      schema: DECIDE_RESULT_SCHEMA,
       ...decision,
       policy: { ...decision.policy, snapshot: served.snapshot },
       ...(options.explain ? { explanation: explain(served.policy, decision) } : {}),

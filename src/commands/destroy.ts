@@ -1,7 +1,7 @@
 import { defineCommand } from '../command.ts'
 import { destructionOf } from '../deploy/operate.ts'
-import type { DeployResult } from '../deploy/outcomes.ts'
 import { destroyDeployment } from '../deploy/remove.ts'
+import type { DeployResult } from '../results.ts'
 import { deployText } from '../ui/deploy.ts'
 import { exitCodeOf } from './engine.ts'
 import {

@@ -4,6 +4,7 @@ import { execa } from 'execa'
 import { defineCommand } from '../command.ts'
 import { launcherFolder } from '../emulator/launcher.ts'
 import { DapError, type ExitCode, UsageError } from '../errors.ts'
+import { EMULATOR_EXEC_RESULT_SCHEMA } from '../generated/names.ts'
 import type { Host } from '../host.ts'
 import {
   dapBin,
@@ -44,7 +45,7 @@ export const emulatorExecCommand = defineCommand<Options, { readonly exitCode: n
   },
 
   text: () => '',
-  json: ({ exitCode }) => ({ schema: 'dap.emulator-exec/v1', exitCode }),
+  json: ({ exitCode }) => ({ schema: EMULATOR_EXEC_RESULT_SCHEMA, exitCode }),
   exitCode: result => result.exitCode as ExitCode,
 })
 

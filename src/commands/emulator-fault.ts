@@ -1,6 +1,7 @@
 import { resolve } from 'node:path'
 import { defineCommand } from '../command.ts'
 import { DapError, ExitCode, UsageError } from '../errors.ts'
+import { FAULTS_RESULT_SCHEMA } from '../generated/names.ts'
 import type { Host } from '../host.ts'
 import { faultsText, type WaitingFault } from '../ui/emulator.ts'
 import { DEFAULT_PORT } from './emulator-options.ts'
@@ -47,7 +48,7 @@ exit codes: 0 done, 1 no such fault, 3 usage, 5 no emulator there`,
   },
 
   text: ({ faults }) => faultsText(faults),
-  json: ({ faults }) => ({ schema: 'dap.faults/v1', faults }),
+  json: ({ faults }) => ({ schema: FAULTS_RESULT_SCHEMA, faults }),
   exitCode: () => ExitCode.done,
 })
 

@@ -1,5 +1,6 @@
 import { defineCommand } from '../command.ts'
 import { ExitCode, UsageError } from '../errors.ts'
+import { EMULATOR_RESULT_SCHEMA } from '../generated/names.ts'
 import { emulatorText } from '../ui/emulator.ts'
 import { wholeNumber } from './arguments.ts'
 import {
@@ -40,6 +41,6 @@ export const emulatorCommand = defineCommand<EmulatorChoice & { readonly port: n
   },
 
   text: () => '',
-  json: ({ url }) => ({ schema: 'dap.emulator/v1', url }),
+  json: ({ url }) => ({ schema: EMULATOR_RESULT_SCHEMA, url }),
   exitCode: () => ExitCode.done,
 })

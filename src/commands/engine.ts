@@ -2,14 +2,15 @@ import { join } from 'node:path'
 import type { RunEvent } from '../command.ts'
 import type { Cloud, Place } from '../deploy/cloud.ts'
 import type { DeploymentState } from '../deploy/events.ts'
-import type { DeploymentOutcome, DeployResult } from '../deploy/outcomes.ts'
 import type { Patience } from '../deploy/patience.ts'
 import type { Commit } from '../deploy/plan.ts'
 import { readPatiently } from '../deploy/reads.ts'
 import type { Engine } from '../deploy/run.ts'
 import { DapError, ExitCode, UsageError } from '../errors.ts'
+import { DEPLOY_RESULT_SCHEMA } from '../generated/names.ts'
 import type { Host } from '../host.ts'
 import { stream } from '../math/rng.ts'
+import type { DeploymentOutcome, DeployResult } from '../results.ts'
 import type { OpenEnvironment } from './environment.ts'
 
 /**
@@ -92,7 +93,7 @@ export function resultOf(
   deployments: readonly DeploymentOutcome[],
 ): DeployResult {
   return {
-    schema: 'dap.deploy/v1',
+    schema: DEPLOY_RESULT_SCHEMA,
     command,
     environment: target.environment,
     run: run.id,

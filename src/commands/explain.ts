@@ -1,5 +1,6 @@
 import { defineCommand } from '../command.ts'
 import { ExitCode, UsageError } from '../errors.ts'
+import { EXPLANATION_RESULT_SCHEMA } from '../generated/names.ts'
 import { type Explanation, explain } from '../repo/explain.ts'
 import { explanationText } from '../ui/explain.ts'
 
@@ -19,6 +20,6 @@ export const explainCommand = defineCommand<Options, Explanation>({
     throw new UsageError(explained.message, { hint: explained.hint })
   },
   text: explanationText,
-  json: explanation => ({ schema: 'dap.explanation/v1', ...explanation }),
+  json: explanation => ({ schema: EXPLANATION_RESULT_SCHEMA, ...explanation }),
   exitCode: () => ExitCode.done,
 })

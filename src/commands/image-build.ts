@@ -1,9 +1,11 @@
 import { join } from 'node:path'
 import { defineCommand } from '../command.ts'
 import { DapError, ExitCode, UsageError } from '../errors.ts'
+import { IMAGE_RESULT_SCHEMA } from '../generated/names.ts'
 import { type Host, IMAGE_FILES, type ImageRequest } from '../host.ts'
 import type { Resource } from '../repo/repository.ts'
-import { type ImageResult, imageText } from '../ui/image.ts'
+import type { ImageResult } from '../results.ts'
+import { imageText } from '../ui/image.ts'
 import { type Opened, openRepository, requireResource, requireValid } from './repository.ts'
 
 const BUILDERS = ['docker', 'cloud-build'] as const
@@ -70,7 +72,7 @@ export const imageBuildCommand = defineCommand<Options, ImageResult>({
       host.output.err,
     )
     return {
-      schema: 'dap.image/v1',
+      schema: IMAGE_RESULT_SCHEMA,
       environment: name,
       builder,
       tag: `${repository}:${tag}`,

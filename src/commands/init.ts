@@ -3,6 +3,8 @@ import { basename, join, resolve } from 'node:path'
 import { defineCommand } from '../command.ts'
 import { didYouMean } from '../diagnostics.ts'
 import { DapError, ExitCode, UsageError } from '../errors.ts'
+import { INIT_RESULT_SCHEMA, NEW_ID_RESULT_SCHEMA } from '../generated/names.ts'
+import { schemas } from '../generated/schemas.js'
 import type { Host, OwnPackage } from '../host.ts'
 import { KINDS } from '../kinds.ts'
 import { pinFiles } from '../scaffold/pin.ts'
@@ -96,7 +98,7 @@ export const initCommand = defineCommand<Asked, Initialised | Renewed>({
     const tarball = await vendored(own)
     const texts = [
       ...render(files, { project, projectId }),
-      ...(await schemaFiles(host, '.dap/schemas')),
+      ...schemaFiles('.dap/schemas'),
       ...pinFiles(project, own, tarball ?? { integrity: own.registryIntegrity }),
     ]
     const all: NewFile[] = texts.map(({ path, text }) => ({ path, content: text }))
@@ -145,9 +147,9 @@ export const initCommand = defineCommand<Asked, Initialised | Renewed>({
   },
 
   json(result) {
-    if ('before' in result) return { schema: 'dap.new-id/v1', projectId: result.projectId, before: result.before }
+    if ('before' in result) return { schema: NEW_ID_RESULT_SCHEMA, projectId: result.projectId, before: result.before }
     const { folder, template, project, files, pin } = result
-    return { schema: 'dap.init/v1', folder, template, project, files, pin }
+    return { schema: INIT_RESULT_SCHEMA, folder, template, project, files, pin }
   },
   exitCode: () => ExitCode.done,
 })
@@ -243,12 +245,9 @@ async function readTemplate(host: Host, name: string): Promise<{ files: TextFile
   return { files, info: templateInfo(await host.files.read(join(folder, TEMPLATE_FILE))) }
 }
 
-/** The kinds' schemas, as files below `folder`. */
-export async function schemaFiles(host: Host, folder: string): Promise<TextFile[]> {
-  return Promise.all(
-    KINDS.map(async kind => {
-      const file = `${kind.toLowerCase()}.schema.json`
-      return { path: `${folder}/${file}`, text: await host.files.read(join(host.packageRoot, 'schemas', file)) }
-    }),
-  )
-}
+/** The kinds' schemas, each complete, as files below `folder`. */
+export const schemaFiles = (folder: string): TextFile[] =>
+  KINDS.map(kind => ({
+    path: `${folder}/${kind.toLowerCase()}.schema.json`,
+    text: `${JSON.stringify(schemas[kind], null, 2)}\n`,
+  }))

@@ -1,7 +1,8 @@
 import { defineCommand } from '../command.ts'
 import { breakLock, listLocks } from '../deploy/lock.ts'
-import type { LockResult } from '../deploy/outcomes.ts'
 import { DapError, ExitCode } from '../errors.ts'
+import { LOCK_RESULT_SCHEMA } from '../generated/names.ts'
+import type { LockResult } from '../results.ts'
 import { locksText } from '../ui/status.ts'
 import { openCloud, patienceOf } from './engine.ts'
 import { declareEnvironment, environmentName, openEnvironment } from './environment.ts'
@@ -30,7 +31,7 @@ export const lockBreakCommand = defineCommand<Options, LockResult>({
       throw new DapError(`\`${deployment}\` is not locked`, { hint: `dap lock ls --env ${environment}` })
     }
     await breakLock(cloud, found.endpoint, found.lock.run, patienceOf(host), await host.processes())
-    return { schema: 'dap.lock/v1', command: 'break', environment, locks: [lockState(found)] }
+    return { schema: LOCK_RESULT_SCHEMA, command: 'break', environment, locks: [lockState(found)] }
   },
 
   text: locksText,

@@ -1,8 +1,9 @@
 import { defineCommand } from '../command.ts'
 import type { HeldLock } from '../deploy/lock.ts'
 import { listLocks } from '../deploy/lock.ts'
-import type { LockResult, LockState } from '../deploy/outcomes.ts'
 import { ExitCode } from '../errors.ts'
+import { LOCK_RESULT_SCHEMA } from '../generated/names.ts'
+import type { LockResult, LockState } from '../results.ts'
 import { locksText } from '../ui/status.ts'
 import { openCloud } from './engine.ts'
 import { declareEnvironment, environmentName, openEnvironment } from './environment.ts'
@@ -23,7 +24,7 @@ export const lockListCommand = defineCommand<Options, LockResult>({
   async run({ environment }, host, report) {
     const { target } = await openEnvironment(host, environment)
     const held = await listLocks(await openCloud(host, target.place, report), target, host.now())
-    return { schema: 'dap.lock/v1', command: 'ls', environment, locks: held.map(lockState) }
+    return { schema: LOCK_RESULT_SCHEMA, command: 'ls', environment, locks: held.map(lockState) }
   },
 
   text: locksText,

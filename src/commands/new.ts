@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { defineCommand } from '../command.ts'
 import { DapError, ExitCode, UsageError } from '../errors.ts'
+import { NEW_OPS_RESULT_SCHEMA, NEW_RESULT_SCHEMA } from '../generated/names.ts'
 import type { Kind } from '../kinds.ts'
 import { scenarioAnswers } from '../scaffold/resource.ts'
 import { fill } from '../scaffold/template.ts'
@@ -83,9 +84,9 @@ export const newCommand = defineCommand<Options | NewOps, Created | OpsWritten>(
     return `${file}: a new ${kind.toLowerCase()}, valid as it stands\nnext: edit it, then ${style.cyan('dap validate')}`
   },
   json(result) {
-    if ('files' in result) return { schema: 'dap.new-ops/v1', files: result.files }
+    if ('files' in result) return { schema: NEW_OPS_RESULT_SCHEMA, files: result.files }
     const { kind, name, file } = result
-    return { schema: 'dap.new/v1', kind, name, file }
+    return { schema: NEW_RESULT_SCHEMA, kind, name, file }
   },
   exitCode: () => ExitCode.done,
 })

@@ -4,12 +4,12 @@ import { type Actual, type ActualDeployment, namingOf, readActual } from '../dep
 import type { Change } from '../deploy/change.ts'
 import type { Cloud, Endpoint } from '../deploy/cloud.ts'
 import { endpointId, modelId } from '../deploy/names.ts'
-import type { DeploymentOutcome, DeployResult } from '../deploy/outcomes.ts'
 import type { Whose } from '../deploy/remove.ts'
 import { displayNames } from '../deploy/roles.ts'
 import type { Engine } from '../deploy/run.ts'
 import { UsageError } from '../errors.ts'
 import type { Host } from '../host.ts'
+import type { DeploymentOutcome, DeployResult } from '../results.ts'
 import { changeTitle, orphanKey } from '../titles.ts'
 import { openCloud, openEngine, requireAgreement, resultOf } from './engine.ts'
 import {

@@ -25,7 +25,10 @@ export const planShowCommand = defineCommand<Options, Shown>({
   declare: command =>
     command
       .argument('<file>', 'what `dap plan --out` wrote')
-      .option('--format <format>', 'text, json or markdown, the comment of a pull request; default: text')
+      .option(
+        '--format <format>',
+        'text, json or markdown, the comment of a pull request; default: text; not with --json',
+      )
       .option('--exit-code', 'end with 2 where there is something to do')
       .addHelpText(
         'after',

@@ -1,6 +1,7 @@
 import { createClient } from '../client.ts'
 import { defineCommand } from '../command.ts'
 import { DapError, ExitCode, UsageError } from '../errors.ts'
+import { PLAY_RESULT_SCHEMA } from '../generated/names.ts'
 import type { PlayResult } from '../results.ts'
 import { type StagedRound, stage } from '../simulate/stage.ts'
 import { measure, quantile } from '../simulate/summarise.ts'
@@ -124,7 +125,7 @@ export const playCommand = defineCommand<Options, PlayResult>({
     if (dropped > 0) throw new DapError(`the server at ${server} refused ${dropped} rewards`)
     waited.sort()
     return {
-      schema: 'dap.play/v1',
+      schema: PLAY_RESULT_SCHEMA,
       scenario: scenario.name,
       server,
       policy: policy.name,

@@ -1,6 +1,7 @@
 import { join, relative } from 'node:path'
 import type { ProgressEvent } from '../command.ts'
 import { DapError, UsageError } from '../errors.ts'
+import { REPLAY_RESULT_SCHEMA } from '../generated/names.ts'
 import type { Host } from '../host.ts'
 import type { RecordFault } from '../log/fault.ts'
 import { readRecord } from '../log/read-record.ts'
@@ -78,7 +79,7 @@ export async function replayLog(
     throw new UsageError(`the log has no decision \`${id}\``, { hint: '--id takes the `decisionId` of a record' })
   }
   return {
-    schema: 'dap.replay/v1',
+    schema: REPLAY_RESULT_SCHEMA,
     replayed,
     same,
     unavailable: [...unavailable].map(([reason, count]) => ({ reason, count })),

@@ -4,7 +4,8 @@ import type { FoundFile, Host, Unread } from '../host.ts'
 import { InvalidFilesError } from '../invalid-files.ts'
 import type { ProjectSpec } from '../kinds.ts'
 import { isInside } from '../paths.ts'
-import { loadRepository, type NamedKind, type Repository, type Resource, type SourceFile } from '../repo/repository.ts'
+import { type NamedKind, projectSettings, type Repository, type Resource, repositoryOf } from '../repo/repository.ts'
+import { parseSource, type SourceFile } from '../repo/source.ts'
 import { filesOnce, mayHold, unreadHint } from './found-files.ts'
 
 export const PROJECT_FILE = 'dap.yaml'
@@ -32,6 +33,8 @@ export interface ProjectFiles {
   readonly files: readonly FoundFile[]
   readonly unread: readonly Unread[]
   readonly passedOver: readonly string[]
+  /** The folders that are not there, as the Project writes them. */
+  readonly absent: ReadonlySet<string>
 }
 
 /** The nearest folder, from the working one upwards, that has a `dap.yaml`. */
@@ -51,16 +54,17 @@ export async function openRepository(host: Host, known?: string): Promise<Opened
     })
   }
   const project = await projectSource(host, root)
-  const { project: spec } = await loadRepository([project])
+  const parsed = await parseSource(project)
+  const spec = projectSettings(parsed)
   const roots = await rootsOf(host, root, spec)
-  const { files, unread, passedOver } = await projectFiles(host, { root, roots }, spec.folders)
-  const others = files.filter(({ real }) => real !== project.real)
-  const sources = [
-    project,
-    ...(await Promise.all(others.map(file => readSource(host, root, file)))),
+  const { files, unread, passedOver, absent } = await projectFiles(host, { root, roots }, spec.folders)
+  const found = files.filter(({ real }) => real !== project.real)
+  const others = [
+    ...(await Promise.all(found.map(file => readSource(host, root, file)))),
     ...unread.map(each => notRead(root, each)),
   ]
-  return { root, roots, sources, passedOver, repository: await loadRepository(sources) }
+  const repository = await repositoryOf([parsed, ...(await Promise.all(others.map(parseSource)))], absent)
+  return { root, roots, sources: [project, ...others], passedOver, repository }
 }
 
 /** dap.yaml, unless it is a link that leads out. */
@@ -79,8 +83,14 @@ export async function projectFiles(
   const found: FoundFile[] = []
   const unread = new Map<string, Unread>()
   const passedOver: string[] = []
-  for (const folder of folders.map(each => resolve(root, each)).filter(each => isInside(root, each))) {
-    if (!(await host.files.exists(folder))) continue
+  const absent = new Set<string>()
+  for (const each of folders) {
+    const folder = resolve(root, each)
+    if (!isInside(root, folder)) continue
+    if (!(await host.files.exists(folder))) {
+      absent.add(each)
+      continue
+    }
     const followed = await host.files.follow(folder, roots)
     if ('why' in followed) unread.set(folder, followed)
     else if (!followed.folder) unread.set(folder, { path: folder, real: folder, ...NO_FOLDER })
@@ -90,7 +100,7 @@ export async function projectFiles(
     for (const each of walked.unread) if (mayHold(each, isYaml)) unread.set(each.path, each)
     passedOver.push(...walked.hidden, ...walked.files.flatMap(({ path }) => (/\.json$/i.test(path) ? path : [])))
   }
-  return { files: filesOnce(found), unread: [...unread.values()], passedOver: [...new Set(passedOver)] }
+  return { files: filesOnce(found), unread: [...unread.values()], passedOver: [...new Set(passedOver)], absent }
 }
 
 const NO_FOLDER = {

@@ -1,7 +1,7 @@
 import { defineCommand } from '../command.ts'
 import { rollbackOf } from '../deploy/operate.ts'
-import type { DeployResult } from '../deploy/outcomes.ts'
 import { rollbackDeployment } from '../deploy/rollback.ts'
+import type { DeployResult } from '../results.ts'
 import { deployText } from '../ui/deploy.ts'
 import { exitCodeOf } from './engine.ts'
 import { declareOperate, lookAt, type OperateOptions, operate, operateOptions, whoseOf } from './operating.ts'

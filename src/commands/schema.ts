@@ -1,13 +1,15 @@
-import { join, resolve } from 'node:path'
+import { resolve } from 'node:path'
 import { defineCommand } from '../command.ts'
 import { didYouMean } from '../diagnostics.ts'
 import { ExitCode, UsageError } from '../errors.ts'
+import { SCHEMAS_RESULT_SCHEMA } from '../generated/names.ts'
+import { schemas } from '../generated/schemas.js'
 import { KINDS, type Kind } from '../kinds.ts'
 import { schemaFiles } from './init.ts'
 
 type Options = { readonly kind: Kind } | { readonly folder: string }
 
-type Result = { readonly schema: unknown } | { readonly written: readonly string[] }
+type Result = { readonly schema: { readonly $schema: string } } | { readonly written: readonly string[] }
 
 export const schemaCommand = defineCommand<Options, Result>({
   declare: command =>
@@ -23,17 +25,14 @@ export const schemaCommand = defineCommand<Options, Result>({
   },
 
   async run(options, host) {
-    if ('kind' in options) {
-      const path = join(host.packageRoot, 'schemas', `${options.kind.toLowerCase()}.schema.json`)
-      return { schema: JSON.parse(await host.files.read(path)) }
-    }
-    const files = await schemaFiles(host, options.folder)
+    if ('kind' in options) return { schema: schemas[options.kind] }
+    const files = schemaFiles(options.folder)
     for (const { path, text } of files) await host.files.write(path, text)
     return { written: files.map(({ path }) => path) }
   },
 
   text: result => ('schema' in result ? JSON.stringify(result.schema, null, 2) : result.written.join('\n')),
-  json: result => ('schema' in result ? result.schema : result),
+  json: result => ('schema' in result ? result.schema : { schema: SCHEMAS_RESULT_SCHEMA, ...result }),
   exitCode: () => ExitCode.done,
 })
 

@@ -1,6 +1,7 @@
 import { join, relative, resolve } from 'node:path'
 import { defineCommand } from '../command.ts'
 import { DapError, ExitCode, messageOf, UsageError } from '../errors.ts'
+import { SERVE_RESULT_SCHEMA } from '../generated/names.ts'
 import type { Host } from '../host.ts'
 import type { ServeResult } from '../results.ts'
 import { DEFAULT_LIMITS } from '../serve/app.ts'
@@ -179,7 +180,7 @@ function resultOf(
   const quiet = isWorker || log === STDOUT
   const lost = losses.map(({ reason }) => reason)
   const lostRecords = losses.reduce((sum, { records }) => sum + records, 0)
-  return { result: { schema: 'dap.serve/v1', url, workers, ...totals, lost, lostRecords }, quiet }
+  return { result: { schema: SERVE_RESULT_SCHEMA, url, workers, ...totals, lost, lostRecords }, quiet }
 }
 
 /** Stops the server; why records are lost, or undefined where all are written. */

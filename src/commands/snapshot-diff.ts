@@ -1,6 +1,6 @@
 import { defineCommand } from '../command.ts'
 import { ExitCode } from '../errors.ts'
-import { diffSnapshots, type SnapshotDiff } from '../policy/snapshot-diff.ts'
+import { diffSnapshots, type SnapshotDiffResult } from '../policy/snapshot-diff.ts'
 import { snapshotDiffText } from '../ui/snapshot.ts'
 import { describedSnapshot } from './snapshot-file.ts'
 
@@ -9,7 +9,7 @@ interface Options {
   readonly after: string
 }
 
-export const snapshotDiffCommand = defineCommand<Options, SnapshotDiff>({
+export const snapshotDiffCommand = defineCommand<Options, SnapshotDiffResult>({
   declare: command =>
     command
       .argument('<before>', 'a snapshot')

@@ -2,11 +2,11 @@ import { resolve } from 'node:path'
 import { DapError } from '../errors.ts'
 import type { Host } from '../host.ts'
 import { readSnapshot } from '../policy/snapshot.ts'
-import { describeSnapshot, type SnapshotDescription } from '../policy/snapshot-describe.ts'
+import { describeSnapshot, type SnapshotShowResult } from '../policy/snapshot-describe.ts'
 import { readJson } from './policies.ts'
 
 /** What the snapshot in a file knows, without its policy; the path is relative to the working folder. */
-export async function describedSnapshot(host: Host, file: string): Promise<SnapshotDescription> {
+export async function describedSnapshot(host: Host, file: string): Promise<SnapshotShowResult> {
   const read = readSnapshot(await readJson(host, resolve(host.cwd, file)))
   if ('faults' in read) throw notASnapshot(file, read.faults)
   try {

@@ -1,10 +1,10 @@
 import { defineCommand } from '../command.ts'
 import { ExitCode } from '../errors.ts'
-import type { SnapshotDescription } from '../policy/snapshot-describe.ts'
+import type { SnapshotShowResult } from '../policy/snapshot-describe.ts'
 import { snapshotDescriptionText } from '../ui/snapshot.ts'
 import { describedSnapshot } from './snapshot-file.ts'
 
-export const snapshotShowCommand = defineCommand<{ readonly file: string }, SnapshotDescription>({
+export const snapshotShowCommand = defineCommand<{ readonly file: string }, SnapshotShowResult>({
   declare: command =>
     command
       .argument('<file>', 'a snapshot, as `dap train` writes it')

@@ -1,9 +1,10 @@
 import { defineCommand } from '../command.ts'
 import { readActual, withVersions } from '../deploy/actual.ts'
 import { behindOf, orphansOf } from '../deploy/orphans.ts'
-import type { StatusResult } from '../deploy/outcomes.ts'
 import { statusOf } from '../deploy/status.ts'
 import { ExitCode } from '../errors.ts'
+import { STATUS_RESULT_SCHEMA } from '../generated/names.ts'
+import type { StatusResult } from '../results.ts'
 import { statusText } from '../ui/status.ts'
 import { lookBehind } from './behind.ts'
 import { openCloud } from './engine.ts'
@@ -44,7 +45,7 @@ export const statusCommand = defineCommand<Options, Looked>({
     const left = behind.flatMap(each => behindOf(each, target, options))
     const orphans = [...orphansOf(actual, target, options), ...left]
     const result: StatusResult = {
-      schema: 'dap.status/v1',
+      schema: STATUS_RESULT_SCHEMA,
       environment: name,
       commit: await host.commit(opened.root),
       deployments: statuses,

@@ -45,8 +45,8 @@ export async function followTokens(
 
 /** Says where a fault is, and never what is there: it may be a token. */
 function tokensOf(text: string, file: string): TokenTable {
-  const { documents, faults } = parseYaml(text)
-  const locator = createLocator(text)
+  const { documents, faults, trees } = parseYaml(text)
+  const locator = createLocator(text, trees)
   const at = ({ line, column }: { readonly line: number; readonly column: number }) => `${file}:${line}:${column}`
   if (faults.length > 0) {
     const [fault] = faults

@@ -2,8 +2,10 @@ import { resolve } from 'node:path'
 import { defineCommand, type ProgressEvent } from '../command.ts'
 import { DapError, ExitCode, UsageError } from '../errors.ts'
 import { type EvaluationPlan, evaluate } from '../evaluate/evaluate.ts'
+import { TRAINING_RESULT_SCHEMA } from '../generated/names.ts'
 import type { Host, TablesOptions } from '../host.ts'
 import { UNIT_GROUPS } from '../log/tables.ts'
+import { learnerOf } from '../policy/algorithm.ts'
 import { type SnapshotData, snapshotDigest, snapshotText, takeSnapshot } from '../policy/snapshot.ts'
 import type { TrainingResult } from '../results.ts'
 import type { Fold, Weights } from '../train/fold.ts'
@@ -79,10 +81,12 @@ export const trainCommand = defineCommand<Options, TrainingResult>({
     const tables = await host.tables({ ...options.tables, ...watched(report) })
     const heldOut =
       options.holdout === 0 ? 0 : Math.min(UNIT_GROUPS - 1, Math.max(1, Math.round(options.holdout * UNIT_GROUPS)))
+    // Where contexts are learnt from, a row is much work.
+    const threads = learnerOf(spec.algorithm.learner).features === undefined ? 1 : host.cores
     const training = await train(
       { policy: resource, dataset, weights: options.weights, heldOut },
       tables,
-      await foldOf(host, options.workers ?? (spec.algorithm.learner.type === 'linear' ? host.cores : 1)),
+      await foldOf(host, options.workers ?? threads),
       progress(report),
       host.signal,
     )
@@ -108,7 +112,7 @@ export const trainCommand = defineCommand<Options, TrainingResult>({
     if (options.out === undefined) await publishSnapshot(host, opened.root, name, snapshot)
     else await host.files.write(path, snapshotText(snapshot))
     return {
-      schema: 'dap.training/v1',
+      schema: TRAINING_RESULT_SCHEMA,
       policy: name,
       snapshot: { path: displayPath(host.cwd, path), digest: snapshotDigest(snapshot) },
       weights: options.weights,

@@ -2,9 +2,11 @@ import { resolve } from 'node:path'
 import { defineCommand } from '../command.ts'
 import type { Diagnostic } from '../diagnostics.ts'
 import { ExitCode, UsageError } from '../errors.ts'
+import { VALIDATION_RESULT_SCHEMA } from '../generated/names.ts'
 import type { FoundFile, Host } from '../host.ts'
 import { isInside } from '../paths.ts'
-import { loadRepository, type SourceFile } from '../repo/repository.ts'
+import { loadRepository } from '../repo/repository.ts'
+import type { SourceFile } from '../repo/source.ts'
 import { diagnosticsSummary, diagnosticText } from '../ui/diagnostics.ts'
 import { filesBelow, filesOnce } from './found-files.ts'
 import { passedOverDiagnostics } from './passed-over.ts'
@@ -74,7 +76,7 @@ export const validateCommand = defineCommand<Options, Validated>({
   },
 
   json: ({ files, diagnostics }) => ({
-    schema: 'dap.validation/v1',
+    schema: VALIDATION_RESULT_SCHEMA,
     files,
     errors: diagnostics.filter(d => d.severity === 'error').length,
     warnings: diagnostics.filter(d => d.severity === 'warning').length,

@@ -2,7 +2,7 @@
 import { canonicalJson } from '../policy/digest.ts'
 import { changeTitle } from '../titles.ts'
 import { type Change, isMemory } from './change.ts'
-import { conflict } from './lock.ts'
+import { conflict } from './conflict.ts'
 
 /** Two changes that do the same to the same. */
 export function sameChange(a: Change, b: Change): boolean {

@@ -4,6 +4,9 @@
  * number in answers.
  */
 import { DapError, ExitCode } from '../errors.ts'
+import type { Place, RequestLog, Scale, Traffic } from '../generated/types.ts'
+
+export type { Place, RequestLog, Scale, Traffic } from '../generated/types.ts'
 
 export interface Cloud {
   readonly place: Place
@@ -53,14 +56,6 @@ export interface Cloud {
   requests(endpoint: string, deployedModel: string, from: number, to: number): Promise<RequestMetrics>
 }
 
-/** Where a cloud's things are. */
-export interface Place {
-  readonly target: 'emulator' | 'vertex'
-  readonly project: string
-  readonly region: string
-  readonly bucket: string
-}
-
 export interface Endpoint {
   readonly id: string
   readonly displayName: string
@@ -78,8 +73,6 @@ export interface Endpoint {
 }
 
 export type Labels = Readonly<Record<string, string>>
-export type Traffic = Readonly<Record<string, number>>
-
 export interface NewEndpoint {
   readonly displayName: string
   readonly description: string
@@ -95,21 +88,6 @@ export interface EndpointUpdate {
   readonly labels?: Labels
   readonly traffic?: Traffic
   readonly requestLog?: RequestLog | null
-}
-
-/** The cloud's own log of requests and responses, in BigQuery. */
-export interface RequestLog {
-  /** The share of requests that is kept, in (0, 1]. */
-  readonly sample: number
-  /** `bq://project.dataset.table` */
-  readonly table: string
-}
-
-export interface Scale {
-  readonly minReplicas: number
-  readonly maxReplicas: number
-  /** Percent of CPU that autoscaling aims at. */
-  readonly targetCpu: number
 }
 
 /** What a deployed model cannot change while it is deployed, and its scale, which it can. */

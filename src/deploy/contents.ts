@@ -1,3 +1,4 @@
+import type { Within } from '../generated/types.ts'
 /** What has changed inside a policy and its snapshot since the version was made that serves. */
 import { type Bundle, checkBundle } from '../policy/bundle.ts'
 import type { Snapshot, SnapshotData } from '../policy/snapshot.ts'
@@ -8,13 +9,9 @@ import type { Desired } from './desired.ts'
 import { readVersionLabels, type VersionLabels, versionParts } from './labels.ts'
 import { bundleSuffix, label32 } from './names.ts'
 import { rolesOf, versionOf } from './roles.ts'
-import { type ValueChange, valueChanges } from './value-diff.ts'
+import { valueChanges } from './value-diff.ts'
 
-/** Of a policy or a snapshot: the first fields that differ, and how many more there are. */
-export interface Within {
-  readonly fields: readonly ValueChange[]
-  readonly more: number
-}
+export type { Within } from '../generated/types.ts'
 
 /** By the field of a plan that has their digests. */
 export type Contents = Partial<Readonly<Record<'policy' | 'snapshot', Within>>>

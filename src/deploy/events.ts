@@ -1,3 +1,4 @@
+import type { DeploymentState } from '../generated/types.ts'
 import type { ChangeKind } from './change.ts'
 import type { Traffic } from './cloud.ts'
 
@@ -25,23 +26,7 @@ export type DeployEvent = { readonly type: 'deploy'; readonly deployment: string
 )
 
 /** How a deployment stands when a run ends. */
-export type DeploymentState =
-  /** What Git says. */
-  | 'applied'
-  /** It was already. */
-  | 'unchanged'
-  /** `--step`: the rollout goes on with the next call. */
-  | 'rolling'
-  /** A gate could not tell, or failed under `onFailure: pause`. */
-  | 'paused'
-  | 'rolled-back'
-  /** What Git says was rolled back before: it is not brought back unless asked for. */
-  | 'held'
-  | 'failed'
-  /** Somebody else holds the lock, or moved something. */
-  | 'conflict'
-  /** The run was stopped. */
-  | 'interrupted'
+export type { DeploymentState } from '../generated/types.ts'
 
 export interface GateReading {
   readonly metric: 'errorRate' | 'latencyP99'

@@ -3,25 +3,14 @@
  * that a killed run does not keep it, and everything that is written to the endpoint is written through it. Before it expires another run
  * takes it over only if that is asked for and the process that holds it is known to be gone.
  */
-import { DapError, ExitCode } from '../errors.ts'
-import { type Cloud, CloudError, type Endpoint, type EndpointUpdate, type Traffic } from './cloud.ts'
+import { type Cloud, CloudError, type Endpoint } from './cloud.ts'
+import { expiry, taken } from './conflict.ts'
 import type { Owner } from './desired.ts'
-import {
-  areIntact,
-  decodeLabels,
-  type EndpointLabels,
-  encodeLabels,
-  type LockLabel,
-  type LockProcess,
-  withoutLock,
-} from './labels.ts'
+import { decodeLabels, type EndpointLabels, type LockLabel, type LockProcess, withoutLock } from './labels.ts'
+import { LOCK_TERM, lockedEndpoint, type Update } from './locked-endpoint.ts'
 import { isOurs } from './ownership.ts'
 import { createBackoff, type Patience } from './patience.ts'
 import { readOnce } from './reads.ts'
-import { sameTraffic } from './roles.ts'
-
-/** ms; renewed at a third. */
-export const LOCK_TERM = 900_000
 
 /** For giving the lock back after the run was stopped, in ms. */
 const GRACE = 5_000
@@ -77,11 +66,7 @@ export interface EndpointLock {
   /** As it is written into an endpoint that is about to be created. */
   fresh(): LockLabel
   /** One write, which renews the lock, or gives it back. Fails as `updateEndpoint` does: read again before another try. */
-  write(
-    labels: EndpointLabels,
-    update?: Omit<EndpointUpdate, 'etag' | 'labels'>,
-    then?: 'keep' | 'release',
-  ): Promise<void>
+  write(labels: EndpointLabels, update?: Update, then?: 'keep' | 'release'): Promise<void>
   /** While an operation runs that this run has not started, traffic and deployed models may move. */
   tolerate(moves: boolean): void
   /** A deployed model that comes or goes by a call of this run. */
@@ -101,207 +86,117 @@ export interface EndpointLock {
   release(edit?: (labels: EndpointLabels) => EndpointLabels): Promise<void>
 }
 
-/** Of an endpoint that is not there. */
-const NOBODY: EndpointLabels = { project: '', environment: '', deployment: '' }
-
 export function endpointLock(id: string, options: LockOptions): EndpointLock {
-  const { cloud, patience, run, recall, onNote, onLocked } = options
+  const { cloud, patience, run, onNote, onLocked } = options
   const { clock } = patience
-  let endpoint: Endpoint | undefined
-  let held = false
-  /** A write that takes the lock may have succeeded without an answer. */
-  let claimed = false
-  /** A write that gives the lock back may have succeeded without an answer. */
-  let releasing = false
-  let doomed = false
-  let unborn = false
-  let tolerant = false
-  let renewed = 0
-  /** When the endpoint was last read or written. */
-  let seen = 0
-  /** What a write of this run may have made of the traffic. */
-  let written: Traffic | undefined
-  /** What `endpoint` says of dap's labels is from memory. */
-  let wiped = false
-  const touched = new Set<string>()
+  const at = lockedEndpoint(id, options)
+  const { grip, moves, read, write } = at
 
-  const decoded = () => decodeLabels(endpoint?.labels ?? {})
-  const labels = (): EndpointLabels => decoded().ours ?? NOBODY
-  const fresh = (): LockLabel => ({
-    run: run.id,
-    expires: Math.ceil((clock.now() + LOCK_TERM) / 1000),
-    owner: run.owner,
-    process: run.process,
-  })
   /** The lock of another run that has not expired. */
-  const others = (): LockLabel | undefined => {
-    const found = labels().lock
-    return found === undefined || found.run === run.id || found.expires * 1000 <= clock.now() ? undefined : found
+  function others(): LockLabel | undefined {
+    const { lock } = at.labels
+    return lock === undefined || at.isOwn(lock) || lock.expires * 1000 <= clock.now() ? undefined : lock
   }
 
-  const lock: EndpointLock = {
+  function isAbandoned(): boolean {
+    const process = others()?.process
+    return run.resumes && process !== undefined && run.stateOf(process) === 'gone'
+  }
+
+  function refuseTaken(): void {
+    const found = others()
+    if (found !== undefined && !isAbandoned()) throw taken(at.labels, found, run)
+  }
+
+  async function renew(): Promise<void> {
+    if (!grip.held || clock.now() < at.renewed + LOCK_TERM / 3) return
+    const backoff = createBackoff(patience, { races: true })
+    for (;;) {
+      try {
+        return await write(at.labels)
+      } catch (failure) {
+        await backoff('updateEndpoint', failure)
+        await read()
+      }
+    }
+  }
+
+  /** Until it is sure that the lock is not this run's. */
+  async function giveBack(edit: (labels: EndpointLabels) => EndpointLabels): Promise<void> {
+    // The run's own signal may have aborted: this one has none, and reads have no patience of their own.
+    const reads = readOnce(cloud)
+    const backoff = createBackoff({ clock, rng: patience.rng }, { races: true, budgetMs: GRACE })
+    const until = clock.now() + GRACE
+    while (grip.unborn && clock.now() < until) {
+      await clock.sleep(1000)
+      const own = await at.look(reads)
+      grip.sees(at.endpoint !== undefined, own ? 'ours' : 'theirs')
+    }
+    while (grip.possible) {
+      try {
+        if (!(await at.look(reads))) return
+        await write(edit(at.labels), {}, 'release')
+      } catch (failure) {
+        await backoff('updateEndpoint', failure)
+      }
+    }
+  }
+
+  return {
     get held() {
-      return held
+      return grip.held
     },
     get endpoint() {
-      return endpoint
+      return at.endpoint
     },
     get lost() {
-      return wiped
+      return at.wiped
     },
     get labels() {
-      return labels()
+      return at.labels
     },
     get abandoned() {
-      const process = others()?.process
-      return run.resumes && process !== undefined && run.stateOf(process) === 'gone'
+      return isAbandoned()
     },
-    fresh,
-    touch: deployedModel => void touched.add(deployedModel),
-    tolerate(moves) {
-      tolerant = moves
-    },
-    creating() {
-      unborn = true
-    },
-    deleting() {
-      doomed = true
-    },
-
-    async read() {
-      const before = endpoint
-      endpoint = known(await cloud.getEndpoint(id))
-      seen = clock.now()
-      // Where the lock went with the labels, it was not broken.
-      if (wiped && labels().lock === undefined) held = claimed = false
-      const found = labels().lock
-      const ours = found?.run === run.id
-      if (held && !ours && !(releasing && found === undefined) && !(doomed && endpoint === undefined)) {
-        held = claimed = false
-        throw lost(id, found)
-      }
-      if (held && ours && before && endpoint && !tolerant) refuseForeign(before, endpoint)
-      if (ours && !held) {
-        renewed = found.expires * 1000 - LOCK_TERM
-        onLocked(found.expires * 1000)
-      }
-      held = claimed = ours
-      unborn &&= endpoint === undefined
-      releasing = false
-      written = undefined
-      return endpoint
-    },
-
-    refuseTaken() {
-      const found = others()
-      if (found !== undefined && !lock.abandoned) throw taken(labels(), found, run)
-    },
+    ...{ read, write, renew, refuseTaken },
+    fresh: at.fresh,
+    tolerate: moves.tolerate,
+    touch: moves.touch,
+    creating: grip.creating,
+    deleting: grip.deleting,
 
     async acquire() {
-      const found = labels().lock
-      const { abandoned } = lock
-      if (!abandoned) lock.refuseTaken()
-      const repaired = wiped
-      await lock.write(labels())
+      const found = at.labels.lock
+      const abandoned = isAbandoned()
+      refuseTaken()
+      const repaired = at.wiped
+      await write(at.labels)
       if (repaired) onNote('somebody had taken away the labels of dap; they are put back')
-      if (found !== undefined && found.run !== run.id) {
+      if (found !== undefined && !at.isOwn(found)) {
         const [which, why] = abandoned ? ['', ', whose process is gone'] : ['expired ', '']
         onNote(`took over the ${which}lock of ${found.owner} (run ${found.run})${why}`)
       }
-      onLocked(labels().lock!.expires * 1000)
-    },
-
-    async write(next, update = {}, then = 'keep') {
-      if (endpoint === undefined) throw new CloudError('NOT_FOUND', `endpoint \`${id}\` is gone`)
-      const keep = then === 'keep'
-      written = update.traffic
-      releasing = !keep
-      claimed ||= keep
-      const at = clock.now()
-      endpoint = await cloud.updateEndpoint(id, {
-        ...update,
-        etag: endpoint.etag,
-        labels: encodeLabels({ ...next, lock: keep ? fresh() : undefined }, decoded().foreign),
-      })
-      held = claimed = keep
-      wiped = false
-      renewed = seen = at
-    },
-
-    async renew() {
-      if (!held || clock.now() < renewed + LOCK_TERM / 3) return
-      const backoff = createBackoff(patience, { races: true })
-      for (;;) {
-        try {
-          return await lock.write(labels())
-        } catch (failure) {
-          await backoff('updateEndpoint', failure)
-          await lock.read()
-        }
-      }
+      onLocked(at.labels.lock!.expires * 1000)
     },
 
     async assure() {
-      if (held && clock.now() >= seen + FRESH) await lock.read()
+      if (grip.held && clock.now() >= at.seen + FRESH) await read()
       // Taken away with the labels a moment ago.
-      if (wiped) await lock.write(labels())
-      await lock.renew()
+      if (at.wiped) await write(at.labels)
+      await renew()
     },
 
     async release(edit = unchanged => unchanged) {
-      // The run's own signal may have aborted: this one has none, and reads have no patience of their own.
-      const { getEndpoint } = readOnce(cloud)
-      const backoff = createBackoff({ clock, rng: patience.rng }, { races: true, budgetMs: GRACE })
-      const until = clock.now() + GRACE
       try {
-        while (unborn && clock.now() < until) {
-          await clock.sleep(1000)
-          endpoint = await getEndpoint(id)
-          claimed = labels().lock?.run === run.id
-          unborn = endpoint === undefined
-        }
-        while (claimed) {
-          try {
-            endpoint = known(await getEndpoint(id))
-            if (labels().lock?.run !== run.id) return
-            await lock.write(edit(labels()), {}, 'release')
-          } catch (failure) {
-            await backoff('updateEndpoint', failure)
-          }
-        }
+        await giveBack(edit)
       } catch (failure) {
         if (!(failure instanceof CloudError)) throw failure
-        onNote(
-          `the lock could not be given back (${failure.message}); it expires at ${expiry(labels().lock ?? fresh())}`,
-        )
+        const expires = expiry(at.labels.lock ?? at.fresh())
+        onNote(`the lock could not be given back (${failure.message}); it expires at ${expires}`)
       } finally {
-        held = claimed = false
+        grip.drop()
       }
     },
-  }
-  return lock
-
-  /** With what dap remembers, where somebody took its labels away: this run itself while it works on it, or else the model. */
-  function known(live: Endpoint | undefined): Endpoint | undefined {
-    wiped = live !== undefined && !areIntact(live.labels)
-    if (!wiped) return live
-    const last = held && endpoint !== undefined ? decodeLabels(endpoint.labels).ours : undefined
-    if (last === undefined) return recall(live!)
-    onNote('somebody took away labels of dap; they are put back')
-    const { ours, foreign } = decodeLabels(live!.labels)
-    // A write of traffic may have been done, without an answer.
-    const labels = encodeLabels({ ...last, lock: ours?.lock, traffic: undefined }, foreign)
-    return { ...live!, labels }
-  }
-
-  function refuseForeign(before: Endpoint, after: Endpoint): void {
-    const others = (shares: Traffic) =>
-      Object.fromEntries(Object.entries(shares).filter(([model]) => !touched.has(model)))
-    const same = (a: Traffic, b: Traffic) => sameTraffic(others(a), others(b))
-    const models = ({ deployedModels }: Endpoint) => Object.fromEntries(deployedModels.map(model => [model.id, 1]))
-    const expected = written === undefined ? [before.traffic] : [before.traffic, written]
-    if (!expected.some(traffic => same(traffic, after.traffic))) throw moved(id, 'the traffic')
-    if (!same(models(before), models(after))) throw moved(id, 'the deployed models')
   }
 }
 
@@ -345,52 +240,3 @@ export async function breakLock(
     }
   }
 }
-
-/** Somebody else was there: nothing more is written, and what the cloud has is worth another plan. */
-export function conflict(message: string, hint: string): DapError {
-  return new DapError(message, { hint, exitCode: ExitCode.stale })
-}
-
-function taken({ deployment, environment }: EndpointLabels, lock: LockLabel, { stateOf }: Processes): DapError {
-  const until = expiry(lock)
-  const locked = `\`${deployment}\` is locked by ${lock.owner} (run ${lock.run})`
-  const take = `dap lock break ${deployment} --env ${environment}`
-  const { process } = lock
-  const state = process && stateOf(process)
-  switch (state) {
-    case 'running':
-      return conflict(
-        `${locked}, which is process ${process!.pid} of this machine, and still runs`,
-        `wait for it, or stop it; once it is gone, \`dap deploy --resume\` and \`dap rollback\` take its lock over`,
-      )
-    case 'gone':
-      return conflict(
-        `${locked} until ${until}, and its process is gone`,
-        `dap deploy --env ${environment} --only ${deployment} --resume takes the lock over and goes on, \`dap rollback ${deployment}\` takes it over and goes back`,
-      )
-    default: {
-      const where = state === 'elsewhere' ? ' on another machine or in another container' : ''
-      return conflict(
-        `${locked}${where} until ${until}`,
-        `nobody here can tell whether that run goes on: wait for it, or until then, or take the lock away from it: ${take}`,
-      )
-    }
-  }
-}
-
-function lost(id: string, lock: LockLabel | undefined): DapError {
-  const now = lock === undefined ? 'nobody holds it now' : `${lock.owner} (run ${lock.run}) holds it now`
-  return conflict(
-    `the lock of \`${id}\` was taken away: ${now}`,
-    '`dap status` shows what runs; `dap plan` what is left',
-  )
-}
-
-function moved(id: string, what: string): DapError {
-  return conflict(
-    `somebody changed ${what} of \`${id}\` while it was being deployed`,
-    '`dap plan` shows what they did; `dap deploy --accept-drift` overwrites it',
-  )
-}
-
-const expiry = ({ expires }: LockLabel) => new Date(expires * 1000).toISOString()

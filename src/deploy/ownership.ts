@@ -1,3 +1,4 @@
+import type { Foreign } from '../generated/types.ts'
 /**
  * Whose things of a place are. An owner is a repository: its `projectId` is in the labels and in the ids of what it made. Names prove nothing,
  * since another repository may have the same; and labels may have been taken away, which ids and models then make up for. What nothing
@@ -16,6 +17,8 @@ import {
 } from './labels.ts'
 import { endpointId, formerId, isModelId } from './names.ts'
 
+export type { Foreign } from '../generated/types.ts'
+
 /** Under which names something is, or was, deployed. */
 export interface Naming {
   readonly environment: string
@@ -26,16 +29,6 @@ export interface Naming {
 export interface Declared {
   readonly deployment: string
   readonly before: readonly Naming[]
-}
-
-/** Something that bears the name of a Deployment of Git's, and is not this repository's. */
-export interface Foreign extends Naming {
-  /** The endpoint's id. */
-  readonly id: string
-  /** The name of the project, as the labels say it. */
-  readonly project: string
-  /** The `projectId`; null: it is older than those. */
-  readonly owner: string | null
 }
 
 /** What of a place is the owner's, with the labels that it has, or had before somebody took them away. */

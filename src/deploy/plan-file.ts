@@ -1,8 +1,9 @@
 /** A plan as a file. It is approved by people and read by machines, and may come from anywhere. */
+import { PLAN_SCHEMA } from '../generated/names.ts'
 import { planShape } from '../generated/plan-shape.ts'
 import { fileText } from '../policy/digest.ts'
 import { documentFaults } from '../schema/document.ts'
-import { PLAN_SCHEMA, type Plan, planDigest } from './plan.ts'
+import { type Plan, planDigest } from './plan.ts'
 
 export function planFile(plan: Plan): string {
   return fileText(plan)

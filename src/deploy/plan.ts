@@ -1,144 +1,26 @@
+import { PLAN_SCHEMA } from '../generated/names.ts'
+import type { Block, Commit, DeploymentPlan, EvidenceState, Plan } from '../generated/types.ts'
 import { digestOf } from '../policy/digest.ts'
-import type { Figure } from '../results.ts'
 import { type Actual, actualOf, located } from './actual.ts'
-import type { Change, FieldChange } from './change.ts'
-import type { Place } from './cloud.ts'
 import { type Contents, withContents } from './contents.ts'
 import type { Desired, Target } from './desired.ts'
 import { type Difference, diffDeployment } from './diff.ts'
 import { decodeLabels } from './labels.ts'
 import { type Behind, behindOf, type Declarations, orphansOf } from './orphans.ts'
 import { overlapOf } from './overlap.ts'
-import type { Foreign } from './ownership.ts'
 import { displayNames } from './roles.ts'
 
-export const PLAN_SCHEMA = 'dap.plan/v1'
-
-/** What a deploy would do, approved as a file; `schemas/plan.schema.json`. Everything but `header` is the same for the same inputs. */
-export interface Plan {
-  readonly schema: typeof PLAN_SCHEMA
-  readonly header: PlanHeader
-  /** sha256 over everything but header and digest. */
-  readonly digest: string
-  readonly environment: {
-    readonly name: string
-    readonly project: string
-    readonly projectId: string
-    readonly place: Place
-  }
-  /** `--only`: the deployments that were looked at; null: all of them. */
-  readonly only: readonly string[] | null
-  readonly acceptDrift: boolean
-  readonly prune: boolean
-  readonly releaseHold: boolean
-  readonly overrideProtection: readonly string[]
-  /** By name. */
-  readonly deployments: readonly DeploymentPlan[]
-  readonly orphans: readonly Orphan[]
-  /** Endpoints of others that bear the names of Deployments of the environment. */
-  readonly foreign: readonly Foreign[]
-  /** True things about the whole: a place that could not be looked into. */
-  readonly notes: readonly string[]
-}
-
-export interface PlanHeader {
-  readonly dap: string
-  /** RFC 3339 */
-  readonly created: string
-  readonly expires: string
-  readonly commit: Commit | null
-}
-
-export interface Commit {
-  /** 40 hex digits */
-  readonly id: string
-  /** Files of the repository differ from it. */
-  readonly dirty: boolean
-}
-
-export interface DeploymentPlan {
-  readonly deployment: string
-  readonly endpoint: string
-  /** The endpoint's etag when the plan was made; null: it does not exist. */
-  readonly etag: string | null
-  readonly action: 'none' | 'create' | 'update' | 'replace' | 'continue'
-  /** What Git asks for was rolled back: its version stays away, and everything else is done to what serves. */
-  readonly held: boolean
-  /** What Git says. */
-  readonly desired: Desired
-  /** What differs between what runs and what Git says. */
-  readonly fields: readonly FieldChange[]
-  readonly changes: readonly Change[]
-  readonly drift: readonly Drift[]
-  readonly evidence: readonly EvidenceState[]
-  /** Why it cannot be applied, with what to do about it; empty: it can. */
-  readonly blocked: readonly Block[]
-  /** Display names of the models that are deployed now, by id. */
-  readonly names: Readonly<Record<string, string>>
-  /** True things that change nothing: an old version is warm until …, a hold, a lock. */
-  readonly notes: readonly string[]
-  readonly overlap: Overlap | null
-}
-
-/** Why a plan cannot be applied, and what to do about it. */
-export interface Block {
-  readonly reason: string
-  readonly hint: string
-}
-
-/** A field that somebody else has moved: three columns. */
-export interface Drift {
-  readonly field: string
-  readonly git: string | null
-  readonly applied: string | null
-  readonly live: string | null
-  /** To set it right undoes what somebody else did: it wants `--accept-drift`. Labels that were taken away are just put back. */
-  readonly overwrites: boolean
-}
-
-export interface EvidenceState {
-  readonly kind: 'evaluation' | 'scenario'
-  readonly name: string
-  readonly state: 'passed' | 'failed' | 'missing' | 'stale'
-  /** Digest of the result; null where there is none that this dap can read. */
-  readonly digest: string | null
-  /** What it says of the policy that is to be deployed; null where it is stale, and where there is no number to quote. */
-  readonly figure: Figure | null
-  /** Why it is not `passed`. */
-  readonly reason: string | null
-  /** What would produce it. */
-  readonly command: string
-}
-
-/** While two versions are up: what the second one adds. Quota is charged on the most replicas, also at zero traffic. */
-export interface Overlap {
-  readonly machineType: string
-  readonly minReplicas: number
-  readonly maxReplicas: number
-  /** vCPUs of quota that are added; null where the machine type's name does not say how many it has. */
-  readonly vcpus: number | null
-  /** From the first step to the end of the rollback window. */
-  readonly ms: number
-  /** At the fewest and the most replicas, in the unit of the Environment's prices; null where none is declared. */
-  readonly cost: { readonly least: number; readonly most: number } | null
-}
-
-/** Something of this repository that none of its Deployments declares. */
-export interface Orphan {
-  readonly kind: 'endpoint' | 'model'
-  readonly id: string
-  readonly deployment: string
-  readonly environment: string
-  /** Where it is, if not where the environment is by now. */
-  readonly place: Place | null
-  /** Empty without `--prune`, and where it is protected. */
-  readonly changes: readonly Change[]
-  /** Display names of the models that are deployed to it, by id. */
-  readonly names: Readonly<Record<string, string>>
-  /** Why it stays, where it does. */
-  readonly kept: string | null
-  readonly etag: string | null
-}
+export type {
+  Block,
+  Commit,
+  DeploymentPlan,
+  Drift,
+  EvidenceState,
+  Orphan,
+  Overlap,
+  Plan,
+  PlanHeader,
+} from '../generated/types.ts'
 
 export interface PlanInputs {
   /** The version of dap. */

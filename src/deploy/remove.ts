@@ -1,10 +1,11 @@
 /** To take away what is not needed any more: `gc`, `destroy` and the orphans of a plan. */
+
+import type { DeploymentOutcome } from '../results.ts'
 import type { ActualDeployment } from './actual.ts'
 import { refuseOthers } from './approval.ts'
 import type { Change } from './change.ts'
 import { destructionOf, garbageOf } from './operate.ts'
 import { removal } from './orphans.ts'
-import type { DeploymentOutcome } from './outcomes.ts'
 import { remove, writeEndpoint } from './perform.ts'
 import type { Orphan } from './plan.ts'
 import { carryOut, type Engine } from './run.ts'

@@ -1,8 +1,8 @@
+import type { DeploymentStatus, LiveModel } from '../results.ts'
 import { type Actual, type ActualDeployment, actualOf, located } from './actual.ts'
 import type { Endpoint } from './cloud.ts'
 import type { Desired, Owner } from './desired.ts'
 import { type Difference, diffDeployment } from './diff.ts'
-import type { DeploymentStatus, LiveModel } from './outcomes.ts'
 import { type Roles, rolesOf } from './roles.ts'
 
 /** How the deployments of an environment stand, by name; `now` in ms since 1970. */

@@ -1,14 +1,7 @@
 /** What differs between two JSON values, field by field, in the words of the file that they stand in. */
+import type { ValueChange } from '../generated/types.ts'
 import { canonicalJson } from '../policy/digest.ts'
 import { isMapping } from '../schema/shape.ts'
-
-/** Values are as they are shown: on one line, and short. null: there is none. */
-export interface ValueChange {
-  /** `guardrails.minProbability`; items of a list by what names them, `actions.gold-small.eligible`. */
-  readonly field: string
-  readonly before: string | null
-  readonly after: string | null
-}
 
 /** In the order of `after`; what it no longer has comes last. Values may come from anywhere: a RangeError for one nested too deeply. */
 export function* valueChanges(before: unknown, after: unknown, path: readonly string[] = []): Generator<ValueChange> {

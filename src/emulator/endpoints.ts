@@ -22,7 +22,7 @@ import type { EndpointDoc } from './state.ts'
 import { checkSplit } from './traffic.ts'
 import { endpointOf, newId, now, running, type World, written } from './world.ts'
 
-export const ENDPOINT_TYPE = 'type.googleapis.com/google.cloud.aiplatform.v1.Endpoint'
+const ENDPOINT_TYPE = 'type.googleapis.com/google.cloud.aiplatform.v1.Endpoint'
 export const EMPTY = { '@type': 'type.googleapis.com/google.protobuf.Empty' }
 
 const FIELDS: Fields = {

@@ -39,7 +39,7 @@ export const jsonReply = (status: number, json: Json, headers: Readonly<Record<s
   body: Buffer.from(JSON.stringify(json)),
 })
 
-export function errorReply(error: RpcError): HttpReply {
+function errorReply(error: RpcError): HttpReply {
   return jsonReply(httpStatus(error.code), errorBody(error))
 }
 

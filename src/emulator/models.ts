@@ -18,7 +18,7 @@ import { broken } from './rules.ts'
 import type { ModelDoc, VersionDoc } from './state.ts'
 import { now, running, type World, written } from './world.ts'
 
-export const MODEL_FIELDS: Fields = {
+const MODEL_FIELDS: Fields = {
   name: 'output',
   versionId: 'output',
   versionAliases: 'immutable', // MergeVersionAliases changes them.

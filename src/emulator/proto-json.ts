@@ -5,7 +5,7 @@ import { CODES } from './rules.ts'
 
 /**
  * Messages ↔ their proto3 JSON, by the types that protobufjs has loaded: https://protobuf.dev/programming-guides/json. Reading is strict and
- * in Google's words, since a field that does not exist is the mistake that people make.
+ * in Google's words, since a field that does not exist is the mistake that people make. Decision 14 says why it is not Google's serializer.
  */
 
 type Message = Record<string, unknown>
@@ -26,8 +26,8 @@ export function normalise(type: protobuf.Type, json: Json): JsonObject {
 }
 
 interface WellKnown {
-  read(json: Json, at: string, root: protobuf.Root): unknown
-  write(message: Message, root: protobuf.Root): Json
+  read(json: Json, at: string, type: protobuf.Type): unknown
+  write(message: Message, type: protobuf.Type): Json
 }
 
 const isObject = (json: Json | undefined): json is JsonObject =>
@@ -39,10 +39,21 @@ export function camelCase(name: string): string {
 
 const snakeCase = (path: string) => path.replace(/[A-Z]/g, letter => `_${letter.toLowerCase()}`)
 
-const wrapper: WellKnown = {
-  read: json => ({ value: json }),
-  write: ({ value }) => (typeof value === 'object' && value !== null ? String(value) : ((value ?? null) as Json)),
+/** A message whose JSON is that of its only field. */
+const only = (name: string): WellKnown => ({
+  read: (json, at, { fields, fullName }) => ({ [name]: readField(fields[name], json, at, fullName.slice(1)) }),
+  write: (message, { fields }) => writeField(fields[name], message[name]),
+})
+
+/** The field of a Value by the type of its JSON. */
+const VALUES: Readonly<Record<string, string>> = {
+  boolean: 'boolValue',
+  number: 'numberValue',
+  string: 'stringValue',
+  object: 'structValue',
 }
+
+const WRAPPED = ['Double', 'Float', 'Int64', 'UInt64', 'Int32', 'UInt32', 'Bool', 'String', 'Bytes']
 
 const SECONDS = /^(-?)(\d+)(?:\.(\d{1,9}))?s$/
 const TIME = /^(\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?([Zz]|[+-]\d\d:\d\d)$/
@@ -87,23 +98,22 @@ const WELL_KNOWN: Readonly<Record<string, WellKnown>> = {
     },
     write: ({ paths }) => ((paths as string[] | undefined) ?? []).map(camelCase).join(','),
   },
-  Struct: {
-    read(json, at) {
-      if (!isObject(json)) throw invalid(at, json, 'google.protobuf.Struct')
-      return { fields: Object.fromEntries(Object.entries(json).map(([key, value]) => [key, readValue(value ?? null)])) }
+  Struct: only('fields'),
+  ListValue: only('values'),
+  ...Object.fromEntries(WRAPPED.map(name => [`${name}Value`, only('value')])),
+  Value: {
+    read(json, at, { fields }) {
+      if (json === null) return { nullValue: 0 }
+      const kind = Array.isArray(json) ? 'listValue' : VALUES[typeof json]
+      return { [kind]: readField(fields[kind], json, at) }
     },
-    write: message => writeStruct(message),
-  },
-  Value: { read: readValue, write: message => writeValue(message) },
-  ListValue: {
-    read(json, at) {
-      if (!Array.isArray(json)) throw invalid(at, json, 'google.protobuf.ListValue')
-      return { values: json.map(readValue) }
+    write(message, { fields }) {
+      const kind = Object.keys(fields).find(name => Object.hasOwn(message, name)) ?? 'nullValue'
+      return kind === 'nullValue' ? null : writeField(fields[kind], message[kind])
     },
-    write: ({ values }) => ((values as Message[] | undefined) ?? []).map(writeValue),
   },
   Any: {
-    read(json, at, root) {
+    read(json, at, { root }) {
       const url = isObject(json) ? json['@type'] : undefined
       if (typeof url !== 'string' || !isObject(json)) throw invalid(at, json, 'google.protobuf.Any')
       const type = typeAt(root, url)
@@ -111,7 +121,7 @@ const WELL_KNOWN: Readonly<Record<string, WellKnown>> = {
       const value = wellKnown(type) === undefined ? fields : (json['value'] ?? null)
       return { type_url: url, value: type.encode(readMessage(type, value, at) as Message).finish() }
     },
-    write(message, root) {
+    write(message, { root }) {
       const url = String(message['type_url'] ?? '')
       if (url === '') return {}
       const type = typeAt(root, url)
@@ -119,38 +129,6 @@ const WELL_KNOWN: Readonly<Record<string, WellKnown>> = {
       return isObject(value) && wellKnown(type) === undefined ? { '@type': url, ...value } : { '@type': url, value }
     },
   },
-  ...Object.fromEntries(
-    ['Double', 'Float', 'Int64', 'UInt64', 'Int32', 'UInt32', 'Bool', 'String'].map(name => [`${name}Value`, wrapper]),
-  ),
-  BytesValue: {
-    read: json => ({ value: Buffer.from(String(json), 'base64') }),
-    write: ({ value }) => Buffer.from((value ?? []) as Uint8Array).toString('base64'),
-  },
-}
-
-function readValue(json: Json): Message {
-  if (json === null) return { nullValue: 0 }
-  if (typeof json === 'boolean') return { boolValue: json }
-  if (typeof json === 'number') return { numberValue: json }
-  if (typeof json === 'string') return { stringValue: json }
-  if (Array.isArray(json)) return { listValue: { values: json.map(readValue) } }
-  const fields = Object.entries(json as JsonObject).map(([key, value]) => [key, readValue(value ?? null)] as const)
-  return { structValue: { fields: Object.fromEntries(fields) } }
-}
-
-function writeValue(message: Message): Json {
-  if (Object.hasOwn(message, 'structValue')) return writeStruct(message['structValue'] as Message)
-  if (Object.hasOwn(message, 'listValue'))
-    return (((message['listValue'] as Message)['values'] as Message[] | undefined) ?? []).map(writeValue)
-  for (const kind of ['boolValue', 'numberValue', 'stringValue']) {
-    if (Object.hasOwn(message, kind)) return message[kind] as Json
-  }
-  return null
-}
-
-function writeStruct({ fields }: Message): JsonObject {
-  const entries = Object.entries((fields ?? {}) as Record<string, Message>)
-  return Object.fromEntries(entries.map(([key, value]) => [key, writeValue(value)]))
 }
 
 const PREFIX = '.google.protobuf.'
@@ -169,15 +147,15 @@ function typeAt(root: protobuf.Root, url: string): protobuf.Type {
 
 function readMessage(type: protobuf.Type, json: Json, at: string): unknown {
   const special = wellKnown(type)
-  if (special !== undefined) return special.read(json, at, type.root)
+  if (special !== undefined) return special.read(json, at, type)
   if (!isObject(json)) throw invalid(at, json, type.fullName.slice(1))
   const message: Message = {}
   for (const [name, value] of Object.entries(json)) {
     const field = fieldOf(type, name)
     if (field === undefined) throw unknownName(name, at)
-    field.resolve()
     const place = at === '' ? name : `${at}.${name}`
-    if (value === undefined || (value === null && field.resolvedType?.fullName !== `${PREFIX}Value`)) continue
+    const { resolvedType } = field.resolve()
+    if (value === undefined || (value === null && resolvedType?.fullName !== `${PREFIX}Value`)) continue
     message[field.name] = readField(field, value, place)
   }
   return message
@@ -189,21 +167,24 @@ export function fieldOf({ fields }: protobuf.Type, name: string): protobuf.Field
   return key === undefined ? undefined : fields[key]
 }
 
-function readField(field: protobuf.Field, json: Json, at: string): unknown {
+/** `type` is what a value that is no map or no list is said not to be. */
+function readField(field: protobuf.Field, json: Json, at: string, type?: string): unknown {
   if (field.map) {
-    if (!isObject(json)) throw invalid(at, json, 'Map')
+    if (!isObject(json)) throw invalid(at, json, type ?? 'Map')
     return Object.fromEntries(
       Object.entries(json).map(([key, value]) => [key, readOne(field, value ?? null, `${at}[${key}]`)]),
     )
   }
   if (!field.repeated) return readOne(field, json, at)
-  if (!Array.isArray(json)) throw invalid(at, json, 'repeated')
+  if (!Array.isArray(json)) throw invalid(at, json, type ?? 'repeated')
   return json.map((value: Json, i) => readOne(field, value, `${at}[${i}]`))
 }
 
-const WHOLE = /^(u?int|sint|s?fixed)(32|64)$/
+/** Google's protos have no other whole numbers. */
+const WHOLE = /^(u?)int(32|64)$/
 
-function readOne({ type, resolvedType }: protobuf.Field, json: Json, at: string): unknown {
+function readOne(field: protobuf.Field, json: Json, at: string): unknown {
+  const { type, resolvedType } = field.resolve()
   if (resolvedType !== null && 'fields' in resolvedType) return readMessage(resolvedType as protobuf.Type, json, at)
   if (resolvedType !== null) {
     const { values } = resolvedType as protobuf.Enum
@@ -214,8 +195,13 @@ function readOne({ type, resolvedType }: protobuf.Field, json: Json, at: string)
   if (type === 'string' && typeof json === 'string') return json
   if (type === 'bool' && typeof json === 'boolean') return json
   if (type === 'bytes' && typeof json === 'string') return Buffer.from(json, 'base64')
-  if (WHOLE.test(type) && (typeof json === 'string' ? /^-?\d+$/.test(json) : Number.isInteger(json)))
-    return type.endsWith('64') ? longOf(String(json), type.startsWith('u')) : Number(json)
+  const [, unsigned, bits] = WHOLE.exec(type) ?? []
+  if (bits !== undefined && !isObject(json) && !Array.isArray(json) && /^-?\d+$/.test(String(json))) {
+    const number = BigInt(String(json))
+    const fits = unsigned ? BigInt.asUintN(Number(bits), number) : BigInt.asIntN(Number(bits), number)
+    // 64 bits are text, as protobufjs takes them.
+    if (fits === number) return bits === '64' ? String(number) : Number(number)
+  }
   if (type === 'double' || type === 'float') {
     if (typeof json === 'number') return json
     if (typeof json === 'string' && json.trim() !== '' && (json === 'NaN' || !Number.isNaN(Number(json))))
@@ -224,15 +210,9 @@ function readOne({ type, resolvedType }: protobuf.Field, json: Json, at: string)
   throw invalid(at, json, type)
 }
 
-/** A 64-bit integer as protobufjs takes it without a library: two halves. */
-function longOf(text: string, unsigned: boolean): { low: number; high: number; unsigned: boolean } {
-  const bits = BigInt.asUintN(64, BigInt(text))
-  return { low: Number(bits & 0xffffffffn) | 0, high: Number(bits >> 32n) | 0, unsigned }
-}
-
 function writeMessage(type: protobuf.Type, message: Message): Json {
   const special = wellKnown(type)
-  if (special !== undefined) return special.write(message, type.root)
+  if (special !== undefined) return special.write(message, type)
   const json: Record<string, Json> = {}
   for (const name of Object.keys(message)) {
     const field = type.fields[name]
@@ -240,7 +220,6 @@ function writeMessage(type: protobuf.Type, message: Message): Json {
     if (field === undefined || value === undefined || value === null) continue
     // The library fills in empty lists and maps, which on the wire are the same as none.
     if ((field.repeated || field.map) && Object.keys(value).length === 0) continue
-    field.resolve()
     json[name] = writeField(field, value)
   }
   return json
@@ -254,21 +233,15 @@ function writeField(field: protobuf.Field, value: unknown): Json {
   return Array.isArray(value) ? value.map(each => writeOne(field, each)) : writeOne(field, value)
 }
 
-function writeOne({ type, resolvedType }: protobuf.Field, value: unknown): Json {
+function writeOne(field: protobuf.Field, value: unknown): Json {
+  const { type, resolvedType } = field.resolve()
   if (resolvedType !== null && 'fields' in resolvedType)
     return writeMessage(resolvedType as protobuf.Type, value as Message)
   if (resolvedType !== null) return (resolvedType as protobuf.Enum).valuesById[value as number] ?? (value as number)
   if (value instanceof Uint8Array) return Buffer.from(value).toString('base64')
-  if (type.endsWith('64')) return longText(value, type.startsWith('u') || type === 'fixed64')
+  if (type.endsWith('64')) return String(value)
   if (typeof value === 'number' && !Number.isFinite(value)) return String(value)
   return value as Json
-}
-
-function longText(value: unknown, unsigned: boolean): string {
-  if (typeof value !== 'object' || value === null) return String(value)
-  const { low, high } = value as { low: number; high: number }
-  const bits = (BigInt(high >>> 0) << 32n) | BigInt(low >>> 0)
-  return String(unsigned ? bits : BigInt.asIntN(64, bits))
 }
 
 const unknownName = (name: string, at: string) =>

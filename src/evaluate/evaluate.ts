@@ -1,4 +1,5 @@
 import { DapError } from '../errors.ts'
+import { EVALUATION_RESULT_SCHEMA } from '../generated/names.ts'
 import type { EvaluationSpec, RewardModelSpec } from '../kinds.ts'
 import { actionFinder, declaredActions, undeclaredActions } from '../log/actions.ts'
 import { readDecisionLog } from '../log/decision-log.ts'
@@ -209,7 +210,7 @@ export async function evaluate(
   const facts = { log, frame, units, rewards, method: spec.interval.method }
   const { known, count, effective, largestShare } = units
   const result: Omit<EvaluationResult, 'gates' | 'passed'> = {
-    schema: 'dap.evaluation/v1',
+    schema: EVALUATION_RESULT_SCHEMA,
     evaluation: plan.name,
     dataset: {
       name: dataset.name,

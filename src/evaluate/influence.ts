@@ -65,7 +65,7 @@ function total({ unit }: Totals): number {
   return compensated(unit.length, g => unit[g])
 }
 
-export const plus = (a: Influenced, b: Influenced): Influenced => combined(a, b, 1)
+const plus = (a: Influenced, b: Influenced): Influenced => combined(a, b, 1)
 export const minus = (a: Influenced, b: Influenced): Influenced => combined(a, b, -1)
 
 function combined(a: Influenced, b: Influenced, sign: 1 | -1): Influenced {

@@ -14,6 +14,7 @@ import {
   type Tables,
   UNIT_GROUPS,
 } from '../log/tables.ts'
+import { learnerOf } from '../policy/algorithm.ts'
 import type { Policy } from '../policy/policy.ts'
 import { type SnapshotData, type UnitKind, unpackNumbers } from '../policy/snapshot-format.ts'
 import type { CandidateResult, EvaluationResult } from '../results.ts'
@@ -187,14 +188,11 @@ export function capped(judgement: Judgement, { cap }: CandidateOrigin): Judgemen
   return cap === undefined ? judgement : both(cap, judgement)
 }
 
-/** Learners whose probabilities are as they are written. */
-const LEARN_NOTHING: readonly string[] = ['fixed', 'uniform']
-
 /** `data` is what its snapshot says: null where that says nothing, undefined where there is none. */
 function learntBy(candidate: CandidateSpec, policy: Policy | undefined, data: SnapshotData | null | undefined): Learnt {
   if ('policy' in candidate) {
-    if (data === undefined || LEARN_NOTHING.includes(policy?.spec.algorithm.learner.type ?? ''))
-      return { kind: 'nothing' }
+    const learns = policy === undefined || learnerOf(policy.spec.algorithm.learner).learns
+    if (data === undefined || !learns) return { kind: 'nothing' }
     const { learntFrom } = candidate
     if (learntFrom === 'log' || (data?.heldOut === undefined && learntFrom !== undefined)) return learntAs(learntFrom)
     return data === null ? { kind: 'unknown' } : learntBySnapshot(candidate.policy, data)

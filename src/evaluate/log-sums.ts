@@ -155,7 +155,7 @@ export function mergeLogSums(into: LogSums, from: LogSums): void {
 }
 
 /** Adds compensated sums place by place. */
-export function mergeCompensated(into: Float64Array, from: Float64Array): void {
+function mergeCompensated(into: Float64Array, from: Float64Array): void {
   for (let i = 0; i < from.length; i += 2) {
     addTo(into, i, from[i])
     addTo(into, i, from[i + 1])

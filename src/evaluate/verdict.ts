@@ -6,7 +6,7 @@ import type { Coverage } from './support.ts'
 import type { Units } from './units.ts'
 
 /** Where a verdict changes; each with what it protects from. Rows are units, where units are known. */
-export const THRESHOLDS = {
+const THRESHOLDS = {
   /** Below, the estimate is a handful of rows: a normal or a t approximation of its error means nothing. */
   refuseEffectiveRows: 50,
   /** Fewer units of unequal weight: a t distribution is not wide enough where many of them got one action for good. */

@@ -1,4 +1,6 @@
 import { hash } from 'node:crypto'
+import { LOG_CHECK_RESULT_SCHEMA } from '../generated/names.ts'
+import type { LogCheckResult, LogFault, LogFaultExample } from '../generated/types.ts'
 import type { Policy } from '../policy/policy.ts'
 import { outsideRange } from '../policy/reward-range.ts'
 import { checkAgainstPolicy, checkDecision } from './check-decision.ts'
@@ -9,43 +11,7 @@ import { timestampOf } from './read-record.ts'
 import { recordLines } from './record-lines.ts'
 import { type DecisionRecord, decidedBy, type RewardRecord, rewardTime, saidBy } from './records.ts'
 
-/** What `dap log check --json` prints; published in `schemas/log-check-result.schema.json`. */
-export interface LogCheckResult {
-  readonly schema: 'dap.log-check/v1'
-  readonly files: number
-  /** Distinct decisions, rewards and activations: what is repeated counts once, and what contradicts itself under one id not at all. */
-  readonly decisions: number
-  /** Decisions for which nothing could be served. */
-  readonly unserved: number
-  readonly rewards: number
-  readonly activations: number
-  readonly faults: readonly LogFault[]
-  /** Rewards and activations that are joined to a decision of the log. */
-  readonly joined: number
-  /** Of those, the rewards that came after the `reward.wait` of a policy that is known. */
-  readonly late: number
-  /** Rewards and activations that are not, though it is in the log: outside the range, too early, or its records contradict each other. */
-  readonly unused: number
-  /** Rewards and activations whose decision is not in the log. */
-  readonly orphans: number
-  /** There is a decision, and no fault that is an error. */
-  readonly passed: boolean
-}
-
-export interface LogFault {
-  readonly code: LogFaultCode
-  readonly severity: 'error' | 'warning'
-  readonly count: number
-  /** The first ones. */
-  readonly examples: readonly LogFaultExample[]
-}
-
-export interface LogFaultExample {
-  readonly file: string
-  /** Number of the line, from 1. */
-  readonly row: number
-  readonly message: string
-}
+export type { LogCheckResult, LogFault, LogFaultExample } from '../generated/types.ts'
 
 /** A policy that may have made decisions of the log. */
 export interface KnownPolicy {
@@ -284,7 +250,7 @@ export function createLogCheck(policies: ReadonlyMap<string, KnownPolicy> = new 
         return [{ code, severity: severityOf(code), count: met.count, examples }]
       })
       return {
-        schema: 'dap.log-check/v1',
+        schema: LOG_CHECK_RESULT_SCHEMA,
         ...counts,
         faults: found,
         passed: counts.decisions > 0 && found.every(({ severity }) => severity === 'warning'),

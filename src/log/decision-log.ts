@@ -15,6 +15,7 @@ import {
   type KeyColumn,
   type NumberColumn,
   type SourceFault,
+  type TableChunk,
   type TableSource,
   type Tables,
   takeRows,
@@ -69,68 +70,116 @@ export async function* readDecisionLog(
 ): AsyncGenerator<DecisionLog> {
   const requests = createRequests<ColumnRequest>()
   const ask = ({ column, type, otherwise }: ColumnRequest) => requests.add({ column, type, otherwise })
-  const number = (column: string | undefined) => (column === undefined ? -1 : ask({ column, type: 'number' }))
-  const actionAt = ask({ column: layout.action, type: 'key' })
-  const propensityAt = number(layout.propensity)
-  const rewardAt = ask(layout.reward.request)
-  const keptAt = number(layout.kept?.column)
-  const servedAt = layout.servedBy === undefined ? -1 : ask({ column: layout.servedBy, type: 'key' })
-  const placeOf = layout.columns.map(each => ('bind' in each ? -1 : ask(each)))
+  const rowsOf = rowsReader(layout, actions, ask)
+  const servedAt = layout.servedBy === undefined ? undefined : ask({ column: layout.servedBy, type: 'key' })
+  const placeOf = layout.columns.map(each => ('bind' in each ? undefined : ask(each)))
   const judge = createRowJudge(layout, actions, ask)
-
-  const indexOfCode = actionCodes(actions)
-  const rewardsOf = rewardReader(layout.reward)
   const unrewarded = numberFault(layout.reward.name, Number.NaN)
   const capRewards = rewardCapper(layout.reward, leftOut)
-  const standsForOf = layout.kept && standsForReader(layout.kept)
-  let action = new Int32Array(0)
-  let ones = new Float64Array(0)
 
   const onFault = (fault: SourceFault) => addFault(leftOut, fault)
-  for await (const { rows, row, columns } of tables.read(layout.source, requests.list, { onFault, signal })) {
-    const { codes, dictionary } = columns[actionAt] as KeyColumn
-    const indexOf = indexOfCode(dictionary)
-    if (action.length < rows) action = new Int32Array(rows)
-    if (propensityAt < 0 && ones.length < rows) ones = new Float64Array(rows).fill(1)
-    const propensity = propensityAt < 0 ? ones : (columns[propensityAt] as NumberColumn).values
-    const reward = rewardsOf(columns[rewardAt] as NumberColumn, rows)
-    const standsFor = standsForOf?.(columns[keptAt] as NumberColumn, rows)
-    let suspects = 0
-    for (let i = 0; i < rows; i++) {
-      action[i] = codes[i] < 0 ? -1 : indexOf[codes[i]]
-      // False for NaN, so that a bad row is never taken for a good one.
-      const good = action[i] >= 0 && propensity[i] > 0 && propensity[i] <= 1 && Number.isFinite(reward[i])
-      suspects += good ? 0 : 1
-    }
-    let weighted = 0
-    if (standsFor !== undefined) {
-      for (let i = 0; i < rows; i++) {
-        suspects += standsFor[i] >= 1 ? 0 : 1
-        weighted += standsFor[i] > 1 ? 1 : 0
-      }
-    }
+  for await (const chunk of tables.read(layout.source, requests.list, { onFault, signal })) {
+    const { rows, columns } = chunk
+    const { log, suspects, weighted } = rowsOf(chunk)
+    const served = servedAt === undefined ? undefined : (columns[servedAt] as KeyColumn)
     leftOut.met += rows
-    const served = servedAt < 0 ? undefined : (columns[servedAt] as KeyColumn)
-    const log = { rows, row, action, propensity, reward, standsFor: weighted + suspects > 0 ? standsFor : undefined }
     if (judge.plain && served === undefined && suspects === 0 && judge.isComplete(columns, rows)) {
       leftOut.kept += rows
       leftOut.weighted += weighted
-      yield { ...log, reward: capRewards(log), columns: placeOf.map(place => columns[place]) }
+      yield { ...log, reward: capRewards(log), columns: chosen(placeOf, place => columns[place], []) }
       continue
     }
     const { made, take } = goodRows(log, judge.bind(columns, log), served, unrewarded, leftOut)
     if (take.length === 0) continue
-    let k = 0
-    const of = (place: number): Column => {
-      if (place < 0) return { type: 'value', values: made[k++] }
-      return take.length === rows ? columns[place] : takeRows(columns[place], take)
-    }
     const good = taken(log, take)
-    yield { ...good, reward: capRewards(good), columns: placeOf.map(of) }
+    const left = (place: number) => (take.length === rows ? columns[place] : takeRows(columns[place], take))
+    yield { ...good, reward: capRewards(good), columns: chosen(placeOf, left, made) }
   }
 }
 
 type LogRows = Omit<DecisionLog, 'columns'>
+
+/** The rows of a chunk, good and bad. */
+interface ReadRows {
+  readonly log: LogRows
+  /** In how many numbers or actions something may be wrong; 0: in none. */
+  readonly suspects: number
+  /** How many rows stand for more than themselves. */
+  readonly weighted: number
+}
+
+/** Reads what every log has: actions, propensities, rewards, and what each row stands for. What it gives is valid until the next chunk. */
+function rowsReader(
+  { action: name, propensity: likely, reward: worth, kept }: LogLayout,
+  actions: readonly string[],
+  ask: (request: ColumnRequest) => number,
+): (chunk: TableChunk) => ReadRows {
+  const actionAt = ask({ column: name, type: 'key' })
+  const propensityAt = likely === undefined ? undefined : ask({ column: likely, type: 'number' })
+  const rewardAt = ask(worth.request)
+  const keptAt = kept && ask({ column: kept.column, type: 'number' })
+  const indexOfCode = actionCodes(actions)
+  const rewardsOf = rewardReader(worth)
+  const standsForOf = kept && standsForReader(kept)
+  let action = new Int32Array(0)
+  let ones = new Float64Array(0)
+
+  return ({ rows, row, columns }) => {
+    const numbers = (place: number) => columns[place] as NumberColumn
+    if (action.length < rows) action = new Int32Array(rows)
+    if (propensityAt === undefined && ones.length < rows) ones = new Float64Array(rows).fill(1)
+    const propensity = propensityAt === undefined ? ones : numbers(propensityAt).values
+    const reward = rewardsOf(numbers(rewardAt), rows)
+    const standsFor = standsForOf?.(numbers(keptAt!), rows)
+    const { codes, dictionary } = columns[actionAt] as KeyColumn
+    const counts = countWeights(standsFor, rows)
+    const suspects = counts.suspects + readActions(action, codes, indexOfCode(dictionary), propensity, reward, rows)
+    const { weighted } = counts
+    const counted = weighted + suspects > 0 ? standsFor : undefined
+    return { log: { rows, row, action, propensity, reward, standsFor: counted }, suspects, weighted }
+  }
+}
+
+/** Writes the indices of the actions. How many rows have an action, a propensity or a reward that is none? */
+function readActions(
+  action: Int32Array,
+  codes: Int32Array,
+  indexOf: readonly number[],
+  propensity: Float64Array,
+  reward: Float64Array,
+  rows: number,
+): number {
+  let suspects = 0
+  for (let i = 0; i < rows; i++) {
+    action[i] = codes[i] < 0 ? -1 : indexOf[codes[i]]
+    // False for NaN, so that a bad row is never taken for a good one.
+    const good = action[i] >= 0 && propensity[i] > 0 && propensity[i] <= 1 && Number.isFinite(reward[i])
+    suspects += good ? 0 : 1
+  }
+  return suspects
+}
+
+function countWeights(standsFor: Float64Array | undefined, rows: number): Pick<ReadRows, 'suspects' | 'weighted'> {
+  let suspects = 0
+  let weighted = 0
+  if (standsFor !== undefined) {
+    for (let i = 0; i < rows; i++) {
+      suspects += standsFor[i] >= 1 ? 0 : 1
+      weighted += standsFor[i] > 1 ? 1 : 0
+    }
+  }
+  return { suspects, weighted }
+}
+
+/** The columns at these places; where there is none, what the next reader has made. */
+function chosen(
+  places: readonly (number | undefined)[],
+  columnAt: (place: number) => Column,
+  made: readonly (readonly unknown[])[],
+): Column[] {
+  let k = 0
+  return places.map(place => (place === undefined ? { type: 'value', values: made[k++] } : columnAt(place)))
+}
 
 /** Rewards as they count, those above the cap as the cap; they are counted. */
 function rewardCapper(

@@ -1,49 +1,12 @@
-import { createCalibration, type Score } from './calibration.ts'
+import type { LogAlarm, PolicyStats } from '../generated/types.ts'
+import { createCalibration } from './calibration.ts'
 import { withRoom } from './id-table.ts'
 import { createJoins } from './joins.ts'
 import type { DecisionRecord } from './records.ts'
 import { createUniformity } from './uniformity.ts'
-import { createUnits, type UnitStats } from './units.ts'
+import { createUnits } from './units.ts'
 
-export interface PolicyStats {
-  readonly policy: string
-  readonly digest: string
-  readonly decisions: number
-  readonly units: UnitStats
-  /** Share of the decisions that a reward came for; those that wait for an activation, or served nothing, are left out. Null where there is none. */
-  readonly joinRate: number | null
-  /** The reward records of these decisions, by name; null is the policy's own. */
-  readonly rewards: readonly { readonly name: string | null; readonly count: number; readonly mean: number }[]
-  /** In the modes `shadow` and `apprentice`: how often the policy chose what the caller did. */
-  readonly agreement: { readonly decisions: number; readonly share: number } | null
-  /** Estimated share of the decisions whose records were not kept, from `logProbability`. */
-  readonly shedShare: number
-  readonly latencyUs: { readonly p50: number; readonly p99: number }
-  /** Of the decisions that the policy served. */
-  readonly actions: readonly ActionStats[]
-  /** Mean of 1/propensity against the mean number of actions. */
-  readonly inversePropensity: (Score & { readonly mean: number; readonly expected: number }) | null
-  /** Is u uniform? */
-  readonly uniformity: { readonly distance: number; readonly p: number }
-}
-
-export interface ActionStats extends Score {
-  readonly action: string
-  readonly chosen: number
-  /** The sum of its propensities. */
-  readonly expected: number
-  readonly joinRate: number | null
-  /** Was it chosen more often where a reward came than where none did? Null where a missing reward may be a failure. */
-  readonly joins: Score | null
-}
-
-export interface LogAlarm {
-  readonly check: 'propensity' | 'inverse-propensity' | 'uniformity' | 'joins'
-  readonly policy: string
-  readonly digest: string
-  readonly action?: string
-  readonly p: number
-}
+export type { ActionStats, LogAlarm, PolicyStats } from '../generated/types.ts'
 
 /** A p value below this is an alarm. */
 const ALARM = 0.0005

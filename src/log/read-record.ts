@@ -8,7 +8,8 @@ import { DECISION_SCHEMA, type DecisionRecord, REWARD_SCHEMA, type RewardRecord 
 export type LogLine =
   | { readonly decision: DecisionRecord }
   | { readonly reward: RewardRecord }
-  | { readonly fault: RecordFault }
+  /** `value`: what the line says, if it is JSON. */
+  | { readonly fault: RecordFault; readonly value?: unknown }
 
 /** Faults by these definitions of the schemas have codes of their own. */
 const CODES: Readonly<Record<string, LogFaultCode>> = {
@@ -29,14 +30,15 @@ export function readRecord(line: string): LogLine {
   const schema = typeof value === 'object' && value !== null && 'schema' in value ? value.schema : undefined
   if (schema === DECISION_SCHEMA) {
     const fault = faultOf(decisionShape, value)
-    return fault === undefined ? { decision: value as DecisionRecord } : { fault }
+    return fault === undefined ? { decision: value as DecisionRecord } : { fault, value }
   }
   if (schema === REWARD_SCHEMA) {
     const fault = faultOf(rewardShape, value) ?? valueFault(value as RewardRecord)
-    return fault === undefined ? { reward: value as RewardRecord } : { fault }
+    return fault === undefined ? { reward: value as RewardRecord } : { fault, value }
   }
   const found = schema === undefined ? 'no `schema`' : `the schema ${schemaText(schema)}`
-  return { fault: { code: 'schema', message: `has ${found}; known are ${DECISION_SCHEMA} and ${REWARD_SCHEMA}` } }
+  const message = `has ${found}; known are ${DECISION_SCHEMA} and ${REWARD_SCHEMA}`
+  return { fault: { code: 'schema', message }, value }
 }
 
 function faultOf(shape: Shape, value: unknown): RecordFault | undefined {

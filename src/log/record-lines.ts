@@ -11,18 +11,18 @@ export interface RecordLines<Place> {
  * the last of its file, as a killed writer leaves it.
  */
 export function recordLines<Place>(
-  take: (read: LogLine, place: Place, text: string) => void,
+  take: (read: LogLine, place: Place) => void,
   torn: (place: Place) => void,
 ): RecordLines<Place> {
-  let unreadable: { readonly read: LogLine; readonly place: Place; readonly text: string } | undefined
+  let unreadable: { readonly read: LogLine; readonly place: Place } | undefined
   return {
     line(text, place) {
       if (text.trim() === '') return
-      if (unreadable !== undefined) take(unreadable.read, unreadable.place, unreadable.text)
+      if (unreadable !== undefined) take(unreadable.read, unreadable.place)
       unreadable = undefined
       const read = readRecord(text)
-      if ('fault' in read && read.fault.code === 'json') unreadable = { read, place, text }
-      else take(read, place, text)
+      if ('fault' in read && read.fault.code === 'json') unreadable = { read, place }
+      else take(read, place)
     },
     endOfFile() {
       if (unreadable !== undefined) torn(unreadable.place)

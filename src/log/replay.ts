@@ -3,28 +3,13 @@ import type { Policy } from '../policy/policy.ts'
 import { servedOf } from './decision-record.ts'
 import { type DecisionRecord, EXCLUDED_BASELINE, IMPOSED } from './records.ts'
 
+export type { ReplayResult } from '../generated/types.ts'
+
 /** Does a logged decision come out the same again, bit for bit? */
 export interface Replay {
   readonly same: boolean
   /** What differs: its place in the record, what was logged, what comes out now. */
   readonly differences: readonly { readonly at: string; readonly logged: unknown; readonly recomputed: unknown }[]
-}
-
-/** Of a whole log: how many decisions come out the same. */
-export interface ReplayResult {
-  readonly schema: 'dap.replay/v1'
-  readonly replayed: number
-  readonly same: number
-  /** Decisions whose policy or snapshot is not at hand, or whose record is broken. */
-  readonly unavailable: readonly { readonly reason: string; readonly count: number }[]
-  /** The first that differ. */
-  readonly examples: readonly {
-    readonly file: string
-    readonly row: number
-    readonly decisionId: string
-    readonly differences: Replay['differences']
-  }[]
-  readonly passed: boolean
 }
 
 /**

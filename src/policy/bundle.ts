@@ -1,5 +1,7 @@
 import { hash } from 'node:crypto'
 import { bundleShape } from '../generated/bundle-shape.ts'
+import { BUNDLE_SCHEMA } from '../generated/names.ts'
+import type { Bundle as BundleFile } from '../generated/types.ts'
 import type { PolicySpec } from '../kinds.ts'
 import { documentFaults, quoted } from '../schema/document.ts'
 import { type ContextSchema, contextSchema } from './context-schema.ts'
@@ -8,23 +10,10 @@ import { createPolicy, type Policy } from './policy.ts'
 import { loadSnapshot, type Snapshot } from './snapshot.ts'
 import type { Faults } from './snapshot-format.ts'
 
-export const BUNDLE_SCHEMA = 'dap.bundle/v1'
-
-/** What a server loads: a policy, what it has learnt, and what its requests look like; `schemas/bundle.schema.json`. */
-export interface Bundle {
-  readonly schema: typeof BUNDLE_SCHEMA
-  /**
-   * sha256 over the JSON, without blanks, of everything else. Keys are in the order of the file: that of a context's fields is the order of
-   * the features.
-   */
-  readonly digest: string
-  /** The version of dap that made it. */
-  readonly dap: string
-  /** The spec is what the file says after defaults. */
+/** What a server loads: a policy, whose spec is what its file says after defaults, what it has learnt, and what its requests look like. */
+export type Bundle = Omit<BundleFile, 'policy' | 'schemas'> & {
   readonly policy: { readonly name: string; readonly digest: string; readonly spec: PolicySpec }
   readonly schemas: { readonly context: ContextSchema }
-  /** null: nothing has been learnt yet. */
-  readonly snapshot: Snapshot | null
 }
 
 /** The same policy, snapshot and version of dap make the same bundle, whenever and wherever. */

@@ -1,5 +1,6 @@
 import { TypeError as CelTypeError, Environment, EvaluationError, ParseError } from '@marcbachmann/cel-js'
 import { didYouMean } from '../diagnostics.ts'
+import { LONGEST_RULE } from '../generated/names.ts'
 import { children, find, literal, type Node, some, source, written } from './cel-ast.ts'
 
 /** Why a rule is refused: one sentence without a full stop. */
@@ -13,7 +14,6 @@ export interface CelFault {
 /** Functions that give the same for the same arguments. */
 export const PURE_FUNCTIONS = ['size', 'int', 'double', 'string', 'startsWith', 'endsWith', 'contains']
 export const MACROS: readonly string[] = ['exists', 'all', 'exists_one']
-const MAX_LENGTH = 2000
 const LIMITS = { maxAstNodes: 300, maxDepth: 24, maxListElements: 100, maxMapEntries: 32, maxCallArguments: 4 }
 
 /** A fresh CEL environment with this profile's limits, in which `double == int` compares numbers. */
@@ -46,7 +46,7 @@ export type CheckedRule =
 
 /** Parses and type-checks an expression in an environment, within a language. */
 export function checkRule(environment: Environment, expr: string, language: RuleLanguage): CheckedRule {
-  if (expr.length > MAX_LENGTH) return { fault: { message: `the rule is longer than ${MAX_LENGTH} characters` } }
+  if (expr.length > LONGEST_RULE) return { fault: { message: `the rule is longer than ${LONGEST_RULE} characters` } }
   let rule: ReturnType<Environment['parse']>
   try {
     rule = environment.parse(expr)

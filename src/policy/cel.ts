@@ -1,6 +1,7 @@
 import type { Environment } from '@marcbachmann/cel-js'
 import { didYouMean } from '../diagnostics.ts'
 import { DapError } from '../errors.ts'
+import { CONTEXT_TYPES } from '../generated/cel-types.ts'
 import type { ContextField, PolicySpec } from '../kinds.ts'
 import { children, field, find, literal, type Node, some, source } from './cel-ast.ts'
 import {
@@ -73,25 +74,10 @@ let latest: { readonly fields: PolicySpec['context']; readonly environment: Envi
 
 function contextEnvironment(fields: PolicySpec['context']): Environment {
   if (latest?.fields !== fields) {
-    const schema = Object.fromEntries(Object.entries(fields).map(([name, field]) => [name, celType(field)]))
+    const schema = Object.fromEntries(Object.entries(fields).map(([name, { type }]) => [name, CONTEXT_TYPES[type]]))
     latest = { fields, environment: createEnvironment().registerVariable({ name: 'ctx', schema }) }
   }
   return latest.environment
-}
-
-function celType(field: ContextField): string {
-  switch (field.type) {
-    case 'integer':
-      return 'int'
-    case 'number':
-      return 'double'
-    case 'boolean':
-      return 'bool'
-    case 'array':
-      return 'list<double>'
-    case 'string':
-      return 'string'
-  }
 }
 
 function usedFields(ast: Node): string[] {

@@ -1,3 +1,4 @@
+import { LONGEST_UNIT } from '../generated/names.ts'
 import { type ContextFault, pointerTo } from './context.ts'
 import { DRAW_SCHEME, drawIndex, drawUniform } from './draw.ts'
 import type { EligibleSet } from './eligible-sets.ts'
@@ -40,9 +41,6 @@ export interface DecisionRequest {
 
 export type DecisionResult = Decision | { readonly faults: readonly ContextFault[] }
 
-/** The longest unit that a record of the log may name. */
-const MAX_UNIT = 65_536
-
 /**
  * Makes one decision in the only order under which its log can be evaluated: context, eligibility, holdout, values, exploration,
  * floor, one draw from that very vector. Where the policy cannot choose, or is not asked, it is the fallback, with propensity 1; and
@@ -53,9 +51,11 @@ export function decide(policy: Policy, request: DecisionRequest): DecisionResult
   if ('faults' in checked) return checked
   const { context, defaulted } = checked
   const unit = policy.unit(context)
-  if (unit !== undefined && unit.length > MAX_UNIT) {
+  if (unit !== undefined && unit.length > LONGEST_UNIT) {
     return {
-      faults: [{ pointer: pointerTo(policy.spec.unit as string), message: `must have at most ${MAX_UNIT} characters` }],
+      faults: [
+        { pointer: pointerTo(policy.spec.unit as string), message: `must have at most ${LONGEST_UNIT} characters` },
+      ],
     }
   }
   const { salt } = policy

@@ -1,44 +1,10 @@
 import { DapError } from '../errors.ts'
+import type { ExplainedAction, Explanation } from '../generated/types.ts'
 import type { Decision } from './decide.ts'
 import { hashUniform } from './draw.ts'
 import type { Policy } from './policy.ts'
 
-/** Why a decision is what it is. */
-export interface Explanation {
-  /** What the learner saw. */
-  readonly features: readonly { readonly name: string; readonly value: number }[]
-  /** How many rewards it had learnt. */
-  readonly learnt: number
-  readonly actions: readonly ExplainedAction[]
-  /** Absent without a holdout: the unit is held out if u is below the fraction. */
-  readonly holdout?: { readonly fraction: number; readonly u: number }
-  /** The action whose interval of [0, 1) holds u. */
-  readonly draw: { readonly key: string; readonly u: number }
-}
-
-export interface ExplainedAction {
-  readonly id: string
-  /** The rule that excluded it; what follows is then absent. */
-  readonly excludedBy?: string
-  /** The estimated reward; null while nothing is known. Absent where nothing was estimated, as for a held out unit. */
-  readonly value?: number | null
-  /** Its standard error in units of the reward's noise; null while nothing is known. */
-  readonly width?: number | null
-  /** Before the floor. */
-  readonly probability?: number
-  /** After it: what was drawn from. Absent, as what follows, where nothing was served. */
-  readonly propensity?: number
-  /** The part of [0, 1) that draws this action. */
-  readonly from?: number
-  readonly to?: number
-}
-
-/** What `dap decide` gives. */
-export type DecideResult = Omit<Decision, 'policy'> & {
-  readonly schema: 'dap.decide/v1'
-  readonly policy: { readonly name: string; readonly digest: string; readonly snapshot: string | null }
-  readonly explanation?: Explanation
-}
+export type { DecideResult, ExplainedAction, Explanation } from '../generated/types.ts'
 
 /** Explains a decision that this policy, in this state, has just made. */
 export function explain(policy: Policy, decision: Decision): Explanation {

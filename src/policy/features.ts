@@ -1,4 +1,5 @@
 import type { ContextField, FeatureSpec, PolicySpec } from '../kinds.ts'
+import { learnerOf } from './algorithm.ts'
 import type { Context } from './context.ts'
 
 /** From a context to the vector that a contextual learner sees. */
@@ -26,9 +27,10 @@ const intercept: Block = {
 /** The features of a policy. A learner that ignores the context has none. A RangeError for a spec that cannot work. */
 export function createFeatures(spec: Pick<PolicySpec, 'context' | 'features' | 'algorithm'>): Features {
   const { learner } = spec.algorithm
-  if (learner.type !== 'linear') return { dimension: 0, names: [], write() {} }
+  const wanted = learnerOf(learner).features?.(learner)
+  if (wanted === undefined) return { dimension: 0, names: [], write() {} }
   const blocks = (spec.features ?? defaultFeatures(spec.context)).map(feature => createBlock(feature, spec.context))
-  if (learner.intercept) blocks.unshift(intercept)
+  if (wanted.intercept) blocks.unshift(intercept)
   const names = blocks.flatMap(block => block.names)
   return {
     dimension: names.length,
@@ -44,7 +46,7 @@ export function createFeatures(spec: Pick<PolicySpec, 'context' | 'features' | '
 }
 
 /** Every number, boolean, enum and vector in order; free strings are left out. */
-function defaultFeatures(fields: PolicySpec['context']): FeatureSpec[] {
+export function defaultFeatures(fields: PolicySpec['context']): FeatureSpec[] {
   return Object.entries(fields)
     .filter(([, field]) => field.type !== 'string' || field.enum !== undefined)
     .map(([field]) => ({ field }))

@@ -1,6 +1,6 @@
-import type { LearnerSpec } from '../kinds.ts'
 import type { Posterior } from '../math/posterior.ts'
 import type { Rng } from '../math/rng.ts'
+import type { ConfiguredDefinition, Rewards } from './definition.ts'
 
 export type { Posterior }
 
@@ -9,12 +9,13 @@ export type { Posterior }
  * its feature vector x. `predict` then read; `learn` when the reward is known.
  */
 export interface Learner {
-  readonly type: LearnerSpec['type']
   /** How many rewards have been learnt, over all actions: the t of UCB1. */
   readonly count: number
+  /** K numbers: the rewards learnt of each action; absent of a learner that does not tell them apart. */
+  readonly counts?: Float64Array
   /** K numbers: the estimated value of each action in the context last predicted; +∞ while nothing is known of it. */
   readonly value: Float64Array
-  /** K numbers: its standard error in units of the reward's noise (1/√n, √(x·A⁻¹x)); +∞ while nothing is known. */
+  /** K numbers: its standard error, where it gives `widths` in units of the reward's noise (1/√n, √(x·A⁻¹x)); +∞ while nothing is known. */
   readonly width: Float64Array
   /** Brings `value` up to date for a context, and `width`, which draws and posteriors need too, unless `widths` is false. */
   predict(x: Float64Array, widths?: boolean): void
@@ -32,3 +33,56 @@ export interface Learner {
 }
 
 export type LearnerState = Readonly<Record<string, number | readonly number[]>>
+
+/**
+ * What an exploration can use of a learner beside its values:
+ * `counts`, the rewards learnt of each action;
+ * `means`, values that are the means of these rewards, whatever the context;
+ * `widths`, standard errors in units of the rewards' noise, which nobody knows but who scales them;
+ * `posterior`, to draw from and to integrate.
+ */
+export type Gift = 'counts' | 'means' | 'widths' | 'posterior'
+
+/** A kind of learner, as a Policy names it. `Spec` is its part of the policy, after defaults. */
+export interface LearnerDefinition<Spec extends { readonly type: string } = { readonly type: string }>
+  extends ConfiguredDefinition {
+  /** A word for tables; absent where the name says it all. */
+  readonly note?: string
+  /** Does it learn, or is it as it is written? */
+  readonly learns: boolean
+  readonly rewards: Rewards
+  readonly gives: readonly Gift[]
+  /** Its values are probabilities: it takes no exploration. */
+  readonly standsAlone?: boolean
+  /** The option that says a probability an action, if one does. */
+  readonly distribution?: string
+  /** Why the spread of its posterior cannot be scaled, and what can be done; absent where it can, in units of the rewards' noise. */
+  readonly exactPosterior?: { readonly reason: string; readonly hint: string }
+  /** It learns from the features of a context; absent of one that ignores contexts. */
+  features?(spec: Spec): { readonly intercept: boolean }
+  /** Values are linear in the features, so that a snapshot shows a coefficient a feature. */
+  readonly coefficients?: boolean
+  /** Numbers of an action in the largest list of its state, where these may be too many. */
+  numbers?(dimension: number): number
+  /** A learner that knows nothing yet. `dimension` is that of the feature vector. A RangeError for options that make no sense. */
+  create(spec: Spec, actions: readonly string[], dimension: number): Learner
+  /** What it learns of a log: see `Statistics`. */
+  sums(spec: Spec, actions: number, dimension: number): LearnerSums
+  /**
+   * Where every list of its state is a block of equal length an action, about that action alone: the rest of the state, made anew for other
+   * actions. Absent where states are not told apart by action.
+   */
+  carry?(state: LearnerState): LearnerState
+}
+
+/** The sums that a learner is made of beside [n, Σw, Σw²]: a block of `width` numbers an action. */
+export interface LearnerSums {
+  readonly width: number
+  /** Adds a row to the block of its action, which begins at `at`. */
+  add(sums: Float64Array, at: number, x: Float64Array, reward: number, weight: number): void
+  /**
+   * The state of a learner that has learnt them. `counts`: how many rewards of equal weight each action's are worth; `sum` is the i-th number
+   * of an action's block, scaled accordingly.
+   */
+  state(counts: Float64Array, sum: (action: number, i: number) => number): LearnerState
+}

@@ -1,6 +1,6 @@
 import type { PolicySpec } from '../kinds.ts'
 import type { Rng } from '../math/rng.ts'
-import { createExploration, createLearner } from './algorithm.ts'
+import { createAlgorithm } from './algorithm.ts'
 import { type Context, type ContextResult, createContextCheck } from './context.ts'
 import { hashUniform } from './draw.ts'
 import { createEligibility, type Eligibility } from './eligibility.ts'
@@ -54,8 +54,7 @@ export function createPolicy(name: string, spec: PolicySpec, digest: string): Po
   if (holdout !== undefined && spec.unit === undefined) throw new RangeError('a holdout needs a `unit`')
   const features = createFeatures(spec)
   const eligibility = createEligibility(spec)
-  const learner = createLearner(spec.algorithm.learner, actions, features.dimension)
-  const exploration = createExploration(spec.algorithm, actions)
+  const { learner, exploration, usesWidths } = createAlgorithm(spec.algorithm, actions, features.dimension)
   const scratch = new Float64Array(features.dimension)
 
   function indexOf(id: string, role: string): number {
@@ -90,7 +89,7 @@ export function createPolicy(name: string, spec: PolicySpec, digest: string): Po
     context: createContextCheck(spec.context),
     probabilities(context, eligible, count, out) {
       features.write(context, scratch)
-      learner.predict(scratch, exploration.usesWidths)
+      learner.predict(scratch, usesWidths)
       exploration.probabilities(learner, eligible, count, out)
       const f = floor(count)
       const rest = Math.max(0, 1 - count * f)
@@ -99,7 +98,7 @@ export function createPolicy(name: string, spec: PolicySpec, digest: string): Po
     sample(x, eligible, count, rng) {
       const uniformly = count * floor(count)
       if (uniformly > 0 && rng.uniform() < uniformly) return eligible[Math.floor(rng.uniform() * count)]
-      learner.predict(x, exploration.usesWidths)
+      learner.predict(x, usesWidths)
       return exploration.sample(learner, eligible, count, rng)
     },
     heldOut(context) {

@@ -1,5 +1,6 @@
 import type { Environment } from '@marcbachmann/cel-js'
 import { didYouMean } from '../diagnostics.ts'
+import { RESULT_TYPES } from '../generated/cel-types.ts'
 import type { RuleSpec } from '../kinds.ts'
 import type { EvaluationResult, RuleResult, SimulationResult } from '../results.ts'
 import { children, literal, type Node, source } from './cel-ast.ts'
@@ -8,9 +9,9 @@ import { type CelFault, checkRule, createEnvironment, whyNoValue } from './cel-r
 /**
  * Judges a gate such as `candidate('new').estimate('dr').lift.lower >= -0.001` or `difference('new', 'old').estimate('dr').interval.lower >
  * 0.0`: `candidate(name)`, `difference(name, baseline)` and their `.estimate(name)` have the fields of `CandidateResult`,
- * `DifferenceOfCandidates`, `EstimateResult` and `DifferenceEstimate` that are no lists; bounds of lifts and differences are those that
- * hold for all candidates at once, where there are such. A gate also fails when it uses a refused candidate or estimate, or a number that
- * could not be computed.
+ * `DifferenceOfCandidates`, `EstimateResult` and `DifferenceEstimate`, as `RESULT_TYPES` has them from the schema; bounds of lifts and
+ * differences are those that hold for all candidates at once, where there are such. A gate also fails when it uses a refused candidate or
+ * estimate, or a number that could not be computed.
  */
 export function judgeGate(rule: RuleSpec, result: Omit<EvaluationResult, 'gates' | 'passed'>): RuleResult {
   const { candidates, differences } = result
@@ -75,8 +76,14 @@ export function judgeExpectation(
   result: Omit<SimulationResult, 'expectations' | 'passed' | 'digest'>,
 ): RuleResult {
   const { policies, differences } = result
+  // A result says it only where there is something to say.
+  const served = policies.map(policy => ({ unservedShare: 0, ...policy }))
   const roots: Roots = {
-    policy: { type: 'Policy', names: policies.map(p => p.name), get: name => policies.find(p => p.name === name) },
+    policy: {
+      type: 'Policy',
+      names: served.map(p => p.name),
+      get: name => served.find(p => p.name === name),
+    },
     difference: {
       type: 'Difference',
       names: differences.map(d => d.policy),
@@ -130,51 +137,13 @@ interface Root {
   readonly get?: (name: string, against: string) => unknown
 }
 
-const numbers = (...names: string[]) => Object.fromEntries(names.map(name => [name, 'double']))
-
-const TYPES: Readonly<Record<string, Readonly<Record<string, string>>>> = {
-  Measured: numbers('mean', 'lower', 'upper', 'q05', 'q50', 'q95'),
-  Checkpoint: { t: 'double', reward: 'Measured', regret: 'Measured' },
-  Policy: {
-    name: 'string',
-    reward: 'Measured',
-    regret: 'Measured',
-    bestActionShare: 'Measured',
-    actionShares: 'map<string, double>',
-    checkpoints: 'list<Checkpoint>',
-  },
-  Difference: { policy: 'string', baseline: 'string', reward: 'Measured', regret: 'Measured' },
-  Support: numbers(
-    'effectiveSampleSize',
-    'maxWeight',
-    'maxWeightShare',
-    'meanWeight',
-    'positiveCount',
-    'rowsWithoutSupport',
-    'unsupportedMass',
-    'rows',
-  ),
-  Candidate: { name: 'string', verdict: 'string', support: 'Support' },
-  Contrast: { candidate: 'string', baseline: 'string' },
-  ContrastEstimate: { estimator: 'string', ...numbers('value', 'standardError'), interval: 'Interval' },
-  Interval: { method: 'string', ...numbers('level', 'lower', 'upper') },
-  Lift: numbers('value', 'lower', 'upper', 'relative'),
-  Estimate: {
-    estimator: 'string',
-    verdict: 'string',
-    ...numbers('value', 'standardError'),
-    interval: 'Interval',
-    lift: 'Lift',
-  },
-}
-
 /** What an object has under that name, its prototype left out: names come from rules. */
 function own<T>(object: Readonly<Record<string, T>> | undefined, name: string): T | undefined {
   return object !== undefined && Object.hasOwn(object, name) ? object[name] : undefined
 }
 
 /** The library tells a type by its constructor. */
-const CONSTRUCTORS = new Map(Object.keys(TYPES).map(type => [type, { [type]: class {} }[type]]))
+const CONSTRUCTORS = new Map(Object.keys(RESULT_TYPES).map(type => [type, { [type]: class {} }[type]]))
 
 function typed(type: string, value: unknown): unknown {
   if (value === null || value === undefined) return value
@@ -182,8 +151,8 @@ function typed(type: string, value: unknown): unknown {
   if (item !== undefined) return (value as unknown[]).map(each => typed(item, each))
   // No object: an action may be called `constructor`.
   if (type.startsWith('map<')) return new Map(Object.entries(value))
-  if (!Object.hasOwn(TYPES, type)) return value
-  const fields = Object.entries(TYPES[type]).map(([name, of]) => [
+  if (!Object.hasOwn(RESULT_TYPES, type)) return value
+  const fields = Object.entries(RESULT_TYPES[type]).map(([name, of]) => [
     name,
     typed(of, (value as Record<string, unknown>)[name]),
   ])
@@ -224,7 +193,7 @@ function check(expr: string, world: World) {
     functions: [...Object.keys(world.roots), ...('candidate' in world.roots ? ['estimate'] : []), 'size', 'double'],
     variables: [],
     results: ['bool'],
-    fieldsOf: operand => Object.keys(own(TYPES, operand === undefined ? '' : typeOf(operand, world)) ?? {}),
+    fieldsOf: operand => Object.keys(own(RESULT_TYPES, operand === undefined ? '' : typeOf(operand, world)) ?? {}),
     inspect: node => nameFault(node, world),
   })
 }
@@ -246,7 +215,7 @@ function readerOf(roots: Roots): Reader {
   if (known !== undefined) return Object.assign(known, { roots })
   const environment = createEnvironment()
   const reader = { environment, roots }
-  for (const [type, fields] of Object.entries(TYPES)) {
+  for (const [type, fields] of Object.entries(RESULT_TYPES)) {
     environment.registerType(type, { ctor: CONSTRUCTORS.get(type)!, fields })
   }
   for (const [name, { type, against }] of Object.entries(roots)) {
@@ -314,7 +283,7 @@ function argumentFault(what: string, names: readonly string[], argument: Node): 
 function typeOf(node: Node, world: World): string {
   if (node.op === 'call') return own(world.roots, node.args[0])?.type ?? ''
   if (node.op === 'rcall') return node.args[0] === 'estimate' ? (own(ESTIMATES, typeOf(node.args[1], world)) ?? '') : ''
-  if (node.op === '.') return own(own(TYPES, typeOf(node.args[0], world)), node.args[1]) ?? ''
+  if (node.op === '.') return own(own(RESULT_TYPES, typeOf(node.args[0], world)), node.args[1]) ?? ''
   if (node.op === '[]') return /^list<(\w+)>$/.exec(typeOf(node.args[0], world))?.[1] ?? ''
   return ''
 }

@@ -1,49 +1,20 @@
-import { createLearner } from './algorithm.ts'
-import type { Learner, LearnerState } from './learner.ts'
-import { type Snapshot, type SnapshotData, snapshotDigest, unpackState } from './snapshot-format.ts'
+import { SNAPSHOT_SHOW_RESULT_SCHEMA } from '../generated/names.ts'
+import type { ActionKnowledge, Coefficient, SnapshotShowResult } from '../generated/types.ts'
+import { createLearner, learnerOf } from './algorithm.ts'
+import type { Learner } from './learner.ts'
+import { type Snapshot, snapshotDigest, unpackState } from './snapshot-format.ts'
 
-/** What a snapshot knows, readable; `dap snapshot show --json`. */
-export interface SnapshotDescription {
-  readonly schema: 'dap.snapshot-description/v1'
-  readonly digest: string
-  /** The version of dap that took it; null where it does not say. */
-  readonly dap: string | null
-  readonly policy: Snapshot['policy']
-  readonly learner: Snapshot['learner']
-  readonly count: number
-  /** null where it does not say what it was learnt from. */
-  readonly data: SnapshotData | null
-  readonly features: readonly string[]
-  readonly actions: readonly ActionKnowledge[]
-}
-
-export interface ActionKnowledge {
-  readonly id: string
-  /** Rewards learnt of it; null for a learner that does not tell actions apart. */
-  readonly count: number | null
-  /** The estimated reward, and its standard error in units of the reward's noise; null while nothing is known. Without features only. */
-  readonly value?: number | null
-  readonly width?: number | null
-  /** θ by feature, with its standard error in the same units. */
-  readonly coefficients?: readonly Coefficient[]
-}
-
-export interface Coefficient {
-  readonly feature: string
-  readonly value: number
-  readonly width: number
-}
+export type { ActionKnowledge, Coefficient, SnapshotShowResult } from '../generated/types.ts'
 
 /** A RangeError where the state is not that of the snapshot's learner. */
-export function describeSnapshot(snapshot: Snapshot): SnapshotDescription {
+export function describeSnapshot(snapshot: Snapshot): SnapshotShowResult {
   const { dap = null, policy, learner: spec, actions, features, count, data = null } = snapshot
   const learner = createLearner(spec, actions, features.length)
-  const state = unpackState(snapshot.state)
-  learner.restore(state)
-  const counts = countsOf(learner, state)
-  const coefficients = spec.type === 'linear' ? coefficientsOf(learner, actions.length, features) : undefined
+  learner.restore(unpackState(snapshot.state))
+  const { features: contextual, coefficients: linear } = learnerOf(spec)
+  const coefficients = linear === true ? coefficientsOf(learner, actions.length, features) : undefined
   return {
-    schema: 'dap.snapshot-description/v1',
+    schema: SNAPSHOT_SHOW_RESULT_SCHEMA,
     digest: snapshotDigest(snapshot),
     dap,
     policy,
@@ -52,17 +23,12 @@ export function describeSnapshot(snapshot: Snapshot): SnapshotDescription {
     data,
     features,
     actions: actions.map((id, a): ActionKnowledge => {
-      const known = { id, count: counts?.[a] ?? null }
+      const known = { id, count: learner.counts?.[a] ?? null }
       if (coefficients !== undefined) return { ...known, coefficients: coefficients[a] }
+      if (contextual !== undefined) return known
       return { ...known, value: finite(learner.value[a]), width: finite(learner.width[a]) }
     }),
   }
-}
-
-function countsOf({ type }: Learner, state: LearnerState): readonly number[] | undefined {
-  const list = (key: string) => state[key] as readonly number[]
-  if (type === 'mean' || type === 'linear') return list('counts')
-  return type === 'beta' ? list('successes').map((successes, a) => successes + list('failures')[a]) : undefined
 }
 
 /** By action. In the context that is 1 in one feature and 0 in all others the value is that feature's coefficient. */

@@ -1,40 +1,15 @@
+import { SNAPSHOT_DIFF_RESULT_SCHEMA } from '../generated/names.ts'
+import type { ActionDiff, NumberChange, SnapshotDiffResult } from '../generated/types.ts'
 import { canonicalJson } from './digest.ts'
-import type { ActionKnowledge, SnapshotDescription } from './snapshot-describe.ts'
+import type { ActionKnowledge, SnapshotShowResult } from './snapshot-describe.ts'
 
-/** What is different between two snapshots; `dap snapshot diff --json`. */
-export interface SnapshotDiff {
-  readonly schema: 'dap.snapshot-diff/v1'
-  readonly before: string
-  readonly after: string
-  /** Both have one digest. */
-  readonly same: boolean
-  /** What is not about a single action: `policy.digest`, `count`, `data.rows`, … */
-  readonly facts: readonly { readonly name: string; readonly before: unknown; readonly after: unknown }[]
-  /** The largest change first. Those that are the same in both are left out. */
-  readonly actions: readonly ActionDiff[]
-}
+export type { ActionDiff, NumberChange, SnapshotDiffResult } from '../generated/types.ts'
 
-export interface ActionDiff {
-  readonly id: string
-  readonly status: 'added' | 'removed' | 'changed'
-  readonly count: Change
-  /** Of a learner without features. */
-  readonly value?: Change
-  /** By feature, the largest change first; of features that both have, those that changed. */
-  readonly coefficients?: readonly (Change & { readonly feature: string })[]
-}
-
-/** null where there is no number on that side. */
-export interface Change {
-  readonly before: number | null
-  readonly after: number | null
-}
-
-export function diffSnapshots(before: SnapshotDescription, after: SnapshotDescription): SnapshotDiff {
+export function diffSnapshots(before: SnapshotShowResult, after: SnapshotShowResult): SnapshotDiffResult {
   const ids = [...new Set([...before.actions, ...after.actions].map(({ id }) => id))]
-  const find = ({ actions }: SnapshotDescription, id: string) => actions.find(action => action.id === id)
+  const find = ({ actions }: SnapshotShowResult, id: string) => actions.find(action => action.id === id)
   return {
-    schema: 'dap.snapshot-diff/v1',
+    schema: SNAPSHOT_DIFF_RESULT_SCHEMA,
     before: before.digest,
     after: after.digest,
     same: before.digest === after.digest,
@@ -46,14 +21,14 @@ export function diffSnapshots(before: SnapshotDescription, after: SnapshotDescri
   }
 }
 
-function factDiffs(before: SnapshotDescription, after: SnapshotDescription): SnapshotDiff['facts'] {
+function factDiffs(before: SnapshotShowResult, after: SnapshotShowResult): SnapshotDiffResult['facts'] {
   const [then, now] = [factsOf(before), factsOf(after)]
   return Object.keys(then)
     .filter(name => canonicalJson(then[name]) !== canonicalJson(now[name]))
     .map(name => ({ name, before: then[name], after: now[name] }))
 }
 
-function factsOf({ dap, policy, learner, count, data, features }: SnapshotDescription): Record<string, unknown> {
+function factsOf({ dap, policy, learner, count, data, features }: SnapshotShowResult): Record<string, unknown> {
   return {
     'policy.name': policy.name,
     'policy.digest': policy.digest,
@@ -88,12 +63,12 @@ function actionDiff(id: string, then: ActionKnowledge | undefined, now: ActionKn
   return { ...known, coefficients }
 }
 
-const differs = ({ before, after }: Change) => before !== after
+const differs = ({ before, after }: NumberChange) => before !== after
 
 const hasChanged = ({ count, value, coefficients }: ActionDiff) =>
   differs(count) || (value !== undefined && differs(value)) || (coefficients ?? []).length > 0
 
-const distance = ({ before, after }: Change) => Math.abs((after ?? 0) - (before ?? 0))
+const distance = ({ before, after }: NumberChange) => Math.abs((after ?? 0) - (before ?? 0))
 
 /** How far an action moved. One that came or went moved further than any that stayed. */
 function sizeOf({ status, value, coefficients }: ActionDiff): number {

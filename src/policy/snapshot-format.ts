@@ -1,68 +1,22 @@
+import { SNAPSHOT_SCHEMA } from '../generated/names.ts'
 import { snapshotShape } from '../generated/snapshot-shape.ts'
-import type { LearnerSpec } from '../kinds.ts'
-import { packedSize } from '../math/ridge.ts'
+import type { HeldOut, PackedNumbers, Snapshot } from '../generated/types.ts'
 import { documentFaults } from '../schema/document.ts'
+import { learnerOf } from './algorithm.ts'
 import { digestOf, fileText } from './digest.ts'
 import type { LearnerState } from './learner.ts'
 
-export const SNAPSHOT_SCHEMA = 'dap.snapshot/v1'
-
-/** A learner's state as JSON, with what it takes to refuse it where it does not belong; `schemas/snapshot.schema.json`. */
-export interface Snapshot {
-  readonly schema: typeof SNAPSHOT_SCHEMA
-  /** The version of dap that took it. */
-  readonly dap?: string
-  /** The policy it was taken from; another version of the policy may load it as long as what follows is the same. */
-  readonly policy: { readonly name: string; readonly digest: string }
-  readonly learner: LearnerSpec
-  readonly actions: readonly string[]
-  /** Names of the features, which carry every parameter of theirs. */
-  readonly features: readonly string[]
-  /** How many rewards were learnt. */
-  readonly count: number
-  readonly data?: SnapshotData
-  readonly state: PackedState
-}
-
-/** What a snapshot was learnt from. */
-export interface SnapshotData {
-  readonly dataset: string
-  /** sha256 over the files' bytes. */
-  readonly digest: string
-  readonly rows: number
-  /** Timestamps of the first and the last decision, where the log has them. */
-  readonly from?: string
-  readonly to?: string
-  /** Decisions whose wait was not over then were left out. */
-  readonly until?: string
-  /** Which were left out, to be judged on; absent where it is not known. */
-  readonly heldOut?: HeldOut
-  /** The sketch (see `IdSketch`) of the ids of the decisions, where the log has them. */
-  readonly ids?: PackedNumbers
-}
-
-/** Units of the hash groups [0, groups) were not learnt; 0: all were. */
-export interface HeldOut {
-  readonly groups: number
-  readonly by: UnitKind
-}
+export type { HeldOut, PackedNumbers, Snapshot, SnapshotData } from '../generated/types.ts'
 
 /** What rows are told apart by, and hashed: the units of the log (its decisions, where one has no unit), its decisions, or the numbers of its rows. */
-export type UnitKind = 'unit' | 'decision' | 'row'
+export type UnitKind = HeldOut['by']
 
 /** A LearnerState whose lists are packed: shorter than decimals, and every bit survives. */
-export type PackedState = Readonly<Record<string, number | PackedNumbers>>
-
-export interface PackedNumbers {
-  /** Base64 of the numbers as 64-bit floats, little-endian. */
-  readonly float64: string
-  /** How many numbers there are. */
-  readonly length: number
-}
+export type PackedState = Snapshot['state']
 
 export type Faults = { readonly faults: readonly string[] }
 
-/** Numbers in the matrices of a linear learner; 64 MiB of them. */
+/** Numbers in a list of a learner's state; 64 MiB of them. */
 const MAX_NUMBERS = 8 * 1024 * 1024
 
 /** Text of a snapshot's file: keys sorted, so the state comes last. */
@@ -82,8 +36,7 @@ export function readSnapshot(json: unknown): { readonly snapshot: Snapshot } | F
 
 /** No schema multiplies: two lists, neither too long, may promise matrices that are too large. */
 function sizeFault({ learner, actions, features }: Snapshot): string | undefined {
-  if (learner.type !== 'linear') return undefined
-  const numbers = actions.length * packedSize(features.length)
+  const numbers = actions.length * (learnerOf(learner).numbers?.(features.length) ?? 1)
   return numbers > MAX_NUMBERS ? `the learner has ${numbers} numbers, more than ${MAX_NUMBERS}` : undefined
 }
 

@@ -1,5 +1,6 @@
+import { SNAPSHOT_SCHEMA } from '../generated/names.ts'
 import type { LearnerSpec } from '../kinds.ts'
-import { createLearner } from './algorithm.ts'
+import { createLearner, learnerOf } from './algorithm.ts'
 import { canonicalJson } from './digest.ts'
 import type { LearnerState } from './learner.ts'
 import type { Policy } from './policy.ts'
@@ -7,7 +8,6 @@ import {
   type Faults,
   packState,
   readSnapshot,
-  SNAPSHOT_SCHEMA,
   type Snapshot,
   type SnapshotData,
   snapshotDigest,
@@ -71,7 +71,7 @@ export function loadSnapshot(
     }
     const fresh = createLearner(spec, policy.actions, policy.features.dimension).state()
     policy.learner.restore(
-      carryOver(spec.type, { actions: snapshot.actions, state }, { actions: policy.actions, fresh }),
+      carryOver(learnerOf(spec), { actions: snapshot.actions, state }, { actions: policy.actions, fresh }),
     )
     return {
       ok: true,

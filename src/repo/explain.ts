@@ -1,38 +1,23 @@
 import { didYouMean } from '../diagnostics.ts'
 import { schemas } from '../generated/schemas.js'
+import type { ExplanationResult, NamedAlgorithm } from '../generated/types.ts'
 import { KINDS } from '../kinds.ts'
-import { allowed, list, ownKey, resolve, type Schema, tagOf } from './schema.ts'
+import { PAIRS, type Pair } from '../policy/algorithm.ts'
+import {
+  boundsOf,
+  branchesOf,
+  fieldsOf,
+  itemOf,
+  type Place,
+  property,
+  summary,
+  variantNames,
+  variantsOf,
+} from './describe.ts'
+import { list, resolve, type Schema } from './schema.ts'
 
 /** What a field of a kind means, from the kind's schema. */
-export interface Explanation extends FieldSummary {
-  /** From the kind on, such as `Policy.spec.algorithm.learner`. */
-  readonly path: string
-  readonly examples: readonly unknown[]
-  /** Such as `at least 0`, `at most 1000 items`. */
-  readonly bounds: readonly string[]
-  /** The fields inside, in the schema's order; of a list or a map: those of its items. */
-  readonly fields: readonly FieldSummary[]
-  /** Where several shapes are allowed: each. */
-  readonly variants: readonly Variant[]
-}
-
-export interface FieldSummary {
-  readonly name: string
-  readonly description: string
-  /** Such as `number`, `list of strings`, `mapping`. */
-  readonly type: string
-  readonly required: boolean
-  readonly default?: unknown
-  /** The only values, where they are listed. */
-  readonly allowed: readonly unknown[]
-}
-
-export interface Variant {
-  /** The tag's value (`type: linear`) or the key (`table`) or the type (`number`) that tells it from the others. */
-  readonly name: string
-  readonly description: string
-  readonly fields: readonly FieldSummary[]
-}
+export type Explanation = Omit<ExplanationResult, 'schema'>
 
 export type Explained = { readonly explanation: Explanation } | { readonly message: string; readonly hint?: string }
 
@@ -67,30 +52,29 @@ export function explain(path: string): Explained {
     ...summary(at, root),
     path: walked,
     examples: at.schema.examples ?? [],
-    bounds: boundsOf(at.schema),
+    bounds: boundsOf(at.schema, root),
     fields: fieldsOf(inner, root),
-    variants: (inner.oneOf ?? []).map(branch => variant(resolve(branch, root), inner, root)),
+    variants: variantsOf(inner, root),
+    ...(walked === ALGORITHM ? { algorithms: PAIRS.map(namedAlgorithm) } : {}),
   }
   return { explanation }
 }
 
-interface Place {
-  readonly name: string
-  readonly schema: Schema
-  readonly required: boolean
-}
+const ALGORITHM = 'Policy.spec.algorithm'
 
-/** A list's items and a map's values, however deep; anything else itself. */
-function itemOf(schema: Schema, root: Schema): Schema {
-  if (schema.items !== undefined) return itemOf(resolve(schema.items, root), root)
-  if (schema.additionalProperties) return itemOf(resolve(schema.additionalProperties, root), root)
-  return schema
+function namedAlgorithm({ learner, exploration, name }: Pair): NamedAlgorithm {
+  return {
+    learner: learner.type,
+    exploration: exploration?.type ?? null,
+    name: name?.name ?? null,
+    paper: name?.paper ?? null,
+  }
 }
 
 function enter(schema: Schema, step: string, root: Schema): Place | undefined {
   const inner = itemOf(schema, root)
   if (inner.properties !== undefined && Object.hasOwn(inner.properties, step)) return property(inner, step, root)
-  const branches = (inner.oneOf ?? []).map(branch => resolve(branch, root))
+  const branches = branchesOf(inner, root)
   for (const branch of branches) if (branch.properties?.[step] !== undefined) return property(branch, step, root)
   for (const branch of branches) {
     if (variantNames(branch, inner, root).includes(step)) return { name: step, schema: branch, required: false }
@@ -107,72 +91,7 @@ function enter(schema: Schema, step: string, root: Schema): Place | undefined {
 
 function stepsOf(schema: Schema, root: Schema): string[] {
   const inner = itemOf(schema, root)
-  const branches = (inner.oneOf ?? []).map(branch => resolve(branch, root))
+  const branches = branchesOf(inner, root)
   const own = [...Object.keys(inner.properties ?? {}), ...branches.flatMap(branch => variantNames(branch, inner, root))]
   return [...new Set([...own, ...branches.flatMap(branch => stepsOf(branch, root))])]
-}
-
-function property(schema: Schema, name: string, root: Schema): Place {
-  return { name, schema: resolve(schema.properties![name], root), required: schema.required?.includes(name) ?? false }
-}
-
-function fieldsOf(schema: Schema, root: Schema): FieldSummary[] {
-  return Object.keys(schema.properties ?? {}).map(name => summary(property(schema, name, root), root))
-}
-
-function summary({ name, schema, required }: Place, root: Schema): FieldSummary {
-  const { description = '', default: value } = schema
-  const standard = value === undefined ? {} : { default: value }
-  return { name, description, type: typeOf(schema, root), required, ...standard, allowed: allowed(schema) }
-}
-
-function variant(branch: Schema, union: Schema, root: Schema): Variant {
-  const name = variantNames(branch, union, root).join(', ')
-  return { name, description: branch.description ?? '', fields: fieldsOf(branch, root) }
-}
-
-function variantNames(branch: Schema, union: Schema, root: Schema): string[] {
-  const branches = union.oneOf!.map(each => resolve(each, root)).filter(each => each.properties !== undefined)
-  if (branch.properties === undefined || branches.length === 1) return [typeOf(branch, root)]
-  const tag = tagOf(branches)
-  if (tag !== undefined) return allowed(branch.properties[tag]).map(String)
-  return [ownKey(branch, branches)]
-}
-
-function typeOf(schema: Schema, root: Schema): string {
-  if (schema.oneOf !== undefined) {
-    return [...new Set(schema.oneOf.map(branch => typeOf(resolve(branch, root), root)))].join(' or ')
-  }
-  if (schema.items !== undefined) return `list of ${plural(typeOf(resolve(schema.items, root), root))}`
-  if (schema.additionalProperties) return `map to ${plural(typeOf(resolve(schema.additionalProperties, root), root))}`
-  if (schema.type === undefined) return [...new Set(allowed(schema).map(value => typeof value))].join(' or ')
-  const types = typeof schema.type === 'string' ? [schema.type] : schema.type
-  return types.map(type => (type === 'object' ? 'mapping' : type)).join(' or ')
-}
-
-const plural = (type: string) =>
-  type
-    .replace(/^(number|string|integer|boolean|mapping)\b/, '$1s')
-    .replace(/ or (number|string|integer|boolean|mapping)\b/g, ' or $1s')
-
-function boundsOf(schema: Schema): string[] {
-  const rows: [string, number | string | undefined][] = [
-    ['at least', schema.minimum],
-    ['at most', schema.maximum],
-    ['more than', schema.exclusiveMinimum],
-    ['less than', schema.exclusiveMaximum],
-  ]
-  const items: [string, number | undefined][] = [
-    ['at least', schema.minItems],
-    ['at most', schema.maxItems],
-  ]
-  return [
-    ...rows.filter(([, limit]) => limit !== undefined).map(([word, limit]) => `${word} ${limit}`),
-    ...items
-      .filter(([, limit]) => limit !== undefined)
-      .map(([word, limit]) => `${word} ${limit} ${limit === 1 ? 'item' : 'items'}`),
-    ...(schema.maxLength === undefined ? [] : [`at most ${schema.maxLength} characters`]),
-    ...(schema.pattern === undefined ? [] : [`matches ${schema.pattern}`]),
-    ...(schema.uniqueItems === true ? ['no item twice'] : []),
-  ]
 }

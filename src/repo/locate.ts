@@ -20,11 +20,11 @@ export interface Locator {
   readonly span: (span: Span) => Found
 }
 
-/** Places in one text. The text is parsed again, with positions, when the first fault is asked for: valid files never are. */
-export function createLocator(text: string): Locator {
+/** Places in one text. Where its syntax trees are not known it is parsed, with positions, when the first fault is asked for: valid files never are. */
+export function createLocator(text: string, trees?: readonly Document.Parsed[]): Locator {
   const lines = [0]
   for (let at = text.indexOf('\n'); at !== -1; at = text.indexOf('\n', at + 1)) lines.push(at + 1)
-  let documents: readonly Document.Parsed[] | undefined
+  let documents = trees
 
   function span({ from, to }: Span): Found {
     const start = Math.max(0, Math.min(from, text.length))

@@ -5,16 +5,11 @@ import { resourceDigest } from '../policy/digest.ts'
 import type { Fault } from './fault.ts'
 import type { Locator } from './locate.ts'
 import { mendDocument } from './mend.ts'
-import { parsePlainYaml } from './plain-yaml.ts'
 import { faultsOf } from './rules/rules.ts'
 import { isMapping, nearest, notAllowed } from './schema.ts'
 import { fillDefaults, shapeFaults } from './shape.ts'
-import type { ParsedFile } from './yaml.ts'
-
-/** A file's text, or why there is none. `path` is relative to the root, with forward slashes. */
-export type SourceFile =
-  | { readonly path: string; readonly text: string; readonly unreadable?: undefined }
-  | { readonly path: string; readonly text?: undefined; readonly unreadable: string; readonly hint?: string }
+import { type ParsedSource, parseSource, type SourceFile } from './source.ts'
+import type { YamlFault } from './yaml.ts'
 
 /** One document that has its kind's shape; what it says may still be wrong. */
 export interface Resource<K extends Kind = Kind> {
@@ -61,9 +56,40 @@ export interface Lookup extends Pick<Repository, 'get' | 'all' | 'suggest' | 'pr
  * file throws: every fault of every file is a diagnostic. A file without faults is never parsed with positions.
  */
 export async function loadRepository(files: readonly SourceFile[]): Promise<Repository> {
-  const report = createReport(files)
+  return repositoryOf(await Promise.all(files.map(parseSource)))
+}
+
+/** The repository of files that were parsed before. `absent`: those folders of the Project, as it writes them, that are not there. */
+export async function repositoryOf(
+  sources: readonly ParsedSource[],
+  absent: ReadonlySet<string> = new Set(),
+): Promise<Repository> {
+  const report = createReport(sources)
   const hidden: Hidden[] = []
-  const documents = (await parseFiles(files, report, hidden)).flatMap(document => headed(document, report, hidden))
+  const documents = sources
+    .flatMap(source => documentsOf(source, report, hidden))
+    .flatMap(document => headed(document, report, hidden))
+  const found = shapedOf(documents, absent, report, hidden)
+  const { resources, declared, byName } = found
+  const project = projectOf(resources, declared, report)
+  for (const [i, resource] of resources.entries()) resources[i] = finish(resource, project, byName)
+  const known = lookupIn(found, project)
+  judge(found, known, hidden, report)
+  return { ...known, resources, diagnostics: await report.diagnostics(), files: sources.length }
+}
+
+/** Documents by their shapes, and what they declare. */
+interface Shaped {
+  /** Those of the right shape. */
+  readonly resources: Resource[]
+  /** The others. */
+  readonly faulty: readonly Headed[]
+  /** By key: the first document that has it, whatever its shape; the first resource. */
+  readonly declared: ReadonlyMap<string, DocumentId>
+  readonly byName: Map<string, Resource>
+}
+
+function shapedOf(documents: readonly Headed[], absent: ReadonlySet<string>, report: Report, hidden: Hidden[]): Shaped {
   const declared = new Map<string, DocumentId>()
   const byName = new Map<string, Resource>()
   const resources: Resource[] = []
@@ -82,31 +108,38 @@ export async function loadRepository(files: readonly SourceFile[]): Promise<Repo
       faulty.push(document)
       continue
     }
+    if (kind === 'Project') for (const fault of absentFolders(document, absent)) report.fault(document, fault)
     const resource = resourceOf(document)
     resources.push(resource)
     if (first === undefined) byName.set(key, resource)
   }
-  const project = projectOf(resources, declared, report)
-  for (const [i, resource] of resources.entries()) resources[i] = finish(resource, project, byName)
+  return { resources, faulty, declared, byName }
+}
 
-  const all = <K extends Kind>(kind: K) =>
-    resources.filter(resource => resource.kind === kind) as Resource<Kind>[] as Resource<K>[]
+type Known = Pick<Repository, 'get' | 'all' | 'declaredIn' | 'suggest' | 'project'>
+
+function lookupIn({ resources, declared, byName }: Shaped, project: ProjectSpec): Known {
   const names = new Map(KINDS.map(kind => [kind, [] as string[]]))
   for (const key of declared.keys())
     names.get(key.slice(0, key.indexOf('/')) as Kind)?.push(key.slice(key.indexOf('/') + 1))
-  const lookup: Pick<Repository, 'get' | 'declaredIn' | 'suggest' | 'project'> = {
+  return {
     get: <K extends NamedKind>(kind: K, name: string) =>
       byName.get(`${kind}/${name}`) as Resource<Kind> | undefined as Resource<K> | undefined,
+    all: <K extends Kind>(kind: K) =>
+      resources.filter(resource => resource.kind === kind) as Resource<Kind>[] as Resource<K>[],
     declaredIn: (kind, name) => declared.get(`${kind}/${name}`)?.file,
     suggest: (kind, name) => didYouMean(name, names.get(kind)!),
     project,
   }
+}
+
+/** Asks the rules about what each resource means, and about as much of a document of the wrong shape as can be guessed. */
+function judge({ faulty, declared }: Shaped, known: Known, hidden: readonly Hidden[], report: Report): void {
   const wrong = new Set<Resource>()
   const seen: Lookup = {
-    ...lookup,
-    all,
+    ...known,
     get(kind, name) {
-      const found = lookup.get(kind, name)
+      const found = known.get(kind, name)
       return found !== undefined && wrong.has(found) ? undefined : found
     },
     mayHave: (kind, name) =>
@@ -114,7 +147,7 @@ export async function loadRepository(files: readonly SourceFile[]): Promise<Repo
       hidden.some(other => (other.kind ?? kind) === kind && (other.name ?? name) === name),
   }
   // A kind refers to those before it alone, so whoever is referred to is judged first.
-  for (const resource of KINDS.flatMap(all)) {
+  for (const resource of KINDS.flatMap(known.all)) {
     for (const fault of faultsOf(resource, seen)) {
       report.fault(resource, fault)
       if (fault.severity !== 'warning') wrong.add(resource)
@@ -123,34 +156,50 @@ export async function loadRepository(files: readonly SourceFile[]): Promise<Repo
   for (const document of faulty) {
     const mended = mendDocument(document.value, schemas[document.kind])
     if (mended === undefined) continue
-    const resource = finish(resourceOf({ ...document, value: mended.value }), project, new Map())
+    const resource = finish(resourceOf({ ...document, value: mended.value }), known.project, new Map())
     for (const fault of mended.own(faultsOf(resource, seen))) report.fault(document, fault)
   }
-  return { ...lookup, resources, all, diagnostics: await report.diagnostics(), files: files.length }
 }
 
-/** The documents of every file. Only what is not plain YAML needs the parser that knows positions and explains faults. */
-async function parseFiles(files: readonly SourceFile[], report: Report, hidden: Hidden[]): Promise<Parsed[]> {
-  const plain = files.map(({ text }) => (text === undefined ? undefined : parsePlainYaml(text)))
-  const parser = plain.includes(undefined) ? await import('./yaml.ts') : undefined
-  return files.flatMap((source, i): Parsed[] => {
-    const { path: file } = source
-    if (source.text === undefined) {
-      report.file(file, { message: source.unreadable, hint: source.hint })
-      hidden.push({})
-      return []
-    }
-    const values = plain[i]
-    if (values !== undefined && values.length > 0) return values.map((value, index) => ({ file, index, value }))
-    const { documents, faults }: ParsedFile = values === undefined ? parser!.parseYaml(source.text) : EMPTY
-    for (const fault of faults) report.yaml(file, fault)
-    if (documents.length + faults.length === 0) report.file(file, NO_DOCUMENT)
-    if (faults.length > 0) hidden.push(...hiddenIn(source.text))
-    return documents.map(({ index, value }) => ({ file, index, value }))
+/** The settings of the Project in a file, or their defaults: they say where the other files are. */
+export function projectSettings({ documents }: ParsedSource): ProjectSpec {
+  const valid = documents.find(
+    ({ value }) =>
+      headFault(value) === undefined &&
+      (value as Headed['value']).kind === 'Project' &&
+      shapeFaults(value, schemas.Project).length === 0,
+  )
+  if (valid === undefined) return DEFAULTS
+  // The file is still to be judged as it is written.
+  return fillDefaults(structuredClone(valid.value) as { spec: ProjectSpec }, schemas.Project).spec
+}
+
+/** Where a Project lists folders that are not there. Of the folders that it has by default it need not have any. */
+function absentFolders({ value }: Headed, absent: ReadonlySet<string>): Fault[] {
+  const { folders = [] } = value.spec as Partial<ProjectSpec>
+  return folders.flatMap((folder, i): Fault[] => {
+    if (!absent.has(folder)) return []
+    const message = `there is no folder \`${folder}\`, so nothing is read from it`
+    const hint = 'folders are relative to that of dap.yaml: mend the name, make the folder, or take it out'
+    return [{ severity: 'warning', code: 'reference', message, hint, path: ['spec', 'folders', i] }]
   })
 }
 
-const EMPTY: ParsedFile = { documents: [], faults: [] }
+/** The documents of a file; what keeps it from being read is told. */
+function documentsOf(source: ParsedSource, report: Report, hidden: Hidden[]): Parsed[] {
+  const { documents, faults } = source
+  const { path: file, text } = source.file
+  if (text === undefined) {
+    const { unreadable: message, hint } = source.file
+    report.file(file, { message, hint })
+    hidden.push({})
+    return []
+  }
+  for (const fault of faults) report.yaml(file, fault)
+  if (documents.length + faults.length === 0) report.file(file, NO_DOCUMENT)
+  if (faults.length > 0) hidden.push(...hiddenIn(text))
+  return documents.map(({ index, value }) => ({ file, index, value }))
+}
 
 /** It may have had something that was not to go. */
 const NO_DOCUMENT = {
@@ -208,7 +257,7 @@ interface Headed extends DocumentId {
 type Report = ReturnType<typeof createReport>
 
 /** Collects faults; places are found at the end, in texts that have any. */
-function createReport(files: readonly SourceFile[]) {
+function createReport(sources: readonly ParsedSource[]) {
   type Placing = (place: (file: string) => Locator) => ReturnType<Locator['fault']>
   const found: {
     readonly file: string
@@ -220,7 +269,7 @@ function createReport(files: readonly SourceFile[]) {
     file: (file: string, fault: Pick<Fault, 'severity' | 'message' | 'hint'>) => {
       found.push({ file, fault: { code: 'file', ...fault }, at: () => ({ line: 0, column: 0, length: 1, text: '' }) })
     },
-    yaml: (file: string, { message, hint, ...span }: ParsedFile['faults'][number]) => {
+    yaml: (file: string, { message, hint, ...span }: YamlFault) => {
       found.push({ file, fault: { code: 'yaml', message, hint }, at: locator => locator(file).span(span) })
     },
     /** `first`: the document that has the same name already. */
@@ -229,15 +278,12 @@ function createReport(files: readonly SourceFile[]) {
     },
     async diagnostics(): Promise<readonly Diagnostic[]> {
       if (found.length === 0) return []
-      const [{ createLocator }, { lookAlike }] = await Promise.all([import('./locate.ts'), import('./look-alikes.ts')])
-      const texts = new Map(files.map(({ path, text }) => [path, text]))
+      const { lookAlike } = await import('./look-alikes.ts')
+      const named = new Set(found.flatMap(({ file, first }) => [file, first?.file]))
       const locators = new Map<string, Locator>()
-      const locator = (file: string) => {
-        const known = locators.get(file) ?? createLocator(texts.get(file) ?? '')
-        locators.set(file, known)
-        return known
-      }
-      const order = new Map(files.map(({ path }, i) => [path, i]))
+      for (const { file, locator } of sources) if (named.has(file.path)) locators.set(file.path, await locator())
+      const locator = (file: string) => locators.get(file)!
+      const order = new Map(sources.map(({ file }, i) => [file.path, i]))
       return found
         .map(({ file, fault, at, first }): Diagnostic => {
           const { code, severity = 'error' } = fault
@@ -355,9 +401,11 @@ function projectOf(
     const hint = `the first is in ${projects[0].file}`
     report.fault(other, { code: 'duplicate', message: 'a repository has only one Project', hint, path: ['kind'] })
   }
-  const none = { kind: 'Project', metadata: {}, spec: {} as ProjectSpec }
-  return (projects[0]?.spec as ProjectSpec | undefined) ?? fillDefaults(none, schemas.Project).spec
+  return (projects[0]?.spec as ProjectSpec | undefined) ?? DEFAULTS
 }
+
+/** The settings where nothing is said. */
+const DEFAULTS = fillDefaults({ kind: 'Project', metadata: {}, spec: {} as ProjectSpec }, schemas.Project).spec
 
 /** The Project's defaults, and the digest of the whole. Keeps the index by name up to date. */
 function finish(resource: Resource, { defaults }: ProjectSpec, byName: Map<string, Resource>): Resource {

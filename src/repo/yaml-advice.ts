@@ -10,21 +10,30 @@ interface Guess {
 
 /**
  * What the writer meant where a text is no YAML: of a few changes of the faulty line the first after which the fault is gone. So nothing is
- * advised that does not help.
+ * advised that does not help. `all`: the faults of the text, of which those before this one stay what they are.
  */
-export function advise(text: string, fault: YamlFault, faultOf: (text: string) => YamlFault | undefined): YamlFault {
+export function advise(
+  text: string,
+  fault: YamlFault,
+  all: readonly YamlFault[],
+  faultsOf: (text: string) => readonly YamlFault[],
+): YamlFault {
   if (text.length > MAX_LENGTH) return fault
   const start = text.lastIndexOf('\n', fault.from - 1) + 1
   const end = text.indexOf('\n', fault.from)
   const line: Line = { text, start, end: end === -1 ? text.length : end, at: fault.from }
+  const before = new Set(all.filter(({ from }) => from < fault.from).map(nameOf))
   let tried = 0
   for (const guess of guesses(line, fault)) {
     if (tried++ === MAX_GUESSES) break
-    const next = faultOf(guess.text)
-    if (next === undefined || next.from > line.end + guess.text.length - text.length) return guess.fault
+    if (guess.text === text) continue
+    const end = line.end + guess.text.length - text.length
+    if (faultsOf(guess.text).every(each => each.from > end || before.has(nameOf(each)))) return guess.fault
   }
   return fault
 }
+
+const nameOf = ({ message, from }: YamlFault) => `${from} ${message}`
 
 /** Each guess reads the text anew. */
 const MAX_LENGTH = 1 << 16

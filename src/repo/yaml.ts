@@ -29,6 +29,8 @@ export interface ParsedFile {
   /** The documents that could be read, empty ones left out; `index` is the place in the file, which counts those too. */
   readonly documents: readonly { readonly index: number; readonly value: unknown }[]
   readonly faults: readonly YamlFault[]
+  /** The syntax tree of every document, for positions; none where the text is over a limit. */
+  readonly trees: readonly Document.Parsed[]
 }
 
 /** 1 MiB of ASCII. */
@@ -45,13 +47,14 @@ const MAX_SCALAR = 1 << 16
  * text over the limits of size, depth, documents or aliases is a fault.
  */
 export function parseYaml(text: string): ParsedFile {
-  const { documents, faults } = readYaml(text)
-  const first = (changed: string) => readYaml(changed).faults.toSorted((a, b) => a.from - b.from)[0]
+  const { documents, faults, trees } = readYaml(text)
+  const faultsOf = (changed: string) => readYaml(changed).faults
   return {
     documents,
     faults: faults.map((fault, i) =>
-      fault.hint === undefined && i < MAX_ADVISED ? advise(text, fault, first) : fault,
+      fault.hint === undefined && i < MAX_ADVISED ? advise(text, fault, faults, faultsOf) : fault,
     ),
+    trees,
   }
 }
 
@@ -64,14 +67,15 @@ function readYaml(text: string): ParsedFile {
     const message = 'there is a byte order mark (U+FEFF) in the middle of the file'
     return {
       documents: [],
+      trees: [],
       faults: [{ message, hint: 'take it out: it comes from files that were put together', from: mark, to: mark + 1 }],
     }
   }
-  const composed = composeFile(text)
-  if ('message' in composed) return { documents: [], faults: [composed] }
+  const trees = composeFile(text)
+  if ('message' in trees) return { documents: [], faults: [trees], trees: [] }
   const documents: { index: number; value: unknown }[] = []
   const faults: YamlFault[] = []
-  for (const [index, document] of composed.entries()) {
+  for (const [index, document] of trees.entries()) {
     const problem: YAMLError | undefined = document.errors[0] ?? document.warnings[0]
     if (problem !== undefined) {
       const hint = problem.code === 'TAB_AS_INDENT' ? 'indent with blanks' : undefined
@@ -82,7 +86,7 @@ function readYaml(text: string): ParsedFile {
       if (converted.complete) documents.push({ index, value: converted.value })
     }
   }
-  return { documents, faults }
+  return { documents, faults, trees }
 }
 
 /** The syntax tree of every document, for positions. */

@@ -160,8 +160,6 @@ function rangeWords(
   return isWhole ? 'a whole number' : 'a finite number'
 }
 
-export const anything: Shape = () => undefined
-
 export const nullOr =
   (shape: Shape): Shape =>
   value =>

@@ -1,11 +1,4 @@
-import { decisionRecord } from '../log/decision-record.ts'
-import { recordText } from '../log/record-text.ts'
-import { type DecisionRecord, IMPOSED, type ServedBy } from '../log/records.ts'
-import { type Decision, type DecisionRequest, decide } from '../policy/decide.ts'
-import { hashUniform } from '../policy/draw.ts'
-import { explain } from '../policy/explanation.ts'
-import type { Policy } from '../policy/policy.ts'
-import { answerOf } from './answer.ts'
+import type { ServedBy } from '../log/records.ts'
 import {
   type Accepted,
   type ActivationRequest,
@@ -16,12 +9,14 @@ import {
   problem,
   type RewardRequest,
 } from './api.ts'
+import { createCommit } from './commit.ts'
+import { createMakeDecision, isFaults, type Made } from './decisions.ts'
 import { type Fault, invalid, problemOf } from './faults.ts'
-import { type Ids, readId } from './ids.ts'
-import { type Claim, claimOfDecision, isUnwritten, type Ledger, unwritten } from './ledger.ts'
+import type { Ids } from './ids.ts'
+import { type Claim, type Ledger, unwritten } from './ledger.ts'
 import { type LogWriter, systemTimers } from './log-writer.ts'
 import type { OnlineLearner } from './online-learner.ts'
-import type { PolicySource, ServedPolicy } from './policies.ts'
+import type { PolicySource } from './policies.ts'
 import { createRewardDoor } from './rewards.ts'
 import { type Soon, whenDone } from './soon.ts'
 
@@ -85,183 +80,68 @@ export interface Observer {
   rewarded(kind: 'metric' | 'activation'): void
 }
 
-/** A decision that has been made, and is neither logged nor answered yet. */
-interface Prepared {
-  readonly request: DecideRequest
-  readonly served: ServedPolicy
-  readonly decision: Decision
-  readonly record: DecisionRecord
-  readonly answer: DecideAnswer
-}
-
 /** With `--ack written`: how long a caller waits for the disk. */
 const WRITTEN_MS = 5_000
 
 export function createEngine(parts: EngineParts): Engine {
-  const { source, log, ledger, clock, observer, learner, newId, runtime, limits, ack } = parts
+  const { log, ack } = parts
   const rewards = createRewardDoor(parts)
+  const make = createMakeDecision(parts)
+  const commit = createCommit(parts)
 
-  let lastMs = Number.NaN
-  let lastText = ''
-
-  /** RFC 3339; many decisions fall into one millisecond. */
-  function timestamp(ms: number): string {
-    if (ms !== lastMs) {
-      lastMs = ms
-      lastText = new Date(ms).toISOString()
-    }
-    return lastText
+  function decided(request: DecideRequest, arrived: number, trace: string | undefined): Made | readonly Fault[] {
+    const made = make(request, arrived, trace)
+    if (!isFaults(made)) rewards.saw(made.served.policy)
+    return made
   }
 
-  /** Makes the decision, or says what is wrong with the request. */
-  function prepare(request: DecideRequest, arrived: number, traceparent?: string): Prepared | readonly Fault[] {
-    const served = find(request.policy)
-    if ('detail' in served) return [served]
-    const { policy, snapshot } = served
-    const { mode } = policy.spec
-    const { baseline, deferActivation: deferred } = request
-    if (mode !== 'online' && baseline === undefined) return [invalid('/baseline', `is needed in the mode ${mode}`)]
-    if (request.decisionId !== undefined && readId(request.decisionId, source.policies.keys()) !== undefined) {
-      return [{ name: 'conflict', pointer: '/decisionId', detail: 'is of the ids that the server makes itself' }]
-    }
-    const now = clock.now()
-    const decisionId = request.decisionId ?? newId(now, policy.name)
-    const imposed = imposedOn(policy, baseline, arrived)
-    const decision = decide(policy, { decisionId, context: request.context ?? {}, imposed })
-    if ('faults' in decision) {
-      return decision.faults.map(({ pointer, message }) => invalid(`/context${pointer}`, message))
-    }
-    rewards.saw(policy)
-    const latencyUs = Math.round((clock.monotonic() - arrived) * 1000)
-    const facts = { ts: timestamp(now), mode, snapshot, runtime, latencyUs, logProbability: log.admission }
-    const record = decisionRecord(policy, decision, { ...facts, baseline, deferred, traceparent })
-    return { request, served, decision, record, answer: answerOf(record, policy) }
+  /** Of one whose log has room, once all that was logged before is written where that is wanted. */
+  function answered<Answer extends object>(answer: () => Soon<Answer | Problem>): Soon<Answer | Problem> {
+    if (log.admission === 0) return problem('overloaded', 'the log cannot take more records now; try again later')
+    return ack === 'queued' ? answer() : whenDone(answer(), found => (isProblem(found) ? found : written(log, found)))
   }
-
-  function find(name: string | undefined): ServedPolicy | Fault {
-    const { policies } = source
-    if (name !== undefined) return policies.get(name) ?? unknownPolicy()
-    if (policies.size === 1) return policies.values().next().value as ServedPolicy
-    return invalid(
-      '/policy',
-      `is needed: ${policies.size === 0 ? 'no policy is' : `${policies.size} policies are`} served here`,
-    )
-  }
-
-  function unknownPolicy(): Fault {
-    const served = [...source.policies.keys()].slice(0, 20).join(', ') || 'none'
-    return {
-      name: 'unknown-policy',
-      pointer: '/policy',
-      detail: `there is no policy of this name; served here: ${served}`,
-    }
-  }
-
-  /** What comes before anything that the policy would choose: a kill switch, a request that is too late, a mode that decides nothing. */
-  function imposedOn(policy: Policy, baseline: string | undefined, arrived: number): DecisionRequest['imposed'] {
-    const { mode } = policy.spec
-    const late = clock.monotonic() - arrived > limits.timeoutMs
-    const reason = source.killed(policy.name) ? IMPOSED.killed : late ? IMPOSED.timeout : undefined
-    if (mode === 'online') return reason && { reason }
-    if (baseline === undefined || !policy.actions.includes(baseline)) return { reason: IMPOSED.unknownBaseline }
-    const why = reason ?? (mode === 'logging-only' ? mode : undefined)
-    return why && { action: baseline, reason: why }
-  }
-
-  /** Logs the decision and answers. */
-  function commit({ request, served: { policy }, decision, record, answer }: Prepared): DecideAnswer {
-    const { name, spec } = policy
-    const { logProbability, latencyUs } = record
-    // Kept or not by a hash of its own, so that what is kept depends on nothing that was decided.
-    const kept = logProbability === 1 || hashUniform('kept', record.decisionId) < logProbability
-    if (kept) log.push('decisions', recordText(record))
-    else observer.shed(name)
-    observer.decided(name, record.served.by, decision.action, latencyUs)
-    if ((spec.mode === 'shadow' || spec.mode === 'apprentice') && decision.servedBy === 'policy') {
-      observer.agreed(name, decision.action === request.baseline)
-    }
-    learner?.decided(record)
-    return request.explain ? { ...answer, explanation: explain(policy, decision) } : answer
-  }
-
-  /** What was answered before under this id; explained where the same policy would answer it again. */
-  function repeat({ request, served, decision }: Prepared, before: DecideAnswer): DecideAnswer {
-    const { policy, snapshot } = served
-    const same = before.policy.digest === policy.digest && before.policy.snapshot === snapshot
-    return request.explain && same ? { ...before, explanation: explain(policy, decision) } : before
-  }
-
-  /** Takes the ids that callers have made; then logs and answers all, or refuses all. `at` is the pointer to one of them. */
-  function commitAll(all: readonly Prepared[], at: (index: number) => string): Soon<readonly DecideAnswer[] | Problem> {
-    const own = all.filter(({ request }) => request.decisionId !== undefined)
-    if (own.length === 0) return all.map(commit)
-    return whenDone(ledger.claim(own.map(({ record, answer }) => claimOfDecision(record, answer))), outcomes => {
-      for (const outcome of outcomes) if (outcome !== 'new') observer.repeated('decision', outcome === 'conflict')
-      const outcomeOf = new Map(own.map((prepared, i) => [prepared, outcomes[i]]))
-      const conflicts = all.flatMap((prepared, i): Fault[] =>
-        outcomeOf.get(prepared) === 'conflict'
-          ? [{ name: 'conflict', pointer: `${at(i)}/decisionId`, detail: 'was used for another request' }]
-          : [],
-      )
-      if (conflicts.length > 0) return problemOf(conflicts)
-      const answers = all.map(prepared => {
-        const outcome = outcomeOf.get(prepared)
-        const before = typeof outcome === 'object' ? outcome.again : null
-        return before === null ? commit(prepared) : repeat(prepared, JSON.parse(before.answer) as DecideAnswer)
-      })
-      return ack === 'written' && outcomes.some(isUnwritten) ? unwritten() : answers
-    })
-  }
-
-  /** Hands on an answer, where it is wanted so, once all that was logged before is written. */
-  function acknowledged<Answer extends object>(answer: Soon<Answer | Problem>): Soon<Answer | Problem> {
-    if (ack === 'queued') return answer
-    return whenDone(answer, async found => {
-      if (isProblem(found)) return found
-      return new Promise<Answer | Problem>(resolve => {
-        const cancel = systemTimers.after(WRITTEN_MS, () => resolve(unwritten()))
-        void log.flush().then(() => {
-          cancel()
-          resolve(found)
-        })
-      })
-    })
-  }
-
-  const overloaded = () => problem('overloaded', 'the log cannot take more records now; try again later')
 
   return {
-    decide(request, arrived, trace) {
-      if (log.admission === 0) return overloaded()
-      const prepared = prepare(request, arrived, trace)
-      if (isFaults(prepared)) return problemOf(prepared)
-      if (request.decisionId === undefined) return acknowledged(commit(prepared))
-      const answers = commitAll([prepared], () => '')
-      return acknowledged(whenDone(answers, found => (isProblem(found) ? found : found[0])))
-    },
+    decide: (request, arrived, trace) =>
+      answered(() => {
+        const made = decided(request, arrived, trace)
+        if (isFaults(made)) return problemOf(made)
+        if (request.decisionId === undefined) return commit.one(made)
+        return whenDone(
+          commit.all([made], () => ''),
+          found => (isProblem(found) ? found : found[0]),
+        )
+      }),
 
-    decideAll(requests, arrived, trace) {
-      if (log.admission === 0) return overloaded()
-      const all: Prepared[] = []
-      const faults: Fault[] = []
-      const ids = new Set<string>()
-      for (const [i, request] of requests.entries()) {
-        const { decisionId } = request
-        const prepared =
-          decisionId !== undefined && ids.has(decisionId)
-            ? [invalid('/decisionId', 'is in this batch twice')]
-            : prepare(request, arrived, trace)
-        if (decisionId !== undefined) ids.add(decisionId)
-        if (isFaults(prepared)) faults.push(...prepared.map(f => ({ ...f, pointer: `/${i}${f.pointer}` })))
-        else all.push(prepared)
-      }
-      return faults.length > 0 ? problemOf(faults) : acknowledged(commitAll(all, i => `/${i}`))
-    },
+    decideAll: (requests, arrived, trace) =>
+      answered(() => {
+        const all: Made[] = []
+        const faults: Fault[] = []
+        const ids = new Set<string>()
+        for (const [i, request] of requests.entries()) {
+          const { decisionId } = request
+          const twice = decisionId !== undefined && ids.has(decisionId)
+          const made = twice ? [invalid('/decisionId', 'is in this batch twice')] : decided(request, arrived, trace)
+          if (decisionId !== undefined) ids.add(decisionId)
+          if (isFaults(made)) faults.push(...made.map(f => ({ ...f, pointer: `/${i}${f.pointer}` })))
+          else all.push(made)
+        }
+        return faults.length > 0 ? problemOf(faults) : commit.all(all, i => `/${i}`)
+      }),
 
-    reward: (all, trace) => (log.admission === 0 ? overloaded() : acknowledged(rewards.reward(all, trace))),
-    activate: (all, trace) => (log.admission === 0 ? overloaded() : acknowledged(rewards.activate(all, trace))),
+    reward: (all, trace) => answered(() => rewards.reward(all, trace)),
+    activate: (all, trace) => answered(() => rewards.activate(all, trace)),
     policiesOf: rewards.policiesOf,
   }
 }
 
-const isFaults = (result: Prepared | readonly Fault[]): result is readonly Fault[] => Array.isArray(result)
+/** The answer, once all that was logged before it is written. */
+function written<Answer extends object>(log: LogWriter, answer: Answer): Promise<Answer | Problem> {
+  return new Promise(resolve => {
+    const cancel = systemTimers.after(WRITTEN_MS, () => resolve(unwritten()))
+    void log.flush().then(() => {
+      cancel()
+      resolve(answer)
+    })
+  })
+}

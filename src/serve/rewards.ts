@@ -178,7 +178,8 @@ export function createRewardDoor({ source, log, ledger, clock, observer, learner
         requests.map(({ rewardId, decisionId, slot, name, value, ts }) => ({
           rewardId,
           decisionId,
-          ...(slot === undefined ? {} : { slot }),
+          // The only one that a request may name.
+          ...(slot === undefined ? {} : { slot: 0 as const }),
           ...(name === undefined ? {} : { name }),
           value,
           at: timeOf(ts),

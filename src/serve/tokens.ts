@@ -2,7 +2,7 @@ import { hash, timingSafeEqual } from 'node:crypto'
 import { didYouMean } from '../diagnostics.ts'
 
 /** What routes are for; the routes of health checks are for everybody. */
-export const NEEDS = ['decide', 'reward', 'read', 'metrics'] as const
+const NEEDS = ['decide', 'reward', 'read', 'metrics'] as const
 export type Need = (typeof NEEDS)[number]
 
 /** What somebody who shows a token may do. The token itself is nowhere: of it, only a hash is known. */

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { SIMULATION_RESULT_SCHEMA } from '../generated/names.ts'
 import { judgeExpectation } from '../policy/result-rules.ts'
 import type { DifferenceResult, PolicyResult, SimulationResult } from '../results.ts'
 import { merge, type Replications } from './replicate.ts'
@@ -50,7 +51,7 @@ export function finish(simulation: Simulation, parts: readonly Replications[]): 
     }),
   )
   const numbers = {
-    schema: 'dap.simulation/v1',
+    schema: SIMULATION_RESULT_SCHEMA,
     scenario: scenario.name,
     seed,
     horizon,

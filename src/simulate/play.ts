@@ -96,8 +96,9 @@ export function createSeat(player: Player, world: World, column: Int32Array): Se
           continue
         }
         const action = imposed === OPEN ? player.choose(rounds, i, set, count) : imposed
-        const mean = means[row + column[action]]
-        const reward = world.reward(mean, chance[i])
+        const at = column[action]
+        const mean = means[row + at]
+        const reward = world.reward(at, mean, chance[i])
         if (imposed === OPEN) player.learn(action, reward)
         total += reward
         regret += best - mean

@@ -46,7 +46,7 @@ export function* stage(
       yield {
         number: t + i,
         context: Object.fromEntries(own.map(field => [field, contexts[i][field]])),
-        rewards: Array.from(column, c => world.reward(means[i * stride + c], chance[i])),
+        rewards: Array.from(column, c => world.reward(c, means[i * stride + c], chance[i])),
       }
     }
   }

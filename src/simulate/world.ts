@@ -1,10 +1,9 @@
-import type { WorldSpec } from '../kinds.ts'
+import type { TermSpec, WorldSpec } from '../kinds.ts'
 import type { Rng } from '../math/rng.ts'
+import { type ConfiguredDefinition, inOrder, named, type Rewards } from '../policy/definition.ts'
 import type { Context } from '../policy/policy.ts'
 import type { Fields } from '../policy/world-fields.ts'
-import { bernoulliWorld } from './worlds/bernoulli.ts'
-import { linearWorld } from './worlds/linear.ts'
-import { logisticWorld } from './worlds/logistic.ts'
+import * as worlds from './worlds/all.ts'
 
 /**
  * What answers an action with a reward. A round has one `chance` that all its actions share (common random numbers): the
@@ -21,18 +20,32 @@ export interface World {
   means(context: Context, out: Float64Array, offset: number): void
   /** Draws the chance of one round. */
   chance(rng: Rng): number
-  /** The reward of an action with this expected reward in a round with this chance; over chances, it has that mean. */
-  reward(mean: number, chance: number): number
+  /** The reward of an action (its place in `actions`) with this expected reward in a round with this chance; over chances, it has that mean. */
+  reward(action: number, mean: number, chance: number): number
+}
+
+/** A kind of world, as a Scenario names it. `Spec` is its part of the scenario, after defaults. */
+export interface WorldDefinition<Spec extends { readonly type: string } = { readonly type: string }>
+  extends ConfiguredDefinition {
+  /** The option that says of each action what it brings. */
+  readonly terms: string
+  /** Are all rewards in [0, 1]? */
+  readonly rewards: Rewards
+  /** @throws DapError where a term does not compile or names what the context has not. */
+  create(spec: Spec, fields: Fields): World
+}
+
+export const WORLDS: readonly WorldDefinition[] = inOrder<WorldDefinition>(worlds)
+
+export const worldOf = ({ type }: Pick<WorldSpec, 'type'>): WorldDefinition => named(WORLDS, type, 'world')
+
+/** What the world says that each action brings, and where. */
+export function termsOf(spec: WorldSpec): { readonly key: string; readonly terms: Readonly<Record<string, TermSpec>> } {
+  const { terms: key } = worldOf(spec)
+  return { key, terms: (spec as Readonly<Record<string, unknown>>)[key] as Readonly<Record<string, TermSpec>> }
 }
 
 /** @throws DapError where a term does not compile or names what the context has not. */
 export function createWorld(spec: WorldSpec, fields: Fields): World {
-  switch (spec.type) {
-    case 'bernoulli':
-      return bernoulliWorld(spec.means)
-    case 'linear':
-      return linearWorld(spec.means, spec.noise, fields)
-    case 'logistic':
-      return logisticWorld(spec.logits, fields)
-  }
+  return worldOf(spec).create(spec, fields)
 }

@@ -124,7 +124,7 @@ export async function train(
     }
   }
 
-  const statistics = mergeStatistics(spec.algorithm.learner, length, policy.features.dimension)
+  const statistics = mergeStatistics(spec.algorithm, length, policy.features.dimension)
   for await (const { sums, faults, unlearnable } of fold({ policy: plan.policy, weights, context }, toFold())) {
     if (unlearnable !== undefined) {
       const [place] = await tables.places(source, [unlearnable.row])

@@ -1,6 +1,6 @@
 import type { RetryEvent, TextContext } from '../command.ts'
 import type { DeployEvent, DeploymentState, GateReading } from '../deploy/events.ts'
-import type { DeploymentOutcome, DeployResult } from '../deploy/outcomes.ts'
+import type { DeploymentOutcome, DeployResult } from '../results.ts'
 import { durationText, trafficText } from '../titles.ts'
 import { cleaned, indented, tally } from './cloud.ts'
 import { grouped, percent, plural } from './numbers.ts'

@@ -1,11 +1,13 @@
 import { dump } from 'js-yaml'
 import type { TextContext } from '../command.ts'
-import type { Explanation, FieldSummary } from '../repo/explain.ts'
+import type { FieldSummary, NamedAlgorithm } from '../generated/types.ts'
+import type { Explanation } from '../repo/explain.ts'
 import type { Style } from './style.ts'
+import { wrap } from './wrap.ts'
 
 /** What a kind or a field means, as a page: its sentence, its type and default, its fields or shapes, an example. */
 export function explanationText(explanation: Explanation, { style, columns }: TextContext): string {
-  const { path, description, type, required, bounds, allowed, examples, fields, variants } = explanation
+  const { path, description, type, required, bounds, allowed, examples, fields, variants, algorithms } = explanation
   const facts = [type, ...bounds, ...(required ? ['required'] : [])].join(', ')
   const parts = [`${style.bold(path)}  ${style.dim(facts)}`, wrap(description, columns, '')]
   if ('default' in explanation) parts.push(`default: ${inline(explanation.default)}`)
@@ -15,6 +17,7 @@ export function explanationText(explanation: Explanation, { style, columns }: Te
     const head = `${style.cyan(variant.name)}${variant.description === '' ? '' : `: ${variant.description}`}`
     parts.push(variant.fields.length === 0 ? head : `${head}\n${rows(variant.fields, style, columns)}`)
   }
+  if (algorithms !== undefined) parts.push(algorithmList(algorithms, style))
   if (examples.length > 0) parts.push(`example: ${inline(examples[0])}`)
   return parts.filter(part => part !== '').join('\n\n')
 }
@@ -39,24 +42,25 @@ function rows(fields: readonly FieldSummary[], style: Style, columns: number): s
     .join('\n')
 }
 
+/** One line an algorithm; a learner's name stands beside its first. */
+function algorithmList(algorithms: readonly NamedAlgorithm[], style: Style): string {
+  const cells = algorithms.map(({ learner, exploration, name, paper }, i) => {
+    const first = algorithms[i - 1]?.learner !== learner
+    const called = [name ?? '', ...(paper === null ? [] : [style.dim(`(${paper})`)])].join(' ')
+    return [first ? learner : '', exploration ?? 'alone', called] as const
+  })
+  const width = (at: 0 | 1) => Math.max(...cells.map(row => row[at].length))
+  const [learners, explorations] = [width(0), width(1)]
+  const lines = cells.map(([learner, exploration, called]) =>
+    `  ${style.cyan(learner.padEnd(learners))}  ${exploration.padEnd(explorations)}  ${called}`.trimEnd(),
+  )
+  return ['learner × exploration:', ...lines].join('\n')
+}
+
 /** A value as YAML: on one line if it is short, else as a block below. */
 function inline(value: unknown): string {
   const line = dump(value, { flowLevel: 0, flowBracketPadding: true, lineWidth: -1 }).trimEnd()
   if (line.length <= 80) return line
   const block = dump(value, { lineWidth: 100 }).trimEnd()
   return `\n${block.replaceAll(/^/gm, '  ')}`
-}
-
-/** Breaks a sentence between words; every line but the first is indented. */
-function wrap(text: string, columns: number, indent: string): string {
-  const width = Math.max(30, Math.min(columns, 120) - indent.length)
-  const lines: string[] = []
-  let line = ''
-  for (const word of text.split(' ')) {
-    if (line !== '' && line.length + 1 + word.length > width) {
-      lines.push(line)
-      line = word
-    } else line = line === '' ? word : `${line} ${word}`
-  }
-  return [...lines, line].join(`\n${indent}`)
 }

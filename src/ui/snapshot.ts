@@ -1,12 +1,12 @@
 import type { TextContext } from '../command.ts'
-import type { SnapshotDescription } from '../policy/snapshot-describe.ts'
-import type { ActionDiff, Change, SnapshotDiff } from '../policy/snapshot-diff.ts'
+import type { SnapshotShowResult } from '../policy/snapshot-describe.ts'
+import type { ActionDiff, NumberChange, SnapshotDiffResult } from '../policy/snapshot-diff.ts'
 import type { HeldOut } from '../policy/snapshot-format.ts'
 import { plural, short, signed } from './numbers.ts'
 import { type Column, table } from './table.ts'
 
 /** What a snapshot knows: where it comes from, then a row an action, or an action and feature. */
-export function snapshotDescriptionText(snapshot: SnapshotDescription, { style }: TextContext): string {
+export function snapshotDescriptionText(snapshot: SnapshotShowResult, { style }: TextContext): string {
   const { digest, dap, policy, learner, count, data, actions } = snapshot
   const facts: (readonly [string, string])[] = [
     ['snapshot', digest],
@@ -47,7 +47,7 @@ export function snapshotDescriptionText(snapshot: SnapshotDescription, { style }
 }
 
 /** What changed from one snapshot to another, the largest change first. */
-export function snapshotDiffText(diff: SnapshotDiff, { style }: TextContext): string {
+export function snapshotDiffText(diff: SnapshotDiffResult, { style }: TextContext): string {
   if (diff.same) return `no difference: both are ${diff.before}`
   const parts = [`${style.dim('before')}  ${diff.before}\n${style.dim('after ')}  ${diff.after}`]
   if (diff.facts.length > 0) {
@@ -63,10 +63,10 @@ export function snapshotDiffText(diff: SnapshotDiff, { style }: TextContext): st
 }
 
 function actionRows({ id, status, count, value, coefficients = [] }: ActionDiff): string[][] {
-  const changes: [string, Change][] = [
+  const changes: [string, NumberChange][] = [
     ['rewards', count],
-    ...(value === undefined ? [] : [['value', value] as [string, Change]]),
-    ...coefficients.map((change): [string, Change] => [change.feature, change]),
+    ...(value === undefined ? [] : [['value', value] as [string, NumberChange]]),
+    ...coefficients.map((change): [string, NumberChange] => [change.feature, change]),
   ]
   const shown = changes.filter(([what, { before, after }]) => what === 'rewards' || before !== after)
   return shown.map(([what, { before, after }], i) => [

@@ -1,5 +1,5 @@
 import type { TextContext } from '../command.ts'
-import type { DeploymentStatus, LiveModel, LockResult, StatusResult } from '../deploy/outcomes.ts'
+import type { DeploymentStatus, LiveModel, LockResult, StatusResult } from '../results.ts'
 import { cleaned, driftTable, indented, shortCommit, tally, timeText } from './cloud.ts'
 import { plural } from './numbers.ts'
 import { foreignText, orphansText } from './plan.ts'

@@ -1,7 +1,7 @@
 import { describe, expect, it, vi } from 'vitest'
 import { CloudError } from '../../src/deploy/cloud.ts'
-import type { DeployResult, StatusResult } from '../../src/deploy/outcomes.ts'
 import type { Plan } from '../../src/deploy/plan.ts'
+import type { DeployResult, StatusResult } from '../../src/results.ts'
 import type { Session } from '../support/run-dap.ts'
 import {
   answered,

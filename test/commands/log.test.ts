@@ -1,22 +1,10 @@
 import { describe, expect, it } from 'vitest'
 import { decision, reward } from '../log/support.ts'
+import { offerWeek } from '../support/offer-week.ts'
 import { expectPublished } from '../support/published.ts'
-import { resource } from '../support/repository.ts'
 import { dap } from '../support/run-dap.ts'
 
-const REPOSITORY = {
-  'dap.yaml': resource('Project', 'shop', 'defaults: { seed: 1 }'),
-  'policies/offer.yaml': resource(
-    'Policy',
-    'offer',
-    'unit: player\ncontext: { player: { type: string }, level: { type: integer, minimum: 1 } }\nactions: [{ id: none }, { id: gold, eligible: ctx.level >= 3 }]\nalgorithm: { learner: { type: beta }, exploration: { type: thompson } }\nguardrails: { minProbability: 0.05 }\nreward: { name: purchase, type: binary, wait: 1h }',
-  ),
-  'scenarios/week.yaml': resource(
-    'Scenario',
-    'week',
-    'world: { type: bernoulli, means: { none: 0.1, gold: 0.3 } }\npopulation: { units: 100, context: { level: { poisson: { mean: 5 } } } }\npolicies: [uniform, offer]\nhorizon: 1000\nreplications: 5',
-  ),
-}
+const REPOSITORY = offerWeek(['uniform'])
 
 function conforms(result: string, name: string): void {
   expectPublished(`${name}-result`, JSON.parse(result))

@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { DeployResult, LockResult, StatusResult } from '../../src/deploy/outcomes.ts'
-import type { AdoptResult } from '../../src/ui/adopt.ts'
+import type { AdoptResult, DeployResult, LockResult, StatusResult } from '../../src/results.ts'
 import type { Session, Setting } from '../support/run-dap.ts'
 import {
   changePolicy,

@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import type { DeployResult, StatusResult } from '../../src/deploy/outcomes.ts'
 import type { Plan } from '../../src/deploy/plan.ts'
-import type { AdoptResult } from '../../src/ui/adopt.ts'
+import type { AdoptResult, DeployResult, StatusResult } from '../../src/results.ts'
 import { resource } from '../support/repository.ts'
 import {
   changePolicy,

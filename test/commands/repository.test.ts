@@ -70,6 +70,27 @@ describe('validate', () => {
     expect(stdout).toContain('2 files checked: 1 error')
   })
 
+  it('warns of a folder that is listed and not there, and of no default one', async () => {
+    const project = resource('Project', 'shop', 'folders: [polices, policies]')
+    const files = { 'policies/a.yaml': examplePolicy(1) }
+    const { code, stdout } = await dap('validate', { ...files, 'dap.yaml': project })
+    expect(code).toBe(0)
+    expect(stdout).toMatchInlineSnapshot(`
+      "dap.yaml:5:13: warning: there is no folder \`polices\`, so nothing is read from it [reference]
+        4 │ spec:
+        5 │   folders: [polices, policies]
+          │             ^^^^^^^
+        hint: folders are relative to that of dap.yaml: mend the name, make the folder, or take it out
+
+      2 files checked: 1 warning
+      "
+    `)
+    expect(await dap('validate', { ...files, 'dap.yaml': resource('Project', 'shop', '{}') })).toMatchObject({
+      code: 0,
+      stdout: '2 files checked: all valid\n',
+    })
+  })
+
   it('checks files outside a repository as if they were one', async () => {
     expect(await dap('validate policy.yaml', { 'policy.yaml': POLICY })).toMatchObject({ code: 0 })
   })

@@ -3,22 +3,13 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { DecisionRecord, RewardRecord } from '../../src/log/records.ts'
+import { offerWeek } from '../support/offer-week.ts'
 import { resource } from '../support/repository.ts'
 import { dapIn } from '../support/run-dap.ts'
 
 /** A log of 1,000 decisions, and what a server may have written beside its own: all that one replica, or one clock, cannot know. */
 const REPOSITORY = {
-  'dap.yaml': resource('Project', 'shop', 'defaults: { seed: 1 }'),
-  'policies/offer.yaml': resource(
-    'Policy',
-    'offer',
-    'unit: player\ncontext: { player: { type: string }, level: { type: integer, minimum: 1 } }\nactions: [{ id: none }, { id: gold, eligible: ctx.level >= 3 }]\nalgorithm: { learner: { type: beta }, exploration: { type: thompson } }\nguardrails: { minProbability: 0.05 }\nreward: { name: purchase, type: binary, wait: 1h }',
-  ),
-  'scenarios/week.yaml': resource(
-    'Scenario',
-    'week',
-    'world: { type: bernoulli, means: { none: 0.1, gold: 0.3 } }\npopulation: { units: 100, context: { level: { poisson: { mean: 5 } } } }\npolicies: [offer]\nhorizon: 1000\nreplications: 5',
-  ),
+  ...offerWeek(),
   'datasets/week.yaml': resource('Dataset', 'week', 'files: [logs]\nformat: dap\nactions: { policy: offer }'),
   'evaluations/week.yaml': resource(
     'Evaluation',

@@ -8,13 +8,18 @@ export interface ExplorationSubject {
   createLearner(): Learner
   /** Over ACTIONS actions. */
   createExploration(): Exploration
+  /** Does it leave nothing to chance but ties? */
+  readonly deterministic: boolean
 }
 
 const DRAWS = 50_000
 const ELIGIBLE = { all: [0, 1, 2, 3], some: [1, 2], 'some with an untried one': [0, 3], one: [2] }
 
 /** What every exploration must do, over the learner given. */
-export function explorationContract(name: string, { createLearner, createExploration }: ExplorationSubject): void {
+export function explorationContract(
+  name: string,
+  { createLearner, createExploration, deterministic }: ExplorationSubject,
+): void {
   describe(`${name} is an exploration`, () => {
     // The last action is never tried by `train`.
     describe.each([0, 1, 6, 40])('after %i rounds', rounds => {
@@ -36,6 +41,11 @@ export function explorationContract(name: string, { createLearner, createExplora
             expect(probability).toBeGreaterThanOrEqual(0)
             if (!list.includes(action)) expect(probability).toBe(0)
           }
+        })
+
+        it('chooses evenly among ties and nothing else, if it is deterministic', () => {
+          const chances = p.filter(probability => probability > 0)
+          if (deterministic) expect(chances.every(probability => probability === chances[0])).toBe(true)
         })
 
         it('samples actions as often as its probabilities say', () => {

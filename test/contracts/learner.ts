@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest'
 import { type Rng, stream } from '../../src/math/rng.ts'
 import { betaQuantile } from '../../src/math/special.ts'
-import type { Learner, LearnerState } from '../../src/policy/learner.ts'
+import type { Learner, LearnerDefinition, LearnerState } from '../../src/policy/learner.ts'
 
 export interface LearnerSubject {
   /** A learner that knows nothing, of ACTIONS actions and DIMENSION features. */
   create(): Learner
-  /** Does it have a posterior, for Thompson sampling? */
-  readonly posterior: boolean
+  /** What it says of itself. */
+  readonly definition: LearnerDefinition
 }
 
 export const ACTIONS = 4
@@ -29,7 +29,7 @@ export function writeContext(x: Float64Array, rng: Rng): void {
 }
 
 /** What every learner must do. */
-export function learnerContract(name: string, { create, posterior }: LearnerSubject): void {
+export function learnerContract(name: string, { create, definition }: LearnerSubject): void {
   describe(`${name} is a learner`, () => {
     it('has one value and one width an action, and no NaN among them, from the start', () => {
       const learner = create()
@@ -44,6 +44,60 @@ export function learnerContract(name: string, { create, posterior }: LearnerSubj
       train(learner, 37, stream(1))
       expect(learner.count).toBe(37)
     })
+
+    it('tells the rewards of each action apart, if it says so', () => {
+      const learner = create()
+      train(learner, 37, stream(1))
+      expect(learner.counts !== undefined).toBe(definition.gives.includes('counts'))
+      if (learner.counts === undefined) return
+      const counted = create()
+      const rng = stream(1, 'counts')
+      const expected = new Float64Array(ACTIONS)
+      for (let t = 0; t < 37; t++) {
+        const action = Math.floor(rng.uniform() * (ACTIONS - 1))
+        counted.learn(action, new Float64Array(DIMENSION), rng.uniform() < 0.5 ? 1 : 0)
+        expected[action]++
+      }
+      expect(counted.counts).toEqual(expected)
+      const restored = create()
+      restored.restore(counted.state())
+      expect(restored.counts).toEqual(expected)
+    })
+
+    if (definition.gives.includes('means')) {
+      it('has the means of what it learnt for values, and nothing to say of what it has not', () => {
+        const learner = create()
+        const rng = stream(9)
+        const sums = new Float64Array(ACTIONS)
+        const counts = new Float64Array(ACTIONS)
+        for (let t = 0; t < 50; t++) {
+          const action = Math.floor(rng.uniform() * (ACTIONS - 1))
+          const reward = rng.uniform() < 0.4 ? 1 : 0
+          learner.learn(action, new Float64Array(DIMENSION), reward)
+          sums[action] += reward
+          counts[action]++
+        }
+        const means = Array.from(sums, (sum, a) => (counts[a] === 0 ? Infinity : sum / counts[a]))
+        expect([...learner.value]).toEqual(means)
+      })
+    }
+
+    it('changes with what it is taught exactly if it says that it learns', () => {
+      const learner = create()
+      const before = seen(learner)
+      train(learner, 50, stream(10))
+      expect(JSON.stringify(seen(learner)) !== JSON.stringify(before)).toBe(definition.learns)
+    })
+
+    if (definition.rewards === 'unit') {
+      it('refuses a reward outside [0, 1], and stays as it was', () => {
+        const learner = create()
+        for (const reward of [-0.1, 1.1, Number.NaN]) {
+          expect(() => learner.learn(0, new Float64Array(DIMENSION), reward)).toThrow(RangeError)
+        }
+        expect(learner.state()).toEqual(create().state())
+      })
+    }
 
     it('learns the same from the same', () => {
       const [one, other] = [create(), create()]
@@ -82,7 +136,7 @@ export function learnerContract(name: string, { create, posterior }: LearnerSubj
       expect(JSON.stringify(learner.state())).toBe(before)
     })
 
-    if (!posterior) return
+    if (!definition.gives.includes('posterior')) return
     it('draws from the posterior that it states', () => {
       const learner = create()
       train(learner, 60, stream(6))

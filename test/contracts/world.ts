@@ -1,10 +1,16 @@
 import { describe, expect, it } from 'vitest'
 import { stream } from '../../src/math/rng.ts'
+import type { Rewards } from '../../src/policy/definition.ts'
 import type { Context } from '../../src/policy/policy.ts'
 import type { World } from '../../src/simulate/world.ts'
 
 /** What every world promises, in each of the given contexts. */
-export function worldContract(name: string, create: () => World, contexts: readonly Context[]): void {
+export function worldContract(
+  name: string,
+  create: () => World,
+  contexts: readonly Context[],
+  rewards: Rewards = 'any',
+): void {
   describe(`${name} keeps the contract of a world`, () => {
     it('has rewards whose mean is the mean it states (z-test over 200,000 seeded chances)', () => {
       const world = create()
@@ -18,7 +24,7 @@ export function worldContract(name: string, create: () => World, contexts: reado
         for (let i = 0; i < rounds; i++) {
           const chance = world.chance(rng)
           for (let k = 0; k < means.length; k++) {
-            const off = world.reward(means[k], chance) - means[k]
+            const off = world.reward(k, means[k], chance) - means[k]
             sums[k] += off
             squares[k] += off * off
           }
@@ -49,7 +55,7 @@ export function worldContract(name: string, create: () => World, contexts: reado
         const chances: number[] = []
         for (let i = 0; i < 50; i++) {
           const chance = world.chance(rng)
-          world.reward(means[action], chance)
+          world.reward(action, means[action], chance)
           chances.push(chance)
         }
         return chances
@@ -57,12 +63,27 @@ export function worldContract(name: string, create: () => World, contexts: reado
       expect(run(0)).toEqual(run(world.actions.length - 1))
     })
 
+    it('has no rewards outside [0, 1], if it says so', () => {
+      if (rewards === 'any') return
+      const world = create()
+      const means = new Float64Array(world.actions.length)
+      world.means(contexts[0], means, 0)
+      const rng = stream(7, name)
+      for (let i = 0; i < 1000; i++) {
+        const chance = world.chance(rng)
+        for (let k = 0; k < means.length; k++) {
+          const reward = world.reward(k, means[k], chance)
+          expect(reward >= 0 && reward <= 1).toBe(true)
+        }
+      }
+    })
+
     it('orders the potential rewards of one round as their means', () => {
       const world = create()
       const rng = stream(3, name)
       for (let i = 0; i < 1000; i++) {
         const chance = world.chance(rng)
-        expect(world.reward(0.2, chance)).toBeLessThanOrEqual(world.reward(0.7, chance))
+        expect(world.reward(0, 0.2, chance)).toBeLessThanOrEqual(world.reward(0, 0.7, chance))
       }
     })
 

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { type ValueChange, valueChanges } from '../../src/deploy/value-diff.ts'
+import { valueChanges } from '../../src/deploy/value-diff.ts'
+import type { ValueChange } from '../../src/generated/types.ts'
 import { canonicalJson } from '../../src/policy/digest.ts'
 
 const printed = (changes: Iterable<ValueChange>) =>

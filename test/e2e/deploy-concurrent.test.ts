@@ -1,6 +1,7 @@
 import { expect, it, onTestFinished } from 'vitest'
-import type { DeployResult, LockResult } from '../../src/deploy/outcomes.ts'
+import type { DeployResult, LockResult } from '../../src/results.ts'
 import { editFile, shopRepository, startEmulatorProcess } from '../support/emulator-process.ts'
+import { gateTo } from '../support/gate.ts'
 
 it('of two deploys at the same time one hears whose the lock is; one that is stopped gives it back', async () => {
   const folder = await shopRepository()
@@ -8,7 +9,12 @@ it('of two deploys at the same time one hears whose the lock is; one that is sto
   onTestFinished(emulator.stop)
 
   const jobs = ['101', '102']
-  const ends = await Promise.all(jobs.map(job => emulator.start(['deploy', '--yes'], job).ended))
+  const gates = await Promise.all(jobs.map(() => gateTo(emulator.url)))
+  const runs = jobs.map((job, i) => emulator.start(['deploy', '--yes'], { job, url: gates[i].url }))
+  // Neither goes on before both are there.
+  await Promise.all(gates.map(({ knocked }) => knocked))
+  for (const gate of gates) gate.open()
+  const ends = await Promise.all(runs.map(({ ended }) => ended))
   expect(ends.map(({ code }) => code).sort()).toEqual([0, 4])
   const winner = jobs[ends.findIndex(({ code }) => code === 0)]
   const refused = ends.find(({ code }) => code === 4)

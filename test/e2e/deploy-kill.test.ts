@@ -1,12 +1,15 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, it, onTestFinished } from 'vitest'
-import type { DeployResult } from '../../src/deploy/outcomes.ts'
 import { stream } from '../../src/math/rng.ts'
+import type { DeployResult } from '../../src/results.ts'
 import { editFile, shopRepository, startEmulatorProcess } from '../support/emulator-process.ts'
+import { gateTo } from '../support/gate.ts'
 import { type VertexClients, vertexClients } from '../support/vertex-clients.ts'
 
 const PARENT = 'projects/dap-local/locations/us-central1'
 const KILLS = 5
+/** Fewer than the shortest of the deploys sends and hears. */
+const PIECES = 100
 
 /** What Git says, one after the other: the text that is replaced in a file, and what with. */
 const HISTORY = [
@@ -30,11 +33,10 @@ it('a deploy that is killed again and again goes on, and no player notices', asy
     for (const [file, from, to] of edits) await editFile(folder, file, from, to)
     let killed = 0
     for (let attempt = 0; attempt < KILLS; attempt++) {
-      const run = emulator.start(['deploy', '--yes', ...(attempt > 0 ? ['--resume'] : [])])
-      const at = Math.floor(rng.uniform() * 7)
-      const delay = rng.uniform() * 100
-      await run.heard((_, index) => index === at)
-      await sleep(delay)
+      const gate = await gateTo(emulator.url)
+      const run = emulator.start(['deploy', '--yes', ...(attempt > 0 ? ['--resume'] : [])], { url: gate.url })
+      // In the middle of a call that is done or not, and of which it has not heard.
+      await Promise.race([gate.shutAfter(1 + Math.floor(rng.uniform() * PIECES)), run.ended])
       run.kill('SIGKILL')
       const { code, stderr } = await run.ended
       if (code === undefined) killed++

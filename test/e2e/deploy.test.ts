@@ -1,6 +1,6 @@
 import { describe, expect, it, onTestFinished } from 'vitest'
-import type { DeployResult, StatusResult } from '../../src/deploy/outcomes.ts'
 import type { Plan } from '../../src/deploy/plan.ts'
+import type { DeployResult, StatusResult } from '../../src/results.ts'
 import { editFile, shopRepository, startEmulatorProcess } from '../support/emulator-process.ts'
 import { vertexClients } from '../support/vertex-clients.ts'
 
@@ -58,13 +58,11 @@ describe('a deployment', () => {
       [100, 2000],
     ]) {
       let traffic: Readonly<Record<string, number>> = {}
-      for (let tries = 0; traffic[second] !== percent; tries++) {
+      while (traffic[second] !== percent) {
         const { json, code, stderr } = await dap('deploy', '--step', '--yes', '--json')
         expect({ code, stderr: code === 0 ? '' : stderr }).toEqual({ code: 0, stderr: '' })
         traffic = json<DeployResult>().deployments[0].traffic
         second = Object.keys(traffic).find(id => id !== first) ?? ''
-        if (tries > 20) throw new Error(`traffic never came to ${percent} %: ${JSON.stringify(traffic)}`)
-        await new Promise(done => setTimeout(done, 500))
       }
       let candidate = 0
       for (let i = 0; i < predicts; i += 50) {
@@ -89,6 +87,5 @@ describe('a deployment', () => {
     const status = await dap('status', '--exit-code', '--json')
     expect(status).toMatchObject({ code: 2 })
     expect(status.json<StatusResult>().deployments).toMatchObject([{ state: 'held' }])
-    // Thirty processes, each with Google's clients.
-  }, 300_000)
+  })
 })

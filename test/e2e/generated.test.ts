@@ -109,7 +109,7 @@ describe('a generated repository', () => {
     const calls = await readFile(join(outside, 'gh-calls'), 'utf8')
     expect(calls).toContain(`--body-file ${outside}/plan.md`)
     expect(await readFile(join(outside, 'plan.md'), 'utf8')).toContain('shop-offer')
-  }, 600_000)
+  })
 
   it('has the lock file that npm would write itself', async () => {
     const lock = await readFile(join(folder, 'package-lock.json'), 'utf8')

@@ -39,12 +39,9 @@ describe('the loop', () => {
     const estimateOf = (name: string) =>
       candidates.find(each => each.name === name)?.estimates.find(({ estimator }) => estimator === 'dr')
     const { interval } = estimateOf('new') ?? {}
-    for (let tries = 0; ; tries++) {
-      const served = (await (await fetch(`${server.url}/v1/policies/shop-offer`)).json()) as { snapshot: string | null }
-      if (served.snapshot === trained.snapshot.digest) break
-      if (tries > 200) throw new Error('the server did not load the new snapshot')
-      await new Promise(done => setTimeout(done, 50))
-    }
+    await expect
+      .poll(async () => (await fetch(`${server.url}/v1/policies/shop-offer`)).json())
+      .toMatchObject({ snapshot: trained.snapshot.digest })
 
     const after = await play(2)
     expect(after.reward.lower).toBeGreaterThan(before.reward.upper)

@@ -5,7 +5,7 @@ import { connect, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { execa } from 'execa'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { get, logged, offer, post, repository, waitFor } from '../serve/serving.ts'
+import { get, logged, offer, PATIENT, post, repository, waitFor } from '../serve/serving.ts'
 import { countersOf, fallen } from '../support/counters.ts'
 import { PACKAGE_ROOT } from '../support/run-dap.ts'
 
@@ -25,7 +25,7 @@ function start(folder: string, ...words: readonly string[]) {
 }
 
 function startAs(program: string, before: readonly string[], folder: string, words: readonly string[]) {
-  const running = execa(program, [...before, bin, 'serve', '--port', '0', '--drain-ms', '0', ...words], {
+  const running = execa(program, [...before, bin, 'serve', ...PATIENT, ...words], {
     forceKillAfterDelay: false,
     cwd: folder,
     reject: false,
@@ -263,7 +263,7 @@ describe('a worker of the built dap serve that is killed under load', () => {
     expect(result.decisions).toBeLessThanOrEqual(inLog)
     expect(exitCode).toBe(result.lost.length === 0 ? 0 : 1)
     expect(result.lostRecords > 0).toBe(result.lost.length > 0)
-  }, 60_000)
+  })
 })
 
 describe('the end of the built dap serve', () => {
@@ -281,7 +281,7 @@ describe('the end of the built dap serve', () => {
     expect(lost[0]).toMatch(/^\d+ decisions and 0 rewards of the log could not be written$/)
     const events = (await readFile(join(folder, 'events'), 'utf8')).trimEnd().split('\n')
     expect(JSON.parse(events.at(-1) as string)).toMatchObject({ exitCode: 1, result: { decisions: 2_000, lost } })
-  }, 60_000)
+  })
 
   it.each([1, 2])(
     'is heard of by 64 of 64 clients that keep their connections to %i processes: none is cut',

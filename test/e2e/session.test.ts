@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { existsSync, readFileSync } from 'node:fs'
 import { mkdir, mkdtemp, readFile, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -153,13 +154,17 @@ describe('the built binary', () => {
 
   it('stops at the first Ctrl-C with 130 and says so', async () => {
     const folder = await repository('bandit')
-    const running = execa(process.execPath, [bin, 'simulate', '--replications', '1000000'], {
-      cwd: folder,
-      reject: false,
-    })
-    setTimeout(() => running.kill('SIGINT'), 1000)
+    const says = `process.on('newListener', name => name === 'SIGINT' && setImmediate(() => console.error('hears')))`
+    const running = execa(
+      process.execPath,
+      ['--import', `data:text/javascript,${says}`, bin, 'simulate', '--replications', '1000000'],
+      { cwd: folder, reject: false },
+    )
+    await once(running.stderr, 'data')
+    // In the middle of it, on most machines; on none does it end before.
+    setTimeout(() => running.kill('SIGINT'), 500)
     const { exitCode, stdout, stderr } = await running
-    expect({ exitCode, stdout, stderr }).toEqual({ exitCode: 130, stdout: '', stderr: 'interrupted' })
+    expect({ exitCode, stdout, stderr }).toEqual({ exitCode: 130, stdout: '', stderr: 'hears\ninterrupted' })
   })
 
   it('overwrites nothing on init, and leaves nothing half-written', async () => {

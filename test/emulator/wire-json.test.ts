@@ -76,9 +76,39 @@ describe('messages and their JSON', () => {
     const options = typeNamed('google.protobuf.Int64Value')
     expect(normalise(typeNamed('google.protobuf.ListValue'), [1, 'a', null] as never)).toEqual([1, 'a', null])
     expect(decode(options, encode(options, least as never))).toBe(least)
+    const natural = typeNamed('google.protobuf.UInt64Value')
+    expect(decode(natural, encode(natural, '18446744073709551615' as never))).toBe('18446744073709551615')
     const metadata = typeNamed(`${V1}.DeployModelOperationMetadata`)
     expect(normalise(metadata, { deployment_stage: 5 })).toEqual({ deploymentStage: 'STARTING_DEPLOYMENT' })
     const body = typeNamed('google.api.HttpBody')
     expect(normalise(body, { data: '_-8=' })).toEqual({ data: '/+8=' })
+  })
+
+  /** What Google's serializer for Node takes, loses or makes something else of: decision 14. */
+  it.for<[type: string, json: unknown, message: string]>([
+    [`${V1}.Endpoint`, { displayNam: 'a' }, 'Unknown name "displayNam": Cannot find field.'],
+    [`${V1}.Endpoint`, { labels: ['a'] }, `Invalid value at 'labels' (Map), ["a"]`],
+    [`${V1}.Endpoint`, { encryptionSpec: 'x' }, `Invalid value at 'encryptionSpec' (${V1}.EncryptionSpec), "x"`],
+    [`${V1}.Endpoint`, { trafficSplit: { a: 'x' } }, `Invalid value at 'trafficSplit[a]' (int32), "x"`],
+    [`${V1}.Endpoint`, { trafficSplit: { a: 1.5 } }, `Invalid value at 'trafficSplit[a]' (int32), 1.5`],
+    [`${V1}.Endpoint`, { trafficSplit: { a: 2147483648 } }, `Invalid value at 'trafficSplit[a]' (int32), 2147483648`],
+    [
+      `${V1}.Endpoint`,
+      { createTime: '2026-13-41T00:00:00Z' },
+      `Invalid value at 'createTime' (google.protobuf.Timesta`,
+    ],
+    [
+      `${V1}.DeployModelOperationMetadata`,
+      { deploymentStage: 'NO' },
+      `Invalid value at 'deploymentStage' (${V1}.Deploy`,
+    ],
+    [`${V1}.PredictRequest`, { instances: 1 }, `Invalid value at 'instances' (repeated), 1`],
+    ['google.protobuf.UInt64Value', '-1', `Invalid value at '' (uint64), "-1"`],
+    ['google.protobuf.Int64Value', 1e21, `Invalid value at '' (int64), 1e+21`],
+    ['google.protobuf.BoolValue', 'yes', `Invalid value at '' (bool), "yes"`],
+    ['google.protobuf.Struct', [], `Invalid value at '' (google.protobuf.Struct), []`],
+    ['google.protobuf.ListValue', {}, `Invalid value at '' (google.protobuf.ListValue), {}`],
+  ])('of a %s that is %j are refused with the place', ([type, json, message]) => {
+    expect(() => encode(typeNamed(type), json as JsonObject)).toThrow(`Invalid JSON payload received. ${message}`)
   })
 })

@@ -328,4 +328,4 @@ it('passes a gate on noise about as seldom as its level says, and nearly always 
   }
   expect(fair).toBeLessThanOrEqual(5)
   expect(leaked).toBeGreaterThanOrEqual(0.9 * logs)
-}, 120_000)
+})

@@ -99,7 +99,7 @@ describe('reading a record', () => {
   it('takes no number that JSON cannot hold', () => {
     const reward =
       '{"schema":"dap.reward/v1","rewardId":"r","decisionId":"d","ts":"2026-01-01T00:00:00Z","value":1e999}'
-    expect(readRecord(reward)).toEqual({
+    expect(readRecord(reward)).toMatchObject({
       fault: { code: 'value', message: '`value` must be a finite number, not Infinity' },
     })
   })

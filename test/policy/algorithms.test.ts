@@ -2,52 +2,36 @@ import { describe, expect, it } from 'vitest'
 import type { AlgorithmSpec, ExplorationSpec, LearnerSpec } from '../../src/kinds.ts'
 import { normal } from '../../src/math/distributions.ts'
 import { stream } from '../../src/math/rng.ts'
-import { createExploration, createLearner } from '../../src/policy/algorithm.ts'
+import { createExploration, createLearner, explorationOf, LEARNERS } from '../../src/policy/algorithm.ts'
 import { pick } from '../../src/policy/explorations/pick.ts'
 import type { Learner } from '../../src/policy/learner.ts'
 import { explorationContract } from '../contracts/exploration.ts'
 import { ACTIONS, DIMENSION, learnerContract } from '../contracts/learner.ts'
+import { algorithmSamples, learnerSamples } from '../support/definitions.ts'
 
 const actions = Array.from({ length: ACTIONS }, (_, i) => `a${i}`)
 
-const learners: LearnerSpec[] = [
-  { type: 'mean' },
-  { type: 'beta', prior: { alpha: 1, beta: 1 } },
-  { type: 'beta', prior: { alpha: 0.5, beta: 0.5 } },
-  { type: 'linear', l2: 2, intercept: true },
-]
-const alone: LearnerSpec[] = [{ type: 'fixed', probabilities: { a0: 0.5, a1: 0.3, a2: 0.2 } }, { type: 'uniform' }]
-const explorations: ExplorationSpec[] = [
-  { type: 'greedy', ties: 'random' },
-  { type: 'greedy', ties: 'first' },
-  { type: 'epsilon-greedy', epsilon: 0.3, ties: 'random' },
-  { type: 'epsilon-greedy', epsilon: 0.3, ties: 'first' },
-  { type: 'softmax', temperature: 0.2 },
-  { type: 'ucb', ties: 'random' },
-  { type: 'ucb', ties: 'first', factor: 0, alpha: 0 },
-  { type: 'thompson', scale: 1 },
-  { type: 'thompson', scale: 0.5 },
-]
-
-function sensible({ learner, exploration }: AlgorithmSpec): boolean {
-  if (learner.type !== 'beta') return true
-  return exploration?.type !== 'ucb' && !(exploration?.type === 'thompson' && exploration.scale !== 1)
+for (const definition of LEARNERS) {
+  for (const spec of learnerSamples(definition, actions)) {
+    learnerContract(JSON.stringify(spec), { create: () => createLearner(spec, actions, DIMENSION), definition })
+  }
 }
 
-for (const learner of [...learners, ...alone]) {
-  const create = () => createLearner(learner, actions, DIMENSION)
-  learnerContract(JSON.stringify(learner), { create, posterior: learners.includes(learner) })
-}
-
-const algorithms: AlgorithmSpec[] = [
-  ...learners.flatMap(learner => explorations.map(exploration => ({ learner, exploration }))).filter(sensible),
-  ...alone.map(learner => ({ learner })),
-]
-for (const algorithm of algorithms) {
+for (const algorithm of algorithmSamples(actions)) {
   explorationContract(`${JSON.stringify(algorithm.exploration ?? {})} over ${JSON.stringify(algorithm.learner)}`, {
     createLearner: () => createLearner(algorithm.learner, actions, DIMENSION),
     createExploration: () => createExploration(algorithm, actions),
+    deterministic: isDeterministic(algorithm),
   })
+}
+
+/** What explores over the mean, in every way that files may say it. */
+const explorations = algorithmSamples(actions).flatMap(({ learner, exploration }) =>
+  learner.type === 'mean' && exploration !== undefined ? [exploration] : [],
+)
+
+function isDeterministic({ exploration }: AlgorithmSpec): boolean {
+  return exploration !== undefined && explorationOf(exploration).deterministic?.(exploration) !== undefined
 }
 
 /** The probabilities over all actions, by action. */

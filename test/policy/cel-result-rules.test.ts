@@ -1,4 +1,7 @@
 import { describe, expect, it } from 'vitest'
+import { LEFT_OUT } from '../../scripts/cel-types.ts'
+import { readSchemas, type Schema } from '../../scripts/schema-files.ts'
+import { RESULT_TYPES } from '../../src/generated/cel-types.ts'
 import { checkExpectation, checkGate, judgeExpectation, judgeGate } from '../../src/policy/result-rules.ts'
 import type { CandidateResult, EstimateResult, Measured } from '../../src/results.ts'
 import { evaluationOf, simulationOf } from '../support/rule-results.ts'
@@ -208,5 +211,57 @@ describe('checkGate and checkExpectation', () => {
       'there is no difference `a` here',
     )
     expect(checkExpectation("difference('b').regret.mean > 0", ['a', 'b'])).toBeUndefined()
+  })
+})
+
+describe('what rules may read', () => {
+  it.each([
+    ["candidate('new').learntFrom == 'nothing'", true],
+    ["candidate('new').learntFrom == 'this-log'", false],
+  ])('is what a candidate was made from: `%s` is %s', (expr, passed) => {
+    expect(checkGate(expr, ['new'], ['dr'])).not.toHaveProperty('fault')
+    expect(gate(expr)).toMatchObject({ passed })
+  })
+
+  it('is the share of decisions that nothing could be served for, 0 where the result has none', () => {
+    expect(expectation("policy('new').unservedShare == 0.0")).toMatchObject({ passed: true })
+    const some = { ...simulation, policies: simulation.policies.map(each => ({ ...each, unservedShare: 0.25 })) }
+    const expr = "policy('new').unservedShare < 0.01"
+    expect(judgeExpectation({ id: 'rule', expr }, some).reason).toBe("policy('new').unservedShare is 0.25")
+  })
+
+  it('is every field of the results, but what it is said why', async () => {
+    const schemas = await readSchemas()
+    const fields = (file: string, name: string) => {
+      const { properties, required } = schemas[`${file}.schema.json`].$defs![name] as Required<Schema>
+      return { all: Object.keys(properties).filter(field => !LEFT_OUT.includes(field)), required }
+    }
+    const definitions = [
+      ['simulation-result', 'PolicyResult', 'Policy'],
+      ['simulation-result', 'DifferenceResult', 'Difference'],
+      ['simulation-result', 'Checkpoint', 'Checkpoint'],
+      ['simulation-result', 'Measured', 'Measured'],
+      ['evaluation-result', 'CandidateResult', 'Candidate'],
+      ['evaluation-result', 'Support', 'Support'],
+      ['evaluation-result', 'EstimateResult', 'Estimate'],
+      ['evaluation-result', 'Interval', 'Interval'],
+      ['evaluation-result', 'Lift', 'Lift'],
+      ['evaluation-result', 'DifferenceOfCandidates', 'Contrast'],
+      ['evaluation-result', 'DifferenceEstimate', 'ContrastEstimate'],
+    ]
+    expect(Object.keys(RESULT_TYPES).sort()).toEqual(definitions.map(([, , called]) => called).sort())
+    for (const [file, name, called] of definitions) {
+      const { all, required } = fields(file, name)
+      expect(Object.keys(RESULT_TYPES[called]), called).toEqual(all)
+      // A rule that reads what is not there fails: what may be absent has a value for rules.
+      expect(all.filter(field => !required.includes(field))).toEqual(called === 'Policy' ? ['unservedShare'] : [])
+    }
+  })
+
+  it('has no field without a type', () => {
+    const known = /^(string|double|bool|map<string, double>|list<\w+>)$/
+    for (const fields of Object.values(RESULT_TYPES)) {
+      for (const type of Object.values(fields)) expect(known.test(type) || type in RESULT_TYPES, type).toBe(true)
+    }
   })
 })

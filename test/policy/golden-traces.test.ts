@@ -4,6 +4,7 @@ import { betaQuantile } from '../../src/math/special.ts'
 import type { Exploration } from '../../src/policy/exploration.ts'
 import { argmax } from '../../src/policy/explorations/argmax.ts'
 import { epsilonGreedy } from '../../src/policy/explorations/epsilon-greedy.ts'
+import { klUcb, klUcbIndex } from '../../src/policy/explorations/kl-ucb.ts'
 import { thompson } from '../../src/policy/explorations/thompson.ts'
 import { linUcbBonus, ucb, ucb1Bonus } from '../../src/policy/explorations/ucb.ts'
 import type { Learner } from '../../src/policy/learner.ts'
@@ -30,9 +31,9 @@ const K = 10
 const none = new Float64Array(0)
 const everyAction = Int32Array.from({ length: K }, (_, a) => a)
 const rewards = goldenRows('simulate/bern_table_T1000_K10.csv')
-const bernoulli = goldenJson<Record<'ucb1' | 'eg' | 'ts', Trace<{ n: number[]; S: number[]; index_next?: number[] }>>>(
-  'simulate/bernoulli_traces.json',
-)
+const bernoulli = goldenJson<
+  Record<'ucb1' | 'klucb' | 'eg' | 'ts', Trace<{ n: number[]; S: number[]; index_next?: number[] }>>
+>('simulate/bernoulli_traces.json')
 
 /** A stream that gives the numbers it is told to give, and fails when asked for more. */
 function scripted(): Rng & { next: number[] } {
@@ -76,6 +77,11 @@ describe('Bernoulli traces of the reference', () => {
     for (const [a, index] of (bernoulli.ucb1.states['1000'].index_next ?? []).entries()) {
       expect(learner.value[a] + bonus * learner.width[a]).toBeCloseTo(index, 12)
     }
+  })
+
+  it('KL-UCB chooses the same 1,000 actions', () => {
+    const actions = play(meanLearner(K), klUcb('first', K), 1000, scripted(), () => {})
+    expect(actions).toEqual(bernoulli.klucb.actions)
   })
 
   it('ε-greedy chooses the same 1,000 actions', () => {
@@ -169,7 +175,7 @@ describe('posterior and index values of SciPy', () => {
   const golden = goldenJson<{
     beta_posterior_50: { alpha: number[]; beta: number[]; mean: number[]; var: number[]; prob_best: number[] }
     two_arm_prob: { A: [number, number]; B: [number, number]; P_B_gt_A_closed_form: number }[]
-    klucb_indices: { S: number; n: number; t: number; ucb1: number }[]
+    klucb_indices: { S: number; n: number; t: number; klucb: number; ucb1: number }[]
   }>('simulate/posterior_and_index_values.json')
 
   /** A beta learner with the given (α, β) an action, on a prior of Beta(½, ½). */
@@ -204,6 +210,12 @@ describe('posterior and index values of SciPy', () => {
     for (const { A, B, P_B_gt_A_closed_form } of golden.two_arm_prob) {
       // The closed form sums a thousand terms, and is the less exact of the two.
       expect(Math.abs(probabilityBest(learnt([A, B]), 2)[1] - P_B_gt_A_closed_form)).toBeLessThan(1e-12)
+    }
+  })
+
+  it('KL-UCB indices', () => {
+    for (const { S, n, t, klucb } of golden.klucb_indices) {
+      expect(Math.abs(klUcbIndex(S / n, Math.log(t) / n) - klucb)).toBeLessThan(1e-12)
     }
   })
 

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
-import type { ActionKnowledge, SnapshotDescription } from '../../src/policy/snapshot-describe.ts'
+import type { ActionKnowledge, SnapshotShowResult } from '../../src/policy/snapshot-describe.ts'
 import { diffSnapshots } from '../../src/policy/snapshot-diff.ts'
 
-const description = (...actions: readonly ActionKnowledge[]): SnapshotDescription => ({
+const description = (...actions: readonly ActionKnowledge[]): SnapshotShowResult => ({
   schema: 'dap.snapshot-description/v1',
   digest: `sha256:${JSON.stringify(actions)}`,
   dap: null,

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { LearnerSpec, PolicySpec } from '../../src/kinds.ts'
+import { LEARNERS } from '../../src/policy/algorithm.ts'
 import {
   loadSnapshot,
   readSnapshot,
@@ -11,18 +12,16 @@ import {
 } from '../../src/policy/snapshot.ts'
 import { describeSnapshot } from '../../src/policy/snapshot-describe.ts'
 import { packNumbers } from '../../src/policy/snapshot-format.ts'
+import { algorithmSamples, learnerSamples } from '../support/definitions.ts'
 import { mutations } from '../support/mutations.ts'
 import { publishedValidator } from '../support/published.ts'
 import { policySpec, shopOffer } from './support.ts'
 
-const learners: LearnerSpec[] = [
-  { type: 'mean' },
-  { type: 'beta', prior: { alpha: 1, beta: 1 } },
-  { type: 'linear', l2: 1, intercept: true },
-]
+const learners = LEARNERS.filter(({ learns }) => learns).map(learner => learnerSamples(learner, [])[0])
 
 function withLearner(learner: LearnerSpec): Partial<PolicySpec> {
-  return { algorithm: { learner, exploration: { type: 'thompson', scale: 1 } } }
+  const exploration = algorithmSamples([]).findLast(each => each.learner.type === learner.type)?.exploration
+  return { algorithm: { learner, exploration } }
 }
 
 const lessons = fc.array(fc.tuple(fc.nat(2), fc.integer({ min: 1, max: 90 }), fc.integer({ min: 0, max: 1 })), {

@@ -2,19 +2,15 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { LearnerSpec } from '../../src/kinds.ts'
 import { stream } from '../../src/math/rng.ts'
-import { createLearner } from '../../src/policy/algorithm.ts'
+import { createLearner, LEARNERS } from '../../src/policy/algorithm.ts'
 import type { Learner, LearnerState } from '../../src/policy/learner.ts'
 import { createStatistics, mergeStatistics } from '../../src/policy/statistics.ts'
+import { learnerSamples } from '../support/definitions.ts'
 
 const ACTIONS = ['a', 'b', 'c']
 const D = 4
-const SPECS: readonly LearnerSpec[] = [
-  { type: 'mean' },
-  { type: 'beta', prior: { alpha: 1, beta: 2 } },
-  { type: 'linear', l2: 0.5, intercept: true },
-  { type: 'fixed', probabilities: { a: 0.5, b: 0.25, c: 0.25 } },
-  { type: 'uniform' },
-]
+const SPECS = LEARNERS.map(learner => learnerSamples(learner, ACTIONS)[0])
+const BETA: LearnerSpec = { type: 'beta', prior: { alpha: 1, beta: 2 } }
 
 interface Row {
   readonly action: number
@@ -38,13 +34,13 @@ function rowsOf(count: number, seed: number, weighted = false): Row[] {
 }
 
 function partOf(spec: LearnerSpec, rows: readonly Row[]): Float64Array {
-  const { sums, add } = createStatistics(spec, ACTIONS.length, D)
+  const { sums, add } = createStatistics({ learner: spec }, ACTIONS.length, D)
   for (const { action, x, reward, weight } of rows) add(action, x, reward, weight)
   return sums
 }
 
 function merged(spec: LearnerSpec, parts: readonly Float64Array[]) {
-  const statistics = mergeStatistics(spec, ACTIONS.length, D)
+  const statistics = mergeStatistics({ learner: spec }, ACTIONS.length, D)
   for (const part of parts) statistics.merge(part)
   return statistics
 }
@@ -136,7 +132,7 @@ describe('weighted statistics', () => {
     const mean = merged({ type: 'mean' }, [partOf({ type: 'mean' }, rows)]).state()
     expect(mean.counts).toEqual([expect.closeTo(16 / 6, 12), 0, 0])
     expect(mean.sums).toEqual([expect.closeTo(2, 12), 0, 0])
-    const beta = merged(SPECS[1], [partOf(SPECS[1], rows)]).state()
+    const beta = merged(BETA, [partOf(BETA, rows)]).state()
     expect(beta).toEqual({
       count: expect.closeTo(16 / 6, 12),
       successes: [expect.closeTo(2, 12), 0, 0],
@@ -184,7 +180,7 @@ describe('weighted statistics', () => {
   })
 
   it('refuse a reward that is no share of a success, and stay as they were', () => {
-    const { sums, add } = createStatistics(SPECS[1], ACTIONS.length, D)
+    const { sums, add } = createStatistics({ learner: BETA }, ACTIONS.length, D)
     expect(() => add(0, new Float64Array(D), 1.5, 1)).toThrow(RangeError)
     expect(sums.every(sum => sum === 0)).toBe(true)
   })

@@ -21,6 +21,20 @@ describe('explain', () => {
     })
   })
 
+  it('says what each item of a list, each key and each value of a map must keep to', () => {
+    expect(found('Scenario.spec.checkpoints').bounds).toEqual([
+      'at least 1 item',
+      'at most 1000 items',
+      'each at least 1',
+    ])
+    expect(found('Policy.metadata.description').bounds).toEqual(['at least 1 character', 'at most 4000 characters'])
+    expect(found('Policy.metadata.labels').bounds).toEqual([
+      'at most 64 keys',
+      'each key matches ^[A-Za-z0-9]([A-Za-z0-9._/-]{0,61}[A-Za-z0-9])?$',
+      'each at most 256 characters',
+    ])
+  })
+
   it('lists the fields of a kind, and of the items of a list', () => {
     expect(found('Policy').fields.map(field => field.name)).toEqual(['apiVersion', 'kind', 'metadata', 'spec'])
     expect(found('Policy.spec.actions').fields.map(field => field.name)).toEqual(['id', 'features', 'eligible'])
@@ -48,6 +62,20 @@ describe('explain', () => {
     expect(found('Policy.spec.algorithm.learner.l2').default).toBe(1)
     expect(found('Evaluation.spec.candidates.table.by').type).toBe('list of strings')
     expect(found('Scenario.spec.population.context.level.normal.sd').description).toBe('The standard deviation.')
+  })
+
+  it('lists algorithms by the names of their papers', () => {
+    const { algorithms = [] } = found('Policy.spec.algorithm')
+    const named = (wanted: string) => algorithms.find(({ name }) => name === wanted)
+    expect(named('LinUCB')).toEqual({
+      learner: 'linear',
+      exploration: 'ucb',
+      name: 'LinUCB',
+      paper: 'Li, Chu, Langford, Schapire 2010',
+    })
+    expect(named('KL-UCB')).toMatchObject({ learner: 'mean', exploration: 'kl-ucb' })
+    expect(algorithms).toContainEqual({ learner: 'fixed', exploration: null, name: null, paper: null })
+    expect(found('Policy.spec.algorithm.learner').algorithms).toBeUndefined()
   })
 
   it('suggests what an unknown path may have meant', () => {

@@ -77,7 +77,7 @@ describe('loadRepository', () => {
     ].join('---\n')
     expect(await diagnose(text)).toEqual([
       '33:11 schema `l2` must be more than 0, got -1',
-      '35:13 schema `type` must be one of `greedy`, `epsilon-greedy`, `softmax`, `ucb`, `thompson`, got the string `thomson` | did you mean `thompson`?',
+      '35:13 schema `type` must be one of `greedy`, `epsilon-greedy`, `softmax`, `ucb`, `kl-ucb`, `thompson`, got the string `thomson` | did you mean `thompson`?',
       '41:5 unknown-key unknown key `falback` | did you mean `fallback`?',
       '71:22 cel `ctx` has no field `levle` | did you mean `level`?',
       '88:15 reference there is no action `noen` | did you mean `none`?',
@@ -122,7 +122,7 @@ spec:
         "14:46 cel \`ctx.platform\` is never \`iso\` | did you mean \`ios\`?",
         "15:13 duplicate the action \`gold\` is there twice",
         "17:30 unknown-key unknown key \`l3\` | did you mean \`l2\`?",
-        "18:26 schema \`type\` must be one of \`greedy\`, \`epsilon-greedy\`, \`softmax\`, \`ucb\`, \`thompson\`, got the string \`thomson\` | did you mean \`thompson\`?",
+        "18:26 schema \`type\` must be one of \`greedy\`, \`epsilon-greedy\`, \`softmax\`, \`ucb\`, \`kl-ucb\`, \`thompson\`, got the string \`thomson\` | did you mean \`thompson\`?",
         "20:21 semantic a floor of 0.4 for each of 3 actions does not fit: they sum to 1.2 | at most 0.333",
         "21:26 schema \`fraction\` must be less than 1, got 2",
         "22:15 reference there is no action \`nothing\` | known are \`none\`, \`gold\`, \`gold\`",
@@ -305,6 +305,7 @@ describe('a Policy', () => {
       '{ learner: { type: fixed, probabilities: { alpha: 0.6, omega: 0.400001 } } }',
       ['7:40 semantic'],
     ],
+    ['kl-ucb over linear', '{ learner: { type: linear }, exploration: { type: kl-ucb } }', ['7:64 semantic']],
     ['nothing wrong', '{ learner: { type: linear }, exploration: { type: ucb, alpha: 2 } }', []],
   ])('with %s', async (_, text, expected) => {
     expect(await places(algorithm(text, 'evaluation: none'))).toEqual(expected)
@@ -313,6 +314,7 @@ describe('a Policy', () => {
   it.each([
     ['greedy', '{ learner: { type: mean }, exploration: { type: greedy } }'],
     ['UCB', '{ learner: { type: mean }, exploration: { type: ucb } }'],
+    ['KL-UCB', '{ learner: { type: mean }, exploration: { type: kl-ucb } }'],
     ['ε-greedy without ε', '{ learner: { type: mean }, exploration: { type: epsilon-greedy, epsilon: 0 } }'],
     ['a fixed policy with a 0', '{ learner: { type: fixed, probabilities: { alpha: 1, omega: 0 } } }'],
   ])('is refused when it is deterministic: %s, unless it has a floor or is not to be evaluated', async (_, text) => {
@@ -327,6 +329,14 @@ describe('a Policy', () => {
         algorithm('{ learner: { type: beta }, exploration: { type: thompson } }', 'reward: { type: number }'),
       ),
     ).toEqual(['7:33 semantic'])
+    expect(
+      await diagnose(
+        algorithm(
+          '{ learner: { type: mean }, exploration: { type: kl-ucb } }',
+          'reward: { type: number }\nevaluation: none',
+        ),
+      ),
+    ).toEqual([expect.stringContaining('the exploration `kl-ucb` needs a binary reward')])
     const blind =
       'context: { id: { type: string } }\nactions: [{ id: a }]\nalgorithm: { learner: { type: linear }, exploration: { type: thompson } }'
     expect(await places(resource('Policy', 'p', blind))).toEqual(['7:33 semantic'])

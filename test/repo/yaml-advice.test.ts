@@ -84,6 +84,15 @@ describe('a mistake that YAML reads as something else', () => {
     expect(await places('name: purchase, type', 'name: purchase type')).toEqual(['17:28'])
   })
 
+  it('is told of each document of a file, and not of the first alone', async () => {
+    const broken = [flow('ctx.vip ? true : false'), ['name: purchase, type', 'name: purchase type'] as const]
+    const documents = broken.map(([before, after]) => POLICY.replace(before, after))
+    expect(await diagnose(documents.join('---\n'))).toEqual([
+      '12:29 yaml YAML takes this value of `eligible` for something else than text | quote it: `eligible: "ctx.vip ? true : false"`',
+      '35:28 yaml there is no comma before `type` | write `, type: …`',
+    ])
+  })
+
   it('is a byte order mark only inside a file, before a second document too', async () => {
     expect(await diagnose(`\ufeff${POLICY}`)).toEqual([])
     expect(await diagnose(`${POLICY}---\n\ufeff${POLICY.replace('shop-offer', 'other')}`)).toEqual([

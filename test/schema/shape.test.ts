@@ -271,6 +271,8 @@ describe('a shape that is generated', () => {
     ['a keyword that is not checked', { type: 'string', format: 'uuid' }],
     ['a constraint beside a reference', { $ref: '#/$defs/A', minLength: 1, $defs: { A: { type: 'string' } } }],
     ['a pattern with a length', { type: 'string', pattern: '^a+$', maxLength: 3 }],
+    ['anything at all', { description: 'Anything.' }],
+    ['known keys with unknown ones', { type: 'object', properties: { a: { type: 'string' } } }],
     ['a shortest length', { type: 'string', minLength: 2 }],
     ['objects that differ', { type: 'array', items: { type: 'object' }, uniqueItems: true }],
     ['branches that nothing tells apart', { oneOf: [{ type: 'string' }, { type: 'string' }] }],

@@ -130,7 +130,7 @@ describe('the online learner', () => {
         reward('d1', 1, T0 + HOUR),
         reward('d1', 100, T0 + HOUR + 1),
         reward('d1', 100, T0 + 1, { name: 'click' }),
-        reward('d1', 100, T0 + 1, { slot: 1 }),
+        reward('d1', 100, T0 + 1, { slot: 1 as 0 }),
       ])
         self.learner.rewarded(each)
       await self.learner.tick(T0 + HOUR)

@@ -28,13 +28,16 @@ export interface Finished {
   readonly stderr: string
 }
 
+/** On any port; a machine that is slow is no reason for the fallback. */
+export const PATIENT = ['--port', '0', '--drain-ms', '0', '--timeout-ms', '600000']
+
 /** `dap serve` in process over a real folder, on a port of its own; stopped when the test ends, at the latest. */
 export async function serve(
   folder: string,
   words: readonly string[] = [],
   environment: Readonly<Record<string, string>> = {},
 ): Promise<Serving> {
-  const run = start(folder, ['--port', '0', '--poll-ms', '20', '--drain-ms', '0', ...words], environment)
+  const run = start(folder, [...PATIENT, '--poll-ms', '20', ...words], environment)
   const serving: Serving = {
     url: '',
     events: run.events,

@@ -8,6 +8,7 @@ const golden = JSON.parse(readGolden('regret_goldens.json'))
 describe('the regret of context-free policies is that of the reference in C', () => {
   const algorithms: Readonly<Record<string, (ties: Ties) => AlgorithmSpec>> = {
     ucb1: ties => ({ learner: { type: 'mean' }, exploration: { type: 'ucb', factor: 2, ties } }),
+    klucb: ties => ({ learner: { type: 'mean' }, exploration: { type: 'kl-ucb', ties } }),
     eg: ties => ({ learner: { type: 'mean' }, exploration: { type: 'epsilon-greedy', epsilon: 0.1, ties } }),
     ts: () => betaThompson,
   }

@@ -1,8 +1,10 @@
 import { describe, expect, it } from 'vitest'
+import type { WorldSpec } from '../../src/kinds.ts'
 import type { Context } from '../../src/policy/policy.ts'
 import type { Fields } from '../../src/policy/world-fields.ts'
-import { createWorld, type World } from '../../src/simulate/world.ts'
+import { createWorld, WORLDS, type World } from '../../src/simulate/world.ts'
 import { worldContract } from '../contracts/world.ts'
+import { samplesOf } from '../support/definitions.ts'
 
 const fields: Fields = {
   level: { type: 'integer', minimum: 1 },
@@ -19,7 +21,11 @@ const weighed = {
   weights: { level: 0.01, paying: -0.2, platform: { android: 0.3 }, taste: [1, 0.5, 0.25] },
 }
 
-worldContract('bernoulli', () => createWorld({ type: 'bernoulli', means: { a: 0.02, b: 0.5, c: 1 } }, fields), contexts)
+for (const definition of WORLDS) {
+  for (const spec of samplesOf<WorldSpec>(definition, { [definition.terms]: { a: 0.02, b: 0.5, c: 1 } })) {
+    worldContract(JSON.stringify(spec), () => createWorld(spec, fields), contexts, definition.rewards)
+  }
+}
 worldContract(
   'linear',
   () => createWorld({ type: 'linear', noise: 0.7, means: { a: 3, b: 'ctx.paying ? 1.5 : -1.5', c: weighed } }, fields),

@@ -29,11 +29,19 @@ export async function editFile(folder: string, file: string, from: string, to: s
 /** The built `dap emulator` for the repository in a folder, with a real server for every deployed model. */
 export interface EmulatorProcess {
   readonly port: number
+  readonly url: string
   /** The built dap, which finds this emulator, to its end. */
   dap(...words: readonly string[]): Promise<DapEnd>
-  /** The same, while it runs; owned by a CI job where one is named, else by whoever runs the tests. */
-  start(words: readonly string[], job?: string): DapRun
+  /** The same, while it runs. */
+  start(words: readonly string[], options?: StartOptions): DapRun
   stop(): Promise<void>
+}
+
+export interface StartOptions {
+  /** The CI job that owns it; else whoever runs the tests. */
+  readonly job?: string
+  /** Where it finds the emulator. */
+  readonly url?: string
 }
 
 export interface DapRun {
@@ -66,9 +74,10 @@ export async function startEmulatorProcess(folder: string, ...words: readonly st
     })
     child.then(() => fail(new Error(`the emulator did not start: ${said}`)), fail)
   })
-  const start = (words: readonly string[], job?: string) => startDap(folder, words, url, job)
+  const start = (words: readonly string[], options?: StartOptions) => startDap(folder, words, { url, ...options })
   return {
     port: Number(new URL(url).port),
+    url,
     dap: (...words) => start(words).ended,
     start,
     async stop() {
@@ -78,7 +87,7 @@ export async function startEmulatorProcess(folder: string, ...words: readonly st
   }
 }
 
-function startDap(cwd: string, words: readonly string[], url: string, job: string | undefined): DapRun {
+function startDap(cwd: string, words: readonly string[], { url, job }: StartOptions): DapRun {
   const child = execa(process.execPath, [bin, ...words], {
     cwd,
     reject: false,

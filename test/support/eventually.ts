@@ -1,11 +1,5 @@
-/** Tries until it does not throw. */
-export async function eventually<T>(attempt: () => Promise<T>): Promise<T> {
-  for (let tries = 0; ; tries++) {
-    try {
-      return await attempt()
-    } catch (error) {
-      if (tries === 200) throw error
-      await new Promise(next => setTimeout(next, 100))
-    }
-  }
-}
+import { vi } from 'vitest'
+
+/** Tries until it does not throw; a machine may be slow, so for as long as a test may take. */
+export const eventually = <T>(attempt: () => Promise<T>): Promise<T> =>
+  vi.waitFor(attempt, { timeout: 300_000, interval: 50 })

@@ -1,6 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { execa } from 'execa'
+import { PATIENT } from '../serve/serving.ts'
 import { PACKAGE_ROOT } from './run-dap.ts'
 
 const bin = join(PACKAGE_ROOT, 'bin', 'dap.js')
@@ -21,7 +22,7 @@ export interface ServerProcess {
 
 /** The built `dap serve` in a folder, on a port of its own. */
 export async function startServer(cwd: string, ...words: readonly string[]): Promise<ServerProcess> {
-  const child = execa(process.execPath, [bin, 'serve', '--port', '0', '--poll-ms', '50', '--drain-ms', '0', ...words], {
+  const child = execa(process.execPath, [bin, 'serve', ...PATIENT, '--poll-ms', '50', ...words], {
     cwd,
     reject: false,
     stdin: 'ignore',

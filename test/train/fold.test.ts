@@ -26,7 +26,7 @@ function learnt(weights: Weights, standsFor: Float64Array | undefined) {
     columns: [],
   }
   const fold = createFold({ policy: { name: 'p', spec: SPEC, digest: '' }, weights })
-  const statistics = mergeStatistics(SPEC.algorithm.learner, 2, 0)
+  const statistics = mergeStatistics(SPEC.algorithm, 2, 0)
   statistics.merge(fold(batch).sums)
   const { counts, sums } = statistics.state() as Record<'counts' | 'sums', number[]>
   return { count: counts[0], mean: sums[0] / counts[0] }

@@ -160,7 +160,7 @@ describe('the live view of a deploy', () => {
     })
     const view = mountDeploy(Object.assign(screen, { columns: 110, rows: 40, isTTY: true }) as never)
     for (const event of canaryEvents) view.update(event, 0)
-    await vi.waitFor(() => expect(written.join('')).toContain('shop-offer'), 5000)
+    await expect.poll(() => written.join('')).toContain('shop-offer')
     view.stop()
     const all = written.join('')
     const last = all.lastIndexOf('shop-offer')

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { DeployEvent } from '../../src/deploy/events.ts'
-import type { DeploymentOutcome, DeployResult } from '../../src/deploy/outcomes.ts'
+import type { DeploymentOutcome, DeployResult } from '../../src/results.ts'
 import { deployLine, deployText } from '../../src/ui/deploy.ts'
 import { createProgress } from '../../src/ui/live/progress.ts'
 import { createStyle } from '../../src/ui/style.ts'

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { DeploymentStatus, LiveModel, LockResult, StatusResult } from '../../src/deploy/outcomes.ts'
+import type { DeploymentStatus, LiveModel, LockResult, StatusResult } from '../../src/results.ts'
 import { locksText, statusText } from '../../src/ui/status.ts'
 import { createStyle } from '../../src/ui/style.ts'
 import { expectPublished, publishedValidator } from '../support/published.ts'

@@ -13,7 +13,7 @@ import type {
 import { ROW_STEP, takeRows, UNIT_GROUPS } from '../../log/tables.ts'
 import { createFaults } from './faults.ts'
 import { nameOf } from './files.ts'
-import type { Scan } from './scan.ts'
+import { type Asked, ask, type Scan } from './scan.ts'
 import { NOTE, readNotes } from './side.ts'
 import { type OpenSource, unreadable } from './source.ts'
 import { bucketOf, groupOf, hashOf, isSmallInteger, numberOf, textOf, timeOf } from './sql.ts'
@@ -139,12 +139,13 @@ function queryOf(
   part: RowPart | undefined,
   requests: readonly ColumnRequest[],
 ): Query {
+  const asked = ask(scan)
   const select: string[] = []
   const nothing: string[] = []
   const decoders = requests.map((request, index) => {
-    const value = request.type === 'reward' ? undefined : scan.value(request.column)
+    const value = request.type === 'reward' ? undefined : asked.value(request.column)
     const small = request.type === 'key' && value !== undefined && isSmallInteger(value)
-    select.push(expressionOf(scan, source.once?.reward, request, small))
+    select.push(expressionOf(asked, source.once?.reward, request, small))
     nothing.push(request.type === 'text' || (request.type === 'key' && !small) ? 'NULL' : '0')
     const decode: ColumnDecoder = small ? integerKeyDecoder(index) : columnDecoder(request.type, index)
     return (chunk: DuckDBDataChunk, rows: number) => cutTo(decode(chunk), rows)
@@ -159,45 +160,46 @@ function queryOf(
     marked: marking ? requests.length : undefined,
     numbered: part === undefined ? undefined : requests.length + 1,
   }
-  if (part === undefined) return { sql: `SELECT ${select.join(', ')} FROM ${scan.rows}`, decoders, ...places }
-  const sql = `SELECT ${select.join(', ')}, rn::DOUBLE FROM ${scan.numbered} WHERE ${conditionOf(scan, part)}
+  if (part === undefined) return { sql: `SELECT ${select.join(', ')} FROM ${asked.rows()}`, decoders, ...places }
+  const condition = conditionOf(asked, part)
+  const sql = `SELECT ${select.join(', ')}, rn::DOUBLE FROM ${asked.numbered()} WHERE ${condition}
     UNION ALL SELECT ${nothing.join(', ')}, 0`
   return { sql, decoders, ...places }
 }
 
-function conditionOf(scan: Scan, { units, after }: RowPart): string {
+function conditionOf(asked: Asked, { units, after }: RowPart): string {
   const conditions = [
-    ...(units === undefined ? [] : [isOfUnits(scan, units)]),
-    ...(after === undefined ? [] : [`${timeOf(scan.value(after.column))} > ${after.ms}`]),
+    ...(units === undefined ? [] : [isOfUnits(asked, units)]),
+    ...(after === undefined ? [] : [`${timeOf(asked.value(after.column))} > ${after.ms}`]),
   ]
   return conditions.join(' AND ') || 'true'
 }
 
-function isOfUnits(scan: Scan, { unit, from, to }: UnitPart): string {
+function isOfUnits(asked: Asked, { unit, from, to }: UnitPart): string {
   const group =
     unit === undefined
       ? `(rn * ${ROW_STEP}) % ${UNIT_GROUPS}`
-      : groupOf(scan.value(unit.column), unit.otherwise === undefined ? undefined : scan.value(unit.otherwise))
+      : groupOf(asked.value(unit.column), unit.otherwise === undefined ? undefined : asked.value(unit.otherwise))
   return `${group} >= ${from} AND ${group} < ${to}`
 }
 
-function expressionOf(scan: Scan, reward: string | undefined, request: ColumnRequest, small: boolean): string {
+function expressionOf(asked: Asked, reward: string | undefined, request: ColumnRequest, small: boolean): string {
   const { column, type, otherwise } = request
   switch (type) {
     case 'reward':
-      return reward === undefined ? "'nan'::DOUBLE" : numberOf(scan.value(reward))
+      return reward === undefined ? "'nan'::DOUBLE" : numberOf(asked.value(reward))
     case 'number':
-      return numberOf(scan.value(column))
+      return numberOf(asked.value(column))
     case 'bucket':
-      return `(${bucketOf(scan.value(column))})::INTEGER`
+      return `(${bucketOf(asked.value(column))})::INTEGER`
     case 'time':
-      return `coalesce(${timeOf(scan.value(column))}::DOUBLE, 'nan'::DOUBLE)`
+      return `coalesce(${timeOf(asked.value(column))}::DOUBLE, 'nan'::DOUBLE)`
     case 'hash':
-      return `coalesce(${hashOf(scan.value(column))}::DOUBLE, 'nan'::DOUBLE)`
+      return `coalesce(${hashOf(asked.value(column))}::DOUBLE, 'nan'::DOUBLE)`
     case 'group':
-      return `coalesce(${groupOf(scan.value(column), otherwise === undefined ? undefined : scan.value(otherwise))}, -1)::INTEGER`
+      return `coalesce(${groupOf(asked.value(column), otherwise === undefined ? undefined : asked.value(otherwise))}, -1)::INTEGER`
     default:
-      return small ? `${scan.value(column).sql}::INTEGER` : textOf(scan.value(column))
+      return small ? `${asked.value(column).sql}::INTEGER` : textOf(asked.value(column))
   }
 }
 

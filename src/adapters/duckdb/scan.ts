@@ -4,7 +4,17 @@ import { CSV } from '../../log/csv.ts'
 import { columnHint, type SourceFault, type TableSource } from '../../log/tables.ts'
 import { type Compression, MAX_LINE } from '../text.ts'
 import { nameOf, type TextFile } from './files.ts'
-import { inside, jsonPath, listOf, pathSteps, quoteName, quoteText, type Step, type Value } from './sql.ts'
+import {
+  createInsides,
+  type Insides,
+  jsonPath,
+  listOf,
+  pathSteps,
+  quoteName,
+  quoteText,
+  type Step,
+  type Value,
+} from './sql.ts'
 
 /** The lines of a mapped log as SQL: a row a line, in the order of the files. */
 export interface Scan {
@@ -18,10 +28,26 @@ export interface Scan {
   /** SQL of whether a row is none, and what it then is. */
   readonly broken?: { readonly sql: string; readonly reason: string }
   readonly faults: readonly SourceFault[]
-  /** A column, or what a path into one leads to. Throws a DapError where there is none. */
-  value(name: string): Value
+  /** A column, or what a path into one leads to, by whoever looks inside. Throws a DapError where there is none. */
+  value(name: string, inside: Insides['of']): Value
   /** Does any row have a column that is not among the names? Absent where the names are all. */
   has?(name: string, connection: DuckDBConnection): Promise<boolean>
+}
+
+/** The rows of a scan for one query: first what is wanted of them, and then the relation that has it. */
+export interface Asked {
+  value(name: string): Value
+  rows(): string
+  numbered(): string
+}
+
+export function ask(scan: Scan): Asked {
+  const insides = createInsides()
+  return {
+    value: name => scan.value(name, insides.of),
+    rows: () => insides.within(scan.rows),
+    numbered: () => insides.within(scan.numbered),
+  }
 }
 
 /** DuckDB's own limit of a record of CSV, of which it reserves 16 for each thread. */
@@ -86,7 +112,7 @@ export function jsonScan(source: TableSource, files: readonly TextFile[], names:
     names: [...names, ...partitions.keys()],
     broken: { sql: "NOT coalesce(starts_with(ltrim(json), '{'), false)", reason: 'no JSON object' },
     faults: [],
-    value: name => {
+    value(name, inside) {
       const partition = partitionColumn(partitions, name)
       if (partition !== undefined) return { sql: partition, type: 'VARCHAR' }
       const line: Value = { sql: 'json', type: 'JSON' }
@@ -162,7 +188,7 @@ export function tableScan(
   table: string,
   count: number,
   columns: ReadonlyMap<string, Value>,
-  other: (name: string) => Value | undefined,
+  other: (name: string, inside: Insides['of']) => Value | undefined,
 ): Scan {
   return {
     rows: table,
@@ -170,8 +196,8 @@ export function tableScan(
     count,
     names: [...columns.keys()],
     faults: [],
-    value(name) {
-      const found = columns.get(name) ?? other(name)
+    value(name, inside) {
+      const found = columns.get(name) ?? other(name, inside)
       if (found === undefined)
         throw new DapError(`no column \`${name}\``, {
           hint: columnHint(name, [...columns.keys()], [...columns.keys()]),
@@ -182,7 +208,7 @@ export function tableScan(
 }
 
 function lookup(source: TableSource, names: readonly string[], column: (name: string) => Value | undefined) {
-  return (name: string): Value => {
+  return (name: string, inside: Insides['of']): Value => {
     const own = column(name)
     if (own !== undefined) return own
     const steps = pathSteps(name)

@@ -2,7 +2,7 @@ import type { DuckDBConnection } from '@duckdb/node-api'
 import { CLOCK_TOLERANCE_MS } from '../../log/records.ts'
 import { type JoinCounts, NO_COUNTS, type OneRow, type RewardJoin } from '../../log/tables.ts'
 import { NAMED } from './faults.ts'
-import type { Scan } from './scan.ts'
+import { ask, type Scan } from './scan.ts'
 import { numberOf, textOf, timeOf } from './sql.ts'
 import { chunksOf, numbersOf, runWatched, type Watch } from './stream.ts'
 import { doubles } from './vectors.ts'
@@ -71,21 +71,22 @@ export interface Rewards {
 
 /** Decisions of a mapped log; without ids every row is one. */
 export function mappedDecisions(scan: Scan, once: OneRow | undefined, join: RewardJoin | undefined): Decisions {
-  const text = (name: string) => textOf(scan.value(name))
+  const asked = ask(scan)
+  const text = (name: string) => textOf(asked.value(name))
   const id =
     once === undefined
       ? 'NULL::VARCHAR'
       : keyOf(text(once.decisionId), once.slot === undefined ? undefined : text(once.slot))
-  const decided = join?.ts === undefined ? 'NULL::BIGINT' : timeOf(scan.value(join.ts))
+  const decided = join?.ts === undefined ? 'NULL::BIGINT' : timeOf(asked.value(join.ts))
   const columns = ['rn', `${id} AS id`, `${decided} AS decided`]
   const same = (once?.same ?? []).map((name, i) => ({ sql: `s${i}`, name, column: `${text(name)} AS s${i}` }))
-  const reward = once?.reward === undefined ? undefined : scan.value(once.reward)
+  const reward = once?.reward === undefined ? undefined : asked.value(once.reward)
   const own = reward === undefined ? [] : [`${numberOf(reward)} AS reward_number`]
   const rewardId = once?.rewardId === undefined ? [] : [`${text(once.rewardId)} AS reward_id`]
   const where = scan.broken === undefined ? '' : ` WHERE NOT ${scan.broken.sql}`
   const all = [...columns, ...same.map(({ column }) => column), ...own, ...rewardId]
   return {
-    rows: `(SELECT ${all.join(', ')} FROM ${scan.numbered}${where})`,
+    rows: `(SELECT ${all.join(', ')} FROM ${asked.numbered()}${where})`,
     same,
     ...(once?.reward === undefined
       ? {}
@@ -105,20 +106,21 @@ export function mappedDecisions(scan: Scan, once: OneRow | undefined, join: Rewa
 
 /** Rewards in files of their own. */
 export function mappedRewards(scan: Scan, rewards: NonNullable<RewardJoin['rewards']>): Rewards {
-  const text = (name: string) => textOf(scan.value(name))
+  const asked = ask(scan)
+  const text = (name: string) => textOf(asked.value(name))
   const slot = rewards.slot === undefined ? undefined : text(rewards.slot)
   const columns = [
     'rn',
     `${keyOf(text(rewards.decisionId), slot)} AS id`,
-    `${numberOf(scan.value(rewards.reward))} AS value`,
-    `${rewards.ts === undefined ? 'NULL::BIGINT' : timeOf(scan.value(rewards.ts))} AS came`,
+    `${numberOf(asked.value(rewards.reward))} AS value`,
+    `${rewards.ts === undefined ? 'NULL::BIGINT' : timeOf(asked.value(rewards.ts))} AS came`,
     `${rewards.rewardId === undefined ? 'NULL::VARCHAR' : text(rewards.rewardId)} AS rewardId`,
     `${KIND.metric} AS kind`,
   ]
   const where = scan.broken === undefined ? '' : ` WHERE NOT ${scan.broken.sql}`
   const { decisionId: id, reward: value, ts, rewardId } = rewards
   return {
-    rows: `(SELECT ${columns.join(', ')} FROM ${scan.numbered}${where})`,
+    rows: `(SELECT ${columns.join(', ')} FROM ${asked.numbered()}${where})`,
     same: ['id', 'value', 'came', 'rewardId', 'kind'],
     names: { id, value, ts, rewardId },
   }

@@ -7,10 +7,12 @@ import type { EstimatorType } from './estimator.ts'
  */
 export const clippedDr: EstimatorType = {
   type: 'clipped-dr',
+  order: 80,
   model: true,
   propensities: true,
   biased: true,
   lambda: 10,
+  cut: 'min(w, lambda)',
   create: (name, lambda) => cutDoublyRobust(name, `min(w,${lambda})`, lambda, clipped(lambda)),
 }
 

@@ -6,10 +6,12 @@ import type { EstimatorType, Series } from './estimator.ts'
  */
 export const clippedIps: EstimatorType = {
   type: 'clipped-ips',
+  order: 70,
   model: false,
   propensities: true,
   biased: true,
   lambda: 10,
+  cut: 'min(w, lambda)',
   create(name, lambda) {
     const series = clipped(lambda)
     return { name, mean: series, constrained: series, bias: `the reward that weights beyond ${lambda} would add` }

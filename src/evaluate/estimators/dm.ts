@@ -7,6 +7,7 @@ import { value } from './series.ts'
  */
 export const dm: EstimatorType = {
   type: 'dm',
+  order: 30,
   model: true,
   propensities: false,
   biased: true,

@@ -7,6 +7,7 @@ import { corrected } from './series.ts'
  */
 export const dr: EstimatorType = {
   type: 'dr',
+  order: 40,
   model: true,
   propensities: true,
   biased: false,

@@ -1,4 +1,5 @@
 import type { EstimatorSpec } from '../../kinds.ts'
+import type { Definition } from '../../policy/definition.ts'
 import { corrected, value } from './series.ts'
 
 /** What a candidate and the reward model say of the rows of a chunk: columns of at least `rows` numbers. */
@@ -56,7 +57,7 @@ export function seriesOfEstimator({ mean, ratio, constrained, modelled }: Estima
 }
 
 /** A kind of estimator, as an Evaluation names it. */
-export interface EstimatorType {
+export interface EstimatorType extends Definition {
   readonly type: Extract<EstimatorSpec, string>
   /** It needs `spec.rewardModel`. */
   readonly model: boolean
@@ -66,6 +67,8 @@ export interface EstimatorType {
   readonly biased: boolean
   /** λ where the Evaluation does not say; absent of a kind that has none. */
   readonly lambda?: number
+  /** What it has in place of w, by λ; of a kind that has one. */
+  readonly cut?: string
   create(name: string, lambda: number): Estimator
 }
 

@@ -1,26 +1,17 @@
 import type { EstimatorSpec } from '../../kinds.ts'
-import { clippedDr } from './clipped-dr.ts'
-import { clippedIps } from './clipped-ips.ts'
-import { dm } from './dm.ts'
-import { dr } from './dr.ts'
+import { inOrder, named } from '../../policy/definition.ts'
+import * as estimators from './all.ts'
 import { type Estimator, type EstimatorType, estimatorName, typeName } from './estimator.ts'
-import { ips } from './ips.ts'
-import { replay } from './replay.ts'
-import { sndr } from './sndr.ts'
-import { snips } from './snips.ts'
-import { switchDr } from './switch-dr.ts'
 
-/** Every estimator there is; the schema of Evaluations lists the same types. */
-export const ESTIMATORS: readonly EstimatorType[] = [ips, snips, dm, dr, sndr, switchDr, clippedIps, clippedDr, replay]
+/** Every estimator there is. */
+export const ESTIMATORS: readonly EstimatorType[] = inOrder<EstimatorType>(estimators)
 
 /** So many candidates are compared with each other: pairs are many, and influences large. */
 export const MOST_COMPARED = 30
 
 /** The type that a specification names. */
 export function estimatorType(spec: EstimatorSpec): EstimatorType {
-  const found = ESTIMATORS.find(({ type }) => type === typeName(spec))
-  if (found === undefined) throw new RangeError(`there is no estimator ${typeName(spec)}`)
-  return found
+  return named(ESTIMATORS, typeName(spec), 'estimator')
 }
 
 export function createEstimator(spec: EstimatorSpec): Estimator {

@@ -7,6 +7,7 @@ import { weightedReward } from './series.ts'
  */
 export const ips: EstimatorType = {
   type: 'ips',
+  order: 10,
   model: false,
   propensities: true,
   biased: false,

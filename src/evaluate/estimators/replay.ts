@@ -8,6 +8,7 @@ import { CERTAIN } from './threshold.ts'
  */
 export const replay: EstimatorType = {
   type: 'replay',
+  order: 90,
   model: false,
   propensities: true,
   biased: false,

@@ -3,9 +3,6 @@ import type { Series } from './estimator.ts'
 /** w */
 export const weight: Series = { key: 'w', of: columns => columns.weight }
 
-/** r */
-export const reward: Series = { key: 'r', of: columns => columns.reward }
-
 /** v */
 export const value: Series = { key: 'v', of: columns => columns.value }
 

@@ -7,6 +7,7 @@ import { corrected, value, weight, weightedResidual } from './series.ts'
  */
 export const sndr: EstimatorType = {
   type: 'sndr',
+  order: 50,
   model: true,
   propensities: true,
   biased: false,

@@ -8,6 +8,7 @@ import { weight, weightedReward } from './series.ts'
  */
 export const snips: EstimatorType = {
   type: 'snips',
+  order: 20,
   model: false,
   propensities: true,
   biased: false,

@@ -8,10 +8,12 @@ import { reaches } from './threshold.ts'
  */
 export const switchDr: EstimatorType = {
   type: 'switch-dr',
+  order: 60,
   model: true,
   propensities: true,
   biased: true,
   lambda: 10,
+  cut: 'w as long as it is at most lambda, and else the reward model alone',
   create: (name, lambda) => cutDoublyRobust(name, `1{w<=${lambda}}w`, lambda, switched(reaches(lambda))),
 }
 

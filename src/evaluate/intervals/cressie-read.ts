@@ -98,25 +98,3 @@ function meanExtreme({ rows: n, y, yy }: WeightedSums, fake: FakeRow, budget: nu
   const variance = (yy + fake.y * fake.y) / (n + 1) - mean * mean
   return mean + sign * Math.sqrt(Math.max(0, variance) * budget)
 }
-
-/**
- * The point estimate of the same family, by Σy's sums with y = w·r: the mean under the least divergence from the rows that
- * makes the mean weight 1; what the rows then lack of 1 is given the mean reward.
- */
-export function cressieReadPoint(sums: WeightedSums, meanReward: number, maxWeight: number): number {
-  const { rows: n, w, ww, y, wy } = sums
-  const fake = w < n ? maxWeight : 0
-  let gamma: number
-  let beta: number
-  if (fake === Infinity) {
-    gamma = -(1 + n) / n
-    beta = 0
-  } else {
-    const mean = (w + fake) / (n + 1)
-    const variance = (ww + fake * fake) / (n + 1) - mean * mean
-    gamma = (mean - mean * mean - variance) / variance
-    beta = (mean - 1) / variance
-  }
-  const missing = Math.max(0, 1 + (gamma * w + beta * ww) / (n + 1))
-  return -(gamma * y + beta * wy) / (n + 1) + missing * meanReward
-}

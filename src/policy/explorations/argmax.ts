@@ -1,5 +1,15 @@
 import type { Ties } from '../../kinds.ts'
 import type { Rng } from '../../math/rng.ts'
+import type { OptionSchema } from '../definition.ts'
+
+/** The option of explorations that take an argmax. */
+export const TIES: OptionSchema = {
+  type: 'string',
+  enum: ['random', 'first'],
+  description:
+    'How an argmax over equal indices is settled: at random, or by the first of the list, which flatters lists with the best action first.',
+  default: 'random',
+}
 
 /** The first position in `eligible` whose action has the greatest value. */
 export function argmax(values: Float64Array, eligible: Int32Array, count: number): number {

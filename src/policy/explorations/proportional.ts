@@ -10,7 +10,6 @@ export function proportional(): Exploration {
   }
 
   return {
-    usesWidths: false,
     sample({ value }, eligible, count, rng) {
       const sum = total(value, eligible, count)
       if (sum === 0) return eligible[Math.floor(rng.uniform() * count)]

@@ -1,9 +1,33 @@
-import type { Exploration } from '../exploration.ts'
+import type { ExplorationSpec } from '../../kinds.ts'
+import type { Exploration, ExplorationDefinition } from '../exploration.ts'
 import { argmax } from './argmax.ts'
 import { pick } from './pick.ts'
 
+export const softmaxExploration: ExplorationDefinition<Extract<ExplorationSpec, { type: 'softmax' }>> = {
+  type: 'softmax',
+  order: 30,
+  description: 'Probabilities proportional to exp(value / temperature).',
+  options: {
+    temperature: {
+      type: 'number',
+      description: 'High: nearly uniform. Low: nearly greedy.',
+      exclusiveMinimum: 0,
+      maximum: 1000000000,
+      default: 1,
+      examples: [0.1],
+    },
+  },
+  needs: [],
+  rewards: 'any',
+  names: {
+    mean: { name: 'Boltzmann exploration', paper: 'Sutton, Barto 1998' },
+    beta: { name: 'Boltzmann exploration on the posterior mean' },
+  },
+  create: ({ temperature }, _learner, actions) => softmax(temperature, actions),
+}
+
 /** Boltzmann: p ∝ exp(value / temperature); uniform over the untried while there are any. `actions` is K. */
-export function softmax(temperature: number, actions: number): Exploration {
+function softmax(temperature: number, actions: number): Exploration {
   if (!(temperature > 0)) throw new RangeError('softmax: the temperature must be positive')
   const weights = new Float64Array(actions)
 
@@ -21,7 +45,6 @@ export function softmax(temperature: number, actions: number): Exploration {
   }
 
   return {
-    usesWidths: false,
     sample({ value }, eligible, count, rng) {
       const sum = weigh(value, eligible, count)
       return pick(weights, sum, eligible, count, rng.uniform())

@@ -1,8 +1,38 @@
+import type { ExplorationSpec } from '../../kinds.ts'
 import { samePosterior } from '../../math/posterior.ts'
 import { probabilityBest } from '../../math/quadrature.ts'
-import type { Exploration } from '../exploration.ts'
+import type { Exploration, ExplorationDefinition } from '../exploration.ts'
 import type { Posterior } from '../learner.ts'
 import { pickMaximum } from './argmax.ts'
+
+export const thompsonExploration: ExplorationDefinition<Extract<ExplorationSpec, { type: 'thompson' }>> = {
+  type: 'thompson',
+  order: 50,
+  description: 'Each action with the probability that it is the best, under the posterior.',
+  options: {
+    scale: {
+      type: 'number',
+      description: 'Multiplies the standard deviation of the posterior of `mean` and `linear`; must be 1 for `beta`.',
+      exclusiveMinimum: 0,
+      maximum: 1000000,
+      default: 1,
+      examples: [0.5],
+    },
+  },
+  needs: ['posterior'],
+  rewards: 'any',
+  names: {
+    mean: { name: 'Gaussian Thompson sampling', paper: 'Agrawal, Goyal 2013' },
+    beta: { name: 'Beta-Bernoulli Thompson sampling', paper: 'Thompson 1933' },
+    linear: { name: 'LinTS', paper: 'Agrawal, Goyal 2013' },
+  },
+  misfits({ scale }, { type, exactPosterior }) {
+    if (scale === 1 || exactPosterior === undefined) return []
+    const { reason, hint } = exactPosterior
+    return [{ option: 'scale', message: `\`scale\` must be 1 over \`${type}\`, ${reason}`, hint }]
+  },
+  create: ({ scale }, _learner, actions) => thompson(scale, actions),
+}
 
 /**
  * Thompson sampling: each action as often as it is the best under the posterior. `sample` draws one value an action;
@@ -12,7 +42,6 @@ export function thompson(scale: number, actions: number): Exploration {
   const drawn = new Float64Array(actions)
   const integral = rememberIntegrals()
   return {
-    usesWidths: true,
     sample(learner, eligible, count, rng) {
       for (let i = 0; i < count; i++) drawn[eligible[i]] = learner.draw(eligible[i], scale, rng)
       return pickMaximum(drawn, eligible, count, 'random', rng)

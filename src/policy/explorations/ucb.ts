@@ -1,7 +1,47 @@
-import type { Ties } from '../../kinds.ts'
-import type { Exploration } from '../exploration.ts'
+import type { ExplorationSpec, Ties } from '../../kinds.ts'
+import type { Exploration, ExplorationDefinition } from '../exploration.ts'
 import type { Learner } from '../learner.ts'
-import { addToMaxima, settle } from './argmax.ts'
+import { addToMaxima, settle, TIES } from './argmax.ts'
+
+/** UCB1 over learners that ignore the context, LinUCB over those that have features: each has an option of its own. */
+export const ucbExploration: ExplorationDefinition<Extract<ExplorationSpec, { type: 'ucb' }>> = {
+  type: 'ucb',
+  order: 40,
+  description: 'The action of the highest upper confidence bound: UCB1 over `mean`, LinUCB over `linear`.',
+  options: {
+    factor: {
+      type: 'number',
+      description: 'Over `mean`: the index is S/n + √(factor · ln t / n); UCB1 has 2.',
+      minimum: 0,
+      maximum: 1000000,
+      examples: [2],
+    },
+    alpha: {
+      type: 'number',
+      description: 'Over `linear`: the index is x·θ + alpha · √(x·A⁻¹x).',
+      minimum: 0,
+      maximum: 1000000,
+      examples: [1],
+    },
+    ties: TIES,
+  },
+  needs: ['widths'],
+  rewards: 'any',
+  names: {
+    mean: { name: 'UCB1', paper: 'Auer, Cesa-Bianchi, Fischer 2002' },
+    linear: { name: 'LinUCB', paper: 'Li, Chu, Langford, Schapire 2010' },
+  },
+  deterministic: () => 'type',
+  misfits({ factor, alpha }, { type, features }) {
+    if (factor !== undefined && features !== undefined)
+      return [{ option: 'factor', message: `\`factor\` is UCB1's, over \`mean\`; over \`${type}\` it is \`alpha\`` }]
+    if (alpha !== undefined && features === undefined)
+      return [{ option: 'alpha', message: `\`alpha\` is LinUCB's, over \`linear\`; over \`${type}\` it is \`factor\`` }]
+    return []
+  },
+  create: ({ factor = 2, alpha = 1, ties }, { features }, actions) =>
+    ucb(features === undefined ? ucb1Bonus(factor) : linUcbBonus(alpha), ties, actions),
+}
 
 /** How many widths are added to the value. */
 export type Bonus = (learner: Learner) => number
@@ -25,7 +65,6 @@ export function ucb(bonus: Bonus, ties: Ties, actions: number): Exploration {
   }
 
   return {
-    usesWidths: true,
     // The loop of pickMaximum over indices that are not stored; only a tie needs them again.
     sample(learner, eligible, count, rng) {
       const { value, width } = learner

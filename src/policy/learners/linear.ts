@@ -1,7 +1,72 @@
+import type { LearnerSpec } from '../../kinds.ts'
 import { normal } from '../../math/distributions.ts'
-import { dot, packedSize, quadraticWeights, ridgeStart, ridgeUpdate } from '../../math/ridge.ts'
-import type { Learner } from '../learner.ts'
+import { dot, packedSize, quadraticWeights, ridgeSolve, ridgeStart, ridgeUpdate } from '../../math/ridge.ts'
+import type { Learner, LearnerDefinition, LearnerSums } from '../learner.ts'
 import { stateCounts, stateNumbers, total } from './state.ts'
+
+export const linear: LearnerDefinition<Extract<LearnerSpec, { type: 'linear' }>> = {
+  type: 'linear',
+  order: 30,
+  note: 'ridge per action',
+  description: "Ridge regression per action on the context's features.",
+  options: {
+    l2: {
+      type: 'number',
+      description: 'The ridge penalty λ; A⁻¹ starts at I/λ.',
+      exclusiveMinimum: 0,
+      maximum: 1000000000,
+      default: 1,
+      examples: [1],
+    },
+    intercept: {
+      type: 'boolean',
+      description: 'Whether a constant 1 is added to the features.',
+      default: true,
+      examples: [true],
+    },
+  },
+  learns: true,
+  rewards: 'any',
+  gives: ['counts', 'widths', 'posterior'],
+  features: ({ intercept }) => ({ intercept }),
+  coefficients: true,
+  numbers: packedSize,
+  create: (spec, actions, dimension) => linearLearner(actions.length, dimension, spec),
+  sums: ({ l2 }, actions, dimension) => linearSums(l2, actions, dimension),
+  carry: state => state,
+}
+
+/** An action's [Σwrx (d), Σw x xᵀ (packed)]. */
+function linearSums(l2: number, actions: number, d: number): LearnerSums {
+  const size = packedSize(d)
+  return {
+    width: d + size,
+    add(sums, at, x, reward, weight) {
+      let k = at
+      const weighted = weight * reward
+      for (let i = 0; i < d; i++) sums[k++] += weighted * x[i]
+      for (let i = 0; i < d; i++) {
+        const wx = weight * x[i]
+        for (let j = 0; j <= i; j++) sums[k++] += wx * x[j]
+      }
+    },
+    /** θ = A⁻¹ Σ r x and A⁻¹, with A = l2·I + Σ x xᵀ, by action. */
+    state(counts, sum) {
+      const theta = new Float64Array(actions * d)
+      const inverse = new Float64Array(actions * size)
+      const matrix = new Float64Array(size)
+      for (let a = 0; a < actions; a++) {
+        for (let i = 0; i < size; i++) matrix[i] = sum(a, d + i)
+        for (let i = 0; i < d; i++) {
+          matrix[packedSize(i) + i] += l2
+          theta[a * d + i] = sum(a, i)
+        }
+        ridgeSolve(matrix, theta, a * d, inverse, a * size, d)
+      }
+      return { counts: [...counts], theta: [...theta], inverse: [...inverse] }
+    },
+  }
+}
 
 /**
  * One ridge regression per action: value x·θ, width √(x·A⁻¹x), posterior N(x·θ, scale² · x·A⁻¹x), with A = l2·I + Σ x xᵀ. Li et al.,
@@ -22,7 +87,7 @@ export function linearLearner(actions: number, dimension: number, options: { rea
   for (let a = 0; a < actions; a++) ridgeStart(inverse, a * size, d, options.l2)
 
   const learner: Learner & { count: number } = {
-    type: 'linear',
+    counts,
     value,
     width,
     count: 0,

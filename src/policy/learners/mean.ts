@@ -1,6 +1,25 @@
 import { normal } from '../../math/distributions.ts'
-import type { Learner } from '../learner.ts'
+import type { Learner, LearnerDefinition } from '../learner.ts'
 import { stateCounts, stateNumbers, total } from './state.ts'
+
+export const mean: LearnerDefinition = {
+  type: 'mean',
+  order: 10,
+  description: 'Counts and sums of rewards per action; the context is ignored.',
+  options: {},
+  learns: true,
+  rewards: 'any',
+  gives: ['counts', 'means', 'widths', 'posterior'],
+  create: (_spec, actions) => meanLearner(actions.length),
+  sums: (_spec, actions) => ({
+    width: 1,
+    add(sums, at, _x, reward, weight) {
+      sums[at] += weight * reward
+    },
+    state: (counts, sum) => ({ counts: [...counts], sums: Array.from({ length: actions }, (_, a) => sum(a, 0)) }),
+  }),
+  carry: state => state,
+}
 
 /** Counts and sums: the value of an action is S/n whatever the context, its posterior N(S/n, scale²/n). */
 export function meanLearner(actions: number): Learner {
@@ -10,7 +29,7 @@ export function meanLearner(actions: number): Learner {
   const width = new Float64Array(actions).fill(Infinity)
 
   const learner: Learner & { count: number } = {
-    type: 'mean',
+    counts,
     value,
     width,
     count: 0,

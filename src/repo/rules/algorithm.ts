@@ -1,5 +1,8 @@
-import type { AlgorithmSpec, ExplorationSpec, LearnerSpec, PolicySpec } from '../../kinds.ts'
-import { createFeatures } from '../../policy/features.ts'
+import type { ExplorationSpec, LearnerSpec, PolicySpec } from '../../kinds.ts'
+import { EXPLORATIONS, explorationOf, goesWith, LEARNERS, learnerOf } from '../../policy/algorithm.ts'
+import type { ExplorationDefinition } from '../../policy/exploration.ts'
+import { defaultFeatures } from '../../policy/features.ts'
+import type { LearnerDefinition } from '../../policy/learner.ts'
 import type { Fault } from '../fault.ts'
 import { list } from '../schema.ts'
 import { known, semantic } from './common.ts'
@@ -9,56 +12,65 @@ const PATH = ['spec', 'algorithm']
 /** Learner × exploration: what fits together, and what leaves a log that can be evaluated. */
 export function* algorithmRules(spec: PolicySpec): Generator<Fault> {
   const { learner, exploration } = spec.algorithm
-  const alone = learner.type === 'fixed' || learner.type === 'uniform'
-  if (alone && exploration !== undefined) {
-    const message = `the learner \`${learner.type}\` has probabilities already: it takes no exploration`
-    yield { ...semantic([...PATH, 'exploration'], message), on: 'key' }
-  }
-  if (!alone && exploration === undefined) {
-    const hint = 'for example `exploration: { type: thompson }`'
+  const definition = learnerOf(learner)
+  if (definition.standsAlone === true) {
+    if (exploration !== undefined) {
+      const message = `the learner \`${learner.type}\` has probabilities already: it takes no exploration`
+      yield { ...semantic([...PATH, 'exploration'], message), on: 'key' }
+    }
+  } else if (exploration === undefined) {
+    // The last one makes the most of what the learner gives.
+    const example = EXPLORATIONS.findLast(each => goesWith(each, definition))
+    const hint = example && `for example \`exploration: { type: ${example.type} }\``
     yield { ...semantic(PATH, `the learner \`${learner.type}\` needs an \`exploration\``, hint), on: 'key' }
+  } else {
+    yield* pairRules(definition, exploration)
   }
-  if (!alone && exploration !== undefined) yield* pairRules(learner, exploration)
-  if (learner.type === 'fixed') yield* probabilityRules(learner.probabilities, spec)
-  if (learner.type === 'beta' && spec.reward.type !== 'binary') {
-    yield semantic(
-      [...PATH, 'learner', 'type'],
-      'the learner `beta` needs a binary reward',
-      'set `reward.type: binary`, or use the learner `mean`',
-    )
-  }
-  if (learner.type === 'linear') yield* linearRules(spec)
+  const probabilities = probabilitiesOf(learner)
+  if (probabilities !== undefined) yield* probabilityRules(probabilities, spec)
+  yield* rewardRules(spec)
+  yield* featureRules(spec, definition)
   yield* overlapRules(spec)
 }
 
-function* pairRules(learner: LearnerSpec, exploration: ExplorationSpec): Generator<Fault> {
+function* pairRules(learner: LearnerDefinition, spec: ExplorationSpec): Generator<Fault> {
   const path = [...PATH, 'exploration']
-  if (exploration.type === 'ucb') {
-    if (learner.type === 'beta') {
-      yield semantic([...path, 'type'], '`ucb` does not work over `beta`', 'use `thompson`, or the learner `mean`')
-    } else if (exploration.factor !== undefined && learner.type !== 'mean') {
-      yield semantic(
-        [...path, 'factor'],
-        `\`factor\` is UCB1's, over \`mean\`; over \`${learner.type}\` it is \`alpha\``,
-      )
-    } else if (exploration.alpha !== undefined && learner.type !== 'linear') {
-      yield semantic(
-        [...path, 'alpha'],
-        `\`alpha\` is LinUCB's, over \`linear\`; over \`${learner.type}\` it is \`factor\``,
-      )
-    }
+  const exploration = explorationOf(spec)
+  if (!goesWith(exploration, learner)) {
+    const message = `\`${exploration.type}\` does not work over \`${learner.type}\``
+    yield semantic([...path, 'type'], message, instead(exploration, learner))
+    return
   }
-  if (exploration.type === 'thompson' && exploration.scale !== 1 && learner.type === 'beta') {
-    yield semantic(
-      [...path, 'scale'],
-      '`scale` must be 1 over `beta`, whose posterior is exact',
-      'a wider one has a smaller `learner.prior`',
-    )
+  for (const { option, message, hint } of exploration.misfits?.(spec, learner) ?? []) {
+    yield semantic([...path, option], message, hint)
   }
 }
 
-function* probabilityRules(probabilities: Readonly<Record<string, number>>, { actions }: PolicySpec): Generator<Fault> {
-  const path = [...PATH, 'learner', 'probabilities']
+/** What else can be done where an exploration needs what a learner does not give. */
+function instead(exploration: ExplorationDefinition, learner: LearnerDefinition): string {
+  const others = EXPLORATIONS.filter(each => goesWith(each, learner))
+  const demanding = others.filter(({ needs }) => needs.length > 0)
+  const explorations = (demanding.length > 0 ? demanding : others).map(({ type }) => `\`${type}\``)
+  const other = LEARNERS.find(each => goesWith(exploration, each))
+  return [
+    ...(explorations.length > 0 ? [`use ${explorations.join(' or ')}`] : []),
+    ...(other === undefined ? [] : [`${explorations.length > 0 ? 'or' : 'use'} the learner \`${other.type}\``]),
+  ].join(', ')
+}
+
+/** The probabilities that a learner is told. */
+function probabilitiesOf(
+  learner: LearnerSpec,
+): { readonly option: string; readonly of: Readonly<Record<string, number>> } | undefined {
+  const { distribution: option } = learnerOf(learner)
+  if (option === undefined) return undefined
+  return { option, of: (learner as Readonly<Record<string, unknown>>)[option] as Readonly<Record<string, number>> }
+}
+
+type Probabilities = NonNullable<ReturnType<typeof probabilitiesOf>>
+
+function* probabilityRules({ option, of: probabilities }: Probabilities, { actions }: PolicySpec): Generator<Fault> {
+  const path = [...PATH, 'learner', option]
   const ids = actions.map(action => action.id)
   let unknown = false
   for (const name of Object.keys(probabilities)) {
@@ -80,19 +92,35 @@ function* probabilityRules(probabilities: Readonly<Record<string, number>>, { ac
   }
 }
 
-function* linearRules({ context, features, algorithm }: PolicySpec): Generator<Fault> {
-  const path = [...PATH, 'learner', 'type']
-  if (
-    features === undefined &&
-    createFeatures({ context, features, algorithm: withoutIntercept(algorithm) }).dimension === 0
-  ) {
-    const hint = 'declare a number, a boolean, an enum or a vector, or use the learner `mean`'
-    yield semantic(path, 'the learner `linear` needs a context to learn from, and this one has nothing usable', hint)
+/** Rewards of any number are not for every learner, nor for every exploration. */
+function* rewardRules({ algorithm: { learner, exploration }, reward }: PolicySpec): Generator<Fault> {
+  if (reward.type === 'binary') return
+  const over = learnerOf(learner)
+  if (over.rewards === 'unit') {
+    const other = LEARNERS.find(
+      each => each.rewards === 'any' && each.learns && (each.features === undefined) === (over.features === undefined),
+    )
+    const hint = `set \`reward.type: binary\`${other === undefined ? '' : `, or use the learner \`${other.type}\``}`
+    yield semantic([...PATH, 'learner', 'type'], `the learner \`${over.type}\` needs a binary reward`, hint)
   }
+  if (exploration === undefined || explorationOf(exploration).rewards !== 'unit') return
+  const others = EXPLORATIONS.filter(each => each.rewards === 'any' && goesWith(each, over))
+  yield semantic(
+    [...PATH, 'exploration', 'type'],
+    `the exploration \`${exploration.type}\` needs a binary reward`,
+    `set \`reward.type: binary\`, or use ${others.map(({ type }) => `\`${type}\``).join(' or ')}`,
+  )
 }
 
-function withoutIntercept(algorithm: AlgorithmSpec): AlgorithmSpec {
-  return { ...algorithm, learner: { ...algorithm.learner, intercept: false } as LearnerSpec }
+function* featureRules({ context, features }: PolicySpec, learner: LearnerDefinition): Generator<Fault> {
+  if (learner.features === undefined || features !== undefined || defaultFeatures(context).length > 0) return
+  const other = LEARNERS.find(each => each.learns && each.features === undefined)
+  const instead = other === undefined ? '' : `, or use the learner \`${other.type}\``
+  yield semantic(
+    [...PATH, 'learner', 'type'],
+    `the learner \`${learner.type}\` needs a context to learn from, and this one has nothing usable`,
+    `declare a number, a boolean, an enum or a vector${instead}`,
+  )
 }
 
 /** A log can only be evaluated where every action had a chance. */
@@ -101,21 +129,23 @@ function* overlapRules({ algorithm, guardrails, evaluation, actions }: PolicySpe
   const { learner, exploration } = algorithm
   const hint = 'set `guardrails.minProbability`, or say `evaluation: none` if that is wanted'
   const consequence = 'no log of it can ever be evaluated'
-  if (learner.type === 'fixed') {
-    const never = actions.map(action => action.id).filter(id => learner.probabilities[id] === 0)
+  const probabilities = probabilitiesOf(learner)
+  if (probabilities !== undefined) {
+    const { option, of } = probabilities
+    const never = actions.map(action => action.id).filter(id => of[id] === 0)
     if (never.length > 0)
       yield semantic(
-        [...PATH, 'learner', 'probabilities', never[0]],
+        [...PATH, 'learner', option, never[0]],
         `this policy never takes ${list(never)}: ${consequence} for what it leaves out`,
         hint,
       )
-  } else if (learner.type !== 'uniform' && (exploration?.type === 'greedy' || exploration?.type === 'ucb')) {
-    yield semantic([...PATH, 'exploration', 'type'], `\`${exploration.type}\` is deterministic: ${consequence}`, hint)
-  } else if (exploration?.type === 'epsilon-greedy' && exploration.epsilon === 0) {
-    yield semantic(
-      [...PATH, 'exploration', 'epsilon'],
-      `without exploration this policy is deterministic: ${consequence}`,
-      hint,
-    )
   }
+  if (exploration === undefined || learnerOf(learner).standsAlone === true) return
+  const option = explorationOf(exploration).deterministic?.(exploration)
+  if (option === undefined) return
+  const message =
+    option === 'type'
+      ? `\`${exploration.type}\` is deterministic: ${consequence}`
+      : `without exploration this policy is deterministic: ${consequence}`
+  yield semantic([...PATH, 'exploration', option], message, hint)
 }

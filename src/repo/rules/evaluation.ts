@@ -154,10 +154,11 @@ function* propensityRules(estimators: readonly EstimatorSpec[], data: DatasetSpe
   if (data?.propensity !== 'unknown') return
   const weighted = estimators.findIndex(spec => estimatorType(spec).propensities)
   if (weighted === -1) return
+  const without = ESTIMATORS.filter(({ propensities }) => !propensities).map(({ type }) => type)
   yield semantic(
     ['spec', 'estimators', weighted],
     `the estimator \`${estimatorName(estimators[weighted])}\` needs propensities, and the Dataset says that its log has none`,
-    '`estimators: [dm]`, with a `rewardModel`, is all that such a log allows',
+    `\`estimators: [${without.join(', ')}]\`, with a \`rewardModel\`, is all that such a log allows`,
   )
 }
 

@@ -1,8 +1,10 @@
 import { didYouMean } from '../../diagnostics.ts'
-import type { ContextField, PolicySpec, ScenarioSpec, TermSpec, WorldSpec } from '../../kinds.ts'
+import type { ContextField, PolicySpec, ScenarioSpec, WorldSpec } from '../../kinds.ts'
+import { rewardsOf } from '../../policy/algorithm.ts'
 import { compileContextRule } from '../../policy/cel.ts'
 import { checkExpectation } from '../../policy/result-rules.ts'
 import { type Fields, worldFields } from '../../policy/world-fields.ts'
+import { termsOf, WORLDS, worldOf } from '../../simulate/world.ts'
 import type { Fault, Path } from '../fault.ts'
 import type { Lookup, Resource } from '../repository.ts'
 import { list } from '../schema.ts'
@@ -48,11 +50,7 @@ export function* scenarioRules({ spec }: Resource<'Scenario'>, repository: Looku
     yield* populationRules(spec, played)
     yield* termRules(spec.world, fields)
   }
-  for (const { name, at, spec: policy } of played) {
-    if (policy.algorithm.learner.type !== 'beta' || spec.world.type !== 'linear') continue
-    const message = `\`${name}\` has the learner \`beta\`, for rewards of 0 and 1, but the rewards of a linear world are any number`
-    yield semantic(['spec', 'policies', at], message, 'play it in a bernoulli or logistic world')
-  }
+  yield* rewardRules(spec.world, played)
   yield* duplicates(
     expect.map(rule => rule.id),
     'rule',
@@ -65,16 +63,22 @@ export function* scenarioRules({ spec }: Resource<'Scenario'>, repository: Looku
   }
 }
 
-function worldTerms(world: WorldSpec): {
-  readonly key: 'means' | 'logits'
-  readonly terms: Readonly<Record<string, TermSpec>>
-} {
-  return world.type === 'logistic' ? { key: 'logits', terms: world.logits } : { key: 'means', terms: world.means }
+/** Rewards of any number are not for every policy. */
+function* rewardRules({ type }: WorldSpec, played: readonly Played[]): Generator<Fault> {
+  if (worldOf({ type }).rewards === 'unit') return
+  for (const { name, at, spec } of played) {
+    const { rewards, of } = rewardsOf(spec.algorithm)
+    if (rewards === 'any') continue
+    const role = of === spec.algorithm.learner.type ? 'learner' : 'exploration'
+    const message = `\`${name}\` has the ${role} \`${of}\`, for rewards of 0 and 1, but the rewards of a ${type} world are any number`
+    const others = WORLDS.filter(world => world.rewards === 'unit').map(world => world.type)
+    yield semantic(['spec', 'policies', at], message, `play it in a ${others.join(' or ')} world`)
+  }
 }
 
 function* actionRules(world: WorldSpec, played: readonly Played[]): Generator<Fault> {
   if (played.length === 0) return
-  const { key, terms } = worldTerms(world)
+  const { key, terms } = termsOf(world)
   const path = ['spec', 'world', key]
   const actions = new Set(played.flatMap(({ spec }) => spec.actions.map(action => action.id)))
   const missing = new Map<string, string>()
@@ -139,7 +143,7 @@ function* populationRules({ population, world, policies }: ScenarioSpec, played:
 }
 
 function usedByWorld(world: WorldSpec): (field: string) => boolean {
-  const terms = Object.values(worldTerms(world).terms)
+  const terms = Object.values(termsOf(world).terms)
   return field =>
     terms.some(term =>
       typeof term === 'string' ? term.includes(field) : typeof term === 'object' && Object.hasOwn(term.weights, field),
@@ -147,7 +151,7 @@ function usedByWorld(world: WorldSpec): (field: string) => boolean {
 }
 
 function* termRules(world: WorldSpec, fields: Fields): Generator<Fault> {
-  const { key, terms } = worldTerms(world)
+  const { key, terms } = termsOf(world)
   for (const [action, term] of Object.entries(terms)) {
     const path = ['spec', 'world', key, action]
     if (typeof term === 'string') {

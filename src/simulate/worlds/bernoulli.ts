@@ -1,7 +1,29 @@
-import type { World } from '../world.ts'
+import type { WorldSpec } from '../../kinds.ts'
+import type { World, WorldDefinition } from '../world.ts'
+import { binaryReward, termsOption } from './options.ts'
+
+export const bernoulli: WorldDefinition<Extract<WorldSpec, { type: 'bernoulli' }>> = {
+  type: 'bernoulli',
+  order: 10,
+  description: "Reward 1 with the action's probability, else 0.",
+  options: {
+    means: termsOption(
+      'Action → probability of a reward.',
+      { type: 'number', minimum: 0, maximum: 1 },
+      {
+        none: 0.02,
+        'gold-small': 0.05,
+      },
+    ),
+  },
+  required: ['means'],
+  terms: 'means',
+  rewards: 'unit',
+  create: ({ means }) => bernoulliWorld(means),
+}
 
 /** Reward 1 with the action's probability, else 0, whatever the context. */
-export function bernoulliWorld(means: Readonly<Record<string, number>>): World {
+function bernoulliWorld(means: Readonly<Record<string, number>>): World {
   const actions = Object.keys(means)
   const probabilities = Float64Array.from(actions, action => means[action])
   return {
@@ -12,6 +34,3 @@ export function bernoulliWorld(means: Readonly<Record<string, number>>): World {
     reward: binaryReward,
   }
 }
-
-/** 1 when the round's uniform is below the mean, else 0. */
-export const binaryReward = (mean: number, chance: number): number => (chance < mean ? 1 : 0)

@@ -1,15 +1,11 @@
 import { createRequire } from 'node:module'
 import { protobuf } from 'google-gax'
-import { vi } from 'vitest'
 import { virtualClock } from '../../../src/emulator/clock.ts'
 import { startEmulator } from '../../../src/emulator/emulator.ts'
 import { type Json, type JsonObject, RpcError } from '../../../src/emulator/ports.ts'
 import { vertexClients } from '../../support/vertex-clients.ts'
 import { fullName } from '../rules/direct.ts'
 import { describeRules, fakeServers, type OpenApi } from '../rules/suite.ts'
-
-// The client builds all of Google's error messages anew for every refusal that it decodes, some tens of ms.
-vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 })
 
 // The same rules once more, through Google's unmodified client over gRPC: requests as its users write them, answers as it decodes them.
 describeRules('through the client', openClient)

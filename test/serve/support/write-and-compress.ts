@@ -1,4 +1,4 @@
-/** A process that logs, and compresses what it has closed, until it is killed. Arguments: folder, compression. Prints how many records are written. */
+/** A process that logs, and compresses what it has closed, until it is killed. Arguments: folder, compression. Prints how many records are written before each of the two. */
 import { createLogWriter } from '../../../src/serve/log-writer.ts'
 import { fileSink } from '../../../src/serve/sinks/files.ts'
 import { type Compression, createUpkeep } from '../../../src/serve/sinks/upkeep.ts'
@@ -20,4 +20,5 @@ for (let n = 0; ; ) {
   await log.flush()
   process.stdout.write(`${n}\n`)
   await upkeep.look()
+  process.stdout.write(`${n}\n`)
 }

@@ -1,0 +1,10 @@
+/** Every estimator there is: a file and a line each. */
+export { clippedDr } from './clipped-dr.ts'
+export { clippedIps } from './clipped-ips.ts'
+export { dm } from './dm.ts'
+export { dr } from './dr.ts'
+export { ips } from './ips.ts'
+export { replay } from './replay.ts'
+export { sndr } from './sndr.ts'
+export { snips } from './snips.ts'
+export { switchDr } from './switch-dr.ts'

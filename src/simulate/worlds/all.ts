@@ -1,0 +1,4 @@
+/** Every world there is: a file and a line each. */
+export { bernoulli } from './bernoulli.ts'
+export { linear } from './linear.ts'
+export { logistic } from './logistic.ts'
