@@ -8,6 +8,7 @@ import { celTypesOf } from './cel-types.ts'
 import { kindsOf, namesOf } from './names.ts'
 import { pages } from './pages.ts'
 import { bundled, ROOT, readOpenApi, readSchemas, type Schemas } from './schema-files.ts'
+import { shapeFiles } from './shapes.ts'
 import { resultUnion, typesOf } from './types.ts'
 
 /** File of `src/generated` → text. */
@@ -36,6 +37,7 @@ export function generated(schemas: Schemas): Generated {
     'names.ts': namesOf(schemas),
     'types.ts': `${typesOf(schemas, kinds, true)}\n${resultUnion(schemas)}`,
     'written.ts': typesOf(written, kinds, false),
+    ...shapeFiles(schemas),
   }
 }
 

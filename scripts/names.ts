@@ -55,10 +55,10 @@ function definition(ref: string, schemas: Schemas): Schema {
 /** Lists are walked through. */
 function fieldAt(path: string, file: string, schemas: Schemas): Schema {
   return path.split('.').reduce((schema, name) => {
-    const inner = followed(followed(schema, file, schemas).items ?? schema, file, schemas)
+    const inner = followed(schema.items ?? schema, file, schemas)
     const field = inner.properties?.[name]
     if (field === undefined) throw new Error(`${file}: there is no \`${path}\``)
-    return field
+    return followed(field, file, schemas)
   }, schemas[file])
 }
 

@@ -23,8 +23,6 @@ export interface Schema {
   readonly oneOf?: readonly Schema[]
   readonly anyOf?: readonly Schema[]
   readonly items?: Schema
-  readonly pattern?: string
-  readonly maxLength?: number
   readonly minItems?: number
   readonly maxItems?: number
   readonly minProperties?: number
@@ -32,6 +30,15 @@ export interface Schema {
   readonly properties?: Readonly<Record<string, Schema>>
   readonly required?: readonly string[]
   readonly additionalProperties?: boolean | Schema
+  readonly propertyNames?: { readonly pattern: string }
+  readonly uniqueItems?: boolean
+  readonly minimum?: number
+  readonly maximum?: number
+  readonly exclusiveMinimum?: number
+  readonly exclusiveMaximum?: number
+  readonly minLength?: number
+  readonly maxLength?: number
+  readonly pattern?: string
 }
 
 /** File name → schema. */

@@ -1,12 +1,14 @@
 import { join, relative } from 'node:path'
 import { evidenceCommand, type OtherFormat } from '../deploy/evidence.ts'
 import { DapError } from '../errors.ts'
+import { evidenceShape } from '../generated/evidence-shape.ts'
 import { EVIDENCE_SCHEMA } from '../generated/names.ts'
 import type { Host } from '../host.ts'
 import { changedError } from '../log/tables.ts'
 import { digestOf, fileText } from '../policy/digest.ts'
-import { isRecord } from '../policy/snapshot-format.ts'
 import type { CurrentInput, Evidence, RuleResult } from '../results.ts'
+import { documentFaults } from '../schema/document.ts'
+import { isMapping } from '../schema/shape.ts'
 import { plural } from '../ui/numbers.ts'
 import { inputsOf } from './inputs.ts'
 import { readJson } from './policies.ts'
@@ -86,47 +88,13 @@ function evidencePath(root: string, kind: Evidence['kind'], name: string): strin
 }
 
 function isOtherFormat(json: unknown): json is OtherFormat {
-  return isRecord(json) && /^dap\.evidence\/v\d{1,4}$/.test(String(json.schema)) && json.schema !== EVIDENCE_SCHEMA
+  return isMapping(json) && /^dap\.evidence\/v\d{1,4}$/.test(String(json.schema)) && json.schema !== EVIDENCE_SCHEMA
 }
 
-/** Its seal says that it is what was written, so that its form is asked for only as far as a forged one could do harm. */
+/** Its seal says that it is what was written, its shape that it was written by dap. */
 function isEvidence(json: unknown): json is Evidence {
-  if (!isRecord(json)) return false
-  const { seal, ...dated } = json
-  const { digest, at, ...about } = dated
-  const { schema, kind, name, inputs, policies, passed, failed, dap } = about
-  return (
-    schema === EVIDENCE_SCHEMA &&
-    [kind, name, at, dap, digest].every(isText) &&
-    !Number.isNaN(Date.parse(at as string)) &&
-    typeof passed === 'boolean' &&
-    isList(failed, isText) &&
-    isList(inputs, each => isRecord(each) && [each.kind, each.name, each.digest, each.candidate ?? ''].every(isText)) &&
-    isList(policies, isJudged) &&
-    isDigest(seal, dated) &&
-    isDigest(digest, about)
-  )
-}
-
-const isText = (value: unknown): value is string => typeof value === 'string'
-const isList = (value: unknown, is: (each: unknown) => boolean) => Array.isArray(value) && value.every(is)
-
-function isJudged(value: unknown): boolean {
-  if (!isRecord(value)) return false
-  const { name, digest, snapshot, figure } = value
-  return [name, digest, snapshot ?? ''].every(isText) && (figure === null || isFigure(figure))
-}
-
-function isFigure(value: unknown): boolean {
-  if (!isRecord(value)) return false
-  const texts = [value.quantity, value.estimator ?? '', value.verdict ?? '']
-  return texts.every(isText) && [value.value, value.lower, value.upper].every(Number.isFinite)
-}
-
-function isDigest(digest: unknown, of: unknown): boolean {
-  try {
-    return digest === digestOf(of)
-  } catch {
-    return false
-  }
+  if (documentFaults(json, 'evidence', EVIDENCE_SCHEMA, evidenceShape).length > 0) return false
+  const { seal, ...dated } = json as Evidence
+  const { digest, at: _, ...about } = dated
+  return seal === digestOf(dated) && digest === digestOf(about)
 }

@@ -55,7 +55,7 @@ export const planShowCommand = defineCommand<Options, Shown>({
 export async function loadPlan(host: Host, path: string): Promise<Plan> {
   const read = readPlan(await readJson(host, resolve(host.cwd, path)))
   if ('plan' in read) return read.plan
-  throw new DapError(`\`${path}\` is no plan: ${read.faults.slice(0, 5).join('; ')}`, {
+  throw new DapError(`\`${path}\` is no plan: ${read.faults.join('; ')}`, {
     hint: '`dap plan --out plan.json` writes one',
   })
 }

@@ -1,8 +1,7 @@
 import type { Within } from '../generated/types.ts'
 /** What has changed inside a policy and its snapshot since the version was made that serves. */
 import { type Bundle, checkBundle } from '../policy/bundle.ts'
-import type { Snapshot } from '../policy/snapshot.ts'
-import { isRecord } from '../policy/snapshot-format.ts'
+import type { Snapshot, SnapshotData } from '../policy/snapshot.ts'
 import { type Actual, actualOf, located } from './actual.ts'
 import type { FieldChange } from './change.ts'
 import { type Cloud, CloudError } from './cloud.ts'
@@ -110,7 +109,7 @@ function within(part: keyof Contents, before: unknown, after: unknown): Contents
 function summary(snapshot: Snapshot | null): object {
   if (snapshot === null) return {}
   const { count, data } = snapshot
-  const { dataset, from, to } = isRecord(data) ? data : {}
-  const plain = Object.entries({ dataset, from, to }).filter(([, value]) => typeof value === 'string')
-  return { ...(typeof count === 'number' && { count }), data: Object.fromEntries(plain) }
+  const { dataset, from, to }: Partial<SnapshotData> = data ?? {}
+  const told = Object.entries({ dataset, from, to }).filter(([, value]) => value !== undefined)
+  return { count, data: Object.fromEntries(told) }
 }

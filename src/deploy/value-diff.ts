@@ -1,7 +1,7 @@
 /** What differs between two JSON values, field by field, in the words of the file that they stand in. */
 import type { ValueChange } from '../generated/types.ts'
 import { canonicalJson } from '../policy/digest.ts'
-import { isRecord } from '../policy/snapshot-format.ts'
+import { isMapping } from '../schema/shape.ts'
 
 /** In the order of `after`; what it no longer has comes last. Values may come from anywhere: a RangeError for one nested too deeply. */
 export function* valueChanges(before: unknown, after: unknown, path: readonly string[] = []): Generator<ValueChange> {
@@ -28,9 +28,9 @@ const NAMES = ['id', 'field'] as const
 
 /** Fields of a record, or items of a list by their names; undefined for anything else, which is shown whole. */
 function fieldsOf(value: unknown): ReadonlyMap<string, unknown> | undefined {
-  if (isRecord(value)) return new Map(Object.entries(value))
+  if (isMapping(value)) return new Map(Object.entries(value))
   if (!Array.isArray(value)) return undefined
-  const names = value.map(item => NAMES.map(key => isRecord(item) && item[key]).find(name => typeof name === 'string'))
+  const names = value.map(item => NAMES.map(key => isMapping(item) && item[key]).find(name => typeof name === 'string'))
   if (names.includes(undefined) || new Set(names).size < names.length) return undefined
   return new Map(value.map((item, i) => [names[i] as string, item]))
 }
@@ -65,7 +65,7 @@ const LONE_SURROGATES = /[\uD800-\uDBFF](?![\uDC00-\uDFFF])|(?<![\uD800-\uDBFF])
 /** As YAML on one line: `{ type: beta, prior: { alpha: 1, beta: 1 } }`. Texts are in quotes where they might be taken for something else. */
 function flowText(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(flowText).join(', ')}]`
-  if (isRecord(value)) {
+  if (isMapping(value)) {
     const fields = Object.entries(value).map(([key, each]) => `${flowText(key)}: ${flowText(each)}`)
     return fields.length === 0 ? '{}' : `{ ${fields.join(', ')} }`
   }

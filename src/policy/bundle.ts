@@ -1,12 +1,14 @@
 import { hash } from 'node:crypto'
+import { bundleShape } from '../generated/bundle-shape.ts'
 import { BUNDLE_SCHEMA } from '../generated/names.ts'
 import type { Bundle as BundleFile } from '../generated/types.ts'
 import type { PolicySpec } from '../kinds.ts'
+import { documentFaults, quoted } from '../schema/document.ts'
 import { type ContextSchema, contextSchema } from './context-schema.ts'
 import { canonicalJson, resourceDigest } from './digest.ts'
 import { createPolicy, type Policy } from './policy.ts'
 import { loadSnapshot, type Snapshot } from './snapshot.ts'
-import { type Faults, isRecord, quoted, schemaText } from './snapshot-format.ts'
+import type { Faults } from './snapshot-format.ts'
 
 /** What a server loads: a policy, whose spec is what its file says after defaults, what it has learnt, and what its requests look like. */
 export type Bundle = Omit<BundleFile, 'policy' | 'schemas'> & {
@@ -55,21 +57,16 @@ export function readBundle(json: unknown): OpenBundle | Faults {
  * `openBundle`, and whether it is valid for the validator of repositories.
  */
 export function checkBundle(json: unknown): { readonly bundle: Bundle } | Faults {
-  if (!isRecord(json)) return { faults: ['the bundle is not an object'] }
-  if (json.schema !== BUNDLE_SCHEMA) {
-    return { faults: [`the bundle's schema is ${schemaText(json.schema)}; this dap reads "${BUNDLE_SCHEMA}"`] }
-  }
-  const { digest, ...content } = json
-  const { policy, snapshot, dap } = json
-  if (!isRecord(policy) || typeof policy.name !== 'string' || !isRecord(policy.spec) || typeof dap !== 'string') {
-    return { faults: ['the bundle has no `policy` with a name and a spec, or does not say which `dap` made it'] }
-  }
-  if (snapshot !== null && !isRecord(snapshot)) return { faults: ['`snapshot` is neither an object nor null'] }
+  const faults = documentFaults(json, 'bundle', BUNDLE_SCHEMA, bundleShape)
+  if (faults.length > 0) return { faults }
+  const bundle = json as Bundle
+  const { digest, ...content } = bundle
+  const { policy } = bundle
   try {
     const actual = contentDigest(content)
     if (digest !== actual) return { faults: [`the bundle's content is ${actual}, and it says ${quoted(digest)}`] }
     const expected = resourceDigest('Policy', policy.name, policy.spec)
-    if (policy.digest === expected) return { bundle: json as unknown as Bundle }
+    if (policy.digest === expected) return { bundle }
     return { faults: [`the policy's content is ${expected}, and the bundle says ${quoted(policy.digest)}`] }
   } catch (error) {
     return faultOf(error)
@@ -81,7 +78,7 @@ export function openBundle(bundle: Bundle): OpenBundle | Faults {
   const { name, spec, digest } = bundle.policy
   try {
     const policy = createPolicy(name, spec, digest)
-    if (canonicalJson(bundle.schemas?.context) !== canonicalJson(contextSchema(spec.context))) {
+    if (canonicalJson(bundle.schemas.context) !== canonicalJson(contextSchema(spec.context))) {
       return { faults: ["`schemas.context` is not the schema of the policy's context"] }
     }
     if (bundle.snapshot === null) return { json: bundle, policy, snapshot: null, digest: bundle.digest }

@@ -64,8 +64,6 @@ export interface LearnerDefinition<Spec extends { readonly type: string } = { re
   readonly coefficients?: boolean
   /** Numbers of an action in the largest list of its state, where these may be too many. */
   numbers?(dimension: number): number
-  /** Are these, from a snapshot's file, options that `create` can work with? Absent: it has none. */
-  accepts?(options: Readonly<Record<string, unknown>>): boolean
   /** A learner that knows nothing yet. `dimension` is that of the feature vector. A RangeError for options that make no sense. */
   create(spec: Spec, actions: readonly string[], dimension: number): Learner
   /** What it learns of a log: see `Statistics`. */

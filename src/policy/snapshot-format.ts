@@ -1,6 +1,8 @@
 import { SNAPSHOT_SCHEMA } from '../generated/names.ts'
+import { snapshotShape } from '../generated/snapshot-shape.ts'
 import type { HeldOut, PackedNumbers, Snapshot } from '../generated/types.ts'
-import { LEARNERS, learnerOf } from './algorithm.ts'
+import { documentFaults } from '../schema/document.ts'
+import { learnerOf } from './algorithm.ts'
 import { digestOf, fileText } from './digest.ts'
 import type { LearnerState } from './learner.ts'
 
@@ -14,12 +16,6 @@ export type PackedState = Snapshot['state']
 
 export type Faults = { readonly faults: readonly string[] }
 
-/** A Policy has no more actions than this. */
-const MAX_ACTIONS = 1000
-/** Of names and other texts. */
-const MAX_CHARACTERS = 1024
-/** Hashes in the sketch of ids. */
-const MAX_SKETCH = 1024
 /** Numbers in a list of a learner's state; 64 MiB of them. */
 const MAX_NUMBERS = 8 * 1024 * 1024
 
@@ -29,24 +25,30 @@ export const snapshotText: (snapshot: Snapshot) => string = fileText
 /** Names a snapshot: `sha256:` over its canonical content, whatever the layout of its file. */
 export const snapshotDigest: (snapshot: Snapshot) => string = digestOf
 
-/** A JSON value as a snapshot, or every reason why it is none. Never throws. */
+/** A JSON value as a snapshot, or what is wrong with it. Never throws. */
 export function readSnapshot(json: unknown): { readonly snapshot: Snapshot } | Faults {
-  if (!isRecord(json)) return { faults: ['the snapshot is not an object'] }
-  if (json.schema !== SNAPSHOT_SCHEMA) {
-    return { faults: [`the snapshot's schema is ${schemaText(json.schema)}; this dap reads "${SNAPSHOT_SCHEMA}"`] }
-  }
-  const faults = [
-    ...Object.keys(json).flatMap(key => (FIELDS.has(key) ? [] : [`the snapshot has an unknown key ${quoted(key)}`])),
-    ...[...FIELDS].flatMap(([key, { is, noun }]) => {
-      const value = Object.hasOwn(json, key) ? json[key] : undefined
-      return is(value) ? [] : [`\`${key}\` is not ${noun}`]
-    }),
-  ]
+  const faults = documentFaults(json, 'snapshot', SNAPSHOT_SCHEMA, snapshotShape)
   if (faults.length > 0) return { faults }
-  const snapshot = json as unknown as Snapshot
-  const numbers = snapshot.actions.length * (learnerOf(snapshot.learner).numbers?.(snapshot.features.length) ?? 1)
-  if (numbers > MAX_NUMBERS) return { faults: [`the learner has ${numbers} numbers, more than ${MAX_NUMBERS}`] }
-  return { snapshot }
+  const snapshot = json as Snapshot
+  const wrong = sizeFault(snapshot) ?? sketchFault(snapshot.data?.ids)
+  return wrong === undefined ? { snapshot } : { faults: [wrong] }
+}
+
+/** No schema multiplies: two lists, neither too long, may promise matrices that are too large. */
+function sizeFault({ learner, actions, features }: Snapshot): string | undefined {
+  const numbers = actions.length * (learnerOf(learner).numbers?.(features.length) ?? 1)
+  return numbers > MAX_NUMBERS ? `the learner has ${numbers} numbers, more than ${MAX_NUMBERS}` : undefined
+}
+
+/** No schema unpacks. A state is unpacked where it is loaded. */
+function sketchFault(ids: PackedNumbers | undefined): string | undefined {
+  try {
+    const isSketch = ids === undefined || unpackNumbers(ids, 'data.ids').every(hash => hash >= 0 && hash < Infinity)
+    return isSketch ? undefined : '`data.ids` must be hashes, numbers of at least 0'
+  } catch (error) {
+    if (error instanceof RangeError) return error.message
+    throw error
+  }
 }
 
 export function packState(state: LearnerState): PackedState {
@@ -75,94 +77,4 @@ export function unpackNumbers({ float64, length }: PackedNumbers, name: string):
 
 function mapEntries<A, B>(record: Readonly<Record<string, A>>, map: (value: A, key: string) => B): Record<string, B> {
   return Object.fromEntries(Object.entries(record).map(([key, value]) => [key, map(value, key)]))
-}
-
-const isText = (value: unknown): value is string => typeof value === 'string' && value.length <= MAX_CHARACTERS
-const isTexts = (value: unknown): value is string[] => Array.isArray(value) && value.every(isText)
-const isCount = (value: unknown) => Number.isFinite(value) && (value as number) >= 0
-
-interface Field {
-  is(value: unknown): boolean
-  /** What it must be. */
-  readonly noun: string
-}
-
-const FIELDS: ReadonlyMap<string, Field> = new Map<string, Field>([
-  ['schema', { is: () => true, noun: 'a schema' }],
-  ['dap', { is: value => value === undefined || isText(value), noun: 'a version of dap' }],
-  [
-    'policy',
-    { is: value => hasOnly(value, { name: isText, digest: isText }), noun: 'the name and the digest of a policy' },
-  ],
-  ['learner', { is: isLearner, noun: 'a learner that this dap knows' }],
-  ['actions', { is: isActions, noun: `a list of at most ${MAX_ACTIONS} different names` }],
-  ['features', { is: value => isTexts(value), noun: 'a list of names' }],
-  ['count', { is: isCount, noun: 'a number of at least 0' }],
-  ['data', { is: isData, noun: 'a description of what was learnt from' }],
-  ['state', { is: isState, noun: 'a mapping of numbers and of packed numbers, {"float64": "…", "length": n}' }],
-])
-
-function isActions(value: unknown): boolean {
-  return isTexts(value) && value.length > 0 && value.length <= MAX_ACTIONS && new Set(value).size === value.length
-}
-
-function isLearner(value: unknown): boolean {
-  if (!isRecord(value)) return false
-  const learner = LEARNERS.find(({ type }) => type === value.type)
-  return learner !== undefined && (learner.accepts?.(value) ?? true)
-}
-
-function isData(value: unknown): boolean {
-  const optional = (each: unknown) => each === undefined || isText(each)
-  const shape = {
-    ...{ dataset: isText, digest: isText, rows: isCount, from: optional, to: optional, until: optional },
-    heldOut: (each: unknown) => each === undefined || isHeldOut(each),
-    ids: (each: unknown) => each === undefined || isSketch(each),
-  }
-  return value === undefined || hasOnly(value, shape)
-}
-
-const isHeldOut = (value: unknown) =>
-  hasOnly(value, {
-    groups: each => Number.isInteger(each) && (each as number) >= 0,
-    by: each => each === 'unit' || each === 'decision' || each === 'row',
-  })
-
-function isSketch(value: unknown): boolean {
-  if (!isPacked(value) || value.length === 0 || value.length > MAX_SKETCH) return false
-  try {
-    return unpackNumbers(value, 'data.ids').every(isCount)
-  } catch {
-    return false
-  }
-}
-
-function isPacked(value: unknown): value is PackedNumbers {
-  return hasOnly(value, { float64: each => typeof each === 'string', length: isCount })
-}
-
-function isState(value: unknown): boolean {
-  return isRecord(value) && Object.values(value).every(each => Number.isFinite(each) || isPacked(each))
-}
-
-function hasOnly(value: unknown, shape: Readonly<Record<string, (each: unknown) => boolean>>): boolean {
-  if (!isRecord(value) || Object.keys(value).some(key => !Object.hasOwn(shape, key))) return false
-  return Object.entries(shape).every(([key, is]) => is(Object.hasOwn(value, key) ? value[key] : undefined))
-}
-
-export function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
-}
-
-/** The schema that a JSON file names. What is not of dap is not quoted: it may be any file. */
-export function schemaText(schema: unknown): string {
-  if (typeof schema === 'string' && schema.startsWith('dap.')) return quoted(schema)
-  return schema === undefined ? 'missing' : 'of something else'
-}
-
-/** A piece of a file for a message. */
-export function quoted(value: unknown): string {
-  if (typeof value === 'object' && value !== null) return Array.isArray(value) ? 'a list' : 'an object'
-  const text = JSON.stringify(value) ?? 'missing'
-  return text.length > 100 ? `${text.slice(0, 100)}…` : text
 }

@@ -6,7 +6,14 @@ import type { Cloud } from '../../src/deploy/cloud.ts'
 import { comparePlans, planHasExpired } from '../../src/deploy/compare-plans.ts'
 import type { Desired } from '../../src/deploy/desired.ts'
 import type { Declarations } from '../../src/deploy/orphans.ts'
-import { type EvidenceState, makePlan, PLAN_LIFETIME, type Plan, type PlanInputs } from '../../src/deploy/plan.ts'
+import {
+  type EvidenceState,
+  makePlan,
+  PLAN_LIFETIME,
+  type Plan,
+  type PlanInputs,
+  planDigest,
+} from '../../src/deploy/plan.ts'
 import { planFile, readPlan } from '../../src/deploy/plan-file.ts'
 import { apply, CONTEXT, NOTHING, NOW, printed, TARGET, wanted } from './support.ts'
 
@@ -195,6 +202,17 @@ describe('a plan as a file', () => {
     expect(readPlan(JSON.parse(planFile(written)))).toEqual({ plan: written })
   })
 
+  it('may move traffic away from a model whose id Vertex made, which is longer than those of dap', () => {
+    const json = JSON.parse(planFile(samples[1][1]))
+    const from = { '5967622103527981056': 100 }
+    json.deployments[0].changes = json.deployments[0].changes.map((each: { readonly kind: string }) =>
+      each.kind === 'shift-traffic' ? { ...each, from } : each,
+    )
+    json.digest = planDigest(json)
+    expect(json.deployments[0].changes).toContainEqual(expect.objectContaining({ from }))
+    expect(readPlan(json)).toEqual({ plan: json })
+  })
+
   it('that was edited, or is none, is refused with what is wrong', () => {
     const json = () => JSON.parse(planFile(samples[1][1]))
     const edited = json()
@@ -206,9 +224,11 @@ describe('a plan as a file', () => {
     strange.header.expires = 'never'
     expect(readPlan(strange)).toEqual({
       faults: [
-        '`plan.header.expires` is not a time',
-        '`plan.deployments[0]` has an unknown key, "extra"',
-        '`plan.deployments[0].changes[0].kind` is not known to this dap',
+        '`header.expires` must be a time in UTC such as "2026-01-01T00:00:00.000Z"',
+        expect.stringMatching(
+          /^`deployments\[0\].changes\[0\].kind` must be one of "create-endpoint", .*"delete-model"$/,
+        ),
+        '`deployments[0].extra` is no field of this plan',
       ],
     })
     for (const value of [null, 1, [], {}, { schema: 'dap.plan/v2' }, { schema: 'dap.plan/v1' }]) {

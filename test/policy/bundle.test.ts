@@ -35,6 +35,12 @@ function redigested(bundle: Bundle, changes: Record<string, unknown>): unknown {
   return { ...content, digest: `sha256:${createHash('sha256').update(JSON.stringify(content)).digest('hex')}` }
 }
 
+function nestedly(depth: number): object {
+  let deep: object = {}
+  for (let i = 0; i < depth; i++) deep = { deep }
+  return deep
+}
+
 function faultsOf(json: unknown): readonly string[] {
   const result = readBundle(json)
   return 'faults' in result ? result.faults : []
@@ -85,17 +91,26 @@ describe('a bundle', () => {
   it('is refused without the name or the spec of its policy, or the version of dap, and with a snapshot that is none', () => {
     const bundle = createBundle(digestedPolicy(), null, '0.2.0')
     const { policy } = bundle
-    for (const changes of [
+    const said = [
       { policy: 1 },
       { policy: { ...policy, name: 1 } },
       { policy: { ...policy, spec: 1 } },
       { dap: 1 },
-    ]) {
-      expect(faultsOf(redigested(bundle, changes))).toEqual([
-        'the bundle has no `policy` with a name and a spec, or does not say which `dap` made it',
-      ])
-    }
-    expect(faultsOf(redigested(bundle, { snapshot: 1 }))).toEqual(['`snapshot` is neither an object nor null'])
+      { snapshot: 1 },
+      { snapshot: { ...takeSnapshot(digestedPolicy()), count: -1 } },
+      { more: 1 },
+    ].flatMap(changes => faultsOf(redigested(bundle, changes)))
+    expect(said).toMatchInlineSnapshot(`
+      [
+        "\`policy\` must be an object, not 1",
+        "\`policy.name\` must be a string, not 1",
+        "\`policy.spec\` must be an object, not 1",
+        "\`dap\` must be a string, not 1",
+        "\`snapshot\` must be an object, not 1",
+        "\`snapshot.count\` must be at least 0, not -1",
+        "\`more\` is no field of this bundle",
+      ]
+    `)
     expect(faultsOf([])).toEqual(['the bundle is not an object'])
   })
 
@@ -127,9 +142,10 @@ describe('a bundle', () => {
       }),
       { numRuns: 500 },
     )
-    let deep: unknown = 1
-    for (let i = 0; i < 100_000; i++) deep = { deep }
-    expect(faultsOf({ ...bundle, deep })).toEqual([expect.stringContaining('the bundle cannot be read')])
+    expect(faultsOf({ ...bundle, deep: nestedly(100_000) })).toEqual(['`deep` is no field of this bundle'])
+    expect(faultsOf(redigested(bundle, { policy: { ...bundle.policy, spec: nestedly(2000) } }))).toEqual([
+      '`policy.spec` is nested more than 16 deep',
+    ])
   })
 
   it('has a published schema', () => {

@@ -178,7 +178,10 @@ describe('a snapshot', () => {
       faults: ['the snapshot\'s schema is "dap.snapshot/v2"; this dap reads "dap.snapshot/v1"'],
     })
     expect(loadSnapshot(policy, { ...snapshot, state: policy.learner.state() })).toEqual({
-      faults: ['`state` is not a mapping of numbers and of packed numbers, {"float64": "…", "length": n}'],
+      faults: [
+        '`state.counts` must be a number or an object, not a list',
+        '`state.sums` must be a number or an object, not a list',
+      ],
     })
   })
 
@@ -336,11 +339,12 @@ describe('a snapshot without its policy', () => {
   const names = (count: number) => Array.from({ length: count }, (_, i) => `n${i}`)
 
   it('has 1 to 1000 different actions, and texts of at most 1024 characters', () => {
-    const noActions = ['`actions` is not a list of at most 1000 different names']
     for (const actions of [['a'], names(1000)]) expect(faultsOf({ actions })).toEqual([])
-    for (const actions of [[], ['a', 'a'], names(1001)]) expect(faultsOf({ actions })).toEqual(noActions)
+    expect(faultsOf({ actions: [] })).toEqual(['`actions` must have at least 1 entries, not 0'])
+    expect(faultsOf({ actions: ['a', 'a'] })).toEqual(['`actions` has "a" twice'])
+    expect(faultsOf({ actions: names(1001) })).toEqual(['`actions` must have at most 1000 entries, not 1001'])
     expect(faultsOf({ dap: 'x'.repeat(1024) })).toEqual([])
-    expect(faultsOf({ dap: 'x'.repeat(1025) })).toEqual(['`dap` is not a version of dap'])
+    expect(faultsOf({ dap: 'x'.repeat(1025) })).toEqual(['`dap` must have at most 1024 characters'])
   })
 
   it('has matrices of at most 64 MiB', () => {
@@ -352,15 +356,34 @@ describe('a snapshot without its policy', () => {
 
   it('has counts of at least 0, and parameters above it', () => {
     expect([0, 0.5].flatMap(count => faultsOf({ count }))).toEqual([])
-    expect(faultsOf({ count: -1 })).toEqual(['`count` is not a number of at least 0'])
+    expect(faultsOf({ count: -1 })).toEqual(['`count` must be at least 0, not -1'])
     const wrong = [
       { type: 'linear', l2: 0 },
       { type: 'beta', prior: { alpha: 0, beta: 1 } },
       { type: 'beta', prior: { alpha: 1, beta: 0 } },
       { type: 'fixed', probabilities: { a: -1 } },
+      { type: 'deep' },
     ]
-    for (const learner of wrong)
-      expect(faultsOf({ learner })).toEqual(['`learner` is not a learner that this dap knows'])
+    expect(wrong.map(learner => faultsOf({ learner }))).toMatchInlineSnapshot(`
+      [
+        [
+          "\`learner.l2\` must be in (0, 1000000000], not 0",
+          "\`learner.intercept\` is missing",
+        ],
+        [
+          "\`learner.prior.alpha\` must be in [0.0001, 1000000000], not 0",
+        ],
+        [
+          "\`learner.prior.beta\` must be in [0.0001, 1000000000], not 0",
+        ],
+        [
+          "\`learner.probabilities.a\` must be in [0, 1], not -1",
+        ],
+        [
+          "\`learner.type\` must be one of "mean", "beta", "linear", "fixed", "uniform"",
+        ],
+      ]
+    `)
   })
 
   it('of another schema of dap is quoted, shortened to 100 characters, and of anything else not at all', () => {

@@ -2,7 +2,7 @@ import type { LearnerSpec } from '../../kinds.ts'
 import { betaDraw } from '../../math/distributions.ts'
 import { requireUnit } from '../definition.ts'
 import type { Learner, LearnerDefinition, LearnerState } from '../learner.ts'
-import { isMapping, isPositive, stateNumbers } from './state.ts'
+import { stateNumbers } from './state.ts'
 
 export const beta: LearnerDefinition<Extract<LearnerSpec, { type: 'beta' }>> = {
   type: 'beta',
@@ -40,7 +40,6 @@ export const beta: LearnerDefinition<Extract<LearnerSpec, { type: 'beta' }>> = {
   rewards: 'unit',
   gives: ['counts', 'posterior'],
   exactPosterior: { reason: 'whose posterior is exact', hint: 'a wider one has a smaller `learner.prior`' },
-  accepts: ({ prior }) => isMapping(prior) && isPositive(prior.alpha) && isPositive(prior.beta),
   create: ({ prior }, actions) => betaLearner(actions.length, prior),
   sums: (_spec, actions) => ({
     width: 2,

@@ -1,6 +1,6 @@
 import type { LearnerSpec } from '../../kinds.ts'
 import type { Learner, LearnerDefinition, LearnerSums } from '../learner.ts'
-import { isCount, isMapping, stateCounts } from './state.ts'
+import { stateCounts } from './state.ts'
 
 export const fixed: LearnerDefinition<Extract<LearnerSpec, { type: 'fixed' }>> = {
   type: 'fixed',
@@ -23,7 +23,6 @@ export const fixed: LearnerDefinition<Extract<LearnerSpec, { type: 'fixed' }>> =
   gives: [],
   standsAlone: true,
   distribution: 'probabilities',
-  accepts: ({ probabilities }) => isMapping(probabilities) && Object.values(probabilities).every(isCount),
   create: ({ probabilities }, actions) =>
     fixedLearner(actions.map(id => (Object.hasOwn(probabilities, id) ? probabilities[id] : 0))),
   sums: () => countOnly,

@@ -2,7 +2,7 @@ import type { LearnerSpec } from '../../kinds.ts'
 import { normal } from '../../math/distributions.ts'
 import { dot, packedSize, quadraticWeights, ridgeSolve, ridgeStart, ridgeUpdate } from '../../math/ridge.ts'
 import type { Learner, LearnerDefinition, LearnerSums } from '../learner.ts'
-import { isPositive, stateCounts, stateNumbers, total } from './state.ts'
+import { stateCounts, stateNumbers, total } from './state.ts'
 
 export const linear: LearnerDefinition<Extract<LearnerSpec, { type: 'linear' }>> = {
   type: 'linear',
@@ -31,7 +31,6 @@ export const linear: LearnerDefinition<Extract<LearnerSpec, { type: 'linear' }>>
   features: ({ intercept }) => ({ intercept }),
   coefficients: true,
   numbers: packedSize,
-  accepts: ({ l2 }) => isPositive(l2),
   create: (spec, actions, dimension) => linearLearner(actions.length, dimension, spec),
   sums: ({ l2 }, actions, dimension) => linearSums(l2, actions, dimension),
   carry: state => state,

@@ -24,8 +24,3 @@ export function total(counts: Float64Array): number {
   for (const n of counts) sum += n
   return sum
 }
-
-export const isMapping = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
-export const isPositive = (value: unknown): boolean => Number.isFinite(value) && (value as number) > 0
-export const isCount = (value: unknown): boolean => Number.isFinite(value) && (value as number) >= 0
