@@ -6,13 +6,21 @@ import { generate } from './generate.ts'
 
 const { version } = JSON.parse(await readFile('package.json', 'utf8')) as { version: string }
 
-/** Commander imports `node:child_process` for subcommands that are programs; dap has none, and loading it takes 5 ms. */
-const withoutChildProcess: Plugin = {
-  name: 'commander-without-child-process',
+/** Commander imports `node:child_process` for subcommands that are programs, prom-client OpenTelemetry for exemplars. dap has neither. */
+const UNUSED = [
+  { module: /^node:child_process$/, of: 'commander' },
+  { module: /^@opentelemetry\/api$/, of: 'prom-client' },
+]
+
+/** Loading the one takes 5 ms, the other is 43 KB. */
+const withoutUnused: Plugin = {
+  name: 'without-unused',
   setup({ onResolve, onLoad }) {
-    onResolve({ filter: /^node:child_process$/ }, ({ importer }) =>
-      importer.includes('commander') ? { path: 'child_process', namespace: 'none' } : undefined,
-    )
+    for (const { module, of } of UNUSED) {
+      onResolve({ filter: module }, ({ path, importer }) =>
+        importer.includes(`/${of}/`) ? { path, namespace: 'none' } : undefined,
+      )
+    }
     onLoad({ filter: /.*/, namespace: 'none' }, () => ({ contents: 'export default {}' }))
   },
 }
@@ -56,7 +64,7 @@ await build({
     'google-gax',
     'react-devtools-core',
   ],
-  plugins: [withoutChildProcess],
+  plugins: [withoutUnused],
   jsx: 'automatic',
   // Names stay, so that a trace in a bug report can be read.
   minifyWhitespace: true,
