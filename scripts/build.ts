@@ -33,9 +33,6 @@ interface LockEntry {
 }
 
 await generate()
-// What the definitions of algorithms say goes into schemas; their code needs what is generated.
-const { writeComposed } = await import('./compose.ts')
-if (writeComposed()) await generate()
 await rm('dist', { recursive: true, force: true })
 await build({
   entryPoints: {

@@ -39,7 +39,14 @@ export function generated(schemas: Schemas): Generated {
   }
 }
 
+/** Writes all of it; first into the schemas what the definitions of algorithms say, whose code needs what is generated. */
 export async function generate(): Promise<void> {
+  await writeGenerated()
+  const { writeComposed } = await import('./compose.ts')
+  if (writeComposed()) await writeGenerated()
+}
+
+async function writeGenerated(): Promise<void> {
   const schemas = await readSchemas()
   const files = { ...generated(schemas), ...apiFiles(await readOpenApi()) }
   await write('src/generated/', files, HEADER)
