@@ -13,6 +13,7 @@ const LISTS: Readonly<Record<string, string>> = {
 const LIMITS: Readonly<Record<string, readonly [file: string, path: string, keyword: keyof Schema]>> = {
   LONGEST_UNIT: ['decision.schema.json', 'unit', 'maxLength'],
   LONGEST_RULE: ['policy.schema.json', 'spec.actions.eligible', 'maxLength'],
+  PROJECT_ID_PATTERN: ['project.schema.json', 'spec.projectId', 'pattern'],
   RESOURCE_NAME_PATTERN: ['policy.schema.json', 'metadata.name', 'pattern'],
 }
 

@@ -2,6 +2,7 @@
  * What dap remembers of an endpoint, in the endpoint's labels: there is no state file. Values of labels are lower-case letters, digits, `_`
  * and `-`, at most 63 of them.
  */
+import { PROJECT_ID_PATTERN } from '../generated/names.ts'
 import { digestOf } from '../policy/digest.ts'
 import type { Labels, Scale, Traffic } from './cloud.ts'
 import type { Desired, Owner } from './desired.ts'
@@ -147,7 +148,7 @@ const lockProcess: Codec<LockProcess> = {
 const LABELS: {
   readonly [K in Exclude<keyof EndpointLabels, 'lock'>]-?: readonly [string, Codec<Required<EndpointLabels>[K]>]
 } = {
-  owner: ['dap-project-id', matching(/^[a-z0-9]{8,40}$/)],
+  owner: ['dap-project-id', matching(new RegExp(PROJECT_ID_PATTERN))],
   project: ['dap-project', name],
   environment: ['dap-env', name],
   deployment: ['dap-deployment', name],
