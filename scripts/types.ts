@@ -1,6 +1,6 @@
 /**
  * JSON Schemas as TypeScript: the type of every file and of every definition, each of a name of its own, with the descriptions as comments.
- * json-schema-to-typescript knows no `readonly` and no defaults, json-schema-to-ts neither names nor comments (decision 22).
+ * json-schema-to-typescript knows no `readonly` and no defaults, json-schema-to-ts neither names nor comments (decision 2).
  */
 import { type Schema, type Schemas, target, typeName } from './schema-files.ts'
 
