@@ -27,11 +27,25 @@ const lastOdd = new Float64Array(HALF)
     for (let k = 1; k < NODES; k++) p[k + 1] = ((2 * k + 1) * x * p[k] - k * p[k - 1]) / (k + 1)
     return p
   }
+  /** Is P_NODES negative at x? Asked often, and whenever dap starts: without a list. */
+  const isNegative = (x: number): boolean => {
+    let before = 1
+    let p = x
+    for (let k = 1; k < NODES; k++) {
+      const next = ((2 * k + 1) * x * p - k * before) / (k + 1)
+      before = p
+      p = next
+    }
+    return p < 0
+  }
   // The positive roots of P_NODES: sign changes on a fine grid, then Newton's method.
   const steps = 500
   let found = HALF
+  let negative = isNegative(0)
   for (let s = 0; s < steps; s++) {
-    if (legendre(s / steps)[NODES] < 0 === legendre((s + 1) / steps)[NODES] < 0) continue
+    const was = negative
+    negative = isNegative((s + 1) / steps)
+    if (negative === was) continue
     let x = (s + 0.5) / steps
     for (let i = 0; i < 10; i++) {
       const p = legendre(x)
