@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { connect } from 'node:tls'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { nodeFiles } from '../../src/adapters/files.ts'
-import { type Certificates, createCertificates } from '../../src/emulator/certificates.ts'
+import { type Certificates, createCertificates } from '../../src/emulator/wire/certificates.ts'
 import { fails, offer, repository, serve } from '../serve/serving.ts'
 
 /** At once, so that no poll sees half a file. */

@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { connect } from 'node:net'
 import { connect as secure } from 'node:tls'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { createCertificates } from '../../src/emulator/certificates.ts'
+import { createCertificates } from '../../src/emulator/wire/certificates.ts'
 import { createTls } from '../../src/serve/tls.ts'
 import { httpBench } from './http-support.ts'
 
