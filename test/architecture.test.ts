@@ -128,7 +128,7 @@ describe('the import table of the design', () => {
 
   it('opens clouds in one place, which lets every command read patiently', () => {
     const opening = files.filter(file => /\.cloud\(/.test(readFileSync(join(SRC, file), 'utf8')))
-    expect(opening).toEqual(['commands/engine.ts'])
+    expect(opening).toEqual(['commands/deploying/engine.ts'])
   })
 
   it('keeps the shared core files free of other imports', () => {

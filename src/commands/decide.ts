@@ -8,9 +8,9 @@ import type { ReplayResult } from '../log/replay.ts'
 import { decide } from '../policy/decide.ts'
 import { type DecideResult, explain } from '../policy/explanation.ts'
 import { decideText, replayText } from '../ui/decide.ts'
-import { loadPolicy, usualSnapshot } from './policies.ts'
-import { replayLog } from './replay.ts'
-import { openRepository, requireResource } from './repository.ts'
+import { replayLog } from './decide/replay.ts'
+import { loadPolicy, usualSnapshot } from './opening/policies.ts'
+import { openRepository, requireResource } from './opening/repository.ts'
 
 type Options =
   | {

@@ -5,12 +5,12 @@ import type { Host, TablesOptions } from '../host.ts'
 import type { Resource } from '../repo/repository.ts'
 import type { EvaluationResult } from '../results.ts'
 import { evaluationText } from '../ui/evaluation.ts'
-import { type DigestedDataset, openDataset } from './dataset.ts'
-import { evidenceInputs, type Recorded, recordEvidence, recordedText } from './evidence.ts'
-import { liftFigure } from './figures.ts'
-import { type LoadedPolicy, loadPolicy } from './policies.ts'
-import { dataFile, type Opened, openRepository, requireResource, requireValid } from './repository.ts'
-import { declareTablesOptions, tablesOptions, watched } from './tables-options.ts'
+import { evidenceInputs, type Recorded, recordEvidence, recordedText } from './evidence/evidence.ts'
+import { liftFigure } from './evidence/figures.ts'
+import { type LoadedPolicy, loadPolicy } from './opening/policies.ts'
+import { dataFile, type Opened, openRepository, requireResource, requireValid } from './opening/repository.ts'
+import { type DigestedDataset, openDataset } from './reading/dataset.ts'
+import { declareTablesOptions, tablesOptions, watched } from './reading/tables-options.ts'
 
 interface Options {
   readonly evaluation: string | undefined

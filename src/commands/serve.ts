@@ -19,11 +19,11 @@ import { recentClaims } from '../serve/sinks/recent.ts'
 import { stdoutSink } from '../serve/sinks/stdout.ts'
 import { createUpkeep, type Upkeep, type UpkeepOptions } from '../serve/sinks/upkeep.ts'
 import { serveText, startedText } from '../ui/serve.ts'
-import { publishSnapshot } from './policies.ts'
-import { findRoot } from './repository.ts'
-import { declareServe, type ServeOptions, STDOUT, serveOptions } from './serve-options.ts'
-import { bundleLoader, controlFile, repositoryLoader } from './serve-sources.ts'
-import { misspeltVariables, withVariables } from './variables.ts'
+import { publishSnapshot } from './opening/policies.ts'
+import { findRoot } from './opening/repository.ts'
+import { declareServe, type ServeOptions, STDOUT, serveOptions } from './serve/options.ts'
+import { bundleLoader, controlFile, repositoryLoader } from './serve/sources.ts'
+import { misspeltVariables, withVariables } from './serve/variables.ts'
 
 /** How long requests in flight and the log may take when the server stops: with the usual drain, less than the ten seconds of others. */
 const GRACE_MS = 5_000
@@ -128,12 +128,12 @@ async function runServer(
 
 async function tokensOf({ tokenFile, pollMs }: ServeOptions, host: Host, tell: Tell) {
   if (tokenFile === undefined) return undefined
-  return (await import('./token-file.ts')).followTokens(host, tokenFile, pollMs, tell)
+  return (await import('./serve/token-file.ts')).followTokens(host, tokenFile, pollMs, tell)
 }
 
 async function certificateOf({ certificate, pollMs }: ServeOptions, host: Host, tell: Tell) {
   if (certificate === undefined) return undefined
-  return (await import('./certificate-files.ts')).followCertificate(host, certificate, pollMs, tell)
+  return (await import('./serve/certificate-files.ts')).followCertificate(host, certificate, pollMs, tell)
 }
 
 /** The process that starts the others. */

@@ -12,10 +12,10 @@ import { prepare, type Simulation, type SimulationPlan } from '../simulate/simul
 import { plural } from '../ui/numbers.ts'
 import { simulationText } from '../ui/simulation.ts'
 import { wholeNumber } from './arguments.ts'
-import { evidenceInputs, type Recorded, recordEvidence, recordedText } from './evidence.ts'
-import { regretFigure } from './figures.ts'
-import { openRepository } from './repository.ts'
-import { requireScenario } from './scenario.ts'
+import { evidenceInputs, type Recorded, recordEvidence, recordedText } from './evidence/evidence.ts'
+import { regretFigure } from './evidence/figures.ts'
+import { openRepository } from './opening/repository.ts'
+import { requireScenario } from './opening/scenario.ts'
 
 interface Options {
   readonly scenario: string | undefined

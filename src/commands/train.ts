@@ -12,10 +12,10 @@ import type { Fold, Weights } from '../train/fold.ts'
 import { type Training, train } from '../train/train.ts'
 import { trainingText } from '../ui/train.ts'
 import { wholeNumber } from './arguments.ts'
-import { openDataset } from './dataset.ts'
-import { type LoadedPolicy, loadPolicy, publishSnapshot, snapshotPath } from './policies.ts'
-import { displayPath, type Opened, openRepository, requireResource, requireValid } from './repository.ts'
-import { declareTablesOptions, tablesOptions, watched } from './tables-options.ts'
+import { type LoadedPolicy, loadPolicy, publishSnapshot, snapshotPath } from './opening/policies.ts'
+import { displayPath, type Opened, openRepository, requireResource, requireValid } from './opening/repository.ts'
+import { openDataset } from './reading/dataset.ts'
+import { declareTablesOptions, tablesOptions, watched } from './reading/tables-options.ts'
 
 interface Options {
   readonly policy: string | undefined
