@@ -1,4 +1,4 @@
-import { openTables } from '../src/adapters/duckdb.ts'
+import { openTables } from '../src/adapters/duckdb/duckdb.ts'
 import { type EvaluationPlan, evaluate } from '../src/evaluate/evaluate.ts'
 import type { CandidateSpec, ContextField, PolicySpec } from '../src/kinds.ts'
 import { stream } from '../src/math/rng.ts'

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { foldWorkers } from '../../src/adapters/workers.ts'
+import { foldWorkers } from '../../src/adapters/node/workers.ts'
 import { DapError } from '../../src/errors.ts'
 import { evaluate } from '../../src/evaluate/evaluate.ts'
 import type { DatasetSpec, PolicySpec } from '../../src/kinds.ts'

@@ -1,7 +1,7 @@
 import { readFile, rm } from 'node:fs/promises'
 import { join, relative } from 'node:path'
 import { describe, expect, it, vi } from 'vitest'
-import { nodeFiles } from '../../../src/adapters/files.ts'
+import { nodeFiles } from '../../../src/adapters/node/files.ts'
 import { readEvidence } from '../../../src/commands/evidence/evidence.ts'
 import { inputsOf } from '../../../src/commands/evidence/inputs.ts'
 import { openRepository } from '../../../src/commands/opening/repository.ts'

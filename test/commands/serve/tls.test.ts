@@ -4,7 +4,7 @@ import { connect as connectPlain } from 'node:net'
 import { join } from 'node:path'
 import { connect } from 'node:tls'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { nodeFiles } from '../../../src/adapters/files.ts'
+import { nodeFiles } from '../../../src/adapters/node/files.ts'
 import { type Certificates, createCertificates } from '../../../src/emulator/wire/certificates.ts'
 import { fails, offer, repository, serve } from '../../serve/serving.ts'
 

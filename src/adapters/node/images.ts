@@ -3,8 +3,8 @@ import { copyFile, cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { execa } from 'execa'
-import { DapError, ExitCode, InterruptedError } from '../errors.ts'
-import { IMAGE_FILES, type ImageRequest, type Images } from '../host.ts'
+import { DapError, ExitCode, InterruptedError } from '../../errors.ts'
+import { IMAGE_FILES, type ImageRequest, type Images } from '../../host.ts'
 
 type Say = (text: string) => Promise<void>
 

@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer'
-import type { CsvSpec } from '../kinds.ts'
-import { MAX_LINE } from './text.ts'
+import type { CsvSpec } from '../../kinds.ts'
+import { MAX_LINE } from '../node/text.ts'
 
 /** One record of a CSV text. */
 export interface CsvRecord {

@@ -1,9 +1,9 @@
 import { type Transferable, Worker } from 'node:worker_threads'
-import { DapError, InterruptedError } from '../errors.ts'
-import type { PlayInWorkers } from '../host.ts'
-import type { DecisionLog } from '../log/decision-log.ts'
-import type { Replications } from '../simulate/replicate.ts'
-import type { Fold, Folded } from '../train/fold.ts'
+import { DapError, InterruptedError } from '../../errors.ts'
+import type { PlayInWorkers } from '../../host.ts'
+import type { DecisionLog } from '../../log/decision-log.ts'
+import type { Replications } from '../../simulate/replicate.ts'
+import type { Fold, Folded } from '../../train/fold.ts'
 
 /** Worker threads that play replications; `entry` is what they run. An abort of `signal` ends them at once. */
 export function simulationWorkers(entry: URL, signal: AbortSignal): PlayInWorkers {

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { afterEach, describe, expect, it } from 'vitest'
-import { isAlive, lookInProc, lookWithPs, thisProcess } from '../../src/adapters/processes.ts'
+import { isAlive, lookInProc, lookWithPs, thisProcess } from '../../../src/adapters/node/processes.ts'
 
 const linux = process.platform === 'linux'
 const children: ChildProcess[] = []

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { readdir, readFile, stat } from 'node:fs/promises'
 import { basename, join } from 'node:path'
-import type { OwnPackage, PackageManifest, Tarball } from '../host.ts'
+import type { OwnPackage, PackageManifest, Tarball } from '../../host.ts'
 import { tarball } from './tarball.ts'
 
 interface Manifest extends PackageManifest {

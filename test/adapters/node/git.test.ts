@@ -3,8 +3,8 @@ import { chmod, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { gitCommit, gitOrigin } from '../../src/adapters/git.ts'
-import { commitLabel, decodeLabels, encodeLabels } from '../../src/deploy/labels.ts'
+import { gitCommit, gitOrigin } from '../../../src/adapters/node/git.ts'
+import { commitLabel, decodeLabels, encodeLabels } from '../../../src/deploy/labels.ts'
 
 let root: string
 let folder: string

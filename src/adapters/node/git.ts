@@ -1,8 +1,8 @@
 import { type ExecFileException, execFile } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import type { Commit } from '../deploy/plan.ts'
-import { DapError } from '../errors.ts'
+import type { Commit } from '../../deploy/plan.ts'
+import { DapError } from '../../errors.ts'
 
 /**
  * The commit that a folder is at, and whether files below it differ; null outside a repository, before its first commit, and where no files

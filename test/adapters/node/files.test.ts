@@ -5,7 +5,7 @@ import { basename, dirname, join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { nodeFiles } from '../../src/adapters/files.ts'
+import { nodeFiles } from '../../../src/adapters/node/files.ts'
 
 const files = nodeFiles()
 const folder = () => mkdtemp(join(tmpdir(), 'dap-files-'))

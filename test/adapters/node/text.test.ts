@@ -3,12 +3,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import zlib from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { openTables } from '../../src/adapters/duckdb.ts'
-import { bytesOf, linesOf, MAX_LINE } from '../../src/adapters/text.ts'
-import type { DapError } from '../../src/errors.ts'
-import { CSV } from '../../src/log/csv.ts'
-import type { TableSource, TextColumn } from '../../src/log/tables.ts'
-import { stream } from '../../src/math/rng.ts'
+import { openTables } from '../../../src/adapters/duckdb/duckdb.ts'
+import { bytesOf, linesOf, MAX_LINE } from '../../../src/adapters/node/text.ts'
+import type { DapError } from '../../../src/errors.ts'
+import { CSV } from '../../../src/log/csv.ts'
+import type { TableSource, TextColumn } from '../../../src/log/tables.ts'
+import { stream } from '../../../src/math/rng.ts'
 
 let folder: string
 beforeAll(async () => {

@@ -1,9 +1,9 @@
 import { createHash, randomBytes } from 'node:crypto'
 import fs from 'node:fs'
 import { basename, dirname, join } from 'node:path'
-import { DapError } from '../errors.ts'
-import type { Files, Followed, FoundFile, Unread, Walked } from '../host.ts'
-import { isInside } from '../paths.ts'
+import { DapError } from '../../errors.ts'
+import type { Files, Followed, FoundFile, Unread, Walked } from '../../host.ts'
+import { isInside } from '../../paths.ts'
 
 const utf8 = new TextDecoder('utf-8', { fatal: true })
 

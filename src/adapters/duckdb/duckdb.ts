@@ -1,12 +1,12 @@
-import type { TablesOptions } from '../host.ts'
-import type { TableSource, Tables } from '../log/tables.ts'
-import { createLibrary } from './duckdb/library.ts'
-import { readSource } from './duckdb/read.ts'
-import { DAP_COLUMNS } from './duckdb/records.ts'
-import { type OpenSource, openSource } from './duckdb/source.ts'
-import { pathSteps } from './duckdb/sql.ts'
+import type { TablesOptions } from '../../host.ts'
+import type { TableSource, Tables } from '../../log/tables.ts'
+import { createLibrary } from './library.ts'
+import { readSource } from './read.ts'
+import { DAP_COLUMNS } from './records.ts'
+import { type OpenSource, openSource } from './source.ts'
+import { pathSteps } from './sql.ts'
 
-export type { TablesOptions } from '../host.ts'
+export type { TablesOptions } from '../../host.ts'
 
 export interface OpenTables extends Tables {
   /** Lets go of memory and disk; nothing may be read at the time, or afterwards. Else the end of the process does it. */

@@ -3,10 +3,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { execa } from 'execa'
 import { describe, expect, it } from 'vitest'
-import { ownPackage } from '../../src/adapters/own-package.ts'
-import { tarball } from '../../src/adapters/tarball.ts'
-import { put } from '../support/disk.ts'
-import { PACKAGE_ROOT } from '../support/run-dap.ts'
+import { ownPackage } from '../../../src/adapters/node/own-package.ts'
+import { tarball } from '../../../src/adapters/node/tarball.ts'
+import { put } from '../../support/disk.ts'
+import { PACKAGE_ROOT } from '../../support/run-dap.ts'
 
 const temporary = () => mkdtemp(join(tmpdir(), 'dap-own-package-'))
 

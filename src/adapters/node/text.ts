@@ -2,7 +2,7 @@ import { isUtf8 } from 'node:buffer'
 import fs from 'node:fs'
 import { pipeline } from 'node:stream'
 import zlib from 'node:zlib'
-import { DapError } from '../errors.ts'
+import { DapError } from '../../errors.ts'
 
 /** How a file is compressed, by its first bytes, whatever it is called. */
 export type Compression = 'none' | 'gzip' | 'zstd'
