@@ -123,7 +123,7 @@ describe('a deployed model', () => {
       const data = await dataFolder()
       await mkdir(join(data, 'models'))
       await writeFile(join(data, 'models', 'bundle.json'), bundle())
-      const module = pathToFileURL(join(PACKAGE_ROOT, 'src', 'emulator', 'model-servers.ts')).href
+      const module = pathToFileURL(join(PACKAGE_ROOT, 'src', 'emulator', 'plane', 'model-servers.ts')).href
       const script = `
         const { dapServers } = await import(${JSON.stringify(module)})
         const servers = dapServers({ bin: ${JSON.stringify(BIN)}, storage: 'http://127.0.0.1:9', data: ${JSON.stringify(data)}, log() {} })
