@@ -9,15 +9,15 @@ import {
   problem,
   type RewardRequest,
 } from './api.ts'
-import { createCommit } from './commit.ts'
-import { createMakeDecision, isFaults, type Made } from './decisions.ts'
+import { createCommit } from './deciding/commit.ts'
+import { createMakeDecision, isFaults, type Made } from './deciding/decisions.ts'
+import type { PolicySource } from './deciding/policies.ts'
 import { type Fault, invalid, problemOf } from './faults.ts'
-import type { Ids } from './ids.ts'
-import { type Claim, type Ledger, unwritten } from './ledger.ts'
-import { type LogWriter, systemTimers } from './log-writer.ts'
-import type { OnlineLearner } from './online-learner.ts'
-import type { PolicySource } from './policies.ts'
-import { createRewardDoor } from './rewards.ts'
+import type { Ids } from './ids/ids.ts'
+import { type Claim, type Ledger, unwritten } from './ids/ledger.ts'
+import { type LogWriter, systemTimers } from './log/log-writer.ts'
+import type { OnlineLearner } from './rewards/online-learner.ts'
+import { createRewardDoor } from './rewards/rewards.ts'
 import { type Soon, whenDone } from './soon.ts'
 
 /** The server without HTTP: requests that have the right shape to answers, records to the log. */

@@ -11,8 +11,8 @@ import {
   snapshotDigest,
   snapshotText,
 } from '../../policy/snapshot.ts'
+import type { ServedPolicy } from '../../serve/deciding/policies.ts'
 import { jsonFaultPlace } from '../../serve/json.ts'
-import type { ServedPolicy } from '../../serve/policies.ts'
 import { dataFile, displayPath, type Opened, requireResource, requireValid } from './repository.ts'
 
 /** Where `dap train` leaves a policy's snapshot, and where whoever decides looks for it; absolute. */

@@ -2,9 +2,9 @@ import { X509Certificate } from 'node:crypto'
 import { resolve } from 'node:path'
 import { DapError } from '../../errors.ts'
 import type { Host } from '../../host.ts'
+import { createTls, type Identity, identityFault, type Tls } from '../../serve/door/tls.ts'
 import type { Tell } from '../../serve/events.ts'
 import { follow } from '../../serve/follow.ts'
-import { createTls, type Identity, identityFault, type Tls } from '../../serve/tls.ts'
 
 const MAX_BYTES = 1 << 20
 

@@ -3,9 +3,9 @@ import { DapError } from '../../errors.ts'
 import type { Host } from '../../host.ts'
 import { createLocator } from '../../repo/locate.ts'
 import { parseYaml } from '../../repo/yaml.ts'
+import { readTokens, type TokenSource, type TokenTable } from '../../serve/door/tokens.ts'
 import type { Tell } from '../../serve/events.ts'
 import { follow } from '../../serve/follow.ts'
-import { readTokens, type TokenSource, type TokenTable } from '../../serve/tokens.ts'
 
 const MAX_BYTES = 1 << 20
 
