@@ -1,5 +1,5 @@
-import type { DecisionLog } from '../log/decision-log.ts'
-import { SUM_TOLERANCE } from '../log/eligible.ts'
+import type { DecisionLog } from '../log/rows/decision-log.ts'
+import { SUM_TOLERANCE } from '../log/rows/eligible.ts'
 import type { Column, KeyColumn } from '../log/tables.ts'
 import type { Candidate, CellsCandidate, RowsCandidate } from './candidates/candidate.ts'
 import { createCells } from './cells.ts'

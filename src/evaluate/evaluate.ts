@@ -1,9 +1,9 @@
 import { DapError } from '../errors.ts'
 import { EVALUATION_RESULT_SCHEMA } from '../generated/names.ts'
 import type { EvaluationSpec, RewardModelSpec } from '../kinds.ts'
-import { actionFinder, declaredActions, undeclaredActions } from '../log/actions.ts'
-import { readDecisionLog } from '../log/decision-log.ts'
-import { logLayout, type OpenDataset, openLog } from '../log/layout.ts'
+import { actionFinder, declaredActions, undeclaredActions } from '../log/rows/actions.ts'
+import { readDecisionLog } from '../log/rows/decision-log.ts'
+import { logLayout, type OpenDataset, openLog } from '../log/rows/layout.ts'
 import {
   addFault,
   badRowCount,
@@ -12,10 +12,10 @@ import {
   nothingLeftOut,
   readingNotes,
   requireSameRows,
-} from '../log/left-out.ts'
-import { observedActions } from '../log/observed-actions.ts'
-import { joinNotes } from '../log/reward-join.ts'
-import { createRequests } from '../log/row-reader.ts'
+} from '../log/rows/left-out.ts'
+import { observedActions } from '../log/rows/observed-actions.ts'
+import { joinNotes } from '../log/rows/reward-join.ts'
+import { createRequests } from '../log/rows/row-reader.ts'
 import { type Column, type JoinCounts, NO_COUNTS, type NumberColumn, type RowPart, type Tables } from '../log/tables.ts'
 import type { Policy } from '../policy/policy.ts'
 import { judgeGate } from '../policy/result-rules.ts'

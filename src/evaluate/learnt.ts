@@ -1,7 +1,7 @@
 import type { CandidateSpec, LearntFromSpec } from '../kinds.ts'
 import { createKinship, type Kinship } from '../log/id-sketch.ts'
-import { type OpenLog, unitColumn, unitKind } from '../log/layout.ts'
-import { createRequests } from '../log/row-reader.ts'
+import { type OpenLog, unitColumn, unitKind } from '../log/rows/layout.ts'
+import { createRequests } from '../log/rows/row-reader.ts'
 import {
   type Column,
   type ColumnRequest,

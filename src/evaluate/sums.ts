@@ -1,4 +1,4 @@
-import type { DecisionLog } from '../log/decision-log.ts'
+import type { DecisionLog } from '../log/rows/decision-log.ts'
 import type { RowColumns, Series } from './estimators/estimator.ts'
 import { weight } from './estimators/series.ts'
 import { CERTAIN } from './estimators/threshold.ts'

@@ -1,4 +1,4 @@
-import type { ServedBy } from '../log/records.ts'
+import type { ServedBy } from '../log/records/records.ts'
 import {
   type Accepted,
   type ActivationRequest,

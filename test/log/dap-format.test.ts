@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { openTables } from '../../src/adapters/duckdb/duckdb.ts'
-import type { DecisionRecord, RewardRecord } from '../../src/log/records.ts'
+import type { DecisionRecord, RewardRecord } from '../../src/log/records/records.ts'
 import {
   groupOfRow,
   type NumberColumn,

@@ -1,5 +1,5 @@
 import type { PolicySpec } from '../../src/kinds.ts'
-import type { DecisionRecord, RewardRecord } from '../../src/log/records.ts'
+import type { DecisionRecord, RewardRecord } from '../../src/log/records/records.ts'
 import { createPolicy, type Policy } from '../../src/policy/policy.ts'
 import type { PolicySource, ServedPolicy } from '../../src/serve/deciding/policies.ts'
 import { createEngine, type Engine, type EngineLimits, type EngineParts } from '../../src/serve/engine.ts'

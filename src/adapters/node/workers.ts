@@ -1,7 +1,7 @@
 import { type Transferable, Worker } from 'node:worker_threads'
 import { DapError, InterruptedError } from '../../errors.ts'
 import type { PlayInWorkers } from '../../host.ts'
-import type { DecisionLog } from '../../log/decision-log.ts'
+import type { DecisionLog } from '../../log/rows/decision-log.ts'
 import type { Replications } from '../../simulate/replicate.ts'
 import type { Fold, Folded } from '../../train/fold.ts'
 

@@ -1,7 +1,7 @@
 import { defineCommand } from '../../command.ts'
 import { ExitCode } from '../../errors.ts'
 import type { Host } from '../../host.ts'
-import { createLogCheck, type KnownPolicy, type LogCheckResult } from '../../log/check.ts'
+import { createLogCheck, type KnownPolicy, type LogCheckResult } from '../../log/check/check.ts'
 import { milliseconds } from '../../policy/duration.ts'
 import { createPolicy } from '../../policy/policy.ts'
 import { logCheckText } from '../../ui/log-check.ts'

@@ -1,6 +1,6 @@
 import { defineCommand } from '../../command.ts'
 import { ExitCode } from '../../errors.ts'
-import { createLogStats, type LogStatsResult } from '../../log/stats.ts'
+import { createLogStats, type LogStatsResult } from '../../log/stats/stats.ts'
 import { logStatsText } from '../../ui/log-stats.ts'
 import { readLogs } from '../reading/log-files.ts'
 

@@ -1,5 +1,5 @@
 /** From decisions that have been made to records in the log and answers: of several, all or none. */
-import { recordText } from '../../log/record-text.ts'
+import { recordText } from '../../log/records/record-text.ts'
 import { hashUniform } from '../../policy/draw.ts'
 import { explain } from '../../policy/explanation.ts'
 import type { DecideAnswer, Problem } from '../api.ts'

@@ -1,6 +1,6 @@
 /** From a request that has the right shape to a decision, which is neither logged nor answered yet. */
-import { decisionRecord } from '../../log/decision-record.ts'
-import { type DecisionRecord, IMPOSED } from '../../log/records.ts'
+import { decisionRecord } from '../../log/records/decision-record.ts'
+import { type DecisionRecord, IMPOSED } from '../../log/records/records.ts'
 import { type Decision, type DecisionRequest, decide } from '../../policy/decide.ts'
 import type { Policy } from '../../policy/policy.ts'
 import { answerOf } from '../answer.ts'

@@ -1,6 +1,6 @@
 /** What one server knows of the ids that its callers have made, so that what is sent twice is answered, and counts, once. */
 import { hash } from 'node:crypto'
-import { type DecisionRecord, type RewardRecord, saidBy } from '../../log/records.ts'
+import { type DecisionRecord, type RewardRecord, saidBy } from '../../log/records/records.ts'
 import { answerOf } from '../answer.ts'
 import { problem } from '../api.ts'
 import type { Soon } from '../soon.ts'

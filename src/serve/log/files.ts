@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import { type FileHandle, mkdir, open, unlink } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
-import { ENDINGS, segmentName } from '../../log/segment-name.ts'
+import { ENDINGS, segmentName } from '../../log/records/segment-name.ts'
 import { type Sink, type Stream, systemTimers, type Timers } from './log-writer.ts'
 
 export interface FileSinkOptions {

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import zlib from 'node:zlib'
 import { messageOf } from '../../errors.ts'
-import { type ENDINGS, readSegmentName, type SegmentName } from '../../log/segment-name.ts'
+import { type ENDINGS, readSegmentName, type SegmentName } from '../../log/records/segment-name.ts'
 import { type FileSink, SEGMENT_MS } from './files.ts'
 
 export type Compression = 'gzip' | 'zstd'

@@ -1,6 +1,6 @@
 import type { RewardSpec } from '../../kinds.ts'
-import { type DecisionRecord, type RewardRecord, rewardTime } from '../../log/records.ts'
-import { decisionJoin } from '../../log/reward-join.ts'
+import { type DecisionRecord, type RewardRecord, rewardTime } from '../../log/records/records.ts'
+import { decisionJoin } from '../../log/rows/reward-join.ts'
 import { createPolicy, type Policy } from '../../policy/policy.ts'
 import { outsideRange } from '../../policy/reward-range.ts'
 import { loadSnapshot, type Snapshot, takeSnapshot } from '../../policy/snapshot.ts'

@@ -1,6 +1,6 @@
 /** The door for rewards and activations: what is taken here can be used, for all that one server can know. */
 import type { RewardSpec } from '../../kinds.ts'
-import { CLOCK_TOLERANCE_MS, REWARD_SCHEMA, type RewardRecord } from '../../log/records.ts'
+import { CLOCK_TOLERANCE_MS, REWARD_SCHEMA, type RewardRecord } from '../../log/records/records.ts'
 import type { Policy } from '../../policy/policy.ts'
 import { outsideRange } from '../../policy/reward-range.ts'
 import type { Accepted, ActivationRequest, Problem, RewardRequest } from '../api.ts'

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { readRecord } from '../../../src/log/read-record.ts'
+import { readRecord } from '../../../src/log/records/read-record.ts'
 import { traceOf } from '../../../src/serve/http/trace.ts'
 import { CONTEXT, httpBench } from '../http-support.ts'
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { createLogCheck } from '../../../src/log/check.ts'
+import { createLogCheck } from '../../../src/log/check/check.ts'
 import { createIds, readId } from '../../../src/serve/ids/ids.ts'
 import { bench, NOW, served } from '../support.ts'
 
