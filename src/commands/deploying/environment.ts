@@ -11,7 +11,7 @@ import type { Host } from '../../host.ts'
 import { bundleText, createBundle } from '../../policy/bundle.ts'
 import { createPolicy, type Policy } from '../../policy/policy.ts'
 import { type Snapshot, snapshotDigest } from '../../policy/snapshot.ts'
-import type { Resource } from '../../repo/repository.ts'
+import type { Resource } from '../../repo/resource.ts'
 import { orphanKey } from '../../titles.ts'
 import { restoreSnapshot } from '../opening/policies.ts'
 import {

@@ -1,7 +1,7 @@
 /** What a result depends on. Whoever writes a result down asks here, and so does whoever wants to know whether it still holds. */
 import { DapError } from '../../errors.ts'
 import type { Host } from '../../host.ts'
-import type { Resource } from '../../repo/repository.ts'
+import type { Resource } from '../../repo/resource.ts'
 import type { CurrentInput, Input } from '../../results.ts'
 import { isBaseline } from '../../simulate/players.ts'
 import { inputTitle } from '../../titles.ts'

@@ -1,4 +1,4 @@
-import type { Resource } from '../../repo/repository.ts'
+import type { Resource } from '../../repo/resource.ts'
 import { isBaseline } from '../../simulate/players.ts'
 import { type Opened, requireResource, requireValid } from './repository.ts'
 
