@@ -5,7 +5,8 @@
 
 export type { Diagnostic, DiagnosticCode } from './diagnostics.ts'
 export { DapError, ExitCode, UsageError } from './errors.ts'
-export { type EvaluationPlan, evaluate } from './evaluate/evaluate.ts'
+export { evaluate } from './evaluate/evaluate.ts'
+export type { EvaluationPlan } from './evaluate/evaluation-plan.ts'
 /** What files may say, before defaults: `written.PolicyDocument`. */
 export type * as written from './generated/written.ts'
 export type * from './kinds.ts'

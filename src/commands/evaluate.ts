@@ -1,6 +1,7 @@
 import { defineCommand } from '../command.ts'
 import { ExitCode } from '../errors.ts'
-import { type EvaluationPlan, evaluate } from '../evaluate/evaluate.ts'
+import { evaluate } from '../evaluate/evaluate.ts'
+import type { EvaluationPlan } from '../evaluate/evaluation-plan.ts'
 import type { Host, TablesOptions } from '../host.ts'
 import type { Resource } from '../repo/resource.ts'
 import type { EvaluationResult } from '../results.ts'

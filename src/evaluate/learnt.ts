@@ -18,7 +18,7 @@ import { learnerOf } from '../policy/algorithm.ts'
 import type { Policy } from '../policy/policy.ts'
 import { type SnapshotData, type UnitKind, unpackNumbers } from '../policy/snapshot-format.ts'
 import type { CandidateResult, EvaluationResult } from '../results.ts'
-import type { EvaluationPlan } from './evaluate.ts'
+import type { EvaluationPlan } from './evaluation-plan.ts'
 import { both, type Judgement } from './verdict.ts'
 
 /** What a candidate was made from. Of tables and scores whose origin nobody says, `unsaid`, other decisions are assumed. */

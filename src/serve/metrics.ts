@@ -1,6 +1,6 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 import type { Followed, LivePolicySource } from './deciding/policies.ts'
-import type { Observer } from './engine.ts'
+import type { Observer } from './engine-parts.ts'
 import type { LogWriter } from './log/log-writer.ts'
 import type { Upkeep } from './log/upkeep.ts'
 import type { OnlineLearner } from './rewards/online-learner.ts'

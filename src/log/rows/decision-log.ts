@@ -5,56 +5,29 @@ import {
   type NumberColumn,
   type SourceFault,
   type TableChunk,
-  type TableSource,
   type Tables,
   takeRows,
 } from '../tables.ts'
 import { addBadRow, addFault, type LeftOut } from './left-out.ts'
 import {
   actionCodes,
-  type KeptColumn,
+  type LogLayout,
+  type LogRows,
   numberFault,
   type RewardLayout,
   rewardReader,
   standsForReader,
 } from './log-columns.ts'
 import { createRowJudge, type RowVerdict } from './row-judge.ts'
-import { createRequests, type Wanted } from './row-reader.ts'
+import { createRequests } from './row-reader.ts'
 
 /**
  * A chunk of logged decisions, as columns. It has been checked: every action is known, propensities are in (0, 1], numbers
  * are finite, no key is missing, and no reader has found a fault. Arrays are valid until the next chunk is asked for.
  */
-export interface DecisionLog {
-  readonly rows: number
-  /** Number of the row in the files, from 0. */
-  readonly row: Float64Array
-  /** Index of the logged action in the list of actions. */
-  readonly action: Int32Array
-  /** 1 everywhere, in a log without propensities. */
-  readonly propensity: Float64Array
-  readonly reward: Float64Array
-  /** How many decisions each row stands for: h = 1/logProbability, at least 1. Undefined where each stands for itself alone. */
-  readonly standsFor: Float64Array | undefined
+export interface DecisionLog extends LogRows {
   /** Whatever else is wanted, in the order of `LogLayout.columns`. */
   readonly columns: readonly Column[]
-}
-
-/** Which columns of which files are the log. */
-export interface LogLayout {
-  readonly source: TableSource
-  readonly action: string
-  /** Undefined: the log has none. */
-  readonly propensity: string | undefined
-  readonly reward: RewardLayout
-  /** Default: every row was kept. */
-  readonly kept?: KeptColumn
-  /** The column of JSON lists of the ids that could be chosen; default: all could. */
-  readonly eligible?: string
-  /** Says who decided; rows that were not served by `policy` are left out. */
-  readonly servedBy?: string
-  /** Whatever else is read: contexts, slots, scores. */
-  readonly columns: readonly Wanted[]
 }
 
 /**
@@ -96,8 +69,6 @@ export async function* readDecisionLog(
     yield { ...good, reward: capRewards(good), columns: chosen(placeOf, left, made) }
   }
 }
-
-type LogRows = Omit<DecisionLog, 'columns'>
 
 /** The rows of a chunk, good and bad. */
 interface ReadRows {

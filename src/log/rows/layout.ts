@@ -1,5 +1,5 @@
 import { DapError } from '../../errors.ts'
-import type { DatasetSpec, MappingSpec } from '../../kinds.ts'
+import type { DatasetSpec } from '../../kinds.ts'
 import type { Policy } from '../../policy/policy.ts'
 import type { UnitKind } from '../../policy/snapshot-format.ts'
 import {
@@ -11,9 +11,8 @@ import {
   type Tables,
   type UnitColumn,
 } from '../tables.ts'
-import type { LogLayout } from './decision-log.ts'
 import { propensitiesReader } from './eligible.ts'
-import type { KeptColumn, RewardLayout } from './log-columns.ts'
+import { type KeptColumn, type LogLayout, namedColumns, type RewardLayout } from './log-columns.ts'
 import type { JoinPlan } from './reward-join.ts'
 import type { Requests, RowReader } from './row-reader.ts'
 
@@ -117,13 +116,6 @@ function onceOf({ mapping, rewards, format }: DatasetSpec, also: readonly string
 function contextNames({ mapping }: DatasetSpec, policies: readonly Pick<Policy, 'spec'>[]): string[] {
   const names = policies.flatMap(({ spec }) => Object.keys(spec.context))
   return [...new Set(names)].filter(name => mapping?.context[name] === undefined)
-}
-
-/** The columns that a mapping names. */
-export function namedColumns(mapping: MappingSpec | undefined): string[] {
-  const { context = {}, ...roles } = mapping ?? {}
-  const names = [...Object.values(roles), ...Object.values(context)]
-  return names.filter(name => name !== undefined)
 }
 
 /** Names of the log's columns, found and checked. */

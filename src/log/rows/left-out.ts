@@ -2,7 +2,7 @@ import { DapError } from '../../errors.ts'
 import type { DatasetSpec } from '../../kinds.ts'
 import type { ServedBy } from '../records/records.ts'
 import type { SourceFault, TableSource, Tables } from '../tables.ts'
-import { namedColumns } from './layout.ts'
+import { namedColumns } from './log-columns.ts'
 
 /** What one pass met, and did not hand on. */
 export interface LeftOut {

@@ -1,7 +1,8 @@
-import type { Column, ColumnRequest, NumberColumn } from '../tables.ts'
+import type { MappingSpec } from '../../kinds.ts'
+import type { Column, ColumnRequest, NumberColumn, TableSource } from '../tables.ts'
 import { actionFinder } from './actions.ts'
 import { ALMOST_ONE } from './eligible.ts'
-import { called } from './row-reader.ts'
+import { called, type Wanted } from './row-reader.ts'
 
 /** Where the reward of a row is. */
 export interface RewardLayout {
@@ -20,6 +21,37 @@ export interface RewardLayout {
 export interface KeptColumn {
   readonly column: string
   readonly type: 'logProbability' | 'dropProbability'
+}
+
+/** Which columns of which files are the log. */
+export interface LogLayout {
+  readonly source: TableSource
+  readonly action: string
+  /** Undefined: the log has none. */
+  readonly propensity: string | undefined
+  readonly reward: RewardLayout
+  /** Default: every row was kept. */
+  readonly kept?: KeptColumn
+  /** The column of JSON lists of the ids that could be chosen; default: all could. */
+  readonly eligible?: string
+  /** Says who decided; rows that were not served by `policy` are left out. */
+  readonly servedBy?: string
+  /** Whatever else is read: contexts, slots, scores. */
+  readonly columns: readonly Wanted[]
+}
+
+/** What is known of every row of a chunk. */
+export interface LogRows {
+  readonly rows: number
+  /** Number of the row in the files, from 0. */
+  readonly row: Float64Array
+  /** Index of the logged action in the list of actions. */
+  readonly action: Int32Array
+  /** 1 everywhere, in a log without propensities. */
+  readonly propensity: Float64Array
+  readonly reward: Float64Array
+  /** How many decisions each row stands for: h = 1/logProbability, at least 1. Undefined where each stands for itself alone. */
+  readonly standsFor: Float64Array | undefined
 }
 
 /** For the dictionary of a key column: code → index of the action, −1 for a stranger. Goes along as the dictionary grows. */
@@ -92,4 +124,11 @@ export function numberFault(column: string, value: number, otherwise = 'is not a
   const name = called(column)
   if (Number.isNaN(value)) return `${name} is missing`
   return Number.isFinite(value) ? `${name} ${otherwise}` : `${name} is not a finite number`
+}
+
+/** The columns that a mapping names. */
+export function namedColumns(mapping: MappingSpec | undefined): string[] {
+  const { context = {}, ...roles } = mapping ?? {}
+  const names = [...Object.values(roles), ...Object.values(context)]
+  return names.filter(name => name !== undefined)
 }

@@ -1,6 +1,6 @@
 import type { ColumnRequest, KeyColumn, Tables, TextColumn } from '../tables.ts'
-import type { LogLayout } from './decision-log.ts'
 import { parseIds, REMEMBERED_SETS } from './eligible.ts'
+import type { LogLayout } from './log-columns.ts'
 import { remember } from './remember.ts'
 
 /**

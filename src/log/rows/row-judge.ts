@@ -1,7 +1,7 @@
 import type { Column, ColumnRequest, KeyColumn, NumberColumn } from '../tables.ts'
-import type { DecisionLog, LogLayout } from './decision-log.ts'
 import { ALMOST_ONE, eligibleReader } from './eligible.ts'
-import { isComplete, isPresent, numberFault } from './log-columns.ts'
+import type { LogLayout } from './log-columns.ts'
+import { isComplete, isPresent, type LogRows, numberFault } from './log-columns.ts'
 import { called, type LoggedDecision, RowFault } from './row-reader.ts'
 
 /** Says what is wrong with rows of a log: the one place where it is. */
@@ -11,7 +11,7 @@ export interface RowJudge {
   /** Has every row of a chunk all the columns that it must have? */
   isComplete(columns: readonly Column[], rows: number): boolean
   /** For a chunk: what is wrong with row i. Where nothing is, what each reader made of it is in `made`. */
-  bind(columns: readonly Column[], log: Omit<DecisionLog, 'columns'>): RowVerdict
+  bind(columns: readonly Column[], log: LogRows): RowVerdict
 }
 
 export interface RowVerdict {

@@ -13,7 +13,8 @@ import {
   type LedgerReplies,
   type LedgerSettled,
 } from '../ids/shared-ledger.ts'
-import { type Account, createReserve, mayBeLost, NO_ACCOUNT, type Reserve } from '../log/reserve.ts'
+import type { Reserve } from '../log/log-writer.ts'
+import { type Account, createReserve, mayBeLost, NO_ACCOUNT } from '../log/reserve.ts'
 import type { Totals } from '../metrics.ts'
 import { closeWhatDiesWith } from './handover.ts'
 import { createWorkerMetrics, type Measured } from './worker-metrics.ts'

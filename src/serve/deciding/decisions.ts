@@ -5,7 +5,7 @@ import { type Decision, type DecisionRequest, decide } from '../../policy/decide
 import type { Policy } from '../../policy/policy.ts'
 import { answerOf } from '../answer.ts'
 import type { DecideAnswer, DecideRequest } from '../api.ts'
-import type { EngineParts } from '../engine.ts'
+import type { EngineParts } from '../engine-parts.ts'
 import { type Fault, invalid } from '../faults.ts'
 import { readId } from '../ids/ids.ts'
 import type { PolicySource, ServedPolicy } from './policies.ts'

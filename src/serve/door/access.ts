@@ -1,7 +1,8 @@
 import type { FastifyInstance } from 'fastify'
 import { type Problem, problem } from '../api.ts'
 import type { PolicySource } from '../deciding/policies.ts'
-import type { Clock, Engine } from '../engine.ts'
+import type { Engine } from '../engine.ts'
+import type { Clock } from '../engine-parts.ts'
 import { refusal } from '../problems.ts'
 import { covers, type Need, type Token, type TokenSource } from './tokens.ts'
 

@@ -1,7 +1,7 @@
 import { Socket } from 'node:net'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { problem } from '../api.ts'
-import type { Clock } from '../engine.ts'
+import type { Clock } from '../engine-parts.ts'
 import { refusal } from '../problems.ts'
 import { shakingHands } from './handshakes.ts'
 

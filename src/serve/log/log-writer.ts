@@ -1,6 +1,5 @@
 /** The decision log of a server: written off the request path, by group commit. */
 import { DapError, messageOf } from '../../errors.ts'
-import type { Reserve } from './reserve.ts'
 
 export type Stream = 'decisions' | 'rewards'
 
@@ -36,6 +35,14 @@ export interface LogWriter {
   settled(): Promise<void>
   /** Writes what is queued and closes the sink. Gives up after `timeoutMs`: rejects with a DapError that says how many records are lost. */
   close(timeoutMs: number): Promise<void>
+}
+
+/** Is told of each record before it is acknowledged. */
+export interface Reserve {
+  took(): void
+  wrote(stream: Stream, records: number): void
+  /** The primary does not take accounts any more: no more records should be acknowledged. */
+  readonly stalled: boolean
 }
 
 export interface LogWriterStats {

@@ -1,4 +1,4 @@
-import type { Stream } from './log-writer.ts'
+import type { Reserve, Stream } from './log-writer.ts'
 
 /** What a worker has told its primary of its log, in records since it started. */
 export interface Account {
@@ -11,14 +11,6 @@ export const NO_ACCOUNT: Account = { reserved: 0, written: { decisions: 0, rewar
 
 /** How many records may have been acknowledged and not written by a worker of which this is the last account. */
 export const mayBeLost = ({ reserved, written }: Account): number => reserved - written.decisions - written.rewards
-
-/** Is told by the log's writer, of each record before it is acknowledged. */
-export interface Reserve {
-  took(): void
-  wrote(stream: Stream, records: number): void
-  /** The primary does not take accounts any more: no more records should be acknowledged. */
-  readonly stalled: boolean
-}
 
 /** As many records are reserved ahead as are waiting to be written, but no more than this: a message for so many, where they come fast. */
 const MOST_AHEAD = 64

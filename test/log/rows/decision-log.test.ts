@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { DatasetSpec } from '../../../src/kinds.ts'
-import { type LogLayout, readDecisionLog } from '../../../src/log/rows/decision-log.ts'
+import { readDecisionLog } from '../../../src/log/rows/decision-log.ts'
 import { eligibleSet, propensitiesReader } from '../../../src/log/rows/eligible.ts'
 import {
   badRowCount,
@@ -9,6 +9,7 @@ import {
   nothingLeftOut,
   readingNotes,
 } from '../../../src/log/rows/left-out.ts'
+import type { LogLayout } from '../../../src/log/rows/log-columns.ts'
 import { RowFault, type RowReader } from '../../../src/log/rows/row-reader.ts'
 import type { NumberColumn, SourceFault, Tables, ValueColumn } from '../../../src/log/tables.ts'
 import { memoryTables } from '../../evaluate/support/memory-tables.ts'
