@@ -1,5 +1,6 @@
-import { openTables } from '../src/adapters/duckdb.ts'
-import { type EvaluationPlan, evaluate } from '../src/evaluate/evaluate.ts'
+import { openTables } from '../src/adapters/duckdb/duckdb.ts'
+import { evaluate } from '../src/evaluate/evaluate.ts'
+import type { EvaluationPlan } from '../src/evaluate/evaluation-plan.ts'
 import type { CandidateSpec, ContextField, PolicySpec } from '../src/kinds.ts'
 import { stream } from '../src/math/rng.ts'
 import { createPolicy, type Policy } from '../src/policy/policy.ts'

@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { openTables } from '../src/adapters/duckdb.ts'
+import { openTables } from '../src/adapters/duckdb/duckdb.ts'
 import { evaluate } from '../src/evaluate/evaluate.ts'
 import type { DatasetSpec } from '../src/kinds.ts'
 

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { DuckDBInstance } from '@duckdb/node-api'
-import { DECISION_SCHEMA, REWARD_SCHEMA } from '../src/log/records.ts'
+import { DECISION_SCHEMA, REWARD_SCHEMA } from '../src/log/records/records.ts'
 import { DRAW_SCHEME, drawIndex, drawUniform } from '../src/policy/draw.ts'
 import { runNode, verdict } from './measure.ts'
 

@@ -47,7 +47,7 @@ await build({
     main: 'src/main.ts',
     worker: 'src/worker.ts',
     index: 'src/index.ts',
-    duckdb: 'src/adapters/duckdb.ts',
+    duckdb: 'src/adapters/duckdb/duckdb.ts',
   },
   outdir: 'dist',
   bundle: true,

@@ -8,7 +8,7 @@ import { EXPLORATIONS, LEARNERS, PAIRS, SCORE_EXPLORATIONS } from '../src/policy
 import type { ConfiguredDefinition } from '../src/policy/definition.ts'
 import type { ExplorationDefinition } from '../src/policy/exploration.ts'
 import type { LearnerDefinition } from '../src/policy/learner.ts'
-import { WORLDS } from '../src/simulate/world.ts'
+import { WORLDS } from '../src/simulate/worlds/worlds.ts'
 import { composedApi } from './compose-api.ts'
 
 type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json }

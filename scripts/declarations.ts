@@ -4,7 +4,7 @@ import { cp, readdir, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 
 const FOLDER = 'dist/types'
-const ENTRIES = ['index.d.ts', 'client.d.ts', 'adapters/duckdb.d.ts']
+const ENTRIES = ['index.d.ts', 'client.d.ts', 'adapters/duckdb/duckdb.d.ts']
 
 export async function emitDeclarations(): Promise<void> {
   execFileSync('tsc', ['-p', 'tsconfig.types.json'], { stdio: 'inherit' })

@@ -71,7 +71,7 @@ function ownerOf({ GITHUB_RUN_ID, CI_JOB_ID, BUILD_ID }: NodeJS.ProcessEnv): str
 }
 
 async function createHost({ folder, color }: { folder?: string; color?: boolean }): Promise<Host> {
-  const { nodeFiles } = await import('./adapters/files.ts')
+  const { nodeFiles } = await import('./adapters/node/files.ts')
   const files = nodeFiles()
   const cwd = resolve(folder ?? '.')
   if (folder !== undefined && !(await files.isFolder(cwd)))
@@ -91,29 +91,29 @@ async function createHost({ folder, color }: { folder?: string; color?: boolean 
     },
     signal: abort.signal,
     async tables(options) {
-      const tables = (await import('./adapters/duckdb.ts')).openTables(options)
+      const tables = (await import('./adapters/duckdb/duckdb.ts')).openTables(options)
       closing.push(tables)
       return tables
     },
     objects: async () => (await import('./adapters/objects.ts')).cloudObjects(),
     cloud: async place => (await import('./adapters/vertex.ts')).vertexCloud(place, name => env[name]),
-    ownPackage: async () => (await import('./adapters/own-package.ts')).ownPackage(packageRoot),
+    ownPackage: async () => (await import('./adapters/node/own-package.ts')).ownPackage(packageRoot),
     get run() {
       run ??= { id: randomId(), owner: ownerOf(env) }
       return run
     },
-    processes: async () => (await import('./adapters/lock-processes.ts')).lockProcesses(),
-    commit: async folder => (await import('./adapters/git.ts')).gitCommit(folder),
-    origin: async folder => (await import('./adapters/git.ts')).gitOrigin(folder),
-    images: async () => (await import('./adapters/images.ts')).serverImages(abort.signal),
+    processes: async () => (await import('./adapters/node/lock-processes.ts')).lockProcesses(),
+    commit: async folder => (await import('./adapters/node/git.ts')).gitCommit(folder),
+    origin: async folder => (await import('./adapters/node/git.ts')).gitOrigin(folder),
+    images: async () => (await import('./adapters/node/images.ts')).serverImages(abort.signal),
     cores: availableParallelism(),
     playInWorkers: async (...args) =>
-      (await import('./adapters/workers.ts')).simulationWorkers(
+      (await import('./adapters/node/workers.ts')).simulationWorkers(
         new URL('./worker.js', import.meta.url),
         abort.signal,
       )(...args),
     foldInWorkers: async workers =>
-      (await import('./adapters/workers.ts')).foldWorkers(
+      (await import('./adapters/node/workers.ts')).foldWorkers(
         new URL('./worker.js', import.meta.url),
         workers,
         abort.signal,

@@ -1,7 +1,7 @@
 /** A worker thread: does one task, part by part, as it is asked. The thread's counterpart of `main.ts`. */
 import { parentPort, workerData } from 'node:worker_threads'
 import { DapError } from './errors.ts'
-import type { DecisionLog } from './log/decision-log.ts'
+import type { DecisionLog } from './log/rows/decision-log.ts'
 import { prepare, type SimulationPlan } from './simulate/simulate.ts'
 import { createFold, type FoldPlan } from './train/fold.ts'
 

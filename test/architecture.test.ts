@@ -120,7 +120,7 @@ describe('the import table of the design', () => {
   it('lets main.ts alone name an adapter, but for the emulator, which asks whether a process lives; and nothing but the process and its threads start main.ts and worker.ts', () => {
     const naming = internal
       .filter(i => folderOf(i.target) === 'adapters' && folderOf(i.from) !== 'adapters')
-      .filter(i => !(folderOf(i.from) === 'emulator' && i.target === 'adapters/processes.ts'))
+      .filter(i => !(folderOf(i.from) === 'emulator' && i.target === 'adapters/node/processes.ts'))
       .map(i => i.from)
     expect([...new Set(naming)]).toEqual(['main.ts'])
     expect(internal.filter(i => i.target === 'main.ts' || i.target === 'worker.ts')).toEqual([])
@@ -128,7 +128,7 @@ describe('the import table of the design', () => {
 
   it('opens clouds in one place, which lets every command read patiently', () => {
     const opening = files.filter(file => /\.cloud\(/.test(readFileSync(join(SRC, file), 'utf8')))
-    expect(opening).toEqual(['commands/engine.ts'])
+    expect(opening).toEqual(['commands/deploying/engine.ts'])
   })
 
   it('keeps the shared core files free of other imports', () => {
@@ -190,7 +190,7 @@ describe('exports', () => {
   const word = (name: string) => new RegExp(`(?<![\\w$])${name}(?![\\w$])`, 'g')
 
   /** The library and what package.json calls by name: their users are elsewhere. */
-  const isPublic = (file: string) => /^src\/(index|client|main|worker|adapters\/duckdb)\.ts$/.test(file)
+  const isPublic = (file: string) => /^src\/(index|client|main|worker|adapters\/duckdb\/duckdb)\.ts$/.test(file)
 
   /** A type that no other file names may still be what an exported function takes or gives; a value that none names is dead, or no export. */
   it('are imported by somebody, or are types of the same file', () => {

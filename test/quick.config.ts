@@ -19,7 +19,7 @@ const LARGE = [
   'evaluate/shed',
   'evaluate/units',
   'log/faults',
-  'log/stats',
+  'log/stats/stats',
   'log/used-records',
   'policy/rule-fuzz',
   'simulate/regret-context-free',

@@ -13,10 +13,10 @@ import { ADOPT_RESULT_SCHEMA } from '../generated/names.ts'
 import type { AdoptResult } from '../results.ts'
 import { adoptText } from '../ui/adopt.ts'
 import { RESOURCE_NAME, RESOURCE_NAME_HINT } from './arguments.ts'
-import { openCloud, patienceOf, requireAgreement } from './engine.ts'
-import { openEnvironment } from './environment.ts'
-import { declareOperate, type OperateOptions, operateOptions } from './operating.ts'
-import { requireResource } from './repository.ts'
+import { openCloud, patienceOf, requireAgreement } from './deploying/engine.ts'
+import { openEnvironment } from './deploying/environment.ts'
+import { declareOperate, type OperateOptions, operateOptions } from './deploying/operating.ts'
+import { requireResource } from './opening/repository.ts'
 
 interface Options extends OperateOptions {
   /** Id of the endpoint. */

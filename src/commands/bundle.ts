@@ -9,8 +9,8 @@ import { createPolicy, type Policy } from '../policy/policy.ts'
 import { type Snapshot, snapshotDigest, takeSnapshot } from '../policy/snapshot.ts'
 import type { BundleResult } from '../results.ts'
 import { bundleResultText } from '../ui/bundle.ts'
-import { restoreSnapshot, usualSnapshot } from './policies.ts'
-import { openRepository, requireResource, requireValid } from './repository.ts'
+import { restoreSnapshot, usualSnapshot } from './opening/policies.ts'
+import { openRepository, requireResource, requireValid } from './opening/repository.ts'
 
 interface Options {
   readonly policy: string | undefined

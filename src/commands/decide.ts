@@ -4,13 +4,13 @@ import { defineCommand } from '../command.ts'
 import { DapError, ExitCode, UsageError } from '../errors.ts'
 import { DECIDE_RESULT_SCHEMA } from '../generated/names.ts'
 import type { Host } from '../host.ts'
-import type { ReplayResult } from '../log/replay.ts'
+import type { ReplayResult } from '../log/records/replay.ts'
 import { decide } from '../policy/decide.ts'
 import { type DecideResult, explain } from '../policy/explanation.ts'
 import { decideText, replayText } from '../ui/decide.ts'
-import { loadPolicy, usualSnapshot } from './policies.ts'
-import { replayLog } from './replay.ts'
-import { openRepository, requireResource } from './repository.ts'
+import { replayLog } from './decide/replay.ts'
+import { loadPolicy, usualSnapshot } from './opening/policies.ts'
+import { openRepository, requireResource } from './opening/repository.ts'
 
 type Options =
   | {

@@ -11,12 +11,12 @@ import { deployText } from '../ui/deploy.ts'
 import { planText } from '../ui/plan.ts'
 import { createStyle } from '../ui/style.ts'
 import { wholeNumber } from './arguments.ts'
-import { rememberPlaces } from './behind.ts'
-import { exitCodeOf, openEngine, requireAgreement, resultOf } from './engine.ts'
+import { rememberPlaces } from './deploying/behind.ts'
+import { exitCodeOf, openEngine, requireAgreement, resultOf } from './deploying/engine.ts'
+import { declarePlan, type PlanOptions, planOptions } from './deploying/plan-options.ts'
+import { type Planned, planEnvironment } from './deploying/planning.ts'
+import { loadPlan } from './plan/show.ts'
 import { isBlocked } from './plan.ts'
-import { declarePlan, type PlanOptions, planOptions } from './plan-options.ts'
-import { loadPlan } from './plan-show.ts'
-import { type Planned, planEnvironment } from './planning.ts'
 
 interface Options extends PlanOptions {
   /** The approved plan's file. */

@@ -3,7 +3,7 @@ import { destructionOf } from '../deploy/operate.ts'
 import { destroyDeployment } from '../deploy/remove.ts'
 import type { DeployResult } from '../results.ts'
 import { deployText } from '../ui/deploy.ts'
-import { exitCodeOf } from './engine.ts'
+import { exitCodeOf } from './deploying/engine.ts'
 import {
   changesText,
   declareOperate,
@@ -12,7 +12,7 @@ import {
   operate,
   operateOptions,
   whoseOf,
-} from './operating.ts'
+} from './deploying/operating.ts'
 
 interface Options extends OperateOptions {
   readonly deployment: string

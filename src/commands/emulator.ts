@@ -10,7 +10,7 @@ import {
   emulatorChoice,
   emulatorVariables,
   openEmulator,
-} from './emulator-options.ts'
+} from './emulator/options.ts'
 
 export const emulatorCommand = defineCommand<EmulatorChoice & { readonly port: number }, { readonly url: string }>({
   declare(command) {

@@ -5,8 +5,8 @@ import { collectGarbage, type Whose } from '../deploy/remove.ts'
 import { UsageError } from '../errors.ts'
 import type { DeploymentOutcome, DeployResult } from '../results.ts'
 import { deployText } from '../ui/deploy.ts'
-import { exitCodeOf } from './engine.ts'
-import { knownDeployments } from './environment.ts'
+import { exitCodeOf } from './deploying/engine.ts'
+import { knownDeployments } from './deploying/environment.ts'
 import {
   changesText,
   declareOperate,
@@ -15,7 +15,7 @@ import {
   operate,
   operateOptions,
   whoseOf,
-} from './operating.ts'
+} from './deploying/operating.ts'
 
 interface Options extends OperateOptions {
   readonly deployments: readonly string[]

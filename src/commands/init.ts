@@ -11,8 +11,8 @@ import { pinFiles } from '../scaffold/pin.ts'
 import { projectIdOf, withProjectId } from '../scaffold/project-id.ts'
 import { render, TEMPLATE_FILE, type TemplateInfo, type TextFile, templateInfo } from '../scaffold/template.ts'
 import { RESOURCE_NAME, RESOURCE_NAME_HINT } from './arguments.ts'
-import { filesBelow } from './found-files.ts'
-import { displayPath, PROJECT_FILE } from './repository.ts'
+import { filesBelow } from './opening/found-files.ts'
+import { displayPath, PROJECT_FILE } from './opening/repository.ts'
 
 interface Options {
   /** Absolute. */

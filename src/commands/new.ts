@@ -6,8 +6,8 @@ import type { Kind } from '../kinds.ts'
 import { scenarioAnswers } from '../scaffold/resource.ts'
 import { fill } from '../scaffold/template.ts'
 import { RESOURCE_NAME, RESOURCE_NAME_HINT } from './arguments.ts'
-import { type OpsWritten, opsText, writeOps } from './ops.ts'
-import { type Opened, openRepository, requireResource } from './repository.ts'
+import { type OpsWritten, opsText, writeOps } from './new/ops.ts'
+import { type Opened, openRepository, requireResource } from './opening/repository.ts'
 import { parseKind } from './schema.ts'
 
 interface Options {

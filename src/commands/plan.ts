@@ -4,8 +4,8 @@ import type { Plan } from '../deploy/plan.ts'
 import { planFile } from '../deploy/plan-file.ts'
 import { ExitCode } from '../errors.ts'
 import { planText } from '../ui/plan.ts'
-import { declarePlan, type PlanOptions, planOptions } from './plan-options.ts'
-import { planEnvironment } from './planning.ts'
+import { declarePlan, type PlanOptions, planOptions } from './deploying/plan-options.ts'
+import { planEnvironment } from './deploying/planning.ts'
 
 interface Options extends PlanOptions {
   readonly out?: string

@@ -7,8 +7,8 @@ import { type StagedRound, stage } from '../simulate/stage.ts'
 import { measure, quantile } from '../simulate/summarise.ts'
 import { playText } from '../ui/play.ts'
 import { wholeNumber } from './arguments.ts'
-import { openRepository } from './repository.ts'
-import { requireScenario } from './scenario.ts'
+import { openRepository } from './opening/repository.ts'
+import { requireScenario } from './opening/scenario.ts'
 
 interface Options {
   readonly scenario: string | undefined

@@ -68,13 +68,13 @@ export const COMMANDS: readonly CommandEntry[] = [
     name: 'log check',
     usage: 'log check <paths...>',
     summary: 'prove a decision log, record by record',
-    load: async () => (await import('./log-check.ts')).logCheckCommand,
+    load: async () => (await import('./log/check.ts')).logCheckCommand,
   },
   {
     name: 'log stats',
     usage: 'log stats <paths...>',
     summary: 'show what a log holds, and test that it was drawn as it says',
-    load: async () => (await import('./log-stats.ts')).logStatsCommand,
+    load: async () => (await import('./log/stats.ts')).logStatsCommand,
   },
   {
     name: 'decide',
@@ -92,13 +92,13 @@ export const COMMANDS: readonly CommandEntry[] = [
     name: 'snapshot show',
     usage: 'snapshot show <file>',
     summary: 'show what a snapshot knows',
-    load: async () => (await import('./snapshot-show.ts')).snapshotShowCommand,
+    load: async () => (await import('./snapshot/show.ts')).snapshotShowCommand,
   },
   {
     name: 'snapshot diff',
     usage: 'snapshot diff <before> <after>',
     summary: 'show what changed from one snapshot to another',
-    load: async () => (await import('./snapshot-diff.ts')).snapshotDiffCommand,
+    load: async () => (await import('./snapshot/diff.ts')).snapshotDiffCommand,
   },
   {
     name: 'bundle',
@@ -116,7 +116,7 @@ export const COMMANDS: readonly CommandEntry[] = [
     name: 'plan show',
     usage: 'plan show <file>',
     summary: 'print a plan, as text, JSON or markdown',
-    load: async () => (await import('./plan-show.ts')).planShowCommand,
+    load: async () => (await import('./plan/show.ts')).planShowCommand,
   },
   {
     name: 'deploy',
@@ -158,19 +158,19 @@ export const COMMANDS: readonly CommandEntry[] = [
     name: 'lock ls',
     usage: 'lock ls',
     summary: 'show who is at work on which deployment',
-    load: async () => (await import('./lock-ls.ts')).lockListCommand,
+    load: async () => (await import('./lock/ls.ts')).lockListCommand,
   },
   {
     name: 'lock break',
     usage: 'lock break <deployment>',
     summary: 'take a lock away',
-    load: async () => (await import('./lock-break.ts')).lockBreakCommand,
+    load: async () => (await import('./lock/break.ts')).lockBreakCommand,
   },
   {
     name: 'image build',
     usage: 'image build',
     summary: "build the server's image, and print the digest to pin",
-    load: async () => (await import('./image-build.ts')).imageBuildCommand,
+    load: async () => (await import('./image/build.ts')).imageBuildCommand,
   },
   {
     name: 'emulator',
@@ -182,12 +182,12 @@ export const COMMANDS: readonly CommandEntry[] = [
     name: 'emulator exec',
     usage: 'emulator exec <command...>',
     summary: 'run a command with an emulator of its own',
-    load: async () => (await import('./emulator-exec.ts')).emulatorExecCommand,
+    load: async () => (await import('./emulator/exec.ts')).emulatorExecCommand,
   },
   {
     name: 'emulator fault',
     usage: 'emulator fault <what> [json]',
     summary: 'make the emulator fail as clouds do',
-    load: async () => (await import('./emulator-fault.ts')).emulatorFaultCommand,
+    load: async () => (await import('./emulator/fault.ts')).emulatorFaultCommand,
   },
 ]

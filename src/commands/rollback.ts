@@ -3,8 +3,8 @@ import { rollbackOf } from '../deploy/operate.ts'
 import { rollbackDeployment } from '../deploy/rollback.ts'
 import type { DeployResult } from '../results.ts'
 import { deployText } from '../ui/deploy.ts'
-import { exitCodeOf } from './engine.ts'
-import { declareOperate, lookAt, type OperateOptions, operate, operateOptions, whoseOf } from './operating.ts'
+import { exitCodeOf } from './deploying/engine.ts'
+import { declareOperate, lookAt, type OperateOptions, operate, operateOptions, whoseOf } from './deploying/operating.ts'
 
 interface Options extends OperateOptions {
   readonly deployment: string

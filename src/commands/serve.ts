@@ -4,26 +4,26 @@ import { DapError, ExitCode, messageOf, UsageError } from '../errors.ts'
 import { SERVE_RESULT_SCHEMA } from '../generated/names.ts'
 import type { Host } from '../host.ts'
 import type { ServeResult } from '../results.ts'
-import { DEFAULT_LIMITS } from '../serve/app.ts'
-import { type Losses, startWorkers, type WorkerLink, workerLink } from '../serve/cluster.ts'
-import { connectionsWithin, openFilesLimit } from '../serve/descriptors.ts'
+import { type Losses, startWorkers, type WorkerLink, workerLink } from '../serve/cluster/cluster.ts'
+import { createPolicySource, type PolicyLoader } from '../serve/deciding/policies.ts'
+import { connectionsWithin, openFilesLimit } from '../serve/door/descriptors.ts'
 import { createEvents, type Tell } from '../serve/events.ts'
-import { createLedger, type LocalLedger } from '../serve/ledger.ts'
-import { createLogWriter, type Sink } from '../serve/log-writer.ts'
+import { DEFAULT_LIMITS } from '../serve/http/app.ts'
+import { createLedger, type LocalLedger } from '../serve/ids/ledger.ts'
+import { recentClaims } from '../serve/ids/recent.ts'
+import { fileSink } from '../serve/log/files.ts'
+import { createLogWriter, type Sink } from '../serve/log/log-writer.ts'
+import { stdoutSink } from '../serve/log/stdout.ts'
+import { createUpkeep, type Upkeep, type UpkeepOptions } from '../serve/log/upkeep.ts'
 import type { Totals } from '../serve/metrics.ts'
-import { createOnlineLearner } from '../serve/online-learner.ts'
-import { createPolicySource, type PolicyLoader } from '../serve/policies.ts'
+import { createOnlineLearner } from '../serve/rewards/online-learner.ts'
 import { type Patience, type Server, startServer } from '../serve/server.ts'
-import { fileSink } from '../serve/sinks/files.ts'
-import { recentClaims } from '../serve/sinks/recent.ts'
-import { stdoutSink } from '../serve/sinks/stdout.ts'
-import { createUpkeep, type Upkeep, type UpkeepOptions } from '../serve/sinks/upkeep.ts'
 import { serveText, startedText } from '../ui/serve.ts'
-import { publishSnapshot } from './policies.ts'
-import { findRoot } from './repository.ts'
-import { declareServe, type ServeOptions, STDOUT, serveOptions } from './serve-options.ts'
-import { bundleLoader, controlFile, repositoryLoader } from './serve-sources.ts'
-import { misspeltVariables, withVariables } from './variables.ts'
+import { publishSnapshot } from './opening/policies.ts'
+import { findRoot } from './opening/repository.ts'
+import { declareServe, type ServeOptions, STDOUT, serveOptions } from './serve/options.ts'
+import { bundleLoader, controlFile, repositoryLoader } from './serve/sources.ts'
+import { misspeltVariables, withVariables } from './serve/variables.ts'
 
 /** How long requests in flight and the log may take when the server stops: with the usual drain, less than the ten seconds of others. */
 const GRACE_MS = 5_000
@@ -128,12 +128,12 @@ async function runServer(
 
 async function tokensOf({ tokenFile, pollMs }: ServeOptions, host: Host, tell: Tell) {
   if (tokenFile === undefined) return undefined
-  return (await import('./token-file.ts')).followTokens(host, tokenFile, pollMs, tell)
+  return (await import('./serve/token-file.ts')).followTokens(host, tokenFile, pollMs, tell)
 }
 
 async function certificateOf({ certificate, pollMs }: ServeOptions, host: Host, tell: Tell) {
   if (certificate === undefined) return undefined
-  return (await import('./certificate-files.ts')).followCertificate(host, certificate, pollMs, tell)
+  return (await import('./serve/certificate-files.ts')).followCertificate(host, certificate, pollMs, tell)
 }
 
 /** The process that starts the others. */

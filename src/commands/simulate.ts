@@ -2,7 +2,7 @@ import { resolve } from 'node:path'
 import { defineCommand, type ProgressEvent } from '../command.ts'
 import { ExitCode, UsageError } from '../errors.ts'
 import type { Host } from '../host.ts'
-import { DECISION_SCHEMA } from '../log/records.ts'
+import { DECISION_SCHEMA } from '../log/records/records.ts'
 import type { SimulationResult } from '../results.ts'
 import { finish } from '../simulate/finish.ts'
 import { decisionLog } from '../simulate/log.ts'
@@ -12,10 +12,10 @@ import { prepare, type Simulation, type SimulationPlan } from '../simulate/simul
 import { plural } from '../ui/numbers.ts'
 import { simulationText } from '../ui/simulation.ts'
 import { wholeNumber } from './arguments.ts'
-import { evidenceInputs, type Recorded, recordEvidence, recordedText } from './evidence.ts'
-import { regretFigure } from './figures.ts'
-import { openRepository } from './repository.ts'
-import { requireScenario } from './scenario.ts'
+import { evidenceInputs, type Recorded, recordEvidence, recordedText } from './evidence/evidence.ts'
+import { regretFigure } from './evidence/figures.ts'
+import { openRepository } from './opening/repository.ts'
+import { requireScenario } from './opening/scenario.ts'
 
 interface Options {
   readonly scenario: string | undefined

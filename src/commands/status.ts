@@ -6,9 +6,15 @@ import { ExitCode } from '../errors.ts'
 import { STATUS_RESULT_SCHEMA } from '../generated/names.ts'
 import type { StatusResult } from '../results.ts'
 import { statusText } from '../ui/status.ts'
-import { lookBehind } from './behind.ts'
-import { openCloud } from './engine.ts'
-import { declareEnvironment, desiredDeployment, environmentName, openEnvironment, requireWhole } from './environment.ts'
+import { lookBehind } from './deploying/behind.ts'
+import { openCloud } from './deploying/engine.ts'
+import {
+  declareEnvironment,
+  desiredDeployment,
+  environmentName,
+  openEnvironment,
+  requireWhole,
+} from './deploying/environment.ts'
 
 interface Options {
   readonly environment: string

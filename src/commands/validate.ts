@@ -8,9 +8,17 @@ import { isInside } from '../paths.ts'
 import { loadRepository } from '../repo/repository.ts'
 import type { SourceFile } from '../repo/source.ts'
 import { diagnosticsSummary, diagnosticText } from '../ui/diagnostics.ts'
-import { filesBelow, filesOnce } from './found-files.ts'
-import { passedOverDiagnostics } from './passed-over.ts'
-import { displayPath, findRoot, isYaml, type Opened, openRepository, readSource, type Source } from './repository.ts'
+import { filesBelow, filesOnce } from './opening/found-files.ts'
+import {
+  displayPath,
+  findRoot,
+  isYaml,
+  type Opened,
+  openRepository,
+  readSource,
+  type Source,
+} from './opening/repository.ts'
+import { passedOverDiagnostics } from './validate/passed-over.ts'
 
 interface Options {
   /** Absolute; empty means the whole repository. */

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { link, mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { isAlive, type ProcessIdentity, thisProcess } from '../adapters/processes.ts'
+import { isAlive, type ProcessIdentity, thisProcess } from '../adapters/node/processes.ts'
 import { DapError } from '../errors.ts'
 import type { JsonObject, StateStore } from './ports.ts'
 

@@ -32,7 +32,7 @@ export interface Resources extends JsonObject {
   readonly maxReplicaCount: number
 }
 
-/** A model with all its versions; `versionAnswer` of models.ts shows one of them. */
+/** A model with all its versions; `versionAnswer` of `vertex/models.ts` shows one of them. */
 export interface ModelDoc extends JsonObject {
   readonly name: string
   readonly displayName: string

@@ -1,5 +1,6 @@
 import type { EvaluationSpec } from '../kinds.ts'
-import type { Estimator, Series } from './estimators/estimator.ts'
+import type { Estimator } from './estimators/estimator.ts'
+import type { Series } from './estimators/series.ts'
 import { corrected } from './estimators/series.ts'
 import {
   type Frame,

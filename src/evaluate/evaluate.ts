@@ -1,9 +1,9 @@
 import { DapError } from '../errors.ts'
 import { EVALUATION_RESULT_SCHEMA } from '../generated/names.ts'
 import type { EvaluationSpec, RewardModelSpec } from '../kinds.ts'
-import { actionFinder, declaredActions, undeclaredActions } from '../log/actions.ts'
-import { readDecisionLog } from '../log/decision-log.ts'
-import { logLayout, type OpenDataset, openLog } from '../log/layout.ts'
+import { actionFinder, declaredActions, undeclaredActions } from '../log/rows/actions.ts'
+import { readDecisionLog } from '../log/rows/decision-log.ts'
+import { logLayout, openLog } from '../log/rows/layout.ts'
 import {
   addFault,
   badRowCount,
@@ -12,14 +12,12 @@ import {
   nothingLeftOut,
   readingNotes,
   requireSameRows,
-} from '../log/left-out.ts'
-import { observedActions } from '../log/observed-actions.ts'
-import { joinNotes } from '../log/reward-join.ts'
-import { createRequests } from '../log/row-reader.ts'
-import { type Column, type JoinCounts, NO_COUNTS, type NumberColumn, type RowPart, type Tables } from '../log/tables.ts'
-import type { Policy } from '../policy/policy.ts'
+} from '../log/rows/left-out.ts'
+import { observedActions } from '../log/rows/observed-actions.ts'
+import { joinNotes } from '../log/rows/reward-join.ts'
+import { createRequests } from '../log/rows/row-reader.ts'
+import { type Column, type JoinCounts, NO_COUNTS, type NumberColumn, type Tables } from '../log/tables.ts'
 import { judgeGate } from '../policy/result-rules.ts'
-import type { SnapshotData } from '../policy/snapshot-format.ts'
 import type { EvaluationResult } from '../results.ts'
 import { type ChunkFacts, createCandidateRun } from './candidate-run.ts'
 import type { ActionSpace } from './candidates/candidate.ts'
@@ -35,6 +33,7 @@ import {
 import { seriesOfEstimator } from './estimators/estimator.ts'
 import { createEstimator, estimatorType } from './estimators/estimators.ts'
 import { value as modelValue } from './estimators/series.ts'
+import type { EvaluationPlan } from './evaluation-plan.ts'
 import { createFrame, seriesOf } from './influence.ts'
 import { capped, judgedRows } from './learnt.ts'
 import { createLogRun } from './log-run.ts'
@@ -46,24 +45,6 @@ import { createStrata } from './strata.ts'
 import { candidateSeries } from './sums.ts'
 import { measureCoverage } from './support.ts'
 import { both, judge, judgeLost, judgeModelled, judgeOrphans, judgeUnrewarded } from './verdict.ts'
-
-/** An Evaluation with everything it names already resolved. */
-export interface EvaluationPlan {
-  readonly name: string
-  readonly dataset: OpenDataset & {
-    /** sha256 over the files' bytes. */
-    readonly digest: string
-    /** Judge on these rows alone. */
-    readonly part?: RowPart
-  }
-  readonly spec: EvaluationSpec
-  /** Candidate's name → its policy, the snapshot loaded. */
-  readonly policies: ReadonlyMap<string, Policy>
-  /** Candidate's name → what its snapshot learnt from, null where that does not say; none of one without a snapshot. */
-  readonly learntFrom?: ReadonlyMap<string, SnapshotData | null>
-  /** Candidate's name → absolute path of its table. */
-  readonly tables: ReadonlyMap<string, string>
-}
 
 /** Sums by cell are held in memory: some 100 bytes each for every candidate. */
 const MAX_CELLS = 1_000_000

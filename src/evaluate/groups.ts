@@ -1,4 +1,4 @@
-import type { DecisionLog } from '../log/decision-log.ts'
+import type { DecisionLog } from '../log/rows/decision-log.ts'
 import { type GroupColumn, SUM_GROUPS } from '../log/tables.ts'
 import { grown } from './grown.ts'
 

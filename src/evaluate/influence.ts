@@ -1,5 +1,6 @@
 import { addTo, compensated } from '../math/sum.ts'
-import type { Estimator, Series } from './estimators/estimator.ts'
+import type { Estimator } from './estimators/estimator.ts'
+import type { Series } from './estimators/series.ts'
 import { weight } from './estimators/series.ts'
 import type { Totals } from './groups.ts'
 import { decisionCount, type LogSums, meanReward } from './log-sums.ts'

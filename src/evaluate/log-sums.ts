@@ -1,4 +1,4 @@
-import type { DecisionLog } from '../log/decision-log.ts'
+import type { DecisionLog } from '../log/rows/decision-log.ts'
 import { addTo } from '../math/sum.ts'
 import { addTotals, type ChunkGroups, createTotals, mergeTotals, type Totals } from './groups.ts'
 import { grown } from './grown.ts'

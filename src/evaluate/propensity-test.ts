@@ -1,4 +1,4 @@
-import { scoreOf } from '../log/calibration.ts'
+import { scoreOf } from '../log/stats/calibration.ts'
 import { type DrawnSum, designEffect, FEWEST_UNITS, type GroupSpread, spreadOfGroups } from '../math/groups.ts'
 import { twoSidedT } from '../math/tails.ts'
 import type { Verdict } from '../results.ts'

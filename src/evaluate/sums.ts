@@ -1,5 +1,5 @@
-import type { DecisionLog } from '../log/decision-log.ts'
-import type { RowColumns, Series } from './estimators/estimator.ts'
+import type { DecisionLog } from '../log/rows/decision-log.ts'
+import type { RowColumns, Series } from './estimators/series.ts'
 import { weight } from './estimators/series.ts'
 import { CERTAIN } from './estimators/threshold.ts'
 import { addTotals, type ChunkGroups, createTotals, mergeTotals, type Totals } from './groups.ts'

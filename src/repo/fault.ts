@@ -32,3 +32,15 @@ export interface Mend {
   readonly key?: string
   readonly value?: unknown
 }
+
+/** A stretch of a text, in UTF-16 code units. */
+export interface Span {
+  readonly from: number
+  readonly to: number
+}
+
+/** A fault of a text that is no YAML, or none that dap reads. */
+export interface YamlFault extends Span {
+  readonly message: string
+  readonly hint?: string
+}

@@ -1,6 +1,6 @@
 import { type Document, isAlias, isMap, isScalar, isSeq } from 'yaml'
-import type { Fault } from './fault.ts'
-import { composeFile, type Span } from './yaml.ts'
+import type { Fault, Span } from './fault.ts'
+import { composeFile } from './yaml.ts'
 
 /** 1-based line and column; `length` counts code units of that line. */
 export interface Place {

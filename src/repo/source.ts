@@ -1,6 +1,7 @@
+import type { YamlFault } from './fault.ts'
 import type { Locator } from './locate.ts'
 import { parsePlainYaml } from './plain-yaml.ts'
-import type { ParsedFile, YamlFault } from './yaml.ts'
+import type { ParsedFile } from './yaml.ts'
 
 /** A file's text, or why there is none. `path` is relative to the root, with forward slashes. */
 export type SourceFile =

@@ -1,5 +1,5 @@
+import type { YamlFault } from './fault.ts'
 import { asciiOf, lookAlike } from './look-alikes.ts'
-import type { YamlFault } from './yaml.ts'
 
 /** A line that is written otherwise, and what is then to be said of it. */
 interface Guess {

@@ -11,19 +11,8 @@ import {
   type YAMLError,
 } from 'yaml'
 import { didYouMean } from '../diagnostics.ts'
-import { MAX_FAULTS } from './fault.ts'
+import { MAX_FAULTS, type YamlFault } from './fault.ts'
 import { advise } from './yaml-advice.ts'
-
-/** A stretch of a text, in UTF-16 code units. */
-export interface Span {
-  readonly from: number
-  readonly to: number
-}
-
-export interface YamlFault extends Span {
-  readonly message: string
-  readonly hint?: string
-}
 
 export interface ParsedFile {
   /** The documents that could be read, empty ones left out; `index` is the place in the file, which counts those too. */

@@ -1,4 +1,4 @@
-import type { DecisionRecord } from '../log/records.ts'
+import type { DecisionRecord } from '../log/records/records.ts'
 import type { Policy } from '../policy/policy.ts'
 import type { DecideAnswer } from './api.ts'
 

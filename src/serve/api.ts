@@ -1,5 +1,5 @@
 /** Requests and answers of the HTTP interface, as `schemas/openapi.yaml` describes them. */
-import type { ServedBy } from '../log/records.ts'
+import type { ServedBy } from '../log/records/records.ts'
 import type { Explanation } from '../policy/explanation.ts'
 
 export interface DecideRequest {

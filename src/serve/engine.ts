@@ -1,4 +1,3 @@
-import type { ServedBy } from '../log/records.ts'
 import {
   type Accepted,
   type ActivationRequest,
@@ -9,15 +8,13 @@ import {
   problem,
   type RewardRequest,
 } from './api.ts'
-import { createCommit } from './commit.ts'
-import { createMakeDecision, isFaults, type Made } from './decisions.ts'
+import { createCommit } from './deciding/commit.ts'
+import { createMakeDecision, isFaults, type Made } from './deciding/decisions.ts'
+import type { EngineParts } from './engine-parts.ts'
 import { type Fault, invalid, problemOf } from './faults.ts'
-import type { Ids } from './ids.ts'
-import { type Claim, type Ledger, unwritten } from './ledger.ts'
-import { type LogWriter, systemTimers } from './log-writer.ts'
-import type { OnlineLearner } from './online-learner.ts'
-import type { PolicySource } from './policies.ts'
-import { createRewardDoor } from './rewards.ts'
+import { unwritten } from './ids/ledger.ts'
+import { type LogWriter, systemTimers } from './log/log-writer.ts'
+import { createRewardDoor } from './rewards/rewards.ts'
 import { type Soon, whenDone } from './soon.ts'
 
 /** The server without HTTP: requests that have the right shape to answers, records to the log. */
@@ -35,49 +32,6 @@ export interface Engine {
   activate(requests: readonly ActivationRequest[], trace?: string): Soon<Accepted | Problem>
   /** Whose decisions these are, as far as it is known. */
   policiesOf(decisionIds: readonly string[]): Soon<readonly (string | undefined)[]>
-}
-
-export interface EngineParts {
-  readonly source: PolicySource
-  readonly log: LogWriter
-  readonly ledger: Ledger
-  readonly clock: Clock
-  readonly observer: Observer
-  readonly learner?: OnlineLearner
-  readonly newId: Ids
-  /** `dap/0.2.0` */
-  readonly runtime: string
-  /** What is acknowledged is in the log's queue, or written. */
-  readonly ack: 'queued' | 'written'
-  readonly limits: EngineLimits
-}
-
-export interface Clock {
-  /** Milliseconds since 1970. */
-  now(): number
-  /** Milliseconds, never going back. */
-  monotonic(): number
-}
-
-export interface EngineLimits {
-  /** A request that has waited longer is answered without the policy: with the fallback. */
-  readonly timeoutMs: number
-}
-
-/** Is told what happens, for metrics. */
-export interface Observer {
-  decided(policy: string, servedBy: ServedBy, action: string | null, latencyUs: number): void
-  /** A mode with a baseline: did the policy choose the same? */
-  agreed(policy: string, agrees: boolean): void
-  /** A record was not kept: the log is under pressure. */
-  shed(policy: string): void
-  /** A decision or a reward with an id that was taken before. */
-  repeated(kind: Claim['kind'], conflict: boolean): void
-  /** A reward or an activation is taken, and nothing that is known here has use for it. */
-  unmatched(reason: 'unknown-decision' | 'other-name'): void
-  /** A reward or an activation is not taken. */
-  refused(reason: 'value' | 'time' | 'conflict'): void
-  rewarded(kind: 'metric' | 'activation'): void
 }
 
 /** With `--ack written`: how long a caller waits for the disk. */

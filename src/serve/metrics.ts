@@ -1,9 +1,9 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
-import type { Observer } from './engine.ts'
-import type { LogWriter } from './log-writer.ts'
-import type { OnlineLearner } from './online-learner.ts'
-import type { Followed, LivePolicySource } from './policies.ts'
-import type { Upkeep } from './sinks/upkeep.ts'
+import type { Followed, LivePolicySource } from './deciding/policies.ts'
+import type { Observer } from './engine-parts.ts'
+import type { LogWriter } from './log/log-writer.ts'
+import type { Upkeep } from './log/upkeep.ts'
+import type { OnlineLearner } from './rewards/online-learner.ts'
 
 /** What a server counts. Requests add to plain numbers; Prometheus' objects are filled when somebody asks. */
 export interface Metrics {

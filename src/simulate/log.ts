@@ -1,6 +1,6 @@
 import { DapError } from '../errors.ts'
-import { decisionRecord } from '../log/decision-record.ts'
-import { type DecisionRecord, LEARNING, REWARD_SCHEMA, type RewardRecord } from '../log/records.ts'
+import { decisionRecord } from '../log/records/decision-record.ts'
+import { type DecisionRecord, LEARNING, REWARD_SCHEMA, type RewardRecord } from '../log/records/records.ts'
 import { decide } from '../policy/decide.ts'
 import { type Context, createPolicy } from '../policy/policy.ts'
 import type { SimulationPlan } from './simulate.ts'

@@ -6,7 +6,7 @@ import { baselinePlayer, isBaseline, type Named, policyPlayer } from './players.
 import { createPopulation } from './population.ts'
 import { playReplications, type Replications } from './replicate.ts'
 import { BLOCK, createRounds } from './rounds.ts'
-import { createWorld } from './world.ts'
+import { createWorld } from './worlds/worlds.ts'
 
 export interface SimulationPlan {
   readonly scenario: Named<ScenarioSpec>

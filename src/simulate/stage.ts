@@ -5,7 +5,7 @@ import type { Named } from './players.ts'
 import { createPopulation } from './population.ts'
 import { BLOCK, createRounds } from './rounds.ts'
 import { columnsOf, type SimulationPlan } from './simulate.ts'
-import { createWorld } from './world.ts'
+import { createWorld } from './worlds/worlds.ts'
 
 /** One round of a world, for whoever decides outside of the simulation: as a log, or by a server. */
 export interface StagedRound {

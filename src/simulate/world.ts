@@ -1,9 +1,7 @@
-import type { TermSpec, WorldSpec } from '../kinds.ts'
 import type { Rng } from '../math/rng.ts'
-import { type ConfiguredDefinition, inOrder, named, type Rewards } from '../policy/definition.ts'
+import type { ConfiguredDefinition, Rewards } from '../policy/definition.ts'
 import type { Context } from '../policy/policy.ts'
 import type { Fields } from '../policy/world-fields.ts'
-import * as worlds from './worlds/all.ts'
 
 /**
  * What answers an action with a reward. A round has one `chance` that all its actions share (common random numbers): the
@@ -33,19 +31,4 @@ export interface WorldDefinition<Spec extends { readonly type: string } = { read
   readonly rewards: Rewards
   /** @throws DapError where a term does not compile or names what the context has not. */
   create(spec: Spec, fields: Fields): World
-}
-
-export const WORLDS: readonly WorldDefinition[] = inOrder<WorldDefinition>(worlds)
-
-export const worldOf = ({ type }: Pick<WorldSpec, 'type'>): WorldDefinition => named(WORLDS, type, 'world')
-
-/** What the world says that each action brings, and where. */
-export function termsOf(spec: WorldSpec): { readonly key: string; readonly terms: Readonly<Record<string, TermSpec>> } {
-  const { terms: key } = worldOf(spec)
-  return { key, terms: (spec as Readonly<Record<string, unknown>>)[key] as Readonly<Record<string, TermSpec>> }
-}
-
-/** @throws DapError where a term does not compile or names what the context has not. */
-export function createWorld(spec: WorldSpec, fields: Fields): World {
-  return worldOf(spec).create(spec, fields)
 }

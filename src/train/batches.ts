@@ -1,4 +1,4 @@
-import type { DecisionLog } from '../log/decision-log.ts'
+import type { DecisionLog } from '../log/rows/decision-log.ts'
 import type { Column, NumberColumn, TextColumn } from '../log/tables.ts'
 
 /** Rows of a batch: enough that sending one to a thread costs little, few enough that memory stays small. */

@@ -1,7 +1,7 @@
 import type { PolicySpec } from '../kinds.ts'
-import { type ContextSource, contextReader } from '../log/context-reader.ts'
-import type { DecisionLog } from '../log/decision-log.ts'
-import { RowFault } from '../log/row-reader.ts'
+import { type ContextSource, contextReader } from '../log/rows/context-reader.ts'
+import type { DecisionLog } from '../log/rows/decision-log.ts'
+import { RowFault } from '../log/rows/row-reader.ts'
 import { createPolicy } from '../policy/policy.ts'
 import { createStatistics } from '../policy/statistics.ts'
 

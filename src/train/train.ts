@@ -1,9 +1,9 @@
 import { DapError } from '../errors.ts'
-import { declaredActions, undeclaredActions } from '../log/actions.ts'
-import { contextReader, contextSource } from '../log/context-reader.ts'
-import { type DecisionLog, readDecisionLog } from '../log/decision-log.ts'
 import { createIdSketch } from '../log/id-sketch.ts'
-import { logLayout, type OpenDataset, openLog, unitColumn, unitKind } from '../log/layout.ts'
+import { declaredActions, undeclaredActions } from '../log/rows/actions.ts'
+import { contextReader, contextSource } from '../log/rows/context-reader.ts'
+import { type DecisionLog, readDecisionLog } from '../log/rows/decision-log.ts'
+import { logLayout, type OpenDataset, openLog, unitColumn, unitKind } from '../log/rows/layout.ts'
 import {
   addBadRow,
   badRowCount,
@@ -12,10 +12,10 @@ import {
   nothingLeftOut,
   readingNotes,
   requireSameRows,
-} from '../log/left-out.ts'
-import { observedActions } from '../log/observed-actions.ts'
-import { joinNotes } from '../log/reward-join.ts'
-import { createRequests } from '../log/row-reader.ts'
+} from '../log/rows/left-out.ts'
+import { observedActions } from '../log/rows/observed-actions.ts'
+import { joinNotes } from '../log/rows/reward-join.ts'
+import { createRequests } from '../log/rows/row-reader.ts'
 import { type GroupColumn, groupOfRow, type NumberColumn, type RowPart, type Tables } from '../log/tables.ts'
 import { createPolicy, type Policy } from '../policy/policy.ts'
 import { packNumbers, type SnapshotData } from '../policy/snapshot-format.ts'

@@ -1,6 +1,6 @@
 import type { TextContext } from '../command.ts'
 import { shortDigest } from '../digest.ts'
-import type { ReplayResult } from '../log/replay.ts'
+import type { ReplayResult } from '../log/records/replay.ts'
 import type { DecideResult, ExplainedAction, Explanation } from '../policy/explanation.ts'
 import { grouped, plural, short } from './numbers.ts'
 import type { Style } from './style.ts'

@@ -1,6 +1,6 @@
 import type { TextContext } from '../command.ts'
 import { printable } from '../diagnostics.ts'
-import type { LogCheckResult, LogFault } from '../log/check.ts'
+import type { LogCheckResult, LogFault } from '../log/check/check.ts'
 import { grouped, percent, plural } from './numbers.ts'
 import type { Style } from './style.ts'
 import { table } from './table.ts'

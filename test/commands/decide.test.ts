@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { decisionRecord } from '../../src/log/decision-record.ts'
-import type { DecisionRecord } from '../../src/log/records.ts'
+import { decisionRecord } from '../../src/log/records/decision-record.ts'
+import type { DecisionRecord } from '../../src/log/records/records.ts'
 import { decide } from '../../src/policy/decide.ts'
 import { createPolicy, type Policy } from '../../src/policy/policy.ts'
 import { snapshotDigest, snapshotText, takeSnapshot } from '../../src/policy/snapshot.ts'

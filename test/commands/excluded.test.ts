@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, it } from 'vitest'
-import type { DecisionRecord } from '../../src/log/records.ts'
+import type { DecisionRecord } from '../../src/log/records/records.ts'
 import type { PlayResult } from '../../src/results.ts'
 import { serve } from '../serve/serving.ts'
 import { onDisk } from '../support/disk.ts'

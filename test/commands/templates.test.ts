@@ -1,6 +1,7 @@
 import { load } from 'js-yaml'
 import { beforeAll, describe, expect, it } from 'vitest'
-import { loadRepository, type Repository } from '../../src/repo/repository.ts'
+import { loadRepository } from '../../src/repo/repository.ts'
+import type { Repository } from '../../src/repo/resource.ts'
 import { dap } from '../support/run-dap.ts'
 
 const TEMPLATES = ['bandit', 'contextual-bandit'] as const

@@ -1,7 +1,7 @@
 import { readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
-import { decisionRecord } from '../../src/log/decision-record.ts'
+import { decisionRecord } from '../../src/log/records/decision-record.ts'
 import { stream } from '../../src/math/rng.ts'
 import { decide } from '../../src/policy/decide.ts'
 import { createPolicy } from '../../src/policy/policy.ts'

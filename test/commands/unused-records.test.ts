@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { DecisionRecord, RewardRecord } from '../../src/log/records.ts'
+import type { DecisionRecord, RewardRecord } from '../../src/log/records/records.ts'
 import { offerWeek } from '../support/offer-week.ts'
 import { resource } from '../support/repository.ts'
 import { dapIn } from '../support/run-dap.ts'

@@ -4,11 +4,11 @@ import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { execa } from 'execa'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { nodeFiles } from '../../src/adapters/files.ts'
-import { emulatorExecCommand } from '../../src/commands/emulator-exec.ts'
-import { emulatorFaultCommand } from '../../src/commands/emulator-fault.ts'
+import { nodeFiles } from '../../src/adapters/node/files.ts'
+import { emulatorExecCommand } from '../../src/commands/emulator/exec.ts'
+import { emulatorFaultCommand } from '../../src/commands/emulator/fault.ts'
 import { startEmulator } from '../../src/emulator/emulator.ts'
-import { dapServers } from '../../src/emulator/model-servers.ts'
+import { dapServers } from '../../src/emulator/plane/model-servers.ts'
 import type { Host } from '../../src/host.ts'
 import { bundleText, createBundle } from '../../src/policy/bundle.ts'
 import { resourceDigest } from '../../src/policy/digest.ts'
@@ -123,7 +123,7 @@ describe('a deployed model', () => {
       const data = await dataFolder()
       await mkdir(join(data, 'models'))
       await writeFile(join(data, 'models', 'bundle.json'), bundle())
-      const module = pathToFileURL(join(PACKAGE_ROOT, 'src', 'emulator', 'model-servers.ts')).href
+      const module = pathToFileURL(join(PACKAGE_ROOT, 'src', 'emulator', 'plane', 'model-servers.ts')).href
       const script = `
         const { dapServers } = await import(${JSON.stringify(module)})
         const servers = dapServers({ bin: ${JSON.stringify(BIN)}, storage: 'http://127.0.0.1:9', data: ${JSON.stringify(data)}, log() {} })

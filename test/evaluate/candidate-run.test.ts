@@ -5,7 +5,7 @@ import type { Candidate } from '../../src/evaluate/candidates/candidate.ts'
 import { createGroups } from '../../src/evaluate/groups.ts'
 import { addLog, createLogSums } from '../../src/evaluate/log-sums.ts'
 import { candidateSeries } from '../../src/evaluate/sums.ts'
-import type { DecisionLog } from '../../src/log/decision-log.ts'
+import type { DecisionLog } from '../../src/log/rows/decision-log.ts'
 import type { KeyColumn } from '../../src/log/tables.ts'
 
 const [ACTIONS, CELLS, STRATA] = [3, 4, 2]

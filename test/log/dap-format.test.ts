@@ -3,8 +3,8 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { openTables } from '../../src/adapters/duckdb.ts'
-import type { DecisionRecord, RewardRecord } from '../../src/log/records.ts'
+import { openTables } from '../../src/adapters/duckdb/duckdb.ts'
+import type { DecisionRecord, RewardRecord } from '../../src/log/records/records.ts'
 import {
   groupOfRow,
   type NumberColumn,

@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { openTables } from '../../src/adapters/duckdb.ts'
+import { openTables } from '../../src/adapters/duckdb/duckdb.ts'
 import { evaluate } from '../../src/evaluate/evaluate.ts'
 import { plan } from '../evaluate/support/plan.ts'
 

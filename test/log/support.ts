@@ -1,4 +1,9 @@
-import { DECISION_SCHEMA, type DecisionRecord, REWARD_SCHEMA, type RewardRecord } from '../../src/log/records.ts'
+import {
+  DECISION_SCHEMA,
+  type DecisionRecord,
+  REWARD_SCHEMA,
+  type RewardRecord,
+} from '../../src/log/records/records.ts'
 import { DRAW_SCHEME, drawIndex, drawUniform } from '../../src/policy/draw.ts'
 
 export const ACTIONS = ['a', 'b', 'c', 'd', 'e'] as const

@@ -86,7 +86,7 @@ function filled(value: unknown): unknown {
   return { ...inner, required: [...new Set([...(rest.required ?? []), ...defaulted])] }
 }
 
-/** `read-record.ts` says what one field of a reward means for another. */
+/** `src/log/records/read-record.ts` says what one field of a reward means for another. */
 const WITH_CONDITIONS = ['reward']
 /** They have a learner, which is published as a policy may write it, and read as it is after defaults. */
 const WITH_DEFAULTS = ['snapshot', 'bundle']

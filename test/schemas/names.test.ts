@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest'
 import { kindsOf } from '../../scripts/names.ts'
 import { readSchemas } from '../../scripts/schema-files.ts'
 import * as names from '../../src/generated/names.ts'
-import { LOG_FAULT_CODES, severityOf } from '../../src/log/fault.ts'
+import { LOG_FAULT_CODES, severityOf } from '../../src/log/records/fault.ts'
 import { expectPublished } from '../support/published.ts'
 import { dap, PACKAGE_ROOT } from '../support/run-dap.ts'
 

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { compose } from '../../scripts/compose.ts'
 import { ESTIMATORS } from '../../src/evaluate/estimators/estimators.ts'
 import { EXPLORATIONS, LEARNERS } from '../../src/policy/algorithm.ts'
-import { WORLDS } from '../../src/simulate/world.ts'
+import { WORLDS } from '../../src/simulate/worlds/worlds.ts'
 
 const read = (path: string) => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8')
 

@@ -1,8 +1,8 @@
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
-import { replay } from '../../src/log/replay.ts'
+import { replay } from '../../src/log/records/replay.ts'
 import type { DecideAnswer, Problem } from '../../src/serve/api.ts'
-import { createIds } from '../../src/serve/ids.ts'
-import { createLedger, type Ledger } from '../../src/serve/ledger.ts'
+import { createIds } from '../../src/serve/ids/ids.ts'
+import { createLedger, type Ledger } from '../../src/serve/ids/ledger.ts'
 import { type Bench, bench, logStats, NOW, policyOf, served } from './support.ts'
 
 const context = { playerId: 'p1', level: 30, platform: 'ios' }

@@ -1,7 +1,7 @@
 import type { AddressInfo } from 'node:net'
 import type { FastifyInstance } from 'fastify'
 import { onTestFinished } from 'vitest'
-import { type AppParts, buildApp, DEFAULT_LIMITS } from '../../src/serve/app.ts'
+import { type AppParts, buildApp, DEFAULT_LIMITS } from '../../src/serve/http/app.ts'
 import { createMetrics, type Metrics } from '../../src/serve/metrics.ts'
 import { type Bench, bench, logStats, served } from './support.ts'
 

@@ -1,7 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { onTestFinished } from 'vitest'
-import { nodeFiles } from '../../src/adapters/files.ts'
+import { nodeFiles } from '../../src/adapters/node/files.ts'
 import { runCli } from '../../src/cli.ts'
 import type { Host } from '../../src/host.ts'
 import { onDisk } from '../support/disk.ts'

@@ -1,10 +1,11 @@
 import type { PolicySpec } from '../../src/kinds.ts'
-import type { DecisionRecord, RewardRecord } from '../../src/log/records.ts'
+import type { DecisionRecord, RewardRecord } from '../../src/log/records/records.ts'
 import { createPolicy, type Policy } from '../../src/policy/policy.ts'
-import { createEngine, type Engine, type EngineLimits, type EngineParts } from '../../src/serve/engine.ts'
-import { createLedger, type LedgerLimits } from '../../src/serve/ledger.ts'
-import type { LogWriter, LogWriterStats } from '../../src/serve/log-writer.ts'
-import type { PolicySource, ServedPolicy } from '../../src/serve/policies.ts'
+import type { PolicySource, ServedPolicy } from '../../src/serve/deciding/policies.ts'
+import { createEngine, type Engine } from '../../src/serve/engine.ts'
+import type { EngineLimits, EngineParts } from '../../src/serve/engine-parts.ts'
+import { createLedger, type LedgerLimits } from '../../src/serve/ids/ledger.ts'
+import type { LogWriter, LogWriterStats } from '../../src/serve/log/log-writer.ts'
 import { policySpec } from '../policy/support.ts'
 
 export const NOW = Date.UTC(2026, 10, 22, 18, 0, 0)

@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url'
-import { nodeFiles } from '../../src/adapters/files.ts'
+import { nodeFiles } from '../../src/adapters/node/files.ts'
 import { runCli } from '../../src/cli.ts'
 import type { RunEvent } from '../../src/command.ts'
 import type { LockProcess } from '../../src/deploy/labels.ts'
@@ -154,7 +154,7 @@ async function run(
     terminal: { interactive: choose !== undefined, color: false, columns: 100 },
     signal,
     async tables(options) {
-      const tables = (await import('../../src/adapters/duckdb.ts')).openTables(options)
+      const tables = (await import('../../src/adapters/duckdb/duckdb.ts')).openTables(options)
       closing.push(tables)
       return tables
     },

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { PolicySpec } from '../../src/kinds.ts'
-import type { DecisionLog } from '../../src/log/decision-log.ts'
+import type { DecisionLog } from '../../src/log/rows/decision-log.ts'
 import { mergeStatistics } from '../../src/policy/statistics.ts'
 import { createFold, type Weights } from '../../src/train/fold.ts'
 

@@ -1,6 +1,6 @@
 import type { TablesOptions } from '../../host.ts'
 import { changedError, type TableSource } from '../../log/tables.ts'
-import { stampOf } from '../files.ts'
+import { stampOf } from '../node/files.ts'
 import { createSpill, type Spill } from './database.ts'
 import { nameOf, openCsv, openJsonLines, type TextFile } from './files.ts'
 

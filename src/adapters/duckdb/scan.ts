@@ -2,7 +2,7 @@ import type { DuckDBConnection } from '@duckdb/node-api'
 import { DapError } from '../../errors.ts'
 import { CSV } from '../../log/csv.ts'
 import { columnHint, type SourceFault, type TableSource } from '../../log/tables.ts'
-import { type Compression, MAX_LINE } from '../text.ts'
+import { type Compression, MAX_LINE } from '../node/text.ts'
 import { nameOf, type TextFile } from './files.ts'
 import {
   createInsides,

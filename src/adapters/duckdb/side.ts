@@ -1,5 +1,5 @@
 import type { DuckDBConnection } from '@duckdb/node-api'
-import { CLOCK_TOLERANCE_MS } from '../../log/records.ts'
+import { CLOCK_TOLERANCE_MS } from '../../log/records/records.ts'
 import { type JoinCounts, NO_COUNTS, type OneRow, type RewardJoin } from '../../log/tables.ts'
 import { NAMED } from './faults.ts'
 import { ask, type Scan } from './scan.ts'

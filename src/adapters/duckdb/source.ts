@@ -1,7 +1,7 @@
 import type { DuckDBConnection } from '@duckdb/node-api'
 import { DapError } from '../../errors.ts'
 import { columnHint, type SourceFault, type TableSource } from '../../log/tables.ts'
-import { linesOf } from '../text.ts'
+import { linesOf } from '../node/text.ts'
 import { type Database, openDatabase } from './database.ts'
 import { faultsAt, NAMED } from './faults.ts'
 import { linesOfRows, nameOf, requireFiles, type TextFile } from './files.ts'

@@ -1,6 +1,6 @@
 import { didYouMean } from '../../diagnostics.ts'
 import { DapError } from '../../errors.ts'
-import type { Wanted } from '../../log/row-reader.ts'
+import type { Wanted } from '../../log/rows/row-reader.ts'
 import type { Column } from '../../log/tables.ts'
 
 /**

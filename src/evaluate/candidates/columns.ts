@@ -1,6 +1,6 @@
 import type { ScoreExplorationSpec } from '../../kinds.ts'
-import { eligibleSet, probabilitiesFault, probabilitiesReader } from '../../log/eligible.ts'
-import { RowFault, type RowReader } from '../../log/row-reader.ts'
+import { eligibleSet, probabilitiesFault, probabilitiesReader } from '../../log/rows/eligible.ts'
+import { RowFault, type RowReader } from '../../log/rows/row-reader.ts'
 import type { ColumnRequest, NumberColumn, ValueColumn } from '../../log/tables.ts'
 import { createExploration } from '../../policy/algorithm.ts'
 import { meanLearner } from '../../policy/learners/mean.ts'

@@ -1,5 +1,5 @@
-import { eligibleSet, REMEMBERED_SETS } from '../../log/eligible.ts'
-import { remember } from '../../log/remember.ts'
+import { eligibleSet, REMEMBERED_SETS } from '../../log/rows/eligible.ts'
+import { remember } from '../../log/rows/remember.ts'
 import type { ValueColumn } from '../../log/tables.ts'
 import { type ActionSpace, type CellsCandidate, everyAction, type RowsCandidate, requireAction } from './candidate.ts'
 

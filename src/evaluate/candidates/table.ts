@@ -1,8 +1,15 @@
 import { DapError } from '../../errors.ts'
-import { wholeNumber } from '../../log/actions.ts'
-import { SUM_TOLERANCE } from '../../log/eligible.ts'
-import { addBadRow, addFault, badRowCount, badRowExamples, badRowsError, nothingLeftOut } from '../../log/left-out.ts'
-import { called } from '../../log/row-reader.ts'
+import { wholeNumber } from '../../log/rows/actions.ts'
+import { SUM_TOLERANCE } from '../../log/rows/eligible.ts'
+import {
+  addBadRow,
+  addFault,
+  badRowCount,
+  badRowExamples,
+  badRowsError,
+  nothingLeftOut,
+} from '../../log/rows/left-out.ts'
+import { called } from '../../log/rows/row-reader.ts'
 import type { KeyColumn, NumberColumn, TableSource, Tables } from '../../log/tables.ts'
 import { type ActionSpace, type CellsCandidate, requireAction } from './candidate.ts'
 

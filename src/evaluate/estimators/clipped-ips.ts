@@ -1,4 +1,5 @@
-import type { EstimatorType, Series } from './estimator.ts'
+import type { EstimatorType } from './estimator.ts'
+import type { Series } from './series.ts'
 
 /**
  * mean(min(w, λ)·r). Ionides, "Truncated importance sampling", Journal of Computational and Graphical Statistics 17, 2008; Bottou et al.,

@@ -1,4 +1,5 @@
-import type { Estimator, RowColumns, Series } from './estimator.ts'
+import type { Estimator } from './estimator.ts'
+import type { RowColumns, Series } from './series.ts'
 
 /** What an estimator leaves of the weights of a chunk, written into `out`; the rest is left to the reward model. */
 export type Cut = (columns: RowColumns, out: Float64Array) => void

@@ -1,4 +1,5 @@
-import type { EstimatorType, Series } from './estimator.ts'
+import type { EstimatorType } from './estimator.ts'
+import type { Series } from './series.ts'
 import { CERTAIN } from './threshold.ts'
 
 /**

@@ -1,4 +1,25 @@
-import type { Series } from './estimator.ts'
+/** What a candidate and the reward model say of the rows of a chunk: columns of at least `rows` numbers. */
+export interface RowColumns {
+  readonly rows: number
+  /** w = π/p, the candidate's probability of the logged action over the logged propensity. */
+  readonly weight: Float64Array
+  /** π of the logged action. */
+  readonly probability: Float64Array
+  /** r */
+  readonly reward: Float64Array
+  /** v = Σₐ π(a) q(a); only with a reward model. */
+  readonly value: Float64Array
+  /** q of the logged action; only with a reward model. */
+  readonly predicted: Float64Array
+}
+
+/** One number a row. */
+export interface Series {
+  /** Series of one key are the same numbers. */
+  readonly key: string
+  /** The numbers of a chunk: one of its columns, or `scratch`, filled. */
+  of(columns: RowColumns, scratch: Float64Array): Float64Array
+}
 
 /** w */
 export const weight: Series = { key: 'w', of: columns => columns.weight }

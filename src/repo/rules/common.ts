@@ -1,7 +1,7 @@
 import { didYouMean } from '../../diagnostics.ts'
 import type { CelFault } from '../../policy/cel.ts'
 import type { Fault, Path } from '../fault.ts'
-import type { Lookup, NamedKind } from '../repository.ts'
+import type { Lookup, NamedKind } from '../resource.ts'
 import { list } from '../schema.ts'
 
 export { milliseconds } from '../../policy/duration.ts'

@@ -1,6 +1,6 @@
 import type { CsvSpec, DatasetSpec, MappingSpec } from '../../kinds.ts'
 import type { Fault, Path } from '../fault.ts'
-import type { Lookup, Resource } from '../repository.ts'
+import type { Lookup, Resource } from '../resource.ts'
 import { list } from '../schema.ts'
 import { filePath, reference, semantic } from './common.ts'
 

@@ -1,6 +1,6 @@
 import type { DeploymentSpec } from '../../kinds.ts'
 import type { Fault, Path } from '../fault.ts'
-import type { Lookup, Resource } from '../repository.ts'
+import type { Lookup, Resource } from '../resource.ts'
 import { nearest } from '../schema.ts'
 import { filePath, milliseconds, reference, samePath, semantic } from './common.ts'
 

@@ -1,5 +1,5 @@
 import type { Fault } from '../fault.ts'
-import type { Lookup, Resource } from '../repository.ts'
+import type { Lookup, Resource } from '../resource.ts'
 import { semantic } from './common.ts'
 
 export function* environmentRules({ name, spec }: Resource<'Environment'>, repository: Lookup): Generator<Fault> {

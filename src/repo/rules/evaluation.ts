@@ -3,7 +3,7 @@ import { ESTIMATORS, estimatorType, MOST_COMPARED } from '../../evaluate/estimat
 import type { CandidateSpec, DatasetSpec, EstimatorSpec, EvaluationSpec } from '../../kinds.ts'
 import { checkGate } from '../../policy/result-rules.ts'
 import type { Fault, Path } from '../fault.ts'
-import type { Lookup, Resource } from '../repository.ts'
+import type { Lookup, Resource } from '../resource.ts'
 import { celFault, duplicates, filePath, known, reference, semantic } from './common.ts'
 
 export function* evaluationRules({ spec }: Resource<'Evaluation'>, repository: Lookup): Generator<Fault> {

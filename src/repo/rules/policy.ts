@@ -1,7 +1,7 @@
 import type { ContextField, FeatureSpec, PolicySpec } from '../../kinds.ts'
 import { compileContextRule } from '../../policy/cel.ts'
 import type { Fault, Path } from '../fault.ts'
-import type { Resource } from '../repository.ts'
+import type { Resource } from '../resource.ts'
 import { algorithmRules } from './algorithm.ts'
 import { celFault, duplicates, known, semantic } from './common.ts'
 import { contextRules } from './context.ts'

@@ -1,5 +1,5 @@
 import type { Fault } from '../fault.ts'
-import type { Lookup, Resource } from '../repository.ts'
+import type { Lookup, Resource } from '../resource.ts'
 import { leaves, semantic } from './common.ts'
 
 export function* projectRules({ spec }: Resource<'Project'>, repository: Lookup): Generator<Fault> {

@@ -1,6 +1,6 @@
 import type { Kind, Specs } from '../../kinds.ts'
 import type { Fault } from '../fault.ts'
-import type { Lookup, Resource } from '../repository.ts'
+import type { Lookup, Resource } from '../resource.ts'
 import { datasetRules } from './dataset.ts'
 import { deploymentRules } from './deployment.ts'
 import { environmentRules } from './environment.ts'

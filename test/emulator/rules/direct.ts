@@ -1,7 +1,7 @@
 import { virtualClock } from '../../../src/emulator/clock.ts'
-import { type OpenControlPlane, openControlPlane } from '../../../src/emulator/control-plane.ts'
 import type { JsonObject, StateStore } from '../../../src/emulator/ports.ts'
-import type { Quotas } from '../../../src/emulator/world.ts'
+import { type OpenControlPlane, openControlPlane } from '../../../src/emulator/vertex/control-plane.ts'
+import type { Quotas } from '../../../src/emulator/vertex/world.ts'
 import { type Api, type FakeServers, fakeServers } from './suite.ts'
 
 const MODEL_METHOD = /Model(s|Version|Versions)?$|VersionAliases/

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url'
 import { expect, it } from 'vitest'
 import { FAULT_KINDS } from '../../../src/emulator/faults.ts'
 import { RULES, type Rule } from '../../../src/emulator/rules.ts'
-import { STORAGE_IGNORED, STORAGE_METHODS, type StorageMethod } from '../../../src/emulator/storage-api.ts'
+import { STORAGE_IGNORED, STORAGE_METHODS, type StorageMethod } from '../../../src/emulator/storage/api.ts'
 
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url))
 const text = (folder: string) =>

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import type { Faults } from '../../../src/emulator/faults.ts'
 import type { JsonObject, ModelServers, RpcError, ServedModel } from '../../../src/emulator/ports.ts'
-import type { Quotas } from '../../../src/emulator/world.ts'
+import type { Quotas } from '../../../src/emulator/vertex/world.ts'
 
 /** A control plane on a virtual clock, whichever way its methods are called. */
 export interface Api {

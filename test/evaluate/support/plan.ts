@@ -1,4 +1,4 @@
-import type { EvaluationPlan } from '../../../src/evaluate/evaluate.ts'
+import type { EvaluationPlan } from '../../../src/evaluate/evaluation-plan.ts'
 import type { DatasetSpec, EvaluationSpec, MappingSpec } from '../../../src/kinds.ts'
 
 export interface PlanParts {

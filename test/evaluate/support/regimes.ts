@@ -1,4 +1,5 @@
-import { type EvaluationPlan, evaluate } from '../../../src/evaluate/evaluate.ts'
+import { evaluate } from '../../../src/evaluate/evaluate.ts'
+import type { EvaluationPlan } from '../../../src/evaluate/evaluation-plan.ts'
 import type { EvaluationSpec, PolicySpec } from '../../../src/kinds.ts'
 import { type RowPart, UNIT_GROUPS } from '../../../src/log/tables.ts'
 import { type Rng, stream } from '../../../src/math/rng.ts'

@@ -14,7 +14,7 @@ import { measureCoverage } from '../../../src/evaluate/support.ts'
 import { measureUnits } from '../../../src/evaluate/units.ts'
 import { judge } from '../../../src/evaluate/verdict.ts'
 import type { EstimatorSpec, EvaluationSpec } from '../../../src/kinds.ts'
-import type { DecisionLog } from '../../../src/log/decision-log.ts'
+import type { DecisionLog } from '../../../src/log/rows/decision-log.ts'
 import type { KeyColumn } from '../../../src/log/tables.ts'
 
 /** A row of a log; `h` is how many decisions it stands for. */

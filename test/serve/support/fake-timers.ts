@@ -1,4 +1,4 @@
-import type { Timers } from '../../../src/serve/log-writer.ts'
+import type { Timers } from '../../../src/serve/log/log-writer.ts'
 
 export interface FakeTimers extends Timers {
   now(): number

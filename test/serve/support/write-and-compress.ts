@@ -1,7 +1,8 @@
 /** A process that logs, and compresses what it has closed, until it is killed. Arguments: folder, compression. Prints how many records are written before each of the two. */
-import { createLogWriter } from '../../../src/serve/log-writer.ts'
-import { fileSink } from '../../../src/serve/sinks/files.ts'
-import { type Compression, createUpkeep } from '../../../src/serve/sinks/upkeep.ts'
+
+import { fileSink } from '../../../src/serve/log/files.ts'
+import { createLogWriter } from '../../../src/serve/log/log-writer.ts'
+import { type Compression, createUpkeep } from '../../../src/serve/log/upkeep.ts'
 
 const [folder, compress] = process.argv.slice(2)
 const sink = fileSink(folder, { fsync: 'never', clock: Date, worker: 'child', maxBytes: 200_000 })

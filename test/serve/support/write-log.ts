@@ -3,8 +3,8 @@
  * end the writer's failures.
  */
 import { writeSync } from 'node:fs'
-import { createLogWriter } from '../../../src/serve/log-writer.ts'
-import { fileSink } from '../../../src/serve/sinks/files.ts'
+import { fileSink } from '../../../src/serve/log/files.ts'
+import { createLogWriter } from '../../../src/serve/log/log-writer.ts'
 
 const [folder, records, bytes] = process.argv.slice(2)
 const sink = fileSink(folder, { fsync: 'never', clock: Date, worker: 'child' })

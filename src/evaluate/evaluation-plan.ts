@@ -1,0 +1,23 @@
+import type { EvaluationSpec } from '../kinds.ts'
+import type { OpenDataset } from '../log/rows/layout.ts'
+import type { RowPart } from '../log/tables.ts'
+import type { Policy } from '../policy/policy.ts'
+import type { SnapshotData } from '../policy/snapshot-format.ts'
+
+/** An Evaluation with everything it names already resolved. */
+export interface EvaluationPlan {
+  readonly name: string
+  readonly dataset: OpenDataset & {
+    /** sha256 over the files' bytes. */
+    readonly digest: string
+    /** Judge on these rows alone. */
+    readonly part?: RowPart
+  }
+  readonly spec: EvaluationSpec
+  /** Candidate's name → its policy, the snapshot loaded. */
+  readonly policies: ReadonlyMap<string, Policy>
+  /** Candidate's name → what its snapshot learnt from, null where that does not say; none of one without a snapshot. */
+  readonly learntFrom?: ReadonlyMap<string, SnapshotData | null>
+  /** Candidate's name → absolute path of its table. */
+  readonly tables: ReadonlyMap<string, string>
+}

@@ -1,0 +1,98 @@
+import type { Decision } from '../../policy/decide.ts'
+import type { Policy } from '../../policy/policy.ts'
+import {
+  DECISION_SCHEMA,
+  type DecisionRecord,
+  type DecisionSlot,
+  EXCLUDED_BASELINE,
+  type Mode,
+  type ServedBy,
+} from './records.ts'
+
+/** What a record says beside the decision itself. */
+export interface RecordFacts {
+  readonly ts: string
+  readonly mode: Mode
+  /** Digest of the snapshot that the learner was loaded from. */
+  readonly snapshot: string | null
+  readonly runtime: string
+  readonly latencyUs: number
+  readonly logProbability: number
+  /** What the caller would have done. */
+  readonly baseline?: string
+  /** Does the decision count only once it has been activated? */
+  readonly deferred?: boolean
+  readonly traceparent?: string
+}
+
+/** The log's record of a decision. What many records share is one object, for `recordText`. */
+export function decisionRecord(policy: Policy, decision: Decision, facts: RecordFacts): DecisionRecord {
+  const { mode, baseline } = facts
+  const slot: DecisionSlot = {
+    slot: 0,
+    action: decision.action,
+    propensity: decision.propensity,
+    propensities: decision.propensities,
+    floor: decision.floor,
+    baseline,
+  }
+  const served: DecisionRecord['served'] = servedOf(decision, mode, baseline)
+  return {
+    schema: DECISION_SCHEMA,
+    decisionId: decision.decisionId,
+    ts: facts.ts,
+    mode,
+    policy: whoOf(policy, facts),
+    unit: decision.unit,
+    context: decision.context,
+    defaulted: decision.defaulted.length === 0 ? undefined : decision.defaulted,
+    eligible: eligibleOf(policy, decision.eligible),
+    excluded: decision.excluded,
+    slots: [slot],
+    randomness: decision.randomness,
+    served: facts.deferred ? { ...served, activation: 'pending' } : served,
+    logProbability: facts.logProbability,
+    latencyUs: facts.latencyUs,
+    traceparent: facts.traceparent,
+  }
+}
+
+/**
+ * Who is served. In the modes that serve the caller's baseline the policy's choice is recorded all the same, but as an override, so
+ * that no evaluation takes the reward for the policy's; and where the rules exclude what the caller does, the reason says so.
+ */
+export function servedOf(
+  { eligible, excluded, servedBy, reason }: Pick<Decision, 'eligible' | 'excluded' | 'servedBy' | 'reason'>,
+  mode: Mode,
+  baseline: string | undefined,
+): { readonly by: ServedBy; readonly reason?: string } {
+  const forbidden = excluded.some(({ id }) => id === baseline)
+  if (mode === 'online' || !(forbidden || eligible.includes(baseline ?? ''))) {
+    return reason === undefined ? { by: servedBy } : { by: servedBy, reason }
+  }
+  const reasons = [mode === 'logging-only' ? undefined : mode, reason, forbidden ? EXCLUDED_BASELINE : undefined]
+  return { by: 'override', reason: reasons.filter(each => each !== undefined).join(': ') }
+}
+
+const whos = new WeakMap<Policy, DecisionRecord['policy']>()
+
+function whoOf(policy: Policy, { snapshot, runtime }: RecordFacts): DecisionRecord['policy'] {
+  const last = whos.get(policy)
+  if (last !== undefined && last.snapshot === snapshot && last.runtime === runtime) return last
+  const who = { name: policy.name, digest: policy.digest, snapshot, runtime }
+  whos.set(policy, who)
+  return who
+}
+
+const eligibles = new WeakMap<readonly string[], DecisionRecord['eligible']>()
+
+function eligibleOf({ spec, actions }: Policy, ids: readonly string[]): DecisionRecord['eligible'] {
+  const known = eligibles.get(ids)
+  if (known !== undefined) return known
+  const entries = ids.map(id => {
+    const { features } = spec.actions[actions.indexOf(id)]
+    return features === undefined ? { id } : { id, features }
+  })
+  eligibles.set(ids, entries)
+  return entries
+}

@@ -1,0 +1,59 @@
+/**
+ * The decision log: two append-only streams of JSON lines, whose schemas are `schemas/decision.schema.json` and
+ * `schemas/reward.schema.json`. Their join is derived, and never written.
+ */
+import type { DecisionRecord, RewardRecord } from '../../generated/types.ts'
+
+export { DECISION_SCHEMA, MODES, REWARD_SCHEMA, SERVED_BY } from '../../generated/names.ts'
+export type { DecisionRecord, DecisionSlot, Mode, RewardRecord, ServedBy } from '../../generated/types.ts'
+
+/**
+ * How far two clocks may be apart, in milliseconds. A reward that is earlier than its decision by no more is taken for one that came with it;
+ * by more, its time is wrong.
+ */
+export const CLOCK_TOLERANCE_MS = 5_000
+
+/** When a reward counts as having come, in milliseconds since 1970: not before its decision. Undefined where its time is wrong. */
+export const rewardTime = (decided: number, came: number): number | undefined =>
+  came < decided - CLOCK_TOLERANCE_MS ? undefined : Math.max(decided, came)
+
+/** In place of a snapshot's digest: the learner learnt from one decision to the next, so this one cannot be recomputed alone. */
+export const LEARNING = 'learning'
+
+/** Reasons for which a server decides without asking the policy. */
+export const IMPOSED = {
+  killed: 'killed',
+  timeout: 'timeout',
+  unknownBaseline: 'the baseline is not an action',
+} as const
+
+/** The end of an override's reason: what the caller served is what dap never would have. */
+export const EXCLUDED_BASELINE = 'the rules exclude the baseline'
+
+/**
+ * What a decision says, by name. Records under one `decisionId` that agree in all of it are one decision, logged again; when, and how long it
+ * took, may differ.
+ */
+export function decidedBy({ policy, unit, context, eligible, slots: [slot], served, logProbability }: DecisionRecord) {
+  const { action, propensity, propensities, baseline } = slot
+  return {
+    policy: [policy.name, policy.digest, policy.snapshot, policy.runtime] as const,
+    unit: unit ?? null,
+    context,
+    action,
+    propensity,
+    propensities,
+    baseline: baseline ?? null,
+    eligible: eligible.map(({ id }) => id),
+    servedBy: served.by,
+    pending: served.activation === 'pending',
+    logProbability,
+  }
+}
+
+/**
+ * What a reward says. Two records under one `rewardId` that say the same are one reward, sent twice: when it came to be known, and when its
+ * caller believed it to have happened, may differ from one try to the next.
+ */
+export const saidBy = ({ decisionId, slot = 0, kind = 'metric', name, value }: RewardRecord) =>
+  [decisionId, slot, kind, name ?? null, value ?? null] as const

@@ -1,0 +1,57 @@
+import { type DecisionRequest, decide } from '../../policy/decide.ts'
+import type { Policy } from '../../policy/policy.ts'
+import { servedOf } from './decision-record.ts'
+import { type DecisionRecord, EXCLUDED_BASELINE, IMPOSED } from './records.ts'
+
+export type { ReplayResult } from '../../generated/types.ts'
+
+/** Does a logged decision come out the same again, bit for bit? */
+export interface Replay {
+  readonly same: boolean
+  /** What differs: its place in the record, what was logged, what comes out now. */
+  readonly differences: readonly { readonly at: string; readonly logged: unknown; readonly recomputed: unknown }[]
+}
+
+/**
+ * Recomputes a decision with the policy and the snapshot that the record names; that they are the right ones is for the caller to
+ * see to. What the server imposed (a kill switch, a timeout, another mode) is taken as given: only who was served and the draw of
+ * its one action are then recomputed.
+ */
+export function replay(policy: Policy, record: DecisionRecord): Replay {
+  const { served, decisionId, context, mode } = record
+  const [slot] = record.slots
+  const imposed = imposedOn(record)
+  const again = decide(policy, { decisionId, context, ...(imposed === undefined ? {} : { imposed }) })
+  if ('faults' in again) {
+    const recomputed = again.faults.map(({ pointer, message }) => `${pointer} ${message}`).join('; ')
+    return { same: false, differences: [{ at: 'context', logged: context, recomputed }] }
+  }
+  const servedAgain = servedOf(again, mode, slot.baseline)
+  const pairs: readonly (readonly [at: string, logged: unknown, recomputed: unknown])[] = [
+    ['policy.name', record.policy.name, again.policy.name],
+    ['policy.digest', record.policy.digest, again.policy.digest],
+    ['unit', record.unit, again.unit],
+    ['eligible', record.eligible.map(({ id }) => id), again.eligible],
+    ['excluded', record.excluded, again.excluded],
+    ['slots[0].action', slot.action, again.action],
+    ['slots[0].propensity', slot.propensity, again.propensity],
+    ['slots[0].propensities', slot.propensities, again.propensities],
+    ['slots[0].floor', slot.floor, again.floor],
+    ['randomness', record.randomness, again.randomness],
+    ['served.by', served.by, servedAgain.by],
+    ['served.reason', served.reason, servedAgain.reason],
+  ]
+  const differences = pairs
+    .filter(([, logged, recomputed]) => JSON.stringify(logged) !== JSON.stringify(recomputed))
+    .map(([at, logged, recomputed]) => ({ at, logged, recomputed }))
+  return { same: differences.length === 0, differences }
+}
+
+/** What the server imposed, as far as the record tells: the policy knows nothing of it. */
+function imposedOn({ mode, served, slots: [{ action, baseline }] }: DecisionRecord): DecisionRequest['imposed'] {
+  const { by } = served
+  const reason = (served.reason ?? '').replace(new RegExp(`: ${EXCLUDED_BASELINE}$`), '').replace(`${mode}: `, '')
+  const known: readonly string[] = Object.values(IMPOSED)
+  if (by === 'policy' || by === 'holdout' || !(mode === 'logging-only' || known.includes(reason))) return undefined
+  return by === 'override' ? { action: baseline ?? action ?? undefined, reason } : { reason }
+}

@@ -1,0 +1,42 @@
+import type { Diagnostic } from '../diagnostics.ts'
+import type { Kind, Metadata, ProjectSpec, Specs } from '../kinds.ts'
+
+/** One document that has its kind's shape; what it says may still be wrong. */
+export interface Resource<K extends Kind = Kind> {
+  readonly kind: K
+  readonly name: string
+  readonly metadata: Metadata
+  /** Defaults filled in, the Project's too. */
+  readonly spec: Specs[K]
+  readonly file: string
+  /** The document's place in the file, from 0. */
+  readonly index: number
+  /** sha256 of what it says: kind, name and spec. */
+  readonly digest: string
+}
+
+/** Kinds whose resources have a name of their own. A Deployment's is unique only within its environment: nothing refers to one. */
+export type NamedKind = Exclude<Kind, 'Deployment'>
+
+export interface Repository {
+  /** In the order of files and documents. */
+  readonly resources: readonly Resource[]
+  get<K extends NamedKind>(kind: K, name: string): Resource<K> | undefined
+  all<K extends Kind>(kind: K): readonly Resource<K>[]
+  /** The file that declares such a resource, even one with faults. */
+  declaredIn(kind: NamedKind, name: string): string | undefined
+  /** Did-you-mean for a name that nothing has. */
+  suggest(kind: NamedKind, name: string): string | undefined
+  /** The Project's settings, or their defaults where there is none. */
+  readonly project: ProjectSpec
+  /** By file, line and column. */
+  readonly diagnostics: readonly Diagnostic[]
+  /** How many files there were. */
+  readonly files: number
+}
+
+/** What the rules of one resource may ask of the others. Those with errors are not shown: nobody else is told of their faults. */
+export interface Lookup extends Pick<Repository, 'get' | 'all' | 'suggest' | 'project'> {
+  /** Is there such a resource, or may there be one in what cannot be read? */
+  mayHave(kind: NamedKind, name: string): boolean
+}

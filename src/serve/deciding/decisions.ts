@@ -1,0 +1,96 @@
+/** From a request that has the right shape to a decision, which is neither logged nor answered yet. */
+import { decisionRecord } from '../../log/records/decision-record.ts'
+import { type DecisionRecord, IMPOSED } from '../../log/records/records.ts'
+import { type Decision, type DecisionRequest, decide } from '../../policy/decide.ts'
+import type { Policy } from '../../policy/policy.ts'
+import { answerOf } from '../answer.ts'
+import type { DecideAnswer, DecideRequest } from '../api.ts'
+import type { EngineParts } from '../engine-parts.ts'
+import { type Fault, invalid } from '../faults.ts'
+import { readId } from '../ids/ids.ts'
+import type { PolicySource, ServedPolicy } from './policies.ts'
+
+/** A decision that has been made, and is neither logged nor answered yet. */
+export interface Made {
+  readonly request: DecideRequest
+  readonly served: ServedPolicy
+  readonly decision: Decision
+  readonly record: DecisionRecord
+  readonly answer: DecideAnswer
+}
+
+/** Makes the decision, or says what is wrong with the request. `arrived` and `trace` are as in `Engine`. */
+export type MakeDecision = (request: DecideRequest, arrived: number, trace?: string) => Made | readonly Fault[]
+
+export const isFaults = (result: Made | readonly Fault[]): result is readonly Fault[] => Array.isArray(result)
+
+type Parts = Pick<EngineParts, 'source' | 'log' | 'clock' | 'newId' | 'runtime' | 'limits'>
+
+export function createMakeDecision({ source, log, clock, newId, runtime, limits }: Parts): MakeDecision {
+  const timestamp = createTimestamp()
+
+  /** What comes before anything that the policy would choose: a kill switch, a request that is too late, a mode that decides nothing. */
+  function imposedOn(policy: Policy, baseline: string | undefined, arrived: number): DecisionRequest['imposed'] {
+    const { mode } = policy.spec
+    const late = clock.monotonic() - arrived > limits.timeoutMs
+    const reason = source.killed(policy.name) ? IMPOSED.killed : late ? IMPOSED.timeout : undefined
+    if (mode === 'online') return reason && { reason }
+    if (baseline === undefined || !policy.actions.includes(baseline)) return { reason: IMPOSED.unknownBaseline }
+    const why = reason ?? (mode === 'logging-only' ? mode : undefined)
+    return why && { action: baseline, reason: why }
+  }
+
+  return (request, arrived, traceparent) => {
+    const served = find(source, request.policy)
+    if ('detail' in served) return [served]
+    const { policy, snapshot } = served
+    const { mode } = policy.spec
+    const { baseline, deferActivation: deferred } = request
+    if (mode !== 'online' && baseline === undefined) return [invalid('/baseline', `is needed in the mode ${mode}`)]
+    if (request.decisionId !== undefined && readId(request.decisionId, source.policies.keys()) !== undefined) {
+      return [{ name: 'conflict', pointer: '/decisionId', detail: 'is of the ids that the server makes itself' }]
+    }
+    const now = clock.now()
+    const decisionId = request.decisionId ?? newId(now, policy.name)
+    const imposed = imposedOn(policy, baseline, arrived)
+    const decision = decide(policy, { decisionId, context: request.context ?? {}, imposed })
+    if ('faults' in decision) {
+      return decision.faults.map(({ pointer, message }) => invalid(`/context${pointer}`, message))
+    }
+    const latencyUs = Math.round((clock.monotonic() - arrived) * 1000)
+    const facts = { ts: timestamp(now), mode, snapshot, runtime, latencyUs, logProbability: log.admission }
+    const record = decisionRecord(policy, decision, { ...facts, baseline, deferred, traceparent })
+    return { request, served, decision, record, answer: answerOf(record, policy) }
+  }
+}
+
+function find({ policies }: PolicySource, name: string | undefined): ServedPolicy | Fault {
+  if (name !== undefined) return policies.get(name) ?? unknownPolicy(policies)
+  if (policies.size === 1) return policies.values().next().value as ServedPolicy
+  return invalid(
+    '/policy',
+    `is needed: ${policies.size === 0 ? 'no policy is' : `${policies.size} policies are`} served here`,
+  )
+}
+
+function unknownPolicy(policies: PolicySource['policies']): Fault {
+  const served = [...policies.keys()].slice(0, 20).join(', ') || 'none'
+  return {
+    name: 'unknown-policy',
+    pointer: '/policy',
+    detail: `there is no policy of this name; served here: ${served}`,
+  }
+}
+
+/** RFC 3339 of a time in ms; many decisions fall into one millisecond. */
+function createTimestamp(): (ms: number) => string {
+  let lastMs = Number.NaN
+  let lastText = ''
+  return ms => {
+    if (ms !== lastMs) {
+      lastMs = ms
+      lastText = new Date(ms).toISOString()
+    }
+    return lastText
+  }
+}

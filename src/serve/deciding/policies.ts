@@ -1,0 +1,208 @@
+import { messageOf } from '../../errors.ts'
+import type { Policy } from '../../policy/policy.ts'
+import { poll } from '../follow.ts'
+import { type Control, NOTHING_KILLED, parseControl } from './control.ts'
+
+/** A policy that is ready to decide. Its learner does not change: another snapshot makes another ServedPolicy. */
+export interface ServedPolicy {
+  readonly policy: Policy
+  /** Digest of the snapshot that the learner was loaded from. */
+  readonly snapshot: string | null
+}
+
+/** What is served now. */
+export interface PolicySource {
+  /** By name; replaced as a whole, so whoever holds the map sees one consistent set. */
+  readonly policies: ReadonlyMap<string, ServedPolicy>
+  /** Has somebody thrown the kill switch of this policy? Its fallback is then served. */
+  killed(name: string): boolean
+}
+
+/** How it went with files that are followed. */
+export interface Followed {
+  /** How often they were taken over: at first, and whenever they had changed. */
+  readonly reloads: number
+  /** How often they were not, for another reason than before. */
+  readonly failures: number
+  /** When they were taken over last, milliseconds since 1970. */
+  readonly at: number | undefined
+  /** How much is wrong with them as they are now: while it is not 0, what is served is older than they are. */
+  readonly faults: number
+}
+
+/** A PolicySource that follows its files. Before the first `reload` it serves nothing. */
+export interface LivePolicySource extends PolicySource {
+  /** The files of the policies, and that of the kill switch, where there is one. */
+  readonly followed: { readonly policies: Followed; readonly control?: Followed }
+  /** Looks at the files and takes over what has changed: everything, or nothing where there is a fault. Never rejects. */
+  reload(): Promise<ReloadReport>
+  /** Reloads every `pollMs`, and hands on the reports that say something. */
+  start(onReport: (report: ReloadReport) => void): void
+  stop(): void
+  /** Puts `next` in the place of `served`, unless something else has taken that place; never in the middle of a reload. */
+  replace(served: ServedPolicy, next: ServedPolicy): Promise<void>
+}
+
+export interface ReloadReport {
+  /** Names of the policies that are new, are gone, or decide differently now. */
+  readonly changed: readonly string[]
+  /** Why what is new is not served; each is reported once, until its files change again. */
+  readonly faults: readonly string[]
+  /** Where the kill switch was changed: what it says now. */
+  readonly control?: Control
+}
+
+/** Where policies come from. */
+export interface PolicyLoader {
+  /** Cheap; another text whenever `load` might give something else. */
+  stamp(): Promise<string>
+  /** All policies by name. With a fault they are not to be served. */
+  load(): Promise<{ readonly policies: ReadonlyMap<string, ServedPolicy>; readonly faults: readonly string[] }>
+}
+
+/** The file of the kill switch. */
+export interface ControlFile {
+  stamp(): Promise<string>
+  /** Undefined where there is none: nothing is killed then. */
+  read(): Promise<string | undefined>
+}
+
+export interface PolicySourceParts {
+  readonly loader: PolicyLoader
+  readonly control?: ControlFile
+  readonly pollMs: number
+  /** Milliseconds since 1970. */
+  readonly now?: () => number
+}
+
+export function createPolicySource({
+  loader,
+  control: file,
+  pollMs,
+  now = Date.now,
+}: PolicySourceParts): LivePolicySource {
+  let policies: ReadonlyMap<string, ServedPolicy> = new Map()
+  let control = NOTHING_KILLED
+  let endPolling = () => {}
+  let last: Promise<unknown> = Promise.resolve()
+
+  const policyFiles = watch(
+    now,
+    () => loader.stamp(),
+    async () => {
+      const loaded = await loader.load()
+      const faults = loaded.policies.size === 0 && loaded.faults.length === 0 ? ['no policy was found'] : loaded.faults
+      if (faults.length > 0) return { changed: [], faults }
+      const changed = [...new Set([...policies.keys(), ...loaded.policies.keys()])].filter(
+        name => !sameDecider(policies.get(name), loaded.policies.get(name)),
+      )
+      // What has not changed stays the same object, with all that it has worked out already.
+      policies = new Map(
+        [...loaded.policies].map(([name, now]) => [name, changed.includes(name) ? now : (policies.get(name) ?? now)]),
+      )
+      return { changed, faults: [] }
+    },
+  )
+
+  const controlFile = watch(
+    now,
+    async () => (await file?.stamp()) ?? '',
+    async () => {
+      const text = await file?.read()
+      const parsed = text === undefined ? NOTHING_KILLED : parseControl(text)
+      if ('fault' in parsed) return { changed: [], faults: [`${parsed.fault}; what was killed stays so`] }
+      const same = parsed.reason === control.reason && parsed.killed.join() === control.killed.join()
+      control = parsed
+      const unknown = parsed.killed.filter(name => name !== '*' && !policies.has(name))
+      return {
+        changed: [],
+        faults: unknown.map(name => `the control file kills \`${name}\`, which is not served here`),
+        ...(same ? {} : { control }),
+      }
+    },
+  )
+
+  async function reload(): Promise<ReloadReport> {
+    const first = await policyFiles.look()
+    const second = await controlFile.look()
+    return { ...second, changed: first.changed, faults: [...first.faults, ...second.faults] }
+  }
+
+  const source: LivePolicySource = {
+    get policies() {
+      return policies
+    },
+    killed: name => control.killed.includes(name) || control.killed.includes('*'),
+    followed: { policies: policyFiles.followed, ...(file === undefined ? {} : { control: controlFile.followed }) },
+    reload() {
+      const next = last.then(reload)
+      last = next
+      return next
+    },
+    start(onReport) {
+      endPolling = poll(pollMs, source.reload, report => {
+        if (report.changed.length + report.faults.length > 0 || report.control !== undefined) onReport(report)
+      })
+    },
+    stop: () => endPolling(),
+    replace(served, next) {
+      const { name } = served.policy
+      const done = last.then(() => {
+        if (sameDecider(policies.get(name), served)) policies = new Map(policies).set(name, next)
+      })
+      last = done
+      return done
+    },
+  }
+  return source
+}
+
+interface Watch {
+  look(): Promise<ReloadReport>
+  readonly followed: Followed
+}
+
+/** Looks only where the stamp has changed since. What cannot be read is tried again each time, and reported when the reason is new. */
+function watch(now: () => number, stamp: () => Promise<string>, look: () => Promise<ReloadReport>): Watch {
+  const followed = { reloads: 0, failures: 0, at: undefined as number | undefined, faults: 0 }
+  let seen: string | undefined
+  /** Of the files as they were seen. */
+  let faults = 0
+  let trouble: string | undefined
+  return {
+    followed,
+    async look() {
+      try {
+        const found = await stamp()
+        if (found === seen) {
+          followed.faults = faults
+          return NOTHING_NEW
+        }
+        const report = await look()
+        seen = found
+        trouble = undefined
+        faults = followed.faults = report.faults.length
+        if (faults > 0) followed.failures++
+        else {
+          followed.reloads++
+          followed.at = now()
+        }
+        return report
+      } catch (error) {
+        followed.faults = 1
+        const message = messageOf(error)
+        if (message === trouble) return NOTHING_NEW
+        trouble = message
+        followed.failures++
+        return { changed: [], faults: [message] }
+      }
+    },
+  }
+}
+
+const NOTHING_NEW: ReloadReport = { changed: [], faults: [] }
+
+/** Do they decide the same, always? */
+export function sameDecider(a: ServedPolicy | undefined, b: ServedPolicy | undefined): boolean {
+  return a?.policy.digest === b?.policy.digest && a?.snapshot === b?.snapshot
+}
