@@ -1,5 +1,5 @@
 import { afterAll } from 'vitest'
-import { vertexCloud } from '../../src/adapters/vertex.ts'
+import { vertexCloud } from '../../src/adapters/vertex/cloud.ts'
 import type { Cloud } from '../../src/deploy/cloud.ts'
 import type { Clock } from '../../src/deploy/patience.ts'
 import { type VirtualClock, virtualClock } from '../../src/emulator/clock.ts'

@@ -1,5 +1,5 @@
-import { CloudError, type Place, type Status } from '../deploy/cloud.ts'
-import { DapError } from '../errors.ts'
+import { CloudError, type Place, type Status } from '../../deploy/cloud.ts'
+import { DapError } from '../../errors.ts'
 
 /** Of every request. */
 export const DEADLINE_MS = 60_000

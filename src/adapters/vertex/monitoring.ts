@@ -1,5 +1,5 @@
-import type { Cloud, Place, RequestMetrics } from '../deploy/cloud.ts'
-import { attempting, DEADLINE_MS } from './vertex-errors.ts'
+import type { Cloud, Place, RequestMetrics } from '../../deploy/cloud.ts'
+import { attempting, DEADLINE_MS } from './errors.ts'
 
 const METRICS = 'aiplatform.googleapis.com/prediction/online'
 

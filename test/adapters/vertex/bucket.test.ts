@@ -1,8 +1,8 @@
 import { createServer, type RequestListener } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterEach, describe, expect, it, vi } from 'vitest'
-import { vertexBucket } from '../../src/adapters/vertex-bucket.ts'
-import type { Place } from '../../src/deploy/cloud.ts'
+import { vertexBucket } from '../../../src/adapters/vertex/bucket.ts'
+import type { Place } from '../../../src/deploy/cloud.ts'
 
 const PLACE: Place = { target: 'vertex', project: 'shop-ml', region: 'europe-west1', bucket: 'shop-dap' }
 const NAME = 'dap/bundles/shop offer-0123456789ab/bundle.json'

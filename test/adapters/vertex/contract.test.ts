@@ -1,8 +1,8 @@
 import { afterAll, beforeAll } from 'vitest'
-import { vertexCloud } from '../../src/adapters/vertex.ts'
-import { type VirtualClock, virtualClock } from '../../src/emulator/clock.ts'
-import { type Emulator, startEmulator } from '../../src/emulator/emulator.ts'
-import { cloudContract } from '../contracts/cloud.ts'
+import { vertexCloud } from '../../../src/adapters/vertex/cloud.ts'
+import { type VirtualClock, virtualClock } from '../../../src/emulator/clock.ts'
+import { type Emulator, startEmulator } from '../../../src/emulator/emulator.ts'
+import { cloudContract } from '../../contracts/cloud.ts'
 
 let clock: VirtualClock
 let emulator: Emulator

@@ -1,11 +1,11 @@
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { vertexCloud } from '../../src/adapters/vertex.ts'
-import { applyDeployment } from '../../src/deploy/apply.ts'
-import type { Desired } from '../../src/deploy/desired.ts'
-import { virtualClock } from '../../src/emulator/clock.ts'
-import { startEmulator } from '../../src/emulator/emulator.ts'
-import { echo, FAST, servers } from '../emulator/deployed.ts'
-import { bundleText, desiredState, engineOf, OPTIONS, TARGET } from '../support/deploying.ts'
+import { vertexCloud } from '../../../src/adapters/vertex/cloud.ts'
+import { applyDeployment } from '../../../src/deploy/apply.ts'
+import type { Desired } from '../../../src/deploy/desired.ts'
+import { virtualClock } from '../../../src/emulator/clock.ts'
+import { startEmulator } from '../../../src/emulator/emulator.ts'
+import { echo, FAST, servers } from '../../emulator/deployed.ts'
+import { bundleText, desiredState, engineOf, OPTIONS, TARGET } from '../../support/deploying.ts'
 
 const rollout = {
   steps: [{ traffic: 0.5, hold: '60s' }, { traffic: 1 }],

@@ -10,7 +10,7 @@ import {
   resourceNames,
   scaleUpdate,
   versionOf,
-} from '../../src/adapters/vertex-messages.ts'
+} from '../../../src/adapters/vertex/messages.ts'
 
 const CPU = 'aiplatform.googleapis.com/prediction/online/cpu/utilization'
 

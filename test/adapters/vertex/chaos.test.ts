@@ -1,5 +1,5 @@
-import { chaosContract } from '../contracts/chaos.ts'
-import { emulatedWorlds } from '../support/emulated-worlds.ts'
+import { chaosContract } from '../../contracts/chaos.ts'
+import { emulatedWorlds } from '../../support/emulated-worlds.ts'
 
 const create = emulatedWorlds()
 

@@ -1,6 +1,6 @@
 import { connect } from 'node:net'
-import type { Place } from '../deploy/cloud.ts'
-import { DapError, ExitCode } from '../errors.ts'
+import type { Place } from '../../deploy/cloud.ts'
+import { DapError, ExitCode } from '../../errors.ts'
 
 const DEFAULT_URL = 'http://127.0.0.1:8790'
 const REACH_MS = 2000

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { vertexCloud } from '../../src/adapters/vertex.ts'
-import type { Cloud, Place } from '../../src/deploy/cloud.ts'
-import { readOnce, readPatiently } from '../../src/deploy/reads.ts'
-import { type Emulator, startEmulator } from '../../src/emulator/emulator.ts'
-import { stream } from '../../src/math/rng.ts'
-import { virtualClock } from '../support/memory-cloud.ts'
+import { vertexCloud } from '../../../src/adapters/vertex/cloud.ts'
+import type { Cloud, Place } from '../../../src/deploy/cloud.ts'
+import { readOnce, readPatiently } from '../../../src/deploy/reads.ts'
+import { type Emulator, startEmulator } from '../../../src/emulator/emulator.ts'
+import { stream } from '../../../src/math/rng.ts'
+import { virtualClock } from '../../support/memory-cloud.ts'
 
 const PLACE: Place = { target: 'emulator', project: 'dap-local', region: 'us-central1', bucket: 'dap-local' }
 

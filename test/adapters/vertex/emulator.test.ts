@@ -1,8 +1,15 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
-import { vertexCloud } from '../../src/adapters/vertex.ts'
-import type { Cloud, NewDeployedModel, NewEndpoint, NewModelVersion, Operation, Place } from '../../src/deploy/cloud.ts'
-import { type VirtualClock, virtualClock } from '../../src/emulator/clock.ts'
-import { type Emulator, startEmulator } from '../../src/emulator/emulator.ts'
+import { vertexCloud } from '../../../src/adapters/vertex/cloud.ts'
+import type {
+  Cloud,
+  NewDeployedModel,
+  NewEndpoint,
+  NewModelVersion,
+  Operation,
+  Place,
+} from '../../../src/deploy/cloud.ts'
+import { type VirtualClock, virtualClock } from '../../../src/emulator/clock.ts'
+import { type Emulator, startEmulator } from '../../../src/emulator/emulator.ts'
 
 const PLACE: Place = { target: 'emulator', project: 'dap-local', region: 'us-central1', bucket: 'dap-local' }
 

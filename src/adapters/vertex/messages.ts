@@ -13,8 +13,8 @@ import type {
   RequestLog,
   Scale,
   VersionUpdate,
-} from '../deploy/cloud.ts'
-import { statusOf } from './vertex-errors.ts'
+} from '../../deploy/cloud.ts'
+import { statusOf } from './errors.ts'
 
 type IEndpoint = google.cloud.aiplatform.v1.IEndpoint
 type IDeployedModel = google.cloud.aiplatform.v1.IDeployedModel

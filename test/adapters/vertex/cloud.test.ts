@@ -2,10 +2,10 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { grpc } from 'google-gax'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
-import { vertexCloud } from '../../src/adapters/vertex.ts'
-import { attempting, statusOf } from '../../src/adapters/vertex-errors.ts'
-import { type Cloud, CloudError, type Place } from '../../src/deploy/cloud.ts'
-import { DapError } from '../../src/errors.ts'
+import { vertexCloud } from '../../../src/adapters/vertex/cloud.ts'
+import { attempting, statusOf } from '../../../src/adapters/vertex/errors.ts'
+import { type Cloud, CloudError, type Place } from '../../../src/deploy/cloud.ts'
+import { DapError } from '../../../src/errors.ts'
 
 const LOCAL: Place = { target: 'emulator', project: 'dap-local', region: 'us-central1', bucket: 'dap-local' }
 const REAL: Place = { target: 'vertex', project: 'games', region: 'europe-west1', bucket: 'games-dap' }

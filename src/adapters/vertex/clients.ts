@@ -2,10 +2,10 @@ import { createRequire } from 'node:module'
 import type { EndpointServiceClient } from '@google-cloud/aiplatform/build/src/v1/endpoint_service_client.js'
 import type { ModelServiceClient } from '@google-cloud/aiplatform/build/src/v1/model_service_client.js'
 import type { GoogleAuth } from 'google-gax'
-import type { Place } from '../deploy/cloud.ts'
-import { InstallationError } from '../errors.ts'
-import { type Definitions, withOnly } from './vertex-definitions.ts'
-import type { Decoders } from './vertex-messages.ts'
+import type { Place } from '../../deploy/cloud.ts'
+import { InstallationError } from '../../errors.ts'
+import { type Definitions, withOnly } from './definitions.ts'
+import type { Decoders } from './messages.ts'
 
 export interface Clients {
   readonly endpoints: EndpointServiceClient

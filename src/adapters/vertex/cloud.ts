@@ -3,13 +3,13 @@
  * clients' retries and polling: they hide from the caller what happened, and give up on an operation at the first poll that fails.
  */
 import type { CallOptions } from 'google-gax'
-import type { Cloud, Endpoint, ModelVersion, Operation, Place } from '../deploy/cloud.ts'
+import type { Cloud, Endpoint, ModelVersion, Operation, Place } from '../../deploy/cloud.ts'
+import { vertexBucket } from './bucket.ts'
+import { type Clients, lazyClients } from './clients.ts'
+import { attempting, DEADLINE_MS, isStatus } from './errors.ts'
+import * as messages from './messages.ts'
 import { requestMetrics } from './monitoring.ts'
-import { vertexBucket } from './vertex-bucket.ts'
-import { type Clients, lazyClients } from './vertex-clients.ts'
-import { attempting, DEADLINE_MS, isStatus } from './vertex-errors.ts'
-import * as messages from './vertex-messages.ts'
-import { emulatorUrl, reach } from './vertex-site.ts'
+import { emulatorUrl, reach } from './site.ts'
 
 /** A list of 500 is five requests. */
 const PAGE_SIZE = 100

@@ -1,7 +1,7 @@
 import type { Storage } from '@google-cloud/storage'
-import type { Cloud, Place } from '../deploy/cloud.ts'
-import { InstallationError } from '../errors.ts'
-import { attempting, DEADLINE_MS } from './vertex-errors.ts'
+import type { Cloud, Place } from '../../deploy/cloud.ts'
+import { InstallationError } from '../../errors.ts'
+import { attempting, DEADLINE_MS } from './errors.ts'
 
 /** The bucket of a place. What is read is read without the client, which reads all of an object and warns of its own streams on the way. */
 export function vertexBucket(
