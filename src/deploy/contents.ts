@@ -4,7 +4,7 @@ import { type Bundle, checkBundle } from '../policy/bundle.ts'
 import type { Snapshot, SnapshotData } from '../policy/snapshot.ts'
 import { type Actual, actualOf, located } from './actual.ts'
 import type { FieldChange } from './change.ts'
-import { type Cloud, CloudError } from './cloud.ts'
+import { type Artefacts, CloudError } from './cloud.ts'
 import type { Desired } from './desired.ts'
 import { readVersionLabels, type VersionLabels, versionParts } from './labels.ts'
 import { bundleSuffix, label32 } from './names.ts'
@@ -28,7 +28,7 @@ const AT_ONCE = 8
  * whose old bundle the bucket still has: one read for each of them, and none where nothing differs. `bundle` gives the text of the one that Git makes.
  */
 export async function readContents(
-  cloud: Pick<Cloud, 'getObject'>,
+  cloud: Artefacts,
   actual: Actual,
   deployments: readonly { readonly desired: Desired; readonly bundle: string }[],
 ): Promise<ReadonlyMap<string, Contents>> {
@@ -66,7 +66,7 @@ function replacedVersion(git: Desired, actual: Actual): VersionLabels | undefine
 
 /** The bundle of a version; undefined where the bucket has none that is what the version's labels say. Its text may be anybody's. */
 async function servedBundle(
-  cloud: Pick<Cloud, 'getObject'>,
+  cloud: Artefacts,
   { bundle, policy }: VersionLabels,
   { bundles }: Actual,
 ): Promise<Bundle | undefined> {

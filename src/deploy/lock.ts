@@ -10,7 +10,6 @@ import { decodeLabels, type EndpointLabels, type LockLabel, type LockProcess, wi
 import { LOCK_TERM, lockedEndpoint, type Update } from './locked-endpoint.ts'
 import { isOurs } from './ownership.ts'
 import { createBackoff, type Patience } from './patience.ts'
-import { readOnce } from './reads.ts'
 
 /** For giving the lock back after the run was stopped, in ms. */
 const GRACE = 5_000
@@ -124,7 +123,7 @@ export function endpointLock(id: string, options: LockOptions): EndpointLock {
   /** Until it is sure that the lock is not this run's. */
   async function giveBack(edit: (labels: EndpointLabels) => EndpointLabels): Promise<void> {
     // The run's own signal may have aborted: this one has none, and reads have no patience of their own.
-    const reads = readOnce(cloud)
+    const reads = cloud.patiently(undefined)
     const backoff = createBackoff({ clock, rng: patience.rng }, { races: true, budgetMs: GRACE })
     const until = clock.now() + GRACE
     while (grip.unborn && clock.now() < until) {

@@ -1,7 +1,7 @@
-/** Waiting: for a cloud that is busy, and for its long-running operations. */
+/** Waiting: for a cloud that is busy, and for what takes its time there. */
 import { DapError, ExitCode, InterruptedError } from '../errors.ts'
 import type { Rng } from '../math/rng.ts'
-import { type Cloud, CloudError, type Operation, type Status } from './cloud.ts'
+import { CloudError, type Status, type Waiting } from './cloud.ts'
 
 export interface Clock {
   /** ms since 1970 */
@@ -97,43 +97,47 @@ export async function attempt<T>(name: string, call: () => Promise<T>, patience:
   }
 }
 
-/** Between two looks at an operation, in ms. */
+/** Between two looks, in ms. */
 const FIRST_POLL = 1_000
 const LONGEST_POLL = 15_000
-/** A deployment may take two hours by the cloud's own rule. */
+/** A model may take two hours to deploy by Vertex AI's own rule. */
 const DEADLINE = 7_800_000
 
 export interface Watch {
+  onBegun?(name: string): void
   onStage?(stage: string): void
   /** Before each look: the place to renew a lock. */
   onPoll?(): Promise<void>
 }
 
-/** The operation when it is done, well or not. A failed poll says nothing about the operation: `cloud` is one that reads patiently. */
-export async function settle(
-  cloud: Pick<Cloud, 'getOperation'>,
-  operation: Operation,
-  patience: Patience,
-  { onStage, onPoll }: Watch = {},
-): Promise<Operation> {
-  const { clock, signal } = patience
-  const until = clock.now() + DEADLINE
-  let current = operation
-  let pause = FIRST_POLL
-  let stage: string | undefined
-  for (;;) {
-    if (current.stage !== undefined && current.stage !== stage) onStage?.(current.stage)
-    stage = current.stage ?? stage
-    if (current.done) return current
-    if (clock.now() >= until) {
-      throw new DapError(`\`${operation.name}\` is not done after ${DEADLINE / 60_000} minutes`, {
-        hint: '`dap deploy --resume` takes it up again',
-        exitCode: ExitCode.partial,
-      })
-    }
-    await clock.sleep(pause, signal)
-    pause = Math.min(LONGEST_POLL, Math.round(pause * 1.5))
-    await onPoll?.()
-    current = await cloud.getOperation(operation.name)
+/** Looks every second at first and every quarter of a minute later, for two hours; one thing after the other. */
+export function createWaiting({ clock, signal }: Patience, { onBegun, onStage, onPoll }: Watch = {}): Waiting {
+  let name = ''
+  let until = 0
+  let next = FIRST_POLL
+  let last: string | undefined
+  return {
+    begun(what) {
+      name = what
+      until = clock.now() + DEADLINE
+      next = FIRST_POLL
+      last = undefined
+      onBegun?.(what)
+    },
+    stage(stage) {
+      if (stage !== last) onStage?.(stage)
+      last = stage
+    },
+    async pause() {
+      if (clock.now() >= until) {
+        throw new DapError(`\`${name}\` is not done after ${DEADLINE / 60_000} minutes`, {
+          hint: '`dap deploy --resume` takes it up again',
+          exitCode: ExitCode.partial,
+        })
+      }
+      await clock.sleep(next, signal)
+      next = Math.min(LONGEST_POLL, Math.round(next * 1.5))
+      await onPoll?.()
+    },
   }
 }

@@ -1,13 +1,13 @@
 /** What each change does to the cloud, once; who calls it looks at what came of it. */
 import type { Change } from './change.ts'
-import { CloudError, type EndpointUpdate, type ModelVersion } from './cloud.ts'
+import { CloudError, type EndpointUpdate, type ModelVersion, type Waiting } from './cloud.ts'
 import type { Desired } from './desired.ts'
 import { holdVersions } from './holds.ts'
 import { type EndpointLabels, encodeLabels, judgedDigest, versionLabels, versionParts } from './labels.ts'
 import { defaultVersion, remember } from './memory.ts'
 import { attempt } from './patience.ts'
 import { displayNames } from './roles.ts'
-import { type Engine, FailedChange, OperationFailed, type Step } from './run.ts'
+import { ChangeFailed, type Engine, FailedChange, type Step } from './run.ts'
 import { type EndpointWrite, endpointWrite, forgetCandidate } from './writes.ts'
 
 /** What changes are made from. */
@@ -33,9 +33,10 @@ export async function perform(change: Change, material: Material, step: Step, en
     case 'create-endpoint': {
       const labels = encodeLabels({ ...write().labels, lock: lock.fresh() }, {})
       const { id, ...endpoint } = desired.endpoint
-      const running = await cloud.createEndpoint(id, { ...endpoint, labels })
-      lock.creating()
-      return step.finish(running)
+      return step.through(
+        waiting => cloud.createEndpoint(id, { ...endpoint, labels }, waiting),
+        () => lock.creating(),
+      )
     }
     case 'upload-bundle': {
       const text = await material.bundleText()
@@ -43,7 +44,8 @@ export async function perform(change: Change, material: Material, step: Step, en
     }
     case 'upload-model': {
       const { id, digest: _, ...version } = desired.model
-      return step.finish(await cloud.uploadModel(id, { ...version, labels: versionLabels(desired, target, commit) }))
+      const labels = versionLabels(desired, target, commit)
+      return step.through(waiting => cloud.uploadModel(id, { ...version, labels }, waiting))
     }
     case 'deploy-model': {
       const { digest } = desired.model
@@ -52,14 +54,17 @@ export async function perform(change: Change, material: Material, step: Step, en
       await note()
       lock.touch(change.deployedModel)
       const deployed = { ...desired.deployed, model, version, scale: desired.scale }
-      return step.finish(await cloud.deployModel(desired.endpoint.id, deployed)).catch(failure => {
-        throw failure instanceof OperationFailed ? unready(failure, desired, engine) : failure
+      const begin = (waiting: Waiting) => cloud.deployModel(desired.endpoint.id, deployed, waiting)
+      return step.through(begin).catch(failure => {
+        throw failure instanceof ChangeFailed ? unready(failure, desired, engine) : failure
       })
     }
     case 'mutate-model':
       await lock.write(write().labels)
       await note()
-      return step.finish(await cloud.mutateDeployedModel(desired.endpoint.id, change.deployedModel, desired.scale))
+      return step.through(waiting =>
+        cloud.mutateDeployedModel(desired.endpoint.id, change.deployedModel, desired.scale, waiting),
+      )
     case 'release-hold': {
       for (const hold of [judgedDigest(versionParts(desired)), desired.deployed.id]) {
         await holdVersions({ cloud, model, endpoint: undefined }, hold, false, step.patience)
@@ -89,18 +94,18 @@ export async function perform(change: Change, material: Material, step: Step, en
 }
 
 /** What takes something away needs to know nothing but its id. */
-export async function remove(change: Change, { cloud, lock, actual, finish }: Step): Promise<void> {
+export async function remove(change: Change, { cloud, lock, actual, through }: Step): Promise<void> {
   switch (change.kind) {
     case 'undeploy-model':
       lock.touch(change.deployedModel)
-      return finish(await cloud.undeployModel(actual.endpoint!.id, change.deployedModel))
+      return through(waiting => cloud.undeployModel(actual.endpoint!.id, change.deployedModel, waiting))
     case 'delete-endpoint':
       lock.deleting()
-      return finish(await cloud.deleteEndpoint(change.endpoint))
+      return through(waiting => cloud.deleteEndpoint(change.endpoint, waiting))
     case 'delete-model':
-      return finish(await cloud.deleteModel(change.model))
+      return through(waiting => cloud.deleteModel(change.model, waiting))
     case 'delete-version':
-      return finish(await cloud.deleteVersion(change.model, change.version))
+      return through(waiting => cloud.deleteVersion(change.model, change.version, waiting))
     default:
       throw new Error(`\`${change.kind}\` takes nothing away`)
   }
@@ -145,7 +150,7 @@ export async function flipBack(
 }
 
 /** The cloud says what it saw from outside; only the server's own log says why. */
-function unready(failure: OperationFailed, { endpoint }: Desired, { target: { place } }: Engine): FailedChange {
+function unready(failure: ChangeFailed, { endpoint }: Desired, { target: { place } }: Engine): FailedChange {
   const hint =
     place.target === 'emulator'
       ? 'the emulator prints what the server said'

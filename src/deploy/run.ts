@@ -9,16 +9,15 @@ import { changeTitle } from '../titles.ts'
 import type { ActualDeployment } from './actual.ts'
 import { sameChange } from './approval.ts'
 import type { Change } from './change.ts'
-import { type Cloud, CloudError, type ModelVersion, type Operation, type Status } from './cloud.ts'
+import { type Cloud, CloudError, type ModelVersion, type Waiting, WorkFailed } from './cloud.ts'
 import { conflict } from './conflict.ts'
 import type { Target } from './desired.ts'
 import type { DeployEvent, DeploymentState } from './events.ts'
 import { type EndpointLabels, identityOf } from './labels.ts'
 import { type EndpointLock, endpointLock, type Run } from './lock.ts'
 import { recalled } from './ownership.ts'
-import { type Clock, createBackoff, type Patience, settle } from './patience.ts'
+import { type Clock, createBackoff, createWaiting, type Patience } from './patience.ts'
 import type { Commit } from './plan.ts'
-import { readPatiently } from './reads.ts'
 import { displayNames } from './roles.ts'
 
 /** What a run has of the world. */
@@ -67,8 +66,8 @@ export interface Step {
   /** Changes that are left after this one. */
   readonly after: readonly Change[]
   readonly patience: Patience
-  /** Waits for an operation of this change; throws what it failed with. */
-  finish(operation: Operation): Promise<void>
+  /** Does what takes its time; throws what it failed with. `onBegun` once it is certain that it goes on. */
+  through(begin: (waiting: Waiting) => Promise<void>, onBegun?: () => void): Promise<void>
   /** Says something of it. */
   report(event: Said): void
 }
@@ -89,7 +88,7 @@ export async function carryOut(work: Work, engine: Engine): Promise<DeploymentOu
     onRetry: (call, tried, reason) => report({ event: 'retry', call, attempt: tried, reason }),
   }
   let versions: readonly ModelVersion[] = []
-  const cloud = readPatiently(engine.cloud, patience)
+  const cloud = engine.cloud.patiently(patience)
   const lock = endpointLock(work.endpoint, {
     cloud,
     patience,
@@ -181,13 +180,12 @@ export async function carryOut(work: Work, engine: Engine): Promise<DeploymentOu
 
   /** Waits for what runs on the endpoint and the model, whoever started it; how it ends, the next look tells. */
   async function settleAll(): Promise<void> {
-    for (const resource of [{ endpoint: work.endpoint }, { model: work.model }]) {
-      for (const operation of await cloud.runningOperations(resource)) {
-        lock.tolerate(true)
-        report({ event: 'note', text: `waits for ${operation.name}, which runs already` })
-        await settle(cloud, operation, patience, { onPoll: () => lock.renew() })
-      }
+    const { endpoint, model } = work
+    const onBegun = (name: string) => {
+      lock.tolerate(true)
+      report({ event: 'note', text: `waits for ${name}, which runs already` })
     }
+    await cloud.settle({ endpoint, model }, createWaiting(patience, { onBegun, onPoll: () => lock.renew() }))
   }
 
   async function perform(change: Change, after: readonly Change[], actual: ActualDeployment, all: readonly Change[]) {
@@ -206,14 +204,19 @@ export async function carryOut(work: Work, engine: Engine): Promise<DeploymentOu
       after,
       patience,
       report,
-      async finish(running) {
-        operation = running.name
-        report({ event: 'operation', change: index, operation })
-        const { error } = await settle(cloud, running, patience, {
+      async through(begin, onBegun) {
+        const waiting = createWaiting(patience, {
+          onBegun(name) {
+            operation = name
+            onBegun?.()
+            report({ event: 'operation', change: index, operation })
+          },
           onPoll: () => lock.renew(),
           onStage: stage => report({ event: 'stage', change: index, stage }),
         })
-        if (error !== undefined) throw operationFailed(title, error)
+        await begin(waiting).catch(failure => {
+          throw failure instanceof WorkFailed ? changeFailed(title, failure) : failure
+        })
       },
     })
     if (change.kind === 'hold' && lock.labels.step?.state !== 'passed') return stop
@@ -231,8 +234,8 @@ interface Ended extends Stop {
 
 type EditLabels = (labels: EndpointLabels) => EndpointLabels
 
-/** An operation that ended badly. Trying again takes as long, and ends the same. */
-export class OperationFailed extends DapError {}
+/** A change that had begun and ended badly. Trying again takes as long, and ends the same. */
+export class ChangeFailed extends DapError {}
 
 /** The same, where it leaves something in the labels to be changed. */
 export class FailedChange extends DapError {
@@ -244,10 +247,10 @@ export class FailedChange extends DapError {
   }
 }
 
-/** An operation that lost a race is met as a call that did. */
-function operationFailed(title: string, { status, message }: { status: Status; message: string }): DapError {
+/** What lost a race after it had begun is met as a call that did. */
+function changeFailed(title: string, { status, message }: WorkFailed): DapError {
   if (status === 'ABORTED' || status === 'ALREADY_EXISTS') return new CloudError(status, message)
-  return new OperationFailed(`could not ${title}: ${message}`, { exitCode: ExitCode.remote })
+  return new ChangeFailed(`could not ${title}: ${message}`, { exitCode: ExitCode.remote })
 }
 
 /** How a failure ends a run. What is no DapError is a bug, and is thrown on. */

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest'
-import type { Cloud, NewDeployedModel, NewEndpoint, NewModelVersion, Operation } from '../../src/deploy/cloud.ts'
-import { type Clock, settle } from '../../src/deploy/patience.ts'
+import type { Cloud, NewDeployedModel, NewEndpoint, NewModelVersion, Waiting } from '../../src/deploy/cloud.ts'
+import { type Clock, createWaiting } from '../../src/deploy/patience.ts'
 import { stream } from '../../src/math/rng.ts'
 
 export interface CloudSubject {
@@ -51,15 +51,26 @@ export function cloudContract(name: string, create: () => CloudSubject | Promise
       return () => subject.close?.()
     })
 
-    /** The operation when it is done. */
-    const done = (operation: Operation) =>
-      settle(cloud, operation, { clock: subject.clock, rng: stream(1, 'contract') })
+    const waiting = (onBegun?: (name: string) => void): Waiting =>
+      createWaiting({ clock: subject.clock, rng: stream(1, 'contract') }, { onBegun })
     const endpoint = async () => (await cloud.getEndpoint('dap-offer'))!
-    const createEndpoint = async () => done(await cloud.createEndpoint('dap-offer', ENDPOINT))
-    const upload = async (digest = 'one') =>
-      done(await cloud.uploadModel('dap-offer', { ...VERSION, labels: { ...VERSION.labels, 'dap-digest': digest } }))
-    const deploy = async (id: string, version?: string) =>
-      done(await cloud.deployModel('dap-offer', deployed(id, version)))
+    const createEndpoint = (id = 'dap-offer') => cloud.createEndpoint(id, ENDPOINT, waiting())
+    const upload = (digest = 'one') =>
+      cloud.uploadModel('dap-offer', { ...VERSION, labels: { ...VERSION.labels, 'dap-digest': digest } }, waiting())
+    const deploy = (id: string, version?: string) => cloud.deployModel('dap-offer', deployed(id, version), waiting())
+    const undeploy = (id: string) => cloud.undeployModel('dap-offer', id, waiting())
+
+    /** Begins what takes its time, and is killed then. */
+    async function abandoned(begin: (waiting: Waiting) => Promise<void>): Promise<string> {
+      let name = ''
+      const killed = new Error('killed')
+      const begun = (what: string) => {
+        name = what
+        throw killed
+      }
+      await expect(begin({ ...waiting(), begun })).rejects.toBe(killed)
+      return name
+    }
 
     /** An endpoint with two models, the first of which serves. */
     async function two(): Promise<void> {
@@ -72,23 +83,23 @@ export function cloudContract(name: string, create: () => CloudSubject | Promise
     }
 
     describe('endpoints', () => {
-      it('are created by an operation, as they were asked for', async () => {
+      it('are created as they were asked for', async () => {
         expect(await cloud.getEndpoint('dap-offer')).toBeUndefined()
-        expect(await createEndpoint()).toMatchObject({ done: true })
+        await createEndpoint()
         expect(await endpoint()).toMatchObject({ ...ENDPOINT, id: 'dap-offer', traffic: {}, deployedModels: [] })
       })
 
-      it('are not created twice, neither after the operation nor while it runs', async () => {
-        const running = await cloud.createEndpoint('dap-offer', ENDPOINT)
-        await expect(cloud.createEndpoint('dap-offer', ENDPOINT)).rejects.toMatchObject({ status: 'ALREADY_EXISTS' })
-        await done(running)
-        await expect(cloud.createEndpoint('dap-offer', ENDPOINT)).rejects.toMatchObject({ status: 'ALREADY_EXISTS' })
+      it('are not created twice, neither after they are there nor before', async () => {
+        await abandoned(waiting => cloud.createEndpoint('dap-offer', ENDPOINT, waiting))
+        await expect(createEndpoint()).rejects.toMatchObject({ status: 'ALREADY_EXISTS' })
+        await cloud.settle({ endpoint: 'dap-offer', model: 'dap-offer' }, waiting())
+        await expect(createEndpoint()).rejects.toMatchObject({ status: 'ALREADY_EXISTS' })
       })
 
       it('are listed, all of them', async () => {
         expect(await cloud.listEndpoints()).toEqual([])
         await createEndpoint()
-        await done(await cloud.createEndpoint('of-others', { ...ENDPOINT, labels: {} }))
+        await cloud.createEndpoint('of-others', { ...ENDPOINT, labels: {} }, waiting())
         expect((await cloud.listEndpoints()).map(({ id }) => id).sort()).toEqual(['dap-offer', 'of-others'])
       })
 
@@ -122,10 +133,12 @@ export function cloudContract(name: string, create: () => CloudSubject | Promise
 
       it('are deleted once they are empty', async () => {
         await two()
-        await expect(cloud.deleteEndpoint('dap-offer')).rejects.toMatchObject({ status: 'FAILED_PRECONDITION' })
-        await done(await cloud.undeployModel('dap-offer', '1000000002'))
-        await done(await cloud.undeployModel('dap-offer', '1000000001'))
-        await done(await cloud.deleteEndpoint('dap-offer'))
+        await expect(cloud.deleteEndpoint('dap-offer', waiting())).rejects.toMatchObject({
+          status: 'FAILED_PRECONDITION',
+        })
+        await undeploy('1000000002')
+        await undeploy('1000000001')
+        await cloud.deleteEndpoint('dap-offer', waiting())
         expect(await cloud.getEndpoint('dap-offer')).toBeUndefined()
       })
     })
@@ -134,9 +147,16 @@ export function cloudContract(name: string, create: () => CloudSubject | Promise
       it('begin without traffic, and are not there before they are ready', async () => {
         await createEndpoint()
         await upload()
-        const running = await cloud.deployModel('dap-offer', deployed('1000000001'))
-        if (!running.done) expect((await endpoint()).deployedModels).toEqual([])
-        expect((await done(running)).error).toBeUndefined()
+        const before: (readonly unknown[])[] = []
+        const looking: Waiting = {
+          ...waiting(),
+          async pause() {
+            before.push((await endpoint()).deployedModels)
+            await subject.clock.sleep(1000)
+          },
+        }
+        await cloud.deployModel('dap-offer', deployed('1000000001'), looking)
+        for (const models of before) expect(models).toEqual([])
         const { traffic, deployedModels } = await endpoint()
         expect(Object.values(traffic).filter(percent => percent > 0)).toEqual([])
         expect(deployedModels).toMatchObject([deployed('1000000001')])
@@ -149,7 +169,7 @@ export function cloudContract(name: string, create: () => CloudSubject | Promise
 
       it('are not deployed twice under one id', async () => {
         await two()
-        await expect(cloud.deployModel('dap-offer', deployed('1000000002'))).rejects.toMatchObject({
+        await expect(deploy('1000000002')).rejects.toMatchObject({
           status: 'ALREADY_EXISTS',
         })
       })
@@ -169,18 +189,18 @@ export function cloudContract(name: string, create: () => CloudSubject | Promise
 
       it('are not undeployed while they have traffic, but for the last one', async () => {
         await two()
-        await expect(cloud.undeployModel('dap-offer', '1000000001')).rejects.toMatchObject({
+        await expect(undeploy('1000000001')).rejects.toMatchObject({
           status: 'FAILED_PRECONDITION',
         })
-        await done(await cloud.undeployModel('dap-offer', '1000000002'))
-        await done(await cloud.undeployModel('dap-offer', '1000000001'))
+        await undeploy('1000000002')
+        await undeploy('1000000001')
         expect(await endpoint()).toMatchObject({ traffic: {}, deployedModels: [] })
       })
 
       it('change their scale in place', async () => {
         await two()
         const scale = { minReplicas: 2, maxReplicas: 5, targetCpu: 70 }
-        await done(await cloud.mutateDeployedModel('dap-offer', '1000000001', scale))
+        await cloud.mutateDeployedModel('dap-offer', '1000000001', scale, waiting())
         const model = (await endpoint()).deployedModels.find(({ id }) => id === '1000000001')
         expect(model).toMatchObject({ ...deployed('1000000001'), scale })
       })
@@ -189,8 +209,8 @@ export function cloudContract(name: string, create: () => CloudSubject | Promise
     describe('models', () => {
       it('have versions, oldest first, each with labels of its own; the first is the default', async () => {
         expect(await cloud.listVersions('dap-offer')).toEqual([])
-        expect((await upload('one')).version).toBe('1')
-        expect((await upload('two')).version).toBe('2')
+        await upload('one')
+        await upload('two')
         const versions = await cloud.listVersions('dap-offer')
         expect(versions.map(({ version, labels }) => [version, labels['dap-digest']])).toEqual([
           ['1', 'one'],
@@ -224,45 +244,52 @@ export function cloudContract(name: string, create: () => CloudSubject | Promise
 
       it('lose a version that is not deployed, and not the last one', async () => {
         await two()
-        await expect(cloud.deleteVersion('dap-offer', '1')).rejects.toMatchObject({ status: 'FAILED_PRECONDITION' })
+        await expect(cloud.deleteVersion('dap-offer', '1', waiting())).rejects.toMatchObject({
+          status: 'FAILED_PRECONDITION',
+        })
         await upload('two')
-        await done(await cloud.deleteVersion('dap-offer', '2'))
+        await cloud.deleteVersion('dap-offer', '2', waiting())
         expect((await cloud.listVersions('dap-offer')).map(({ version }) => version)).toEqual(['1'])
       })
 
       it('are deleted whole once nothing of them is deployed', async () => {
         await two()
-        await expect(cloud.deleteModel('dap-offer')).rejects.toMatchObject({ status: 'FAILED_PRECONDITION' })
-        await done(await cloud.undeployModel('dap-offer', '1000000002'))
-        await done(await cloud.undeployModel('dap-offer', '1000000001'))
-        await done(await cloud.deleteModel('dap-offer'))
+        await expect(cloud.deleteModel('dap-offer', waiting())).rejects.toMatchObject({ status: 'FAILED_PRECONDITION' })
+        await undeploy('1000000002')
+        await undeploy('1000000001')
+        await cloud.deleteModel('dap-offer', waiting())
         expect(await cloud.listVersions('dap-offer')).toEqual([])
       })
     })
 
-    describe('operations', () => {
-      it('that run are found by their endpoint or model, and no longer when they are done', async () => {
+    describe('what a killed run has begun', () => {
+      const at = { endpoint: 'dap-offer', model: 'dap-offer' }
+      const found = async () => {
+        const names: string[] = []
+        await cloud.settle(
+          at,
+          waiting(name => names.push(name)),
+        )
+        return names
+      }
+
+      it('is waited for by whoever comes next, under the same names, and is done then', async () => {
         await createEndpoint()
         await upload()
-        const running = await cloud.deployModel('dap-offer', deployed('1000000001'))
-        const names = async (resource: Parameters<Cloud['runningOperations']>[0]) =>
-          (await cloud.runningOperations(resource)).map(({ name }) => name)
-        if (!running.done) expect(await names({ endpoint: 'dap-offer' })).toEqual([running.name])
-        const another = await cloud.uploadModel('dap-offer', VERSION)
-        if (!another.done) expect(await names({ model: 'dap-offer' })).toEqual([another.name])
-        await done(running)
-        await done(another)
-        expect(await names({ endpoint: 'dap-offer' })).toEqual([])
-        expect(await names({ model: 'dap-offer' })).toEqual([])
+        const begun = await abandoned(waiting => cloud.deployModel('dap-offer', deployed('1000000001'), waiting))
+        const another = await abandoned(waiting => cloud.uploadModel('dap-offer', VERSION, waiting))
+        expect([begun, another]).toEqual(expect.arrayContaining(await found()))
+        expect((await endpoint()).deployedModels).toMatchObject([deployed('1000000001')])
+        expect(await cloud.listVersions('dap-offer')).toHaveLength(2)
+        expect(await found()).toEqual([])
       })
 
-      it('that create something are found by its id, before it is there', async () => {
-        const endpoint = await cloud.createEndpoint('dap-offer', ENDPOINT)
-        const running = await cloud.runningOperations({ endpoint: 'dap-offer' })
-        if (!endpoint.done) expect(running.map(({ name }) => name)).toEqual([endpoint.name])
-        const model = await cloud.uploadModel('dap-offer', VERSION)
-        const uploads = await cloud.runningOperations({ model: 'dap-offer' })
-        if (!model.done) expect(uploads.map(({ name }) => name)).toEqual([model.name])
+      it('is found before it is there', async () => {
+        const endpoint = await abandoned(waiting => cloud.createEndpoint('dap-offer', ENDPOINT, waiting))
+        const model = await abandoned(waiting => cloud.uploadModel('dap-offer', VERSION, waiting))
+        expect([endpoint, model]).toEqual(expect.arrayContaining(await found()))
+        expect(await cloud.getEndpoint('dap-offer')).toBeDefined()
+        expect(await cloud.listVersions('dap-offer')).toHaveLength(1)
       })
     })
 

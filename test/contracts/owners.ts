@@ -8,7 +8,6 @@ import type { Declarations } from '../../src/deploy/orphans.ts'
 import type { Naming } from '../../src/deploy/ownership.ts'
 import type { Clock } from '../../src/deploy/patience.ts'
 import { makePlan, type Plan } from '../../src/deploy/plan.ts'
-import { readPatiently } from '../../src/deploy/reads.ts'
 import { collectGarbage } from '../../src/deploy/remove.ts'
 import { rollbackDeployment } from '../../src/deploy/rollback.ts'
 import { DapError } from '../../src/errors.ts'
@@ -241,7 +240,7 @@ async function tell({ cloud, clock }: OwnersWorld, rng: Rng, seen: Map<string, n
       everywhere: new Set([`${target.environment}/${deployment}`]),
       environments: new Set([target.environment]),
     }
-    const patient = readPatiently(at, { clock, rng: stream(1, 'look') })
+    const patient = at.patiently({ clock, rng: stream(1, 'look') })
     const actual = await withVersions(patient, await readActual(patient, target, declared.here), [desired])
     const plan = makePlan({
       ...{ dap: '0.1.0', now: clock.now(), commit: null, target, only: null, acceptDrift: false, prune: false },

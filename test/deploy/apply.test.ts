@@ -12,7 +12,7 @@ import { collectGarbage, destroyDeployment } from '../../src/deploy/remove.ts'
 import { rollbackDeployment } from '../../src/deploy/rollback.ts'
 import { bundleText, cloudAt, desiredState, type Edit, engineOf, OPTIONS, TARGET } from '../support/deploying.ts'
 import { editLabel, type Faults, faulty, Killed, unavailable } from '../support/faults.ts'
-import { type MemoryCloud, memoryCloud } from '../support/memory-cloud.ts'
+import { type MemoryCloud, memoryCloud } from '../support/memory-vertex.ts'
 
 const GATED = { gates: [{ metric: 'errorRate', max: 0.01 }] } as const
 
@@ -35,7 +35,7 @@ function apply(desired: Desired, { faults, ...options }: Partial<ApplyOptions & 
 const engine = (faults: Faults = {}, signal?: AbortSignal) =>
   engineOf(faulty(world.cloud, faults), world.clock, { signal })
 
-const live = async () => (await world.cloud.getEndpoint(id))!
+const live = async () => (await world.vertex.getEndpoint(id))!
 const titles = ({ changes }: { changes: readonly { title: string }[] }) => changes.map(({ title }) => title)
 
 const answers = (errors: number, requests = 1000): RequestMetrics => ({ requests, errors, latency: [] })
@@ -144,7 +144,7 @@ describe('to apply', () => {
       { endpoint: undefined, versions: [], bundle: false },
       { now: 0, releaseHold: false, target: TARGET },
     )
-    await world.cloud.putObject(first.bundle.object, 'somebody else wrote it')
+    await world.vertex.putObject(first.bundle.object, 'somebody else wrote it')
     expect(await apply(first, { approved })).toMatchObject({ state: 'applied' })
   })
 
@@ -152,9 +152,9 @@ describe('to apply', () => {
     await apply(first)
     const { etag } = await live()
     const scale = { ...first.scale, maxReplicas: 9 }
-    await world.cloud.mutateDeployedModel(id, first.deployed.id, scale)
+    await world.vertex.mutateDeployedModel(id, first.deployed.id, scale)
     await world.clock.sleep(100_000)
-    await world.cloud.updateEndpoint(id, { etag: (await live()).etag, description: 'by hand' })
+    await world.vertex.updateEndpoint(id, { etag: (await live()).etag, description: 'by hand' })
     expect(etag).not.toBe((await live()).etag)
     expect(await apply(first)).toMatchObject({
       state: 'conflict',
@@ -172,7 +172,7 @@ describe('to apply', () => {
         async before(_, method) {
           const endpoint = await live()
           if (method !== 'getEndpoint' || !endpoint.traffic[second.deployed.id] || calls++ > 0) return
-          await world.cloud.updateEndpoint(id, {
+          await world.vertex.updateEndpoint(id, {
             etag: endpoint.etag,
             traffic: { [first.deployed.id]: 20, [second.deployed.id]: 80 },
           })
@@ -267,7 +267,7 @@ describe('a run that is stopped', () => {
       expect(stopped.state).toBe('interrupted')
       expect((await live()).labels['dap-lock']).toBeUndefined()
       expect(await apply(first, { resume: true })).toMatchObject({ state: 'applied' })
-      expect(await world.cloud.listVersions(first.model.id)).toHaveLength(1)
+      expect(await world.vertex.listVersions(first.model.id)).toHaveLength(1)
       expect((await live()).deployedModels).toHaveLength(1)
     },
   )
@@ -444,7 +444,7 @@ describe('to roll back', () => {
     expect(titles(await collectGarbage(whose, undefined, engine()))).toEqual([`undeploy ${first.deployed.displayName}`])
     const outcome = await rollbackDeployment(whose, engine())
     expect(outcome).toMatchObject({ state: 'rolled-back', traffic: { [first.deployed.id]: 100 } })
-    expect(await world.cloud.listVersions(first.model.id)).toHaveLength(2)
+    expect(await world.vertex.listVersions(first.model.id)).toHaveLength(2)
     expect(await apply(second)).toMatchObject({ state: 'held', changes: [] })
   })
 
@@ -487,8 +487,8 @@ describe('to take away', () => {
       },
     }
     expect(await destroyDeployment(whose, undefined, engine(faults))).toMatchObject({ state: 'applied', traffic: {} })
-    expect(await world.cloud.getEndpoint(id)).toBeUndefined()
-    expect(await world.cloud.listVersions(first.model.id)).toEqual([])
+    expect(await world.vertex.getEndpoint(id)).toBeUndefined()
+    expect(await world.vertex.listVersions(first.model.id)).toEqual([])
   })
 
   it('a whole deployment is refused where it is protected', async () => {
@@ -553,8 +553,8 @@ describe('a plan of several deployments', () => {
       ['a', 'unchanged'],
       ['b', 'applied'],
     ])
-    expect(await world.cloud.listEndpoints()).toHaveLength(1)
-    expect(await world.cloud.listModels()).toHaveLength(1)
+    expect(await world.vertex.listEndpoints()).toHaveLength(1)
+    expect(await world.vertex.listModels()).toHaveLength(1)
   })
 
   it('is followed by a plan without changes', async () => {

@@ -1,4 +1,4 @@
 import { chaosContract } from '../contracts/chaos.ts'
-import { memoryCloud } from '../support/memory-cloud.ts'
+import { memoryCloud } from '../support/memory-vertex.ts'
 
 chaosContract('a cloud in memory', () => memoryCloud(), Number(process.env.CHAOS_RUNS ?? 500))

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import type { VertexApi } from '../../src/adapters/vertex/api.ts'
 import { applyDeployment } from '../../src/deploy/apply.ts'
 import type { Cloud, EndpointUpdate } from '../../src/deploy/cloud.ts'
 import { decodeLabels, type LockProcess } from '../../src/deploy/labels.ts'
@@ -7,7 +8,8 @@ import { LOCK_TERM } from '../../src/deploy/locked-endpoint.ts'
 import { type Rng, stream } from '../../src/math/rng.ts'
 import { bundleText, desiredState, engineOf, OPTIONS } from '../support/deploying.ts'
 import { faulty, Killed, unavailable } from '../support/faults.ts'
-import { type MemoryCloud, memoryCloud } from '../support/memory-cloud.ts'
+import { type MemoryCloud, memoryCloud } from '../support/memory-vertex.ts'
+import { overVertex } from '../support/over-vertex.ts'
 
 const { id } = desiredState().endpoint
 const ROLLOUT = { steps: [{ traffic: 0.5, hold: '2m' }, { traffic: 1 }] }
@@ -34,23 +36,23 @@ function watched(
     killAt,
   }: { readonly dead: ReadonlySet<string>; readonly breaking: boolean; readonly killAt: number },
 ): Cloud {
-  const { cloud, clock } = world
+  const { vertex, clock } = world
   const wrong = (method: string, other: string | undefined) => {
     if (other !== undefined && other !== run() && !dead.has(other)) wrongs.push(`${run()} ${method} under ${other}`)
   }
-  const checked: Cloud = {
-    ...cloud,
+  const checked: VertexApi = {
+    ...vertex,
     async updateEndpoint(endpoint: string, update: EndpointUpdate) {
-      const before = await cloud.getEndpoint(endpoint)
+      const before = await vertex.getEndpoint(endpoint)
       const other = await holder(world)
-      const after = await cloud.updateEndpoint(endpoint, update)
+      const after = await vertex.updateEndpoint(endpoint, update)
       // The write has gone through, so `before` is what it replaced.
       if (before?.etag === update.etag) wrong('updateEndpoint', other)
       return after
     },
   }
   const late = (method: string) => clock.sleep(Math.ceil(rng.uniform() * (UNGUARDED.test(method) ? 2000 : 10_000)))
-  return faulty(checked, {
+  return faulty(overVertex(checked), {
     async before(call, method) {
       if (call >= killAt) throw new Killed()
       const slow = /^(get|list|running)/.test(method) && rng.uniform() < 0.1

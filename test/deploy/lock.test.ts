@@ -4,13 +4,12 @@ import { encodeLabels } from '../../src/deploy/labels.ts'
 import { breakLock, type EndpointLock, endpointLock, listLocks, type Run } from '../../src/deploy/lock.ts'
 import { LOCK_TERM } from '../../src/deploy/locked-endpoint.ts'
 import { recalled } from '../../src/deploy/ownership.ts'
-import type { Patience } from '../../src/deploy/patience.ts'
-import { settle } from '../../src/deploy/patience.ts'
+import { createWaiting, type Patience } from '../../src/deploy/patience.ts'
 import { destroyDeployment } from '../../src/deploy/remove.ts'
 import { stream } from '../../src/math/rng.ts'
 import { bundleText, desiredState, engineOf, OPTIONS, runOf } from '../support/deploying.ts'
 import { editLabel, faulty, unavailable } from '../support/faults.ts'
-import { type MemoryCloud, memoryCloud } from '../support/memory-cloud.ts'
+import { type MemoryCloud, memoryCloud } from '../support/memory-vertex.ts'
 
 const desired = desiredState()
 const { id } = desired.endpoint
@@ -25,8 +24,8 @@ beforeEach(async () => {
   patience = { clock: world.clock, rng: stream(1, 'lock') }
   notes = []
   const { id: _, ...endpoint } = desired.endpoint
-  const created = await world.cloud.createEndpoint(id, { ...endpoint, labels: encodeLabels(identity, { team: 'x' }) })
-  await settle(world.cloud, created, patience)
+  const created = { ...endpoint, labels: encodeLabels(identity, { team: 'x' }) }
+  await world.cloud.createEndpoint(id, created, createWaiting(patience))
 })
 
 function lockOf(run: string, cloud = world.cloud, more: Partial<Run> = {}): EndpointLock {
@@ -40,7 +39,7 @@ function lockOf(run: string, cloud = world.cloud, more: Partial<Run> = {}): Endp
   })
 }
 
-const labels = async () => (await world.cloud.getEndpoint(id))!.labels
+const labels = async () => (await world.vertex.getEndpoint(id))!.labels
 
 describe('a lock', () => {
   it('is a label that says who holds it until when, and leaves the labels of others alone', async () => {
@@ -136,11 +135,11 @@ describe('a lock', () => {
     await breakLock(world.cloud, id, '0000000a', patience, runOf('0000000c'))
     await second.read()
     await second.acquire()
-    const before = await world.cloud.getEndpoint(id)
+    const before = await world.vertex.getEndpoint(id)
     writes.splice(0)
     await first.release(labels => ({ ...labels, hold: 'f'.repeat(32) }))
     expect(writes).toEqual([])
-    expect(await world.cloud.getEndpoint(id)).toEqual(before)
+    expect(await world.vertex.getEndpoint(id)).toEqual(before)
   })
 
   it('is not given back when another run takes it between the look and the write', async () => {

@@ -1,4 +1,4 @@
 import { cloudContract } from '../contracts/cloud.ts'
-import { memoryCloud } from '../support/memory-cloud.ts'
+import { memoryCloud } from '../support/memory-vertex.ts'
 
 cloudContract('the cloud in memory', () => memoryCloud())

@@ -3,7 +3,7 @@ import type { ActualDeployment } from '../../src/deploy/actual.ts'
 import { contentLabels, decodeLabels } from '../../src/deploy/labels.ts'
 import { defaultVersion, remember, toRemember } from '../../src/deploy/memory.ts'
 import { stream } from '../../src/math/rng.ts'
-import { memoryCloud } from '../support/memory-cloud.ts'
+import { memoryCloud } from '../support/memory-vertex.ts'
 import { apply, NOTHING, wanted } from './support.ts'
 
 const FIRST = wanted()
@@ -51,10 +51,10 @@ describe('what a default version remembers', () => {
   })
 
   it('is written again where somebody else wrote in between, and only to the default version', async () => {
-    const { cloud, clock } = memoryCloud()
+    const { cloud, vertex, clock } = memoryCloud()
     const { id: _, digest: __, ...made } = FIRST.model
     for (const team of ['first', 'second']) {
-      await cloud.uploadModel(MODEL, { ...made, labels: { team } })
+      await vertex.uploadModel(MODEL, { ...made, labels: { team } })
       await clock.sleep(600_000)
     }
     const stale = await cloud.listVersions(MODEL)

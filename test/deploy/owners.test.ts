@@ -1,4 +1,4 @@
 import { ownersContract } from '../contracts/owners.ts'
-import { memoryCloud } from '../support/memory-cloud.ts'
+import { memoryCloud } from '../support/memory-vertex.ts'
 
 ownersContract('a cloud in memory', () => memoryCloud(), Number(process.env.CHAOS_RUNS ?? 500))

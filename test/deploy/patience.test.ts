@@ -1,10 +1,9 @@
 import { describe, expect, it } from 'vitest'
-import { type Cloud, CloudError, type Operation, type Status } from '../../src/deploy/cloud.ts'
-import { attempt, createBackoff, type Patience, settle } from '../../src/deploy/patience.ts'
-import { readPatiently } from '../../src/deploy/reads.ts'
+import { CloudError, type Status } from '../../src/deploy/cloud.ts'
+import { attempt, createBackoff, createWaiting, type Patience } from '../../src/deploy/patience.ts'
 import { InterruptedError } from '../../src/errors.ts'
 import { stream } from '../../src/math/rng.ts'
-import { virtualClock } from '../support/memory-cloud.ts'
+import { virtualClock } from '../support/memory-vertex.ts'
 
 function patient(signal?: AbortSignal) {
   const clock = virtualClock(0)
@@ -97,56 +96,36 @@ describe('attempt', () => {
   })
 })
 
-describe('settle', () => {
-  const running = (stage: string): Operation => ({ name: 'op', done: false, stage })
-
-  it('survives a poll that fails, and says every stage once', async () => {
+describe('waiting', () => {
+  it('says every stage once, and looks every second at first and every quarter of a minute later', async () => {
     const { patience, clock } = patient()
-    const answers: (Operation | Status)[] = [
-      running('A'),
-      'UNAVAILABLE',
-      running('A'),
-      running('B'),
-      { name: 'op', done: true },
-    ]
-    const cloud = {
-      async getOperation() {
-        const answer = answers.shift()!
-        if (typeof answer === 'string') throw new CloudError(answer, 'no')
-        return answer
-      },
-    }
-    const stages: string[] = []
+    const said: string[] = []
     const polls: number[] = []
-    const done = await settle(readPatiently(cloud as unknown as Cloud, patience), running('A'), patience, {
-      onStage: stage => stages.push(stage),
+    const waiting = createWaiting(patience, {
+      onBegun: name => said.push(name),
+      onStage: stage => said.push(stage),
       onPoll: async () => void polls.push(clock.now()),
     })
-    expect(done.done).toBe(true)
-    expect(stages).toEqual(['A', 'B'])
-    expect(polls).toHaveLength(4)
-  })
-
-  it('looks every second at first, and every quarter of a minute later', async () => {
-    const { patience, clock } = patient()
-    const polls: number[] = []
-    const cloud = {
-      getOperation: async () => {
-        polls.push(clock.now())
-        return { name: 'op', done: polls.length === 12 }
-      },
+    waiting.begun('op')
+    for (const stage of ['A', 'A', 'B', 'B', 'B', 'B', 'B', 'B', 'B', 'B', 'B', 'B']) {
+      waiting.stage(stage)
+      await waiting.pause()
     }
-    await settle(cloud, { name: 'op', done: false }, patience)
+    expect(said).toEqual(['op', 'A', 'B'])
     expect(polls[0]).toBe(1000)
     expect(polls[11] - polls[10]).toBe(15_000)
+    waiting.begun('another')
+    await waiting.pause()
+    expect(polls[12] - polls[11]).toBe(1000)
   })
 
-  it('gives up on an operation that never ends, and says how to go on', async () => {
+  it('gives up on what never ends, and says how to go on', async () => {
     const { patience } = patient()
-    const cloud = { getOperation: async () => ({ name: 'op', done: false }) }
-    await expect(settle(cloud, { name: 'op', done: false }, patience)).rejects.toMatchObject({
-      message: '`op` is not done after 130 minutes',
-      exitCode: 6,
-    })
+    const waiting = createWaiting(patience)
+    waiting.begun('op')
+    const forEver = async () => {
+      for (;;) await waiting.pause()
+    }
+    await expect(forEver()).rejects.toMatchObject({ message: '`op` is not done after 130 minutes', exitCode: 6 })
   })
 })

@@ -5,12 +5,11 @@ import type { DeployEvent } from '../../src/deploy/events.ts'
 import type { Run } from '../../src/deploy/lock.ts'
 import type { Clock } from '../../src/deploy/patience.ts'
 import type { Commit } from '../../src/deploy/plan.ts'
-import { readPatiently } from '../../src/deploy/reads.ts'
 import type { Engine } from '../../src/deploy/run.ts'
 import type { DeploymentSpec } from '../../src/kinds.ts'
 import { stream } from '../../src/math/rng.ts'
 import { digestOf } from '../../src/policy/digest.ts'
-import { PLACE } from './memory-cloud.ts'
+import { PLACE } from './memory-vertex.ts'
 
 export const TARGET: Target = {
   environment: 'local',
@@ -115,7 +114,7 @@ export function engineOf(
   const patience = { clock, rng: stream(1, 'engine'), signal }
   return {
     ...patience,
-    cloud: readPatiently(cloud, patience),
+    cloud: cloud.patiently(patience),
     target,
     run: runOf(id, { owner, resumes, stateOf }),
     commit: COMMIT,

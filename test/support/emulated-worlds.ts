@@ -1,9 +1,10 @@
 import { afterAll } from 'vitest'
-import { vertexCloud } from '../../src/adapters/vertex/cloud.ts'
+import { vertexApi } from '../../src/adapters/vertex/requests.ts'
 import type { Cloud } from '../../src/deploy/cloud.ts'
 import type { Clock } from '../../src/deploy/patience.ts'
 import { type VirtualClock, virtualClock } from '../../src/emulator/clock.ts'
 import { type Emulator, startEmulator } from '../../src/emulator/emulator.ts'
+import { overVertex } from './over-vertex.ts'
 
 /** ms, as long as on Google Cloud: what a killed run has started still runs when the next one comes. */
 const TIMING = { create: 3_000, upload: 90_000, deployStage: 90_000, undeploy: 30_000, mutate: 60_000, delete: 5_000 }
@@ -31,7 +32,7 @@ export function emulatedWorlds(): () => Promise<EmulatedWorld> {
     const project = `dap-test-${serial}`
     const place = { target: 'emulator', project, region: 'us-central1', bucket: project } as const
     return {
-      cloud: await vertexCloud(place, () => url),
+      cloud: overVertex(await vertexApi(place, () => url)),
       clock: { now: () => clock.now(), sleep: ms => clock.advance(ms) },
       emulator: emulator!,
     }

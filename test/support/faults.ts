@@ -1,4 +1,6 @@
+import type { VertexApi } from '../../src/adapters/vertex/api.ts'
 import { type Cloud, CloudError } from '../../src/deploy/cloud.ts'
+import { overVertex, vertexOf } from './over-vertex.ts'
 
 /** As `kill -9` would: nothing is called any more, and nothing is cleaned up. */
 export class Killed extends Error {
@@ -11,11 +13,11 @@ export interface Faults {
   after?(call: number, method: string): void | Promise<void>
 }
 
-/** The same cloud, where things go wrong. */
+/** The same cloud, where things go wrong with its requests. */
 export function faulty(cloud: Cloud, faults: Faults): Cloud {
   let calls = 0
-  return new Proxy(cloud, {
-    get(target, key: keyof Cloud) {
+  const api = new Proxy(vertexOf(cloud), {
+    get(target, key: keyof VertexApi) {
       const method = target[key]
       if (typeof method !== 'function') return method
       return async (...args: never[]) => {
@@ -27,6 +29,7 @@ export function faulty(cloud: Cloud, faults: Faults): Cloud {
       }
     },
   })
+  return overVertex(api)
 }
 
 export const unavailable = () => {
@@ -35,8 +38,9 @@ export const unavailable = () => {
 
 /** Somebody gives the endpoint another label in the console. */
 export async function editLabel(cloud: Cloud, endpoint: string, value: string): Promise<void> {
-  const found = await cloud.getEndpoint(endpoint)
+  const api = vertexOf(cloud)
+  const found = await api.getEndpoint(endpoint)
   if (found !== undefined) {
-    await cloud.updateEndpoint(endpoint, { etag: found.etag, labels: { ...found.labels, team: value } })
+    await api.updateEndpoint(endpoint, { etag: found.etag, labels: { ...found.labels, team: value } })
   }
 }

@@ -1,5 +1,5 @@
 import type { Storage } from '@google-cloud/storage'
-import type { Cloud, Place } from '../../deploy/cloud.ts'
+import type { Artefacts, Place } from '../../deploy/cloud.ts'
 import { InstallationError } from '../../errors.ts'
 import { attempting, DEADLINE_MS } from './errors.ts'
 
@@ -8,7 +8,7 @@ export function vertexBucket(
   place: Place,
   emulator: string | null,
   authorise: (url: string) => Promise<Headers>,
-): Pick<Cloud, 'putObject' | 'listObjects' | 'getObject' | 'deleteObject'> {
+): Artefacts {
   const attempt = attempting('storage', place)
   let storage: Promise<Storage> | undefined
   const bucket = async () => {

@@ -8,12 +8,12 @@ import type {
   NewDeployedModel,
   NewEndpoint,
   NewModelVersion,
-  Operation,
   Place,
   RequestLog,
   Scale,
   VersionUpdate,
 } from '../../deploy/cloud.ts'
+import type { Operation } from './api.ts'
 import { statusOf } from './errors.ts'
 
 type IEndpoint = google.cloud.aiplatform.v1.IEndpoint

@@ -1,13 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
-import { vertexCloud } from '../../../src/adapters/vertex/cloud.ts'
-import type {
-  Cloud,
-  NewDeployedModel,
-  NewEndpoint,
-  NewModelVersion,
-  Operation,
-  Place,
-} from '../../../src/deploy/cloud.ts'
+import type { Operation, VertexApi } from '../../../src/adapters/vertex/api.ts'
+import { vertexApi } from '../../../src/adapters/vertex/requests.ts'
+import type { NewDeployedModel, NewEndpoint, NewModelVersion, Place } from '../../../src/deploy/cloud.ts'
 import { type VirtualClock, virtualClock } from '../../../src/emulator/clock.ts'
 import { type Emulator, startEmulator } from '../../../src/emulator/emulator.ts'
 
@@ -43,12 +37,12 @@ const DEPLOYED: NewDeployedModel = {
 
 let clock: VirtualClock
 let emulator: Emulator
-let cloud: Cloud
+let cloud: VertexApi
 
 beforeAll(async () => {
   clock = virtualClock()
   emulator = await startEmulator({ port: 0, seed: 1, clock, quotas: { crudPerMinute: 1e6, operationsPerMinute: 1e6 } })
-  cloud = await vertexCloud(PLACE, () => emulator.url)
+  cloud = await vertexApi(PLACE, () => emulator.url)
 })
 afterEach(() => emulator.faults.clear())
 afterAll(() => emulator.stop())

@@ -1,16 +1,17 @@
+import type { Operation, VertexApi } from '../../src/adapters/vertex/api.ts'
 import {
   type Cloud,
   CloudError,
   type DeployedModel,
   type Endpoint,
   type ModelVersion,
-  type Operation,
   type Place,
   type RequestMetrics,
   type Status,
 } from '../../src/deploy/cloud.ts'
 import type { Clock } from '../../src/deploy/patience.ts'
 import { InterruptedError } from '../../src/errors.ts'
+import { overVertex } from './over-vertex.ts'
 
 export const PLACE: Place = { target: 'emulator', project: 'dap-local', region: 'us-central1', bucket: 'dap-local' }
 
@@ -59,23 +60,25 @@ interface Running {
 
 export interface MemoryCloud {
   readonly cloud: Cloud
+  /** What it asks: somebody else does the same things there. */
+  readonly vertex: VertexApi
   readonly clock: Clock
   /** The next model to be deployed never becomes ready. */
   failNextDeployment(): void
   /** What `requests` answers from now on. */
   measure(answer: (deployedModel: string, from: number, to: number) => RequestMetrics): void
   /** The cloud of another place than the first that was asked for: one of its own, with the same clock and bucket. */
-  at(place: Place): Cloud | undefined
+  at(place: Place): MemoryCloud | undefined
 }
 
-/** The rules of the port in memory, as plainly as they can be written. */
+/** A cloud over Vertex AI's rules in memory, as plainly as they can be written. */
 export function memoryCloud(
   takes: Partial<typeof USUAL> = {},
   clock: Clock = virtualClock(),
   objects: Map<string, string> = new Map(),
 ): MemoryCloud {
   const duration = { ...USUAL, ...takes }
-  const places = new Map<string, Cloud | undefined>()
+  const places = new Map<string, MemoryCloud | undefined>()
   const endpoints = new Map<string, Endpoint>()
   const creating = new Set<string>()
   const deploying = new Set<string>()
@@ -145,7 +148,7 @@ export function memoryCloud(
     return copy(body())
   }
 
-  const cloud: Cloud = {
+  const api: VertexApi = {
     place: PLACE,
 
     listEndpoints: () => call(() => [...endpoints.values()]),
@@ -297,11 +300,12 @@ export function memoryCloud(
     requests: (_endpoint, model, from, to) => call(() => metrics(model, from, to)),
   }
   return {
-    cloud,
+    cloud: overVertex(api),
+    vertex: api,
     clock,
     at({ project, region }) {
       const key = `${project}/${region}`
-      if (!places.has(key)) places.set(key, places.size === 0 ? undefined : memoryCloud(takes, clock, objects).cloud)
+      if (!places.has(key)) places.set(key, places.size === 0 ? undefined : memoryCloud(takes, clock, objects))
       return places.get(key)
     },
     failNextDeployment: () => void unready++,

@@ -2,9 +2,10 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { grpc } from 'google-gax'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
-import { vertexCloud } from '../../../src/adapters/vertex/cloud.ts'
+import type { VertexApi } from '../../../src/adapters/vertex/api.ts'
 import { attempting, statusOf } from '../../../src/adapters/vertex/errors.ts'
-import { type Cloud, CloudError, type Place } from '../../../src/deploy/cloud.ts'
+import { vertexApi } from '../../../src/adapters/vertex/requests.ts'
+import { CloudError, type Place } from '../../../src/deploy/cloud.ts'
 import { DapError } from '../../../src/errors.ts'
 
 const LOCAL: Place = { target: 'emulator', project: 'dap-local', region: 'us-central1', bucket: 'dap-local' }
@@ -22,7 +23,7 @@ describe('where requests go', () => {
     await new Promise(done => server.once('listening', done))
     const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
     await new Promise(done => server.close(done))
-    const error = await failure(vertexCloud(LOCAL, name => (name === 'DAP_VERTEX_ENDPOINT' ? url : undefined)))
+    const error = await failure(vertexApi(LOCAL, name => (name === 'DAP_VERTEX_ENDPOINT' ? url : undefined)))
     expect(error).toMatchObject({
       name: 'DapError',
       exitCode: 5,
@@ -34,13 +35,13 @@ describe('where requests go', () => {
   it('never to an emulator when the target is the real cloud', async () => {
     for (const variable of ['DAP_VERTEX_ENDPOINT', 'STORAGE_EMULATOR_HOST']) {
       const environment = (name: string) => (name === variable ? 'http://127.0.0.1:8790' : undefined)
-      const error = await failure(vertexCloud(REAL, environment))
+      const error = await failure(vertexApi(REAL, environment))
       expect(error.message).toBe(`${variable} leads to an emulator, and \`games\` is on the real cloud`)
     }
   })
 
   it('to no address that is none', async () => {
-    const error = await failure(vertexCloud(LOCAL, () => '127.0.0.1:8790'))
+    const error = await failure(vertexApi(LOCAL, () => '127.0.0.1:8790'))
     expect(error.message).toBe('DAP_VERTEX_ENDPOINT is `127.0.0.1:8790`, no address of an emulator')
   })
 })
@@ -54,7 +55,7 @@ describe('credentials', () => {
   afterEach(() => void vi.unstubAllEnvs())
 
   it('that are missing are an error of every call, with what to do', async () => {
-    const cloud = await vertexCloud(REAL, () => undefined)
+    const cloud = await vertexApi(REAL, () => undefined)
     for (const call of [() => cloud.getEndpoint('x'), () => cloud.listModels(), () => cloud.requests('e', '1', 0, 1)]) {
       const error = await failure(call())
       expect(error).toBeInstanceOf(CloudError)
@@ -69,7 +70,7 @@ describe('credentials', () => {
 
   it('in a file that is not there are called missing, too', async () => {
     vi.stubEnv('GOOGLE_APPLICATION_CREDENTIALS', '/nonexistent/key.json')
-    const error = await failure((await vertexCloud(REAL, () => undefined)).listEndpoints())
+    const error = await failure((await vertexApi(REAL, () => undefined)).listEndpoints())
     expect(error).toMatchObject({ status: 'UNAUTHENTICATED' })
     expect(error.message).toContain('GOOGLE_APPLICATION_CREDENTIALS')
   })
@@ -80,7 +81,7 @@ describe('a server that refuses everything', () => {
   const deadlines: number[] = []
   let answer: { code: number; details: string }
   let server: grpc.Server
-  let cloud: Cloud
+  let cloud: VertexApi
 
   beforeAll(async () => {
     server = new grpc.Server()
@@ -107,7 +108,7 @@ describe('a server that refuses everything', () => {
         error ? fail(error) : done(bound),
       ),
     )
-    cloud = await vertexCloud(LOCAL, () => `http://127.0.0.1:${port}`)
+    cloud = await vertexApi(LOCAL, () => `http://127.0.0.1:${port}`)
   })
   beforeEach(() => void calls.splice(0))
   afterAll(() => server.forceShutdown())
