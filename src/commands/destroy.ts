@@ -38,7 +38,7 @@ export const destroyCommand = defineCommand<Options, DeployResult>({
     operate('destroy', host, options, report, async (site, engine) => {
       const whose = whoseOf(site, deployment)
       const actual = await lookAt(site, whose)
-      const changes = destructionOf(deployment, whose.model, actual, site.environment.target, unprotected)
+      const changes = destructionOf(deployment, whose.shelf, actual, site.environment.target, unprotected)
       return {
         question: `destroy ${deployment}?`,
         shown: changesText(site, [{ whose, changes }]),

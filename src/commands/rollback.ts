@@ -26,7 +26,7 @@ exit codes: 0 rolled back, 1 there is nothing to go back to, 3 usage, 4 somebody
   run: ({ deployment, ...options }, host, report) =>
     operate('rollback', host, options, report, async (site, engine) => {
       const whose = whoseOf(site, deployment)
-      const way = rollbackOf(deployment, whose.model, await lookAt(site, whose))
+      const way = rollbackOf(deployment, whose.shelf, await lookAt(site, whose))
       const how =
         way.kind === 'flip'
           ? `all traffic of ${deployment} goes back to ${way.to.displayName}, in one write`

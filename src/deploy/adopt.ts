@@ -1,13 +1,13 @@
 import { DapError } from '../errors.ts'
-import type { DeployedModel, Endpoint } from './cloud.ts'
-import { decodeLabels, type EndpointLabels, identityOf } from './labels.ts'
+import { identityOf, type Memory } from './memory.ts'
 import { isModelId } from './names.ts'
 import { isOurs } from './ownership.ts'
+import type { Route, Workload } from './routes.ts'
 
 /** An endpoint that somebody else has made, as a deployment. */
 export interface Adoption {
-  /** To be written to the endpoint, beside the labels that it has. */
-  readonly labels: EndpointLabels
+  /** To be written to the endpoint, beside what it has. */
+  readonly memory: Memory
   /** The Deployment's file. */
   readonly yaml: string
   /** What the file cannot say, a sentence each. */
@@ -29,38 +29,34 @@ export interface Adopter {
  * endpoint belongs to another deployment, or to another repository, unless `from` names that: its `projectId`, or its project's name where
  * it is older than those.
  */
-export function adopt(endpoint: Endpoint, adopter: Adopter, from: string | undefined): Adoption {
+export function adopt(endpoint: Route, adopter: Adopter, from: string | undefined): Adoption {
   const { environment, deployment } = adopter
-  const { ours: labelled } = decodeLabels(endpoint.labels)
-  const ours = labelled && isOurs(labelled, adopter) ? labelled : undefined
-  if (labelled && ours === undefined) refuseTaking(endpoint, labelled, from)
+  const { memory: remembered } = endpoint
+  const ours = remembered && isOurs(remembered, adopter) ? remembered : undefined
+  if (remembered && ours === undefined) refuseTaking(endpoint, remembered, from)
   if (ours && (ours.environment !== environment || ours.deployment !== deployment)) {
     const owner = `\`${ours.deployment}\` of ${ours.project}, environment ${ours.environment}`
     throw new DapError(`\`${endpoint.id}\` belongs to deployment ${owner}`, {
       hint: '`moved:` in the Deployment says what it was called before',
     })
   }
-  const share = ({ id }: DeployedModel) => endpoint.traffic[id] ?? 0
-  const serving = [...endpoint.deployedModels].sort((a, b) => share(b) - share(a))[0] as DeployedModel | undefined
+  const share = ({ id }: Workload) => endpoint.traffic[id] ?? 0
+  const serving = [...endpoint.workloads].sort((a, b) => share(b) - share(a))[0] as Workload | undefined
   return {
-    labels: {
+    memory: {
       // Whoever remembered it: what serves, what is on its way and what is held are facts.
-      ...labelled,
+      ...remembered,
       ...identityOf(adopter, adopter),
-      stable: labelled?.stable ?? serving?.id,
+      stable: remembered?.stable ?? serving?.id,
       traffic: endpoint.traffic,
       scale: serving?.scale,
     },
     yaml: deploymentYaml(endpoint, serving, adopter),
-    lost: lostOf(endpoint, serving, adopter, labelled),
+    lost: lostOf(endpoint, serving, adopter, remembered),
   }
 }
 
-function refuseTaking(
-  { id }: Endpoint,
-  { owner, project, deployment }: EndpointLabels,
-  from: string | undefined,
-): void {
+function refuseTaking({ id }: Route, { owner, project, deployment }: Memory, from: string | undefined): void {
   const name = owner ?? project
   if (from === name) return
   throw new DapError(`\`${id}\` belongs to deployment \`${deployment}\` of another repository, ${project}`, {
@@ -69,24 +65,24 @@ function refuseTaking(
 }
 
 function lostOf(
-  endpoint: Endpoint,
-  serving: DeployedModel | undefined,
+  endpoint: Route,
+  serving: Workload | undefined,
   adopter: Adopter,
-  labelled: EndpointLabels | undefined,
+  remembered: Memory | undefined,
 ): string[] {
   const lost: string[] = []
   if (serving === undefined) return ['nothing is deployed to it: the resources are defaults']
   const name = serving.displayName || serving.id
-  if (!isModelId(serving.model)) {
+  if (!isModelId(serving.shelf)) {
     lost.push(`${name} serves something that dap has not made: the first deploy replaces it`)
   }
   if (!serving.machineType) lost.push('its machines are chosen by the cloud; the Deployment names a type')
   if (serving.serviceAccount !== adopter.serviceAccount) {
     lost.push(`it runs as ${serving.serviceAccount ?? 'the default service account'}, which is not the environment's`)
   }
-  for (const other of endpoint.deployedModels) {
-    const known = [labelled?.stable, labelled?.candidate, labelled?.previous].includes(other.id)
-    if (other.id !== serving.id && !known && !isModelId(other.model))
+  for (const other of endpoint.workloads) {
+    const known = [remembered?.stable, remembered?.candidate, remembered?.previous].includes(other.id)
+    if (other.id !== serving.id && !known && !isModelId(other.shelf))
       lost.push(`${other.displayName || other.id} is deployed as well, and stays somebody else's`)
   }
   if (endpoint.displayName !== adopter.deployment) {
@@ -96,8 +92,8 @@ function lostOf(
 }
 
 function deploymentYaml(
-  { dedicated, requestLog }: Endpoint,
-  serving: DeployedModel | undefined,
+  { dedicated, requestLog }: Route,
+  serving: Workload | undefined,
   { deployment, environment, policy }: Adopter,
 ): string {
   const lines = [

@@ -1,8 +1,8 @@
 import type { DeploymentOutcome } from '../results.ts'
 import { type ApplyOptions, applyDeployment } from './apply.ts'
-import type { Cloud, Place } from './cloud.ts'
 import type { DeploymentPlan, Plan } from './plan.ts'
 import { pruneOrphan } from './remove.ts'
+import type { Cloud, Place } from './routes.ts'
 import type { Engine } from './run.ts'
 
 export interface AllOptions extends ApplyOptions {

@@ -5,8 +5,7 @@ import type { Change } from './change.ts'
 import { conflict } from './conflict.ts'
 import type { Desired } from './desired.ts'
 import { diffDeployment } from './diff.ts'
-import { holdVersions } from './holds.ts'
-import { decodeLabels } from './labels.ts'
+import { holdReleases } from './holds.ts'
 import { flipBack, type Material, perform } from './perform.ts'
 import type { Drift } from './plan.ts'
 import { holdStep, pausedStop } from './rollout.ts'
@@ -43,7 +42,7 @@ export function applyDeployment(order: Order, engine: Engine, options: ApplyOpti
     {
       deployment: desired.deployment,
       endpoint: desired.endpoint.id,
-      model: desired.model.id,
+      shelf: desired.model.id,
       bundle: desired.bundle.object,
       names,
       left,
@@ -86,12 +85,12 @@ export function applyDeployment(order: Order, engine: Engine, options: ApplyOpti
     if (change.kind !== 'shift-traffic') {
       // The write before may have been done without an answer, and then nothing else was.
       const { endpoint } = step.lock
-      const hold = endpoint && decodeLabels(endpoint.labels).ours?.hold
+      const hold = endpoint?.memory?.hold
       if (hold !== undefined) {
-        await holdVersions({ cloud: step.cloud, model: wanted.model.id, endpoint }, hold, true, step.patience)
+        await holdReleases({ cloud: step.cloud, shelf: wanted.model.id, endpoint }, hold, true, step.patience)
       }
       await perform(change, { ...order, desired: wanted }, step, engine)
-    } else await flipBack(rollbackWrite(step.lock.endpoint!, step.actual.versions)!, wanted.model.id, step)
+    } else await flipBack(rollbackWrite(step.lock.endpoint!, step.actual.releases)!, wanted.model.id, step)
     return undefined
   }
 }
@@ -105,15 +104,15 @@ const HELD: Stop = {
 }
 
 /** All traffic to the stable version in one write, which puts the candidate on hold; then the candidate goes. */
-function wayBack(desired: Desired, { endpoint, versions }: ActualDeployment, reason: string): readonly Change[] | Stop {
+function wayBack(desired: Desired, { endpoint, releases }: ActualDeployment, reason: string): readonly Change[] | Stop {
   const { id } = desired.deployed
   const changes: Change[] = []
   if (endpoint && endpoint.traffic[id] > 0) {
-    const to = rollbackWrite(endpoint, versions)?.traffic
+    const to = rollbackWrite(endpoint, releases)?.traffic
     if (to === undefined) return pausedStop(`${reason}; there is nothing to go back to`)
     changes.push({ kind: 'shift-traffic', from: endpoint.traffic, to, reason, fields: [] })
   }
-  if (endpoint?.deployedModels.some(model => model.id === id)) {
+  if (endpoint?.workloads.some(model => model.id === id)) {
     changes.push({ kind: 'undeploy-model', deployedModel: id, reason, fields: [] })
   }
   return changes.length > 0 ? changes : { state: 'rolled-back', reason, hint: null }

@@ -1,7 +1,7 @@
 /** Refusals where somebody else is at an endpoint, or was. */
 import { DapError, ExitCode } from '../errors.ts'
-import type { EndpointLabels, LockLabel } from './labels.ts'
 import type { Processes } from './lock.ts'
+import type { Lock, Memory } from './memory.ts'
 
 /** Somebody else was there: nothing more is written, and what the cloud has is worth another plan. */
 export function conflict(message: string, hint: string): DapError {
@@ -9,7 +9,7 @@ export function conflict(message: string, hint: string): DapError {
 }
 
 /** Another run holds the lock; whether it lives is said where that is known. */
-export function taken({ deployment, environment }: EndpointLabels, lock: LockLabel, { stateOf }: Processes): DapError {
+export function taken({ deployment, environment }: Memory, lock: Lock, { stateOf }: Processes): DapError {
   const until = expiry(lock)
   const locked = `\`${deployment}\` is locked by ${lock.owner} (run ${lock.run})`
   const take = `dap lock break ${deployment} --env ${environment}`
@@ -37,7 +37,7 @@ export function taken({ deployment, environment }: EndpointLabels, lock: LockLab
 }
 
 /** It was held, and is not any more. */
-export function lost(id: string, lock: LockLabel | undefined): DapError {
+export function lost(id: string, lock: Lock | undefined): DapError {
   const now = lock === undefined ? 'nobody holds it now' : `${lock.owner} (run ${lock.run}) holds it now`
   return conflict(
     `the lock of \`${id}\` was taken away: ${now}`,
@@ -54,4 +54,4 @@ export function moved(id: string, what: string): DapError {
 }
 
 /** RFC 3339 */
-export const expiry = ({ expires }: LockLabel) => new Date(expires * 1000).toISOString()
+export const expiry = ({ expires }: Lock) => new Date(expires * 1000).toISOString()

@@ -4,11 +4,12 @@ import { type Bundle, checkBundle } from '../policy/bundle.ts'
 import type { Snapshot, SnapshotData } from '../policy/snapshot.ts'
 import { type Actual, actualOf, located } from './actual.ts'
 import type { FieldChange } from './change.ts'
-import { type Artefacts, CloudError } from './cloud.ts'
+import { CloudError } from './cloud-error.ts'
 import type { Desired } from './desired.ts'
-import { readVersionLabels, type VersionLabels, versionParts } from './labels.ts'
-import { bundleSuffix, label32 } from './names.ts'
-import { rolesOf, versionOf } from './roles.ts'
+import { bundleSuffix, digest32 } from './names.ts'
+import { type Parts, partsOf } from './parts.ts'
+import { releaseOf, rolesOf } from './roles.ts'
+import type { Artefacts } from './routes.ts'
 import { valueChanges } from './value-diff.ts'
 
 export type { Within } from '../generated/types.ts'
@@ -54,27 +55,27 @@ export function withContents(fields: readonly FieldChange[], contents: Contents 
 }
 
 /** What the version is made of that Git replaces by another policy or snapshot, if there is such a version and dap has made it. */
-function replacedVersion(git: Desired, actual: Actual): VersionLabels | undefined {
+function replacedVersion(git: Desired, actual: Actual): Parts | undefined {
   const desired = located(git, actual)
-  const { endpoint, versions } = actualOf(actual, desired)
+  const { endpoint, releases } = actualOf(actual, desired)
   const live = endpoint && rolesOf(endpoint, desired).stable
-  const version = versionOf(versions, live)
-  const parts = version && readVersionLabels(version.labels)
-  const wanted = versionParts(desired)
+  const version = releaseOf(releases, live)
+  const parts = version?.parts
+  const wanted = partsOf(desired)
   return parts?.policy === wanted.policy && parts.snapshot === wanted.snapshot ? undefined : parts
 }
 
-/** The bundle of a version; undefined where the bucket has none that is what the version's labels say. Its text may be anybody's. */
+/** The bundle of a version; undefined where the bucket has none that is what the version says. Its text may be anybody's. */
 async function servedBundle(
   cloud: Artefacts,
-  { bundle, policy }: VersionLabels,
+  { bundle, policy }: Parts,
   { bundles }: Actual,
 ): Promise<Bundle | undefined> {
   const name = [...bundles].find(each => each.endsWith(bundleSuffix(bundle)))
-  const text = name && (await cloud.getObject(name, MAX_BUNDLE_BYTES).catch(unreadable))
+  const text = name && (await cloud.getArtefact(name, MAX_BUNDLE_BYTES).catch(unreadable))
   const read = text ? checkBundle(parsed(text)) : undefined
   if (read === undefined || 'faults' in read) return undefined
-  const isIt = label32(read.bundle.digest) === bundle && label32(read.bundle.policy.digest) === policy
+  const isIt = digest32(read.bundle.digest) === bundle && digest32(read.bundle.policy.digest) === policy
   return isIt ? read.bundle : undefined
 }
 

@@ -1,20 +1,15 @@
 import { shortDigest } from '../digest.ts'
-import type { Desired, Rollout } from '../generated/types.ts'
+import type { Desired, Place, Rollout } from '../generated/types.ts'
 import type { DeploymentSpec, EnvironmentSpec, Metadata } from '../kinds.ts'
 import { digestOf } from '../policy/digest.ts'
 import { milliseconds } from '../policy/duration.ts'
-import type { Place } from './cloud.ts'
-import { bundleObject, deployedModelId, endpointId, type IdForm, label32, modelId } from './names.ts'
+import type { Owner } from './memory.ts'
+import { bundleObject, deployedModelId, digest32, endpointId, type IdForm, modelId } from './names.ts'
 
 export type { Desired, Gate, Rollout } from '../generated/types.ts'
 
 /** An environment, resolved: where, with what, and what is not to happen there. */
-export interface Target {
-  readonly environment: string
-  /** Whose things these are: the `projectId` of the repository. */
-  readonly projectId: string
-  /** The Project's name, for people. */
-  readonly project: string
+export interface Target extends Owner {
   readonly place: Place
   /** Of the ids of endpoints that are made from now on. */
   readonly endpointIds: IdForm
@@ -24,9 +19,6 @@ export interface Target {
   /** Machine type → price of one replica's hour, as the Environment declares it. */
   readonly prices: Readonly<Record<string, number>>
 }
-
-/** Whose an environment is. */
-export type Owner = Pick<Target, 'projectId' | 'project' | 'environment'>
 
 /** What the emulator does without: whatever it is told, it runs this dap. */
 const LOCAL = {
@@ -122,7 +114,7 @@ export function identified(unnamed: Unnamed, ids: { readonly endpoint: string; r
   const { image, predictRoute, healthRoute, port, args } = model
   // Not the bundle's own digest, which has dap's version in it: another dap, on the same image, serves the same decisions.
   const content = { id: ids.model, policy: decides, snapshot, image, predictRoute, healthRoute, port, args }
-  const digest = label32(digestOf(content))
+  const digest = digest32(digestOf(content))
   return settled({
     ...unnamed,
     endpoint: { ...unnamed.endpoint, id: ids.endpoint },
@@ -140,7 +132,7 @@ export function settled(known: Omit<Desired, 'deployed' | 'digest'> & { readonly
   return {
     ...known,
     deployed: { id: deployedModelId(digest), displayName: `${deployment}-${shortDigest(digest)}`, ...machine },
-    digest: label32(digestOf({ settings, version: model.digest, machine, scale })),
+    digest: digest32(digestOf({ settings, version: model.digest, machine, scale })),
   }
 }
 

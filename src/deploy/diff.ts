@@ -1,14 +1,14 @@
 import type { ActualDeployment } from './actual.ts'
 import type { Change, ChangeKind, FieldChange } from './change.ts'
-import type { DeployedModel, Endpoint, ModelVersion, Traffic } from './cloud.ts'
-import type { Desired, Owner } from './desired.ts'
+import { currentRelease, toRemember } from './copies.ts'
+import type { Desired } from './desired.ts'
 import { driftOf, trafficApplied, trafficHasDrifted } from './drift.ts'
 import { endpointFields, replacedFields, scaleFields, typeFields } from './fields.ts'
 import { insteadOf, isHeld } from './holds.ts'
-import { decodeLabels, type EndpointLabels, identityOf } from './labels.ts'
-import { defaultVersion, toRemember } from './memory.ts'
+import { type Identity, identityOf, type Owner } from './memory.ts'
 import type { Block, DeploymentPlan, Drift } from './plan.ts'
 import { nonZero, type Roles, rolesOf, sameTraffic, split } from './roles.ts'
+import type { Release, Route, Traffic, Workload } from './routes.ts'
 
 export interface DiffContext {
   /** ms since 1970 */
@@ -39,12 +39,12 @@ export interface Difference {
  * difference after the first change is the rest of the changes, whatever happened in between.
  */
 export function diffDeployment(git: Desired, actual: ActualDeployment, context: DiffContext): Difference {
-  const { versions, lost = false } = actual
+  const { releases, lost = false } = actual
   const endpoint = actual.endpoint ?? blank(git)
   const now = rolesOf(endpoint, git)
-  const rolledBack = isHeld(git, now.labels, versions)
+  const rolledBack = isHeld(git, now.memory, releases)
   const held = rolledBack && !context.releaseHold
-  const instead = held ? insteadOf(git, now, versions) : git
+  const instead = held ? insteadOf(git, now, releases) : git
   const desired = instead ?? git
   const roles = rolesOf(endpoint, desired)
   const identity = identityOf(desired, context.target)
@@ -60,7 +60,7 @@ export function diffDeployment(git: Desired, actual: ActualDeployment, context: 
     action: actionOf(desired, roles, changes),
     fields: [
       ...changes.flatMap(({ kind, fields }) => (kind === 'label-endpoint' ? fields : [])),
-      ...replacedFields(desired, roles.stable ?? roles.desired, actual.versions),
+      ...replacedFields(desired, roles.stable ?? roles.desired, actual.releases),
       ...scaleFields((roles.stable ?? roles.desired)?.scale, desired.scale),
       ...endpointFields(desired, endpoint),
       ...typeFields(desired, endpoint),
@@ -74,20 +74,20 @@ export function diffDeployment(git: Desired, actual: ActualDeployment, context: 
 }
 
 /** What CreateEndpoint would make: the way from there is the way from nothing. */
-function blank({ endpoint }: Desired): Endpoint {
-  return { ...endpoint, etag: '', labels: {}, traffic: {}, deployedModels: [], host: null }
+function blank({ endpoint }: Desired): Route {
+  return { ...endpoint, version: '', memory: undefined, intact: false, traffic: {}, workloads: [], host: null, raw: {} }
 }
 
 const saysOtherwise = 'Git says otherwise'
 
 interface Live {
-  readonly endpoint: Endpoint
-  readonly versions: readonly ModelVersion[]
+  readonly endpoint: Route
+  readonly releases: readonly Release[]
   readonly bundle: boolean
   readonly lost: boolean
   readonly create: boolean
-  /** As its labels should say it. */
-  readonly identity: EndpointLabels
+  /** As it should say it. */
+  readonly identity: Identity
 }
 
 function changesOf(desired: Desired, live: Live, roles: Roles): Change[] {
@@ -119,29 +119,29 @@ function changesOf(desired: Desired, live: Live, roles: Roles): Change[] {
     const reason = 'it is recorded as applied'
     changes.push({ kind: 'promote', deployedModel: desired.deployed.id, reason, fields: [] })
   }
-  const forgetful = changes.some(({ kind }) => REMEMBERING.has(kind)) ? undefined : forgetfulVersion(desired, live)
+  const forgetful = changes.some(({ kind }) => REMEMBERING.has(kind)) ? undefined : forgetfulRelease(desired, live)
   if (forgetful !== undefined) {
-    const { model, version } = forgetful
+    const { shelf: model, id: version } = forgetful
     const reason = 'it does not say what its endpoint says'
     changes.push({ kind: 'label-model', model, version, reason, fields: [] })
   }
   return changes
 }
 
-/** Its labels say that it is nobody's, or whose it was, or what it was called. */
-function identityChanges({ endpoint, lost, identity }: Live, { labels }: Roles): Change[] {
+/** It says that it is nobody's, or whose it was, or what it was called. */
+function identityChanges({ endpoint, lost, identity }: Live, { memory }: Roles): Change[] {
   const fields = (['owner', 'project', 'environment', 'deployment'] as const).flatMap((part): FieldChange[] => {
-    const [before, after] = [labels[part] ?? null, identity[part]!]
+    const [before, after] = [memory[part] ?? null, identity[part]!]
     const field = part === 'owner' ? 'projectId' : part
     return before === after ? [] : [{ field, before, after, replaces: false }]
   })
   if (!lost && fields.length === 0) return []
-  const older = labels.owner === undefined ? 'it is older than the ids of projects' : 'Git calls it otherwise'
+  const older = memory.owner === undefined ? 'it is older than the ids of projects' : 'Git calls it otherwise'
   const reason = lost ? 'its labels were taken away; they are put back' : older
   return [{ kind: 'label-endpoint', endpoint: endpoint.id, reason, fields }]
 }
 
-/** These write labels to the endpoint, and with them to the version that remembers them. */
+/** These write to the endpoint, and to the release that remembers it. */
 const REMEMBERING: ReadonlySet<ChangeKind> = new Set<ChangeKind>([
   'label-endpoint',
   'update-endpoint',
@@ -152,40 +152,40 @@ const REMEMBERING: ReadonlySet<ChangeKind> = new Set<ChangeKind>([
   'promote',
 ])
 
-/** The default version, where it does not remember what the endpoint's labels say. */
-function forgetfulVersion(desired: Desired, { endpoint, versions }: Live): ModelVersion | undefined {
-  const { ours } = decodeLabels(endpoint.labels)
-  const byDefault = defaultVersion(versions, desired.model.id)
-  return ours && byDefault && toRemember(byDefault, endpoint, ours, desired) && byDefault
+/** The current release, where it does not remember what the endpoint says. */
+function forgetfulRelease(desired: Desired, { endpoint, releases }: Live): Release | undefined {
+  const { memory } = endpoint
+  const current = currentRelease(releases, desired.model.id)
+  return memory && current && toRemember(current, endpoint, memory, desired) && current
 }
 
 /** Nothing is to be written down. */
-function isApplied(desired: Desired, { versions }: Live, { labels, desired: deployed }: Roles): boolean {
-  const byDefault = deployed && defaultVersion(versions, deployed.model)
+function isApplied(desired: Desired, { releases }: Live, { memory, desired: deployed }: Roles): boolean {
+  const current = deployed && currentRelease(releases, deployed.shelf)
   return (
     deployed !== undefined &&
-    labels.stable === deployed.id &&
-    labels.digest === desired.digest &&
-    labels.candidate === undefined &&
-    labels.step === undefined &&
-    labels.scale !== undefined &&
+    memory.stable === deployed.id &&
+    memory.digest === desired.digest &&
+    memory.candidate === undefined &&
+    memory.step === undefined &&
+    memory.scale !== undefined &&
     scaleFields(deployed.scale, desired.scale).length === 0 &&
-    (byDefault === undefined || byDefault.version === deployed.version)
+    (current === undefined || current.id === deployed.release)
   )
 }
 
 /** Quota is charged for what is deployed, with traffic or without: before a version is deployed only one other stays. */
-function superfluous({ desired, stable, abandoned, previous, leftovers }: Roles): DeployedModel[] {
+function superfluous({ desired, stable, abandoned, previous, leftovers }: Roles): Workload[] {
   const all = desired === undefined ? [abandoned, previous, ...leftovers] : [abandoned]
-  const models = new Set(all.filter(model => model !== undefined && model !== stable) as DeployedModel[])
+  const models = new Set(all.filter(model => model !== undefined && model !== stable) as Workload[])
   return [...models].sort((a, b) => Number(a.id) - Number(b.id))
 }
 
-function deployChanges(desired: Desired, { versions, bundle }: Live, roles: Roles): Change[] {
+function deployChanges(desired: Desired, { releases, bundle }: Live, roles: Roles): Change[] {
   const { model, deployed } = desired
-  const replaced = replacedFields(desired, roles.stable, versions)
+  const replaced = replacedFields(desired, roles.stable, releases)
   const changes: Change[] = []
-  if (!versions.some(version => version.model === model.id && version.labels['dap-digest'] === model.digest)) {
+  if (!releases.some(({ shelf, digest }) => shelf === model.id && digest === model.digest)) {
     const { object } = desired.bundle
     if (!bundle) changes.push({ kind: 'upload-bundle', object, reason: 'the bucket does not have it', fields: [] })
     const reason = 'no version has this content'
@@ -199,13 +199,13 @@ function deployChanges(desired: Desired, { versions, bundle }: Live, roles: Role
 /** `before` sets right what is where it should not be; `after` goes on to all traffic. */
 function trafficChanges(
   desired: Desired,
-  endpoint: Endpoint,
+  endpoint: Route,
   roles: Roles,
-  removed: readonly DeployedModel[],
+  removed: readonly Workload[],
 ): { readonly before: readonly Change[]; readonly after: readonly Change[] } {
   const { id } = desired.deployed
   const { steps } = desired.rollout
-  const { labels, stable } = roles
+  const { memory, stable } = roles
   const drifted = trafficHasDrifted(desired, endpoint, roles)
   let traffic = nonZero(endpoint.traffic)
   const shift = (from: Traffic, to: Traffic, reason: string, step?: number): Change => ({
@@ -226,10 +226,10 @@ function trafficChanges(
   }
 
   // A share that nobody remembers is a step of a rollout, too.
-  const under = labels.candidate === id || (labels.candidate === undefined && (traffic[id] ?? 0) > 0)
+  const under = memory.candidate === id || (memory.candidate === undefined && (traffic[id] ?? 0) > 0)
   const percent = (drifted ? under && trafficApplied(desired, roles)?.[id] : traffic[id]) || 0
   const at = steps.findIndex(step => step.percent === percent)
-  const { step: known } = labels
+  const { step: known } = memory
   // A step that is not remembered is held from the start.
   const unknown = at < 0 ? undefined : ({ index: at, since: 0, state: 'holding' } as const)
   let current = under ? (known && steps[known.index]?.percent === percent ? known : unknown) : undefined
@@ -261,17 +261,17 @@ function trafficChanges(
 
 function actionOf(
   desired: Desired,
-  { labels, desired: deployed, stable }: Roles,
+  { memory, desired: deployed, stable }: Roles,
   changes: readonly Change[],
 ): Difference['action'] {
   if (changes.length === 0) return 'none'
   if (changes[0].kind === 'create-endpoint') return 'create'
-  if (labels.candidate === desired.deployed.id) return 'continue'
+  if (memory.candidate === desired.deployed.id) return 'continue'
   if (stable === undefined && deployed === undefined) return 'create'
   return stable?.id === desired.deployed.id || stable === undefined ? 'update' : 'replace'
 }
 
-function blockedBy(desired: Desired, endpoint: Endpoint): Block[] {
+function blockedBy(desired: Desired, endpoint: Route): Block[] {
   return typeFields(desired, endpoint).map(({ before, after }) => ({
     reason: `the endpoint is ${before}, which cannot become ${after}`,
     hint: `rename the deployment, or \`dap destroy ${desired.deployment}\` and deploy it anew`,
@@ -279,12 +279,12 @@ function blockedBy(desired: Desired, endpoint: Endpoint): Block[] {
 }
 
 function notesOf(desired: Desired, roles: Roles, changes: readonly Change[], now: number): string[] {
-  const { labels, previous, leftovers } = roles
+  const { memory, previous, leftovers } = roles
   const removed = changes.flatMap(change => (change.kind === 'undeploy-model' ? change.deployedModel : []))
-  const stays = (model: DeployedModel) => model.id !== desired.deployed.id && !removed.includes(model.id)
+  const stays = (model: Workload) => model.id !== desired.deployed.id && !removed.includes(model.id)
   const notes: string[] = []
   if (previous && previous !== roles.stable && stays(previous)) {
-    const until = (labels.warmUntil ?? 0) * 1000
+    const until = (memory.warmUntil ?? 0) * 1000
     const time = new Date(until).toISOString()
     const { displayName } = previous
     notes.push(

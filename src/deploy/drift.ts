@@ -1,16 +1,16 @@
 import { trafficText } from '../titles.ts'
-import type { Endpoint, RequestLog, Scale, Traffic } from './cloud.ts'
 import type { Desired } from './desired.ts'
 import type { Drift } from './plan.ts'
 import { displayNames, type Roles, sameTraffic } from './roles.ts'
+import type { RequestLog, Route, Scale, Traffic } from './routes.ts'
 
 /**
- * What somebody else has moved: what runs is neither what dap applied last nor what Git says. Where the labels do not say what was applied,
+ * What somebody else has moved: what runs is neither what dap applied last nor what Git says. Where nothing says what was applied,
  * and it was not what Git says now, there is nothing to compare with, and no drift is claimed.
  */
-export function driftOf(desired: Desired, endpoint: Endpoint, roles: Roles, lost: boolean): Drift[] {
-  const { labels } = roles
-  const applied = labels.digest === desired.digest
+export function driftOf(desired: Desired, endpoint: Route, roles: Roles, lost: boolean): Drift[] {
+  const { memory } = roles
+  const applied = memory.digest === desired.digest
   const drift: Drift[] = []
   if (lost) drift.push({ field: 'labels', git: null, applied: "dap's", live: null, overwrites: false })
   const compare = (field: string, git: string | null, last: string | null | undefined, live: string | null) => {
@@ -40,18 +40,18 @@ export function driftOf(desired: Desired, endpoint: Endpoint, roles: Roles, lost
   const serving = roles.stable ?? roles.desired
   if (serving !== undefined) {
     // Absent while it is being changed.
-    const last = labels.scale
+    const last = memory.scale
     for (const field of SCALE_FIELDS) {
       const [git, applied, live] = [desired.scale, last, serving.scale].map(scale => scaleText(scale, field))
       compare(`resources.${field}`, git, last && applied, live)
     }
   }
 
-  if (labels.stable !== undefined && !endpoint.deployedModels.some(({ id }) => id === labels.stable)) {
-    const git = labels.stable === desired.deployed.id ? desired.deployed.displayName : null
-    drift.push({ field: 'deployedModels', git, applied: labels.stable, live: null, overwrites: true })
+  if (memory.stable !== undefined && !endpoint.workloads.some(({ id }) => id === memory.stable)) {
+    const git = memory.stable === desired.deployed.id ? desired.deployed.displayName : null
+    drift.push({ field: 'deployedModels', git, applied: memory.stable, live: null, overwrites: true })
   }
-  if (labels.project !== undefined) {
+  if (memory.project !== undefined) {
     for (const { id, displayName } of roles.foreign) {
       drift.push({ field: 'deployedModels', git: null, applied: null, live: displayName || id, overwrites: true })
     }
@@ -68,12 +68,12 @@ export function scaleText(scale: Scale | undefined, field: keyof Scale): string 
 export const SCALE_FIELDS = ['minReplicas', 'maxReplicas', 'targetCpu'] as const satisfies readonly (keyof Scale)[]
 
 /** As dap wrote it last; undefined where nothing says so. */
-export function trafficApplied(desired: Desired, { labels }: Roles): Traffic | undefined {
-  const settled = labels.digest === desired.digest && labels.candidate === undefined
-  return labels.traffic ?? (settled ? { [desired.deployed.id]: 100 } : undefined)
+export function trafficApplied(desired: Desired, { memory }: Roles): Traffic | undefined {
+  const settled = memory.digest === desired.digest && memory.candidate === undefined
+  return memory.traffic ?? (settled ? { [desired.deployed.id]: 100 } : undefined)
 }
 
-export function trafficHasDrifted(desired: Desired, endpoint: Endpoint, roles: Roles): boolean {
+export function trafficHasDrifted(desired: Desired, endpoint: Route, roles: Roles): boolean {
   const applied = trafficApplied(desired, roles)
   return (
     applied !== undefined &&

@@ -1,6 +1,6 @@
 import type { DeploymentState } from '../generated/types.ts'
 import type { ChangeKind } from './change.ts'
-import type { Traffic } from './cloud.ts'
+import type { Traffic } from './routes.ts'
 
 /** What a deploy says while it works: the lines of `--json-file`, the plain lines of CI and what the live view folds. */
 export type DeployEvent = { readonly type: 'deploy'; readonly deployment: string } & (

@@ -1,13 +1,13 @@
 /** What differs between what runs and what Git says, in the words of the files. */
 import { shortDigest } from '../digest.ts'
 import type { FieldChange } from './change.ts'
-import type { DeployedModel, Endpoint, ModelVersion, Scale } from './cloud.ts'
 import type { Desired } from './desired.ts'
 import { requestLogText, SCALE_FIELDS, scaleText } from './drift.ts'
-import { readVersionLabels, versionParts } from './labels.ts'
-import { versionOf } from './roles.ts'
+import { partsOf } from './parts.ts'
+import { releaseOf } from './roles.ts'
+import type { Release, Route, Scale, Workload } from './routes.ts'
 
-export type Settings = Pick<Endpoint, 'displayName' | 'description' | 'dedicated' | 'requestLog'>
+export type Settings = Pick<Route, 'displayName' | 'description' | 'dedicated' | 'requestLog'>
 
 /** Of the endpoint, in place. */
 export function endpointFields({ endpoint }: Desired, live: Settings): FieldChange[] {
@@ -31,13 +31,13 @@ export function scaleFields(before: Scale | undefined, after: Scale): FieldChang
 /** Of the deployed model: each of them replaces it. */
 export function replacedFields(
   desired: Desired,
-  live: DeployedModel | undefined,
-  versions: readonly ModelVersion[],
+  live: Workload | undefined,
+  releases: readonly Release[],
 ): FieldChange[] {
   const { id, displayName, machineType, serviceAccount } = desired.deployed
   if (live?.id === id) return []
   const fields = [
-    ...versionFields(desired, live, versions),
+    ...versionFields(desired, live, releases),
     ...changed('resources.machineType', live?.machineType ?? null, machineType),
     ...changed('serviceAccount', live?.serviceAccount ?? null, serviceAccount),
   ]
@@ -47,15 +47,11 @@ export function replacedFields(
 }
 
 /** Nothing for a live version that is not known, or that dap has not made: then nobody knows what it is made of. */
-function versionFields(
-  desired: Desired,
-  live: DeployedModel | undefined,
-  versions: readonly ModelVersion[],
-): FieldChange[] {
-  const version = versionOf(versions, live)
-  const before = version && readVersionLabels(version.labels)
+function versionFields(desired: Desired, live: Workload | undefined, releases: readonly Release[]): FieldChange[] {
+  const version = releaseOf(releases, live)
+  const before = version?.parts
   if (live !== undefined && before === undefined) return []
-  const after = versionParts(desired)
+  const after = partsOf(desired)
   const fields = (['policy', 'snapshot', 'image'] as const).flatMap(part =>
     changed(part, short(before?.[part]), short(after[part])),
   )

@@ -1,16 +1,16 @@
-import type { Endpoint, Traffic } from './cloud.ts'
 import { sameTraffic } from './roles.ts'
+import type { Route, Traffic } from './routes.ts'
 
 /** Tells what this run does to traffic and deployed models from what somebody else does to them meanwhile. */
 export interface ForeignMoves {
-  /** While an operation runs that this run has not started, they may move. */
+  /** While something goes on that this run has not begun, they may move. */
   tolerate(moves: boolean): void
   /** A deployed model that comes or goes by a call of this run. */
   touch(deployedModel: string): void
   /** A write of this run that may have made the traffic this, or left it. */
   writes(traffic: Traffic | undefined): void
   /** What somebody else has moved between two looks. */
-  between(before: Endpoint, after: Endpoint): 'the traffic' | 'the deployed models' | undefined
+  between(before: Route, after: Route): 'the traffic' | 'the deployed models' | undefined
   /** The endpoint was looked at: the last write is in it, or was never done. */
   looked(): void
 }
@@ -23,7 +23,7 @@ export function createForeignMoves(): ForeignMoves {
   const others = (shares: Traffic) =>
     Object.fromEntries(Object.entries(shares).filter(([model]) => !touched.has(model)))
   const same = (a: Traffic, b: Traffic) => sameTraffic(others(a), others(b))
-  const models = ({ deployedModels }: Endpoint) => Object.fromEntries(deployedModels.map(model => [model.id, 1]))
+  const models = ({ workloads }: Route) => Object.fromEntries(workloads.map(model => [model.id, 1]))
 
   return {
     tolerate(moves) {

@@ -1,8 +1,8 @@
 /** Whether a new version may go on, from what it has answered so far. */
 import { betaPower, incompleteBeta } from '../math/special.ts'
-import type { RequestMetrics } from './cloud.ts'
 import type { Gate } from './desired.ts'
 import type { GateOutcome, GateReading } from './events.ts'
+import type { RequestMetrics } from './routes.ts'
 
 /** A gate is looked at again and again; over all those looks together it fails a version that keeps to its limit this often at most. */
 export const ALPHA = 0.05

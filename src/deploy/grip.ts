@@ -1,12 +1,12 @@
 /**
  * Whether this run has the lock of an endpoint, as far as it knows. A write that takes it or gives it back may have been done without an
- * answer, and an endpoint comes and goes with the lock in its labels: only a look tells.
+ * answer, and an endpoint comes and goes with the lock: only a look tells.
  */
 export interface Grip {
   readonly held: boolean
   /** It is held, or a write that takes it may have been done. */
   readonly possible: boolean
-  /** The endpoint is being created, with the lock in its labels, and was not seen yet. */
+  /** The endpoint is being created, with the lock, and was not seen yet. */
   readonly unborn: boolean
   creating(): void
   /** From now on the endpoint may be gone, and the lock with it. */

@@ -1,30 +1,23 @@
 /**
  * What was rolled back is on hold: it is not brought back unless asked for. A hold is about what was judged bad (policy, snapshot, image), not
  * about machines and descriptions, which may change meanwhile: they are changed on what serves. It stands on the endpoint and, for ever, on
- * the version that was rolled back.
+ * the release that was rolled back.
  */
-import type { Cloud, DeployedModel, Endpoint, ModelVersion } from './cloud.ts'
+
 import { type Desired, settled } from './desired.ts'
-import {
-  type EndpointLabels,
-  heldLabels,
-  isHeldVersion,
-  judgedDigest,
-  judgedVersion,
-  readVersionLabels,
-  type VersionLabels,
-  versionParts,
-} from './labels.ts'
+import type { Memory } from './memory.ts'
+import { judgedDigest, type Parts, partsOf } from './parts.ts'
 import { createBackoff, type Patience } from './patience.ts'
-import { type Roles, versionOf } from './roles.ts'
+import { type Roles, releaseOf } from './roles.ts'
+import type { Cloud, Held, Release, Route, Workload } from './routes.ts'
 
 /** Whether what Git asks for was rolled back. */
-export function isHeld(desired: Desired, labels: Partial<EndpointLabels>, versions: readonly ModelVersion[]): boolean {
-  const judged = judgedDigest(versionParts(desired))
+export function isHeld(desired: Desired, memory: Partial<Memory>, releases: readonly Release[]): boolean {
+  const judged = judgedDigest(partsOf(desired))
   // Older holds were about the digest of all settings.
-  if (labels.hold === judged || labels.hold === desired.digest) return true
-  if (isHeldMachine(desired.deployed.id, labels, versions)) return true
-  return judgedAs(judged, versions).some(version => isHeldVersion(version.labels))
+  if (memory.hold === judged || memory.hold === desired.digest) return true
+  if (isHeldMachine(desired.deployed.id, memory, releases)) return true
+  return judgedAs(judged, releases).some(({ held }) => held.whole)
 }
 
 /** What a rollback puts on hold: what decides; or where that stays the same, the deployed model, whose machines were bad then. */
@@ -37,38 +30,38 @@ export function holdOf(
 }
 
 /** Versions that are judged as one: they decide the same. */
-function judgedAs(judged: string, versions: readonly ModelVersion[]): readonly ModelVersion[] {
-  return versions.filter(({ labels }) => judgedVersion(labels) === judged)
+function judgedAs(judged: string, releases: readonly Release[]): readonly Release[] {
+  return releases.filter(release => judgedRelease(release) === judged)
 }
 
 /** A hold is about what decides, or about one deployed model. */
 const machineOf = (hold: string) => (/^\d{1,10}$/.test(hold) ? hold : undefined)
 
 /** The versions that a hold is about, of a deployed model the one that it is deployed from. */
-function heldBy(hold: string, versions: readonly ModelVersion[], endpoint: Endpoint | undefined) {
+function heldBy(hold: string, releases: readonly Release[], endpoint: Route | undefined) {
   const id = machineOf(hold)
-  if (id === undefined) return judgedAs(hold, versions)
-  const deployed = endpoint?.deployedModels.find(each => each.id === id)
-  return versions.filter(({ version, labels }) => version === deployed?.version || isHeldVersion(labels, id))
+  if (id === undefined) return judgedAs(hold, releases)
+  const deployed = endpoint?.workloads.find(each => each.id === id)
+  return releases.filter(release => release.id === deployed?.release || isHeldRelease(release, id))
 }
 
 /** Whether the versions that a hold is about say so themselves. */
-export function isOnHold(hold: string | undefined, versions: readonly ModelVersion[], endpoint?: Endpoint): boolean {
+export function isOnHold(hold: string | undefined, releases: readonly Release[], endpoint?: Route): boolean {
   if (hold === undefined) return true
-  return heldBy(hold, versions, endpoint).every(({ labels }) => isHeldVersion(labels, machineOf(hold)))
+  return heldBy(hold, releases, endpoint).every(release => isHeldRelease(release, machineOf(hold)))
 }
 
 /** What a deployed model is judged as; undefined where it is gone, or dap has not made it. */
 export function judgedOf(
-  { deployedModels }: Endpoint,
+  { workloads }: Route,
   deployedModel: string | undefined,
-  versions: readonly ModelVersion[],
+  releases: readonly Release[],
 ): string | undefined {
-  const version = versionOf(
-    versions,
-    deployedModels.find(({ id }) => id === deployedModel),
+  const version = releaseOf(
+    releases,
+    workloads.find(({ id }) => id === deployedModel),
   )
-  return version && judgedVersion(version.labels)
+  return version && judgedRelease(version)
 }
 
 /**
@@ -78,66 +71,81 @@ export function judgedOf(
  */
 export function insteadOf(
   desired: Desired,
-  { labels, stable, abandoned }: Roles,
-  versions: readonly ModelVersion[],
+  { memory, stable, abandoned }: Roles,
+  releases: readonly Release[],
 ): Desired | undefined {
-  const previous = { model: desired.model.id, version: labels.previousVersion ?? '' }
-  const serving = versionOf(versions, stable)
+  const previous = { shelf: desired.model.id, release: memory.previousVersion ?? '' }
+  const serving = releaseOf(releases, stable)
   const back = [abandoned, previous]
-    .map(each => versionOf(versions, each))
-    .find(version => version && !isHeldContent(version, labels))
-  const unfinished = serving !== undefined && isHeldContent(serving, labels) && back !== undefined
+    .map(each => releaseOf(releases, each))
+    .find(version => version && !isHeldContent(version, memory))
+  const unfinished = serving !== undefined && isHeldContent(serving, memory) && back !== undefined
   const version = unfinished ? back : serving
-  const parts = version && readVersionLabels(version.labels)
+  const parts = version?.parts
   if (parts === undefined) return undefined
   const known = { ...desired, ...madeOf(desired.policy.name, version!, parts) }
   const instead = settled(known)
   if (unfinished)
     return { ...instead, rollout: { ...instead.rollout, steps: [{ percent: 100, holdMs: 0 }], gates: [] } }
-  return isHeldMachine(instead.deployed.id, labels, versions) ? settled({ ...known, deployed: stable! }) : instead
+  return isHeldMachine(instead.deployed.id, memory, releases) ? settled({ ...known, deployed: stable! }) : instead
 }
 
 /** Whether what was deployed, or is going to be again, was rolled back: for what it decides, or for its machines. */
 export function isHeldDeployed(
-  deployed: Pick<DeployedModel, 'id' | 'model' | 'version'>,
-  labels: Partial<EndpointLabels>,
-  versions: readonly ModelVersion[],
+  deployed: Pick<Workload, 'id' | 'shelf' | 'release'>,
+  memory: Partial<Memory>,
+  releases: readonly Release[],
 ): boolean {
-  const version = versionOf(versions, deployed)
-  return (version && isHeldContent(version, labels)) || isHeldMachine(deployed.id, labels, versions)
+  const version = releaseOf(releases, deployed)
+  return (version && isHeldContent(version, memory)) || isHeldMachine(deployed.id, memory, releases)
 }
 
-function isHeldContent({ labels: version }: ModelVersion, { hold }: Partial<EndpointLabels>): boolean {
-  return isHeldVersion(version) || (hold !== undefined && judgedVersion(version) === hold)
+function isHeldContent(release: Release, { hold }: Partial<Memory>): boolean {
+  return release.held.whole || (hold !== undefined && judgedRelease(release) === hold)
 }
 
 /** A deployed model that was rolled back for its machines. */
-function isHeldMachine(id: string, { hold }: Partial<EndpointLabels>, versions: readonly ModelVersion[]): boolean {
-  return hold === id || versions.some(({ labels }) => isHeldVersion(labels, id))
+function isHeldMachine(id: string, { hold }: Partial<Memory>, releases: readonly Release[]): boolean {
+  return hold === id || releases.some(release => isHeldRelease(release, id))
 }
 
 /** A version that is there already: it is not uploaded again, so nobody asks what else it was made with. */
 export function madeOf(
   policy: string,
-  { model, displayName }: Pick<ModelVersion, 'model' | 'displayName'>,
-  parts: VersionLabels,
+  { shelf, displayName }: Pick<Release, 'shelf' | 'displayName'>,
+  parts: Parts,
 ): Pick<Desired, 'policy' | 'bundle' | 'model'> {
   const { digest, image, snapshot } = parts
   const unread = { description: '', artifact: '', predictRoute: '', healthRoute: '', port: 0, args: [] }
   return {
     policy: { name: policy, digest: parts.policy, snapshot },
     bundle: { digest: parts.bundle, object: '' },
-    model: { id: model, displayName, image: `@${image}`, digest, ...unread },
+    model: { id: shelf, displayName, image: `@${image}`, digest, ...unread },
   }
 }
 
+/** As what a release is judged; undefined for one that dap has not made. */
+export function judgedRelease({ parts }: Release): string | undefined {
+  return parts && judgedDigest(parts)
+}
+
+/** Something is to be remembered of it. */
+export const isEverHeld = ({ held }: Release): boolean => held.whole || held.workloads.length > 0
+
+/** For what it decides, or for the machines of one workload. */
+function isHeldRelease({ held }: Release, workload: string | undefined): boolean {
+  return workload === undefined ? held.whole : held.workloads.includes(workload)
+}
+
+export function withHold({ whole, workloads }: Held, held: boolean, workload?: string): Held {
+  if (workload === undefined) return { whole: held, workloads }
+  const others = workloads.filter(id => id !== workload)
+  return { whole, workloads: held ? [...others, workload] : others }
+}
+
 /** Puts what a hold is about on hold, or releases it. */
-export async function holdVersions(
-  {
-    cloud,
-    model,
-    endpoint,
-  }: { readonly cloud: Cloud; readonly model: string; readonly endpoint: Endpoint | undefined },
+export async function holdReleases(
+  { cloud, shelf, endpoint }: { readonly cloud: Cloud; readonly shelf: string; readonly endpoint: Route | undefined },
   hold: string,
   held: boolean,
   patience: Patience,
@@ -146,13 +154,12 @@ export async function holdVersions(
   const id = machineOf(hold)
   for (;;) {
     try {
-      const versions = heldBy(hold, await cloud.listVersions(model), endpoint)
-      const version = versions.find(({ labels }) => isHeldVersion(labels, id) !== held)
-      if (version === undefined) return
-      const update = { etag: version.etag, labels: heldLabels(version.labels, held, id) }
-      await cloud.updateVersion(model, version.version, update)
+      const releases = heldBy(hold, await cloud.releasesOf(shelf), endpoint)
+      const release = releases.find(each => isHeldRelease(each, id) !== held)
+      if (release === undefined) return
+      await cloud.noteRelease(release, { held: withHold(release.held, held, id) })
     } catch (failure) {
-      await backoff('updateVersion', failure)
+      await backoff(failure)
     }
   }
 }

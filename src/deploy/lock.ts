@@ -1,20 +1,20 @@
 /**
- * One run at a time writes to an endpoint. The lock is a label, `dap-lock`, taken by compare-and-swap on the endpoint's etag; it expires, so
+ * One run at a time writes to an endpoint. The lock is remembered with it, taken by compare-and-swap on the endpoint's version; it expires, so
  * that a killed run does not keep it, and everything that is written to the endpoint is written through it. Before it expires another run
  * takes it over only if that is asked for and the process that holds it is known to be gone.
  */
-import { type Cloud, CloudError, type Endpoint } from './cloud.ts'
+import { CloudError } from './cloud-error.ts'
 import { expiry, taken } from './conflict.ts'
-import type { Owner } from './desired.ts'
-import { decodeLabels, type EndpointLabels, type LockLabel, type LockProcess, withoutLock } from './labels.ts'
 import { LOCK_TERM, lockedEndpoint, type Update } from './locked-endpoint.ts'
+import type { Lock, LockProcess, Memory, Owner } from './memory.ts'
 import { isOurs } from './ownership.ts'
 import { createBackoff, type Patience } from './patience.ts'
+import type { Cloud, Route } from './routes.ts'
 
 /** For giving the lock back after the run was stopped, in ms. */
 const GRACE = 5_000
 
-/** ms; what was looked at longer ago is looked at again before a call that no etag guards. */
+/** ms; what was looked at longer ago is looked at again before a call that no version guards. */
 const FRESH = 5_000
 
 /** A run as its locks name it, and what it makes of other runs' locks. */
@@ -38,8 +38,8 @@ export interface LockOptions {
   readonly cloud: Cloud
   readonly patience: Patience
   readonly run: Run
-  /** The endpoint with what is remembered of it elsewhere, where its labels do not say whose it is. */
-  recall(endpoint: Endpoint): Endpoint
+  /** The endpoint with what is remembered of it elsewhere, where it does not say whose it is. */
+  recall(endpoint: Route): Route
   onNote(text: string): void
   onLocked(until: number): void
 }
@@ -47,15 +47,15 @@ export interface LockOptions {
 export interface EndpointLock {
   readonly held: boolean
   /** As last read or written. */
-  readonly endpoint: Endpoint | undefined
-  /** Somebody took dap's labels away: what `endpoint` has of them is from memory, and the next write puts them back. */
+  readonly endpoint: Route | undefined
+  /** Somebody took away what dap remembers: what `endpoint` has of it is from elsewhere, and the next write puts it back. */
   readonly lost: boolean
-  readonly labels: EndpointLabels
+  readonly memory: Memory
   /**
    * Reads the endpoint. A conflict where the lock was lost, or where somebody else moved traffic or deployed models while it was held;
    * anybody may edit the rest.
    */
-  read(): Promise<Endpoint | undefined>
+  read(): Promise<Route | undefined>
   /** Another run holds it whose process is gone, and this one is to go on. */
   readonly abandoned: boolean
   /** Takes the lock of the endpoint as it was read. A conflict where another run holds it. */
@@ -63,26 +63,26 @@ export interface EndpointLock {
   /** The same conflict, for a single write that needs no lock of its own. */
   refuseTaken(): void
   /** As it is written into an endpoint that is about to be created. */
-  fresh(): LockLabel
-  /** One write, which renews the lock, or gives it back. Fails as `updateEndpoint` does: read again before another try. */
-  write(labels: EndpointLabels, update?: Update, then?: 'keep' | 'release'): Promise<void>
-  /** While an operation runs that this run has not started, traffic and deployed models may move. */
+  fresh(): Lock
+  /** One write, which renews the lock, or gives it back. Fails as `updateRoute` does: read again before another try. */
+  write(memory: Memory, update?: Update, then?: 'keep' | 'release'): Promise<void>
+  /** While something goes on that this run has not begun, traffic and deployed models may move. */
   tolerate(moves: boolean): void
   /** A deployed model that comes or goes by a call of this run. */
   touch(deployedModel: string): void
-  /** The endpoint is being created, with the lock in its labels. */
+  /** The endpoint is being created, with the lock. */
   creating(): void
   /** From now on the endpoint may be gone, and the lock with it. */
   deleting(): void
   /** Writes the lock anew when a third of its term is over. */
   renew(): Promise<void>
-  /** The same, and looks whether it is still held unless that was seen just now: before calls that no etag guards. */
+  /** The same, and looks whether it is still held unless that was seen just now: before calls that no version guards. */
   assure(): Promise<void>
   /**
-   * Gives the lock back if a look at the endpoint shows that it is held, with labels changed by `edit`. Never fails for want of an answer:
+   * Gives the lock back if a look at the endpoint shows that it is held, with its memory changed by `edit`. Never fails for want of an answer:
    * the lock expires.
    */
-  release(edit?: (labels: EndpointLabels) => EndpointLabels): Promise<void>
+  release(edit?: (memory: Memory) => Memory): Promise<void>
 }
 
 export function endpointLock(id: string, options: LockOptions): EndpointLock {
@@ -92,8 +92,8 @@ export function endpointLock(id: string, options: LockOptions): EndpointLock {
   const { grip, moves, read, write } = at
 
   /** The lock of another run that has not expired. */
-  function others(): LockLabel | undefined {
-    const { lock } = at.labels
+  function others(): Lock | undefined {
+    const { lock } = at.memory
     return lock === undefined || at.isOwn(lock) || lock.expires * 1000 <= clock.now() ? undefined : lock
   }
 
@@ -104,7 +104,7 @@ export function endpointLock(id: string, options: LockOptions): EndpointLock {
 
   function refuseTaken(): void {
     const found = others()
-    if (found !== undefined && !isAbandoned()) throw taken(at.labels, found, run)
+    if (found !== undefined && !isAbandoned()) throw taken(at.memory, found, run)
   }
 
   async function renew(): Promise<void> {
@@ -112,16 +112,16 @@ export function endpointLock(id: string, options: LockOptions): EndpointLock {
     const backoff = createBackoff(patience, { races: true })
     for (;;) {
       try {
-        return await write(at.labels)
+        return await write(at.memory)
       } catch (failure) {
-        await backoff('updateEndpoint', failure)
+        await backoff(failure)
         await read()
       }
     }
   }
 
   /** Until it is sure that the lock is not this run's. */
-  async function giveBack(edit: (labels: EndpointLabels) => EndpointLabels): Promise<void> {
+  async function giveBack(edit: (memory: Memory) => Memory): Promise<void> {
     // The run's own signal may have aborted: this one has none, and reads have no patience of their own.
     const reads = cloud.patiently(undefined)
     const backoff = createBackoff({ clock, rng: patience.rng }, { races: true, budgetMs: GRACE })
@@ -134,9 +134,9 @@ export function endpointLock(id: string, options: LockOptions): EndpointLock {
     while (grip.possible) {
       try {
         if (!(await at.look(reads))) return
-        await write(edit(at.labels), {}, 'release')
+        await write(edit(at.memory), {}, 'release')
       } catch (failure) {
-        await backoff('updateEndpoint', failure)
+        await backoff(failure)
       }
     }
   }
@@ -151,8 +151,8 @@ export function endpointLock(id: string, options: LockOptions): EndpointLock {
     get lost() {
       return at.wiped
     },
-    get labels() {
-      return at.labels
+    get memory() {
+      return at.memory
     },
     get abandoned() {
       return isAbandoned()
@@ -165,23 +165,23 @@ export function endpointLock(id: string, options: LockOptions): EndpointLock {
     deleting: grip.deleting,
 
     async acquire() {
-      const found = at.labels.lock
+      const found = at.memory.lock
       const abandoned = isAbandoned()
       refuseTaken()
       const repaired = at.wiped
-      await write(at.labels)
+      await write(at.memory)
       if (repaired) onNote('somebody had taken away the labels of dap; they are put back')
       if (found !== undefined && !at.isOwn(found)) {
         const [which, why] = abandoned ? ['', ', whose process is gone'] : ['expired ', '']
         onNote(`took over the ${which}lock of ${found.owner} (run ${found.run})${why}`)
       }
-      onLocked(at.labels.lock!.expires * 1000)
+      onLocked(at.memory.lock!.expires * 1000)
     },
 
     async assure() {
       if (grip.held && clock.now() >= at.seen + FRESH) await read()
-      // Taken away with the labels a moment ago.
-      if (at.wiped) await write(at.labels)
+      // Taken away with all else a moment ago.
+      if (at.wiped) await write(at.memory)
       await renew()
     },
 
@@ -190,7 +190,7 @@ export function endpointLock(id: string, options: LockOptions): EndpointLock {
         await giveBack(edit)
       } catch (failure) {
         if (!(failure instanceof CloudError)) throw failure
-        const expires = expiry(at.labels.lock ?? at.fresh())
+        const expires = expiry(at.memory.lock ?? at.fresh())
         onNote(`the lock could not be given back (${failure.message}); it expires at ${expires}`)
       } finally {
         grip.drop()
@@ -201,8 +201,7 @@ export function endpointLock(id: string, options: LockOptions): EndpointLock {
 
 /** Locks of an environment's endpoints; `now` in ms since 1970. */
 export async function listLocks(cloud: Cloud, whose: Owner, now: number): Promise<readonly HeldLock[]> {
-  return (await cloud.listEndpoints()).flatMap(({ id, labels }) => {
-    const { ours } = decodeLabels(labels)
+  return (await cloud.listRoutes()).flatMap(({ id, memory: ours }) => {
     if (ours?.lock === undefined || ours.environment !== whose.environment || !isOurs(ours, whose)) return []
     const expired = ours.lock.expires * 1000 <= now
     return [{ deployment: ours.deployment, endpoint: id, lock: ours.lock, expired }]
@@ -212,7 +211,7 @@ export async function listLocks(cloud: Cloud, whose: Owner, now: number): Promis
 export interface HeldLock {
   readonly deployment: string
   readonly endpoint: string
-  readonly lock: LockLabel
+  readonly lock: Lock
   readonly expired: boolean
 }
 
@@ -226,16 +225,15 @@ export async function breakLock(
 ): Promise<void> {
   const backoff = createBackoff(patience, { races: true })
   for (;;) {
-    const endpoint = await cloud.getEndpoint(id)
-    const { ours } = decodeLabels(endpoint?.labels ?? {})
+    const endpoint = await cloud.getRoute(id)
+    const ours = endpoint?.memory
     if (endpoint === undefined || ours?.lock === undefined) return
     if (ours.lock.run !== run) throw taken(ours, ours.lock, processes)
     try {
-      const labels = withoutLock(endpoint.labels)
-      await cloud.updateEndpoint(id, { etag: endpoint.etag, labels })
+      await cloud.updateRoute(endpoint, { unlock: true })
       return
     } catch (failure) {
-      await backoff('updateEndpoint', failure)
+      await backoff(failure)
     }
   }
 }

@@ -2,36 +2,35 @@
 import { DapError } from '../errors.ts'
 import type { ActualDeployment } from './actual.ts'
 import type { Change } from './change.ts'
-import type { DeployedModel, Endpoint, ModelVersion } from './cloud.ts'
 import { type Desired, settled, type Target } from './desired.ts'
-import { holdOf, isHeldDeployed, judgedOf, madeOf } from './holds.ts'
-import { decodeLabels, judgedVersion, readVersionLabels, remembersHold } from './labels.ts'
+import { holdOf, isEverHeld, isHeldDeployed, judgedOf, judgedRelease, madeOf } from './holds.ts'
 import { keptBy, removal } from './orphans.ts'
 import { nonZero, rolesOf } from './roles.ts'
+import type { Release, Route, Workload } from './routes.ts'
 import { type EndpointWrite, rollbackWrite } from './writes.ts'
 
 export type Rollback =
-  /** What served before is still deployed: one write moves all traffic back. Its version is to be the model's default then. */
+  /** What served before is still deployed: one write moves all traffic back. Its release is to be the current one then. */
   | {
       readonly kind: 'flip'
-      readonly to: DeployedModel
+      readonly to: Workload
       readonly change: Change
       readonly write: EndpointWrite
     }
   /** It is to be deployed again, on the machines and at the scale of now: an apply of `desired`, with `hold` in the context of its writes. */
   | { readonly kind: 'redeploy'; readonly desired: Desired; readonly hold: string | undefined }
 
-/** The way back from what serves; a DapError where there is none. `model` is the id of the deployment's model. */
-export function rollbackOf(deployment: string, model: string, { endpoint, versions }: ActualDeployment): Rollback {
+/** The way back from what serves; a DapError where there is none. `shelf` is the deployment's. */
+export function rollbackOf(deployment: string, shelf: string, { endpoint, releases }: ActualDeployment): Rollback {
   if (endpoint === undefined) throw new DapError(`\`${deployment}\` is not deployed`)
-  const { labels, stable } = rolesOf(endpoint, { model: { id: model } })
-  const judged = judgedOf(endpoint, stable?.id, versions)
+  const { memory, stable } = rolesOf(endpoint, { model: { id: shelf } })
+  const judged = judgedOf(endpoint, stable?.id, releases)
   const returning =
-    labels.candidate !== undefined && labels.hold !== undefined && [judged, stable?.id].includes(labels.hold)
-  const write = returning ? undefined : rollbackWrite(endpoint, versions)
+    memory.candidate !== undefined && memory.hold !== undefined && [judged, stable?.id].includes(memory.hold)
+  const write = returning ? undefined : rollbackWrite(endpoint, releases)
   if (write?.traffic) {
-    const to = endpoint.deployedModels.find(({ id }) => id === write.labels.stable)!
-    if (to.id === labels.previous && to.id !== stable?.id) refuseHeld(deployment, to, endpoint, versions)
+    const to = endpoint.workloads.find(({ id }) => id === write.memory.stable)!
+    if (to.id === memory.previous && to.id !== stable?.id) refuseHeld(deployment, to, endpoint, releases)
     const from = nonZero(endpoint.traffic)
     const reason = 'it served before'
     return {
@@ -41,13 +40,13 @@ export function rollbackOf(deployment: string, model: string, { endpoint, versio
       change: { kind: 'shift-traffic', from, to: write.traffic, reason, fields: [] },
     }
   }
-  const version = versions.find(each => each.model === model && each.version === labels.previousVersion)
+  const version = releases.find(each => each.shelf === shelf && each.id === memory.previousVersion)
   if (version === undefined || stable === undefined) {
     throw new DapError(`there is nothing to roll \`${deployment}\` back to`, {
       hint: 'revert the change in Git, then `dap deploy`',
     })
   }
-  const hold = holdOf(stable.id, judged, judgedVersion(version.labels))
+  const hold = holdOf(stable.id, judged, judgedRelease(version))
   const desired = desiredOfVersion(deployment, endpoint, stable, version)
   if (desired.deployed.id === stable.id) {
     throw new DapError(
@@ -57,18 +56,18 @@ export function rollbackOf(deployment: string, model: string, { endpoint, versio
       },
     )
   }
-  if (!returning) refuseHeld(deployment, { ...desired.deployed, model, version: version.version }, endpoint, versions)
+  if (!returning) refuseHeld(deployment, { ...desired.deployed, shelf, release: version.id }, endpoint, releases)
   return { kind: 'redeploy', desired, hold }
 }
 
 /** What served before may have been rolled back itself, when it was tried again. */
 function refuseHeld(
   deployment: string,
-  to: Pick<DeployedModel, 'id' | 'displayName' | 'model' | 'version'>,
-  endpoint: Endpoint,
-  versions: readonly ModelVersion[],
+  to: Pick<Workload, 'id' | 'displayName' | 'shelf' | 'release'>,
+  endpoint: Route,
+  releases: readonly Release[],
 ): void {
-  if (!isHeldDeployed(to, decodeLabels(endpoint.labels).ours ?? {}, versions)) return
+  if (!isHeldDeployed(to, endpoint.memory ?? {}, releases)) return
   throw new DapError(
     `what \`${deployment}\` would go back to, ${to.displayName}, was rolled back itself and is on hold`,
     {
@@ -80,11 +79,11 @@ function refuseHeld(
 /** An old version as something to apply: what cannot be read back from the cloud is not needed, since nothing is uploaded. */
 function desiredOfVersion(
   deployment: string,
-  endpoint: Endpoint,
-  { machineType, serviceAccount, scale }: DeployedModel,
-  version: ModelVersion,
+  endpoint: Route,
+  { machineType, serviceAccount, scale }: Workload,
+  version: Release,
 ): Desired {
-  const parts = readVersionLabels(version.labels)
+  const parts = version.parts
   if (parts === undefined) throw new DapError(`the old version of \`${deployment}\` was not made by dap`)
   const { id, dedicated, requestLog, description } = endpoint
   return settled({
@@ -99,11 +98,11 @@ function desiredOfVersion(
 
 /**
  * What nothing needs any more: deployed models without traffic that are neither stable, nor of a rollout, nor warm for a rollback; then
- * versions that are not deployed, not the default and not the one before. `versions` are all of them; `now` in ms since 1970.
+ * releases that are not deployed, not the current one and not the one before. `releases` are all of them; `now` in ms since 1970.
  */
-export function garbageOf(model: string, { endpoint, versions }: ActualDeployment, now: number): Change[] {
-  const roles = endpoint && rolesOf(endpoint, { model: { id: model } })
-  const expired = (roles?.labels.warmUntil ?? 0) * 1000 <= now
+export function garbageOf(shelf: string, { endpoint, releases }: ActualDeployment, now: number): Change[] {
+  const roles = endpoint && rolesOf(endpoint, { model: { id: shelf } })
+  const expired = (roles?.memory.warmUntil ?? 0) * 1000 <= now
   const { stable, abandoned: candidate, previous } = roles ?? {}
   const cold = previous !== stable && previous !== candidate && expired ? previous : undefined
   const removed = [...(roles?.leftovers ?? []), ...(cold ? [cold] : [])].filter(({ id }) => !endpoint!.traffic[id])
@@ -112,13 +111,19 @@ export function garbageOf(model: string, { endpoint, versions }: ActualDeploymen
     return { kind: 'undeploy-model', deployedModel: id, reason, fields: [] }
   })
   const kept = new Set(
-    endpoint?.deployedModels.filter(each => each.model === model && !removed.includes(each)).map(each => each.version),
+    endpoint?.workloads.filter(each => each.shelf === shelf && !removed.includes(each)).map(each => each.release),
   )
-  if (roles?.labels.previousVersion !== undefined) kept.add(roles.labels.previousVersion)
-  for (const { version, aliases, ...each } of versions) {
-    // What was rolled back is remembered by its version.
-    if (each.model !== model || kept.has(version) || aliases.includes('default') || remembersHold(each.labels)) continue
-    changes.push({ kind: 'delete-version', model, version, reason: 'it is older than the last rollback', fields: [] })
+  if (roles?.memory.previousVersion !== undefined) kept.add(roles.memory.previousVersion)
+  for (const release of releases) {
+    // What was rolled back is remembered by its release.
+    if (release.shelf !== shelf || kept.has(release.id) || release.current || isEverHeld(release)) continue
+    changes.push({
+      kind: 'delete-version',
+      model: shelf,
+      version: release.id,
+      reason: 'it is older than the last rollback',
+      fields: [],
+    })
   }
   return changes
 }
@@ -126,13 +131,13 @@ export function garbageOf(model: string, { endpoint, versions }: ActualDeploymen
 /** To delete a deployment whole; a DapError where it is protected. */
 export function destructionOf(
   deployment: string,
-  model: string,
-  { endpoint, versions }: ActualDeployment,
+  shelf: string,
+  { endpoint, releases }: ActualDeployment,
   target: Pick<Target, 'protect'>,
   overrideProtection: readonly string[],
 ): Change[] {
-  const models = versions.some(version => version.model === model) ? [model] : []
-  const kept = keptBy(target, deployment, endpoint, models, overrideProtection)
+  const shelves = releases.some(release => release.shelf === shelf) ? [shelf] : []
+  const kept = keptBy(target, deployment, endpoint, shelves, overrideProtection)
   if (kept !== null) throw new DapError(`\`${deployment}\` is not destroyed: ${kept}`)
-  return removal(endpoint, models, 'it is to be destroyed')
+  return removal(endpoint, shelves, 'it is to be destroyed')
 }

@@ -4,13 +4,13 @@
  * have been moved or emptied by mistake.
  */
 import { orphanKey, trafficText } from '../titles.ts'
-import { type Actual, namingOf } from './actual.ts'
+import type { Actual } from './actual.ts'
 import type { Change } from './change.ts'
-import type { Endpoint, Place } from './cloud.ts'
 import type { Target } from './desired.ts'
 import { type Declared, keyOf, type Naming, namingsOf } from './ownership.ts'
 import type { Orphan } from './plan.ts'
 import { displayNames, nonZero, rolesOf } from './roles.ts'
+import type { Place, Route } from './routes.ts'
 
 /** All that Git declares. */
 export interface Declarations {
@@ -48,13 +48,13 @@ export function behindOf({ place, actual }: Behind, target: Here, options: Orpha
   const names = new Set(declared.here.map(({ deployment }) => deployment))
   const before = new Set(namingsOf(declared.here, target.environment).map(keyOf))
   const models = new Map<string, string[]>()
-  for (const version of actual.models) {
-    const naming = namingOf(version)
-    if (naming !== undefined) models.set(keyOf(naming), [...(models.get(keyOf(naming)) ?? []), version.model])
+  for (const release of actual.releases) {
+    const naming = release.whose
+    if (naming !== undefined) models.set(keyOf(naming), [...(models.get(keyOf(naming)) ?? []), release.shelf])
   }
   return actual.endpoints
     .flatMap((endpoint): Orphan[] => {
-      const { environment, deployment } = namingOf(endpoint)!
+      const { environment, deployment } = endpoint.memory!
       const key = keyOf({ environment, deployment })
       if (environment !== target.environment && !before.has(key)) return []
       if (!(only?.includes(deployment) ?? true)) return []
@@ -62,14 +62,14 @@ export function behindOf({ place, actual }: Behind, target: Here, options: Orpha
       const name = orphanKey({ environment, deployment, place }, target.environment)
       const kept = whyKept(endpoint, own, name, names.has(deployment))
       const changes = kept === null ? removal(endpoint, own, 'it is in another place by now') : []
-      const { id, etag } = endpoint
+      const { id, version: etag } = endpoint
       return [
         { kind: 'endpoint', id, deployment, environment, place, etag, kept, changes, names: displayNames(endpoint) },
       ]
     })
     .sort((a, b) => (a.id < b.id ? -1 : 1))
 
-  function whyKept(endpoint: Endpoint, own: readonly string[], name: string, replaced: boolean): string | null {
+  function whyKept(endpoint: Route, own: readonly string[], name: string, replaced: boolean): string | null {
     const traffic = nonZero(endpoint.traffic)
     const serves =
       Object.keys(traffic).length > 0 ? ` with its traffic, ${trafficText(traffic, displayNames(endpoint))}` : ''
@@ -83,7 +83,7 @@ export function behindOf({ place, actual }: Behind, target: Here, options: Orpha
 export function orphansOf(actual: Actual, target: Here, options: OrphanOptions): Orphan[] {
   const { declared, only } = options
   const names = new Set(declared.here.map(({ deployment }) => deployment))
-  const used = new Set([...actual.found.values()].flatMap(({ endpoint, model }) => [endpoint, model]))
+  const used = new Set([...actual.found.values()].flatMap(({ endpoint, shelf }) => [endpoint, shelf]))
   /** One of another environment is that one's, unless Git has no such environment any more, or the Deployment is here by now. */
   const orphaned = (id: string, naming: Naming | undefined): naming is Naming =>
     naming !== undefined &&
@@ -98,27 +98,27 @@ export function orphansOf(actual: Actual, target: Here, options: OrphanOptions):
   const isWithout = [...actual.found.values()].some(({ endpoint }) => endpoint === undefined)
 
   const models = new Map<string, Naming>()
-  for (const version of actual.models) {
-    const naming = namingOf(version)
-    if (orphaned(version.model, naming)) models.set(version.model, naming)
+  for (const release of actual.releases) {
+    const naming = release.whose
+    if (orphaned(release.shelf, naming)) models.set(release.shelf, naming)
   }
   const orphans = actual.endpoints.flatMap((endpoint): Orphan[] => {
-    const naming = namingOf(endpoint)
+    const naming = endpoint.memory
     if (!orphaned(endpoint.id, naming)) return []
     const own = [...models].filter(([, other]) => keyOf(other) === keyOf(naming)).map(([id]) => id)
     for (const id of own) models.delete(id)
-    return [{ kind: 'endpoint', id: endpoint.id, etag: endpoint.etag, ...fate(naming, endpoint, own) }]
+    return [{ kind: 'endpoint', id: endpoint.id, etag: endpoint.version, ...fate(naming, endpoint, own) }]
   })
   for (const [id, naming] of models) orphans.push({ kind: 'model', id, etag: null, ...fate(naming, undefined, [id]) })
   return orphans.sort((a, b) => (a.id < b.id ? -1 : 1))
 
-  function fate({ environment, deployment }: Naming, endpoint: Endpoint | undefined, own: readonly string[]) {
+  function fate({ environment, deployment }: Naming, endpoint: Route | undefined, own: readonly string[]) {
     const kept = whyKept(orphanKey({ environment, deployment }, target.environment), environment, endpoint, own)
     const changes = kept === null ? removal(endpoint, own) : []
     return { deployment, environment, place: null, kept, changes, names: displayNames(endpoint) }
   }
 
-  function whyKept(name: string, environment: string, endpoint: Endpoint | undefined, own: readonly string[]) {
+  function whyKept(name: string, environment: string, endpoint: Route | undefined, own: readonly string[]) {
     const { prune, overrideProtection } = options
     const kept = prune ? keptBy(target, name, endpoint, own, overrideProtection) : null
     if (kept !== null) return kept
@@ -142,7 +142,7 @@ export function servingOrphans(
   // A protection of the Environment is not set aside by an answer.
   if (target.protect.length > 0) return []
   const everybody = actual.endpoints.flatMap(endpoint => {
-    const naming = namingOf(endpoint)
+    const naming = endpoint.memory
     return naming === undefined ? [] : [orphanKey(naming, target.environment)]
   })
   return orphansOf(actual, target, { ...options, overrideProtection: everybody }).flatMap(
@@ -158,13 +158,13 @@ export function servingOrphans(
 export function keptBy(
   { protect }: Pick<Target, 'protect'>,
   deployment: string,
-  endpoint: Endpoint | undefined,
+  endpoint: Route | undefined,
   models: readonly string[],
   overrideProtection: readonly string[],
 ): string | null {
   const foreign = endpoint && rolesOf(endpoint, { model: { id: models[0] ?? '' } }).foreign
   if (foreign && foreign.length > 0) return `somebody else has deployed ${foreign[0].displayName} to it`
-  const serves = endpoint !== undefined && endpoint.deployedModels.length > 0
+  const serves = endpoint !== undefined && endpoint.workloads.length > 0
   const by = protect.find(what => what === 'delete' || serves)
   if (by === undefined || overrideProtection.includes(deployment)) return null
   return `the environment protects it: \`protect: [${by}]\`; \`--override-protection ${deployment}\` deletes it all the same`
@@ -173,12 +173,12 @@ export function keptBy(
 const UNDECLARED = 'no Deployment declares it'
 
 /** From what there is to nothing. As with every list of changes, what is left after the first one is the rest. */
-export function removal(endpoint: Endpoint | undefined, models: readonly string[], reason = UNDECLARED): Change[] {
+export function removal(endpoint: Route | undefined, models: readonly string[], reason = UNDECLARED): Change[] {
   const changes: Change[] = []
   if (endpoint !== undefined) {
     const from = nonZero(endpoint.traffic)
     if (Object.keys(from).length > 0) changes.push({ kind: 'shift-traffic', from, to: {}, reason, fields: [] })
-    for (const { id } of endpoint.deployedModels) {
+    for (const { id } of endpoint.workloads) {
       changes.push({ kind: 'undeploy-model', deployedModel: id, reason, fields: [] })
     }
     changes.push({ kind: 'delete-endpoint', endpoint: endpoint.id, reason, fields: [] })

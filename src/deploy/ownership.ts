@@ -1,21 +1,12 @@
 import type { Foreign } from '../generated/types.ts'
-/**
- * Whose things of a place are. An owner is a repository: its `projectId` is in the labels and in the ids of what it made. Names prove nothing,
- * since another repository may have the same; and labels may have been taken away, which ids and models then make up for. What nothing
- * proves to be ours is somebody else's.
- */
-import type { Endpoint, ModelVersion } from './cloud.ts'
-import type { Owner } from './desired.ts'
-import {
-  areIntact,
-  decodeLabels,
-  type EndpointLabels,
-  encodeLabels,
-  endpointOfVersion,
-  identityOf,
-  rememberedLabels,
-} from './labels.ts'
+import { type Identity, identityOf, type Owner } from './memory.ts'
 import { endpointId, formerId, isModelId } from './names.ts'
+/**
+ * Whose things of a place are. An owner is a repository: its `projectId` is remembered with what it made, and in the ids of that. Names prove
+ * nothing, since another repository may have the same; and what an endpoint remembers may have been taken away, which ids and releases then
+ * make up for. What nothing proves to be ours is somebody else's.
+ */
+import type { Release, Route } from './routes.ts'
 
 export type { Foreign } from '../generated/types.ts'
 
@@ -31,12 +22,12 @@ export interface Declared {
   readonly before: readonly Naming[]
 }
 
-/** What of a place is the owner's, with the labels that it has, or had before somebody took them away. */
+/** What of a place is the owner's, with what is remembered of it, or was before somebody took that away. */
 export interface Owned {
-  readonly endpoints: readonly Endpoint[]
-  /** Default versions. */
-  readonly models: readonly ModelVersion[]
-  /** Ids of endpoints whose labels do not say whose they are any more. */
+  readonly endpoints: readonly Route[]
+  /** Current ones. */
+  readonly releases: readonly Release[]
+  /** Ids of endpoints that do not say whose they are any more. */
   readonly lost: ReadonlySet<string>
   readonly foreign: readonly Foreign[]
 }
@@ -46,15 +37,15 @@ export function namingsOf(declared: readonly Declared[], environment: string): N
   return declared.flatMap(({ deployment, before }) => [{ environment, deployment }, ...before])
 }
 
-/** Whether labels name this repository; those that are older than the ids of projects name it by name. */
-export function isOurs({ owner: id, project }: EndpointLabels, owner: Owner): boolean {
+/** Whether something names this repository; those that are older than the ids of projects name it by name. */
+export function isOurs({ owner: id, project }: Identity, owner: Owner): boolean {
   return id === undefined ? project === owner.project : id === owner.projectId
 }
 
-/** From all endpoints and all default versions of the place. */
+/** From all endpoints and all current releases of the place. */
 export function ownedOf(
-  endpoints: readonly Endpoint[],
-  models: readonly ModelVersion[],
+  endpoints: readonly Route[],
+  releases: readonly Release[],
   owner: Owner,
   declared: readonly Declared[],
 ): Owned {
@@ -62,35 +53,32 @@ export function ownedOf(
   const names = new Set(namings.map(keyOf))
   const byId = new Map(namings.flatMap(naming => idsOf(owner, naming).map((id): [string, Naming] => [id, naming])))
   /** What is older than the ids of projects is taken for ours only under a name that Git declares: others may have the project's. */
-  const isClaimed = (labels: EndpointLabels) =>
-    isOurs(labels, owner) && (labels.owner !== undefined || names.has(keyOf(labels)))
-  const claims = new Map<string, ModelVersion[]>()
-  for (const version of models) {
-    const id = endpointOfVersion(version.labels)
-    if (id === undefined || decodeLabels(version.labels).ours?.owner === undefined) continue
-    claims.set(id, [...(claims.get(id) ?? []), version])
+  const isClaimed = (whose: Identity) => isOurs(whose, owner) && (whose.owner !== undefined || names.has(keyOf(whose)))
+  const claims = new Map<string, Release[]>()
+  for (const release of releases) {
+    const id = release.copy?.route
+    if (id === undefined || release.whose?.owner === undefined) continue
+    claims.set(id, [...(claims.get(id) ?? []), release])
   }
-  /** A default version that says it serves on the endpoint, one that does before one that did. */
-  const proofOf = ({ id, deployedModels }: Endpoint) => {
+  /** A current release that says it serves on the endpoint, one that does before one that did. */
+  const proofOf = ({ id, workloads }: Route) => {
     const all = claims.get(id) ?? []
-    return all.find(({ model }) => deployedModels.some(each => each.model === model)) ?? all[0]
+    return all.find(({ shelf }) => workloads.some(each => each.shelf === shelf)) ?? all[0]
   }
 
-  /** Nothing says any more whose it is, and a model that dap has made serves on it. */
-  const unknown = ({ displayName, deployedModels }: Endpoint): EndpointLabels | undefined =>
-    deployedModels.some(({ model }) => isModelId(model))
+  /** Nothing says any more whose it is, and a release that dap has made serves on it. */
+  const unknown = ({ displayName, workloads }: Route): Identity | undefined =>
+    workloads.some(({ shelf }) => isModelId(shelf))
       ? { project: '', environment: owner.environment, deployment: displayName }
       : undefined
-  const owned: Endpoint[] = []
+  const owned: Route[] = []
   const lost = new Set<string>()
   const foreign: Foreign[] = []
   for (const endpoint of endpoints) {
-    const { id, labels } = endpoint
-    const intact = areIntact(labels)
-    const { ours: read } = decodeLabels(labels)
-    // Only an owner's id proves something: of what has none, the model that serves on it may know that it is another's.
-    const version = intact && read?.owner !== undefined ? undefined : proofOf(endpoint)
-    const proof = version && decodeLabels(version.labels).ours
+    const { id, intact, memory: read } = endpoint
+    // Only an owner's id proves something: of what has none, the release that serves on it may know that it is another's.
+    const proven = intact && read?.owner !== undefined ? undefined : proofOf(endpoint)
+    const proof = proven?.whose
     const says = intact && (proof === undefined || proof.owner === owner.projectId) ? read : proof
     const naming = says ?? byId.get(id)
     if (says !== undefined && !isClaimed(says)) {
@@ -102,38 +90,30 @@ export function ownedOf(
     else {
       const { environment, deployment } = naming
       lost.add(id)
-      owned.push(recalled(endpoint, version ? [version] : [], identityOf({ deployment }, { ...owner, environment })))
+      owned.push(recalled(endpoint, proven ? [proven] : [], identityOf({ deployment }, { ...owner, environment })))
     }
   }
   return {
     endpoints: owned,
-    models: models.filter(({ model, labels }) => {
-      const { ours } = decodeLabels(labels)
-      return ours === undefined ? byId.has(model) : isClaimed(ours)
-    }),
+    releases: releases.filter(({ shelf, whose }) => (whose === undefined ? byId.has(shelf) : isClaimed(whose))),
     lost,
     foreign,
   }
 }
 
 /**
- * An endpoint as dap knows it: where its labels are not as dap wrote them, with what the versions of its model remember of it, or at least
+ * An endpoint as dap knows it: where what is remembered of it is not as dap wrote it, with what its current release remembers, or at least
  * with the identity that it must have.
  */
-export function recalled(endpoint: Endpoint, versions: readonly ModelVersion[], identity: EndpointLabels): Endpoint {
-  if (areIntact(endpoint.labels)) return endpoint
-  const { ours, foreign } = decodeLabels(endpoint.labels)
-  const remembered = versions
-    .filter(({ aliases }) => aliases.includes('default'))
-    .map(({ labels }) => rememberedLabels(labels, endpoint.id))
-    .find(labels => labels !== undefined)
-  return {
-    ...endpoint,
-    labels: encodeLabels({ ...(remembered ?? { ...ours, ...identity }), lock: ours?.lock }, foreign),
-  }
+export function recalled(endpoint: Route, releases: readonly Release[], identity: Identity): Route {
+  const { id, memory, intact } = endpoint
+  if (intact) return endpoint
+  const release = releases.find(each => each.current && each.whose !== undefined && each.copy?.route === id)
+  const remembered = release && { ...release.whose!, ...release.copy!.facts }
+  return { ...endpoint, memory: { ...(remembered ?? { ...memory, ...identity }), lock: memory?.lock }, intact: true }
 }
 
-function foreignOf(id: string, { environment, deployment, project, owner }: EndpointLabels): Foreign {
+function foreignOf(id: string, { environment, deployment, project, owner }: Identity): Foreign {
   return { id, environment, deployment, project, owner: owner ?? null }
 }
 

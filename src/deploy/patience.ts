@@ -1,7 +1,7 @@
 /** Waiting: for a cloud that is busy, and for what takes its time there. */
 import { DapError, ExitCode, InterruptedError } from '../errors.ts'
 import type { Rng } from '../math/rng.ts'
-import { CloudError, type Status, type Waiting } from './cloud.ts'
+import { CloudError, type Status } from './cloud-error.ts'
 
 export interface Clock {
   /** ms since 1970 */
@@ -52,17 +52,18 @@ const BUDGET = 300_000
 
 /**
  * Exponential backoff with full jitter. The function that it returns waits after a failure, or throws it where another try is of no use,
- * and then says how often that was tried; one of them lasts from one success to the next. `races`: its caller looks again at the cloud
- * before it writes again.
+ * and then says how often that was tried; one of them lasts from one success to the next. `doing` says what is tried, in place of the call's
+ * own name. `races`: its caller looks again at the cloud before it writes again.
  */
 export function createBackoff(
   { clock, rng, signal, onRetry }: Patience,
   { races = false, budgetMs = BUDGET }: { readonly races?: boolean; readonly budgetMs?: number } = {},
-): (call: string, failure: unknown) => Promise<void> {
+): (failure: unknown, doing?: string) => Promise<void> {
   const tries = new Map<Status, number>()
   let waited = 0
-  return async (call, failure) => {
+  return async (failure, doing) => {
     if (!(failure instanceof CloudError)) throw failure
+    const call = doing ?? failure.call ?? 'call'
     if (signal?.aborted) throw new InterruptedError()
     const pace = (races ? RACES : PACES)[failure.status]
     if (pace === undefined) throw failure
@@ -86,13 +87,13 @@ function spent(failure: CloudError, call: string, tries: number, waited: number)
 }
 
 /** A call that does no harm when it is done twice, tried until it succeeds or that is hopeless. Calls that read are: `reads.ts`. */
-export async function attempt<T>(name: string, call: () => Promise<T>, patience: Patience): Promise<T> {
+export async function attempt<T>(call: () => Promise<T>, patience: Patience): Promise<T> {
   const backoff = createBackoff(patience)
   for (;;) {
     try {
       return await call()
     } catch (failure) {
-      await backoff(name, failure)
+      await backoff(failure)
     }
   }
 }
@@ -102,6 +103,15 @@ const FIRST_POLL = 1_000
 const LONGEST_POLL = 15_000
 /** A model may take two hours to deploy by Vertex AI's own rule. */
 const DEADLINE = 7_800_000
+
+/** How somebody waits for what takes its time. */
+export interface Waiting {
+  /** It has begun: under this name people find it. */
+  begun(name: string): void
+  stage(stage: string): void
+  /** Between two looks at it. */
+  pause(): Promise<void>
+}
 
 export interface Watch {
   onBegun?(name: string): void

@@ -1,12 +1,16 @@
 /** What each change does to the cloud, once; who calls it looks at what came of it. */
 import type { Change } from './change.ts'
-import { CloudError, type EndpointUpdate, type ModelVersion, type Waiting } from './cloud.ts'
+import { CloudError } from './cloud-error.ts'
+import { currentRelease, remember } from './copies.ts'
 import type { Desired } from './desired.ts'
-import { holdVersions } from './holds.ts'
-import { type EndpointLabels, encodeLabels, judgedDigest, versionLabels, versionParts } from './labels.ts'
-import { defaultVersion, remember } from './memory.ts'
+import { holdReleases } from './holds.ts'
+import type { Update } from './locked-endpoint.ts'
+import { commitText, identityOf, type Memory } from './memory.ts'
+import { judgedDigest, partsOf } from './parts.ts'
+import type { Waiting } from './patience.ts'
 import { attempt } from './patience.ts'
 import { displayNames } from './roles.ts'
+import type { Release } from './routes.ts'
 import { ChangeFailed, type Engine, FailedChange, type Step } from './run.ts'
 import { type EndpointWrite, endpointWrite, forgetCandidate } from './writes.ts'
 
@@ -25,51 +29,57 @@ export async function perform(change: Change, material: Material, step: Step, en
   const { clock, target, commit, origin } = engine
   const { cloud, lock, actual, after } = step
   const write = () => endpointWrite(change, desired, lock.endpoint, { now: clock.now(), commit, origin, target, hold })!
-  const { id: model } = desired.model
-  /** On the model as well, what the endpoint's labels say or are about to say. */
-  const note = (labels = lock.labels, versions = actual.versions) =>
-    remember({ cloud, model, versions }, lock.endpoint!, labels, desired, step.patience)
+  const { id: shelf } = desired.model
+  /** On the current release as well, what the endpoint says or is about to say. */
+  const note = (memory = lock.memory, releases = actual.releases) =>
+    remember({ cloud, shelf, releases }, lock.endpoint!, memory, desired, step.patience)
   switch (change.kind) {
     case 'create-endpoint': {
-      const labels = encodeLabels({ ...write().labels, lock: lock.fresh() }, {})
+      const memory = { ...write().memory, lock: lock.fresh() }
       const { id, ...endpoint } = desired.endpoint
       return step.through(
-        waiting => cloud.createEndpoint(id, { ...endpoint, labels }, waiting),
+        waiting => cloud.createRoute(id, { ...endpoint, memory }, waiting),
         () => lock.creating(),
       )
     }
     case 'upload-bundle': {
       const text = await material.bundleText()
-      return cloud.putObject(change.object, text)
+      return cloud.putArtefact(change.object, text)
     }
     case 'upload-model': {
       const { id, digest: _, ...version } = desired.model
-      const labels = versionLabels(desired, target, commit)
-      return step.through(waiting => cloud.uploadModel(id, { ...version, labels }, waiting))
+      const release = {
+        ...version,
+        whose: identityOf(desired, target),
+        parts: partsOf(desired),
+        commit: commit && commitText(commit),
+      }
+      return step.through(waiting => cloud.addRelease(id, release, waiting))
     }
     case 'deploy-model': {
       const { digest } = desired.model
-      const { version } = actual.versions.find(({ labels }) => labels['dap-digest'] === digest)!
-      await lock.write(write().labels)
+      const { id: release } = actual.releases.find(each => each.digest === digest)!
+      await lock.write(write().memory)
       await note()
       lock.touch(change.deployedModel)
-      const deployed = { ...desired.deployed, model, version, scale: desired.scale }
-      const begin = (waiting: Waiting) => cloud.deployModel(desired.endpoint.id, deployed, waiting)
+      const deployed = { ...desired.deployed, shelf, release, scale: desired.scale }
+      const begin = (waiting: Waiting) => cloud.startWorkload(desired.endpoint.id, deployed, waiting)
       return step.through(begin).catch(failure => {
-        throw failure instanceof ChangeFailed ? unready(failure, desired, engine) : failure
+        const forgotten = (memory: Memory) => forgetCandidate(memory).memory
+        throw failure instanceof ChangeFailed ? new FailedChange(failure, forgotten) : failure
       })
     }
     case 'mutate-model':
-      await lock.write(write().labels)
+      await lock.write(write().memory)
       await note()
       return step.through(waiting =>
-        cloud.mutateDeployedModel(desired.endpoint.id, change.deployedModel, desired.scale, waiting),
+        cloud.scaleWorkload(desired.endpoint.id, change.deployedModel, desired.scale, waiting),
       )
     case 'release-hold': {
-      for (const hold of [judgedDigest(versionParts(desired)), desired.deployed.id]) {
-        await holdVersions({ cloud, model, endpoint: undefined }, hold, false, step.patience)
+      for (const hold of [judgedDigest(partsOf(desired)), desired.deployed.id]) {
+        await holdReleases({ cloud, shelf, endpoint: undefined }, hold, false, step.patience)
       }
-      return lock.write(write().labels)
+      return lock.write(write().memory)
     }
     case 'label-model':
       return note()
@@ -77,16 +87,16 @@ export async function perform(change: Change, material: Material, step: Step, en
     case 'update-endpoint':
     case 'hold':
     case 'shift-traffic': {
-      const { labels, ...update } = write()
-      await writeEndpoint(labels, update, step)
+      const { memory, ...update } = write()
+      await writeEndpoint(memory, update, step)
       return note()
     }
     case 'promote': {
-      const { version } = lock.endpoint!.deployedModels.find(({ id }) => id === change.deployedModel)!
-      if (defaultVersion(actual.versions, model)?.version !== version) await cloud.setDefaultVersion(model, version)
-      const { labels } = write()
-      await note(labels, await cloud.listVersions(model))
-      return lock.write(labels, {}, after.length === 0 ? 'release' : 'keep')
+      const { release } = lock.endpoint!.workloads.find(({ id }) => id === change.deployedModel)!
+      if (currentRelease(actual.releases, shelf)?.id !== release) await cloud.setCurrent(shelf, release)
+      const { memory } = write()
+      await note(memory, await cloud.releasesOf(shelf))
+      return lock.write(memory, {}, after.length === 0 ? 'release' : 'keep')
     }
     default:
       return remove(change, step)
@@ -98,62 +108,53 @@ export async function remove(change: Change, { cloud, lock, actual, through }: S
   switch (change.kind) {
     case 'undeploy-model':
       lock.touch(change.deployedModel)
-      return through(waiting => cloud.undeployModel(actual.endpoint!.id, change.deployedModel, waiting))
+      return through(waiting => cloud.stopWorkload(actual.endpoint!.id, change.deployedModel, waiting))
     case 'delete-endpoint':
       lock.deleting()
-      return through(waiting => cloud.deleteEndpoint(change.endpoint, waiting))
+      return through(waiting => cloud.deleteRoute(change.endpoint, waiting))
     case 'delete-model':
-      return through(waiting => cloud.deleteModel(change.model, waiting))
+      return through(waiting => cloud.deleteShelf(change.model, waiting))
     case 'delete-version':
-      return through(waiting => cloud.deleteVersion(change.model, change.version, waiting))
+      return through(waiting => cloud.deleteRelease(change.model, change.version, waiting))
     default:
       throw new Error(`\`${change.kind}\` takes nothing away`)
   }
 }
 
 export async function writeEndpoint(
-  labels: EndpointLabels,
-  update: Omit<EndpointUpdate, 'etag' | 'labels'>,
+  memory: Memory,
+  update: Update,
   { lock, report }: Step,
   then: 'keep' | 'release' = 'keep',
 ): Promise<void> {
-  await lock.write(labels, update, then)
+  await lock.write(memory, update, then)
   const { traffic } = update
   if (traffic !== undefined) report({ event: 'traffic', traffic, names: displayNames(lock.endpoint) })
 }
 
 /**
- * All traffic back in one write; what is left is on hold. That is remembered on the model first, so that whoever takes the endpoint's labels
- * away lifts nothing; but nothing may delay the way back, so one try must do, and the rest is made up for.
+ * All traffic back in one write; what is left is on hold. That is remembered on the release first, so that whoever takes it away from the
+ * endpoint lifts nothing; but nothing may delay the way back, so one try must do, and the rest is made up for.
  */
 export async function flipBack(
-  { labels, ...update }: EndpointWrite,
-  model: string,
+  { memory, ...update }: EndpointWrite,
+  shelf: string,
   step: Step,
   then: 'keep' | 'release' = 'keep',
 ): Promise<void> {
   const { cloud, patience, actual, lock } = step
-  const note = (versions: readonly ModelVersion[], budgetMs?: number) =>
-    remember({ cloud, model, versions }, lock.endpoint!, labels, undefined, patience, budgetMs)
-  await note(actual.versions, 0).catch((failure: unknown) => {
+  const note = (releases: readonly Release[], budgetMs?: number) =>
+    remember({ cloud, shelf, releases }, lock.endpoint!, memory, undefined, patience, budgetMs)
+  await note(actual.releases, 0).catch((failure: unknown) => {
     if (!(failure instanceof CloudError)) throw failure
   })
-  await writeEndpoint(labels, update, step, then)
+  await writeEndpoint(memory, update, step, then)
   const { endpoint } = lock
-  if (labels.hold !== undefined) await holdVersions({ cloud, model, endpoint }, labels.hold, true, patience)
-  const to = lock.endpoint!.deployedModels.find(({ id }) => id === labels.stable)
-  const { versions } = actual
-  if (to?.model === model && defaultVersion(versions, model)?.version !== to.version) {
-    await attempt('setDefaultVersion', () => cloud.setDefaultVersion(model, to.version), patience)
+  if (memory.hold !== undefined) await holdReleases({ cloud, shelf, endpoint }, memory.hold, true, patience)
+  const to = lock.endpoint!.workloads.find(({ id }) => id === memory.stable)
+  const { releases } = actual
+  if (to?.shelf === shelf && currentRelease(releases, shelf)?.id !== to.release) {
+    await attempt(() => cloud.setCurrent(shelf, to.release), patience)
   }
-  await note(await cloud.listVersions(model))
-}
-
-/** The cloud says what it saw from outside; only the server's own log says why. */
-function unready(failure: ChangeFailed, { endpoint }: Desired, { target: { place } }: Engine): FailedChange {
-  const hint =
-    place.target === 'emulator'
-      ? 'the emulator prints what the server said'
-      : `the server's log says why: gcloud logging read 'resource.labels.endpoint_id="${endpoint.id}"' --project ${place.project}`
-  return new FailedChange(failure, labels => forgetCandidate(labels).labels, hint)
+  await note(await cloud.releasesOf(shelf))
 }

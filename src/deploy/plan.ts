@@ -5,7 +5,7 @@ import { type Actual, actualOf, located } from './actual.ts'
 import { type Contents, withContents } from './contents.ts'
 import type { Desired, Target } from './desired.ts'
 import { type Difference, diffDeployment } from './diff.ts'
-import { decodeLabels } from './labels.ts'
+import type { Memory } from './memory.ts'
 import { type Behind, behindOf, type Declarations, orphansOf } from './orphans.ts'
 import { overlapOf } from './overlap.ts'
 import { displayNames } from './roles.ts'
@@ -97,12 +97,12 @@ function planDeployment(
   const here = actualOf(actual, desired)
   const difference = diffDeployment(desired, here, inputs)
   const { action, held, fields, changes, drift, notes, desired: wanted } = difference
-  const others = here.endpoint?.deployedModels.some(({ id }) => id !== wanted.deployed.id)
+  const others = here.endpoint?.workloads.some(({ id }) => id !== wanted.deployed.id)
   const replaces = others && (action === 'replace' || action === 'continue')
   return {
     deployment: desired.deployment,
     endpoint: desired.endpoint.id,
-    etag: here.endpoint?.etag ?? null,
+    etag: here.endpoint?.version ?? null,
     action,
     held,
     desired,
@@ -115,8 +115,8 @@ function planDeployment(
     notes: [
       ...(held ? [HELD_NOTE] : []),
       ...notes,
-      ...originNotes(here.endpoint?.labels ?? {}, inputs.origin),
-      ...lockNotes(here.endpoint?.labels ?? {}, now),
+      ...originNotes(here.endpoint?.memory, inputs.origin),
+      ...lockNotes(here.endpoint?.memory, now),
     ],
     overlap: replaces ? overlapOf(wanted, target.prices) : null,
   }
@@ -155,14 +155,14 @@ function blockedBy(
 }
 
 /** Two clones of one repository have one origin; a copy of it has the same `projectId`, and another. */
-function originNotes(labels: Readonly<Record<string, string>>, origin: string | null): string[] {
-  const last = decodeLabels(labels).ours?.origin
+function originNotes(memory: Memory | undefined, origin: string | null): string[] {
+  const last = memory?.origin
   if (last === undefined || origin === null || last === origin) return []
   return ['a clone from elsewhere deployed it last: is this a copy of that repository? `dap init --new-id` parts them']
 }
 
-function lockNotes(labels: Readonly<Record<string, string>>, now: number): string[] {
-  const lock = decodeLabels(labels).ours?.lock
+function lockNotes(memory: Memory | undefined, now: number): string[] {
+  const lock = memory?.lock
   if (lock === undefined || lock.expires * 1000 <= now) return []
   return [
     `${lock.owner} (run ${lock.run}) is at it, until ${new Date(lock.expires * 1000).toISOString()} at the latest`,

@@ -7,7 +7,7 @@ export function readPatiently<T extends object>(calls: T, reads: readonly (keyof
   const patient = reads.map(name => {
     const call = calls[name] as (...args: readonly unknown[]) => Promise<unknown>
     const tried = (...args: readonly unknown[]) =>
-      attempt(name, () => unlessStopped(() => call(...args), patience.signal), patience)
+      attempt(() => unlessStopped(() => call(...args), patience.signal), patience)
     return [name, tried]
   })
   return { ...calls, ...Object.fromEntries(patient) }

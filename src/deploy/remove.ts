@@ -14,12 +14,12 @@ import { carryOut, type Engine } from './run.ts'
 export interface Whose {
   readonly deployment: string
   readonly endpoint: string
-  readonly model: string
+  readonly shelf: string
 }
 
 /** Undeploys and deletes what nothing needs: old versions, those whose rollback window is over, what killed runs have left. */
 export function collectGarbage(whose: Whose, approved: readonly Change[] | undefined, engine: Engine) {
-  return takeAway(whose, approved, engine, actual => garbageOf(whose.model, actual, engine.clock.now()))
+  return takeAway(whose, approved, engine, actual => garbageOf(whose.shelf, actual, engine.clock.now()))
 }
 
 /** Deletes a deployment whole, unless it is protected. */
@@ -30,16 +30,16 @@ export function destroyDeployment(
   overrideProtection: readonly string[] = [],
 ) {
   return takeAway(whose, approved, engine, actual =>
-    destructionOf(whose.deployment, whose.model, actual, engine.target, overrideProtection),
+    destructionOf(whose.deployment, whose.shelf, actual, engine.target, overrideProtection),
   )
 }
 
 /** Deletes what a plan with `--prune` has listed. */
 export function pruneOrphan({ id, deployment, changes }: Orphan, engine: Engine): Promise<DeploymentOutcome> {
-  const models = changes.flatMap(change => (change.kind === 'delete-model' ? change.model : []))
-  const whose = { deployment: deployment ?? id, endpoint: id, model: models[0] ?? id }
-  return takeAway(whose, changes, engine, ({ endpoint, versions }) =>
-    removal(endpoint, versions.length > 0 ? [whose.model] : []),
+  const shelves = changes.flatMap(change => (change.kind === 'delete-model' ? change.model : []))
+  const whose = { deployment: deployment ?? id, endpoint: id, shelf: shelves[0] ?? id }
+  return takeAway(whose, changes, engine, ({ endpoint, releases }) =>
+    removal(endpoint, releases.length > 0 ? [whose.shelf] : []),
   )
 }
 
@@ -59,7 +59,7 @@ function takeAway(
       },
       async perform(change, step) {
         if (change.kind !== 'shift-traffic') await remove(change, step)
-        else await writeEndpoint({ ...step.lock.labels, traffic: change.to }, { traffic: change.to }, step)
+        else await writeEndpoint({ ...step.lock.memory, traffic: change.to }, { traffic: change.to }, step)
         return undefined
       },
     },

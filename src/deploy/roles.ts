@@ -1,64 +1,60 @@
-import type { DeployedModel, Endpoint, ModelVersion, Traffic } from './cloud.ts'
 import type { Desired } from './desired.ts'
-import { decodeLabels, type EndpointLabels } from './labels.ts'
+import type { Memory } from './memory.ts'
+import type { Release, Route, Traffic, Workload } from './routes.ts'
 
 /** Who is who among the models that are deployed to an endpoint. */
 export interface Roles {
-  /** What the endpoint's labels remember; empty where it is nobody's. */
-  readonly labels: Partial<EndpointLabels>
+  /** What is remembered of the endpoint; empty where it is nobody's. */
+  readonly memory: Partial<Memory>
   /** What Git asks for, where it is deployed. */
-  readonly desired: DeployedModel | undefined
+  readonly desired: Workload | undefined
   /** What serves while there is no rollout, and what traffic goes back to while there is one. */
-  readonly stable: DeployedModel | undefined
+  readonly stable: Workload | undefined
   /** The one of a rollout that Git no longer asks for. */
-  readonly abandoned: DeployedModel | undefined
+  readonly abandoned: Workload | undefined
   /** Kept warm for a rollback. */
-  readonly previous: DeployedModel | undefined
+  readonly previous: Workload | undefined
   /** Of dap, and nothing of the above. */
-  readonly leftovers: readonly DeployedModel[]
+  readonly leftovers: readonly Workload[]
   /** Deployed by somebody else. dap takes traffic from them, and does nothing else to them. */
-  readonly foreign: readonly DeployedModel[]
+  readonly foreign: readonly Workload[]
 }
 
 export function rolesOf(
-  endpoint: Endpoint,
+  endpoint: Route,
   wanted: { readonly model: Pick<Desired['model'], 'id'>; readonly deployed?: Pick<Desired['deployed'], 'id'> },
 ): Roles {
-  const labels: Partial<EndpointLabels> = decodeLabels(endpoint.labels).ours ?? {}
-  const find = (id: string | undefined) => endpoint.deployedModels.find(model => model.id === id)
-  const named = [labels.stable, labels.candidate, labels.previous]
-  const managed = endpoint.deployedModels.filter(({ id, model }) => model === wanted.model.id || named.includes(id))
+  const memory: Partial<Memory> = endpoint.memory ?? {}
+  const find = (id: string | undefined) => endpoint.workloads.find(model => model.id === id)
+  const named = [memory.stable, memory.candidate, memory.previous]
+  const managed = endpoint.workloads.filter(({ id, shelf }) => shelf === wanted.model.id || named.includes(id))
   const desired = find(wanted.deployed?.id)
-  const stable = find(labels.stable) ?? busiest(managed, endpoint.traffic, wanted.deployed?.id)
-  const candidate = find(labels.candidate)
+  const stable = find(memory.stable) ?? busiest(managed, endpoint.traffic, wanted.deployed?.id)
+  const candidate = find(memory.candidate)
   const abandoned = candidate === desired || candidate === stable ? undefined : candidate
-  const previous = find(labels.previous)
+  const previous = find(memory.previous)
   const known = [desired, stable, abandoned, previous]
   return {
-    labels,
+    memory,
     desired,
     stable,
     abandoned,
     previous,
     leftovers: managed.filter(model => !known.includes(model)),
-    foreign: endpoint.deployedModels.filter(model => !managed.includes(model)),
+    foreign: endpoint.workloads.filter(model => !managed.includes(model)),
   }
 }
 
-/** The version that a deployed model is made from, where it is known. */
-export function versionOf(
-  versions: readonly ModelVersion[],
-  deployed: Pick<DeployedModel, 'model' | 'version'> | undefined,
-): ModelVersion | undefined {
-  return versions.find(({ model, version }) => model === deployed?.model && version === deployed.version)
+/** What a workload is started from, where it is known. */
+export function releaseOf(
+  releases: readonly Release[],
+  deployed: Pick<Workload, 'shelf' | 'release'> | undefined,
+): Release | undefined {
+  return releases.find(({ shelf, id }) => shelf === deployed?.shelf && id === deployed.release)
 }
 
 /** The one with the most traffic, if any has some. */
-function busiest(
-  models: readonly DeployedModel[],
-  traffic: Traffic,
-  but: string | undefined,
-): DeployedModel | undefined {
+function busiest(models: readonly Workload[], traffic: Traffic, but: string | undefined): Workload | undefined {
   const serving = models.filter(({ id }) => id !== but && (traffic[id] ?? 0) > 0)
   return serving.sort((a, b) => traffic[b.id] - traffic[a.id] || Number(a.id) - Number(b.id))[0]
 }
@@ -80,6 +76,6 @@ export function split(to: string, percent: number, rest: string | undefined): Tr
 }
 
 /** Of an endpoint's deployed models, by id. */
-export function displayNames(endpoint: Endpoint | undefined): Readonly<Record<string, string>> {
-  return Object.fromEntries(endpoint?.deployedModels.map(({ id, displayName }) => [id, displayName]) ?? [])
+export function displayNames(endpoint: Route | undefined): Readonly<Record<string, string>> {
+  return Object.fromEntries(endpoint?.workloads.map(({ id, displayName }) => [id, displayName]) ?? [])
 }

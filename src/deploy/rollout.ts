@@ -23,7 +23,7 @@ export type HoldOutcome =
   | { readonly outcome: 'failed' | 'paused'; readonly reason: string }
 
 /**
- * Waits at a step of a rollout while its gates are watched. The time counts from the label that was written with the traffic, so a run that
+ * Waits at a step of a rollout while its gates are watched. The time counts from what was written down with the traffic, so a run that
  * takes over from a killed one does not start again.
  */
 export async function holdStep(
@@ -34,15 +34,15 @@ export async function holdStep(
   options: HoldOptions,
 ): Promise<HoldOutcome> {
   // Where nobody remembers since when, it is from now on.
-  if (lock.labels.step?.index !== step) {
+  if (lock.memory.step?.index !== step) {
     const since = Math.round(clock.now() / 1000)
-    const { labels } = lock
-    const begun = labels.candidate === undefined ? begunRollout(desired, lock.endpoint!) : {}
-    await lock.write({ ...labels, ...begun, step: { index: step, since, state: 'holding' } })
+    const { memory } = lock
+    const begun = memory.candidate === undefined ? begunRollout(desired, lock.endpoint!) : {}
+    await lock.write({ ...memory, ...begun, step: { index: step, since, state: 'holding' } })
   }
-  const { since, state } = lock.labels.step!
+  const { since, state } = lock.memory.step!
   const pauseHere = async (reason: string): Promise<HoldOutcome> => {
-    if (state !== 'paused') await lock.write(pauseWrite(lock.labels).labels)
+    if (state !== 'paused') await lock.write(pauseWrite(lock.memory).memory)
     return { outcome: 'paused', reason }
   }
   if (state === 'paused' && !options.resume && !options.skipGates) {
@@ -70,7 +70,7 @@ export async function holdStep(
 
   async function readAll(now: number): Promise<GateReading[]> {
     if (gates.length === 0) return []
-    const metrics = await cloud.requests(desired.endpoint.id, desired.deployed.id, since * 1000, now)
+    const metrics = await cloud.measure(desired.endpoint.id, desired.deployed.id, since * 1000, now)
     return gates.map(gate => readGate(gate, metrics))
   }
 }

@@ -9,16 +9,18 @@ import { changeTitle } from '../titles.ts'
 import type { ActualDeployment } from './actual.ts'
 import { sameChange } from './approval.ts'
 import type { Change } from './change.ts'
-import { type Cloud, CloudError, type ModelVersion, type Waiting, WorkFailed } from './cloud.ts'
+import { CloudError, WorkFailed } from './cloud-error.ts'
 import { conflict } from './conflict.ts'
 import type { Target } from './desired.ts'
 import type { DeployEvent, DeploymentState } from './events.ts'
-import { type EndpointLabels, identityOf } from './labels.ts'
 import { type EndpointLock, endpointLock, type Run } from './lock.ts'
+import { identityOf, type Memory } from './memory.ts'
 import { recalled } from './ownership.ts'
+import type { Waiting } from './patience.ts'
 import { type Clock, createBackoff, createWaiting, type Patience } from './patience.ts'
 import type { Commit } from './plan.ts'
 import { displayNames } from './roles.ts'
+import type { Cloud, Release } from './routes.ts'
 
 /** What a run has of the world. */
 export interface Engine {
@@ -44,7 +46,7 @@ export interface Stop {
 export interface Work {
   readonly deployment: string
   readonly endpoint: string
-  readonly model: string
+  readonly shelf: string
   /** Name of the object of the bucket that is asked for. */
   readonly bundle?: string
   /** Display names of models that it will deploy, by id. */
@@ -87,13 +89,13 @@ export async function carryOut(work: Work, engine: Engine): Promise<DeploymentOu
     signal,
     onRetry: (call, tried, reason) => report({ event: 'retry', call, attempt: tried, reason }),
   }
-  let versions: readonly ModelVersion[] = []
+  let releases: readonly Release[] = []
   const cloud = engine.cloud.patiently(patience)
   const lock = endpointLock(work.endpoint, {
     cloud,
     patience,
     run,
-    recall: endpoint => recalled(endpoint, versions, identityOf(work, target)),
+    recall: endpoint => recalled(endpoint, releases, identityOf(work, target)),
     onNote: text => report({ event: 'note', text }),
     onLocked: until => report({ event: 'locked', run: run.id, until }),
   })
@@ -126,7 +128,7 @@ export async function carryOut(work: Work, engine: Engine): Promise<DeploymentOu
 
   async function loop(): Promise<Ended> {
     let backoff = createBackoff(patience, { races: true })
-    // Operations may run that this run knows nothing of: another one was killed, or a call of this one was not answered.
+    // Something may go on that this run knows nothing of: another one was killed, or a call of this one was not answered.
     let unknown = true
     for (;;) {
       if (signal?.aborted) throw new InterruptedError()
@@ -161,31 +163,31 @@ export async function carryOut(work: Work, engine: Engine): Promise<DeploymentOu
         backoff = createBackoff(patience, { races: true })
       } catch (failure) {
         unknown = true
-        await backoff(doing, failure)
+        await backoff(failure, doing)
       }
     }
   }
 
   async function look(): Promise<ActualDeployment> {
-    versions = await cloud.listVersions(work.model)
+    releases = await cloud.releasesOf(work.shelf)
     const endpoint = await lock.read()
-    const { owner } = lock.labels
+    const { owner } = lock.memory
     if (owner !== undefined && owner !== target.projectId) {
       throw conflict(`\`${work.endpoint}\` belongs to another repository by now`, '`dap status` shows whose it is')
     }
     const { bundle } = work
-    const objects = bundle === undefined ? [] : await cloud.listObjects(bundle)
-    return { endpoint, lost: lock.lost, versions, bundle: objects.some(name => name === bundle) }
+    const objects = bundle === undefined ? [] : await cloud.listArtefacts(bundle)
+    return { endpoint, lost: lock.lost, releases, bundle: objects.some(name => name === bundle) }
   }
 
-  /** Waits for what runs on the endpoint and the model, whoever started it; how it ends, the next look tells. */
+  /** Waits for what goes on at the endpoint and the shelf, whoever started it; how it ends, the next look tells. */
   async function settleAll(): Promise<void> {
-    const { endpoint, model } = work
+    const { endpoint: route, shelf } = work
     const onBegun = (name: string) => {
       lock.tolerate(true)
       report({ event: 'note', text: `waits for ${name}, which runs already` })
     }
-    await cloud.settle({ endpoint, model }, createWaiting(patience, { onBegun, onPoll: () => lock.renew() }))
+    await cloud.settle({ route, shelf }, createWaiting(patience, { onBegun, onPoll: () => lock.renew() }))
   }
 
   async function perform(change: Change, after: readonly Change[], actual: ActualDeployment, all: readonly Change[]) {
@@ -219,7 +221,7 @@ export async function carryOut(work: Work, engine: Engine): Promise<DeploymentOu
         })
       },
     })
-    if (change.kind === 'hold' && lock.labels.step?.state !== 'passed') return stop
+    if (change.kind === 'hold' && lock.memory.step?.state !== 'passed') return stop
     finished.push(change)
     done.push({ title, operation, ms: clock.now() - started })
     report({ event: 'done', change: index })
@@ -228,29 +230,29 @@ export async function carryOut(work: Work, engine: Engine): Promise<DeploymentOu
 }
 
 interface Ended extends Stop {
-  /** What the labels are to say from now on. */
-  readonly edit?: EditLabels
+  /** What is to be remembered from now on. */
+  readonly edit?: EditMemory
 }
 
-type EditLabels = (labels: EndpointLabels) => EndpointLabels
+type EditMemory = (memory: Memory) => Memory
 
 /** A change that had begun and ended badly. Trying again takes as long, and ends the same. */
 export class ChangeFailed extends DapError {}
 
-/** The same, where it leaves something in the labels to be changed. */
+/** The same, where it leaves something remembered that is to be changed. */
 export class FailedChange extends DapError {
-  readonly edit: EditLabels
+  readonly edit: EditMemory
 
-  constructor(cause: DapError, edit: EditLabels, hint: string) {
-    super(cause.message, { hint, exitCode: cause.exitCode, cause })
+  constructor(cause: DapError, edit: EditMemory) {
+    super(cause.message, { hint: cause.hint, exitCode: cause.exitCode, cause })
     this.edit = edit
   }
 }
 
 /** What lost a race after it had begun is met as a call that did. */
-function changeFailed(title: string, { status, message }: WorkFailed): DapError {
+function changeFailed(title: string, { status, message, hint }: WorkFailed): DapError {
   if (status === 'ABORTED' || status === 'ALREADY_EXISTS') return new CloudError(status, message)
-  return new ChangeFailed(`could not ${title}: ${message}`, { exitCode: ExitCode.remote })
+  return new ChangeFailed(`could not ${title}: ${message}`, { hint, exitCode: ExitCode.remote })
 }
 
 /** How a failure ends a run. What is no DapError is a bug, and is thrown on. */

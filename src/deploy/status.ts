@@ -1,9 +1,10 @@
 import type { DeploymentStatus, LiveModel } from '../results.ts'
 import { type Actual, type ActualDeployment, actualOf, located } from './actual.ts'
-import type { Endpoint } from './cloud.ts'
-import type { Desired, Owner } from './desired.ts'
+import type { Desired } from './desired.ts'
 import { type Difference, diffDeployment } from './diff.ts'
+import type { Owner } from './memory.ts'
 import { type Roles, rolesOf } from './roles.ts'
+import type { Route, Workload } from './routes.ts'
 
 /** How the deployments of an environment stand, by name; `now` in ms since 1970. */
 export function statusOf(wanted: readonly Desired[], actual: Actual, target: Owner, now: number): DeploymentStatus[] {
@@ -29,13 +30,13 @@ export function deploymentStatus(
     return { ...base, state: 'absent', reason, applied: null, live: [], drift: [], lock: null }
   }
   const roles = rolesOf(endpoint, desired)
-  const { labels } = roles
-  const { lock } = labels
+  const { memory } = roles
+  const { lock } = memory
   return {
     ...base,
     ...stateOf(desired, endpoint, roles, difference),
-    applied: labels.digest === undefined ? null : { digest: labels.digest, commit: labels.commit ?? null },
-    live: endpoint.deployedModels.map(model => liveModel(model, endpoint, roles, difference.held)),
+    applied: memory.digest === undefined ? null : { digest: memory.digest, commit: memory.commit ?? null },
+    live: endpoint.workloads.map(model => liveModel(model, endpoint, roles, difference.held)),
     drift: difference.drift,
     lock: lock
       ? { run: lock.run, owner: lock.owner, expires: time(lock.expires), expired: lock.expires * 1000 <= now }
@@ -45,8 +46,8 @@ export function deploymentStatus(
 
 function stateOf(
   desired: Desired,
-  { traffic }: Endpoint,
-  { labels, stable, desired: deployed }: Roles,
+  { traffic }: Route,
+  { memory, stable, desired: deployed }: Roles,
   { held, drift, changes, fields, blocked }: Difference,
 ): Pick<DeploymentStatus, 'state' | 'reason'> {
   if (stable === undefined && deployed === undefined) {
@@ -60,9 +61,9 @@ function stateOf(
     const moved = [...new Set(drift.map(({ field }) => field))].join(', ')
     return { state: 'drifted', reason: `somebody else has changed ${moved}` }
   }
-  if (labels.candidate === desired.deployed.id && labels.stable !== desired.deployed.id) {
+  if (memory.candidate === desired.deployed.id && memory.stable !== desired.deployed.id) {
     const at = `${traffic[desired.deployed.id] ?? 0} % of traffic`
-    return labels.step?.state === 'paused'
+    return memory.step?.state === 'paused'
       ? { state: 'paused', reason: `its rollout is paused at ${at}` }
       : { state: 'rolling', reason: `its rollout is at ${at}` }
   }
@@ -71,15 +72,10 @@ function stateOf(
   return { state: 'behind', reason: differ ? `Git has another ${differ}` : leftText(changes.length) }
 }
 
-function liveModel(
-  model: Endpoint['deployedModels'][number],
-  { traffic }: Endpoint,
-  roles: Roles,
-  held: boolean,
-): LiveModel {
-  const { id, displayName, version, machineType, scale, available } = model
+function liveModel(model: Workload, { traffic }: Route, roles: Roles, held: boolean): LiveModel {
+  const { id, displayName, release: version, machineType, scale, available } = model
   const role = roleOf(model, roles, held)
-  const { warmUntil } = roles.labels
+  const { warmUntil } = roles.memory
   const share = traffic[id] ?? 0
   return {
     id,
@@ -96,9 +92,9 @@ function liveModel(
   }
 }
 
-function roleOf(model: Endpoint['deployedModels'][number], roles: Roles, held: boolean): LiveModel['role'] {
+function roleOf(model: Workload, roles: Roles, held: boolean): LiveModel['role'] {
   if (model === roles.stable) return 'stable'
-  if (model.id === roles.labels.candidate) return 'candidate'
+  if (model.id === roles.memory.candidate) return 'candidate'
   if (model === roles.previous) return 'previous'
   if (roles.foreign.includes(model)) return 'foreign'
   return model === roles.desired && !held ? 'candidate' : 'leftover'

@@ -1,11 +1,12 @@
-/** What each change writes to an endpoint in its one UpdateEndpoint call: labels and traffic move together, or not at all. */
+/** What each change writes to an endpoint in one write: what is remembered and traffic move together, or not at all. */
 import type { Change } from './change.ts'
-import type { Endpoint, EndpointUpdate, ModelVersion } from './cloud.ts'
-import type { Desired, Owner } from './desired.ts'
+import type { Desired } from './desired.ts'
 import { holdOf, judgedOf } from './holds.ts'
-import { commitLabel, decodeLabels, type EndpointLabels, identityOf, judgedDigest, versionParts } from './labels.ts'
+import { commitText, identityOf, type Memory, type Owner } from './memory.ts'
+import { judgedDigest, partsOf } from './parts.ts'
 import type { Commit } from './plan.ts'
 import { rolesOf } from './roles.ts'
+import type { Release, Route, RouteUpdate } from './routes.ts'
 
 export interface WriteContext {
   /** ms since 1970 */
@@ -18,78 +19,78 @@ export interface WriteContext {
   readonly hold?: string
 }
 
-/** For `encodeLabels(write.labels, foreign)`; the lock in `labels` is the one that the endpoint has. What is absent stays as it is. */
-export interface EndpointWrite extends Omit<EndpointUpdate, 'etag' | 'labels'> {
-  readonly labels: EndpointLabels
+/** The lock in `memory` is the one that the endpoint has. What is absent stays as it is. */
+export interface EndpointWrite extends Omit<RouteUpdate, 'memory' | 'unlock'> {
+  readonly memory: Memory
 }
 
 /**
  * When to write it: `create-endpoint` with the creation itself (`endpoint` is undefined), `deploy-model` and `mutate-model` before the
- * operation starts, `hold` when it has passed, `promote` after the default version has been set; `update-endpoint` and `shift-traffic` are
+ * work begins, `hold` when it has passed, `promote` after the release is the current one; `update-endpoint` and `shift-traffic` are
  * the write.
  * undefined for a change that writes nothing to the endpoint.
  */
 export function endpointWrite(
   change: Change,
   desired: Desired,
-  endpoint: Endpoint | undefined,
+  endpoint: Route | undefined,
   context: WriteContext,
 ): EndpointWrite | undefined {
-  const labels = ownLabels(desired, endpoint, context)
-  const hold = context.hold ?? labels.hold
+  const memory = ownMemory(desired, endpoint, context)
+  const hold = context.hold ?? memory.hold
   const { id } = desired.deployed
   switch (change.kind) {
     case 'create-endpoint':
-      return { labels: { ...labels, ...candidate(desired), traffic: {} } }
+      return { memory: { ...memory, ...candidate(desired), traffic: {} } }
     case 'label-endpoint':
-      return { labels: { ...labels, ...identityOf(desired, context.target) } }
+      return { memory: { ...memory, ...identityOf(desired, context.target) } }
     case 'release-hold':
-      return { labels: { ...labels, hold: undefined } }
+      return { memory: { ...memory, hold: undefined } }
     case 'update-endpoint': {
       const { displayName, description, requestLog } = desired.endpoint
       // Until it is promoted, neither the old settings nor the new ones are somebody else's doing.
-      return { labels: { ...labels, digest: undefined }, displayName, description, requestLog }
+      return { memory: { ...memory, digest: undefined }, displayName, description, requestLog }
     }
     case 'deploy-model': {
       const stable = endpoint && rolesOf(endpoint, desired).stable?.id
       const traffic = endpoint?.traffic
       return {
-        labels: { ...labels, hold, ...candidate(desired), stable, traffic, step: undefined },
+        memory: { ...memory, hold, ...candidate(desired), stable, traffic, step: undefined },
       }
     }
     case 'mutate-model':
       // Until it is promoted, neither the old scale nor the new one is somebody else's doing.
-      return { labels: { ...labels, hold, scale: undefined } }
+      return { memory: { ...memory, hold, scale: undefined } }
     case 'shift-traffic': {
       const { to: traffic, step: index } = change
-      if (index === undefined) return { labels: { ...labels, hold, traffic, step: undefined }, traffic }
+      if (index === undefined) return { memory: { ...memory, hold, traffic, step: undefined }, traffic }
       const step = { index, since: seconds(context.now), state: 'holding' } as const
       const stable = endpoint && rolesOf(endpoint, desired).stable?.id
-      return { labels: { ...labels, hold, ...candidate(desired), stable, traffic, step }, traffic }
+      return { memory: { ...memory, hold, ...candidate(desired), stable, traffic, step }, traffic }
     }
     case 'hold':
-      return { labels: stepLabels(labels, 'passed') }
+      return { memory: atStep(memory, 'passed') }
     case 'promote': {
-      const { stable } = labels
-      const old = endpoint?.deployedModels.find(model => model.id === stable && model.id !== id)
+      const { stable } = memory
+      const old = endpoint?.workloads.find(model => model.id === stable && model.id !== id)
       const previous =
         stable === id
           ? {}
           : { previous: undefined, previousDigest: undefined, previousVersion: undefined, warmUntil: undefined }
       return {
-        labels: {
-          ...labels,
+        memory: {
+          ...memory,
           ...previous,
           ...(old && {
             previous: old.id,
-            previousDigest: labels.digest,
-            previousVersion: old.version,
+            previousDigest: memory.digest,
+            previousVersion: old.release,
             warmUntil: seconds(context.now + desired.rollout.rollbackWindowMs),
           }),
           stable: id,
           digest: desired.digest,
-          commit: context.commit ? commitLabel(context.commit) : undefined,
-          origin: context.origin ?? labels.origin,
+          commit: context.commit ? commitText(context.commit) : undefined,
+          origin: context.origin ?? memory.origin,
           traffic: endpoint?.traffic,
           scale: desired.scale,
           candidate: undefined,
@@ -105,34 +106,34 @@ export function endpointWrite(
 }
 
 /** Of a rollout that nobody remembers: what Git asks for is the candidate, and the other one that has traffic serves. */
-export function begunRollout(desired: Desired, endpoint: Endpoint): Partial<EndpointLabels> {
+export function begunRollout(desired: Desired, endpoint: Route): Partial<Memory> {
   return { ...candidate(desired), stable: rolesOf(endpoint, desired).stable?.id }
 }
 
 /** A gate could not tell, or failed under `onFailure: pause`: the rollout stays where it is. */
-export function pauseWrite(labels: EndpointLabels): EndpointWrite {
-  return { labels: stepLabels(labels, 'paused') }
+export function pauseWrite(memory: Memory): EndpointWrite {
+  return { memory: atStep(memory, 'paused') }
 }
 
 /** A candidate that was never fit to serve is forgotten. */
-export function forgetCandidate(labels: EndpointLabels): EndpointWrite {
-  return { labels: { ...labels, candidate: undefined, candidateDigest: undefined, step: undefined } }
+export function forgetCandidate(memory: Memory): EndpointWrite {
+  return { memory: { ...memory, candidate: undefined, candidateDigest: undefined, step: undefined } }
 }
 
 /**
  * Back to what served before, in one write: from a rollout to the stable version, else to the previous one while it is warm. What is left
  * is on hold, so that the next deploy of the same state does not bring it back. undefined: there is nothing to go back to.
  */
-export function rollbackWrite(endpoint: Endpoint, versions: readonly ModelVersion[]): EndpointWrite | undefined {
-  const labels = decodeLabels(endpoint.labels).ours
-  if (labels === undefined) return undefined
-  const { stable, candidate: under } = sharesOf(endpoint, labels)
+export function rollbackWrite(endpoint: Route, releases: readonly Release[]): EndpointWrite | undefined {
+  const memory = endpoint.memory
+  if (memory === undefined) return undefined
+  const { stable, candidate: under } = sharesOf(endpoint, memory)
   const rolling = under !== undefined && under !== stable
   const [back, digest, left, judged] = rolling
-    ? [stable, labels.digest, under, labels.candidateDigest ?? judgedOf(endpoint, under, versions)]
-    : [labels.previous, labels.previousDigest, labels.stable, judgedOf(endpoint, labels.stable, versions)]
-  const hold = holdOf(left, judged, judgedOf(endpoint, back, versions))
-  const model = endpoint.deployedModels.find(({ id }) => id === back)
+    ? [stable, memory.digest, under, memory.candidateDigest ?? judgedOf(endpoint, under, releases)]
+    : [memory.previous, memory.previousDigest, memory.stable, judgedOf(endpoint, memory.stable, releases)]
+  const hold = holdOf(left, judged, judgedOf(endpoint, back, releases))
+  const model = endpoint.workloads.find(({ id }) => id === back)
   if (model === undefined) return undefined
   const traffic = { [model.id]: 100 }
   const settled = {
@@ -152,32 +153,29 @@ export function rollbackWrite(endpoint: Endpoint, versions: readonly ModelVersio
     previousVersion: undefined,
     warmUntil: undefined,
   }
-  return { labels: { ...labels, ...(rolling ? {} : forgotten), ...settled }, traffic }
+  return { memory: { ...memory, ...(rolling ? {} : forgotten), ...settled }, traffic }
 }
 
 /** Who rolls out over whom: where nobody remembers, the one with less traffic over the one with more. */
-function sharesOf(
-  { traffic, deployedModels }: Endpoint,
-  labels: EndpointLabels,
-): Pick<EndpointLabels, 'stable' | 'candidate'> {
-  if (labels.candidate !== undefined) return labels
-  const serving = deployedModels.filter(({ id }) => (traffic[id] ?? 0) > 0).map(({ id }) => id)
-  if (serving.length !== 2) return labels
+function sharesOf({ traffic, workloads }: Route, memory: Memory): Pick<Memory, 'stable' | 'candidate'> {
+  if (memory.candidate !== undefined) return memory
+  const serving = workloads.filter(({ id }) => (traffic[id] ?? 0) > 0).map(({ id }) => id)
+  if (serving.length !== 2) return memory
   const [most, least] = serving.sort((a, b) => traffic[b] - traffic[a])
-  return labels.stable === least ? { stable: least, candidate: most } : { stable: most, candidate: least }
+  return memory.stable === least ? { stable: least, candidate: most } : { stable: most, candidate: least }
 }
 
-function ownLabels(desired: Desired, endpoint: Endpoint | undefined, { target }: WriteContext): EndpointLabels {
-  return (endpoint && decodeLabels(endpoint.labels).ours) ?? identityOf(desired, target)
+function ownMemory(desired: Desired, endpoint: Route | undefined, { target }: WriteContext): Memory {
+  return endpoint?.memory ?? identityOf(desired, target)
 }
 
 const candidate = (desired: Desired) => ({
   candidate: desired.deployed.id,
-  candidateDigest: judgedDigest(versionParts(desired)),
+  candidateDigest: judgedDigest(partsOf(desired)),
 })
 
-function stepLabels(labels: EndpointLabels, state: 'passed' | 'paused'): EndpointLabels {
-  return { ...labels, step: labels.step && { ...labels.step, state } }
+function atStep(memory: Memory, state: 'passed' | 'paused'): Memory {
+  return { ...memory, step: memory.step && { ...memory.step, state } }
 }
 
 const seconds = (ms: number) => Math.round(ms / 1000)

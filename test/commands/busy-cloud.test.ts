@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { CloudError, type Status } from '../../src/deploy/cloud.ts'
+import { CloudError, type Status } from '../../src/deploy/cloud-error.ts'
 import { stream } from '../../src/math/rng.ts'
 import { type Faults, faulty } from '../support/faults.ts'
 import { changePolicy, deployedShop, type Shop } from './support.ts'

@@ -1,5 +1,5 @@
 import { describe, expect, it, vi } from 'vitest'
-import { CloudError } from '../../src/deploy/cloud.ts'
+import { CloudError } from '../../src/deploy/cloud-error.ts'
 import type { Plan } from '../../src/deploy/plan.ts'
 import type { DeployResult, StatusResult } from '../../src/results.ts'
 import { overVertex } from '../support/over-vertex.ts'

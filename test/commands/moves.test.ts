@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { CloudError } from '../../src/deploy/cloud.ts'
+import { CloudError } from '../../src/deploy/cloud-error.ts'
 import { resource } from '../support/repository.ts'
 import { DEPLOYMENT, offer, ROLLOUT, type Shop, shop } from './support.ts'
 

@@ -1,5 +1,5 @@
 import type { VertexApi } from '../../src/adapters/vertex/api.ts'
-import type { RequestMetrics } from '../../src/deploy/cloud.ts'
+import type { RequestMetrics } from '../../src/deploy/routes.ts'
 import type { MemoryCloud } from '../support/memory-vertex.ts'
 import { publishedValidator } from '../support/published.ts'
 import { resource } from '../support/repository.ts'

@@ -1,25 +1,26 @@
 import { beforeEach, describe, expect, it } from 'vitest'
+import { decodeLabels } from '../../src/adapters/vertex/labels.ts'
 import { actualOf, readActual } from '../../src/deploy/actual.ts'
 import { type ApplyOptions, applyDeployment, type Order } from '../../src/deploy/apply.ts'
 import { applyAll } from '../../src/deploy/apply-all.ts'
-import type { RequestMetrics } from '../../src/deploy/cloud.ts'
 import type { Desired } from '../../src/deploy/desired.ts'
 import { diffDeployment } from '../../src/deploy/diff.ts'
-import { decodeLabels } from '../../src/deploy/labels.ts'
 import { LOCK_TERM } from '../../src/deploy/locked-endpoint.ts'
 import { makePlan } from '../../src/deploy/plan.ts'
 import { collectGarbage, destroyDeployment } from '../../src/deploy/remove.ts'
 import { rollbackDeployment } from '../../src/deploy/rollback.ts'
+import type { RequestMetrics } from '../../src/deploy/routes.ts'
 import { bundleText, cloudAt, desiredState, type Edit, engineOf, OPTIONS, TARGET } from '../support/deploying.ts'
-import { editLabel, type Faults, faulty, Killed, unavailable } from '../support/faults.ts'
+import { type Faults, faulty, Killed, unavailable } from '../support/faults.ts'
 import { type MemoryCloud, memoryCloud } from '../support/memory-vertex.ts'
+import { editLabel } from '../support/over-vertex.ts'
 
 const GATED = { gates: [{ metric: 'errorRate', max: 0.01 }] } as const
 
 const first = desiredState()
 const second = desiredState({ policy: 'second' })
 const { id } = first.endpoint
-const whose = { deployment: 'offer', endpoint: id, model: first.model.id }
+const whose = { deployment: 'offer', endpoint: id, shelf: first.model.id }
 
 let world: MemoryCloud
 
@@ -141,7 +142,7 @@ describe('to apply', () => {
   it('does what is left of what was approved', async () => {
     const { changes: approved } = diffDeployment(
       first,
-      { endpoint: undefined, versions: [], bundle: false },
+      { endpoint: undefined, releases: [], bundle: false },
       { now: 0, releaseHold: false, target: TARGET },
     )
     await world.vertex.putObject(first.bundle.object, 'somebody else wrote it')
@@ -218,7 +219,7 @@ describe('a failure', () => {
   })
 
   it('of permission is told once, and not tried again', async () => {
-    const { CloudError } = await import('../../src/deploy/cloud.ts')
+    const { CloudError } = await import('../../src/deploy/cloud-error.ts')
     const outcome = await apply(first, {
       faults: {
         before(_, method) {
@@ -562,6 +563,6 @@ describe('a plan of several deployments', () => {
     const again = await plan(five)
     expect(again.deployments.flatMap(({ changes }) => changes)).toEqual([])
     const actual = await readActual(world.cloud, TARGET, [])
-    expect(actualOf(actual, desiredState({ deployment: 'a' })).versions).toHaveLength(1)
+    expect(actualOf(actual, desiredState({ deployment: 'a' })).releases).toHaveLength(1)
   })
 })

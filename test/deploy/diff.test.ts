@@ -1,12 +1,12 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { ActualDeployment } from '../../src/deploy/actual.ts'
-import type { Endpoint, Traffic } from '../../src/deploy/cloud.ts'
 import type { Desired } from '../../src/deploy/desired.ts'
 import { diffDeployment } from '../../src/deploy/diff.ts'
-import { decodeLabels, type EndpointLabels, encodeLabels, identityOf } from '../../src/deploy/labels.ts'
+import { identityOf, type Memory } from '../../src/deploy/memory.ts'
 import { recalled } from '../../src/deploy/ownership.ts'
 import { nonZero } from '../../src/deploy/roles.ts'
+import type { Route, Traffic } from '../../src/deploy/routes.ts'
 import { rollbackWrite } from '../../src/deploy/writes.ts'
 import { flippedBack, perform, undeployed } from '../support/pure-cloud.ts'
 import { apply, CONTEXT, NOTHING, NOW, printed, SPEC, TARGET, wanted } from './support.ts'
@@ -47,10 +47,10 @@ type Event =
   | { readonly type: 'foreign' }
   | { readonly type: 'rename' }
   | { readonly type: 'wipe' }
-  | { readonly type: 'name'; readonly naming: Partial<EndpointLabels> }
-  | { readonly type: 'forget'; readonly label: string }
+  | { readonly type: 'name'; readonly naming: Partial<Memory> }
+  | { readonly type: 'forget'; readonly fact: keyof Memory }
 
-const labels = ['stable', 'candidate', 'previous', 'traffic', 'step', 'digest', 'project', 'scale'].map(l => `dap-${l}`)
+const facts = ['stable', 'candidate', 'previous', 'traffic', 'step', 'digest', 'project', 'scale'] as const
 
 const events: fc.Arbitrary<Event> = fc.oneof(
   {
@@ -68,14 +68,14 @@ const events: fc.Arbitrary<Event> = fc.oneof(
     weight: 1,
     arbitrary: fc.record({
       type: fc.constant('name' as const),
-      naming: fc.constantFrom<Partial<EndpointLabels>>(
+      naming: fc.constantFrom<Partial<Memory>>(
         { owner: undefined },
         { project: 'casino' },
         { environment: 'staging', deployment: 'old-offer' },
       ),
     }),
   },
-  { weight: 1, arbitrary: fc.record({ type: fc.constant('forget' as const), label: fc.constantFrom(...labels) }) },
+  { weight: 1, arbitrary: fc.record({ type: fc.constant('forget' as const), fact: fc.constantFrom(...facts) }) },
 )
 
 const IDENTITY = { deployment: 'shop-offer' }
@@ -84,10 +84,10 @@ function happen(actual: ActualDeployment, event: Event): ActualDeployment {
   if (event.type === 'deploy') return apply(event.desired, actual, event.most)
   const { endpoint } = actual
   if (endpoint === undefined) return actual
-  const models = endpoint.deployedModels
+  const models = endpoint.workloads
   switch (event.type) {
     case 'rollback': {
-      const write = rollbackWrite(endpoint, actual.versions)
+      const write = rollbackWrite(endpoint, actual.releases)
       return write ? flippedBack(actual, write) : actual
     }
     case 'traffic': {
@@ -100,26 +100,28 @@ function happen(actual: ActualDeployment, event: Event): ActualDeployment {
       return idle ? { ...actual, endpoint: undeployed(endpoint, idle.id) } : actual
     }
     case 'foreign': {
-      if (models.length === 0 || models.some(({ model }) => model === 'other')) return actual
-      const foreign = { ...models[0], id: '77', displayName: 'by hand', model: 'other' }
-      return { ...actual, endpoint: { ...endpoint, deployedModels: [...models, foreign] } }
+      if (models.length === 0 || models.some(({ shelf }) => shelf === 'other')) return actual
+      const foreign = { ...models[0], id: '77', displayName: 'by hand', shelf: 'other' }
+      return { ...actual, endpoint: { ...endpoint, workloads: [...models, foreign] } }
     }
     case 'rename':
       return { ...actual, endpoint: { ...endpoint, displayName: 'renamed' } }
     case 'wipe': {
       // As `readActual` finds it.
-      const bare = { ...endpoint, labels: { team: 'growth' } }
-      return { ...actual, endpoint: recalled(bare, actual.versions, identityOf(IDENTITY, TARGET)), lost: true }
+      const bare = { ...endpoint, memory: undefined, intact: false }
+      return { ...actual, endpoint: recalled(bare, actual.releases, identityOf(IDENTITY, TARGET)), lost: true }
     }
     case 'name': {
       // It was deployed under another name, or by a dap that knew no ids; Git says the one of today.
-      const { ours, foreign } = decodeLabels(endpoint.labels)
-      if (ours === undefined) return actual
-      return { ...actual, endpoint: { ...endpoint, labels: encodeLabels({ ...ours, ...event.naming }, foreign) } }
+      const { memory } = endpoint
+      if (memory === undefined) return actual
+      return { ...actual, endpoint: { ...endpoint, memory: { ...memory, ...event.naming } } }
     }
     case 'forget': {
-      const { [event.label]: _, ...rest } = endpoint.labels
-      return { ...actual, endpoint: { ...endpoint, labels: rest } }
+      const { memory } = endpoint
+      // Without a name it is nobody's.
+      const rest = memory && event.fact !== 'project' ? { ...memory, [event.fact]: undefined } : undefined
+      return { ...actual, endpoint: { ...endpoint, memory: rest, intact: false } }
     }
   }
 }
@@ -150,19 +152,19 @@ describe('a difference', () => {
         longest = Math.max(longest, changes.length)
         state = stepThrough(desired, state, releaseHold)
         if (held) return
-        const { traffic, deployedModels, labels } = state.endpoint!
+        const { traffic, workloads, memory } = state.endpoint!
         expect(nonZero(traffic)).toEqual({ [desired.deployed.id]: 100 })
-        expect(deployedModels.find(({ id }) => id === desired.deployed.id)?.scale).toEqual(desired.scale)
-        expect(decodeLabels(labels).ours).toMatchObject({
+        expect(workloads.find(({ id }) => id === desired.deployed.id)?.scale).toEqual(desired.scale)
+        expect(memory).toMatchObject({
           ...identityOf(desired, TARGET),
           stable: desired.deployed.id,
           digest: desired.digest,
         })
         // A wipe now would lose nothing.
-        const bare = { ...state.endpoint!, labels: {} }
-        const known = recalled(bare, state.versions, identityOf(desired, TARGET))
-        const { traffic: _, ...kept } = decodeLabels(labels).ours!
-        expect(decodeLabels(known.labels).ours).toEqual(kept)
+        const bare = { ...state.endpoint!, memory: undefined, intact: false }
+        const known = recalled(bare, state.releases, identityOf(desired, TARGET))
+        const { traffic: _, ...kept } = memory!
+        expect(known.memory).toEqual(kept)
       }),
       { numRuns: 600, seed: 7 },
     )
@@ -176,7 +178,7 @@ const LIVE = { ...apply(FIRST, NOTHING), bundle: false }
 const diff = (desired: Desired, actual: ActualDeployment, releaseHold = false) =>
   diffDeployment(desired, actual, { now: NOW, releaseHold, target: TARGET })
 const lines = (desired: Desired, actual: ActualDeployment) => printed(diff(desired, actual).changes)
-const only = (actual: ActualDeployment, change: Partial<Endpoint>): ActualDeployment => ({
+const only = (actual: ActualDeployment, change: Partial<Route>): ActualDeployment => ({
   ...actual,
   endpoint: { ...actual.endpoint!, ...change },
 })
@@ -300,21 +302,21 @@ describe('the changes of a deployment', () => {
         "promote 5221561219 (it is recorded as applied)",
       ]
     `)
-    expect(apply(FIRST, holding).endpoint!.deployedModels.map(({ id }) => id)).toEqual([FIRST.deployed.id])
+    expect(apply(FIRST, holding).endpoint!.workloads.map(({ id }) => id)).toEqual([FIRST.deployed.id])
   })
 
   it('of a third version make room first: two at a time are deployed', () => {
     const second = apply(wanted({ policy: 'second' }), LIVE)
     const third = wanted({ policy: 'third' })
     const states = Array.from({ length: 20 }, (_, most) => apply(third, second, most))
-    const most = Math.max(...states.map(({ endpoint }) => endpoint!.deployedModels.length))
+    const most = Math.max(...states.map(({ endpoint }) => endpoint!.workloads.length))
     expect(most).toBe(2)
     expect(diff(third, states[19]).changes).toEqual([])
   })
 
   it('take away what nothing needs in the order of ids', () => {
-    const [model] = LIVE.endpoint!.deployedModels
-    const crowded = only(LIVE, { deployedModels: [{ ...model, id: '10' }, model, { ...model, id: '9' }] })
+    const [model] = LIVE.endpoint!.workloads
+    const crowded = only(LIVE, { workloads: [{ ...model, id: '10' }, model, { ...model, id: '9' }] })
     expect(lines(wanted({ policy: 'second' }), crowded).filter(line => line.startsWith('undeploy-model'))).toEqual([
       'undeploy-model 9 (two versions at a time are enough)',
       'undeploy-model 10 (two versions at a time are enough)',
@@ -322,8 +324,9 @@ describe('the changes of a deployment', () => {
   })
 
   it('where a step of a rollout is still remembered forget it', () => {
-    const labels = { ...LIVE.endpoint!.labels, 'dap-step': '0-1795400000-passed' }
-    expect(lines(FIRST, only(LIVE, { labels }))).toEqual([`promote ${FIRST.deployed.id} (it is recorded as applied)`])
+    const step = { index: 0, since: 1795400000, state: 'passed' } as const
+    const memory = { ...LIVE.endpoint!.memory!, step }
+    expect(lines(FIRST, only(LIVE, { memory }))).toEqual([`promote ${FIRST.deployed.id} (it is recorded as applied)`])
   })
 
   it('back to what is still warm deploy nothing', () => {
@@ -335,7 +338,7 @@ describe('the changes of a deployment', () => {
   it('are none for what was rolled back, until its hold is released', () => {
     const second = wanted({ policy: 'second' })
     const bad = apply(second, LIVE)
-    const back = flippedBack(bad, rollbackWrite(bad.endpoint!, bad.versions)!)
+    const back = flippedBack(bad, rollbackWrite(bad.endpoint!, bad.releases)!)
     expect(back.endpoint!.traffic).toEqual({ [FIRST.deployed.id]: 100 })
     const held = diff(second, back)
     expect(held).toMatchObject({ held: true, action: 'none', changes: [] })
@@ -370,15 +373,15 @@ describe('the changes of a deployment', () => {
 
 describe('drift', () => {
   const { id, displayName: name } = FIRST.deployed
-  const models = LIVE.endpoint!.deployedModels
-  const by = (change: Partial<Endpoint>, desired = FIRST) => {
+  const models = LIVE.endpoint!.workloads
+  const by = (change: Partial<Route>, desired = FIRST) => {
     const { drift, changes } = diff(desired, only(LIVE, change))
     return [
       ...drift.map(({ field, git, applied, live }) => `${field}: ${git} | ${applied} | ${live}`),
       ...changes.map(({ kind }) => kind),
     ]
   }
-  const other = { ...models[0], id: '77', displayName: 'by hand', model: 'other' }
+  const other = { ...models[0], id: '77', displayName: 'by hand', shelf: 'other' }
   const scaled = (minReplicas: number) => [{ ...models[0], scale: { ...models[0].scale, minReplicas } }]
 
   it('is what is neither what was applied nor what Git says, and the changes set it right', () => {
@@ -387,8 +390,8 @@ describe('drift', () => {
       'update-endpoint',
       'promote',
     ])
-    expect(by({ deployedModels: scaled(7) })).toEqual(['resources.minReplicas: 2 | 2 | 7', 'mutate-model', 'promote'])
-    expect(by({ deployedModels: [...models, other], traffic: { [id]: 70, 77: 30 } })).toEqual([
+    expect(by({ workloads: scaled(7) })).toEqual(['resources.minReplicas: 2 | 2 | 7', 'mutate-model', 'promote'])
+    expect(by({ workloads: [...models, other], traffic: { [id]: 70, 77: 30 } })).toEqual([
       `traffic: 100 % ${name} | 100 % ${name} | 70 % ${name}, 30 % by hand`,
       'deployedModels: null | null | by hand',
       'shift-traffic',
@@ -396,25 +399,23 @@ describe('drift', () => {
   })
 
   it('is a model that somebody else has deployed, which stays', () => {
-    expect(by({ deployedModels: [...models, other] })).toEqual(['deployedModels: null | null | by hand'])
+    expect(by({ workloads: [...models, other] })).toEqual(['deployedModels: null | null | by hand'])
   })
 
   it('is a model that is gone, which comes again', () => {
-    expect(by({ deployedModels: [], traffic: {} }).slice(-3)).toEqual(['deploy-model', 'shift-traffic', 'promote'])
+    expect(by({ workloads: [], traffic: {} }).slice(-3)).toEqual(['deploy-model', 'shift-traffic', 'promote'])
   })
 
   it('is nothing where somebody did what Git says, or Git alone has changed', () => {
     const three = wanted({ resources: { ...SPEC.resources, minReplicas: 3 } })
-    expect(by({ deployedModels: scaled(3) }, three)).toEqual(['promote'])
+    expect(by({ workloads: scaled(3) }, three)).toEqual(['promote'])
     expect(by({}, three)).toEqual(['mutate-model', 'promote'])
-    expect(by({ deployedModels: scaled(4) }, three)[0]).toBe('resources.minReplicas: 3 | 2 | 4')
+    expect(by({ workloads: scaled(4) }, three)[0]).toBe('resources.minReplicas: 3 | 2 | 4')
   })
 
   it('is not claimed where nothing says what was applied', () => {
-    const { project, env, deployment } = { project: 'dap-project', env: 'dap-env', deployment: 'dap-deployment' }
-    const all = LIVE.endpoint!.labels
-    const labels = { [project]: all[project], [env]: all[env], [deployment]: all[deployment] }
-    expect(by({ labels, displayName: 'renamed', deployedModels: scaled(7) })).toEqual([
+    const { project, environment, deployment } = LIVE.endpoint!.memory!
+    expect(by({ memory: { project, environment, deployment }, displayName: 'renamed', workloads: scaled(7) })).toEqual([
       'label-endpoint',
       'update-endpoint',
       'mutate-model',
@@ -423,7 +424,7 @@ describe('drift', () => {
   })
 
   it('is not autoscaling between the fewest and the most replicas', () => {
-    expect(by({ deployedModels: [{ ...models[0], available: 9 }] })).toEqual([])
+    expect(by({ workloads: [{ ...models[0], available: 9 }] })).toEqual([])
   })
 
   it('of the traffic of a rollout sets it back to its step', () => {

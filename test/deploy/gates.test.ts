@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import type { RequestMetrics } from '../../src/deploy/cloud.ts'
 import { ALPHA, evidence, readGate, together } from '../../src/deploy/gates.ts'
+import type { RequestMetrics } from '../../src/deploy/routes.ts'
 import { stream } from '../../src/math/rng.ts'
 
 const answered = (requests: number, errors = 0): RequestMetrics => ({ requests, errors, latency: [] })

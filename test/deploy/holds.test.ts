@@ -2,27 +2,20 @@ import { describe, expect, it } from 'vitest'
 import type { ActualDeployment } from '../../src/deploy/actual.ts'
 import type { Desired } from '../../src/deploy/desired.ts'
 import { diffDeployment } from '../../src/deploy/diff.ts'
-import { isOnHold } from '../../src/deploy/holds.ts'
-import {
-  decodeLabels,
-  encodeLabels,
-  heldLabels,
-  isHeldVersion,
-  judgedDigest,
-  versionParts,
-} from '../../src/deploy/labels.ts'
+import { isOnHold, withHold } from '../../src/deploy/holds.ts'
 import { garbageOf, rollbackOf } from '../../src/deploy/operate.ts'
 import { recalled } from '../../src/deploy/ownership.ts'
+import { judgedDigest, partsOf } from '../../src/deploy/parts.ts'
 import { flippedBack, perform, undeployed } from '../support/pure-cloud.ts'
 import { apply, CONTEXT, NOTHING, NOW, SPEC, TARGET, wanted } from './support.ts'
 
 const GOOD = wanted()
 const BAD = wanted({ policy: 'bad' })
-const judged = (desired: Desired) => judgedDigest(versionParts(desired))
+const judged = (desired: Desired) => judgedDigest(partsOf(desired))
 const diff = (desired: Desired, actual: ActualDeployment, releaseHold = false) =>
   diffDeployment(desired, actual, { now: NOW, releaseHold, target: TARGET })
 const traffic = ({ endpoint }: ActualDeployment) => endpoint!.traffic
-const labels = ({ endpoint }: ActualDeployment) => decodeLabels(endpoint!.labels).ours!
+const memory = ({ endpoint }: ActualDeployment) => endpoint!.memory!
 
 function rolledBack(actual: ActualDeployment): ActualDeployment {
   const way = rollbackOf('shop-offer', GOOD.model.id, actual)
@@ -30,13 +23,13 @@ function rolledBack(actual: ActualDeployment): ActualDeployment {
   return flippedBack(actual, way.write)
 }
 
-/** As `readActual` finds it once somebody has written the endpoint's labels anew. */
+/** As `readActual` finds it once somebody has taken away what the endpoint says. */
 function wiped(actual: ActualDeployment): ActualDeployment {
-  const endpoint = { ...actual.endpoint!, labels: { team: 'games' } }
-  const { owner, project, environment, deployment } = labels(actual)
+  const endpoint = { ...actual.endpoint!, memory: undefined, intact: false }
+  const { owner, project, environment, deployment } = memory(actual)
   return {
     ...actual,
-    endpoint: recalled(endpoint, actual.versions, { owner, project, environment, deployment }),
+    endpoint: recalled(endpoint, actual.releases, { owner, project, environment, deployment }),
     lost: true,
   }
 }
@@ -57,12 +50,10 @@ describe('a hold', () => {
     const edited = wanted({ policy: 'bad', ...edit })
     const difference = diff(edited, BACK)
     expect(difference.held).toBe(true)
-    expect(difference.desired).toMatchObject({ policy: { digest: versionParts(GOOD).policy }, scale: edited.scale })
+    expect(difference.desired).toMatchObject({ policy: { digest: partsOf(GOOD).policy }, scale: edited.scale })
     const after = apply(edited, BACK)
-    const serving = after.endpoint!.deployedModels.find(({ id }) => traffic(after)[id] === 100)!
-    expect(after.versions.find(({ version }) => version === serving.version)?.labels).toMatchObject({
-      'dap-policy': versionParts(GOOD).policy,
-    })
+    const serving = after.endpoint!.workloads.find(({ id }) => traffic(after)[id] === 100)!
+    expect(after.releases.find(({ id }) => id === serving.release)?.parts?.policy).toBe(partsOf(GOOD).policy)
     expect(serving).toMatchObject({ scale: edited.scale, machineType: edited.deployed.machineType })
     const { displayName, description, requestLog } = edited.endpoint
     expect(after.endpoint).toMatchObject({ displayName, description, requestLog })
@@ -76,14 +67,14 @@ describe('a hold', () => {
     expect(diff(edited, wiped(BACK)).held).toBe(true)
     const after = apply(edited, wiped(BACK))
     expect(Object.keys(traffic(after))).not.toContain(BAD.deployed.id)
-    expect(labels(after).hold).toBe(judged(BAD))
+    expect(memory(after).hold).toBe(judged(BAD))
   })
 
   it('shows what serves instead by its own policy and snapshot', () => {
     const learnt = wanted({ snapshot: 'learnt' })
     const back = rolledBack(apply(BAD, apply(learnt, NOTHING)))
     const { desired, fields } = diff(wanted({ policy: 'bad', description: 'Owned by the shop team' }), back)
-    const { policy, snapshot } = versionParts(learnt)
+    const { policy, snapshot } = partsOf(learnt)
     expect(desired.policy).toEqual({ name: 'shop-offer', digest: policy, snapshot })
     expect(fields.map(({ field }) => field)).toEqual(['description'])
   })
@@ -97,7 +88,7 @@ describe('a hold', () => {
     expect(diff(BAD, wiped(better)).held).toBe(true)
     // Nor after another one was rolled back, which the endpoint's labels say in its place.
     const second = rolledBack(better)
-    expect(labels(second).hold).toBe(judged(wanted({ policy: 'better' })))
+    expect(memory(second).hold).toBe(judged(wanted({ policy: 'better' })))
     for (const actual of [second, wiped(second)]) {
       expect(diff(BAD, actual).held).toBe(true)
       expect(diff(wanted({ policy: 'better' }), actual).held).toBe(true)
@@ -105,10 +96,10 @@ describe('a hold', () => {
     }
   })
 
-  it('stays while old versions are collected, since one that is held is none', () => {
-    const { endpoint, versions } = apply(wanted({ policy: 'third' }), apply(wanted({ policy: 'better' }), BACK))
-    const garbage = garbageOf(GOOD.model.id, { endpoint, versions, bundle: false }, NOW + 1e9)
-    const held = versions.filter(each => isHeldVersion(each.labels)).map(({ version }) => version)
+  it('stays while old releases are collected, since one that is held is none', () => {
+    const { endpoint, releases } = apply(wanted({ policy: 'third' }), apply(wanted({ policy: 'better' }), BACK))
+    const garbage = garbageOf(GOOD.model.id, { endpoint, releases, bundle: false }, NOW + 1e9)
+    const held = releases.filter(each => each.held.whole).map(({ id }) => id)
     expect(held).toHaveLength(1)
     const deleted = garbage.flatMap(change => (change.kind === 'delete-version' ? change.version : []))
     expect(deleted).not.toContain(held[0])
@@ -119,50 +110,50 @@ describe('a hold', () => {
     const [release] = diff(BAD, BACK, true).changes
     expect(release.kind).toBe('release-hold')
     const released = perform(release, BAD, BACK, CONTEXT)
-    expect(labels(released).hold).toBeUndefined()
-    expect(released.versions.some(each => isHeldVersion(each.labels))).toBe(false)
+    expect(memory(released).hold).toBeUndefined()
+    expect(released.releases.some(each => each.held.whole)).toBe(false)
     expect(diff(BAD, released).held).toBe(false)
     expect(traffic(apply(BAD, released))).toEqual({ [BAD.deployed.id]: 100 })
   })
 
   it('may be about the version that is the default, and then nothing is deployed instead of what serves', () => {
-    const { versions } = BACK
-    const flipped = versions.map(each => ({ ...each, aliases: isHeldVersion(each.labels) ? ['default'] : [] }))
-    const { held, desired, changes } = diff(BAD, { ...BACK, versions: flipped })
+    const { releases } = BACK
+    const flipped = releases.map(each => ({ ...each, current: each.held.whole }))
+    const { held, desired, changes } = diff(BAD, { ...BACK, releases: flipped })
     expect(held).toBe(true)
-    expect(desired.policy.digest).toBe(versionParts(GOOD).policy)
+    expect(desired.policy.digest).toBe(partsOf(GOOD).policy)
     expect(changes.map(({ kind }) => kind)).toEqual(['promote'])
   })
 
   it('of what serves on other machines is about those: the same version stays on the old ones', () => {
     const bigger = wanted({ resources: { ...SPEC.resources, machineType: 'n2-standard-16' } })
     const back = rolledBack(apply(bigger, apply(GOOD, NOTHING)))
-    expect(labels(back).hold).toBe(bigger.deployed.id)
-    expect(back.versions.some(each => isHeldVersion(each.labels))).toBe(false)
+    expect(memory(back).hold).toBe(bigger.deployed.id)
+    expect(back.releases.some(each => each.held.whole)).toBe(false)
     expect(diff(bigger, back)).toMatchObject({ held: true, changes: [] })
     const scaled = wanted({ resources: { ...SPEC.resources, machineType: 'n2-standard-16', minReplicas: 5 } })
     const after = apply(scaled, back)
     expect(traffic(after)).toEqual({ [GOOD.deployed.id]: 100 })
-    expect(after.endpoint!.deployedModels.find(({ id }) => id === GOOD.deployed.id)?.scale).toEqual(scaled.scale)
+    expect(after.endpoint!.workloads.find(({ id }) => id === GOOD.deployed.id)?.scale).toEqual(scaled.scale)
     expect(diff(wanted({ resources: { ...SPEC.resources, machineType: 'n2-standard-8' } }), back).held).toBe(false)
   })
 
   it('of an older dap is about the digest of all settings', () => {
-    const { hold: _, ...rest } = labels(BACK)
-    const older = encodeLabels({ ...rest, hold: BAD.digest }, {})
-    const versions = BACK.versions.map(({ labels: { 'dap-held': _, ...own }, ...each }) => ({ ...each, labels: own }))
-    const actual = { ...BACK, versions, endpoint: { ...BACK.endpoint!, labels: older } }
+    const { hold: _, ...rest } = memory(BACK)
+    const older = { ...rest, hold: BAD.digest }
+    const releases = BACK.releases.map(each => ({ ...each, held: withHold(each.held, false) }))
+    const actual = { ...BACK, releases, endpoint: { ...BACK.endpoint!, memory: older } }
     expect(diff(BAD, actual).held).toBe(true)
     expect(diff(wanted({ policy: 'bad', description: 'Owned by the shop team' }), actual).held).toBe(false)
   })
 
   it('stands where every version that decides the same says so', () => {
-    expect(isOnHold(undefined, BACK.versions)).toBe(true)
-    expect(isOnHold(judged(BAD), BACK.versions)).toBe(true)
-    expect(isOnHold(judged(GOOD), BACK.versions)).toBe(false)
-    const again = BACK.versions.map(each => (isHeldVersion(each.labels) ? { ...each, version: '9' } : each))
-    const lifted = again.map(({ labels: { 'dap-held': _, ...own }, ...each }) => ({ ...each, labels: own }))
-    expect(isOnHold(judged(BAD), [...BACK.versions, ...lifted])).toBe(false)
+    expect(isOnHold(undefined, BACK.releases)).toBe(true)
+    expect(isOnHold(judged(BAD), BACK.releases)).toBe(true)
+    expect(isOnHold(judged(GOOD), BACK.releases)).toBe(false)
+    const again = BACK.releases.map(each => (each.held.whole ? { ...each, id: '9' } : each))
+    const lifted = again.map(each => ({ ...each, held: withHold(each.held, false) }))
+    expect(isOnHold(judged(BAD), [...BACK.releases, ...lifted])).toBe(false)
   })
 
   it('of a rollback that was killed while it deployed again is gone on with, and what is held never promoted', () => {
@@ -173,8 +164,8 @@ describe('a hold', () => {
     // Killed once its version was marked, or once it was deployed again.
     const marked = {
       ...cold,
-      versions: cold.versions.map(each =>
-        each.labels['dap-digest'] === BAD.model.digest ? { ...each, labels: heldLabels(each.labels, true) } : each,
+      releases: cold.releases.map(each =>
+        each.digest === BAD.model.digest ? { ...each, held: withHold(each.held, true) } : each,
       ),
     }
     const [deploying] = diff(way.desired, cold).changes

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest'
-import type { VertexApi } from '../../src/adapters/vertex/api.ts'
+import type { EndpointUpdate, VertexApi } from '../../src/adapters/vertex/api.ts'
 import { applyDeployment } from '../../src/deploy/apply.ts'
-import type { Cloud, EndpointUpdate } from '../../src/deploy/cloud.ts'
-import { decodeLabels, type LockProcess } from '../../src/deploy/labels.ts'
 import { breakLock, type ProcessState } from '../../src/deploy/lock.ts'
 import { LOCK_TERM } from '../../src/deploy/locked-endpoint.ts'
+import type { LockProcess } from '../../src/deploy/memory.ts'
+import type { Cloud } from '../../src/deploy/routes.ts'
 import { type Rng, stream } from '../../src/math/rng.ts'
 import { bundleText, desiredState, engineOf, OPTIONS } from '../support/deploying.ts'
 import { faulty, Killed, unavailable } from '../support/faults.ts'
@@ -17,7 +17,7 @@ const UNGUARDED = /^(deployModel|undeployModel|mutateDeployedModel|uploadModel|s
 
 /** Who holds the lock of the endpoint now. */
 const holder = async ({ cloud, clock }: MemoryCloud) => {
-  const lock = decodeLabels((await cloud.getEndpoint(id))?.labels ?? {}).ours?.lock
+  const lock = (await cloud.getRoute(id))?.memory?.lock
   return lock === undefined || lock.expires * 1000 <= clock.now() ? undefined : lock.run
 }
 

@@ -1,6 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest'
 import { applyDeployment } from '../../src/deploy/apply.ts'
-import { encodeLabels } from '../../src/deploy/labels.ts'
 import { breakLock, type EndpointLock, endpointLock, listLocks, type Run } from '../../src/deploy/lock.ts'
 import { LOCK_TERM } from '../../src/deploy/locked-endpoint.ts'
 import { recalled } from '../../src/deploy/ownership.ts'
@@ -8,8 +7,9 @@ import { createWaiting, type Patience } from '../../src/deploy/patience.ts'
 import { destroyDeployment } from '../../src/deploy/remove.ts'
 import { stream } from '../../src/math/rng.ts'
 import { bundleText, desiredState, engineOf, OPTIONS, runOf } from '../support/deploying.ts'
-import { editLabel, faulty, unavailable } from '../support/faults.ts'
+import { faulty, unavailable } from '../support/faults.ts'
 import { type MemoryCloud, memoryCloud } from '../support/memory-vertex.ts'
+import { editLabel } from '../support/over-vertex.ts'
 
 const desired = desiredState()
 const { id } = desired.endpoint
@@ -24,8 +24,8 @@ beforeEach(async () => {
   patience = { clock: world.clock, rng: stream(1, 'lock') }
   notes = []
   const { id: _, ...endpoint } = desired.endpoint
-  const created = { ...endpoint, labels: encodeLabels(identity, { team: 'x' }) }
-  await world.cloud.createEndpoint(id, created, createWaiting(patience))
+  await world.cloud.createRoute(id, { ...endpoint, memory: identity }, createWaiting(patience))
+  await editLabel(world.cloud, id, 'x')
 })
 
 function lockOf(run: string, cloud = world.cloud, more: Partial<Run> = {}): EndpointLock {
@@ -225,7 +225,7 @@ describe('two deploys at the same time', () => {
   it('take nothing away once the lock is lost, however long the cloud took to answer before that', async () => {
     const { cloud, clock } = memoryCloud()
     await applyDeployment({ desired, bundleText }, engineOf(cloud, clock), OPTIONS)
-    const whose = { deployment: 'offer', endpoint: id, model: desired.model.id }
+    const whose = { deployment: 'offer', endpoint: id, shelf: desired.model.id }
     const calls: string[] = []
     const slow = faulty(cloud, {
       async before(_, method) {
@@ -249,8 +249,8 @@ describe('two deploys at the same time', () => {
       [one, other].map(engine => applyDeployment({ desired, bundleText }, engine, OPTIONS)),
     )
     expect(outcomes.map(({ state }) => state).sort()).toEqual(['applied', 'conflict'])
-    expect(await cloud.listVersions(desired.model.id)).toHaveLength(1)
-    expect((await cloud.getEndpoint(id))?.deployedModels).toHaveLength(1)
+    expect(await cloud.releasesOf(desired.model.id)).toHaveLength(1)
+    expect((await cloud.getRoute(id))?.workloads).toHaveLength(1)
   })
 
   it('of an edit: the second stops before it has written anything', async () => {

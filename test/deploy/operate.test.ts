@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest'
 import type { ActualDeployment } from '../../src/deploy/actual.ts'
 import { adopt } from '../../src/deploy/adopt.ts'
-import type { Endpoint } from '../../src/deploy/cloud.ts'
 import type { Desired } from '../../src/deploy/desired.ts'
 import { diffDeployment } from '../../src/deploy/diff.ts'
-import { decodeLabels, encodeLabels, judgedDigest, versionParts } from '../../src/deploy/labels.ts'
 import { destructionOf, garbageOf, rollbackOf } from '../../src/deploy/operate.ts'
+import { judgedDigest, partsOf } from '../../src/deploy/parts.ts'
+import type { Route } from '../../src/deploy/routes.ts'
 import type { WriteContext } from '../../src/deploy/writes.ts'
 import { flippedBack, perform, undeployed } from '../support/pure-cloud.ts'
 import { apply, CONTEXT, NOTHING, NOW, printed, TARGET, wanted } from './support.ts'
@@ -18,8 +18,8 @@ const AFTER = apply(SECOND, LIVE)
 const MODEL = FIRST.model.id
 const LATER = NOW + 25 * 3_600_000
 
-const judged = (desired: Desired) => judgedDigest(versionParts(desired))
-const ours = ({ endpoint }: ActualDeployment) => decodeLabels(endpoint!.labels).ours!
+const judged = (desired: Desired) => judgedDigest(partsOf(desired))
+const ours = ({ endpoint }: ActualDeployment) => endpoint!.memory!
 
 function rolledBack(actual: ActualDeployment): ActualDeployment {
   const way = rollbackOf('shop-offer', MODEL, actual)
@@ -108,12 +108,12 @@ describe('garbage', () => {
   })
 
   it('is never what has traffic, or belongs to somebody else', () => {
-    const [model] = LIVE.endpoint!.deployedModels
-    const foreign = { ...model, id: '77', model: 'other' }
+    const [model] = LIVE.endpoint!.workloads
+    const foreign = { ...model, id: '77', shelf: 'other' }
     const leftover = { ...model, id: '78' }
     const endpoint = {
       ...LIVE.endpoint!,
-      deployedModels: [model, foreign, leftover],
+      workloads: [model, foreign, leftover],
       traffic: { [model.id]: 90, 78: 10 },
     }
     expect(garbageOf(MODEL, { ...LIVE, endpoint }, LATER)).toEqual([])
@@ -142,34 +142,36 @@ describe('to destroy', () => {
       changes = next
     }
     expect(state.endpoint).toBeUndefined()
-    expect(state.versions).toEqual([])
+    expect(state.releases).toEqual([])
   })
 
   it('is refused where it is protected, and where somebody else uses the endpoint', () => {
     const target = { ...TARGET, protect: ['undeploy'] as const }
     expect(() => destructionOf('shop-offer', MODEL, LIVE, target, [])).toThrow('protect: [undeploy]')
     expect(destructionOf('shop-offer', MODEL, LIVE, target, ['shop-offer'])).toHaveLength(4)
-    const [model] = LIVE.endpoint!.deployedModels
-    const foreign = { ...model, id: '77', model: 'other', displayName: 'by hand' }
-    const endpoint = { ...LIVE.endpoint!, deployedModels: [model, foreign] }
+    const [model] = LIVE.endpoint!.workloads
+    const foreign = { ...model, id: '77', shelf: 'other', displayName: 'by hand' }
+    const endpoint = { ...LIVE.endpoint!, workloads: [model, foreign] }
     expect(() => destructionOf('shop-offer', MODEL, { ...LIVE, endpoint }, TARGET, ['shop-offer'])).toThrow('by hand')
   })
 })
 
 describe('an adopted endpoint', () => {
-  const byHand: Endpoint = {
+  const byHand: Route = {
     id: 'by-hand',
     displayName: 'Offers (prod)',
     description: '',
-    etag: '1',
-    labels: { team: 'shop' },
+    version: '1',
+    memory: undefined,
+    intact: false,
+    raw: { team: 'shop' },
     traffic: { 77: 100 },
-    deployedModels: [
+    workloads: [
       {
         id: '77',
         displayName: 'offers-v3',
-        model: 'offers',
-        version: '3',
+        shelf: 'offers',
+        release: '3',
         machineType: 'n2-standard-2',
         serviceAccount: null,
         scale: { minReplicas: 2, maxReplicas: 10, targetCpu: 60 },
@@ -211,9 +213,9 @@ describe('an adopted endpoint', () => {
   })
 
   it('is taken over step by step: what served stays until what is new has all traffic, and is warm after', () => {
-    const { labels } = adopt(byHand, adopter, undefined)
+    const { memory } = adopt(byHand, adopter, undefined)
     const desired = { ...FIRST, endpoint: { ...FIRST.endpoint, id: 'by-hand' } }
-    const adopted = { ...NOTHING, endpoint: { ...byHand, labels: encodeLabels(labels, { team: 'shop' }) } }
+    const adopted = { ...NOTHING, endpoint: { ...byHand, memory, intact: true } }
     const { changes, drift, fields } = diffDeployment(desired, adopted, {
       now: NOW,
       releaseHold: false,
@@ -223,12 +225,12 @@ describe('an adopted endpoint', () => {
     expect(fields.map(({ field }) => field)).toEqual(['version', 'displayName', 'description'])
     expect(printed(changes)[4]).toContain('{"77":100}')
     const after = apply(desired, adopted)
-    expect(after.endpoint!.labels).toMatchObject({ team: 'shop', 'dap-previous': '77' })
+    expect(after.endpoint!.memory).toMatchObject({ previous: '77' })
     expect(garbageOf(MODEL, after, LATER)[0]).toMatchObject({ kind: 'undeploy-model', deployedModel: '77' })
   })
 
   it('is not taken from another deployment', () => {
     expect(() => adopt(LIVE.endpoint!, { ...adopter, deployment: 'other' }, undefined)).toThrow('belongs to deployment')
-    expect(adopt(LIVE.endpoint!, adopter, undefined).labels.stable).toBe(FIRST.deployed.id)
+    expect(adopt(LIVE.endpoint!, adopter, undefined).memory.stable).toBe(FIRST.deployed.id)
   })
 })

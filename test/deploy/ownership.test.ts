@@ -1,17 +1,11 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import type { Endpoint, ModelVersion } from '../../src/deploy/cloud.ts'
-import {
-  decodeLabels,
-  type EndpointLabels,
-  encodeLabels,
-  identityOf,
-  rememberingLabels,
-  versionLabels,
-} from '../../src/deploy/labels.ts'
+import { type Identity, identityOf, type Memory } from '../../src/deploy/memory.ts'
 import { endpointId, formerId, modelId } from '../../src/deploy/names.ts'
 import { type Declared, isOurs, ownedOf, recalled } from '../../src/deploy/ownership.ts'
-import { TARGET, wanted } from './support.ts'
+import type { Release, Route } from '../../src/deploy/routes.ts'
+import { release } from '../support/pure-cloud.ts'
+import { TARGET } from './support.ts'
 
 const { projectId, project, environment } = TARGET
 const THEIRS = 's5p99qts43rwvwch'
@@ -19,48 +13,36 @@ const DECLARED: readonly Declared[] = [{ deployment: 'shop-offer', before: [] }]
 const OURS = identityOf({ deployment: 'shop-offer' }, TARGET)
 const OLDER = { project, environment, deployment: 'shop-offer' }
 
-const endpoint = (id: string, labels: Partial<EndpointLabels>, foreign = {}): Endpoint => ({
-  id,
-  etag: '1',
-  displayName: id,
-  description: '',
-  labels: encodeLabels(labels as EndpointLabels, foreign),
-  dedicated: true,
-  requestLog: null,
-  traffic: {},
-  deployedModels: [],
-  host: null,
+/** One that says `memory`; where that is nothing, it was taken away. */
+const endpoint = (id: string, memory: Identity | undefined): Route => ({
+  ...{ id, version: '1', displayName: id, description: '', dedicated: true, requestLog: null, host: null, raw: {} },
+  ...{ memory, intact: memory !== undefined, traffic: {}, workloads: [] },
 })
 
-const version = (model: string, labels: Readonly<Record<string, string>>, aliases = ['default']): ModelVersion => ({
-  model,
-  version: '1',
-  aliases,
-  displayName: model,
-  etag: '1',
-  labels,
-  created: 0,
-})
+const current = (shelf: string, more: Partial<Release>) => release(shelf, '1', { current: true, ...more })
+/** A current release that remembers an endpoint. */
+const remembering = (shelf: string, route: string, { owner, project, environment, deployment, ...facts }: Memory) =>
+  current(shelf, { whose: { owner, project, environment, deployment }, copy: { route, facts }, intact: true })
 
-const look = (endpoints: readonly Endpoint[], models: readonly ModelVersion[] = [], declared = DECLARED) => {
-  const owned = ownedOf(endpoints, models, TARGET, declared)
+const look = (endpoints: readonly Route[], releases: readonly Release[] = [], declared = DECLARED) => {
+  const owned = ownedOf(endpoints, releases, TARGET, declared)
   return {
     endpoints: owned.endpoints.map(({ id }) => id),
-    models: owned.models.map(({ model }) => model),
+    releases: owned.releases.map(({ shelf }) => shelf),
     lost: [...owned.lost],
     foreign: owned.foreign.map(({ id, owner }) => `${id}: ${owner}`),
   }
 }
 
-const NOTHING = { endpoints: [], models: [], lost: [], foreign: [] }
+const NOTHING = { endpoints: [], releases: [], lost: [], foreign: [] }
 
 describe('an endpoint', () => {
-  it('whose labels name this repository is its own, whatever its id, its names, and what Git declares', () => {
+  it('that names this repository is its own, whatever its id, its names, and what Git declares', () => {
     const owned = { ...OURS, project: 'other', environment: 'staging', deployment: 'gone' }
     expect(look([endpoint('4711', owned)], [], [])).toEqual({ ...NOTHING, endpoints: ['4711'] })
   })
 
-  it('whose labels name another repository is that one’s, also under our names and our id', () => {
+  it('that names another repository is that one’s, also under our names and our id', () => {
     const id = endpointId({ owner: projectId, environment, deployment: 'shop-offer' })
     const theirs = { ...OURS, owner: THEIRS }
     expect(look([endpoint(id, theirs)])).toEqual({ ...NOTHING, foreign: [`${id}: ${THEIRS}`] })
@@ -73,47 +55,41 @@ describe('an endpoint', () => {
     ['the id of today', endpointId({ owner: projectId, environment, deployment: 'shop-offer' })],
     ['its numeric form', endpointId({ owner: projectId, environment, deployment: 'shop-offer' }, 'numeric')],
     ['the id of before there were ids of projects', formerId(project, environment, 'shop-offer')],
-  ])('without labels of dap is ours by %s', (_, id) => {
-    const read = ownedOf([endpoint(id, {}, { team: 'games' })], [], TARGET, DECLARED)
+  ])('whose memory was taken away is ours by %s', (_, id) => {
+    const read = ownedOf([endpoint(id, undefined)], [], TARGET, DECLARED)
     expect([...read.lost]).toEqual([id])
-    expect(read.endpoints.map(({ labels }) => decodeLabels(labels))).toEqual([
-      { ours: OURS, foreign: { team: 'games' } },
-    ])
-    expect(look([endpoint(id, {})], [], [])).toEqual(NOTHING)
+    expect(read.endpoints.map(({ memory }) => memory)).toEqual([OURS])
+    expect(look([endpoint(id, undefined)], [], [])).toEqual(NOTHING)
   })
 
-  it('without labels of dap is ours by the id that it had under a name of before', () => {
+  it('whose memory was taken away is ours by the id that it had under a name of before', () => {
     const id = endpointId({ owner: projectId, environment: 'staging', deployment: 'old-offer' })
     const before = [{ environment: 'staging', deployment: 'old-offer' }]
-    const read = ownedOf([endpoint(id, {})], [], TARGET, [{ deployment: 'shop-offer', before }])
-    expect(read.endpoints.map(({ labels }) => decodeLabels(labels).ours)).toEqual([
+    const read = ownedOf([endpoint(id, undefined)], [], TARGET, [{ deployment: 'shop-offer', before }])
+    expect(read.endpoints.map(({ memory }) => memory)).toEqual([
       { ...OURS, environment: 'staging', deployment: 'old-offer' },
     ])
   })
 
-  it('without labels of dap is ours by a version that serves on it, with all that it remembers', () => {
+  it('whose memory was taken away is ours by a version that serves on it, with all that it remembers', () => {
     const remembered = { ...OURS, stable: '5', hold: 'a'.repeat(32), digest: 'b'.repeat(32) }
-    const own = version('handmade', rememberingLabels({}, '4711', remembered))
-    const read = ownedOf([endpoint('4711', {}, { team: 'games' })], [own], TARGET, [])
-    expect(read.endpoints.map(({ labels }) => decodeLabels(labels))).toEqual([
-      { ours: remembered, foreign: { team: 'games' } },
-    ])
-    const older = version('handmade', rememberingLabels({}, '4711', OLDER))
-    expect(look([endpoint('4711', {})], [older], []).endpoints).toEqual([])
+    const own = remembering('handmade', '4711', remembered)
+    const read = ownedOf([endpoint('4711', undefined)], [own], TARGET, [])
+    expect(read.endpoints.map(({ memory }) => memory)).toEqual([remembered])
+    const older = remembering('handmade', '4711', OLDER)
+    expect(look([endpoint('4711', undefined)], [older], []).endpoints).toEqual([])
   })
 
-  it('without labels of dap is another repository’s where what serves on it says so, also under our id', () => {
+  it('whose memory was taken away is another repository’s where what serves on it says so, also under our id', () => {
     const id = endpointId({ owner: projectId, environment, deployment: 'shop-offer' })
-    const [ours, theirs] = [projectId, THEIRS].map(owner =>
-      version(`of-${owner}`, rememberingLabels({}, id, { ...OURS, owner })),
-    )
-    const serving = { id: '5', displayName: 'v1', version: '1', machineType: '', serviceAccount: null, created: 0 }
+    const [ours, theirs] = [projectId, THEIRS].map(owner => remembering(`of-${owner}`, id, { ...OURS, owner }))
+    const serving = { id: '5', displayName: 'v1', release: '1', machineType: '', serviceAccount: null, created: 0 }
     const scale = { minReplicas: 1, maxReplicas: 1, targetCpu: 60 }
-    const serves = ({ model }: ModelVersion): Endpoint => ({
-      ...endpoint(id, {}),
-      deployedModels: [{ ...serving, model, scale, available: 1 }],
+    const serves = ({ shelf }: Release): Route => ({
+      ...endpoint(id, undefined),
+      workloads: [{ ...serving, shelf, scale, available: 1 }],
     })
-    expect(look([endpoint(id, {})], [theirs])).toEqual({ ...NOTHING, foreign: [`${id}: ${THEIRS}`] })
+    expect(look([endpoint(id, undefined)], [theirs])).toEqual({ ...NOTHING, foreign: [`${id}: ${THEIRS}`] })
     // What served before it was adopted may say so still.
     for (const models of [
       [ours, theirs],
@@ -135,19 +111,19 @@ describe('an endpoint', () => {
   })
 })
 
-describe('a model', () => {
+describe('a release', () => {
   const id = modelId({ owner: projectId, environment, deployment: 'shop-offer' })
-  const made = versionLabels(wanted(), TARGET, null)
+  const whose = OURS
 
-  it('is ours by its labels, or without them by its id', () => {
-    expect(look([], [version('any', made)]).models).toEqual(['any'])
-    expect(look([], [version(id, { team: 'games' })]).models).toEqual([id])
-    expect(look([], [version('any', { team: 'games' })]).models).toEqual([])
-    expect(look([], [version(id, { ...made, 'dap-project-id': THEIRS })]).models).toEqual([])
+  it('is ours by what it says, or else by its id', () => {
+    expect(look([], [current('any', { whose })]).releases).toEqual(['any'])
+    expect(look([], [current(id, {})]).releases).toEqual([id])
+    expect(look([], [current('any', {})]).releases).toEqual([])
+    expect(look([], [current(id, { whose: { ...whose, owner: THEIRS } })]).releases).toEqual([])
   })
 })
 
-it('nothing is two repositories’, and labels decide before ids and models do', () => {
+it('nothing is two repositories’, and what an endpoint says decides before ids and releases do', () => {
   const name = fc.constantFrom('shop-offer', 'other')
   const owner = fc.constantFrom(projectId, THEIRS, undefined)
   const things = fc.record({
@@ -163,18 +139,17 @@ it('nothing is two repositories’, and labels decide before ids and models do',
   })
   fc.assert(
     fc.property(things, thing => {
-      const labels = {
+      const whose = {
         ...(thing.owner && { owner: thing.owner }),
         project: thing.project,
         environment,
         deployment: thing.name,
       }
-      const live = endpoint(thing.id, thing.wiped ? {} : labels)
-      const proof = version('m', rememberingLabels({}, thing.id, { ...OURS, owner: thing.proof }))
+      const live = endpoint(thing.id, thing.wiped ? undefined : whose)
+      const proof = remembering('m', thing.id, { ...OURS, owner: thing.proof })
       const [a, b] = [projectId, THEIRS].map(each =>
-        ownedOf([live], [proof], { ...TARGET, projectId: each }, DECLARED).endpoints.map(({ labels: read }) => {
-          const { ours } = decodeLabels(read)
-          expect(isOurs(ours!, { ...TARGET, projectId: each })).toBe(true)
+        ownedOf([live], [proof], { ...TARGET, projectId: each }, DECLARED).endpoints.map(({ memory }) => {
+          expect(isOurs(memory!, { ...TARGET, projectId: each })).toBe(true)
           return each
         }),
       )
@@ -190,18 +165,14 @@ it('nothing is two repositories’, and labels decide before ids and models do',
 
 describe('what is remembered of an endpoint', () => {
   const remembered = { ...OURS, stable: '5', candidate: '6' }
-  const memory = version('m', rememberingLabels({}, '4711', remembered))
+  const memory = remembering('m', '4711', remembered)
 
-  it('is of the default version, and counts only where the endpoint says nothing', () => {
-    const wiped = endpoint('4711', {}, { team: 'games' })
-    expect(decodeLabels(recalled(wiped, [memory], OURS).labels)).toEqual({
-      ours: remembered,
-      foreign: { team: 'games' },
-    })
-    expect(decodeLabels(recalled(wiped, [{ ...memory, aliases: [] }], OURS).labels).ours).toEqual(OURS)
-    const other = endpoint('4712', {})
-    expect(decodeLabels(recalled(other, [memory], OURS).labels).ours).toEqual(OURS)
-    const live = endpoint('4711', { ...OURS, stable: '7' })
+  it('is of the current release, and counts only where the endpoint says nothing', () => {
+    const wiped = endpoint('4711', undefined)
+    expect(recalled(wiped, [memory], OURS).memory).toEqual(remembered)
+    expect(recalled(wiped, [{ ...memory, current: false }], OURS).memory).toEqual(OURS)
+    expect(recalled(endpoint('4712', undefined), [memory], OURS).memory).toEqual(OURS)
+    const live = endpoint('4711', { ...OURS, deployment: 'other' })
     expect(recalled(live, [memory], OURS)).toBe(live)
   })
 })

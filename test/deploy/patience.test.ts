@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { CloudError, type Status } from '../../src/deploy/cloud.ts'
+import { CloudError, type Status } from '../../src/deploy/cloud-error.ts'
 import { attempt, createBackoff, createWaiting, type Patience } from '../../src/deploy/patience.ts'
 import { InterruptedError } from '../../src/errors.ts'
 import { stream } from '../../src/math/rng.ts'
@@ -21,7 +21,7 @@ function patient(signal?: AbortSignal) {
 function failing(...statuses: Status[]): () => Promise<string> {
   let calls = 0
   return async () => {
-    if (calls < statuses.length) throw new CloudError(statuses[calls++], 'no')
+    if (calls < statuses.length) throw Object.assign(new CloudError(statuses[calls++], 'no'), { call: 'get' })
     return 'answer'
   }
 }
@@ -29,9 +29,7 @@ function failing(...statuses: Status[]): () => Promise<string> {
 describe('attempt', () => {
   it('tries again what may pass, and says so', async () => {
     const { patience, retries } = patient()
-    await expect(attempt('get', failing('UNAVAILABLE', 'DEADLINE_EXCEEDED', 'INTERNAL'), patience)).resolves.toBe(
-      'answer',
-    )
+    await expect(attempt(failing('UNAVAILABLE', 'DEADLINE_EXCEEDED', 'INTERNAL'), patience)).resolves.toBe('answer')
     expect(retries).toEqual(['get 1 no', 'get 1 no', 'get 1 no'])
   })
 
@@ -39,7 +37,7 @@ describe('attempt', () => {
     'never tries %s again',
     async status => {
       const { patience, retries } = patient()
-      await expect(attempt('get', failing(status), patience)).rejects.toMatchObject({ status })
+      await expect(attempt(failing(status), patience)).rejects.toMatchObject({ status })
       expect(retries).toEqual([])
     },
   )
@@ -47,13 +45,13 @@ describe('attempt', () => {
   it('tries again after a lost race where its caller looks again', async () => {
     const { patience } = patient()
     const backoff = createBackoff(patience, { races: true })
-    await expect(backoff('update', new CloudError('ABORTED', 'the etag is another'))).resolves.toBeUndefined()
+    await expect(backoff(new CloudError('ABORTED', 'the version is another'))).resolves.toBeUndefined()
   })
 
   it('gives up on a bug of the cloud sooner than on a busy one', async () => {
     const tries = async (status: Status) => {
       const { patience, retries } = patient()
-      await attempt('get', failing(...Array<Status>(99).fill(status)), patience).catch(() => {})
+      await attempt(failing(...Array<Status>(99).fill(status)), patience).catch(() => {})
       return retries.length
     }
     expect([await tries('INTERNAL'), await tries('UNAVAILABLE')]).toEqual([3, 10])
@@ -62,7 +60,7 @@ describe('attempt', () => {
   it('waits longer where the quota of a minute is used up', async () => {
     const waited = async (status: Status) => {
       const { patience, clock } = patient()
-      await attempt('get', failing(status, status, status), patience)
+      await attempt(failing(status, status, status), patience)
       return clock.now()
     }
     expect(await waited('RESOURCE_EXHAUSTED')).toBeGreaterThan(5 * (await waited('UNAVAILABLE')))
@@ -71,7 +69,7 @@ describe('attempt', () => {
   it('waits the same from the same seed, and never beyond its budget', async () => {
     const run = async () => {
       const { patience, clock } = patient()
-      await attempt('get', failing(...Array<Status>(99).fill('RESOURCE_EXHAUSTED')), patience).catch(() => {})
+      await attempt(failing(...Array<Status>(99).fill('RESOURCE_EXHAUSTED')), patience).catch(() => {})
       return clock.now()
     }
     expect(await run()).toBe(await run())
@@ -85,13 +83,13 @@ describe('attempt', () => {
       controller.abort()
       throw new CloudError('UNAVAILABLE', 'no')
     }
-    await expect(attempt('get', call, patience)).rejects.toBeInstanceOf(InterruptedError)
+    await expect(attempt(call, patience)).rejects.toBeInstanceOf(InterruptedError)
     expect(retries).toEqual([])
   })
 
   it('throws a bug on at once', async () => {
     const { patience, retries } = patient()
-    await expect(attempt('get', () => Promise.reject(new TypeError('bug')), patience)).rejects.toThrow('bug')
+    await expect(attempt(() => Promise.reject(new TypeError('bug')), patience)).rejects.toThrow('bug')
     expect(retries).toEqual([])
   })
 })

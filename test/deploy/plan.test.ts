@@ -1,8 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { Actual, ActualDeployment } from '../../src/deploy/actual.ts'
-import { actualFrom, readActual, withVersions } from '../../src/deploy/actual.ts'
-import type { Cloud } from '../../src/deploy/cloud.ts'
+import { actualFrom, readActual, withReleases } from '../../src/deploy/actual.ts'
 import { comparePlans, planHasExpired } from '../../src/deploy/compare-plans.ts'
 import type { Desired } from '../../src/deploy/desired.ts'
 import type { Declarations } from '../../src/deploy/orphans.ts'
@@ -15,14 +14,15 @@ import {
   planDigest,
 } from '../../src/deploy/plan.ts'
 import { planFile, readPlan } from '../../src/deploy/plan-file.ts'
+import type { Cloud } from '../../src/deploy/routes.ts'
 import { apply, CONTEXT, NOTHING, NOW, printed, TARGET, wanted } from './support.ts'
 
 const FIRST = wanted()
 const SECOND = wanted({ policy: 'second' })
 const LIVE = apply(FIRST, NOTHING)
 
-const cloudOf = ({ endpoint, versions }: ActualDeployment, { here }: Declarations): Actual =>
-  actualFrom({ endpoints: endpoint ? [endpoint] : [], models: versions, bundles: [], places: [] }, TARGET, here)
+const cloudOf = ({ endpoint, releases }: ActualDeployment, { here }: Declarations): Actual =>
+  actualFrom({ endpoints: endpoint ? [endpoint] : [], releases, bundles: [], places: [] }, TARGET, here)
 
 /** As far as a plan of one environment has to know. */
 const declaring = (...names: readonly string[]): Declarations => ({
@@ -93,8 +93,8 @@ describe('a plan', () => {
       },
     ])
     expect(plan(FIRST, renamed, { acceptDrift: true }).deployments[0].blocked).toEqual([])
-    const other = { ...LIVE.endpoint!.deployedModels[0], id: '77', model: 'other' }
-    const idle = { ...LIVE, endpoint: { ...LIVE.endpoint!, deployedModels: [...LIVE.endpoint!.deployedModels, other] } }
+    const other = { ...LIVE.endpoint!.workloads[0], id: '77', model: 'other' }
+    const idle = { ...LIVE, endpoint: { ...LIVE.endpoint!, workloads: [...LIVE.endpoint!.workloads, other] } }
     expect(plan(FIRST, idle).deployments[0]).toMatchObject({ changes: [], blocked: [] })
   })
 
@@ -107,12 +107,10 @@ describe('a plan', () => {
   })
 
   it('notes the lock of another run, while that has not expired', () => {
-    const labels = (expires: number) => ({
-      ...LIVE.endpoint!.labels,
-      'dap-lock': `0123abcd-${expires}`,
-      'dap-lock-owner': 'anna-laptop',
-    })
-    const at = (expires: number) => ({ ...LIVE, endpoint: { ...LIVE.endpoint!, labels: labels(expires) } })
+    const at = (expires: number) => {
+      const lock = { run: '0123abcd', expires, owner: 'anna-laptop' }
+      return { ...LIVE, endpoint: { ...LIVE.endpoint!, memory: { ...LIVE.endpoint!.memory!, lock } } }
+    }
     expect(plan(FIRST, at(NOW / 1000 + 60)).deployments[0].notes).toEqual([
       'anna-laptop (run 0123abcd) is at it, until 2026-11-23T12:01:00.000Z at the latest',
     ])
@@ -166,7 +164,7 @@ describe('orphans', () => {
     })
     fc.assert(
       fc.property(inputs, fc.tuple(share, share), (change, [one, two]) => {
-        const [{ id }] = LIVE.endpoint!.deployedModels
+        const [{ id }] = LIVE.endpoint!.workloads
         const endpoint = { ...LIVE.endpoint!, traffic: { [id]: one, '77': two } }
         const [{ changes, kept }] = plan(null, { ...LIVE, endpoint }, change).orphans
         const named = change.overrideProtection.includes('shop-offer')
@@ -246,7 +244,7 @@ describe('an approved plan', () => {
 
   it('holds while Git, evidence and what is left to do are the same', () => {
     expect(against(plan(SECOND, LIVE, withEvidence(evidence())))).toBe('equal, moved: none')
-    const touched = { ...LIVE, endpoint: { ...LIVE.endpoint!, etag: '99' } }
+    const touched = { ...LIVE, endpoint: { ...LIVE.endpoint!, version: '99' } }
     expect(against(plan(SECOND, touched, withEvidence(evidence())))).toBe('equal, moved: shop-offer')
     for (const most of [1, 3, 4, 5, 20]) {
       expect(against(plan(SECOND, apply(SECOND, LIVE, most), withEvidence(evidence())))).toMatch(/^equal/)
@@ -279,25 +277,22 @@ describe('an approved plan', () => {
 describe('what the cloud has', () => {
   const calls: string[] = []
   const cloud = {
-    listEndpoints: async () => {
+    listRoutes: async () => {
       calls.push('endpoints')
-      const { labels } = LIVE.endpoint!
-      return [
-        LIVE.endpoint!,
-        { ...LIVE.endpoint!, id: 'theirs', labels: { ...labels, 'dap-project-id': '0'.repeat(16) } },
-      ]
+      const { memory } = LIVE.endpoint!
+      return [LIVE.endpoint!, { ...LIVE.endpoint!, id: 'theirs', memory: { ...memory!, owner: '0'.repeat(16) } }]
     },
-    listModels: async () => {
+    listReleases: async () => {
       calls.push('models')
-      return LIVE.versions
+      return LIVE.releases
     },
-    listObjects: async (prefix: string) => {
+    listArtefacts: async (prefix: string) => {
       calls.push(prefix)
       return prefix === 'dap/bundles/' ? [FIRST.bundle.object] : []
     },
-    listVersions: async (model: string) => {
+    releasesOf: async (model: string) => {
       calls.push(model)
-      return apply(SECOND, LIVE, 2).versions
+      return apply(SECOND, LIVE, 2).releases
     },
   } as unknown as Cloud
 
@@ -305,9 +300,9 @@ describe('what the cloud has', () => {
     const actual = await readActual(cloud, TARGET, declaring('shop-offer').here)
     expect(calls).toEqual(['endpoints', 'models', 'dap/bundles/', 'dap/places/q7m2vx4t9kd3hs8w/prod/'])
     expect(actual.endpoints.map(({ id }) => id)).toEqual([FIRST.endpoint.id])
-    expect(await withVersions(cloud, actual, [FIRST])).toEqual(actual)
+    expect(await withReleases(cloud, actual, [FIRST])).toEqual(actual)
     expect(calls).toHaveLength(4)
-    expect((await withVersions(cloud, actual, [SECOND])).models).toHaveLength(2)
+    expect((await withReleases(cloud, actual, [SECOND])).releases).toHaveLength(2)
     expect(calls.slice(4)).toEqual([SECOND.model.id])
   })
 })

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { READS, type VertexApi } from '../../src/adapters/vertex/api.ts'
-import { CloudError } from '../../src/deploy/cloud.ts'
+import { CloudError } from '../../src/deploy/cloud-error.ts'
 import { readPatiently } from '../../src/deploy/reads.ts'
 import { stream } from '../../src/math/rng.ts'
 import { faulty } from '../support/faults.ts'
@@ -34,11 +34,11 @@ describe('a cloud that reads patiently', () => {
     const { cloud, patience, calls } = busy()
     const told: number[] = []
     const twice = cloud.patiently(patience).patiently({ ...patience, onRetry: (_, tried) => told.push(tried) })
-    await twice.getEndpoint('x').catch(() => {})
+    await twice.getRoute('x').catch(() => {})
     expect({ calls: calls(), told: told.length }).toEqual({ calls: 11, told: 10 })
     await twice
       .patiently(undefined)
-      .getEndpoint('x')
+      .getRoute('x')
       .catch(() => {})
     expect(calls()).toBe(12)
   })

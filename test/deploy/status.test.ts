@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { Actual, ActualDeployment } from '../../src/deploy/actual.ts'
-import type { Endpoint } from '../../src/deploy/cloud.ts'
-import { decodeLabels } from '../../src/deploy/labels.ts'
+import type { Route } from '../../src/deploy/routes.ts'
 import { deploymentStatus, statusOf } from '../../src/deploy/status.ts'
 import { pauseWrite, rollbackWrite } from '../../src/deploy/writes.ts'
 import { flippedBack, written } from '../support/pure-cloud.ts'
@@ -13,12 +12,12 @@ const LIVE = apply(FIRST, NOTHING)
 const HOLDING = apply(SECOND, LIVE, 4)
 const AFTER = apply(SECOND, LIVE)
 
-const only = (actual: ActualDeployment, change: Partial<Endpoint>): ActualDeployment => ({
+const only = (actual: ActualDeployment, change: Partial<Route>): ActualDeployment => ({
   ...actual,
   endpoint: { ...actual.endpoint!, ...change },
 })
-const paused = only(HOLDING, written(HOLDING.endpoint!, pauseWrite(decodeLabels(HOLDING.endpoint!.labels).ours!)))
-const held = flippedBack(AFTER, rollbackWrite(AFTER.endpoint!, AFTER.versions)!)
+const paused = only(HOLDING, written(HOLDING.endpoint!, pauseWrite(HOLDING.endpoint!.memory!)))
+const held = flippedBack(AFTER, rollbackWrite(AFTER.endpoint!, AFTER.releases)!)
 
 it.each([
   ['never deployed', FIRST, NOTHING, 'absent: it has never been deployed'],
@@ -42,12 +41,12 @@ it.each([
 
 describe('a status', () => {
   it('says who is who, and what costs money without traffic', () => {
-    const [model] = AFTER.endpoint!.deployedModels
+    const [model] = AFTER.endpoint!.workloads
     const others = [
-      { ...model, id: '77', model: 'other' },
+      { ...model, id: '77', shelf: 'other' },
       { ...model, id: '78' },
     ]
-    const actual = only(AFTER, { deployedModels: [...AFTER.endpoint!.deployedModels, ...others] })
+    const actual = only(AFTER, { workloads: [...AFTER.endpoint!.workloads, ...others] })
     const live = deploymentStatus(SECOND, actual, TARGET, NOW).live
     expect(live.map(({ role, traffic, idle, warmUntil }) => [role, traffic, idle, warmUntil])).toEqual([
       ['previous', 0, true, '2026-11-24T12:00:00.000Z'],
@@ -62,10 +61,11 @@ describe('a status', () => {
   })
 
   it('says what was applied, and who holds the lock', () => {
-    const labels = { ...LIVE.endpoint!.labels, 'dap-lock': `0123abcd-${NOW / 1000 - 1}`, 'dap-lock-owner': 'ci' }
+    const lock = { run: '0123abcd', expires: NOW / 1000 - 1, owner: 'ci' }
+    const memory = { ...LIVE.endpoint!.memory!, lock }
     const actual: Actual = {
-      endpoints: [only(LIVE, { labels }).endpoint!],
-      models: LIVE.versions,
+      endpoints: [only(LIVE, { memory }).endpoint!],
+      releases: LIVE.releases,
       bundles: new Set(),
       lost: new Set(),
       foreign: [],

@@ -1,17 +1,10 @@
-import type { Operation, VertexApi } from '../../src/adapters/vertex/api.ts'
-import {
-  type Cloud,
-  CloudError,
-  type DeployedModel,
-  type Endpoint,
-  type ModelVersion,
-  type Place,
-  type RequestMetrics,
-  type Status,
-} from '../../src/deploy/cloud.ts'
+import type { DeployedModel, Endpoint, ModelVersion, Operation, VertexApi } from '../../src/adapters/vertex/api.ts'
+import { CloudError, type Status } from '../../src/deploy/cloud-error.ts'
 import type { Clock } from '../../src/deploy/patience.ts'
+import type { Cloud, Place, RequestMetrics } from '../../src/deploy/routes.ts'
 import { InterruptedError } from '../../src/errors.ts'
-import { overVertex } from './over-vertex.ts'
+import type { Rng } from '../../src/math/rng.ts'
+import { editLabel, overVertex, wipeLabels } from './over-vertex.ts'
 
 export const PLACE: Place = { target: 'emulator', project: 'dap-local', region: 'us-central1', bucket: 'dap-local' }
 
@@ -67,6 +60,8 @@ export interface MemoryCloud {
   failNextDeployment(): void
   /** What `requests` answers from now on. */
   measure(answer: (deployedModel: string, from: number, to: number) => RequestMetrics): void
+  edit(endpoint: string, text: string): Promise<void>
+  wipe(endpoint: string, rng: Rng): Promise<void>
   /** The cloud of another place than the first that was asked for: one of its own, with the same clock and bucket. */
   at(place: Place): MemoryCloud | undefined
 }
@@ -299,8 +294,11 @@ export function memoryCloud(
     deleteObject: name => call(() => void objects.delete(name)),
     requests: (_endpoint, model, from, to) => call(() => metrics(model, from, to)),
   }
+  const cloud = overVertex(api)
   return {
-    cloud: overVertex(api),
+    cloud,
+    edit: (endpoint, text) => editLabel(cloud, endpoint, text),
+    wipe: (endpoint, rng) => wipeLabels(cloud, endpoint, rng),
     vertex: api,
     clock,
     at({ project, region }) {

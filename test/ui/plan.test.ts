@@ -487,7 +487,7 @@ describe('the schema of a plan', () => {
       deployments: [{ desired: desired(), evidence: canary.evidence }],
       declared: { here: [{ deployment: 'shop-offer', before: [] }], everywhere: new Set(), environments: new Set() },
       actual: {
-        ...{ endpoints: [], models: [], bundles: new Set(), lost: new Set(), found: new Map(), places: [] },
+        ...{ endpoints: [], releases: [], bundles: new Set(), lost: new Set(), found: new Map(), places: [] },
 
         foreign: [{ id: 'dap-a', environment: name, deployment: 'shop-offer', project, owner: null }],
       },

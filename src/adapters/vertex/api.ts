@@ -2,22 +2,10 @@
  * Vertex AI and one bucket as requests: one call is one request, and who calls retries, waits and polls. Ids are bare
  * (`dap-shop-offer-3fa9c1d2`), never resource names: those have the project's id in requests and its number in answers.
  */
-import type {
-  Artefacts,
-  Endpoint,
-  EndpointUpdate,
-  Measurements,
-  ModelVersion,
-  NewDeployedModel,
-  NewEndpoint,
-  NewModelVersion,
-  Place,
-  Scale,
-  Status,
-  VersionUpdate,
-} from '../../deploy/cloud.ts'
+import type { Status } from '../../deploy/cloud-error.ts'
+import type { Artefacts, Measurements, Place, RequestLog, Scale, Traffic } from '../../deploy/routes.ts'
 
-export interface VertexApi extends Artefacts, Measurements {
+export interface VertexApi {
   readonly place: Place
 
   /** All of the place: labels may have been taken away, so they do not choose. A list call, whatever their number. */
@@ -53,6 +41,99 @@ export interface VertexApi extends Artefacts, Measurements {
   getOperation(name: string): Promise<Operation>
   /** Operations on an endpoint or a model that are not done yet: what another process, or a lost answer, has left running. */
   runningOperations(resource: { readonly endpoint: string } | { readonly model: string }): Promise<readonly Operation[]>
+
+  /** Writes an object of the bucket unless it is there: names are content addresses. */
+  putObject: Artefacts['putArtefact']
+  listObjects: Artefacts['listArtefacts']
+  getObject: Artefacts['getArtefact']
+  deleteObject: Artefacts['deleteArtefact']
+
+  requests: Measurements['measure']
+}
+
+export interface Endpoint {
+  readonly id: string
+  readonly displayName: string
+  readonly description: string
+  readonly etag: string
+  readonly labels: Labels
+  /** Deployed model's id → percent; sums to 100, or is empty. */
+  readonly traffic: Traffic
+  /** Only those that are ready: one that is being deployed is not among them yet. */
+  readonly deployedModels: readonly DeployedModel[]
+  readonly dedicated: boolean
+  readonly requestLog: RequestLog | null
+  /** The host of a dedicated endpoint. */
+  readonly host: string | null
+}
+
+export type Labels = Readonly<Record<string, string>>
+
+export interface NewEndpoint {
+  readonly displayName: string
+  readonly description: string
+  readonly labels: Labels
+  readonly dedicated: boolean
+  readonly requestLog: RequestLog | null
+}
+
+export interface EndpointUpdate {
+  readonly etag: string
+  readonly displayName?: string
+  readonly description?: string
+  readonly labels?: Labels
+  readonly traffic?: Traffic
+  readonly requestLog?: RequestLog | null
+}
+
+/** What a deployed model cannot change while it is deployed, and its scale, which it can. */
+export interface NewDeployedModel {
+  /** 1 to 10 digits, chosen by the caller: the key that makes a second try harmless. */
+  readonly id: string
+  readonly displayName: string
+  readonly model: string
+  readonly version: string
+  readonly machineType: string
+  /** null: the project's default. */
+  readonly serviceAccount: string | null
+  readonly scale: Scale
+}
+
+export interface DeployedModel extends NewDeployedModel {
+  /** ms since 1970 */
+  readonly created: number
+  /** Replicas that serve now, where the cloud says so. */
+  readonly available: number | null
+}
+
+export interface ModelVersion {
+  readonly model: string
+  readonly version: string
+  readonly aliases: readonly string[]
+  readonly displayName: string
+  /** Of the model: a write to any of its versions changes it. */
+  readonly etag: string
+  readonly labels: Labels
+  readonly created: number
+}
+
+export interface VersionUpdate {
+  readonly etag: string
+  readonly labels: Labels
+}
+
+export interface NewModelVersion {
+  readonly displayName: string
+  readonly description: string
+  readonly labels: Labels
+  readonly image: string
+  /** `gs://bucket/folder` of the bundle. */
+  readonly artifact: string
+  readonly predictRoute: string
+  readonly healthRoute: string
+  readonly port: number
+  /** Arguments of the image's entry point. */
+  readonly args: readonly string[]
 }
 
 export interface Operation {

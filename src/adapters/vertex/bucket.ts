@@ -1,5 +1,5 @@
 import type { Storage } from '@google-cloud/storage'
-import type { Artefacts, Place } from '../../deploy/cloud.ts'
+import type { Artefacts, Place } from '../../deploy/routes.ts'
 import { InstallationError } from '../../errors.ts'
 import { attempting, DEADLINE_MS } from './errors.ts'
 
@@ -16,7 +16,7 @@ export function vertexBucket(
     return (await storage).bucket(place.bucket)
   }
   return {
-    putObject: (name, text) =>
+    putArtefact: (name, text) =>
       attempt(async () => {
         const file = (await bucket()).file(name)
         const onlyIfAbsent = { ifGenerationMatch: 0 }
@@ -26,12 +26,12 @@ export function vertexBucket(
           if ((error as { readonly code?: unknown }).code !== 412) throw error
         }
       }),
-    listObjects: prefix =>
+    listArtefacts: prefix =>
       attempt(async () => {
         const [files] = await (await bucket()).getFiles({ prefix })
         return files.map(({ name }) => name)
       }),
-    getObject: (name, maxBytes) =>
+    getArtefact: (name, maxBytes) =>
       attempt(async () => {
         const path = `b/${encodeURIComponent(place.bucket)}/o/${encodeURIComponent(name)}`
         const url = `${emulator ?? 'https://storage.googleapis.com'}/storage/v1/${path}?alt=media`
@@ -42,7 +42,7 @@ export function vertexBucket(
         if (response.status === 404) return undefined
         throw Object.assign(new Error(text), { code: response.status })
       }),
-    deleteObject: name =>
+    deleteArtefact: name =>
       attempt(async () => {
         await (await bucket()).file(name).delete({ ignoreNotFound: true })
       }),

@@ -1,4 +1,5 @@
-import { CloudError, type Place, type Status } from '../../deploy/cloud.ts'
+import { CloudError, type Status } from '../../deploy/cloud-error.ts'
+import type { Place } from '../../deploy/routes.ts'
 import { DapError } from '../../errors.ts'
 
 /** Of every request. */

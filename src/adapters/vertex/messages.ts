@@ -1,5 +1,6 @@
-/** Messages of Vertex AI as dap's types, and back. An endpoint that something else made too has more fields: they are neither read nor written. */
+/** Messages of Vertex AI as they are read here, and back. An endpoint that something else made too has more fields: they are neither read nor written. */
 import type { google } from '@google-cloud/aiplatform/build/protos/protos.js'
+import type { Place, RequestLog, Scale } from '../../deploy/routes.ts'
 import type {
   DeployedModel,
   Endpoint,
@@ -8,12 +9,9 @@ import type {
   NewDeployedModel,
   NewEndpoint,
   NewModelVersion,
-  Place,
-  RequestLog,
-  Scale,
+  Operation,
   VersionUpdate,
-} from '../../deploy/cloud.ts'
-import type { Operation } from './api.ts'
+} from './api.ts'
 import { statusOf } from './errors.ts'
 
 type IEndpoint = google.cloud.aiplatform.v1.IEndpoint

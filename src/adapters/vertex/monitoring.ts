@@ -1,4 +1,4 @@
-import type { Measurements, Place, RequestMetrics } from '../../deploy/cloud.ts'
+import type { Measurements, Place, RequestMetrics } from '../../deploy/routes.ts'
 import { attempting, DEADLINE_MS } from './errors.ts'
 
 const METRICS = 'aiplatform.googleapis.com/prediction/online'
@@ -42,7 +42,7 @@ export function requestMetrics(
   place: Place,
   emulator: string | null,
   authorise: (url: string) => Promise<Headers>,
-): Measurements['requests'] {
+): Measurements['measure'] {
   const base = `${emulator ?? 'https://monitoring.googleapis.com'}/v3/projects/${place.project}/timeSeries`
   const attempt = attempting('monitoring', place)
 

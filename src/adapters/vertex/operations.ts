@@ -1,4 +1,5 @@
-import { type Waiting, WorkFailed } from '../../deploy/cloud.ts'
+import { WorkFailed } from '../../deploy/cloud-error.ts'
+import type { Waiting } from '../../deploy/patience.ts'
 import type { Operation, VertexApi } from './api.ts'
 
 type Operations = Pick<VertexApi, 'getOperation' | 'runningOperations'>

@@ -3,8 +3,8 @@
  * clients' retries and polling: they hide from the caller what happened, and give up on an operation at the first poll that fails.
  */
 import type { CallOptions } from 'google-gax'
-import type { Endpoint, ModelVersion, Place } from '../../deploy/cloud.ts'
-import type { Operation, VertexApi } from './api.ts'
+import type { Place } from '../../deploy/routes.ts'
+import type { Endpoint, ModelVersion, Operation, VertexApi } from './api.ts'
 import { vertexBucket } from './bucket.ts'
 import { type Clients, lazyClients } from './clients.ts'
 import { attempting, DEADLINE_MS, isStatus } from './errors.ts'
@@ -30,6 +30,8 @@ export async function vertexApi(place: Place, environment: (name: string) => str
   const ask = <T>(call: (clients: Clients) => Promise<T>) => attempt(async () => call(await clients()))
   const start = (call: (clients: Clients) => Promise<readonly [messages.Started, ...unknown[]]>) =>
     ask(async open => messages.operationOf((await call(open))[0].latestResponse, open.decoders))
+
+  const bucket = vertexBucket(place, emulator, authorise)
 
   return {
     place,
@@ -121,7 +123,10 @@ export async function vertexApi(place: Place, environment: (name: string) => str
         return (await collect(listed, each => messages.operationOf(each, decoders))).filter(({ done }) => !done)
       }).catch(absent<readonly Operation[]>([])),
 
-    ...vertexBucket(place, emulator, authorise),
+    putObject: bucket.putArtefact,
+    listObjects: bucket.listArtefacts,
+    getObject: bucket.getArtefact,
+    deleteObject: bucket.deleteArtefact,
     requests: requestMetrics(place, emulator, authorise),
   }
 }

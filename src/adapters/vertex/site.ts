@@ -1,5 +1,5 @@
 import { connect } from 'node:net'
-import type { Place } from '../../deploy/cloud.ts'
+import type { Place } from '../../deploy/routes.ts'
 import { DapError, ExitCode } from '../../errors.ts'
 
 const DEFAULT_URL = 'http://127.0.0.1:8790'

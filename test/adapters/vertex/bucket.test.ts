@@ -2,7 +2,7 @@ import { createServer, type RequestListener } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { vertexBucket } from '../../../src/adapters/vertex/bucket.ts'
-import type { Place } from '../../../src/deploy/cloud.ts'
+import type { Place } from '../../../src/deploy/routes.ts'
 
 const PLACE: Place = { target: 'vertex', project: 'shop-ml', region: 'europe-west1', bucket: 'shop-dap' }
 const NAME = 'dap/bundles/shop offer-0123456789ab/bundle.json'
@@ -30,7 +30,7 @@ describe('an object', () => {
     })
     undo.push(() => vi.unstubAllGlobals())
     const headers = new Headers({ authorization: 'Bearer token' })
-    expect(await vertexBucket(PLACE, null, async () => headers).getObject(NAME, 10)).toBe('{}')
+    expect(await vertexBucket(PLACE, null, async () => headers).getArtefact(NAME, 10)).toBe('{}')
     const object = 'dap%2Fbundles%2Fshop%20offer-0123456789ab%2Fbundle.json'
     expect(asked).toEqual([[`https://storage.googleapis.com/storage/v1/b/shop-dap/o/${object}?alt=media`, headers]])
   })
@@ -38,7 +38,7 @@ describe('an object', () => {
   it('that has no end is left alone once it is larger than was asked for', async () => {
     let closed: Promise<unknown> = Promise.reject(new Error('nothing was asked for'))
     closed.catch(() => {})
-    const { getObject } = await bucketOf((_, response) => {
+    const { getArtefact } = await bucketOf((_, response) => {
       closed = new Promise(done => response.on('close', done))
       const write = () => {
         while (!response.destroyed && response.write('x'.repeat(10_000)));
@@ -46,7 +46,7 @@ describe('an object', () => {
       response.on('drain', write)
       write()
     })
-    expect(await getObject(NAME, 1_000_000)).toBeUndefined()
+    expect(await getArtefact(NAME, 1_000_000)).toBeUndefined()
     await closed
   })
 
@@ -54,17 +54,17 @@ describe('an object', () => {
     const refused = await bucketOf((_, response) =>
       response.writeHead(403).end('ci@shop-ml has no storage.objects.get'),
     )
-    await expect(refused.getObject(NAME, 10)).rejects.toMatchObject({
+    await expect(refused.getArtefact(NAME, 10)).rejects.toMatchObject({
       name: 'CloudError',
       status: 'PERMISSION_DENIED',
       message: 'PERMISSION_DENIED: ci@shop-ml has no storage.objects.get',
       hint: expect.stringContaining('roles/storage.objectAdmin on gs://shop-dap'),
     })
     const broken = await bucketOf(request => request.socket.destroy())
-    await expect(broken.getObject(NAME, 10)).rejects.toMatchObject({ name: 'CloudError', status: 'UNAVAILABLE' })
+    await expect(broken.getArtefact(NAME, 10)).rejects.toMatchObject({ name: 'CloudError', status: 'UNAVAILABLE' })
     const torn = await bucketOf((request, response) => {
       response.writeHead(200, { 'content-length': 100 }).write('{', () => request.socket.destroy())
     })
-    await expect(torn.getObject(NAME, 100)).rejects.toMatchObject({ name: 'CloudError', status: 'UNAVAILABLE' })
+    await expect(torn.getArtefact(NAME, 100)).rejects.toMatchObject({ name: 'CloudError', status: 'UNAVAILABLE' })
   })
 })

@@ -1,8 +1,9 @@
 import { afterAll, beforeAll } from 'vitest'
-import { vertexCloud } from '../../../src/adapters/vertex/cloud.ts'
+import { vertexApi } from '../../../src/adapters/vertex/requests.ts'
 import { type VirtualClock, virtualClock } from '../../../src/emulator/clock.ts'
 import { type Emulator, startEmulator } from '../../../src/emulator/emulator.ts'
 import { cloudContract } from '../../contracts/cloud.ts'
+import { editLabel, overVertex, wipeLabels } from '../../support/over-vertex.ts'
 
 let clock: VirtualClock
 let emulator: Emulator
@@ -18,8 +19,11 @@ afterAll(() => emulator.stop())
 cloudContract('the emulator, through the real client', async () => {
   const project = `dap-test-${++serial}`
   const place = { target: 'emulator', project, region: 'us-central1', bucket: project } as const
+  const cloud = overVertex(await vertexApi(place, () => emulator.url))
   return {
-    cloud: await vertexCloud(place, () => emulator.url),
+    cloud,
+    edit: (route, text) => editLabel(cloud, route, text),
+    wipe: (route, rng) => wipeLabels(cloud, route, rng),
     clock: { now: () => clock.now(), sleep: ms => clock.advance(ms) },
   }
 })

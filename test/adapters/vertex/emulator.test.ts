@@ -1,7 +1,13 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
-import type { Operation, VertexApi } from '../../../src/adapters/vertex/api.ts'
+import type {
+  NewDeployedModel,
+  NewEndpoint,
+  NewModelVersion,
+  Operation,
+  VertexApi,
+} from '../../../src/adapters/vertex/api.ts'
 import { vertexApi } from '../../../src/adapters/vertex/requests.ts'
-import type { NewDeployedModel, NewEndpoint, NewModelVersion, Place } from '../../../src/deploy/cloud.ts'
+import type { Place } from '../../../src/deploy/routes.ts'
 import { type VirtualClock, virtualClock } from '../../../src/emulator/clock.ts'
 import { type Emulator, startEmulator } from '../../../src/emulator/emulator.ts'
 

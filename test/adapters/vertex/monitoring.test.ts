@@ -2,7 +2,7 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterEach, describe, expect, it } from 'vitest'
 import { histogram, requestMetrics } from '../../../src/adapters/vertex/monitoring.ts'
-import type { Place } from '../../../src/deploy/cloud.ts'
+import type { Place } from '../../../src/deploy/routes.ts'
 
 const PLACE: Place = { target: 'emulator', project: 'dap-local', region: 'us-central1', bucket: 'dap-local' }
 

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
 import { type Operation, READS, type VertexApi } from '../../../src/adapters/vertex/api.ts'
 import { finish } from '../../../src/adapters/vertex/operations.ts'
-import { CloudError, type Status } from '../../../src/deploy/cloud.ts'
+import { CloudError, type Status } from '../../../src/deploy/cloud-error.ts'
 import { createWaiting } from '../../../src/deploy/patience.ts'
 import { readPatiently } from '../../../src/deploy/reads.ts'
 import { stream } from '../../../src/math/rng.ts'

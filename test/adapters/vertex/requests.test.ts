@@ -5,7 +5,8 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } 
 import type { VertexApi } from '../../../src/adapters/vertex/api.ts'
 import { attempting, statusOf } from '../../../src/adapters/vertex/errors.ts'
 import { vertexApi } from '../../../src/adapters/vertex/requests.ts'
-import { CloudError, type Place } from '../../../src/deploy/cloud.ts'
+import { CloudError } from '../../../src/deploy/cloud-error.ts'
+import type { Place } from '../../../src/deploy/routes.ts'
 import { DapError } from '../../../src/errors.ts'
 
 const LOCAL: Place = { target: 'emulator', project: 'dap-local', region: 'us-central1', bucket: 'dap-local' }
