@@ -32,7 +32,7 @@ export function targetOf(
   project: { readonly name: string; readonly id: string },
   environment: { readonly name: string; readonly spec: EnvironmentSpec },
 ): Target {
-  const { target, gcp = LOCAL, protect, prices } = environment.spec
+  const { target, protect, prices, gcp = LOCAL } = environment.spec
   return {
     environment: environment.name,
     projectId: project.id,
