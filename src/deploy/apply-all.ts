@@ -1,6 +1,6 @@
+import type { DeploymentPlan, Plan } from '../generated/types.ts'
 import type { DeploymentOutcome } from '../results.ts'
 import { type ApplyOptions, applyDeployment } from './apply.ts'
-import type { DeploymentPlan, Plan } from './plan.ts'
 import { pruneOrphan } from './remove.ts'
 import type { Cloud, Place } from './routes.ts'
 import type { Engine } from './run.ts'

@@ -1,7 +1,7 @@
 /** Refusals where somebody else is at an endpoint, or was. */
 import { DapError, ExitCode } from '../errors.ts'
-import type { Processes } from './lock.ts'
 import type { Lock, Memory } from './memory.ts'
+import type { Processes } from './runs.ts'
 
 /** Somebody else was there: nothing more is written, and what the cloud has is worth another plan. */
 export function conflict(message: string, hint: string): DapError {

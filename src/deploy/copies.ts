@@ -6,8 +6,7 @@ import { canonicalJson } from '../policy/digest.ts'
 import type { Desired } from './desired.ts'
 import { factsOf, type Memory } from './memory.ts'
 import { partsOf } from './parts.ts'
-import { createBackoff, type Patience } from './patience.ts'
-import type { Cloud, Release, ReleaseNote, Route } from './routes.ts'
+import type { Release, ReleaseNote, Route } from './routes.ts'
 
 export function currentRelease(releases: readonly Release[], shelf: string): Release | undefined {
   return releases.find(each => each.shelf === shelf && each.current)
@@ -35,28 +34,4 @@ export function toRemember(
     canonicalJson({ ...release.whose, ...whose }) === canonicalJson(release.whose ?? null) &&
     canonicalJson(copy) === canonicalJson(release.copy ?? null)
   return isSaid ? undefined : { whose, copy, parts }
-}
-
-/** Writes it. */
-export async function remember(
-  { cloud, shelf, releases }: { readonly cloud: Cloud; readonly shelf: string; readonly releases: readonly Release[] },
-  route: Route,
-  memory: Memory,
-  desired: Desired | undefined,
-  patience: Patience,
-  budgetMs?: number,
-): Promise<void> {
-  const backoff = createBackoff(patience, { races: true, budgetMs })
-  for (let known = releases; ; ) {
-    const release = currentRelease(known, shelf)
-    const note = release && toRemember(release, route, memory, desired)
-    if (note === undefined) return
-    try {
-      await cloud.noteRelease(release!, note)
-      return
-    } catch (failure) {
-      await backoff(failure)
-      known = await cloud.releasesOf(shelf)
-    }
-  }
 }

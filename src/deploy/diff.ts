@@ -1,3 +1,4 @@
+import type { Block, DeploymentPlan, Drift } from '../generated/types.ts'
 import type { ActualDeployment } from './actual.ts'
 import type { Change, ChangeKind, FieldChange } from './change.ts'
 import { currentRelease, toRemember } from './copies.ts'
@@ -6,7 +7,6 @@ import { driftOf, trafficApplied, trafficHasDrifted } from './drift.ts'
 import { endpointFields, replacedFields, scaleFields, typeFields } from './fields.ts'
 import { insteadOf, isHeld } from './holds.ts'
 import { type Identity, identityOf, type Owner } from './memory.ts'
-import type { Block, DeploymentPlan, Drift } from './plan.ts'
 import { nonZero, type Roles, rolesOf, sameTraffic, split } from './roles.ts'
 import type { Release, Route, Traffic, Workload } from './routes.ts'
 

@@ -1,6 +1,6 @@
+import type { Drift } from '../generated/types.ts'
 import { trafficText } from '../titles.ts'
 import type { Desired } from './desired.ts'
-import type { Drift } from './plan.ts'
 import { displayNames, type Roles, sameTraffic } from './roles.ts'
 import type { RequestLog, Route, Scale, Traffic } from './routes.ts'
 

@@ -1,10 +1,10 @@
 import { EVIDENCE_SCHEMA } from '../generated/names.ts'
+import type { EvidenceState } from '../generated/types.ts'
 import type { DeploymentSpec } from '../kinds.ts'
 import { milliseconds } from '../policy/duration.ts'
 import type { CurrentInput, Evidence, JudgedPolicy } from '../results.ts'
 import { inputTitle } from '../titles.ts'
 import type { Desired } from './desired.ts'
-import type { EvidenceState } from './plan.ts'
 
 /** A file that another version of dap recorded: nobody knows what it depends on. */
 export interface OtherFormat {

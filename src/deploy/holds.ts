@@ -7,9 +7,8 @@
 import { type Desired, settled } from './desired.ts'
 import type { Memory } from './memory.ts'
 import { judgedDigest, type Parts, partsOf } from './parts.ts'
-import { createBackoff, type Patience } from './patience.ts'
 import { type Roles, releaseOf } from './roles.ts'
-import type { Cloud, Held, Release, Route, Workload } from './routes.ts'
+import type { Held, Release, Route, Workload } from './routes.ts'
 
 /** Whether what Git asks for was rolled back. */
 export function isHeld(desired: Desired, memory: Partial<Memory>, releases: readonly Release[]): boolean {
@@ -35,10 +34,10 @@ function judgedAs(judged: string, releases: readonly Release[]): readonly Releas
 }
 
 /** A hold is about what decides, or about one deployed model. */
-const machineOf = (hold: string) => (/^\d{1,10}$/.test(hold) ? hold : undefined)
+export const machineOf = (hold: string) => (/^\d{1,10}$/.test(hold) ? hold : undefined)
 
 /** The versions that a hold is about, of a deployed model the one that it is deployed from. */
-function heldBy(hold: string, releases: readonly Release[], endpoint: Route | undefined) {
+export function heldBy(hold: string, releases: readonly Release[], endpoint: Route | undefined) {
   const id = machineOf(hold)
   if (id === undefined) return judgedAs(hold, releases)
   const deployed = endpoint?.workloads.find(each => each.id === id)
@@ -133,7 +132,7 @@ export function judgedRelease({ parts }: Release): string | undefined {
 export const isEverHeld = ({ held }: Release): boolean => held.whole || held.workloads.length > 0
 
 /** For what it decides, or for the machines of one workload. */
-function isHeldRelease({ held }: Release, workload: string | undefined): boolean {
+export function isHeldRelease({ held }: Release, workload: string | undefined): boolean {
   return workload === undefined ? held.whole : held.workloads.includes(workload)
 }
 
@@ -141,25 +140,4 @@ export function withHold({ whole, workloads }: Held, held: boolean, workload?: s
   if (workload === undefined) return { whole: held, workloads }
   const others = workloads.filter(id => id !== workload)
   return { whole, workloads: held ? [...others, workload] : others }
-}
-
-/** Puts what a hold is about on hold, or releases it. */
-export async function holdReleases(
-  { cloud, shelf, endpoint }: { readonly cloud: Cloud; readonly shelf: string; readonly endpoint: Route | undefined },
-  hold: string,
-  held: boolean,
-  patience: Patience,
-): Promise<void> {
-  const backoff = createBackoff(patience, { races: true })
-  const id = machineOf(hold)
-  for (;;) {
-    try {
-      const releases = heldBy(hold, await cloud.releasesOf(shelf), endpoint)
-      const release = releases.find(each => isHeldRelease(each, id) !== held)
-      if (release === undefined) return
-      await cloud.noteRelease(release, { held: withHold(release.held, held, id) })
-    } catch (failure) {
-      await backoff(failure)
-    }
-  }
 }

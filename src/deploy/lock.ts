@@ -5,44 +5,18 @@
  */
 import { CloudError } from './cloud-error.ts'
 import { expiry, taken } from './conflict.ts'
-import { LOCK_TERM, lockedEndpoint, type Update } from './locked-endpoint.ts'
-import type { Lock, LockProcess, Memory, Owner } from './memory.ts'
+import { LOCK_TERM, type LockOptions, lockedEndpoint, type Update } from './locked-endpoint.ts'
+import type { Lock, Memory, Owner } from './memory.ts'
 import { isOurs } from './ownership.ts'
 import { createBackoff, type Patience } from './patience.ts'
 import type { Cloud, Route } from './routes.ts'
+import type { Processes } from './runs.ts'
 
 /** For giving the lock back after the run was stopped, in ms. */
 const GRACE = 5_000
 
 /** ms; what was looked at longer ago is looked at again before a call that no version guards. */
 const FRESH = 5_000
-
-/** A run as its locks name it, and what it makes of other runs' locks. */
-export interface Run extends Processes {
-  readonly id: string
-  readonly owner: string
-  /** Does it take over the locks of processes that are gone? */
-  readonly resumes: boolean
-}
-
-export interface Processes {
-  readonly process: LockProcess
-  stateOf(process: LockProcess): ProcessState
-}
-
-/** What this machine knows of a process; `unknown`: one has its number, and nobody says whether it is that one. */
-export type ProcessState = 'running' | 'gone' | 'elsewhere' | 'unknown'
-
-export interface LockOptions {
-  /** One that reads patiently. */
-  readonly cloud: Cloud
-  readonly patience: Patience
-  readonly run: Run
-  /** The endpoint with what is remembered of it elsewhere, where it does not say whose it is. */
-  recall(endpoint: Route): Route
-  onNote(text: string): void
-  onLocked(until: number): void
-}
 
 export interface EndpointLock {
   readonly held: boolean

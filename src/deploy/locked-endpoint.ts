@@ -3,12 +3,24 @@ import { CloudError } from './cloud-error.ts'
 import { lost, moved } from './conflict.ts'
 import { createForeignMoves, type ForeignMoves } from './foreign-moves.ts'
 import { createGrip, type Grip } from './grip.ts'
-import type { LockOptions } from './lock.ts'
 import type { Lock, Memory } from './memory.ts'
+import type { Patience } from './patience.ts'
 import type { Cloud, Route, RouteUpdate } from './routes.ts'
+import type { Run } from './runs.ts'
 
 /** ms; renewed at a third. */
 export const LOCK_TERM = 900_000
+
+export interface LockOptions {
+  /** One that reads patiently. */
+  readonly cloud: Cloud
+  readonly patience: Patience
+  readonly run: Run
+  /** The endpoint with what is remembered of it elsewhere, where it does not say whose it is. */
+  recall(endpoint: Route): Route
+  onNote(text: string): void
+  onLocked(until: number): void
+}
 
 /** What `write` changes beside that. */
 export type Update = Omit<RouteUpdate, 'memory' | 'unlock'>

@@ -3,12 +3,13 @@
  * otherwise now. It is listed always, deleted only when asked for, and while it still has traffic only when asked for by name: the file may
  * have been moved or emptied by mistake.
  */
+
+import type { Orphan } from '../generated/types.ts'
 import { orphanKey, trafficText } from '../titles.ts'
 import type { Actual } from './actual.ts'
 import type { Change } from './change.ts'
 import type { Target } from './desired.ts'
 import { type Declared, keyOf, type Naming, namingsOf } from './ownership.ts'
-import type { Orphan } from './plan.ts'
 import { displayNames, nonZero, rolesOf } from './roles.ts'
 import type { Place, Route } from './routes.ts'
 

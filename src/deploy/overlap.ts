@@ -1,5 +1,5 @@
+import type { Overlap } from '../generated/types.ts'
 import type { Desired } from './desired.ts'
-import type { Overlap } from './plan.ts'
 
 /** What a second version of a deployment adds while the first one is still up. */
 export function overlapOf({ deployed, scale, rollout }: Desired, prices: Readonly<Record<string, number>>): Overlap {

@@ -1,5 +1,5 @@
+import type { Desired } from '../generated/types.ts'
 import { digestOf } from '../policy/digest.ts'
-import type { Desired } from './desired.ts'
 import { digest32, digest32Of } from './names.ts'
 
 /** What a release is made of, so that a plan can say what will be replaced: 32 hex digits each. */

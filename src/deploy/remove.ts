@@ -1,5 +1,6 @@
 /** To take away what is not needed any more: `gc`, `destroy` and the orphans of a plan. */
 
+import type { Orphan } from '../generated/types.ts'
 import type { DeploymentOutcome } from '../results.ts'
 import type { ActualDeployment } from './actual.ts'
 import { refuseOthers } from './approval.ts'
@@ -7,7 +8,6 @@ import type { Change } from './change.ts'
 import { destructionOf, garbageOf } from './operate.ts'
 import { removal } from './orphans.ts'
 import { remove, writeEndpoint } from './perform.ts'
-import type { Orphan } from './plan.ts'
 import { carryOut, type Engine } from './run.ts'
 
 /** A deployment by its ids, whether Git still has it or not. */

@@ -1,4 +1,4 @@
-import type { Desired } from './desired.ts'
+import type { Desired } from '../generated/types.ts'
 import type { Memory } from './memory.ts'
 import type { Release, Route, Traffic, Workload } from './routes.ts'
 

@@ -3,6 +3,7 @@
  * have been done or not, so it is not repeated: the next look tells. Resuming a killed run is the same loop, begun by another process.
  */
 import { DapError, ExitCode, InterruptedError } from '../errors.ts'
+import type { Commit } from '../generated/types.ts'
 import type { Rng } from '../math/rng.ts'
 import type { DeploymentOutcome } from '../results.ts'
 import { changeTitle } from '../titles.ts'
@@ -13,14 +14,14 @@ import { CloudError, WorkFailed } from './cloud-error.ts'
 import { conflict } from './conflict.ts'
 import type { Target } from './desired.ts'
 import type { DeployEvent, DeploymentState } from './events.ts'
-import { type EndpointLock, endpointLock, type Run } from './lock.ts'
+import { type EndpointLock, endpointLock } from './lock.ts'
 import { identityOf, type Memory } from './memory.ts'
 import { recalled } from './ownership.ts'
 import type { Waiting } from './patience.ts'
 import { type Clock, createBackoff, createWaiting, type Patience } from './patience.ts'
-import type { Commit } from './plan.ts'
 import { displayNames } from './roles.ts'
 import type { Cloud, Release } from './routes.ts'
+import type { Run } from './runs.ts'
 
 /** What a run has of the world. */
 export interface Engine {

@@ -1,10 +1,11 @@
 /** What each change writes to an endpoint in one write: what is remembered and traffic move together, or not at all. */
+
+import type { Commit } from '../generated/types.ts'
 import type { Change } from './change.ts'
 import type { Desired } from './desired.ts'
 import { holdOf, judgedOf } from './holds.ts'
 import { commitText, identityOf, type Memory, type Owner } from './memory.ts'
 import { judgedDigest, partsOf } from './parts.ts'
-import type { Commit } from './plan.ts'
 import { rolesOf } from './roles.ts'
 import type { Release, Route, RouteUpdate } from './routes.ts'
 
