@@ -1,6 +1,6 @@
-import type { Commit } from './deploy/plan.ts'
 import type { Cloud, Place } from './deploy/routes.ts'
 import type { Processes } from './deploy/runs.ts'
+import type { Commit } from './deploy/wanted/plan.ts'
 import type { Tables } from './log/tables.ts'
 import type { Replications } from './simulate/replicate.ts'
 import type { SimulationPlan } from './simulate/simulate.ts'

@@ -1,6 +1,6 @@
 import { defineCommand } from '../command.ts'
-import { destructionOf } from '../deploy/operate.ts'
-import { destroyDeployment } from '../deploy/remove.ts'
+import { destructionOf } from '../deploy/operating/operate.ts'
+import { destroyDeployment } from '../deploy/operating/remove.ts'
 import type { DeployResult } from '../results.ts'
 import { deployText } from '../ui/deploy.ts'
 import { exitCodeOf } from './engine.ts'

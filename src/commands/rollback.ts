@@ -1,6 +1,6 @@
 import { defineCommand } from '../command.ts'
-import { rollbackOf } from '../deploy/operate.ts'
-import { rollbackDeployment } from '../deploy/rollback.ts'
+import { rollbackOf } from '../deploy/operating/operate.ts'
+import { rollbackDeployment } from '../deploy/operating/rollback.ts'
 import type { DeployResult } from '../results.ts'
 import { deployText } from '../ui/deploy.ts'
 import { exitCodeOf } from './engine.ts'

@@ -1,6 +1,6 @@
 import { describe, expect, it, vi } from 'vitest'
 import { CloudError } from '../../src/deploy/cloud-error.ts'
-import type { Plan } from '../../src/deploy/plan.ts'
+import type { Plan } from '../../src/deploy/wanted/plan.ts'
 import type { DeployResult, StatusResult } from '../../src/results.ts'
 import { overVertex } from '../support/over-vertex.ts'
 import type { Session } from '../support/run-dap.ts'

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { Plan } from '../../src/deploy/plan.ts'
+import type { Plan } from '../../src/deploy/wanted/plan.ts'
 import type { AdoptResult, DeployResult, StatusResult } from '../../src/results.ts'
 import { resource } from '../support/repository.ts'
 import {

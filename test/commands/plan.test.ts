@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { VertexApi } from '../../src/adapters/vertex/api.ts'
 import { CloudError } from '../../src/deploy/cloud-error.ts'
-import type { Plan } from '../../src/deploy/plan.ts'
+import type { Plan } from '../../src/deploy/wanted/plan.ts'
 import { bundleText, createBundle } from '../../src/policy/bundle.ts'
 import { resourceDigest } from '../../src/policy/digest.ts'
 import { createPolicy } from '../../src/policy/policy.ts'

@@ -1,12 +1,12 @@
-import type { ActualDeployment } from '../../src/deploy/actual.ts'
 import type { Change } from '../../src/deploy/change.ts'
-import { currentRelease, toRemember } from '../../src/deploy/copies.ts'
-import type { Desired } from '../../src/deploy/desired.ts'
-import { judgedRelease, withHold } from '../../src/deploy/holds.ts'
+import { type EndpointWrite, endpointWrite, type WriteContext } from '../../src/deploy/doing/writes.ts'
 import { identityOf } from '../../src/deploy/memory.ts'
 import { partsOf } from '../../src/deploy/parts.ts'
 import type { Held, Release, ReleaseNote, Route } from '../../src/deploy/routes.ts'
-import { type EndpointWrite, endpointWrite, type WriteContext } from '../../src/deploy/writes.ts'
+import type { ActualDeployment } from '../../src/deploy/wanted/actual.ts'
+import { currentRelease, toRemember } from '../../src/deploy/wanted/copies.ts'
+import type { Desired } from '../../src/deploy/wanted/desired.ts'
+import { judgedRelease, withHold } from '../../src/deploy/wanted/holds.ts'
 
 const NOT_HELD: Held = { whole: false, workloads: [] }
 

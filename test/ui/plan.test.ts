@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { Change } from '../../src/deploy/change.ts'
-import { makePlan } from '../../src/deploy/plan.ts'
+import { makePlan } from '../../src/deploy/wanted/plan.ts'
 import { durationText } from '../../src/titles.ts'
 import { planText } from '../../src/ui/plan.ts'
 import { planMarkdown } from '../../src/ui/plan-markdown.ts'

@@ -1,4 +1,4 @@
-import type { DeployEvent, DeploymentState, GateReading } from '../../deploy/events.ts'
+import type { DeployEvent, DeploymentState, GateReading } from '../../deploy/doing/events.ts'
 import type { Traffic } from '../../deploy/routes.ts'
 import { cleaned } from '../cloud.ts'
 
