@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import type { DeployEvent } from './deploy/events.ts'
+import type { DeployEvent } from './deploy/doing/events.ts'
 import type { ExitCode } from './errors.ts'
 import type { PublishedResult } from './generated/types.ts'
 import type { Host } from './host.ts'

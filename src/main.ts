@@ -96,7 +96,7 @@ async function createHost({ folder, color }: { folder?: string; color?: boolean 
       return tables
     },
     objects: async () => (await import('./adapters/objects.ts')).cloudObjects(),
-    cloud: async place => (await import('./adapters/vertex.ts')).vertexCloud(place, name => env[name]),
+    cloud: async place => (await import('./adapters/vertex/cloud.ts')).vertexCloud(place, name => env[name]),
     ownPackage: async () => (await import('./adapters/node/own-package.ts')).ownPackage(packageRoot),
     get run() {
       run ??= { id: randomId(), owner: ownerOf(env) }

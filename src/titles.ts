@@ -1,6 +1,6 @@
 /** How plans, the events of a deploy and results call one change, and what a result depends on: the same words everywhere. */
 import type { Change } from './deploy/change.ts'
-import type { Traffic } from './deploy/cloud.ts'
+import type { Traffic } from './deploy/routes.ts'
 import type { Input } from './results.ts'
 
 /** What to call a deployed model: its display name where it is known, else its id. */

@@ -1,13 +1,12 @@
 import { join } from 'node:path'
 import { defineCommand } from '../command.ts'
-import { readActual } from '../deploy/actual.ts'
-import { adopt } from '../deploy/adopt.ts'
-import { CloudError } from '../deploy/cloud.ts'
-import { conflict } from '../deploy/conflict.ts'
-import { writeLabels } from '../deploy/guarded.ts'
-import { decodeLabels, encodeLabels } from '../deploy/labels.ts'
-import { remember } from '../deploy/memory.ts'
+import { CloudError } from '../deploy/cloud-error.ts'
+import { conflict } from '../deploy/doing/conflict.ts'
+import { writeMemory } from '../deploy/doing/guarded.ts'
+import { remember } from '../deploy/doing/remember.ts'
 import { isModelId } from '../deploy/names.ts'
+import { adopt } from '../deploy/operating/adopt.ts'
+import { readActual } from '../deploy/wanted/actual.ts'
 import { DapError, ExitCode, UsageError } from '../errors.ts'
 import { ADOPT_RESULT_SCHEMA } from '../generated/names.ts'
 import type { AdoptResult } from '../results.ts'
@@ -49,13 +48,13 @@ export const adoptCommand = defineCommand<Options, AdoptResult>({
   async run({ endpoint: id, name, policy: wanted, environment: environmentName, yes, owner: from }, host, report) {
     const { opened, target, deployments, declared } = await openEnvironment(host, environmentName)
     const cloud = await openCloud(host, target.place, report)
-    const live = await cloud.getEndpoint(id)
+    const live = await cloud.getRoute(id)
     if (live === undefined) {
       throw new UsageError(`no endpoint \`${id}\` in ${target.place.project}, ${target.place.region}`)
     }
     const actual = await readActual(cloud, target, declared.here)
-    // With what dap remembers of it, where its labels were taken away.
-    const endpoint = actual.endpoints.find(each => each.id === id && each.etag === live.etag) ?? live
+    // With what dap remembers of it, where that was taken away.
+    const endpoint = actual.endpoints.find(each => each.id === id && each.version === live.version) ?? live
     const deployment = name ?? endpoint.displayName
     if (!RESOURCE_NAME.test(deployment)) {
       throw new UsageError(`\`${deployment}\` cannot be the name of a Deployment`, {
@@ -76,8 +75,8 @@ export const adoptCommand = defineCommand<Options, AdoptResult>({
     }
     const policy = known?.spec.policy ?? requireResource(opened, 'Policy', wanted).name
     const { environment } = target
-    const { labels, yaml, lost } = adopt(endpoint, { ...target, deployment, policy }, from)
-    const { lock } = decodeLabels(live.labels).ours ?? {}
+    const { memory, yaml, lost } = adopt(endpoint, { ...target, deployment, policy }, from)
+    const { lock } = live.memory ?? {}
     if (lock !== undefined && lock.expires * 1000 > host.now()) {
       const until = new Date(lock.expires * 1000).toISOString()
       throw conflict(
@@ -87,16 +86,15 @@ export const adoptCommand = defineCommand<Options, AdoptResult>({
     }
     const shown = `${id} becomes deployment ${deployment} of ${environment}\n${lost.map(each => `  ${each}`).join('\n')}`
     await requireAgreement(host, yes, shown, 'adopt it?')
-    const { foreign } = decodeLabels(endpoint.labels)
-    await writeLabels(cloud, endpoint, encodeLabels(labels, foreign), patienceOf(host)).catch(failure => {
+    await writeMemory(cloud, endpoint, memory, patienceOf(host)).catch(failure => {
       if (!(failure instanceof CloudError) || failure.status !== 'ABORTED') throw failure
       throw conflict(`somebody else wrote to \`${id}\` meanwhile`, '`dap adopt` once more looks at what it is now')
     })
-    // A model of dap's says whose it is as well.
-    const model = endpoint.deployedModels.find(({ id }) => id === labels.stable)?.model
-    if (model !== undefined && isModelId(model)) {
-      const versions = await cloud.listVersions(model)
-      await remember({ cloud, model, versions }, endpoint, labels, undefined, patienceOf(host))
+    // A release of dap's says whose it is as well.
+    const shelf = endpoint.workloads.find(({ id }) => id === memory.stable)?.shelf
+    if (shelf !== undefined && isModelId(shelf)) {
+      const releases = await cloud.releasesOf(shelf)
+      await remember({ cloud, shelf, releases }, endpoint, memory, undefined, patienceOf(host))
     }
     if (known === undefined) await host.files.write(path, yaml)
     return { schema: ADOPT_RESULT_SCHEMA, deployment, endpoint: id, environment, file: known ? null : file, lost }

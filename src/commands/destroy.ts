@@ -1,6 +1,6 @@
 import { defineCommand } from '../command.ts'
-import { destructionOf } from '../deploy/operate.ts'
-import { destroyDeployment } from '../deploy/remove.ts'
+import { destructionOf } from '../deploy/operating/operate.ts'
+import { destroyDeployment } from '../deploy/operating/remove.ts'
 import type { DeployResult } from '../results.ts'
 import { deployText } from '../ui/deploy.ts'
 import { exitCodeOf } from './deploying/engine.ts'
@@ -38,7 +38,7 @@ export const destroyCommand = defineCommand<Options, DeployResult>({
     operate('destroy', host, options, report, async (site, engine) => {
       const whose = whoseOf(site, deployment)
       const actual = await lookAt(site, whose)
-      const changes = destructionOf(deployment, whose.model, actual, site.environment.target, unprotected)
+      const changes = destructionOf(deployment, whose.shelf, actual, site.environment.target, unprotected)
       return {
         question: `destroy ${deployment}?`,
         shown: changesText(site, [{ whose, changes }]),

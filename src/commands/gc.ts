@@ -1,7 +1,7 @@
 import { defineCommand } from '../command.ts'
 import type { Change } from '../deploy/change.ts'
-import { garbageOf } from '../deploy/operate.ts'
-import { collectGarbage, type Whose } from '../deploy/remove.ts'
+import { garbageOf } from '../deploy/operating/operate.ts'
+import { collectGarbage, type Whose } from '../deploy/operating/remove.ts'
 import { UsageError } from '../errors.ts'
 import type { DeploymentOutcome, DeployResult } from '../results.ts'
 import { deployText } from '../ui/deploy.ts'
@@ -44,7 +44,7 @@ exit codes: 0 done, 3 usage, 4 somebody else is at it, 5 the cloud said no`,
       for (const name of names) {
         const whose = whoseOf(site, name)
         const actual = await lookAt(site, whose)
-        garbage.push({ whose, changes: garbageOf(whose.model, actual, host.now()) })
+        garbage.push({ whose, changes: garbageOf(whose.shelf, actual, host.now()) })
       }
       return {
         question: 'remove all of it?',

@@ -1,6 +1,6 @@
 import { defineCommand } from '../command.ts'
-import { rollbackOf } from '../deploy/operate.ts'
-import { rollbackDeployment } from '../deploy/rollback.ts'
+import { rollbackOf } from '../deploy/operating/operate.ts'
+import { rollbackDeployment } from '../deploy/operating/rollback.ts'
 import type { DeployResult } from '../results.ts'
 import { deployText } from '../ui/deploy.ts'
 import { exitCodeOf } from './deploying/engine.ts'
@@ -26,7 +26,7 @@ exit codes: 0 rolled back, 1 there is nothing to go back to, 3 usage, 4 somebody
   run: ({ deployment, ...options }, host, report) =>
     operate('rollback', host, options, report, async (site, engine) => {
       const whose = whoseOf(site, deployment)
-      const way = rollbackOf(deployment, whose.model, await lookAt(site, whose))
+      const way = rollbackOf(deployment, whose.shelf, await lookAt(site, whose))
       const how =
         way.kind === 'flip'
           ? `all traffic of ${deployment} goes back to ${way.to.displayName}, in one write`

@@ -1,7 +1,7 @@
 import { defineCommand } from '../command.ts'
-import { readActual, withVersions } from '../deploy/actual.ts'
-import { behindOf, orphansOf } from '../deploy/orphans.ts'
-import { statusOf } from '../deploy/status.ts'
+import { statusOf } from '../deploy/operating/status.ts'
+import { readActual, withReleases } from '../deploy/wanted/actual.ts'
+import { behindOf, orphansOf } from '../deploy/wanted/orphans.ts'
 import { ExitCode } from '../errors.ts'
 import { STATUS_RESULT_SCHEMA } from '../generated/names.ts'
 import type { StatusResult } from '../results.ts'
@@ -44,7 +44,7 @@ export const statusCommand = defineCommand<Options, Looked>({
     const cloud = await openCloud(host, target.place, report)
     const desired = []
     for (const each of deployments) desired.push((await desiredDeployment(host, environment, each)).desired)
-    const actual = await withVersions(cloud, await readActual(cloud, target, declared.here), desired)
+    const actual = await withReleases(cloud, await readActual(cloud, target, declared.here), desired)
     const statuses = statusOf(desired, actual, target, host.now())
     const options = { declared, only: null, prune: false, overrideProtection: [] }
     const { behind, notes } = await lookBehind(host, environment, actual, report)

@@ -1,8 +1,8 @@
 /** Ids are computed from whose they are and what is deployed, so nothing has to remember them; one that was given once is kept. */
 import { hash } from 'node:crypto'
 import { shortDigest } from '../digest.ts'
+import type { Place } from '../generated/types.ts'
 import { canonicalJson } from '../policy/digest.ts'
-import type { Place } from './cloud.ts'
 
 const ID_LENGTH = 63
 
@@ -51,7 +51,7 @@ export function bundleObject(policy: string, digest: string): string {
   return `${BUNDLES}${policy}${bundleSuffix(digest)}`
 }
 
-/** What the name of a bundle's object ends with, whatever its policy is called; of the digest as labels have it, too. */
+/** What the name of a bundle's object ends with, whatever its policy is called; of the first 32 digits of the digest, too. */
 export const bundleSuffix = (digest: string) => `-${shortDigest(digest)}/bundle.json`
 
 export const BUNDLES = 'dap/bundles/'
@@ -69,17 +69,11 @@ export const placeObject = (folder: string, { project, region }: Pick<Place, 'pr
 export const samePlace = (a: Place, b: Place): boolean =>
   a.target === b.target && a.project === b.project && a.region === b.region
 
-/** The first 32 hex digits of a digest, for labels: those have 63 characters. */
-export function label32(digest: string): string {
+/** The first 32 hex digits of a digest: as much as every target has room for. */
+export function digest32(digest: string): string {
   return digest.replace(/^sha256:/, '').slice(0, 32)
 }
 
-/** Any text as the value of a label. */
-export function labelValue(text: string): string {
-  return text
-    .toLowerCase()
-    .replace(/[^a-z0-9_-]+/g, '-')
-    .slice(0, 63)
-}
+export const digest32Of = (value: unknown): string => sha256(value).slice(0, 32)
 
 const sha256 = (value: unknown) => hash('sha256', canonicalJson(value), 'hex')

@@ -1,7 +1,7 @@
-/** Waiting: for a cloud that is busy, and for its long-running operations. */
+/** Waiting: for a cloud that is busy, and for what takes its time there. */
 import { DapError, ExitCode, InterruptedError } from '../errors.ts'
 import type { Rng } from '../math/rng.ts'
-import { type Cloud, CloudError, type Operation, type Status } from './cloud.ts'
+import { CloudError, type Status } from './cloud-error.ts'
 
 export interface Clock {
   /** ms since 1970 */
@@ -52,17 +52,18 @@ const BUDGET = 300_000
 
 /**
  * Exponential backoff with full jitter. The function that it returns waits after a failure, or throws it where another try is of no use,
- * and then says how often that was tried; one of them lasts from one success to the next. `races`: its caller looks again at the cloud
- * before it writes again.
+ * and then says how often that was tried; one of them lasts from one success to the next. `doing` says what is tried, in place of the call's
+ * own name. `races`: its caller looks again at the cloud before it writes again.
  */
 export function createBackoff(
   { clock, rng, signal, onRetry }: Patience,
   { races = false, budgetMs = BUDGET }: { readonly races?: boolean; readonly budgetMs?: number } = {},
-): (call: string, failure: unknown) => Promise<void> {
+): (failure: unknown, doing?: string) => Promise<void> {
   const tries = new Map<Status, number>()
   let waited = 0
-  return async (call, failure) => {
+  return async (failure, doing) => {
     if (!(failure instanceof CloudError)) throw failure
+    const call = doing ?? failure.call ?? 'call'
     if (signal?.aborted) throw new InterruptedError()
     const pace = (races ? RACES : PACES)[failure.status]
     if (pace === undefined) throw failure
@@ -86,54 +87,67 @@ function spent(failure: CloudError, call: string, tries: number, waited: number)
 }
 
 /** A call that does no harm when it is done twice, tried until it succeeds or that is hopeless. Calls that read are: `reads.ts`. */
-export async function attempt<T>(name: string, call: () => Promise<T>, patience: Patience): Promise<T> {
+export async function attempt<T>(call: () => Promise<T>, patience: Patience): Promise<T> {
   const backoff = createBackoff(patience)
   for (;;) {
     try {
       return await call()
     } catch (failure) {
-      await backoff(name, failure)
+      await backoff(failure)
     }
   }
 }
 
-/** Between two looks at an operation, in ms. */
+/** Between two looks, in ms. */
 const FIRST_POLL = 1_000
 const LONGEST_POLL = 15_000
-/** A deployment may take two hours by the cloud's own rule. */
+/** A model may take two hours to deploy by Vertex AI's own rule. */
 const DEADLINE = 7_800_000
 
+/** How somebody waits for what takes its time. */
+export interface Waiting {
+  /** It has begun: under this name people find it. */
+  begun(name: string): void
+  stage(stage: string): void
+  /** Between two looks at it. */
+  pause(): Promise<void>
+}
+
 export interface Watch {
+  onBegun?(name: string): void
   onStage?(stage: string): void
   /** Before each look: the place to renew a lock. */
   onPoll?(): Promise<void>
 }
 
-/** The operation when it is done, well or not. A failed poll says nothing about the operation: `cloud` is one that reads patiently. */
-export async function settle(
-  cloud: Pick<Cloud, 'getOperation'>,
-  operation: Operation,
-  patience: Patience,
-  { onStage, onPoll }: Watch = {},
-): Promise<Operation> {
-  const { clock, signal } = patience
-  const until = clock.now() + DEADLINE
-  let current = operation
-  let pause = FIRST_POLL
-  let stage: string | undefined
-  for (;;) {
-    if (current.stage !== undefined && current.stage !== stage) onStage?.(current.stage)
-    stage = current.stage ?? stage
-    if (current.done) return current
-    if (clock.now() >= until) {
-      throw new DapError(`\`${operation.name}\` is not done after ${DEADLINE / 60_000} minutes`, {
-        hint: '`dap deploy --resume` takes it up again',
-        exitCode: ExitCode.partial,
-      })
-    }
-    await clock.sleep(pause, signal)
-    pause = Math.min(LONGEST_POLL, Math.round(pause * 1.5))
-    await onPoll?.()
-    current = await cloud.getOperation(operation.name)
+/** Looks every second at first and every quarter of a minute later, for two hours; one thing after the other. */
+export function createWaiting({ clock, signal }: Patience, { onBegun, onStage, onPoll }: Watch = {}): Waiting {
+  let name = ''
+  let until = 0
+  let next = FIRST_POLL
+  let last: string | undefined
+  return {
+    begun(what) {
+      name = what
+      until = clock.now() + DEADLINE
+      next = FIRST_POLL
+      last = undefined
+      onBegun?.(what)
+    },
+    stage(stage) {
+      if (stage !== last) onStage?.(stage)
+      last = stage
+    },
+    async pause() {
+      if (clock.now() >= until) {
+        throw new DapError(`\`${name}\` is not done after ${DEADLINE / 60_000} minutes`, {
+          hint: '`dap deploy --resume` takes it up again',
+          exitCode: ExitCode.partial,
+        })
+      }
+      await clock.sleep(next, signal)
+      next = Math.min(LONGEST_POLL, Math.round(next * 1.5))
+      await onPoll?.()
+    },
   }
 }

@@ -1,55 +1,16 @@
 /** Reading from a cloud that is busy: what every command does, so it is not left to them. */
-
 import { InterruptedError } from '../errors.ts'
-import type { Cloud } from './cloud.ts'
 import { attempt, type Patience } from './patience.ts'
 
-type Method = Exclude<keyof Cloud, 'place'>
-
-/** A call that changes nothing can be tried again by itself; before one that does, its caller looks what came of the last try. */
-const READS: Readonly<Record<Method, boolean>> = {
-  listEndpoints: true,
-  getEndpoint: true,
-  createEndpoint: false,
-  updateEndpoint: false,
-  deleteEndpoint: false,
-  deployModel: false,
-  undeployModel: false,
-  mutateDeployedModel: false,
-  listModels: true,
-  updateVersion: false,
-  listVersions: true,
-  uploadModel: false,
-  setDefaultVersion: false,
-  deleteVersion: false,
-  deleteModel: false,
-  getOperation: true,
-  runningOperations: true,
-  putObject: false,
-  listObjects: true,
-  getObject: true,
-  deleteObject: false,
-  requests: true,
-}
-
-/** Clouds that read patiently → those that they ask. */
-const asked = new WeakMap<Cloud, Cloud>()
-
-/** The same cloud, where every read is tried until it is answered or that is hopeless. Of a cloud that is patient already, the patience is replaced. */
-export function readPatiently(cloud: Cloud, patience: Patience): Cloud {
-  const once = readOnce(cloud)
-  const methods = (Object.keys(READS) as Method[]).filter(method => READS[method])
-  const reads = methods.map(method => {
-    const call = once[method] as (...args: readonly unknown[]) => Promise<unknown>
-    return [
-      method,
-      (...args: readonly unknown[]) =>
-        attempt(method, () => unlessStopped(() => call(...args), patience.signal), patience),
-    ]
+/** The same calls, where each of these, which change nothing, is tried until it is answered or that is hopeless. */
+export function readPatiently<T extends object>(calls: T, reads: readonly (keyof T & string)[], patience: Patience): T {
+  const patient = reads.map(name => {
+    const call = calls[name] as (...args: readonly unknown[]) => Promise<unknown>
+    const tried = (...args: readonly unknown[]) =>
+      attempt(() => unlessStopped(() => call(...args), patience.signal), patience)
+    return [name, tried]
   })
-  const patient: Cloud = { ...once, ...Object.fromEntries(reads) }
-  asked.set(patient, once)
-  return patient
+  return { ...calls, ...Object.fromEntries(patient) }
 }
 
 /** A read that nobody waits for any more is left alone: it changes nothing. */
@@ -63,6 +24,3 @@ function unlessStopped<T>(call: () => Promise<T>, signal: AbortSignal | undefine
     call().finally(heard).then(resolve, reject)
   })
 }
-
-/** The same cloud without any patience, for who has one of its own. */
-export const readOnce = (cloud: Cloud): Cloud => asked.get(cloud) ?? cloud

@@ -115,6 +115,8 @@ export interface BranchFault {
   readonly key?: string
   readonly on?: 'key' | 'value'
   readonly mend?: Mend
+  /** The mapping as each branch that may be meant would have it: what is wrong with all of them is wrong whichever that is. */
+  readonly whichever?: readonly { readonly branch: Schema; readonly value: Mapping }[]
 }
 
 /**
@@ -146,17 +148,23 @@ export function tagOf(branches: readonly Schema[]): string | undefined {
 
 function chooseByTag(branches: readonly Schema[], tag: string, value: Mapping): Choice {
   const values = branches.flatMap(branch => allowed(branch.properties![tag])) as string[]
+  const as = (given: Mapping) =>
+    branches.map(branch => ({ branch, value: { ...given, [tag]: allowed(branch.properties![tag])[0] } }))
   if (!Object.hasOwn(value, tag)) {
     const untagged = branches.find(branch => !branch.required?.includes(tag))
     if (untagged !== undefined) return { branch: untagged }
     const typo = Object.keys(value).find(key => didYouMean(key, [tag]) !== undefined)
-    if (typo !== undefined) return { ...unknownKey(typo, didYouMean(typo, [tag])), mend: { key: tag } }
+    if (typo !== undefined) {
+      const { [typo]: _, ...rest } = value
+      return { ...unknownKey(typo, didYouMean(typo, [tag])), mend: { key: tag }, whichever: as(rest) }
+    }
     const mend = { key: tag, value: values[0] }
-    return { code: 'schema', message: `\`${tag}\` is missing`, hint: `one of ${list(values)}`, on: 'key', mend }
+    const message = `\`${tag}\` is missing`
+    return { code: 'schema', message, hint: `one of ${list(values)}`, on: 'key', mend, whichever: as(value) }
   }
   const branch = branches.find(each => allowed(each.properties![tag]).includes(value[tag]))
   if (branch !== undefined) return { branch }
-  return { code: 'schema', ...notAllowed(`\`${tag}\``, value[tag], values), key: tag }
+  return { code: 'schema', ...notAllowed(`\`${tag}\``, value[tag], values), key: tag, whichever: as(value) }
 }
 
 function chooseByKey(branches: readonly Schema[], value: Mapping, label: string): Choice {

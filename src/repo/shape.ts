@@ -1,6 +1,7 @@
 import { type Fault, MAX_FAULTS, type Path } from './fault.ts'
 import {
   allowed,
+  type BranchFault,
   chooseBranch,
   described,
   hasType,
@@ -68,8 +69,9 @@ function check(value: unknown, given: Schema, root: Schema, path: Path, faults: 
       check(value, choice.branch, root, path, faults)
       return
     }
-    const { key, ...fault } = choice
+    const { key, whichever = [], ...fault } = choice
     faults.push({ ...fault, path: key === undefined ? path : [...path, key] })
+    faults.push(...commonFaults(whichever, root, path))
     return
   }
   const sample = schema.default ?? schema.examples?.[0]
@@ -95,6 +97,17 @@ function check(value: unknown, given: Schema, root: Schema, path: Path, faults: 
   else if (typeof value === 'string') checkString(value, schema, label, fault)
   else if (Array.isArray(value)) checkList(value, schema, root, path, faults, fault)
   else if (isMapping(value)) checkMapping(value, schema, root, path, faults)
+}
+
+/** What is wrong whichever branch is meant, in the words of the first. */
+function commonFaults(whichever: NonNullable<BranchFault['whichever']>, root: Schema, path: Path): Fault[] {
+  const [first = [], ...others] = whichever.map(({ branch, value }) => {
+    const faults: Fault[] = []
+    check(value, branch, root, path, faults)
+    return faults
+  })
+  const isSame = (a: Fault, b: Fault) => a.message === b.message && a.path.join('/') === b.path.join('/')
+  return first.filter(fault => others.every(faults => faults.some(each => isSame(each, fault))))
 }
 
 const isPlain = (value: unknown) => typeof value === 'number' || typeof value === 'boolean'
@@ -219,7 +232,9 @@ function checkMapping(value: Mapping, schema: Schema, root: Schema, path: Path, 
   }
   for (const name of missing) {
     const example = properties[name].examples?.[0]
-    const hint = typeof example === 'string' ? `for example \`${name}: ${example}\`` : undefined
+    const { required: needed } = resolve(properties[name], root)
+    const needs = needed === undefined ? undefined : `it needs ${list(needed)}`
+    const hint = typeof example === 'string' ? `for example \`${name}: ${example}\`` : needs
     const { default: standard = example } = properties[name]
     const mend = standard === undefined ? undefined : { key: name, value: standard }
     faults.push({ code: 'schema', message: `\`${name}\` is missing`, hint, path, on: 'key', mend })

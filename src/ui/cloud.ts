@@ -1,6 +1,6 @@
 /** Words and tables that plans, deploys and statuses share. */
 
-import type { Drift, Orphan } from '../deploy/plan.ts'
+import type { Drift, Orphan } from '../deploy/wanted/plan.ts'
 import { printable } from '../diagnostics.ts'
 import { orphanKey } from '../titles.ts'
 import type { Style } from './style.ts'

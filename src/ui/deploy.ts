@@ -1,5 +1,5 @@
 import type { RetryEvent, TextContext } from '../command.ts'
-import type { DeployEvent, DeploymentState, GateReading } from '../deploy/events.ts'
+import type { DeployEvent, DeploymentState, GateReading } from '../deploy/doing/events.ts'
 import type { DeploymentOutcome, DeployResult } from '../results.ts'
 import { durationText, trafficText } from '../titles.ts'
 import { cleaned, indented, tally } from './cloud.ts'

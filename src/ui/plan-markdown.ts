@@ -1,5 +1,5 @@
 import type { FieldChange } from '../deploy/change.ts'
-import type { DeploymentPlan, EvidenceState, Orphan, Plan } from '../deploy/plan.ts'
+import type { DeploymentPlan, EvidenceState, Orphan, Plan } from '../deploy/wanted/plan.ts'
 import { shortDigest } from '../digest.ts'
 import { cleaned, orphanName, timeText } from './cloud.ts'
 import { plural } from './numbers.ts'

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { type Cloud, CloudError, type Status } from '../../src/deploy/cloud.ts'
+import { CloudError, type Status } from '../../src/deploy/cloud-error.ts'
 import { stream } from '../../src/math/rng.ts'
 import { type Faults, faulty } from '../support/faults.ts'
 import { changePolicy, deployedShop, type Shop } from './support.ts'
@@ -45,9 +45,9 @@ async function deployAnother(made: Shop): Promise<void> {
   await made.dap('deploy --yes')
 }
 
-async function foreignEndpoint({ cloud: { cloud, clock } }: Shop): Promise<void> {
+async function foreignEndpoint({ cloud: { vertex, clock } }: Shop): Promise<void> {
   const labels = { team: 'x' }
-  await cloud.createEndpoint('theirs', {
+  await vertex.createEndpoint('theirs', {
     displayName: 'theirs',
     description: '',
     labels,
@@ -57,10 +57,10 @@ async function foreignEndpoint({ cloud: { cloud, clock } }: Shop): Promise<void>
   await clock.sleep(60_000)
 }
 
-async function lockedBySomebody({ cloud: { cloud, clock } }: Shop): Promise<void> {
-  const [{ id, etag, labels }] = await cloud.listEndpoints()
+async function lockedBySomebody({ cloud: { vertex, clock } }: Shop): Promise<void> {
+  const [{ id, etag, labels }] = await vertex.listEndpoints()
   const lock = `0000beef-${Math.ceil(clock.now() / 1000) + 600}`
-  await cloud.updateEndpoint(id, { etag, labels: { ...labels, 'dap-lock': lock, 'dap-lock-owner': 'bob' } })
+  await vertex.updateEndpoint(id, { etag, labels: { ...labels, 'dap-lock': lock, 'dap-lock-owner': 'bob' } })
 }
 
 const fail = (status: Status, message = 'no'): never => {
@@ -157,7 +157,7 @@ describe.each(COMMANDS)('%s', (line, code, prepare) => {
   })
 })
 
-it('no call of the port is left out: each was asked for by one of the commands', async () => {
+it('no request is left out: each was asked for by one of the commands', async () => {
   const called = new Set<string>()
   for (const [line, , prepare] of COMMANDS) {
     const made = await deployedShop()
@@ -165,7 +165,7 @@ it('no call of the port is left out: each was asked for by one of the commands',
     await made.dap(line, withFaults(made, { before: (_, method) => void called.add(method) }))
   }
   const { cloud } = await deployedShop()
-  const methods = Object.keys(cloud.cloud).filter(key => key !== 'place') as (keyof Cloud)[]
+  const methods = Object.keys(cloud.vertex).filter(key => key !== 'place')
   // A gate reads `requests`; scale, single objects and creations are written in tests of their own.
   const elsewhere = ['requests', 'mutateDeployedModel', 'deleteObject', 'createEndpoint']
   expect(methods.filter(method => !called.has(method) && !elsewhere.includes(method))).toEqual([])

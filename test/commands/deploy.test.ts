@@ -1,7 +1,8 @@
 import { describe, expect, it, vi } from 'vitest'
-import { CloudError } from '../../src/deploy/cloud.ts'
-import type { Plan } from '../../src/deploy/plan.ts'
+import { CloudError } from '../../src/deploy/cloud-error.ts'
+import type { Plan } from '../../src/deploy/wanted/plan.ts'
 import type { DeployResult, StatusResult } from '../../src/results.ts'
+import { overVertex } from '../support/over-vertex.ts'
 import type { Session } from '../support/run-dap.ts'
 import {
   answered,
@@ -22,7 +23,7 @@ import {
 const resultOf = (session: Session) => jsonOf<DeployResult>(session, 'deploy-result')
 const stateOf = (session: Session) => resultOf(session).deployments[0].state
 const trafficOf = async ({ cloud }: Shop) =>
-  Object.values((await liveEndpoint(cloud.cloud)).traffic).sort((a, b) => a - b)
+  Object.values((await liveEndpoint(cloud.vertex)).traffic).sort((a, b) => a - b)
 
 /** What `dap status` calls it, with the exit code that --exit-code gives it. */
 async function statusOf({ dap }: Shop) {
@@ -73,7 +74,7 @@ describe('deploy', () => {
         ],
       ]
     `)
-    expect(await cloud.cloud.listEndpoints()).toEqual([])
+    expect(await cloud.vertex.listEndpoints()).toEqual([])
     expect(Object.keys(refused.files).filter(path => path.startsWith('.dap'))).toEqual([])
     expect(await dap('deploy', { choose: () => 'yes' })).toMatchObject({ code: 0 })
   })
@@ -174,14 +175,14 @@ describe('a plan that was approved', () => {
     const made = await deployedShop()
     changePolicy(made)
     await made.dap('plan --out plan.json')
-    const { cloud } = made.cloud
-    const { id, etag, labels } = await liveEndpoint(cloud)
-    await cloud.updateEndpoint(id, { etag, labels: { ...labels, team: 'growth' } })
+    const { vertex } = made.cloud
+    const { id, etag, labels } = await liveEndpoint(vertex)
+    await vertex.updateEndpoint(id, { etag, labels: { ...labels, team: 'growth' } })
     const session = await made.dap('deploy plan.json')
     expect(session.code).toBe(0)
     const notes = session.events.flatMap(event => ('event' in event && event.event === 'note' ? event.text : []))
     expect(notes).toEqual(['its endpoint was written to since it was planned; what is to be done is the same'])
-    expect((await liveEndpoint(cloud)).labels.team).toBe('growth')
+    expect((await liveEndpoint(vertex)).labels.team).toBe('growth')
   })
 
   it('is stale once Git says something else', async () => {
@@ -202,10 +203,10 @@ describe('a plan that was approved', () => {
     const made = await deployedShop()
     changePolicy(made)
     await made.dap('deploy --yes')
-    const { deployedModels } = await liveEndpoint(made.cloud.cloud)
+    const { deployedModels } = await liveEndpoint(made.cloud.vertex)
     changePolicy(made)
     await made.dap('plan --out plan.json')
-    await moveTraffic(made.cloud.cloud, { [deployedModels[0].id]: 60, [deployedModels[1].id]: 40 })
+    await moveTraffic(made.cloud.vertex, { [deployedModels[0].id]: 60, [deployedModels[1].id]: 40 })
     expect(read(await made.dap('deploy plan.json'))).toMatchInlineSnapshot(`
       "exit 4
       --- stderr
@@ -254,8 +255,8 @@ describe('a plan that was approved', () => {
 describe('drift', () => {
   it('stops a deploy, until --accept-drift sets it right', async () => {
     const made = await deployedShop()
-    const { id, deployedModels } = await liveEndpoint(made.cloud.cloud)
-    await made.cloud.cloud.mutateDeployedModel(id, deployedModels[0].id, {
+    const { id, deployedModels } = await liveEndpoint(made.cloud.vertex)
+    await made.cloud.vertex.mutateDeployedModel(id, deployedModels[0].id, {
       minReplicas: 3,
       maxReplicas: 4,
       targetCpu: 60,
@@ -269,9 +270,9 @@ describe('drift', () => {
       hint: \`--accept-drift\` sets it right; or write it into Git
       "
     `)
-    expect((await liveEndpoint(made.cloud.cloud)).deployedModels[0].scale.minReplicas).toBe(3)
+    expect((await liveEndpoint(made.cloud.vertex)).deployedModels[0].scale.minReplicas).toBe(3)
     expect(await made.dap('deploy --yes --accept-drift')).toMatchObject({ code: 0 })
-    expect((await liveEndpoint(made.cloud.cloud)).deployedModels[0].scale.minReplicas).toBe(1)
+    expect((await liveEndpoint(made.cloud.vertex)).deployedModels[0].scale.minReplicas).toBe(1)
     expect(await statusOf(made)).toEqual(['synced', 0])
   })
 })
@@ -286,7 +287,7 @@ describe('gates', () => {
 
   it('that fail bring all traffic back, and hold that version until Git changes', async () => {
     const made = await gatedShop()
-    const { traffic } = await liveEndpoint(made.cloud.cloud)
+    const { traffic } = await liveEndpoint(made.cloud.vertex)
     made.cloud.measure(() => answered(1000, 100))
     expect(read(await made.dap('deploy --yes'))).toMatchInlineSnapshot(`
       "exit 1
@@ -303,12 +304,12 @@ describe('gates', () => {
       1 rolled back
       "
     `)
-    expect((await liveEndpoint(made.cloud.cloud)).traffic).toEqual(traffic)
+    expect((await liveEndpoint(made.cloud.vertex)).traffic).toEqual(traffic)
     expect(await statusOf(made)).toEqual(['held', 2])
 
     const again = await made.dap('deploy --yes --json')
     expect([again.code, stateOf(again)]).toEqual([0, 'held'])
-    expect((await liveEndpoint(made.cloud.cloud)).traffic).toEqual(traffic)
+    expect((await liveEndpoint(made.cloud.vertex)).traffic).toEqual(traffic)
 
     made.cloud.measure(() => answered(5000, 2))
     changePolicy(made)
@@ -360,7 +361,7 @@ describe('gates', () => {
 describe('a cloud that refuses', () => {
   it('leaves traffic where it is when a model never becomes ready', async () => {
     const made = await deployedShop()
-    const { traffic } = await liveEndpoint(made.cloud.cloud)
+    const { traffic } = await liveEndpoint(made.cloud.vertex)
     changePolicy(made)
     made.cloud.failNextDeployment()
     expect(read(await made.dap('deploy --yes'))).toMatchInlineSnapshot(`
@@ -374,7 +375,7 @@ describe('a cloud that refuses', () => {
       1 failed
       "
     `)
-    expect((await liveEndpoint(made.cloud.cloud)).traffic).toEqual(traffic)
+    expect((await liveEndpoint(made.cloud.vertex)).traffic).toEqual(traffic)
     expect(await statusOf(made)).toEqual(['behind', 2])
     expect(await made.dap('deploy --yes')).toMatchObject({ code: 0 })
   })
@@ -430,11 +431,11 @@ describe('a run that is stopped', () => {
 
   it('can be gone back from', async () => {
     const made = await deployedShop()
-    const { traffic } = await liveEndpoint(made.cloud.cloud)
+    const { traffic } = await liveEndpoint(made.cloud.vertex)
     changePolicy(made)
     await stopped(made)
     expect(await made.dap('rollback offer --yes')).toMatchObject({ code: 0 })
-    expect((await liveEndpoint(made.cloud.cloud)).traffic).toEqual(traffic)
+    expect((await liveEndpoint(made.cloud.vertex)).traffic).toEqual(traffic)
     expect(await statusOf(made)).toEqual(['held', 2])
   })
 })
@@ -444,10 +445,10 @@ describe('orphans', () => {
     const made = await deployedShop()
     made.write(DEPLOYMENT, offer(ROLLOUT, 'other'))
     await made.dap('deploy --yes')
-    expect(await made.cloud.cloud.listEndpoints()).toHaveLength(2)
+    expect(await made.cloud.vertex.listEndpoints()).toHaveLength(2)
     made.edit('environments/local.yaml', 'target: emulator', 'target: emulator\n  protect: [delete]')
     expect(await made.dap('deploy --yes --prune')).toMatchObject({ code: 0 })
-    expect(await made.cloud.cloud.listEndpoints()).toHaveLength(2)
+    expect(await made.cloud.vertex.listEndpoints()).toHaveLength(2)
     expect(read(await made.dap('deploy --yes --prune --override-protection offer'))).toMatchInlineSnapshot(`
       "exit 0
       ✓ offer  applied
@@ -459,7 +460,7 @@ describe('orphans', () => {
       1 applied, 1 unchanged
       "
     `)
-    expect(await made.cloud.cloud.listEndpoints()).toHaveLength(1)
+    expect(await made.cloud.vertex.listEndpoints()).toHaveLength(1)
   })
 
   /** What may happen to a file, while the Deployment is meant to stay. */
@@ -474,7 +475,7 @@ describe('orphans', () => {
     made.remove(DEPLOYMENT)
     const [path, text] = change(DEPLOYMENT)
     made.write(path, text)
-    const traffic = async () => (await liveEndpoint(made.cloud.cloud)).traffic
+    const traffic = async () => (await liveEndpoint(made.cloud.vertex)).traffic
     const before = await traffic()
     const { code, events } = await made.dap('deploy --prune --yes')
     expect(code).toBe(0)
@@ -507,7 +508,7 @@ describe('orphans', () => {
 
     await made.dap('plan --prune --override-protection offer --out plan.json')
     expect(await made.dap('deploy plan.json')).toMatchObject({ code: 0 })
-    expect(await made.cloud.cloud.listEndpoints()).toEqual([])
+    expect(await made.cloud.vertex.listEndpoints()).toEqual([])
   })
 })
 
@@ -518,7 +519,7 @@ describe('a cloud that cannot be asked', () => {
       Promise.reject(
         new CloudError('PERMISSION_DENIED', 'permission denied on dap-local', { hint: 'gcloud auth login' }),
       )
-    const cloud = { ...made.cloud, cloud: { ...made.cloud.cloud, listEndpoints: refuse } }
+    const cloud = { ...made.cloud, cloud: overVertex({ ...made.cloud.vertex, listEndpoints: refuse }) }
     for (const line of [
       'plan',
       'deploy --yes',

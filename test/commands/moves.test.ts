@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { CloudError } from '../../src/deploy/cloud.ts'
+import { CloudError } from '../../src/deploy/cloud-error.ts'
 import { resource } from '../support/repository.ts'
 import { DEPLOYMENT, offer, ROLLOUT, type Shop, shop } from './support.ts'
 
@@ -28,7 +28,7 @@ const lines = (text: string, pattern: RegExp) =>
 describe('an environment in another region', () => {
   it('says what stays behind, creates, shifts and then removes it in order', async () => {
     const made = await deployed()
-    const [old] = await made.cloud.cloud.listEndpoints()
+    const [old] = await made.cloud.vertex.listEndpoints()
     made.write(LOCAL, environment('us-central1'))
     // The bucket knows where it was: nobody has to say so.
     const planned = await made.dap('plan')
@@ -42,8 +42,8 @@ describe('an environment in another region', () => {
 
     expect(await made.dap('deploy --yes')).toMatchObject({ code: 0 })
     const there = made.cloud.at(place('us-central1'))!
-    expect(await there.listEndpoints()).toHaveLength(1)
-    expect(await made.cloud.cloud.listEndpoints()).toEqual([expect.objectContaining({ traffic: old.traffic })])
+    expect(await there.vertex.listEndpoints()).toHaveLength(1)
+    expect(await made.cloud.vertex.listEndpoints()).toEqual([expect.objectContaining({ traffic: old.traffic })])
     expect(await made.dap('status --exit-code')).toMatchObject({ code: 2 })
 
     const pruned = await made.dap('deploy --prune --yes --json')
@@ -51,27 +51,27 @@ describe('an environment in another region', () => {
       'unchanged',
       'applied',
     ])
-    expect(await made.cloud.cloud.listEndpoints()).toEqual([])
-    expect(await made.cloud.cloud.listModels()).toEqual([])
+    expect(await made.cloud.vertex.listEndpoints()).toEqual([])
+    expect(await made.cloud.vertex.listModels()).toEqual([])
     expect(await made.dap('status --exit-code')).toMatchObject({ code: 0 })
     // It is forgotten: nobody looks there any more.
-    expect(await there.listObjects('dap/places/')).toEqual([
+    expect(await there.vertex.listObjects('dap/places/')).toEqual([
       expect.stringMatching(/^dap\/places\/q7m2vx4t9kd3hs8w\/local\/games-ml\/us-central1$/),
     ])
   })
 
   it('is found by `moved` where the bucket is another as well, and nothing goes before what replaces it serves', async () => {
     const made = await deployed()
-    const [old] = await made.cloud.cloud.listEndpoints()
-    for (const name of await made.cloud.cloud.listObjects('dap/places/')) await made.cloud.cloud.deleteObject(name)
+    const [old] = await made.cloud.vertex.listEndpoints()
+    for (const name of await made.cloud.vertex.listObjects('dap/places/')) await made.cloud.vertex.deleteObject(name)
     made.write(LOCAL, environment('us-central1'))
     expect((await made.dap('plan')).stdout).not.toContain('stays behind')
     made.write(LOCAL, environment('us-central1', '\nmoved: { region: europe-west1 }'))
     expect((await made.dap('plan')).stdout).toContain('it stays behind with its traffic')
     // What replaces it never gets ready: nothing is taken away.
     const there = made.cloud.at(place('us-central1'))!
-    const deployModel = there.deployModel
-    Object.assign(there, {
+    const { deployModel } = there.vertex
+    Object.assign(there.vertex, {
       deployModel: async () => {
         throw new CloudError('FAILED_PRECONDITION', 'there is no quota')
       },
@@ -81,8 +81,8 @@ describe('an environment in another region', () => {
       { state: 'failed', reason: 'there is no quota' },
       { state: 'failed', reason: expect.stringContaining('is not deleted before what replaces it serves') },
     ])
-    expect((await made.cloud.cloud.listEndpoints())[0].traffic).toEqual(old.traffic)
-    Object.assign(there, { deployModel })
+    expect((await made.cloud.vertex.listEndpoints())[0].traffic).toEqual(old.traffic)
+    Object.assign(there.vertex, { deployModel })
     const all = await made.dap('deploy --prune --yes --json')
     expect(all.code).toBe(0)
     expect(
@@ -102,13 +102,13 @@ describe('an environment in another region', () => {
         expect.stringContaining('delete model'),
       ],
     ])
-    expect(await made.cloud.cloud.listEndpoints()).toEqual([])
+    expect(await made.cloud.vertex.listEndpoints()).toEqual([])
   })
 })
 
 describe('a Deployment', () => {
-  const names = async ({ cloud: { cloud } }: Shop) =>
-    (await cloud.listEndpoints()).map(({ id, labels }) => [id, `${labels['dap-env']}/${labels['dap-deployment']}`])
+  const names = async ({ cloud: { vertex } }: Shop) =>
+    (await vertex.listEndpoints()).map(({ id, labels }) => [id, `${labels['dap-env']}/${labels['dap-deployment']}`])
 
   it('that is renamed keeps its endpoint where `moved` says so, and is told of what stays behind where not', async () => {
     const made = shop()
@@ -190,7 +190,7 @@ describe('a copy of a repository', () => {
     }
     expect(await told('git@github.com:games/casino.git')).toBe(true)
     expect(await told('/srv/git/shop.git')).toBe(true)
-    expect((await made.cloud.cloud.listEndpoints())[0].labels['dap-origin']).toMatch(/^[0-9a-f]{16}$/)
+    expect((await made.cloud.vertex.listEndpoints())[0].labels['dap-origin']).toMatch(/^[0-9a-f]{16}$/)
 
     const old = made.read('dap.yaml')
     expect(await made.dap('init --new-id')).toMatchObject({ code: 0 })

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { AdoptResult, DeployResult, LockResult, StatusResult } from '../../src/results.ts'
+import { overVertex } from '../support/over-vertex.ts'
 import type { Session, Setting } from '../support/run-dap.ts'
 import {
   changePolicy,
@@ -18,7 +19,7 @@ import {
 const DAY = 86_400_000
 
 const resultOf = (session: Session) => jsonOf<DeployResult>(session, 'deploy-result')
-const endpointOf = ({ cloud }: Shop) => liveEndpoint(cloud.cloud)
+const endpointOf = ({ cloud }: Shop) => liveEndpoint(cloud.vertex)
 /** Ids of those that are deployed. */
 const modelsOf = async (made: Shop) => (await endpointOf(made)).deployedModels.map(({ id }) => id)
 
@@ -223,7 +224,7 @@ describe('locks', () => {
       'dap-lock-owner': 'bob',
       'dap-lock-process': `${'f'.repeat(16)}-4711-5e0b77f1-99`,
     }
-    await made.cloud.cloud.updateEndpoint(id, { etag, labels: { ...labels, ...lock } })
+    await made.cloud.vertex.updateEndpoint(id, { etag, labels: { ...labels, ...lock } })
     expect(await made.dap('deploy --yes --resume', { stateOf })).toMatchObject({ code: 0 })
     expect(asked).toContainEqual({ host: 'f'.repeat(16), pid: 4711, started: '5e0b77f1-99' })
     expect(Object.keys((await endpointOf(made)).labels).filter(label => label.startsWith('dap-lock'))).toEqual([])
@@ -257,7 +258,7 @@ describe('locks', () => {
     const { made, run, goOn } = await busy('ann-at-desk')
     const { id, etag, labels } = await endpointOf(made)
     const { 'dap-lock-process': _, ...older } = labels
-    await made.cloud.cloud.updateEndpoint(id, { etag, labels: older })
+    await made.cloud.vertex.updateEndpoint(id, { etag, labels: older })
     const { code, stdout } = await made.dap('deploy --yes --resume', { stateOf: () => 'gone' })
     expect(code).toBe(4)
     expect(stdout).toContain('nobody here can tell whether that run goes on')
@@ -436,11 +437,11 @@ describe('destroy', () => {
       error: nothing was changed
       "
     `)
-    expect(await made.cloud.cloud.listEndpoints()).toHaveLength(1)
+    expect(await made.cloud.vertex.listEndpoints()).toHaveLength(1)
     const done = await made.dap('destroy offer --yes --json')
     expect(resultOf(done)).toMatchObject({ command: 'destroy', passed: true, deployments: [{ state: 'applied' }] })
-    expect(await made.cloud.cloud.listEndpoints()).toEqual([])
-    expect(await made.cloud.cloud.listModels()).toEqual([])
+    expect(await made.cloud.vertex.listEndpoints()).toEqual([])
+    expect(await made.cloud.vertex.listModels()).toEqual([])
     expect(await made.dap('plan --exit-code')).toMatchObject({ code: 2 })
   })
 
@@ -464,15 +465,15 @@ describe('adopt', () => {
   /** An endpoint that somebody has made at a console, with a model that serves on it. */
   async function foreign(labels: Readonly<Record<string, string>> = { team: 'growth' }) {
     const made = shop()
-    const { cloud, clock } = made.cloud
-    await cloud.createEndpoint('4711', {
+    const { vertex, clock } = made.cloud
+    await vertex.createEndpoint('4711', {
       displayName: 'old-shop',
       description: '',
       labels,
       dedicated: true,
       requestLog: null,
     })
-    await cloud.uploadModel('handmade', {
+    await vertex.uploadModel('handmade', {
       displayName: 'handmade',
       description: '',
       labels: {},
@@ -484,7 +485,7 @@ describe('adopt', () => {
       args: [],
     })
     await clock.sleep(120_000)
-    await cloud.deployModel('4711', {
+    await vertex.deployModel('4711', {
       id: '77',
       displayName: 'handmade-v1',
       model: 'handmade',
@@ -494,8 +495,8 @@ describe('adopt', () => {
       scale: { minReplicas: 1, maxReplicas: 3, targetCpu: 70 },
     })
     await clock.sleep(700_000)
-    const endpoint = (await cloud.getEndpoint('4711'))!
-    await cloud.updateEndpoint('4711', { etag: endpoint.etag, traffic: { 77: 100 } })
+    const endpoint = (await vertex.getEndpoint('4711'))!
+    await vertex.updateEndpoint('4711', { etag: endpoint.etag, traffic: { 77: 100 } })
     return made
   }
 
@@ -512,7 +513,7 @@ describe('adopt', () => {
       error: nothing was changed
       "
     `)
-    expect((await made.cloud.cloud.getEndpoint('4711'))!.labels).toEqual({ team: 'growth' })
+    expect((await made.cloud.vertex.getEndpoint('4711'))!.labels).toEqual({ team: 'growth' })
 
     expect(read(await made.dap('adopt endpoints/4711 --yes'))).toMatchInlineSnapshot(`
       "exit 0
@@ -522,7 +523,7 @@ describe('adopt', () => {
       next: dap plan --env local --only old-shop
       "
     `)
-    expect((await made.cloud.cloud.getEndpoint('4711'))!.labels).toMatchObject({
+    expect((await made.cloud.vertex.getEndpoint('4711'))!.labels).toMatchObject({
       team: 'growth',
       'dap-project': 'shop',
       'dap-env': 'local',
@@ -567,7 +568,7 @@ describe('adopt', () => {
       "
     `)
     expect(await made.dap('deploy --only old-shop --yes')).toMatchObject({ code: 0 })
-    expect(Object.values((await made.cloud.cloud.getEndpoint('4711'))!.traffic)).toContain(100)
+    expect(Object.values((await made.cloud.vertex.getEndpoint('4711'))!.traffic)).toContain(100)
   })
 
   it('writes no file for a Deployment that Git declares already, and has no endpoint yet', async () => {
@@ -613,13 +614,13 @@ describe('adopt', () => {
 
   it('is a conflict where somebody writes to the endpoint at the same time', async () => {
     const made = await foreign()
-    const { cloud } = made.cloud
-    const updateEndpoint: typeof cloud.updateEndpoint = async (id, update) => {
-      await cloud.updateEndpoint(id, { etag: update.etag, displayName: 'somebody-else' })
-      return cloud.updateEndpoint(id, update)
+    const { vertex } = made.cloud
+    const updateEndpoint: typeof vertex.updateEndpoint = async (id, update) => {
+      await vertex.updateEndpoint(id, { etag: update.etag, displayName: 'somebody-else' })
+      return vertex.updateEndpoint(id, update)
     }
     const session = await made.dap('adopt 4711 --yes', {
-      cloud: { ...made.cloud, cloud: { ...cloud, updateEndpoint } },
+      cloud: { ...made.cloud, cloud: overVertex({ ...vertex, updateEndpoint }) },
     })
     expect(read(session)).toMatchInlineSnapshot(`
       "exit 4
@@ -636,5 +637,5 @@ it('a deployment that Git no longer has can be destroyed by its name', async () 
   const made = await deployedShop()
   made.write(DEPLOYMENT, offer(ROLLOUT, 'other'))
   expect(await made.dap('destroy offer --yes')).toMatchObject({ code: 0 })
-  expect(await made.cloud.cloud.listEndpoints()).toEqual([])
+  expect(await made.cloud.vertex.listEndpoints()).toEqual([])
 })

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { Plan } from '../../src/deploy/plan.ts'
+import type { Plan } from '../../src/deploy/wanted/plan.ts'
 import type { AdoptResult, DeployResult, StatusResult } from '../../src/results.ts'
 import { resource } from '../support/repository.ts'
 import {
@@ -36,13 +36,13 @@ const paragraph = ({ stdout }: { readonly stdout: string }, start: string) => {
   return `${start}${after.split('\n\n')[0]}`
 }
 
-const endpointsOf = async ({ cloud: { cloud } }: Shop, owner: string) =>
-  (await cloud.listEndpoints()).filter(({ labels }) => labels['dap-project-id'] === owner)
+const endpointsOf = async ({ cloud: { vertex } }: Shop, owner: string) =>
+  (await vertex.listEndpoints()).filter(({ labels }) => labels['dap-project-id'] === owner)
 
 /** As an ordinary `endpoint.update(labels={…})` of Google's Python SDK does it. */
 async function wipe(made: Shop): Promise<void> {
   for (const { id, etag } of await endpointsOf(made, OURS)) {
-    await made.cloud.cloud.updateEndpoint(id, { etag, labels: { team: 'games' } })
+    await made.cloud.vertex.updateEndpoint(id, { etag, labels: { team: 'games' } })
   }
 }
 
@@ -57,7 +57,7 @@ async function twoShops() {
 describe('two repositories of one name in one place', () => {
   it('deploy beside each other, and show what is the other’s without touching it', async () => {
     const { ours, theirs } = await twoShops()
-    expect(await ours.cloud.cloud.listEndpoints()).toHaveLength(2)
+    expect(await ours.cloud.vertex.listEndpoints()).toHaveLength(2)
     const before = await endpointsOf(ours, THEIRS)
     expect(paragraph(await ours.dap('plan'), 'of other')).toMatchInlineSnapshot(`
       "of other repositories, under the same names: not touched
@@ -132,10 +132,10 @@ describe('two repositories of one name in one place', () => {
     const [{ id }] = await endpointsOf(ours, THEIRS)
     ours.write('deployments/local/other.yaml', offer(ROLLOUT, 'other'))
     await done(ours, `adopt ${id} --name other --override-owner ${THEIRS} --yes`)
-    const models = await ours.cloud.cloud.listModels()
+    const models = await ours.cloud.vertex.listModels()
     expect(models.map(({ labels }) => labels['dap-project-id'])).toEqual([OURS, OURS])
-    await ours.cloud.cloud.updateEndpoint(id, {
-      etag: (await ours.cloud.cloud.getEndpoint(id))!.etag,
+    await ours.cloud.vertex.updateEndpoint(id, {
+      etag: (await ours.cloud.vertex.getEndpoint(id))!.etag,
       labels: { team: 'games' },
     })
     expect((await planOf(ours)).deployments[1]).toMatchObject({ deployment: 'other', endpoint: id })
@@ -151,10 +151,10 @@ describe('a repository that deployed before there were ids', () => {
     // What an older dap has left.
     const [{ id, etag, labels }] = await endpointsOf(made, OURS)
     const { 'dap-project-id': _, 'dap-seal': __, ...older } = labels
-    await made.cloud.cloud.updateEndpoint(id, { etag, labels: older })
-    for (const version of await made.cloud.cloud.listVersions(id)) {
+    await made.cloud.vertex.updateEndpoint(id, { etag, labels: older })
+    for (const version of await made.cloud.vertex.listVersions(id)) {
       const own = Object.entries(version.labels).filter(([label]) => !/^dap-(project-id|endpoint.*)$/.test(label))
-      await made.cloud.cloud.updateVersion(id, '1', { etag: version.etag, labels: Object.fromEntries(own) })
+      await made.cloud.vertex.updateVersion(id, '1', { etag: version.etag, labels: Object.fromEntries(own) })
     }
     made.write('dap.yaml', project(null))
     for (const line of ['plan', 'deploy --yes', 'status', 'rollback offer --yes', 'gc --yes', 'destroy offer --yes']) {
@@ -258,8 +258,8 @@ describe('labels that somebody took away', () => {
     expect(await statusOf(made)).toMatchObject({ synced: true })
     await wipe(made)
     await done(made, 'destroy offer --yes')
-    expect(await made.cloud.cloud.listEndpoints()).toEqual([])
-    expect(await made.cloud.cloud.listModels()).toEqual([])
+    expect(await made.cloud.vertex.listEndpoints()).toEqual([])
+    expect(await made.cloud.vertex.listModels()).toEqual([])
   })
 })
 
@@ -418,8 +418,8 @@ it('ids of endpoints may be digits alone, which new ones get and old ones keep',
 
 describe('labels that somebody edits', () => {
   const edit = async (made: Shop, change: (labels: Record<string, string>) => Record<string, string>) => {
-    const [{ id, etag, labels }] = await made.cloud.cloud.listEndpoints()
-    await made.cloud.cloud.updateEndpoint(id, { etag, labels: change({ ...labels }) })
+    const [{ id, etag, labels }] = await made.cloud.vertex.listEndpoints()
+    await made.cloud.vertex.updateEndpoint(id, { etag, labels: change({ ...labels }) })
     return id
   }
   const without = (label: string) => (labels: Record<string, string>) => {
@@ -430,7 +430,7 @@ describe('labels that somebody edits', () => {
   async function canary(): Promise<Shop> {
     const made = await deployedShop()
     changePolicy(made)
-    while ((await made.cloud.cloud.listEndpoints())[0].labels['dap-step'] === undefined) {
+    while ((await made.cloud.vertex.listEndpoints())[0].labels['dap-step'] === undefined) {
       expect(await made.dap('deploy --yes --step')).toMatchObject({ code: 0 })
     }
     return made
@@ -455,21 +455,21 @@ describe('labels that somebody edits', () => {
     const made = await deployedShop()
     const id = await edit(made, without('dap-project-id'))
     const other = shop({ 'dap.yaml': project(THEIRS) }, made.cloud)
-    const before = await made.cloud.cloud.listEndpoints()
+    const before = await made.cloud.vertex.listEndpoints()
     await other.dap('destroy offer --yes')
     await other.dap('deploy --prune --only offer --step')
-    expect(await made.cloud.cloud.getEndpoint(id)).toEqual(before[0])
+    expect(await made.cloud.vertex.getEndpoint(id)).toEqual(before[0])
     expect((await planOf(other)).foreign).toMatchObject([{ id, owner: OURS }])
     expect((await planOf(made)).deployments[0]).toMatchObject({ endpoint: id, drift: [{ field: 'labels' }] })
-    expect(await made.cloud.cloud.listEndpoints()).toHaveLength(1)
+    expect(await made.cloud.vertex.listEndpoints()).toHaveLength(1)
   })
 
   it('on the model as well leave a rollout that nobody remembers: it is held from the start, and can be gone back from', async () => {
     const forget = async (made: Shop) => {
       const id = await edit(made, () => ({}))
-      for (const { version, aliases } of await made.cloud.cloud.listVersions(id)) {
-        const [{ etag }] = await made.cloud.cloud.listVersions(id)
-        if (aliases.includes('default')) await made.cloud.cloud.updateVersion(id, version, { etag, labels: {} })
+      for (const { version, aliases } of await made.cloud.vertex.listVersions(id)) {
+        const [{ etag }] = await made.cloud.vertex.listVersions(id)
+        if (aliases.includes('default')) await made.cloud.vertex.updateVersion(id, version, { etag, labels: {} })
       }
       return id
     }
@@ -486,7 +486,7 @@ describe('labels that somebody edits', () => {
     const other = await canary()
     await forget(other)
     expect(await other.dap('rollback offer --yes')).toMatchObject({ code: 0 })
-    const { traffic } = (await other.cloud.cloud.getEndpoint(id))!
+    const { traffic } = (await other.cloud.vertex.getEndpoint(id))!
     expect(Object.values(traffic)).toEqual([100])
     expect((await planOf(other)).deployments[0]).toMatchObject({ held: true })
   })

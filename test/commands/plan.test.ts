@@ -1,11 +1,13 @@
 import { describe, expect, it } from 'vitest'
-import { type Cloud, CloudError } from '../../src/deploy/cloud.ts'
-import type { Plan } from '../../src/deploy/plan.ts'
+import type { VertexApi } from '../../src/adapters/vertex/api.ts'
+import { CloudError } from '../../src/deploy/cloud-error.ts'
+import type { Plan } from '../../src/deploy/wanted/plan.ts'
 import { bundleText, createBundle } from '../../src/policy/bundle.ts'
 import { resourceDigest } from '../../src/policy/digest.ts'
 import { createPolicy } from '../../src/policy/policy.ts'
 import { snapshotText, takeSnapshot } from '../../src/policy/snapshot.ts'
 import { loadRepository } from '../../src/repo/repository.ts'
+import { overVertex } from '../support/over-vertex.ts'
 import { resource } from '../support/repository.ts'
 import { COMMIT } from '../support/run-dap.ts'
 import {
@@ -48,8 +50,8 @@ describe('plan', () => {
       1 to create
       "
     `)
-    expect(await cloud.cloud.listEndpoints()).toEqual([])
-    expect(await cloud.cloud.listObjects('')).toEqual([])
+    expect(await cloud.vertex.listEndpoints()).toEqual([])
+    expect(await cloud.vertex.listObjects('')).toEqual([])
   })
 
   it('ends with 2 where there is something to do, and only with --exit-code', async () => {
@@ -165,9 +167,9 @@ describe('plan', () => {
     const made = await deployedShop()
     changePolicy(made)
     await made.dap('deploy --yes')
-    const { traffic } = await liveEndpoint(made.cloud.cloud)
-    const [old] = (await liveEndpoint(made.cloud.cloud)).deployedModels
-    await moveTraffic(made.cloud.cloud, { [old.id]: 30, [Object.keys(traffic)[0]]: 70 })
+    const { traffic } = await liveEndpoint(made.cloud.vertex)
+    const [old] = (await liveEndpoint(made.cloud.vertex)).deployedModels
+    await moveTraffic(made.cloud.vertex, { [old.id]: 30, [Object.keys(traffic)[0]]: 70 })
     expect(read(await made.dap('plan --exit-code'))).toMatchInlineSnapshot(`
       "exit 1
       Plan of shop for local: the emulator
@@ -252,7 +254,7 @@ describe('what has changed in a policy', () => {
   /** What a plan of another version says, when `changed` has been done to the bundle of the first. */
   async function plannedAfter(changed: (made: Shop, bundle: string) => unknown): Promise<Plan> {
     const made = await deployedShop()
-    const [bundle] = await made.cloud.cloud.listObjects('dap/bundles/')
+    const [bundle] = await made.cloud.vertex.listObjects('dap/bundles/')
     await changed(made, bundle)
     changePolicy(made)
     return jsonOf<Plan>(await made.dap('plan --json'), 'plan')
@@ -263,9 +265,9 @@ describe('what has changed in a policy', () => {
   }
   const putAnother =
     (text: string) =>
-    async ({ cloud: { cloud } }: Shop, bundle: string) => {
-      await cloud.deleteObject(bundle)
-      await cloud.putObject(bundle, text)
+    async ({ cloud: { vertex } }: Shop, bundle: string) => {
+      await vertex.deleteObject(bundle)
+      await vertex.putObject(bundle, text)
     }
 
   it('is read from the bundle of what serves, and survives in the plan file', async () => {
@@ -315,14 +317,14 @@ describe('what has changed in a policy', () => {
   })
 
   it.each<readonly [string, (made: Shop, bundle: string) => unknown]>([
-    ['there is no bundle', ({ cloud: { cloud } }, bundle) => cloud.deleteObject(bundle)],
+    ['there is no bundle', ({ cloud: { vertex } }, bundle) => vertex.deleteObject(bundle)],
     ['it is no JSON', putAnother('{')],
     ['it is nothing', putAnother('')],
     ['it is nested without end', putAnother('['.repeat(100_000))],
     [
       'it is too large',
       async (made, bundle) => {
-        const text = await made.cloud.cloud.getObject(bundle, Number.POSITIVE_INFINITY)
+        const text = await made.cloud.vertex.getObject(bundle, Number.POSITIVE_INFINITY)
         await putAnother(`${text}${' '.repeat(16 * 1024 * 1024)}`)(made, bundle)
       },
     ],
@@ -340,7 +342,7 @@ describe('what has changed in a policy', () => {
       'it may not be read',
       ({ cloud }) => {
         const refused = () => Promise.reject(new CloudError('PERMISSION_DENIED', 'PERMISSION_DENIED: no'))
-        Object.assign(cloud.cloud, { getObject: refused })
+        Object.assign(cloud.vertex, { getObject: refused })
       },
     ],
   ])('is left to digests where %s', async (_, changed) => {
@@ -362,12 +364,12 @@ describe('what has changed in a policy', () => {
       ),
     )
     await made.dap('deploy --yes')
-    const { cloud } = made.cloud
+    const { vertex } = made.cloud
     const calls: string[] = []
     let reading = 0
     let most = 0
-    const counted = new Proxy(cloud, {
-      get(target, key: keyof Cloud) {
+    const counted = new Proxy(vertex, {
+      get(target, key: keyof VertexApi) {
         const method = target[key]
         if (typeof method !== 'function') return method
         return async (...args: never[]) => {
@@ -379,7 +381,7 @@ describe('what has changed in a policy', () => {
         }
       },
     })
-    const setting = { cloud: { ...made.cloud, cloud: counted } }
+    const setting = { cloud: { ...made.cloud, cloud: overVertex(counted) } }
     await made.dap('plan', setting)
     expect(calls.sort()).toEqual(['listEndpoints', 'listModels', 'listObjects', 'listObjects'])
 

@@ -1,5 +1,6 @@
-import type { Cloud, RequestMetrics } from '../../src/deploy/cloud.ts'
-import type { MemoryCloud } from '../support/memory-cloud.ts'
+import type { VertexApi } from '../../src/adapters/vertex/api.ts'
+import type { RequestMetrics } from '../../src/deploy/routes.ts'
+import type { MemoryCloud } from '../support/memory-vertex.ts'
 import { publishedValidator } from '../support/published.ts'
 import { resource } from '../support/repository.ts'
 import { deployments, type Session, type Setting } from '../support/run-dap.ts'
@@ -59,17 +60,17 @@ export function changePolicy({ read, write }: Shop): void {
 }
 
 /** The one endpoint that there is. */
-export async function liveEndpoint(cloud: Cloud, deployment = 'offer') {
-  const all = await cloud.listEndpoints()
+export async function liveEndpoint(vertex: VertexApi, deployment = 'offer') {
+  const all = await vertex.listEndpoints()
   const endpoints = all.filter(({ labels }) => labels['dap-deployment'] === deployment)
   if (endpoints.length !== 1) throw new Error(`${endpoints.length} endpoints of ${deployment}`)
   return endpoints[0]
 }
 
 /** As somebody would at a console. */
-export async function moveTraffic(cloud: Cloud, traffic: Readonly<Record<string, number>>): Promise<void> {
-  const { id, etag } = await liveEndpoint(cloud)
-  await cloud.updateEndpoint(id, { etag, traffic })
+export async function moveTraffic(vertex: VertexApi, traffic: Readonly<Record<string, number>>): Promise<void> {
+  const { id, etag } = await liveEndpoint(vertex)
+  await vertex.updateEndpoint(id, { etag, traffic })
 }
 
 /** A deploy that has come to the hold of its first step, and sleeps there until it is to `goOn` or its signal aborts. */
@@ -86,7 +87,7 @@ export async function deployInHold({ dap, cloud }: Shop, setting: Pick<Setting, 
   const clock: MemoryCloud['clock'] = {
     now: cloud.clock.now,
     async sleep(ms, signal) {
-      const [endpoint] = await cloud.cloud.listEndpoints()
+      const [endpoint] = await cloud.vertex.listEndpoints()
       if (endpoint !== undefined && 'dap-step' in endpoint.labels) {
         fallAsleep()
         await woken

@@ -1,24 +1,25 @@
 import { describe, expect, it } from 'vitest'
-import { applyDeployment } from '../../src/deploy/apply.ts'
-import type { Cloud } from '../../src/deploy/cloud.ts'
-import { decodeLabels } from '../../src/deploy/labels.ts'
-import { breakLock } from '../../src/deploy/lock.ts'
-import { LOCK_TERM } from '../../src/deploy/locked-endpoint.ts'
+import { applyDeployment } from '../../src/deploy/doing/apply.ts'
+import { breakLock } from '../../src/deploy/doing/lock.ts'
+import { LOCK_TERM } from '../../src/deploy/doing/locked-endpoint.ts'
+import { collectGarbage } from '../../src/deploy/operating/remove.ts'
 import type { Clock } from '../../src/deploy/patience.ts'
-import { collectGarbage } from '../../src/deploy/remove.ts'
+import type { Cloud } from '../../src/deploy/routes.ts'
 import { type Rng, stream } from '../../src/math/rng.ts'
 import { bundleText, desiredState, type Edit, engineOf, OPTIONS } from '../support/deploying.ts'
-import { editLabel, type Faults, faulty, Killed, unavailable } from '../support/faults.ts'
+import { type Faults, faulty, Killed, unavailable } from '../support/faults.ts'
 
 export interface World {
   readonly cloud: Cloud
   readonly clock: Clock
   /** The next model to be deployed never becomes ready. */
   failNextDeployment(): void | Promise<void>
+  /** Somebody writes something of their own beside what dap remembers of an endpoint, if it is there. */
+  edit(endpoint: string, text: string): Promise<void>
   close?(): Promise<void>
 }
 
-const FAULTS = ['unavailable', 'lost answer', 'flaky', 'kill', 'foreign label', 'unready'] as const
+const FAULTS = ['unavailable', 'lost answer', 'flaky', 'kill', 'foreign edit', 'unready'] as const
 type Fault = (typeof FAULTS)[number]
 
 const ROLLOUT = { steps: [{ traffic: 0.1, hold: '20s' }, { traffic: 0.5, hold: '10s' }, { traffic: 1 }] }
@@ -55,7 +56,7 @@ async function tell(world: World, fault: Fault, rng: Rng): Promise<{ hit: boolea
   const harmed = harmable[Math.floor(rng.uniform() * harmable.length)]
   const at = Math.floor(rng.uniform() * rng.uniform() * 70)
   const { id } = desiredState().endpoint
-  const reads = /^(get|list|running|requests)/
+  const reads = /^(get|list|releasesOf|running|requests|measure|settle)/
   const watched = faulty(cloud, {
     after: (_, method) => (reads.test(method) ? undefined : refuseBadTraffic(cloud, id)),
   })
@@ -80,7 +81,7 @@ async function tell(world: World, fault: Fault, rng: Rng): Promise<{ hit: boolea
     } catch (error) {
       if (!(error instanceof Killed)) throw error
       // The lock of a killed run is broken, or expires; what it has started may still run.
-      if (rng.uniform() < 0.5 || !(await cloud.getEndpoint(id))) await clock.sleep(LOCK_TERM + 2000)
+      if (rng.uniform() < 0.5 || !(await cloud.getRoute(id))) await clock.sleep(LOCK_TERM + 2000)
       else await breakLock(cloud, id, engine.run.id, { clock, rng }, engine.run)
       // Git may have moved on before anybody deploys again.
       if (index + 1 < edits.length && rng.uniform() < 0.5) continue
@@ -137,8 +138,8 @@ function faultsOf(fault: Fault, at: number, world: World, id: string, rng: Rng, 
     // A fifth of all calls is not answered, half of those are done all the same.
     case 'flaky':
       return { before: often, after: often }
-    case 'foreign label':
-      return { before: once(() => editLabel(world.cloud, id, `team-${at}`)) }
+    case 'foreign edit':
+      return { before: once(() => world.edit(id, `team-${at}`)) }
     case 'unready':
       return { before: call => (call === 0 ? fail() : undefined) }
     case 'kill': {
@@ -158,18 +159,18 @@ function faultsOf(fault: Fault, at: number, world: World, id: string, rng: Rng, 
 async function expectNothingLeft({ cloud, clock }: World, edit: Edit): Promise<void> {
   const { deployment, endpoint, model, deployed } = desiredState(edit)
   await clock.sleep(25 * 3_600_000)
-  const whose = { deployment, endpoint: endpoint.id, model: model.id }
+  const whose = { deployment, endpoint: endpoint.id, shelf: model.id }
   const collected = await collectGarbage(whose, undefined, engineOf(cloud, clock))
   expect(collected.state).toMatch(/^(applied|unchanged)$/)
-  const live = await cloud.getEndpoint(endpoint.id)
-  expect(live?.deployedModels.map(({ id }) => id)).toEqual([deployed.id])
+  const live = await cloud.getRoute(endpoint.id)
+  expect(live?.workloads.map(({ id }) => id)).toEqual([deployed.id])
   await expectApplied({ cloud, clock }, edit)
 }
 
 /** Traffic goes to models that are ready, after every write. */
 async function refuseBadTraffic(cloud: Cloud, id: string): Promise<void> {
-  const endpoint = await cloud.getEndpoint(id)
-  const ready = new Set(endpoint?.deployedModels.map(model => model.id))
+  const endpoint = await cloud.getRoute(id)
+  const ready = new Set(endpoint?.workloads.map(model => model.id))
   const lost = Object.entries(endpoint?.traffic ?? {}).filter(([model, percent]) => percent > 0 && !ready.has(model))
   if (lost.length > 0) throw new Error(`traffic goes to ${lost}, which is not ready`)
 }
@@ -178,21 +179,21 @@ async function expectApplied({ cloud, clock }: Pick<World, 'cloud' | 'clock'>, e
   const desired = desiredState(edit)
   const again = await applyDeployment({ desired, bundleText }, engineOf(cloud, clock), OPTIONS)
   expect({ state: again.state, changes: again.changes }).toEqual({ state: 'unchanged', changes: [] })
-  const endpoints = await cloud.listEndpoints()
-  expect(endpoints).toHaveLength(1)
-  const [{ traffic, deployedModels, labels, ...rest }] = endpoints
+  const routes = await cloud.listRoutes()
+  expect(routes).toHaveLength(1)
+  const [{ traffic, workloads, memory, ...rest }] = routes
   expect(traffic).toEqual({ [desired.deployed.id]: 100 })
   // Where there was nothing to do, the lock of a killed run was not even taken over.
-  expect(decodeLabels(labels).ours?.lock?.expires ?? 0).toBeLessThanOrEqual(clock.now() / 1000)
-  expect(labels['dap-candidate']).toBeUndefined()
-  expect(deployedModels.find(({ id }) => id === desired.deployed.id)).toMatchObject({
+  expect(memory?.lock?.expires ?? 0).toBeLessThanOrEqual(clock.now() / 1000)
+  expect(memory?.candidate).toBeUndefined()
+  expect(workloads.find(({ id }) => id === desired.deployed.id)).toMatchObject({
     ...desired.deployed,
     scale: desired.scale,
   })
   expect(rest).toMatchObject({ ...desired.endpoint })
-  const versions = await cloud.listVersions(desired.model.id)
-  const digests = versions.map(version => version.labels['dap-digest'])
+  const releases = await cloud.releasesOf(desired.model.id)
+  const digests = releases.map(({ digest }) => digest)
   expect(new Set(digests).size).toBe(digests.length)
-  const byDefault = versions.filter(({ aliases }) => aliases.includes('default'))
-  expect(byDefault.map(version => version.labels['dap-digest'])).toEqual([desired.model.digest])
+  const current = releases.filter(({ current }) => current)
+  expect(current.map(({ digest }) => digest)).toEqual([desired.model.digest])
 }

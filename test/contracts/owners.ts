@@ -1,16 +1,16 @@
 import { describe, expect, it } from 'vitest'
-import { type Actual, actualOf, located, readActual, withVersions } from '../../src/deploy/actual.ts'
-import { applyAll } from '../../src/deploy/apply-all.ts'
-import type { Cloud, Endpoint, ModelVersion } from '../../src/deploy/cloud.ts'
-import type { Desired, Target } from '../../src/deploy/desired.ts'
-import { areIntact, decodeLabels, judgedDigest, readVersionLabels, versionParts } from '../../src/deploy/labels.ts'
-import type { Declarations } from '../../src/deploy/orphans.ts'
-import type { Naming } from '../../src/deploy/ownership.ts'
+import type { Facts } from '../../src/deploy/memory.ts'
+import { applyAll } from '../../src/deploy/operating/apply-all.ts'
+import { collectGarbage } from '../../src/deploy/operating/remove.ts'
+import { rollbackDeployment } from '../../src/deploy/operating/rollback.ts'
+import { judgedDigest, partsOf } from '../../src/deploy/parts.ts'
 import type { Clock } from '../../src/deploy/patience.ts'
-import { makePlan, type Plan } from '../../src/deploy/plan.ts'
-import { readPatiently } from '../../src/deploy/reads.ts'
-import { collectGarbage } from '../../src/deploy/remove.ts'
-import { rollbackDeployment } from '../../src/deploy/rollback.ts'
+import type { Cloud, Release, Route } from '../../src/deploy/routes.ts'
+import { type Actual, actualOf, located, readActual, withReleases } from '../../src/deploy/wanted/actual.ts'
+import type { Desired, Target } from '../../src/deploy/wanted/desired.ts'
+import type { Declarations } from '../../src/deploy/wanted/orphans.ts'
+import type { Naming } from '../../src/deploy/wanted/ownership.ts'
+import { makePlan, type Plan } from '../../src/deploy/wanted/plan.ts'
 import { DapError } from '../../src/errors.ts'
 import { type Rng, stream } from '../../src/math/rng.ts'
 import { canonicalJson } from '../../src/policy/digest.ts'
@@ -21,6 +21,8 @@ import { faulty, unavailable } from '../support/faults.ts'
 export interface OwnersWorld {
   readonly cloud: Cloud
   readonly clock: Clock
+  /** Somebody takes away what dap remembers of an endpoint, or a part of that, or writes nonsense into it; the lock only with all else. */
+  wipe(endpoint: string, rng: Rng): Promise<void>
   close?(): Promise<void>
 }
 
@@ -30,7 +32,7 @@ const WORDS = ['edit', 'deploy', 'step', 'rollback', 'wipe', 'rename', 'collect'
 const ROLLOUT = { steps: [{ traffic: 0.1, hold: '20s' }, { traffic: 0.5, hold: '10s' }, { traffic: 1 }] }
 
 /**
- * Two repositories of one name in one place, which edit, deploy, roll back and rename at random, while somebody takes dap's labels away in
+ * Two repositories of one name in one place, which edit, deploy, roll back and rename at random, while somebody takes away what dap remembers in
  * the middle of it and every sixteenth answer is lost. At all times nothing of the other one is touched and what was rolled back has no
  * traffic; in the end an ordinary deploy of either makes the cloud what its Git says.
  */
@@ -68,7 +70,8 @@ interface Repository {
   readonly held: Set<string>
 }
 
-async function tell({ cloud, clock }: OwnersWorld, rng: Rng, seen: Map<string, number>): Promise<void> {
+async function tell(world: OwnersWorld, rng: Rng, seen: Map<string, number>): Promise<void> {
+  const { cloud, clock } = world
   const note = (what: string) => seen.set(what, (seen.get(what) ?? 0) + 1)
   const pick = <T>(of: readonly T[]): T => of[Math.floor(rng.uniform() * of.length)]
   const repositories: Repository[] = ['aaaaaaaaaaaaaaaa', 'bbbbbbbbbbbbbbbb'].map(projectId => ({
@@ -86,12 +89,12 @@ async function tell({ cloud, clock }: OwnersWorld, rng: Rng, seen: Map<string, n
     const [ours, theirs] = rng.uniform() < 0.5 ? repositories : [...repositories].reverse()
     const before = await thingsOf(cloud, theirs)
     const word = i < 2 ? 'deploy' : pick(WORDS)
-    // In the middle of it somebody writes the endpoint's labels anew.
+    // In the middle of it somebody takes away what the endpoint remembers.
     const at = rng.uniform() < 0.5 ? Math.floor(rng.uniform() * 60) : -1
     let call = 0
     const harmed = faulty(cut, {
       async before() {
-        if (call++ === at && (await wipe(cloud, ours, rng))) note('wiped mid-run')
+        if (call++ === at && (await wipe(world, ours, rng))) note('wiped mid-run')
       },
     })
     await outwait(ours)
@@ -115,19 +118,19 @@ async function tell({ cloud, clock }: OwnersWorld, rng: Rng, seen: Map<string, n
     const serving = Object.entries(endpoint!.traffic).filter(([, percent]) => percent > 0)
     expect(serving).toHaveLength(1)
     if (!isHeld) expect(serving).toEqual([[located(wanted, actual).deployed.id, 100]])
-    expect(decodeLabels(endpoint!.labels).ours).toMatchObject({
+    expect(endpoint!.memory).toMatchObject({
       owner: repository.target.projectId,
       environment: repository.target.environment,
       deployment: repository.deployment,
     })
     expect(actual.endpoints).toHaveLength(1)
   }
-  expect(await cloud.listEndpoints()).toHaveLength(2)
+  expect(await cloud.listRoutes()).toHaveLength(2)
 
   /** A run that could not give its lock back for want of an answer is waited for. */
   async function outwait(repository: Repository): Promise<void> {
     const { endpoint } = located(stateOf(repository), (await look(repository, cloud)).actual)
-    const { lock } = decodeLabels((await cloud.getEndpoint(endpoint.id))?.labels ?? {}).ours ?? {}
+    const lock = (await cloud.getRoute(endpoint.id))?.memory?.lock
     if (lock !== undefined) await clock.sleep(Math.max(0, lock.expires * 1000 - clock.now()) + 1000)
   }
 
@@ -164,7 +167,7 @@ async function tell({ cloud, clock }: OwnersWorld, rng: Rng, seen: Map<string, n
       case 'rollback':
         return rollback(repository, harmed)
       case 'wipe': {
-        if (await wipe(cloud, repository, rng)) note('wiped')
+        if (await wipe(world, repository, rng)) note('wiped')
         return
       }
       case 'rename': {
@@ -190,7 +193,7 @@ async function tell({ cloud, clock }: OwnersWorld, rng: Rng, seen: Map<string, n
         const engine = engineOf(harmed, clock, repository)
         const { actual } = await look(repository, harmed)
         const { endpoint, model } = located(stateOf(repository), actual)
-        const whose = { deployment: repository.deployment, endpoint: endpoint.id, model: model.id }
+        const whose = { deployment: repository.deployment, endpoint: endpoint.id, shelf: model.id }
         const { state } = await collectGarbage(whose, undefined, engine)
         expect(state).toMatch(/^(applied|unchanged)$/)
       }
@@ -209,7 +212,7 @@ async function tell({ cloud, clock }: OwnersWorld, rng: Rng, seen: Map<string, n
   async function namesOf(repository: Repository): Promise<string[]> {
     const desired = stateOf(repository)
     const { actual } = await look(repository, cloud)
-    return [judgedDigest(versionParts(desired)), located(desired, actual).deployed.id]
+    return [judgedDigest(partsOf(desired)), located(desired, actual).deployed.id]
   }
 
   async function asksForHeld(repository: Repository): Promise<boolean> {
@@ -220,7 +223,7 @@ async function tell({ cloud, clock }: OwnersWorld, rng: Rng, seen: Map<string, n
     const { actual } = await look(repository, harmed)
     const { endpoint, model } = located(stateOf(repository), actual)
     const left = await leftByRollback(cloud, endpoint.id, model.id)
-    const whose = { deployment: repository.deployment, endpoint: endpoint.id, model: model.id }
+    const whose = { deployment: repository.deployment, endpoint: endpoint.id, shelf: model.id }
     try {
       const { state, reason } = await rollbackDeployment(whose, engineOf(harmed, clock, repository))
       expect(`${state}: ${reason}`).toBe('rolled-back: null')
@@ -241,8 +244,8 @@ async function tell({ cloud, clock }: OwnersWorld, rng: Rng, seen: Map<string, n
       everywhere: new Set([`${target.environment}/${deployment}`]),
       environments: new Set([target.environment]),
     }
-    const patient = readPatiently(at, { clock, rng: stream(1, 'look') })
-    const actual = await withVersions(patient, await readActual(patient, target, declared.here), [desired])
+    const patient = at.patiently({ clock, rng: stream(1, 'look') })
+    const actual = await withReleases(patient, await readActual(patient, target, declared.here), [desired])
     const plan = makePlan({
       ...{ dap: '0.1.0', now: clock.now(), commit: null, target, only: null, acceptDrift: false, prune: false },
       ...{ releaseHold: false, overrideProtection: [], deployments: [{ desired, evidence: [] }], declared, actual },
@@ -267,69 +270,52 @@ async function tell({ cloud, clock }: OwnersWorld, rng: Rng, seen: Map<string, n
 
 const stateOf = ({ target, deployment, edit }: Repository): Desired => desiredState({ ...edit, deployment }, target)
 
-/** All endpoints and versions of a repository, whole: by its id, which somebody may have taken away from the endpoint but not from the model. */
+/** All routes and releases of a repository, whole: by its id, which somebody may have taken away from the route but not from the release. */
 async function thingsOf(cloud: Cloud, { target: { projectId } }: Repository): Promise<unknown> {
-  const endpoints = await cloud.listEndpoints()
-  const models = await cloud.listModels()
-  const own = models.filter(({ labels }) => labels['dap-project-id'] === projectId)
-  const versions = await Promise.all(own.map(({ model }) => cloud.listVersions(model)))
-  const serving = new Set(own.map(({ labels }) => labels['dap-endpoint']))
-  return {
-    endpoints: endpoints.filter(({ id, labels }) => labels['dap-project-id'] === projectId || serving.has(id)),
-    versions,
-  }
+  const routes = await cloud.listRoutes()
+  const current = await cloud.listReleases()
+  const own = current.filter(({ whose }) => whose?.owner === projectId)
+  const releases = await Promise.all(own.map(({ shelf }) => cloud.releasesOf(shelf)))
+  const serving = new Set(own.map(({ copy }) => copy?.route))
+  return { routes: routes.filter(({ id, memory }) => memory?.owner === projectId || serving.has(id)), releases }
 }
 
-/** An ordinary `endpoint.update(labels={…})` of Google's SDK; or somebody takes away some labels, or writes nonsense into one. */
-async function wipe(cloud: Cloud, { target: { projectId } }: Repository, rng: Rng): Promise<boolean> {
-  const endpoints = await cloud.listEndpoints()
-  const own = endpoints.find(({ labels }) => labels['dap-project-id'] === projectId)
-  if (own === undefined) return false
-  const ours = Object.keys(own.labels).filter(label => label.startsWith('dap-') && !label.startsWith('dap-lock'))
-  const how = rng.uniform()
-  // The lock alone is taken away by `dap lock break`.
-  const locks = Object.keys(own.labels).filter(label => how > 0.5 && label.startsWith('dap-lock'))
-  const kept = [...locks, ...ours.filter(() => how > 0.5 && rng.uniform() < 0.8)]
-  const labels = { ...Object.fromEntries(kept.map(label => [label, own.labels[label]])), team: 'games' }
-  const edited = how > 0.75 ? { ...own.labels, [ours[Math.floor(rng.uniform() * ours.length)]]: 'zzz' } : labels
-  await cloud.updateEndpoint(own.id, { etag: own.etag, labels: edited })
-  return true
+async function wipe(world: OwnersWorld, { target: { projectId } }: Repository, rng: Rng): Promise<boolean> {
+  const own = (await world.cloud.listRoutes()).find(({ memory }) => memory?.owner === projectId)
+  if (own !== undefined) await world.wipe(own.id, rng)
+  return own !== undefined
 }
 
 /** What a rollback leaves: the candidate of a rollout, or else what serves; by what it decides, or by its id where that stays the same. */
-async function leftByRollback(cloud: Cloud, endpoint: string, model: string): Promise<string | undefined> {
-  const live = await cloud.getEndpoint(endpoint)
-  const versions = await cloud.listVersions(model)
+async function leftByRollback(cloud: Cloud, id: string, shelf: string): Promise<string | undefined> {
+  const live = await cloud.getRoute(id)
+  const releases = await cloud.releasesOf(shelf)
   if (live === undefined) return undefined
-  const remembered = versions.find(({ aliases }) => aliases.includes('default'))?.labels ?? {}
-  const memory = areIntact(live.labels) ? live.labels : remembered
-  const label = (name: string) => memory[`dap-${name}`] ?? memory[`dap-endpoint-${name}`]
-  const rolling = label('candidate') !== undefined && label('candidate') !== label('stable')
-  const [left, back] = rolling ? [label('candidate'), label('stable')] : [label('stable'), label('previous')]
-  const [judged, other] = [left, back].map(id => judgedAs(live, versions, id))
+  const copy = releases.find(({ current }) => current)?.copy?.facts ?? {}
+  const facts: Facts = live.intact ? (live.memory ?? {}) : copy
+  const rolling = facts.candidate !== undefined && facts.candidate !== facts.stable
+  const [left, back] = rolling ? [facts.candidate, facts.stable] : [facts.stable, facts.previous]
+  const [judged, other] = [left, back].map(workload => judgedAs(live, releases, workload))
   // What is gone is deployed again.
-  const version = versions.find(each => each.version === label('previous-version'))
-  const parts = version && readVersionLabels(version.labels)
+  const parts = releases.find(each => each.id === facts.previousVersion)?.parts
   return judged !== (other ?? (parts && judgedDigest(parts))) ? judged : left
 }
 
-function judgedAs(endpoint: Endpoint, versions: readonly ModelVersion[], id: string | undefined): string | undefined {
-  const deployed = endpoint.deployedModels.find(each => each.id === id)
-  const version = versions.find(each => each.model === deployed?.model && each.version === deployed.version)
-  const parts = version && readVersionLabels(version.labels)
+function judgedAs(route: Route, releases: readonly Release[], id: string | undefined): string | undefined {
+  const workload = route.workloads.find(each => each.id === id)
+  const parts = releases.find(each => each.shelf === workload?.shelf && each.id === workload.release)?.parts
   return parts && judgedDigest(parts)
 }
 
 /** What was rolled back has no traffic. */
 async function refuseHeld(cloud: Cloud, { target: { projectId }, held }: Repository): Promise<void> {
-  const models = await cloud.listModels()
-  for (const { model, labels } of models) {
-    if (labels['dap-project-id'] !== projectId) continue
-    const versions = await cloud.listVersions(model)
-    const endpoint = await cloud.getEndpoint(labels['dap-endpoint'] ?? '')
-    const serving = Object.entries(endpoint?.traffic ?? {}).filter(([, percent]) => percent > 0)
+  for (const { shelf, whose, copy } of await cloud.listReleases()) {
+    if (whose?.owner !== projectId) continue
+    const releases = await cloud.releasesOf(shelf)
+    const route = await cloud.getRoute(copy?.route ?? '')
+    const serving = Object.entries(route?.traffic ?? {}).filter(([, percent]) => percent > 0)
     for (const [id] of serving) {
-      const judged = judgedAs(endpoint!, versions, id)
+      const judged = judgedAs(route!, releases, id)
       if (judged !== undefined && held.has(judged)) throw new Error('what was rolled back has traffic again')
     }
   }

@@ -1,4 +1,6 @@
 import { cloudContract } from '../contracts/cloud.ts'
-import { memoryCloud } from '../support/memory-cloud.ts'
+import { plainCloud } from '../support/memory-cloud.ts'
+import { memoryCloud } from '../support/memory-vertex.ts'
 
-cloudContract('the cloud in memory', () => memoryCloud())
+cloudContract('Vertex AI in memory', () => memoryCloud())
+cloudContract('a target that is nothing like it', () => plainCloud())

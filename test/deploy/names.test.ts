@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
-import { bundleObject, deployedModelId, endpointId, formerId, labelValue, modelId } from '../../src/deploy/names.ts'
+import { labelValue } from '../../src/adapters/vertex/labels.ts'
+import { bundleObject, deployedModelId, endpointId, formerId, modelId } from '../../src/deploy/names.ts'
 
 const names = fc.stringMatching(/^[a-z0-9]([a-z0-9_-]{0,61}[a-z0-9])?$/)
 

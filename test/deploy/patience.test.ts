@@ -1,10 +1,9 @@
 import { describe, expect, it } from 'vitest'
-import { type Cloud, CloudError, type Operation, type Status } from '../../src/deploy/cloud.ts'
-import { attempt, createBackoff, type Patience, settle } from '../../src/deploy/patience.ts'
-import { readPatiently } from '../../src/deploy/reads.ts'
+import { CloudError, type Status } from '../../src/deploy/cloud-error.ts'
+import { attempt, createBackoff, createWaiting, type Patience } from '../../src/deploy/patience.ts'
 import { InterruptedError } from '../../src/errors.ts'
 import { stream } from '../../src/math/rng.ts'
-import { virtualClock } from '../support/memory-cloud.ts'
+import { virtualClock } from '../support/memory-vertex.ts'
 
 function patient(signal?: AbortSignal) {
   const clock = virtualClock(0)
@@ -22,7 +21,7 @@ function patient(signal?: AbortSignal) {
 function failing(...statuses: Status[]): () => Promise<string> {
   let calls = 0
   return async () => {
-    if (calls < statuses.length) throw new CloudError(statuses[calls++], 'no')
+    if (calls < statuses.length) throw Object.assign(new CloudError(statuses[calls++], 'no'), { call: 'get' })
     return 'answer'
   }
 }
@@ -30,9 +29,7 @@ function failing(...statuses: Status[]): () => Promise<string> {
 describe('attempt', () => {
   it('tries again what may pass, and says so', async () => {
     const { patience, retries } = patient()
-    await expect(attempt('get', failing('UNAVAILABLE', 'DEADLINE_EXCEEDED', 'INTERNAL'), patience)).resolves.toBe(
-      'answer',
-    )
+    await expect(attempt(failing('UNAVAILABLE', 'DEADLINE_EXCEEDED', 'INTERNAL'), patience)).resolves.toBe('answer')
     expect(retries).toEqual(['get 1 no', 'get 1 no', 'get 1 no'])
   })
 
@@ -40,7 +37,7 @@ describe('attempt', () => {
     'never tries %s again',
     async status => {
       const { patience, retries } = patient()
-      await expect(attempt('get', failing(status), patience)).rejects.toMatchObject({ status })
+      await expect(attempt(failing(status), patience)).rejects.toMatchObject({ status })
       expect(retries).toEqual([])
     },
   )
@@ -48,13 +45,13 @@ describe('attempt', () => {
   it('tries again after a lost race where its caller looks again', async () => {
     const { patience } = patient()
     const backoff = createBackoff(patience, { races: true })
-    await expect(backoff('update', new CloudError('ABORTED', 'the etag is another'))).resolves.toBeUndefined()
+    await expect(backoff(new CloudError('ABORTED', 'the version is another'))).resolves.toBeUndefined()
   })
 
   it('gives up on a bug of the cloud sooner than on a busy one', async () => {
     const tries = async (status: Status) => {
       const { patience, retries } = patient()
-      await attempt('get', failing(...Array<Status>(99).fill(status)), patience).catch(() => {})
+      await attempt(failing(...Array<Status>(99).fill(status)), patience).catch(() => {})
       return retries.length
     }
     expect([await tries('INTERNAL'), await tries('UNAVAILABLE')]).toEqual([3, 10])
@@ -63,7 +60,7 @@ describe('attempt', () => {
   it('waits longer where the quota of a minute is used up', async () => {
     const waited = async (status: Status) => {
       const { patience, clock } = patient()
-      await attempt('get', failing(status, status, status), patience)
+      await attempt(failing(status, status, status), patience)
       return clock.now()
     }
     expect(await waited('RESOURCE_EXHAUSTED')).toBeGreaterThan(5 * (await waited('UNAVAILABLE')))
@@ -72,7 +69,7 @@ describe('attempt', () => {
   it('waits the same from the same seed, and never beyond its budget', async () => {
     const run = async () => {
       const { patience, clock } = patient()
-      await attempt('get', failing(...Array<Status>(99).fill('RESOURCE_EXHAUSTED')), patience).catch(() => {})
+      await attempt(failing(...Array<Status>(99).fill('RESOURCE_EXHAUSTED')), patience).catch(() => {})
       return clock.now()
     }
     expect(await run()).toBe(await run())
@@ -86,67 +83,47 @@ describe('attempt', () => {
       controller.abort()
       throw new CloudError('UNAVAILABLE', 'no')
     }
-    await expect(attempt('get', call, patience)).rejects.toBeInstanceOf(InterruptedError)
+    await expect(attempt(call, patience)).rejects.toBeInstanceOf(InterruptedError)
     expect(retries).toEqual([])
   })
 
   it('throws a bug on at once', async () => {
     const { patience, retries } = patient()
-    await expect(attempt('get', () => Promise.reject(new TypeError('bug')), patience)).rejects.toThrow('bug')
+    await expect(attempt(() => Promise.reject(new TypeError('bug')), patience)).rejects.toThrow('bug')
     expect(retries).toEqual([])
   })
 })
 
-describe('settle', () => {
-  const running = (stage: string): Operation => ({ name: 'op', done: false, stage })
-
-  it('survives a poll that fails, and says every stage once', async () => {
+describe('waiting', () => {
+  it('says every stage once, and looks every second at first and every quarter of a minute later', async () => {
     const { patience, clock } = patient()
-    const answers: (Operation | Status)[] = [
-      running('A'),
-      'UNAVAILABLE',
-      running('A'),
-      running('B'),
-      { name: 'op', done: true },
-    ]
-    const cloud = {
-      async getOperation() {
-        const answer = answers.shift()!
-        if (typeof answer === 'string') throw new CloudError(answer, 'no')
-        return answer
-      },
-    }
-    const stages: string[] = []
+    const said: string[] = []
     const polls: number[] = []
-    const done = await settle(readPatiently(cloud as unknown as Cloud, patience), running('A'), patience, {
-      onStage: stage => stages.push(stage),
+    const waiting = createWaiting(patience, {
+      onBegun: name => said.push(name),
+      onStage: stage => said.push(stage),
       onPoll: async () => void polls.push(clock.now()),
     })
-    expect(done.done).toBe(true)
-    expect(stages).toEqual(['A', 'B'])
-    expect(polls).toHaveLength(4)
-  })
-
-  it('looks every second at first, and every quarter of a minute later', async () => {
-    const { patience, clock } = patient()
-    const polls: number[] = []
-    const cloud = {
-      getOperation: async () => {
-        polls.push(clock.now())
-        return { name: 'op', done: polls.length === 12 }
-      },
+    waiting.begun('op')
+    for (const stage of ['A', 'A', 'B', 'B', 'B', 'B', 'B', 'B', 'B', 'B', 'B', 'B']) {
+      waiting.stage(stage)
+      await waiting.pause()
     }
-    await settle(cloud, { name: 'op', done: false }, patience)
+    expect(said).toEqual(['op', 'A', 'B'])
     expect(polls[0]).toBe(1000)
     expect(polls[11] - polls[10]).toBe(15_000)
+    waiting.begun('another')
+    await waiting.pause()
+    expect(polls[12] - polls[11]).toBe(1000)
   })
 
-  it('gives up on an operation that never ends, and says how to go on', async () => {
+  it('gives up on what never ends, and says how to go on', async () => {
     const { patience } = patient()
-    const cloud = { getOperation: async () => ({ name: 'op', done: false }) }
-    await expect(settle(cloud, { name: 'op', done: false }, patience)).rejects.toMatchObject({
-      message: '`op` is not done after 130 minutes',
-      exitCode: 6,
-    })
+    const waiting = createWaiting(patience)
+    waiting.begun('op')
+    const forEver = async () => {
+      for (;;) await waiting.pause()
+    }
+    await expect(forEver()).rejects.toMatchObject({ message: '`op` is not done after 130 minutes', exitCode: 6 })
   })
 })

@@ -1,9 +1,9 @@
-import type { ActualDeployment } from '../../src/deploy/actual.ts'
 import type { Change } from '../../src/deploy/change.ts'
-import { type Desired, desiredOf, type Target, targetOf } from '../../src/deploy/desired.ts'
-import { diffDeployment } from '../../src/deploy/diff.ts'
-import { label32 } from '../../src/deploy/names.ts'
-import type { WriteContext } from '../../src/deploy/writes.ts'
+import type { WriteContext } from '../../src/deploy/doing/writes.ts'
+import { digest32 } from '../../src/deploy/names.ts'
+import type { ActualDeployment } from '../../src/deploy/wanted/actual.ts'
+import { type Desired, desiredOf, type Target, targetOf } from '../../src/deploy/wanted/desired.ts'
+import { diffDeployment } from '../../src/deploy/wanted/diff.ts'
 import type { DeploymentSpec } from '../../src/kinds.ts'
 import { digestOf } from '../../src/policy/digest.ts'
 import { perform } from '../support/pure-cloud.ts'
@@ -50,7 +50,7 @@ export const CONTEXT: WriteContext = {
   target: TARGET,
 }
 
-export const NOTHING: ActualDeployment = { endpoint: undefined, versions: [], bundle: false }
+export const NOTHING: ActualDeployment = { endpoint: undefined, releases: [], bundle: false }
 
 /** Any content stands for a policy. */
 export function wanted({
@@ -77,7 +77,7 @@ export function changesOf(desired: Desired, actual: ActualDeployment): readonly 
 
 /** As apply does it: one change, then another diff; at most `most` of them. */
 export function apply(desired: Desired, actual: ActualDeployment, most = Number.POSITIVE_INFINITY): ActualDeployment {
-  const uploaded = actual.versions.some(({ labels }) => labels['dap-bundle'] === label32(desired.bundle.digest))
+  const uploaded = actual.releases.some(({ parts }) => parts?.bundle === digest32(desired.bundle.digest))
   let state = { ...actual, bundle: uploaded }
   for (let done = 0; done < most; done++) {
     if (done > 100) throw new Error('it does not converge')

@@ -1,5 +1,5 @@
 import { describe, expect, it, onTestFinished } from 'vitest'
-import type { Plan } from '../../src/deploy/plan.ts'
+import type { Plan } from '../../src/deploy/wanted/plan.ts'
 import type { DeployResult, StatusResult } from '../../src/results.ts'
 import { editFile, shopRepository, startEmulatorProcess } from '../support/emulator-process.ts'
 import { vertexClients } from '../support/vertex-clients.ts'

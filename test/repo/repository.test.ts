@@ -661,7 +661,17 @@ describe('the other kinds', () => {
       evaluation(`${candidates}estimators: [{ type: clipped-ips, lambda: 2 }, { type: clipped-ips, lambda: 5 }]`),
       ['7:50 duplicate'],
     ],
-    ['an Environment without its cloud', resource('Environment', 'x', 'target: vertex'), ['5:11 semantic']],
+    ['an Environment without its cloud', resource('Environment', 'x', 'target: vertex'), ['4:1 schema']],
+    [
+      'an Environment of no known target, and what is wrong with it wherever that is',
+      resource('Environment', 'x', 'target: vertx\nprotect: [deletion]\ngcp: { project: my-project, region: 7 }'),
+      ['5:11 schema', '6:13 schema', '7:3 schema', '7:3 schema', '7:39 schema'],
+    ],
+    [
+      'an Environment with a misspelt target, which is said once',
+      resource('Environment', 'x', 'tarket: emulator\nzone: a'),
+      ['5:3 unknown-key', '6:3 unknown-key'],
+    ],
     [
       'an image that is not pinned',
       resource(

@@ -1,16 +1,15 @@
-import type { ApplyOptions } from '../../src/deploy/apply.ts'
-import type { Cloud } from '../../src/deploy/cloud.ts'
-import { type Desired, desiredOf, type Target } from '../../src/deploy/desired.ts'
-import type { DeployEvent } from '../../src/deploy/events.ts'
-import type { Run } from '../../src/deploy/lock.ts'
+import type { ApplyOptions } from '../../src/deploy/doing/apply.ts'
+import type { DeployEvent } from '../../src/deploy/doing/events.ts'
+import type { Engine } from '../../src/deploy/doing/run.ts'
 import type { Clock } from '../../src/deploy/patience.ts'
-import type { Commit } from '../../src/deploy/plan.ts'
-import { readPatiently } from '../../src/deploy/reads.ts'
-import type { Engine } from '../../src/deploy/run.ts'
+import type { Cloud } from '../../src/deploy/routes.ts'
+import type { Run } from '../../src/deploy/runs.ts'
+import { type Desired, desiredOf, type Target } from '../../src/deploy/wanted/desired.ts'
+import type { Commit } from '../../src/deploy/wanted/plan.ts'
 import type { DeploymentSpec } from '../../src/kinds.ts'
 import { stream } from '../../src/math/rng.ts'
 import { digestOf } from '../../src/policy/digest.ts'
-import { PLACE } from './memory-cloud.ts'
+import { PLACE } from './memory-vertex.ts'
 
 export const TARGET: Target = {
   environment: 'local',
@@ -115,7 +114,7 @@ export function engineOf(
   const patience = { clock, rng: stream(1, 'engine'), signal }
   return {
     ...patience,
-    cloud: readPatiently(cloud, patience),
+    cloud: cloud.patiently(patience),
     target,
     run: runOf(id, { owner, resumes, stateOf }),
     commit: COMMIT,

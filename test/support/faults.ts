@@ -1,4 +1,5 @@
-import { type Cloud, CloudError } from '../../src/deploy/cloud.ts'
+import { CloudError } from '../../src/deploy/cloud-error.ts'
+import type { Cloud } from '../../src/deploy/routes.ts'
 
 /** As `kill -9` would: nothing is called any more, and nothing is cleaned up. */
 export class Killed extends Error {
@@ -11,32 +12,26 @@ export interface Faults {
   after?(call: number, method: string): void | Promise<void>
 }
 
-/** The same cloud, where things go wrong. */
+/** Makes a request, or something else of it. */
+export type Harm = <T>(method: string, call: () => Promise<T>) => Promise<T>
+
+/** How a cloud is made anew with requests that come to harm: by what it is made of, wherever that has its requests. */
+export const harmable = new WeakMap<Cloud, (harm: Harm) => Cloud>()
+
+/** The same cloud, where things go wrong with its requests. */
 export function faulty(cloud: Cloud, faults: Faults): Cloud {
   let calls = 0
-  return new Proxy(cloud, {
-    get(target, key: keyof Cloud) {
-      const method = target[key]
-      if (typeof method !== 'function') return method
-      return async (...args: never[]) => {
-        const call = calls++
-        await faults.before?.(call, key)
-        const answer = await (method as (...args: never[]) => Promise<unknown>)(...args)
-        await faults.after?.(call, key)
-        return answer
-      }
-    },
+  const remake = harmable.get(cloud)
+  if (remake === undefined) throw new Error('nobody knows what this cloud is made of')
+  return remake(async (method, request) => {
+    const call = calls++
+    await faults.before?.(call, method)
+    const answer = await request()
+    await faults.after?.(call, method)
+    return answer
   })
 }
 
 export const unavailable = () => {
   throw new CloudError('UNAVAILABLE', 'the connection was reset')
-}
-
-/** Somebody gives the endpoint another label in the console. */
-export async function editLabel(cloud: Cloud, endpoint: string, value: string): Promise<void> {
-  const found = await cloud.getEndpoint(endpoint)
-  if (found !== undefined) {
-    await cloud.updateEndpoint(endpoint, { etag: found.etag, labels: { ...found.labels, team: value } })
-  }
 }

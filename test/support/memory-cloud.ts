@@ -1,330 +1,319 @@
-import {
-  type Cloud,
-  CloudError,
-  type DeployedModel,
-  type Endpoint,
-  type ModelVersion,
-  type Operation,
-  type Place,
-  type RequestMetrics,
-  type Status,
-} from '../../src/deploy/cloud.ts'
-import type { Clock } from '../../src/deploy/patience.ts'
-import { InterruptedError } from '../../src/errors.ts'
+import { CloudError, type Status, WorkFailed } from '../../src/deploy/cloud-error.ts'
+import { FACT_NAMES, type Memory } from '../../src/deploy/memory.ts'
+import { attempt, type Clock, type Patience, type Waiting } from '../../src/deploy/patience.ts'
+import { readPatiently } from '../../src/deploy/reads.ts'
+import type { Cloud, Release, RequestMetrics, Route, RouteUpdate, Workload } from '../../src/deploy/routes.ts'
+import type { Rng } from '../../src/math/rng.ts'
+import { type Harm, harmable } from './faults.ts'
+import { PLACE, virtualClock } from './memory-vertex.ts'
 
-export const PLACE: Place = { target: 'emulator', project: 'dap-local', region: 'us-central1', bucket: 'dap-local' }
+/** ms that things take. */
+const TAKES = { create: 3_000, add: 1_000, start: 120_000, stop: 30_000, scale: 60_000, remove: 5_000 }
 
-/** ms that operations take, unless told otherwise. */
-const USUAL = { create: 3_000, upload: 90_000, deploy: 600_000, undeploy: 30_000, mutate: 60_000, remove: 5_000 }
+const READS = [
+  'listRoutes',
+  'getRoute',
+  'listReleases',
+  'releasesOf',
+  'listArtefacts',
+  'getArtefact',
+  'measure',
+] as const
 
-const STAGES = ['STARTING_DEPLOYMENT', 'ADDING_NODES_TO_CLUSTER', 'STARTING_MODEL_SERVER', 'FINISHING_UP']
+const NOTHING: RequestMetrics = { requests: 0, errors: 0, latency: [] }
 
-/** A clock that jumps to whoever sleeps the shortest, once everybody sleeps. */
-export function virtualClock(start = 1_795_400_000_000): Clock {
-  const sleepers: { at: number; wake: () => void }[] = []
-  let now = start
-  let ticking = false
-  const tick = () => {
-    sleepers.sort((a, b) => a.at - b.at)
-    const next = sleepers.shift()
-    ticking = sleepers.length > 0
-    if (ticking) setImmediate(tick)
-    if (next === undefined) return
-    now = Math.max(now, next.at)
-    next.wake()
-  }
-  return {
-    now: () => now,
-    sleep: (ms, signal) =>
-      new Promise((wake, reject) => {
-        if (signal?.aborted) return reject(new InterruptedError())
-        signal?.addEventListener('abort', () => reject(new InterruptedError()), { once: true })
-        sleepers.push({ at: now + ms, wake })
-        if (!ticking) setImmediate(tick)
-        ticking = true
-      }),
-  }
-}
-
-interface Running {
+interface Work {
   readonly name: string
   readonly on: string
-  readonly started: number
   readonly ends: number
-  readonly staged: boolean
-  /** Its effect; returns an upload's version, throws what the operation fails with. */
-  finish(): unknown
-  result?: Pick<Operation, 'error' | 'version'>
+  finish(): void
+  done: boolean
+  failed?: CloudError
 }
 
-export interface MemoryCloud {
+export interface PlainCloud {
   readonly cloud: Cloud
   readonly clock: Clock
-  /** The next model to be deployed never becomes ready. */
+  /** The next workload to be started never becomes ready. */
   failNextDeployment(): void
-  /** What `requests` answers from now on. */
-  measure(answer: (deployedModel: string, from: number, to: number) => RequestMetrics): void
-  /** The cloud of another place than the first that was asked for: one of its own, with the same clock and bucket. */
-  at(place: Place): Cloud | undefined
+  edit(route: string, text: string): Promise<void>
+  wipe(route: string, rng: Rng): Promise<void>
 }
 
-/** The rules of the port in memory, as plainly as they can be written. */
-export function memoryCloud(
-  takes: Partial<typeof USUAL> = {},
-  clock: Clock = virtualClock(),
-  objects: Map<string, string> = new Map(),
-): MemoryCloud {
-  const duration = { ...USUAL, ...takes }
-  const places = new Map<string, Cloud | undefined>()
-  const endpoints = new Map<string, Endpoint>()
-  const creating = new Set<string>()
-  const deploying = new Set<string>()
-  const models = new Map<string, ModelVersion[]>()
-  const uploads = new Map<string, number>()
-  const operations = new Map<string, Running>()
+/**
+ * The rules of the port as plainly as they can be written, of a target that is nothing like Vertex AI: what is remembered is kept as it is,
+ * a release is added by writing it down, and nothing has operations, labels or aliases. What has begun goes on whoever waits for it.
+ */
+export function plainCloud(clock: Clock = virtualClock()): PlainCloud {
+  const routes = new Map<string, Route>()
+  const shelves = new Map<string, readonly Release[]>()
+  const added = new Map<string, number>()
+  const artefacts = new Map<string, string>()
+  const works: Work[] = []
   let unready = 0
   let writes = 0
-  let metrics: (deployedModel: string, from: number, to: number) => RequestMetrics = () => NOTHING
 
   /** Lets everything happen that has happened by now. */
   const settle = () => {
-    const due = [...operations.values()].filter(each => each.result === undefined && each.ends <= clock.now())
-    for (const each of due.sort((a, b) => a.ends - b.ends)) {
+    const due = works.filter(({ done, ends }) => !done && ends <= clock.now())
+    for (const work of due.sort((a, b) => a.ends - b.ends)) {
+      work.done = true
       try {
-        const version = each.finish()
-        each.result = typeof version === 'string' ? { version } : {}
+        work.finish()
       } catch (error) {
         if (!(error instanceof CloudError)) throw error
-        each.result = { error: { status: error.status, message: error.message } }
+        work.failed = error
       }
     }
   }
-
-  const start = (on: string, ms: number, finish: () => unknown, staged = false): Operation => {
-    const name = `${on}/operations/${operations.size + 1}`
-    const started = clock.now()
-    operations.set(name, { name, on, started, ends: started + ms, staged, finish })
-    return { name, done: false }
-  }
-
-  const shown = ({ name, started, ends, staged, result }: Running): Operation => {
-    if (result !== undefined) return { name, done: true, ...result }
-    if (!staged) return { name, done: false }
-    const share = (clock.now() - started) / (ends - started)
-    return { name, done: false, stage: STAGES[Math.min(STAGES.length - 1, Math.floor(share * STAGES.length))] }
-  }
-
-  const endpointOf = (id: string) => endpoints.get(id) ?? refuse('NOT_FOUND', `there is no endpoint \`${id}\``)
-  const versionsOf = (id: string) => models.get(id) ?? refuse('NOT_FOUND', `there is no model \`${id}\``)
-  const put = (endpoint: Endpoint) => {
-    const written = { ...endpoint, etag: `etag-${++writes}` }
-    endpoints.set(endpoint.id, written)
-    return written
-  }
-  /** One etag for all versions of a model. */
-  const putModel = (model: string, versions: readonly ModelVersion[]) => {
-    const etag = `etag-${++writes}`
-    models.set(
-      model,
-      versions.map(each => ({ ...each, etag })),
-    )
-  }
-  const deployed = (endpoint: Endpoint, id: string) =>
-    endpoint.deployedModels.find(each => each.id === id) ??
-    refuse('NOT_FOUND', `\`${endpoint.id}\` has no deployed model \`${id}\``)
-  const isDeployed = (model: string, version?: string) =>
-    [...endpoints.values()].some(({ deployedModels }) =>
-      deployedModels.some(each => each.model === model && (version === undefined || each.version === version)),
-    )
-  const copy = <T>(value: T): T => structuredClone(value)
-
-  /** What every method has in common: time passes first, and nothing that is handed out is shared. */
-  const call = async <T>(body: () => T): Promise<T> => {
+  /** Time passes first, and nothing that is handed out is shared. */
+  const answer = async <T>(body: () => T): Promise<T> => {
     await Promise.resolve()
     settle()
-    return copy(body())
+    return structuredClone(body())
   }
+  const goesOn = (name: string) => works.some(work => work.name === name && !work.done)
 
-  const cloud: Cloud = {
-    place: PLACE,
+  const routeOf = (id: string) => routes.get(id) ?? refuse('NOT_FOUND', `there is no route \`${id}\``)
+  const put = (route: Route) => {
+    const written = { ...route, version: `v${++writes}` }
+    routes.set(route.id, written)
+    return written
+  }
+  const shelfOf = (shelf: string) => shelves.get(shelf) ?? refuse('NOT_FOUND', `there is no shelf \`${shelf}\``)
+  const putShelf = (shelf: string, releases: readonly Release[]) => {
+    const version = `v${++writes}`
+    shelves.set(
+      shelf,
+      releases.map(each => ({ ...each, version })),
+    )
+  }
+  const workloadOf = (route: Route, id: string) =>
+    route.workloads.find(each => each.id === id) ?? refuse('NOT_FOUND', `\`${route.id}\` has no workload \`${id}\``)
+  const isDeployed = (shelf: string, release?: string) =>
+    [...routes.values()].some(({ workloads }) =>
+      workloads.some(each => each.shelf === shelf && (release === undefined || each.release === release)),
+    )
 
-    listEndpoints: () => call(() => [...endpoints.values()]),
-    getEndpoint: id => call(() => endpoints.get(id)),
-    createEndpoint: (id, endpoint) =>
-      call(() => {
-        if (endpoints.has(id) || creating.has(id)) refuse('ALREADY_EXISTS', `there is an endpoint \`${id}\` already`)
-        creating.add(id)
-        return start(`endpoints/${id}`, duration.create, () => {
-          creating.delete(id)
-          put({ ...copy(endpoint), id, etag: '', traffic: {}, deployedModels: [], host: null })
-        })
-      }),
-    updateEndpoint: (id, { etag, ...update }) =>
-      call(() => {
-        const endpoint = endpointOf(id)
-        if (endpoint.etag !== etag) refuse('ABORTED', `the etag of \`${id}\` is another by now`)
-        if (update.traffic !== undefined) checkTraffic(endpoint, update.traffic)
-        return put({ ...endpoint, ...copy(update) })
-      }),
-    deleteEndpoint: id =>
-      call(() => {
-        if (endpointOf(id).deployedModels.length > 0) refuse('FAILED_PRECONDITION', `\`${id}\` has deployed models`)
-        return start(`endpoints/${id}`, duration.remove, () => void endpoints.delete(id))
-      }),
+  /** The cloud whose requests `harm` lets through, or not. */
+  const cloudOf = (harm: Harm, patience?: Patience): Cloud => {
+    const request = <T>(name: string, body: () => T): Promise<T> => harm(name, () => answer(body))
+    const look = <T>(body: () => T) =>
+      patience === undefined ? request('look', body) : attempt(() => request('look', body), patience)
+    const wait = async (work: Work, waiting: Waiting): Promise<void> => {
+      waiting.begun(work.name)
+      while (!(await look(() => work.done))) await waiting.pause()
+    }
+    /** One request begins it; then it goes on by itself. */
+    const begin = async (on: string, name: string, ms: number, check: () => () => void, waiting: Waiting) => {
+      const work = { name, on, done: false } as Work
+      await request(name.split(' ')[0], () => {
+        if (goesOn(name)) refuse('ALREADY_EXISTS', `${name}: it goes on`)
+        works.push(Object.assign(work, { finish: check(), ends: clock.now() + ms }))
+      })
+      await wait(work, waiting)
+      if (work.failed !== undefined) throw new WorkFailed(work.failed.status, work.failed.message)
+    }
+    const once: Cloud = {
+      place: PLACE,
+      patiently: another => cloudOf(harm, another),
+      async settle({ route, shelf }, waiting) {
+        const all = () => works.flatMap(({ done, on }, i) => (!done && (on === route || on === shelf) ? i : []))
+        for (const i of await look(all)) await wait(works[i], waiting)
+      },
 
-    deployModel: (id, model) =>
-      call(() => {
-        const key = `${id}/${model.id}`
-        const taken = endpointOf(id).deployedModels.some(each => each.id === model.id) || deploying.has(key)
-        if (taken) refuse('ALREADY_EXISTS', `\`${id}\` has a deployed model \`${model.id}\` already`)
-        if (!versionsOf(model.model).some(each => each.version === model.version))
-          refuse('NOT_FOUND', `\`${model.model}\` has no version ${model.version}`)
-        const ready = unready === 0
-        if (!ready) unready--
-        deploying.add(key)
-        return start(
-          `endpoints/${id}`,
-          duration.deploy,
-          () => {
-            deploying.delete(key)
-            if (!ready) refuse('FAILED_PRECONDITION', 'model server never became ready')
-            const endpoint = endpointOf(id)
-            const created: DeployedModel = { ...copy(model), created: clock.now(), available: model.scale.minReplicas }
-            put({ ...endpoint, deployedModels: [...endpoint.deployedModels, created] })
-          },
-          true,
-        )
-      }),
-    undeployModel: (id, model) =>
-      call(() => {
-        const endpoint = endpointOf(id)
-        deployed(endpoint, model)
-        if ((endpoint.traffic[model] ?? 0) > 0 && endpoint.deployedModels.length > 1)
-          refuse('FAILED_PRECONDITION', `\`${model}\` has traffic`)
-        return start(`endpoints/${id}`, duration.undeploy, () => {
-          const { deployedModels, traffic, ...rest } = endpointOf(id)
-          const left = deployedModels.filter(each => each.id !== model)
-          put({ ...rest, deployedModels: left, traffic: left.length === 0 ? {} : without(traffic, model) })
-        })
-      }),
-    mutateDeployedModel: (id, model, scale) =>
-      call(() => {
-        deployed(endpointOf(id), model)
-        return start(`endpoints/${id}`, duration.mutate, () => {
-          const endpoint = endpointOf(id)
-          const changed = endpoint.deployedModels.map(each => (each.id === model ? { ...each, scale } : each))
-          put({ ...endpoint, deployedModels: changed })
-        })
-      }),
-
-    listModels: () =>
-      call(() => [...models.values()].flatMap(each => each.filter(({ aliases }) => aliases.includes('default')))),
-    listVersions: model => call(() => models.get(model) ?? []),
-    updateVersion: (model, version, { etag, labels }) =>
-      call(() => {
-        const versions = versionsOf(model)
-        const found = versions.find(each => each.version === version)
-        if (found === undefined) refuse('NOT_FOUND', `no version ${version} of \`${model}\``)
-        if (found.etag !== etag) refuse('ABORTED', `the etag of \`${model}\` is another by now`)
-        putModel(
-          model,
-          versions.map(each => (each === found ? { ...each, labels: copy(labels) } : each)),
-        )
-      }),
-    uploadModel: (model, { displayName, labels }) =>
-      call(() =>
-        start(`models/${model}`, duration.upload, () => {
-          const others = models.get(model) ?? []
-          // Numbers are never given twice, also when a version is gone.
-          const version = String((uploads.get(model) ?? 0) + 1)
-          uploads.set(model, Number(version))
-          const aliases = others.length === 0 ? ['default'] : []
-          const made = { model, version, aliases, displayName, etag: '', labels: copy(labels), created: clock.now() }
-          putModel(model, [...others, made])
-          return version
+      listRoutes: () => request('listRoutes', () => [...routes.values()]),
+      getRoute: id => request('getRoute', () => routes.get(id)),
+      createRoute(id, route, waiting) {
+        const check = () => {
+          if (routes.has(id)) refuse('ALREADY_EXISTS', `there is a route \`${id}\` already`)
+          const empty = { version: '', intact: true, traffic: {}, workloads: [], host: null, raw: {} }
+          const made = { ...structuredClone(route), ...empty, id }
+          return () => void put(made)
+        }
+        return begin(id, `create ${id}`, TAKES.create, check, waiting)
+      },
+      updateRoute: ({ id, version }, { memory, unlock, ...update }) =>
+        request('updateRoute', () => {
+          const route = routeOf(id)
+          if (route.version !== version) refuse('ABORTED', `\`${id}\` is another by now`)
+          if (update.traffic !== undefined) checkTraffic(route, update.traffic)
+          const remembered: Partial<Route> = unlock
+            ? { memory: route.memory && told({ ...route.memory, lock: undefined }) }
+            : memory === undefined
+              ? {}
+              : { memory: told(structuredClone(memory)), intact: true }
+          return put({ ...route, ...structuredClone(update), ...remembered })
         }),
-      ),
-    setDefaultVersion: (model, version) =>
-      call(() => {
-        const versions = versionsOf(model)
-        if (!versions.some(each => each.version === version))
-          refuse('NOT_FOUND', `no version ${version} of \`${model}\``)
-        putModel(
-          model,
-          versions.map(each => {
-            const others = each.aliases.filter(alias => alias !== 'default')
-            return { ...each, aliases: each.version === version ? [...others, 'default'] : others }
-          }),
-        )
-      }),
-    deleteVersion: (model, version) =>
-      call(() => {
-        const versions = versionsOf(model)
-        if (versions.length === 1) refuse('FAILED_PRECONDITION', 'it is the only version')
-        if (isDeployed(model, version)) refuse('FAILED_PRECONDITION', 'it is deployed')
-        if (versions.some(each => each.version === version && each.aliases.includes('default')))
-          refuse('FAILED_PRECONDITION', 'it is the default version')
-        return start(`models/${model}`, duration.remove, () => {
-          putModel(
-            model,
-            versionsOf(model).filter(each => each.version !== version),
+      deleteRoute(id, waiting) {
+        const check = () => {
+          if (routeOf(id).workloads.length > 0) refuse('FAILED_PRECONDITION', `\`${id}\` has workloads`)
+          return () => void routes.delete(id)
+        }
+        return begin(id, `delete ${id}`, TAKES.remove, check, waiting)
+      },
+
+      startWorkload(id, workload, waiting) {
+        const check = () => {
+          if (routeOf(id).workloads.some(each => each.id === workload.id)) refuse('ALREADY_EXISTS', workload.id)
+          if (!shelfOf(workload.shelf).some(each => each.id === workload.release)) refuse('NOT_FOUND', workload.release)
+          const ready = unready === 0
+          if (!ready) unready--
+          return () => {
+            if (!ready) refuse('FAILED_PRECONDITION', 'the workload never became ready')
+            const route = routeOf(id)
+            const made: Workload = { ...structuredClone(workload), created: clock.now(), available: 1 }
+            put({ ...route, workloads: [...route.workloads, made] })
+          }
+        }
+        return begin(id, `start ${workload.id} at ${id}`, TAKES.start, check, waiting)
+      },
+      scaleWorkload(id, workload, scale, waiting) {
+        const check = () => {
+          workloadOf(routeOf(id), workload)
+          return () => {
+            const route = routeOf(id)
+            put({
+              ...route,
+              workloads: route.workloads.map(each => (each.id === workload ? { ...each, scale } : each)),
+            })
+          }
+        }
+        return begin(id, `scale ${workload} at ${id}`, TAKES.scale, check, waiting)
+      },
+      stopWorkload(id, workload, waiting) {
+        const check = () => {
+          const { workloads, traffic } = routeOf(id)
+          workloadOf(routeOf(id), workload)
+          if ((traffic[workload] ?? 0) > 0 && workloads.length > 1) refuse('FAILED_PRECONDITION', 'it has traffic')
+          return () => {
+            const { [workload]: _, ...others } = routeOf(id).traffic
+            const left = routeOf(id).workloads.filter(each => each.id !== workload)
+            put({ ...routeOf(id), workloads: left, traffic: left.length === 0 ? {} : others })
+          }
+        }
+        return begin(id, `stop ${workload} at ${id}`, TAKES.stop, check, waiting)
+      },
+
+      listReleases: () =>
+        request('listReleases', () => [...shelves.values()].flatMap(all => all.filter(({ current }) => current))),
+      releasesOf: shelf => request('releasesOf', () => shelves.get(shelf) ?? []),
+      addRelease(shelf, { displayName, whose, parts }, waiting) {
+        const said = structuredClone({ whose, parts })
+        const check = () => () => {
+          const others = shelves.get(shelf) ?? []
+          // Numbers are never given twice, also when a release is gone.
+          const id = String((added.get(shelf) ?? 0) + 1)
+          added.set(shelf, Number(id))
+          const made = {
+            shelf,
+            id,
+            current: others.length === 0,
+            displayName,
+            created: clock.now(),
+            version: '',
+            raw: {},
+          }
+          const unsaid = { copy: undefined, intact: false, held: { whole: false, workloads: [] } }
+          putShelf(shelf, [...others, { ...made, ...said, ...unsaid, digest: parts.digest }])
+        }
+        return begin(shelf, `add ${parts.digest} to ${shelf}`, TAKES.add, check, waiting)
+      },
+      noteRelease: ({ shelf, id, version }, { whose, parts, copy, held }) =>
+        request('noteRelease', () => {
+          const releases = shelfOf(shelf)
+          const found = releases.find(each => each.id === id) ?? refuse('NOT_FOUND', `no release ${id} on \`${shelf}\``)
+          if (found.version !== version) refuse('ABORTED', `\`${shelf}\` is another by now`)
+          const noted: Release = {
+            ...found,
+            ...(whose && { whose: { ...found.whose, ...whose } }),
+            ...(parts && { parts, digest: parts.digest }),
+            ...(copy && { copy, intact: true }),
+            ...(held && { held }),
+          }
+          putShelf(
+            shelf,
+            releases.map(each => (each === found ? structuredClone(noted) : each)),
           )
-        })
-      }),
-    deleteModel: model =>
-      call(() => {
-        versionsOf(model)
-        if (isDeployed(model)) refuse('FAILED_PRECONDITION', 'it is deployed')
-        return start(`models/${model}`, duration.remove, () => void models.delete(model))
-      }),
+        }),
+      setCurrent: (shelf, id) =>
+        request('setCurrent', () => {
+          if (!shelfOf(shelf).some(each => each.id === id)) refuse('NOT_FOUND', `no release ${id} on \`${shelf}\``)
+          putShelf(
+            shelf,
+            shelfOf(shelf).map(each => ({ ...each, current: each.id === id })),
+          )
+        }),
+      deleteRelease(shelf, id, waiting) {
+        const check = () => {
+          const { current } = shelfOf(shelf).find(each => each.id === id) ?? refuse('NOT_FOUND', id)
+          if (current || isDeployed(shelf, id)) refuse('FAILED_PRECONDITION', 'it is in use')
+          return () => {
+            const left = shelfOf(shelf).filter(each => each.id !== id)
+            putShelf(shelf, left)
+          }
+        }
+        return begin(shelf, `delete ${id} of ${shelf}`, TAKES.remove, check, waiting)
+      },
+      deleteShelf(shelf, waiting) {
+        const check = () => {
+          shelfOf(shelf)
+          if (isDeployed(shelf)) refuse('FAILED_PRECONDITION', 'it is deployed')
+          return () => void shelves.delete(shelf)
+        }
+        return begin(shelf, `delete ${shelf}`, TAKES.remove, check, waiting)
+      },
 
-    getOperation: name =>
-      call(() => shown(operations.get(name) ?? refuse('NOT_FOUND', `there is no operation \`${name}\``))),
-    runningOperations: resource =>
-      call(() => {
-        const on = 'endpoint' in resource ? `endpoints/${resource.endpoint}` : `models/${resource.model}`
-        return [...operations.values()].filter(each => each.on === on && each.result === undefined).map(shown)
-      }),
-
-    putObject: (name, text) => call(() => void (objects.has(name) || objects.set(name, text))),
-    listObjects: prefix => call(() => [...objects.keys()].filter(name => name.startsWith(prefix)).sort()),
-    getObject: (name, maxBytes) =>
-      call(() => {
-        const text = objects.get(name)
-        return text === undefined || Buffer.byteLength(text) > maxBytes ? undefined : text
-      }),
-    deleteObject: name => call(() => void objects.delete(name)),
-    requests: (_endpoint, model, from, to) => call(() => metrics(model, from, to)),
+      putArtefact: (name, text) =>
+        request('putArtefact', () => void (artefacts.has(name) || artefacts.set(name, text))),
+      listArtefacts: prefix =>
+        request('listArtefacts', () => [...artefacts.keys()].filter(name => name.startsWith(prefix)).sort()),
+      getArtefact: (name, maxBytes) =>
+        request('getArtefact', () => {
+          const text = artefacts.get(name)
+          return text === undefined || Buffer.byteLength(text) > maxBytes ? undefined : text
+        }),
+      deleteArtefact: name => request('deleteArtefact', () => void artefacts.delete(name)),
+      measure: () => request('measure', () => NOTHING),
+    }
+    const cloud = patience === undefined ? once : readPatiently(once, READS, patience)
+    harmable.set(cloud, another => cloudOf(another))
+    return cloud
   }
+  const cloud = cloudOf((_, call) => call())
   return {
     cloud,
     clock,
-    at({ project, region }) {
-      const key = `${project}/${region}`
-      if (!places.has(key)) places.set(key, places.size === 0 ? undefined : memoryCloud(takes, clock, objects).cloud)
-      return places.get(key)
-    },
     failNextDeployment: () => void unready++,
-    measure(answer) {
-      metrics = answer
-    },
+    edit: (id, text) =>
+      answer(() => {
+        const route = routes.get(id)
+        if (route !== undefined) put({ ...route, raw: { team: text } })
+      }),
+    wipe: (id, rng) =>
+      answer(() => {
+        const route = routeOf(id)
+        put({ ...route, memory: rng.uniform() < 0.5 ? undefined : partly(route.memory, rng), intact: false })
+      }),
   }
 }
-
-const NOTHING: RequestMetrics = { requests: 0, errors: 0, latency: [] }
 
 function refuse(status: Status, message: string): never {
   throw new CloudError(status, message)
 }
 
-function checkTraffic({ deployedModels }: Endpoint, traffic: Endpoint['traffic']): void {
+function checkTraffic({ workloads }: Route, traffic: NonNullable<RouteUpdate['traffic']>): void {
   const shares = Object.entries(traffic)
-  if (shares.length === 0) return
-  const known = shares.every(([id, share]) => Number.isInteger(share) && deployedModels.some(each => each.id === id))
+  const known = shares.every(([id]) => workloads.some(each => each.id === id))
   const sum = shares.reduce((total, [, share]) => total + share, 0)
-  if (!known || sum !== 100) refuse('INVALID_ARGUMENT', `traffic cannot be ${JSON.stringify(traffic)}`)
+  if (shares.length > 0 && !(known && sum === 100)) refuse('INVALID_ARGUMENT', `traffic: ${JSON.stringify(traffic)}`)
 }
 
-function without<T>(record: Readonly<Record<string, T>>, key: string): Record<string, T> {
-  return Object.fromEntries(Object.entries(record).filter(([each]) => each !== key))
+/** Without some of it. */
+function partly(memory: Memory | undefined, rng: Rng): Memory | undefined {
+  const gone = FACT_NAMES.filter(() => rng.uniform() < 0.2)
+  return memory && told({ ...memory, ...Object.fromEntries(gone.map(name => [name, undefined])) })
 }
+
+const told = <T extends object>(memory: T): T =>
+  Object.fromEntries(Object.entries(memory).filter(([, value]) => value !== undefined)) as T

@@ -2,12 +2,12 @@ import { fileURLToPath } from 'node:url'
 import { nodeFiles } from '../../src/adapters/node/files.ts'
 import { runCli } from '../../src/cli.ts'
 import type { RunEvent } from '../../src/command.ts'
-import type { LockProcess } from '../../src/deploy/labels.ts'
-import type { ProcessState } from '../../src/deploy/lock.ts'
-import type { Commit } from '../../src/deploy/plan.ts'
+import type { LockProcess } from '../../src/deploy/memory.ts'
+import type { ProcessState } from '../../src/deploy/runs.ts'
+import type { Commit } from '../../src/deploy/wanted/plan.ts'
 import type { Choice, Files, Host, OwnPackage } from '../../src/host.ts'
-import { type MemoryCloud, memoryCloud } from './memory-cloud.ts'
 import { memoryFiles } from './memory-files.ts'
+import { type MemoryCloud, memoryCloud } from './memory-vertex.ts'
 
 export const PACKAGE_ROOT = fileURLToPath(new URL('../..', import.meta.url))
 
@@ -178,7 +178,7 @@ async function run(
     breathe: async () => {},
     async cloud(place) {
       if (cloud === undefined) throw new Error('no cloud should be asked')
-      return cloud.at(place) ?? cloud.cloud
+      return (cloud.at(place) ?? cloud).cloud
     },
     images: () => Promise.reject(new Error('no image should be built')),
     ownPackage: async () => OWN_PACKAGE,

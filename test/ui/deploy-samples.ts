@@ -1,4 +1,4 @@
-import type { DeployEvent, GateReading } from '../../src/deploy/events.ts'
+import type { DeployEvent, GateReading } from '../../src/deploy/doing/events.ts'
 import { NEW, OLD } from './plan-samples.ts'
 
 type Said<E = DeployEvent> = E extends DeployEvent ? Omit<E, 'type' | 'deployment'> : never

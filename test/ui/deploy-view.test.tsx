@@ -1,7 +1,7 @@
 import { Writable } from 'node:stream'
 import { renderToString } from 'ink'
 import { describe, expect, it, vi } from 'vitest'
-import type { DeployEvent } from '../../src/deploy/events.ts'
+import type { DeployEvent } from '../../src/deploy/doing/events.ts'
 import { fold, NOTHING_YET } from '../../src/ui/live/deploy-state.ts'
 import { Deploy, mountDeploy } from '../../src/ui/live/deploy-view.tsx'
 import { canaryEvents, gates, planned, say, start } from './deploy-samples.ts'

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { DeployEvent } from '../../src/deploy/events.ts'
+import type { DeployEvent } from '../../src/deploy/doing/events.ts'
 import type { DeploymentOutcome, DeployResult } from '../../src/results.ts'
 import { deployLine, deployText } from '../../src/ui/deploy.ts'
 import { createProgress } from '../../src/ui/live/progress.ts'

@@ -1,6 +1,6 @@
 import type { Change } from '../../src/deploy/change.ts'
-import type { Desired } from '../../src/deploy/desired.ts'
-import type { DeploymentPlan, Plan } from '../../src/deploy/plan.ts'
+import type { Desired } from '../../src/deploy/wanted/desired.ts'
+import type { DeploymentPlan, Plan } from '../../src/deploy/wanted/plan.ts'
 
 export const OLD = '2048113377'
 export const NEW = '9182736450'

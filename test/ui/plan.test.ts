@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { Change } from '../../src/deploy/change.ts'
-import { makePlan } from '../../src/deploy/plan.ts'
+import { makePlan } from '../../src/deploy/wanted/plan.ts'
 import { durationText } from '../../src/titles.ts'
 import { planText } from '../../src/ui/plan.ts'
 import { planMarkdown } from '../../src/ui/plan-markdown.ts'
@@ -487,7 +487,7 @@ describe('the schema of a plan', () => {
       deployments: [{ desired: desired(), evidence: canary.evidence }],
       declared: { here: [{ deployment: 'shop-offer', before: [] }], everywhere: new Set(), environments: new Set() },
       actual: {
-        ...{ endpoints: [], models: [], bundles: new Set(), lost: new Set(), found: new Map(), places: [] },
+        ...{ endpoints: [], releases: [], bundles: new Set(), lost: new Set(), found: new Map(), places: [] },
 
         foreign: [{ id: 'dap-a', environment: name, deployment: 'shop-offer', project, owner: null }],
       },

@@ -1,7 +1,7 @@
 import { type ExecFileException, execFile } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import type { Commit } from '../../deploy/plan.ts'
+import type { Commit } from '../../deploy/wanted/plan.ts'
 import { DapError } from '../../errors.ts'
 
 /**

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import type { Processes } from '../../deploy/lock.ts'
+import type { Processes } from '../../deploy/runs.ts'
 import { isAlive, thisProcess } from './processes.ts'
 
 /** Processes as the label of a lock has room for them: it names a machine by a digest. */

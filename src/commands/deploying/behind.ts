@@ -1,8 +1,9 @@
 import type { RunEvent } from '../../command.ts'
-import { type Actual, readActual } from '../../deploy/actual.ts'
-import { type Cloud, CloudError, type Place } from '../../deploy/cloud.ts'
+import { CloudError } from '../../deploy/cloud-error.ts'
 import { placeObject, placesFolder, samePlace } from '../../deploy/names.ts'
-import type { Behind } from '../../deploy/orphans.ts'
+import type { Cloud, Place } from '../../deploy/routes.ts'
+import { type Actual, readActual } from '../../deploy/wanted/actual.ts'
+import type { Behind } from '../../deploy/wanted/orphans.ts'
 import type { Host } from '../../host.ts'
 import { openCloud } from './engine.ts'
 import type { OpenEnvironment } from './environment.ts'
@@ -51,10 +52,10 @@ export async function rememberPlaces(
   { cloudAt, behind }: LookBehind,
 ): Promise<void> {
   const folder = placesFolder(target)
-  await cloud.putObject(placeObject(folder, target.place), '{}')
+  await cloud.putArtefact(placeObject(folder, target.place), '{}')
   for (const place of places) {
     if (!behind.some(each => samePlace(each.place, place))) continue
     const { endpoints } = await readActual(cloudAt(place), target, [])
-    if (endpoints.length === 0) await cloud.deleteObject(placeObject(folder, place))
+    if (endpoints.length === 0) await cloud.deleteArtefact(placeObject(folder, place))
   }
 }

@@ -1,11 +1,10 @@
 import { join } from 'node:path'
 import type { RunEvent } from '../../command.ts'
-import type { Cloud, Place } from '../../deploy/cloud.ts'
-import type { DeploymentState } from '../../deploy/events.ts'
+import type { DeploymentState } from '../../deploy/doing/events.ts'
+import type { Engine } from '../../deploy/doing/run.ts'
 import type { Patience } from '../../deploy/patience.ts'
-import type { Commit } from '../../deploy/plan.ts'
-import { readPatiently } from '../../deploy/reads.ts'
-import type { Engine } from '../../deploy/run.ts'
+import type { Cloud, Place } from '../../deploy/routes.ts'
+import type { Commit } from '../../deploy/wanted/plan.ts'
 import { DapError, ExitCode, UsageError } from '../../errors.ts'
 import { DEPLOY_RESULT_SCHEMA } from '../../generated/names.ts'
 import type { Host } from '../../host.ts'
@@ -64,7 +63,8 @@ export function patienceOf({ run, signal, now, sleep }: Host): Patience {
 
 /** The cloud of a place as every command has it: one that reads patiently, and says when it waits. */
 export async function openCloud(host: Host, place: Place, report: (event: RunEvent) => void): Promise<Cloud> {
-  return readPatiently(await host.cloud(place), {
+  const cloud = await host.cloud(place)
+  return cloud.patiently({
     ...patienceOf(host),
     onRetry: (call, attempt, reason, ms) => report({ type: 'retry', call, attempt, reason, ms }),
   })

@@ -1,12 +1,13 @@
 import type { Command } from 'commander'
 import type { RunEvent } from '../../command.ts'
-import { type Actual, type ActualDeployment, namingOf, readActual } from '../../deploy/actual.ts'
 import type { Change } from '../../deploy/change.ts'
-import type { Cloud, Endpoint } from '../../deploy/cloud.ts'
+import type { Engine } from '../../deploy/doing/run.ts'
+import type { Identity } from '../../deploy/memory.ts'
 import { endpointId, modelId } from '../../deploy/names.ts'
-import type { Whose } from '../../deploy/remove.ts'
-import { displayNames } from '../../deploy/roles.ts'
-import type { Engine } from '../../deploy/run.ts'
+import type { Whose } from '../../deploy/operating/remove.ts'
+import type { Cloud } from '../../deploy/routes.ts'
+import { type Actual, type ActualDeployment, readActual } from '../../deploy/wanted/actual.ts'
+import { displayNames } from '../../deploy/wanted/roles.ts'
 import { UsageError } from '../../errors.ts'
 import type { Host } from '../../host.ts'
 import type { DeploymentOutcome, DeployResult } from '../../results.ts'
@@ -63,23 +64,23 @@ export function whoseOf(site: Site, deployment: string): Whose {
   return {
     deployment,
     endpoint: found.endpoint ?? endpointId(identity, target.endpointIds),
-    model: found.model ?? modelId(identity),
+    shelf: found.shelf ?? modelId(identity),
   }
 }
 
 /** What Git no longer declares, by its name as `orphanKey` gives it. */
-function leftOf({ actual, environment: { target } }: Site, name: string): { endpoint?: string; model?: string } {
-  const named = (thing: Pick<Endpoint, 'labels'>) => {
-    const naming = namingOf(thing)
-    return naming !== undefined && orphanKey(naming, target.environment) === name
+function leftOf({ actual, environment: { target } }: Site, name: string): { endpoint?: string; shelf?: string } {
+  const isNamed = (whose: Identity | undefined) => whose !== undefined && orphanKey(whose, target.environment) === name
+  return {
+    endpoint: actual.endpoints.find(({ memory }) => isNamed(memory))?.id,
+    shelf: actual.releases.find(({ whose }) => isNamed(whose))?.shelf,
   }
-  return { endpoint: actual.endpoints.find(named)?.id, model: actual.models.find(named)?.model }
 }
 
 /** All there is of one deployment. */
-export async function lookAt({ cloud, actual }: Site, { endpoint, model }: Whose): Promise<ActualDeployment> {
-  const versions = await cloud.listVersions(model)
-  return { endpoint: actual.endpoints.find(({ id }) => id === endpoint), versions, bundle: false }
+export async function lookAt({ cloud, actual }: Site, { endpoint, shelf }: Whose): Promise<ActualDeployment> {
+  const releases = await cloud.releasesOf(shelf)
+  return { endpoint: actual.endpoints.find(({ id }) => id === endpoint), releases, bundle: false }
 }
 
 /** What is to be done, for whoever is asked. */

@@ -1,10 +1,10 @@
 import type { RunEvent } from '../../command.ts'
-import { type Actual, readActual, withVersions } from '../../deploy/actual.ts'
-import type { Cloud } from '../../deploy/cloud.ts'
-import { readContents } from '../../deploy/contents.ts'
-import { checkEvidence, evidenceAsked, isReadable } from '../../deploy/evidence.ts'
 import { originDigest } from '../../deploy/origin.ts'
-import { type EvidenceState, makePlan, type Plan } from '../../deploy/plan.ts'
+import type { Cloud } from '../../deploy/routes.ts'
+import { type Actual, readActual, withReleases } from '../../deploy/wanted/actual.ts'
+import { readContents } from '../../deploy/wanted/contents.ts'
+import { checkEvidence, evidenceAsked, isReadable } from '../../deploy/wanted/evidence.ts'
+import { type EvidenceState, makePlan, type Plan } from '../../deploy/wanted/plan.ts'
 import { UsageError } from '../../errors.ts'
 import type { Host } from '../../host.ts'
 import { evidenceInputs, readEvidence } from '../evidence/evidence.ts'
@@ -58,7 +58,7 @@ export async function planEnvironment(
   for (const each of deployments) evidence.push(await evidenceOf(host, opened, each))
   const cloud = await connecting
   const desired = deployments.map(each => each.desired)
-  const actual = await withVersions(cloud, await readActual(cloud, target, environment.declared.here), desired)
+  const actual = await withReleases(cloud, await readActual(cloud, target, environment.declared.here), desired)
   const lookedBehind = await lookBehind(host, environment, actual, report)
   const { behind, notes } = lookedBehind
   refuseUnknown(options.overrideProtection, knownDeployments(environment, actual, behind))

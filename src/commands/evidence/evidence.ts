@@ -1,5 +1,5 @@
 import { join, relative } from 'node:path'
-import { evidenceCommand, type OtherFormat } from '../../deploy/evidence.ts'
+import { evidenceCommand, type OtherFormat } from '../../deploy/wanted/evidence.ts'
 import { DapError } from '../../errors.ts'
 import { evidenceShape } from '../../generated/evidence-shape.ts'
 import { EVIDENCE_SCHEMA } from '../../generated/names.ts'

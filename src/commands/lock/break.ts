@@ -1,5 +1,5 @@
 import { defineCommand } from '../../command.ts'
-import { breakLock, listLocks } from '../../deploy/lock.ts'
+import { breakLock, listLocks } from '../../deploy/doing/lock.ts'
 import { DapError, ExitCode } from '../../errors.ts'
 import { LOCK_RESULT_SCHEMA } from '../../generated/names.ts'
 import type { LockResult } from '../../results.ts'

@@ -1,6 +1,6 @@
 import { defineCommand } from '../../command.ts'
-import type { HeldLock } from '../../deploy/lock.ts'
-import { listLocks } from '../../deploy/lock.ts'
+import type { HeldLock } from '../../deploy/doing/lock.ts'
+import { listLocks } from '../../deploy/doing/lock.ts'
 import { ExitCode } from '../../errors.ts'
 import { LOCK_RESULT_SCHEMA } from '../../generated/names.ts'
 import type { LockResult, LockState } from '../../results.ts'

@@ -3,7 +3,7 @@ import type { Lookup, Resource } from '../resource.ts'
 import { semantic } from './common.ts'
 
 export function* environmentRules({ name, spec }: Resource<'Environment'>, repository: Lookup): Generator<Fault> {
-  const { target, gcp, moved } = spec
+  const { gcp, moved } = spec
   const isToo = (other: Resource<'Environment'>) =>
     other.name !== name && other.spec.moved?.environment === moved?.environment
   if (moved?.environment !== undefined && repository.get('Environment', moved.environment) !== undefined) {
@@ -22,13 +22,6 @@ export function* environmentRules({ name, spec }: Resource<'Environment'>, repos
   if (named.length > 0 && named.every(part => moved?.[part] === gcp?.[part])) {
     const message = `\`moved\` says where it is now`
     yield { ...semantic(['spec', 'moved'], message, 'it says where it was before'), on: 'key' }
-  }
-  if (target === 'vertex' && gcp === undefined) {
-    yield semantic(
-      ['spec', 'target'],
-      'the target `vertex` needs `gcp`',
-      'it says which project, region, bucket and image',
-    )
   }
   if (gcp !== undefined && !/@sha256:[0-9a-f]{64}$/.test(gcp.image)) {
     const message = 'the image must be pinned by digest, so that what was approved is what runs'

@@ -1,5 +1,5 @@
-import type { Traffic } from '../../deploy/cloud.ts'
-import type { DeployEvent, DeploymentState, GateReading } from '../../deploy/events.ts'
+import type { DeployEvent, DeploymentState, GateReading } from '../../deploy/doing/events.ts'
+import type { Traffic } from '../../deploy/routes.ts'
 import { cleaned } from '../cloud.ts'
 
 /** What the events of a deploy come to: all that its live view draws. Times are in ms, of the clock of whoever folds. */

@@ -1,6 +1,6 @@
 import { Box, render, Text } from 'ink'
 import type { ReactNode } from 'react'
-import type { DeployEvent, GateReading } from '../../deploy/events.ts'
+import type { DeployEvent, GateReading } from '../../deploy/doing/events.ts'
 import { durationText } from '../../titles.ts'
 import { tally } from '../cloud.ts'
 import { readingText, STATE_SYMBOLS, STATE_WORDS, stageText } from '../deploy.ts'

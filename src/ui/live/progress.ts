@@ -1,5 +1,5 @@
 import type { ProgressEvent, RetryEvent, RunEvent } from '../../command.ts'
-import type { DeployEvent } from '../../deploy/events.ts'
+import type { DeployEvent } from '../../deploy/doing/events.ts'
 import type { Terminal } from '../../host.ts'
 
 /** A run shorter than this shows nothing: loading the view would take longer than what it shows. */

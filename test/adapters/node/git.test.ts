@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { gitCommit, gitOrigin } from '../../../src/adapters/node/git.ts'
-import { commitLabel, decodeLabels, encodeLabels } from '../../../src/deploy/labels.ts'
+import { decodeLabels, encodeLabels } from '../../../src/adapters/vertex/labels.ts'
+import { commitText } from '../../../src/deploy/memory.ts'
 
 let root: string
 let folder: string
@@ -54,7 +55,7 @@ describe.each([
     expect(await gitCommit(folder)).toEqual({ id, dirty: true })
     const whose = { project: 'shop', environment: 'local', deployment: 'offer' }
     for (const dirty of [false, true]) {
-      const label = commitLabel({ id, dirty })
+      const label = commitText({ id, dirty })
       const labels = encodeLabels({ ...whose, commit: label }, {})
       expect(labels['dap-commit']).toMatch(/^[0-9a-f]{40}(-dirty)?$/)
       expect(decodeLabels(labels).ours?.commit).toBe(label)

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
 import { lockProcesses } from '../../../src/adapters/node/lock-processes.ts'
-import { decodeLabels, encodeLabels } from '../../../src/deploy/labels.ts'
+import { decodeLabels, encodeLabels } from '../../../src/adapters/vertex/labels.ts'
 
 const { process, stateOf } = lockProcesses()
 
