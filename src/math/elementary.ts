@@ -1,6 +1,6 @@
 /**
  * The functions whose digits ECMAScript leaves to the engine, for all of dap's arithmetic: an engine's own where they are fdlibm's, bit for
- * bit, and `fdlibm.ts` where not. V8's are in Node 22 and 24; its newest sources take LLVM's `log`, and other engines the C library's.
+ * bit, and `fdlibm.ts` where not. V8's are in Node 20 and 24; its newest sources take LLVM's `log`, and other engines the C library's.
  */
 import * as fdlibm from './fdlibm.ts'
 
