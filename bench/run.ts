@@ -3,6 +3,7 @@ import { cpus } from 'node:os'
 
 const BENCHES: Readonly<Record<string, () => Promise<{ bench(): Promise<void> }>>> = {
   startup: () => import('./startup.ts'),
+  functions: () => import('./functions.ts'),
   validate: () => import('./validate.ts'),
   simulate: () => import('./simulate.ts'),
   evaluate: () => import('./evaluate.ts'),

@@ -3,6 +3,9 @@
  * `Tables` port, of which `@dap-platform/dap/duckdb` is the implementation.
  */
 
+import { hash } from 'node:crypto'
+import { digestBy } from './policy/digest.ts'
+
 export type { Diagnostic, DiagnosticCode } from './diagnostics.ts'
 export { DapError, ExitCode, UsageError } from './errors.ts'
 export { evaluate } from './evaluate/evaluate.ts'
@@ -28,3 +31,5 @@ export type * from './results.ts'
 export { finish } from './simulate/finish.ts'
 export { prepare, type Simulation, type SimulationPlan } from './simulate/simulate.ts'
 export { type Training, type TrainingPlan, train } from './train/train.ts'
+
+digestBy(text => hash('sha256', text, 'hex'))

@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { runCli } from './cli.ts'
 import { ExitCode, InterruptedError, UsageError } from './errors.ts'
 import type { Host } from './host.ts'
+import { digestBy } from './policy/digest.ts'
 import { createProgress } from './ui/live/progress.ts'
 
 declare const DAP_VERSION: string
@@ -56,6 +57,9 @@ let run: Host['run'] | undefined
 
 /** What holds memory and disk until the command is done. */
 const closing: { close(): Promise<void> }[] = []
+
+// Loaded where something is digested.
+digestBy(text => process.getBuiltinModule('node:crypto').hash('sha256', text, 'hex'))
 
 const randomId = () => Buffer.from(crypto.getRandomValues(new Uint8Array(4))).toString('hex')
 

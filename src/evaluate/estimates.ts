@@ -1,4 +1,5 @@
 import type { EvaluationSpec } from '../kinds.ts'
+import { hypot } from '../math/elementary.ts'
 import type { Estimator } from './estimators/estimator.ts'
 import type { Series } from './estimators/series.ts'
 import { corrected } from './estimators/series.ts'
@@ -136,7 +137,7 @@ export function compare(a: Side, b: Side, facts: LogFacts, levels: readonly numb
   const { value, unit } = difference
   const model = modelErrorOf(a, b, facts)
   const shown = a.model?.all === true && model !== undefined ? 0 : standardError(unit, facts.units.groups)
-  const error = Math.hypot(shown, model ?? 0)
+  const error = hypot(shown, model ?? 0)
   const df = degreesOfFreedom(facts.units)
   if (facts.method === 'cressie-read' && a.constrained !== undefined && b.constrained !== undefined) {
     const range = b === NOTHING ? facts.rewards : rangeOfDifference(facts.rewards)
@@ -162,8 +163,8 @@ function modelErrorOf(a: Side, b: Side, facts: LogFacts): number | undefined {
 function widened({ lower, upper }: Bounds, value: number, half: number, range: Bounds): Bounds {
   if (half === 0) return { lower, upper }
   return {
-    lower: Math.max(range.lower, Math.min(lower, value - Math.hypot(value - lower, half))),
-    upper: Math.min(range.upper, Math.max(upper, value + Math.hypot(upper - value, half))),
+    lower: Math.max(range.lower, Math.min(lower, value - hypot(value - lower, half))),
+    upper: Math.min(range.upper, Math.max(upper, value + hypot(upper - value, half))),
   }
 }
 

@@ -1,4 +1,5 @@
 import { scoreOf } from '../log/stats/calibration.ts'
+import { exp } from '../math/elementary.ts'
 import { type DrawnSum, designEffect, FEWEST_UNITS, type GroupSpread, spreadOfGroups } from '../math/groups.ts'
 import { twoSidedT } from '../math/tails.ts'
 import type { Verdict } from '../results.ts'
@@ -90,7 +91,7 @@ export function emptyByChance(sums: PropensitySums): (action: number, slot?: num
           ? places.chances[of + action] * least
           : places.rows.subarray(of, of + sums.actions).reduce((one, other) => one + other, 0) * least
     // (1 − p)ⁿ, and at most exp(−Σp).
-    return draws > 0 && Math.exp(-draws / effects[slot === undefined ? 0 : 1]) > EMPTY
+    return draws > 0 && exp(-draws / effects[slot === undefined ? 0 : 1]) > EMPTY
   }
 }
 

@@ -1,4 +1,5 @@
 import { SUM_GROUPS } from '../log/tables.ts'
+import { log1p } from '../math/elementary.ts'
 import { compensated } from '../math/sum.ts'
 import { decisionCount, effectiveRows, type LogSums } from './log-sums.ts'
 
@@ -64,7 +65,7 @@ export function createUnitCounter(): UnitCounter {
       }
       return unitless
     },
-    count: () => Math.round(-PLACES * Math.log1p(-Math.min(marked, PLACES - 1) / PLACES)),
+    count: () => Math.round(-PLACES * log1p(-Math.min(marked, PLACES - 1) / PLACES)),
   }
 }
 

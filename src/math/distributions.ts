@@ -1,3 +1,4 @@
+import { exp, log, log1p } from './elementary.ts'
 import type { Rng } from './rng.ts'
 import { logGamma } from './special.ts'
 
@@ -8,7 +9,7 @@ export function uniformInt(rng: Rng, n: number): number {
 
 /** Standard exponential: mean 1. */
 export function exponential(rng: Rng): number {
-  return -Math.log1p(-rng.uniform())
+  return -log1p(-rng.uniform())
 }
 
 const LAYERS = 128
@@ -20,12 +21,12 @@ const edge = new Float64Array(LAYERS + 1)
 /** inside[i] = edge[i + 1] / edge[i]: the share of layer i that lies wholly under the curve. */
 const inside = new Float64Array(LAYERS)
 {
-  let density = Math.exp(-0.5 * TAIL * TAIL)
+  let density = exp(-0.5 * TAIL * TAIL)
   edge[0] = AREA / density
   edge[1] = TAIL
   for (let i = 2; i < LAYERS; i++) {
-    edge[i] = Math.sqrt(-2 * Math.log(AREA / edge[i - 1] + density))
-    density = Math.exp(-0.5 * edge[i] * edge[i])
+    edge[i] = Math.sqrt(-2 * log(AREA / edge[i - 1] + density))
+    density = exp(-0.5 * edge[i] * edge[i])
   }
   for (let i = 0; i < LAYERS; i++) inside[i] = edge[i + 1] / edge[i]
 }
@@ -46,8 +47,8 @@ export function normal(rng: Rng): number {
 function normalOutside(rng: Rng, layer: number, u: number): number {
   if (layer === 0) return u < 0 ? -normalTail(rng) : normalTail(rng)
   const x = u * edge[layer]
-  const low = Math.exp(-0.5 * (edge[layer] * edge[layer] - x * x))
-  const high = Math.exp(-0.5 * (edge[layer + 1] * edge[layer + 1] - x * x))
+  const low = exp(-0.5 * (edge[layer] * edge[layer] - x * x))
+  const high = exp(-0.5 * (edge[layer + 1] * edge[layer + 1] - x * x))
   return high + rng.uniform() * (low - high) < 1 ? x : normal(rng)
 }
 
@@ -61,7 +62,7 @@ function normalTail(rng: Rng): number {
 
 /** Gamma with the given shape > 0 and scale 1. Marsaglia and Tsang, ACM Trans. Math. Softw. 26(3), 2000. */
 export function gamma(rng: Rng, shape: number): number {
-  return shape < 1 ? Math.exp(logGammaDraw(rng, shape)) : gammaAtLeastOne(rng, shape)
+  return shape < 1 ? exp(logGammaDraw(rng, shape)) : gammaAtLeastOne(rng, shape)
 }
 
 function gammaAtLeastOne(rng: Rng, shape: number): number {
@@ -74,14 +75,14 @@ function gammaAtLeastOne(rng: Rng, shape: number): number {
     const v = root * root * root
     const u = 1 - rng.uniform()
     const x2 = x * x
-    if (u < 1 - 0.0331 * x2 * x2 || Math.log(u) < 0.5 * x2 + d * (1 - v + Math.log(v))) return d * v
+    if (u < 1 - 0.0331 * x2 * x2 || log(u) < 0.5 * x2 + d * (1 - v + log(v))) return d * v
   }
 }
 
 /** The logarithm of a gamma draw, which a small shape may put far below the smallest double: G(a) = G(a + 1) · U^(1/a). */
 function logGammaDraw(rng: Rng, shape: number): number {
-  if (shape >= 1) return Math.log(gammaAtLeastOne(rng, shape))
-  return Math.log(gammaAtLeastOne(rng, shape + 1)) + Math.log1p(-rng.uniform()) / shape
+  if (shape >= 1) return log(gammaAtLeastOne(rng, shape))
+  return log(gammaAtLeastOne(rng, shape + 1)) + log1p(-rng.uniform()) / shape
 }
 
 /** Beta(a, b), a and b > 0, as a ratio of gammas. */
@@ -92,7 +93,7 @@ export function betaDraw(rng: Rng, a: number, b: number): number {
   }
   const logX = logGammaDraw(rng, a)
   const logY = logGammaDraw(rng, b)
-  return 1 / (1 + Math.exp(logY - logX))
+  return 1 / (1 + exp(logY - logX))
 }
 
 /** Poisson with the given mean ≥ 0. */
@@ -102,7 +103,7 @@ export function poisson(rng: Rng, mean: number): number {
 
 /** Counts uniforms until their product falls below e^−mean. */
 function poissonByProducts(rng: Rng, mean: number): number {
-  const limit = Math.exp(-mean)
+  const limit = exp(-mean)
   let product = rng.uniform()
   let count = 0
   while (product > limit) {
@@ -114,7 +115,7 @@ function poissonByProducts(rng: Rng, mean: number): number {
 
 /** PTRS, for means of 10 and more. Hörmann, "The transformed rejection method …", Insurance: Math. and Econ. 12, 1993. */
 function poissonByRejection(rng: Rng, mean: number): number {
-  const logMean = Math.log(mean)
+  const logMean = log(mean)
   const b = 0.931 + 2.53 * Math.sqrt(mean)
   const a = -0.059 + 0.02483 * b
   const inverseAlpha = 1.1239 + 1.1328 / (b - 3.4)
@@ -126,6 +127,6 @@ function poissonByRejection(rng: Rng, mean: number): number {
     const k = Math.floor(((2 * a) / us + b) * u + mean + 0.43)
     if (us >= 0.07 && v <= vr) return k
     if (k < 0 || (us < 0.013 && v > us)) continue
-    if (Math.log((v * inverseAlpha) / (a / (us * us) + b)) <= k * logMean - mean - logGamma(k + 1)) return k
+    if (log((v * inverseAlpha) / (a / (us * us) + b)) <= k * logMean - mean - logGamma(k + 1)) return k
   }
 }

@@ -1,3 +1,4 @@
+import { exp, expm1, log, log1p } from './elementary.ts'
 import { NODES } from './legendre.ts'
 import { betaPower } from './special.ts'
 
@@ -74,7 +75,7 @@ function normals(posteriors: readonly Posterior[]): Densities {
       const peak = scale / SQRT_2PI
       for (let j = 0; j < NODES; j++) {
         const u = (z[j] - m) * scale
-        out[at + j] = peak * Math.exp(-0.5 * u * u)
+        out[at + j] = peak * exp(-0.5 * u * u)
       }
     },
   }
@@ -104,7 +105,7 @@ function logitBetas(posteriors: readonly Posterior[]): Densities {
     if (posterior.family !== 'beta') throw mixed()
     alpha[a] = posterior.alpha
     beta[a] = posterior.beta
-    mode[a] = Math.log(alpha[a] / beta[a])
+    mode[a] = log(alpha[a] / beta[a])
     spread[a] = Math.sqrt((alpha[a] + beta[a]) / alpha[a] / beta[a])
     lower[a] = mode[a] - betaReach(alpha[a], beta[a], spread[a])
     upper[a] = mode[a] + betaReach(beta[a], alpha[a], spread[a])
@@ -119,7 +120,7 @@ function logitBetas(posteriors: readonly Posterior[]): Densities {
     const n = alpha[a] + beta[a]
     const p = alpha[a] / n
     const q = beta[a] / n
-    mode[a] = Math.log((p / p0) * (q0 / q))
+    mode[a] = log((p / p0) * (q0 / q))
     lower[a] -= origin
     upper[a] -= origin
     peak[a] = betaPower(p, q, alpha[a], beta[a])
@@ -142,7 +143,7 @@ function logitBetas(posteriors: readonly Posterior[]): Densities {
       const [lb, la] = [belowMode[a], aboveMode[a]]
       for (let j = 0; j < NODES; j++) {
         const d = z[j] - m
-        out[at + j] = top * Math.exp(z[j] > even ? -be * d - n * (above[j] - la) : al * d - n * (below[j] - lb))
+        out[at + j] = top * exp(z[j] > even ? -be * d - n * (above[j] - la) : al * d - n * (below[j] - lb))
       }
     },
   }
@@ -164,8 +165,8 @@ function sharpest(spread: Float64Array, lower: Float64Array, upper: Float64Array
 
 /** ln(p eᵗ + q) with p + q = 1, to the last digits for t near 0 and for p near 1. */
 function logMean(p: number, q: number, t: number): number {
-  const x = p * Math.expm1(t)
-  return x > -0.5 ? Math.log1p(x) : Math.log(p * Math.exp(t) + q)
+  const x = p * expm1(t)
+  return x > -0.5 ? log1p(x) : log(p * exp(t) + q)
 }
 
 /**
@@ -178,7 +179,7 @@ function betaReach(alpha: number, beta: number, spread: number): number {
   const q = beta / n
   let t = NORMAL_REACH * spread
   for (let i = 0; i < 2; i++) {
-    const e = Math.exp(-t)
+    const e = exp(-t)
     const fall = alpha * t + n * logMean(p, q, -t)
     const slope = alpha * (1 - e / (p * e + q))
     t += (DROP - fall) / slope

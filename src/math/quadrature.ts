@@ -1,3 +1,4 @@
+import { exp, log } from './elementary.ts'
 import { integrate, NODES, node, unresolved, weight } from './legendre.ts'
 import { densitiesOf, type Posterior } from './posterior.ts'
 
@@ -141,6 +142,6 @@ function integrateWins(joined: number, half: number): number {
 
 /** The coefficients read are of degree 14 and 15, so a panel's error goes with the 15th power of its width. */
 function panelGrowth(error: number): number {
-  const growth = 0.9 * Math.exp(Math.log(DENSITY_TOLERANCE / (error + 1e-300)) / 15)
+  const growth = 0.9 * exp(log(DENSITY_TOLERANCE / (error + 1e-300)) / 15)
   return Math.min(1.6, Math.max(0.25, growth))
 }

@@ -1,4 +1,4 @@
-import { hash } from 'node:crypto'
+import { sha256Words } from './sha256.ts'
 
 /** A stream of random numbers. */
 export interface Rng {
@@ -13,9 +13,8 @@ export interface Rng {
  * different labels are independent, so a draw added to one role ("world", "policy") moves no other.
  */
 export function stream(seed: number, ...labels: readonly (string | number)[]): Rng {
-  const digest = hash('sha256', JSON.stringify([seed, ...labels]), 'hex')
-  const word = (i: number) => Number.parseInt(digest.slice(8 * i, 8 * i + 8), 16)
-  return xoshiro128(word(0), word(1), word(2), word(3))
+  const [s0, s1, s2, s3] = sha256Words(JSON.stringify([seed, ...labels]))
+  return xoshiro128(s0, s1, s2, s3)
 }
 
 /**

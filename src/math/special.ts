@@ -1,19 +1,21 @@
 /** Special functions to about 14 digits, of real arguments. */
 
+import { exp, log, log1p } from './elementary.ts'
+
 const HALF_LOG_2PI = 0.9189385332046728
 
 /** ln Γ(x), x > 0. */
 export function logGamma(x: number): number {
-  if (x >= 10) return (x - 0.5) * Math.log(x) - x + HALF_LOG_2PI + stirlingSeries(x)
+  if (x >= 10) return (x - 0.5) * log(x) - x + HALF_LOG_2PI + stirlingSeries(x)
   let product = 1
   let shifted = x
   while (shifted < 10) product *= shifted++
-  return (shifted - 0.5) * Math.log(shifted) - shifted + HALF_LOG_2PI + stirlingSeries(shifted) - Math.log(product)
+  return (shifted - 0.5) * log(shifted) - shifted + HALF_LOG_2PI + stirlingSeries(shifted) - log(product)
 }
 
 /** ln Γ(x) − ((x − ½) ln x − x + ½ ln 2π), x > 0. */
 function stirlingError(x: number): number {
-  return x >= 10 ? stirlingSeries(x) : logGamma(x) - (x - 0.5) * Math.log(x) + x - HALF_LOG_2PI
+  return x >= 10 ? stirlingSeries(x) : logGamma(x) - (x - 0.5) * log(x) + x - HALF_LOG_2PI
 }
 
 /** The asymptotic series of the same, x ≥ 10. */
@@ -38,7 +40,7 @@ export function normalCdf(x: number): number {
 }
 
 function normalDensity(x: number): number {
-  return Math.exp(-0.5 * x * x - HALF_LOG_2PI)
+  return exp(-0.5 * x * x - HALF_LOG_2PI)
 }
 
 /** P(Z > x), x ≥ 2.5, by Laplace's continued fraction. */
@@ -58,12 +60,12 @@ export function normalQuantile(p: number): number {
 function lowerNormalQuantile(p: number): number {
   if (p === 0) return -Infinity
   // Abramowitz and Stegun 26.2.23, then Halley's method on ln Φ.
-  const t = Math.sqrt(-2 * Math.log(p))
+  const t = Math.sqrt(-2 * log(p))
   let x = (2.515517 + t * (0.802853 + t * 0.010328)) / (1 + t * (1.432788 + t * (0.189269 + t * 0.001308))) - t
   for (let i = 0; i < 4; i++) {
     const cdf = normalCdf(x)
     const slope = normalDensity(x) / cdf
-    const g = Math.log(cdf / p)
+    const g = log(cdf / p)
     const step = g / (slope + (g * (x + slope)) / 2)
     x -= step
     if (Math.abs(step) < 1e-9) break
@@ -91,9 +93,9 @@ export function betaPower(x: number, y: number, a: number, b: number): number {
   const n = a + b
   // a/n − x = y − b/n, taken where the numbers are small.
   const d = x < y ? a / n - x : y - b / n
-  const deviance = a * Math.log1p(d / x) + b * Math.log1p(-d / y)
+  const deviance = a * log1p(d / x) + b * log1p(-d / y)
   const correction = stirlingError(n) - stirlingError(a) - stirlingError(b)
-  return Math.sqrt(((a / n) * b) / (2 * Math.PI)) * Math.exp(correction - deviance)
+  return Math.sqrt(((a / n) * b) / (2 * Math.PI)) * exp(correction - deviance)
 }
 
 /** The continued fraction of I_x(a, b), by Lentz's method; DLMF 8.17.22. */
@@ -136,12 +138,12 @@ function betaQuantileLogit(p: number, a: number, b: number): number {
 function lowerBetaQuantileLogit(p: number, a: number, b: number): number {
   let low = -Infinity
   let high = Infinity
-  let z = Math.log(a / b)
+  let z = log(a / b)
   for (let i = 0; i < 200; i++) {
     const x = logistic(z)
     const y = logistic(-z)
     const cdf = lowerBeta(x, y, a, b)
-    const g = Math.log(cdf / p)
+    const g = log(cdf / p)
     if (g > 0) high = z
     else low = z
     let next = z - (g * cdf) / betaPower(x, y, a, b)
@@ -158,8 +160,8 @@ function lowerBetaQuantileLogit(p: number, a: number, b: number): number {
 }
 
 function logistic(z: number): number {
-  if (z >= 0) return 1 / (1 + Math.exp(-z))
-  const e = Math.exp(z)
+  if (z >= 0) return 1 / (1 + exp(-z))
+  const e = exp(z)
   return e / (1 + e)
 }
 
@@ -173,7 +175,7 @@ export function studentTQuantile(p: number, df: number): number {
   if (df > 1e4 && z * z < 60) return nearNormalT(z, df)
   // x = df / (df + t²) is Beta(df/2, 1/2), and t² = df · (1 − x) / x.
   const tail = 2 * Math.min(p, 1 - p)
-  const t = Math.sqrt(df) * Math.exp(-0.5 * betaQuantileLogit(tail, df / 2, 0.5))
+  const t = Math.sqrt(df) * exp(-0.5 * betaQuantileLogit(tail, df / 2, 0.5))
   return p < 0.5 ? -t : t
 }
 

@@ -1,4 +1,5 @@
 /** How unlikely a test statistic is: probabilities of being at least as far out. */
+import { cbrt, exp, log1p } from './elementary.ts'
 import { incompleteBeta, normalCdf } from './special.ts'
 
 /** P(|Z| ≥ |z|) of a standard normal. */
@@ -18,7 +19,7 @@ export function twoSidedT(t: number, df: number): number {
  */
 export function normalScore(z: number, skewness: number): number {
   if (Math.abs(skewness) < 1e-6) return z
-  return (6 / skewness) * (Math.cbrt(1 + (skewness * z) / 2) - 1) + skewness / 6
+  return (6 / skewness) * (cbrt(1 + (skewness * z) / 2) - 1) + skewness / 6
 }
 
 /**
@@ -27,7 +28,7 @@ export function normalScore(z: number, skewness: number): number {
  */
 export function bennettTail(excess: number, variance: number, step: number): number {
   const u = (step * excess) / variance
-  return Math.exp((-variance / step / step) * ((1 + u) * Math.log1p(u) - u))
+  return exp((-variance / step / step) * ((1 + u) * log1p(u) - u))
 }
 
 /** P(√n · D ≥ x) in the limit: the tail of Kolmogorov's distribution. Marsaglia, Tsang and Wang, J. Stat. Softw. 8(18), 2003. */
@@ -35,10 +36,10 @@ export function kolmogorovTail(x: number): number {
   if (x <= 0) return 1
   let sum = 0
   if (x < 1) {
-    for (let k = 1; k < 20; k += 2) sum += Math.exp((-k * k * Math.PI * Math.PI) / (8 * x * x))
+    for (let k = 1; k < 20; k += 2) sum += exp((-k * k * Math.PI * Math.PI) / (8 * x * x))
     return 1 - (Math.sqrt(2 * Math.PI) / x) * sum
   }
-  for (let k = 1, sign = 1; k < 20; k++, sign = -sign) sum += sign * Math.exp(-2 * k * k * x * x)
+  for (let k = 1, sign = 1; k < 20; k++, sign = -sign) sum += sign * exp(-2 * k * k * x * x)
   return 2 * sum
 }
 

@@ -1,11 +1,10 @@
-import { hash } from 'node:crypto'
 import { bundleShape } from '../generated/bundle-shape.ts'
 import { BUNDLE_SCHEMA } from '../generated/names.ts'
 import type { Bundle as BundleFile } from '../generated/types.ts'
 import type { PolicySpec } from '../kinds.ts'
 import { documentFaults, quoted } from '../schema/document.ts'
 import { type ContextSchema, contextSchema } from './context-schema.ts'
-import { canonicalJson, resourceDigest } from './digest.ts'
+import { canonicalJson, resourceDigest, textDigest } from './digest.ts'
 import { createPolicy, type Policy } from './policy.ts'
 import { loadSnapshot, type Snapshot } from './snapshot.ts'
 import type { Faults } from './snapshot-format.ts'
@@ -29,7 +28,7 @@ export function createBundle(policy: Policy, snapshot: Snapshot | null, dap: str
 }
 
 function contentDigest(content: Readonly<Record<string, unknown>>): string {
-  return `sha256:${hash('sha256', JSON.stringify(content), 'hex')}`
+  return textDigest(JSON.stringify(content))
 }
 
 /** Text of a bundle's file. */

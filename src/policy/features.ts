@@ -1,4 +1,5 @@
 import type { ContextField, FeatureSpec, PolicySpec } from '../kinds.ts'
+import { log1p } from '../math/elementary.ts'
 import { learnerOf } from './algorithm.ts'
 import type { Context } from './context.ts'
 
@@ -66,7 +67,7 @@ function createBlock(feature: FeatureSpec, fields: PolicySpec['context']): Block
     case 'log1p':
       return elementwise(name, `log1p(${name})`, field, x => {
         if (!(x > -1)) throw new RangeError(`feature \`log1p(${name})\`: ${x} is not above -1`)
-        return Math.log1p(x)
+        return log1p(x)
       })
     case 'standardize': {
       const { mean, sd } = feature

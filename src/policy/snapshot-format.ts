@@ -1,6 +1,7 @@
 import { SNAPSHOT_SCHEMA } from '../generated/names.ts'
 import { snapshotShape } from '../generated/snapshot-shape.ts'
 import type { HeldOut, PackedNumbers, Snapshot } from '../generated/types.ts'
+import { fromBase64, toBase64 } from '../math/base64.ts'
 import { documentFaults } from '../schema/document.ts'
 import { learnerOf } from './algorithm.ts'
 import { digestOf, fileText } from './digest.ts'
@@ -61,18 +62,17 @@ export function unpackState(state: PackedState): LearnerState {
 }
 
 export function packNumbers(numbers: readonly number[]): PackedNumbers {
-  const bytes = Buffer.alloc(8 * numbers.length)
-  for (let i = 0; i < numbers.length; i++) bytes.writeDoubleLE(numbers[i], 8 * i)
-  return { float64: bytes.toString('base64'), length: numbers.length }
+  const view = new DataView(new ArrayBuffer(8 * numbers.length))
+  for (let i = 0; i < numbers.length; i++) view.setFloat64(8 * i, numbers[i], true)
+  return { float64: toBase64(new Uint8Array(view.buffer)), length: numbers.length }
 }
 
 /** `name` is what messages call them. */
 export function unpackNumbers({ float64, length }: PackedNumbers, name: string): readonly number[] {
-  const bytes = Buffer.from(float64, 'base64')
-  if (bytes.length !== 8 * length || bytes.toString('base64') !== float64) {
-    throw new RangeError(`\`${name}\` is not the base64 of ${length} numbers`)
-  }
-  return Array.from({ length }, (_, i) => bytes.readDoubleLE(8 * i))
+  const bytes = fromBase64(float64)
+  if (bytes?.length !== 8 * length) throw new RangeError(`\`${name}\` is not the base64 of ${length} numbers`)
+  const view = new DataView(bytes.buffer)
+  return Array.from({ length }, (_, i) => view.getFloat64(8 * i, true))
 }
 
 function mapEntries<A, B>(record: Readonly<Record<string, A>>, map: (value: A, key: string) => B): Record<string, B> {

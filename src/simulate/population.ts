@@ -1,6 +1,7 @@
 import { DapError } from '../errors.ts'
 import type { ContextField, DistributionSpec, ScenarioSpec } from '../kinds.ts'
 import { exponential, gamma, normal, poisson, uniformInt } from '../math/distributions.ts'
+import { exp } from '../math/elementary.ts'
 import type { Rng } from '../math/rng.ts'
 import { stream } from '../math/rng.ts'
 import type { Context } from '../policy/policy.ts'
@@ -198,7 +199,7 @@ function numberSampler(distribution: DistributionSpec): (rng: Rng) => number {
   }
   if ('logNormal' in distribution) {
     const { mean, sd } = distribution.logNormal
-    return rng => Math.exp(mean + sd * normal(rng))
+    return rng => exp(mean + sd * normal(rng))
   }
   if ('exponential' in distribution) {
     const { mean } = distribution.exponential

@@ -1,4 +1,5 @@
 import type { ExplorationSpec, Ties } from '../../kinds.ts'
+import { expm1, log, log1p } from '../../math/elementary.ts'
 import type { Exploration, ExplorationDefinition } from '../exploration.ts'
 import { addToMaxima, argmax, pickMaximum, TIES } from './argmax.ts'
 
@@ -29,11 +30,11 @@ export function klUcb(ties: Ties, actions: number): Exploration {
   const counts = new Float64Array(actions)
   const means = new Float64Array(actions)
 
-  function compute(action: number, n: number, mean: number, log: number): number {
+  function compute(action: number, n: number, mean: number, lnT: number): number {
     counts[action] = n
     means[action] = mean
-    knownAt[action] = log
-    const q = klUcbIndex(mean, log / n)
+    knownAt[action] = lnT
+    const q = klUcbIndex(mean, lnT / n)
     known[action] = q
     // At 1, and at +∞, it stays. Where it is the mean, as ln t is 0, it has no tangent, and is not remembered.
     slope[action] = q >= 1 ? 0 : (q * (1 - q)) / (n * (q - mean))
@@ -45,22 +46,22 @@ export function klUcb(ties: Ties, actions: number): Exploration {
     // An index is concave in ln t, as kl is convex in q, so it lies below its tangents. Most are that far below the greatest that the tangent
     // where they were last computed will do.
     sample({ count: pulls, counts: n, value }, eligible, count, rng) {
-      const log = pulls > 1 ? Math.log(pulls) : 0
+      const lnT = pulls > 1 ? log(pulls) : 0
       for (let i = 0; i < count; i++) {
         const a = eligible[i]
-        if (counts[a] !== n![a] || means[a] !== value[a]) index[a] = compute(a, n![a], value[a], log)
-        else if (knownAt[a] === log) index[a] = known[a]
-        else index[a] = known[a] + (log - knownAt[a]) * slope[a] + ROUNDING
+        if (counts[a] !== n![a] || means[a] !== value[a]) index[a] = compute(a, n![a], value[a], lnT)
+        else if (knownAt[a] === lnT) index[a] = known[a]
+        else index[a] = known[a] + (lnT - knownAt[a]) * slope[a] + ROUNDING
       }
       for (;;) {
         const a = eligible[argmax(index, eligible, count)]
-        if (knownAt[a] === log) return pickMaximum(index, eligible, count, ties, rng)
-        index[a] = compute(a, n![a], value[a], log)
+        if (knownAt[a] === lnT) return pickMaximum(index, eligible, count, ties, rng)
+        index[a] = compute(a, n![a], value[a], lnT)
       }
     },
     probabilities({ count: pulls, counts: n, value }, eligible, count, out) {
-      const log = pulls > 1 ? Math.log(pulls) : 0
-      for (let i = 0; i < count; i++) index[eligible[i]] = klUcbIndex(value[eligible[i]], log / n![eligible[i]])
+      const lnT = pulls > 1 ? log(pulls) : 0
+      for (let i = 0; i < count; i++) index[eligible[i]] = klUcbIndex(value[eligible[i]], lnT / n![eligible[i]])
       out.fill(0)
       addToMaxima(index, eligible, count, ties, 1, out)
     },
@@ -75,16 +76,16 @@ export function klUcbIndex(mean: number, d: number): number {
   if (mean >= 1) return mean === Infinity ? Infinity : 1
   // What is as small as that is nothing.
   if (!(d > 1e-300)) return mean
-  if (mean < 1e-300) return -Math.expm1(-d)
+  if (mean < 1e-300) return -expm1(-d)
   const rest = 1 - mean
   // Newton's method in δ = q − mean from above, where a convex function's steps never pass its root. kl ≥ δ² / (2 q (1 − mean)) bounds δ well
   // where d is small, kl ≥ mean · ln(mean) + (1 − mean) ln((1 − mean)/(1 − q)) where it is large.
   const e = d * rest
   let delta = e + Math.sqrt(e * e + 2 * mean * e)
-  if (delta > rest / 2) delta = Math.min(delta, -rest * Math.expm1((mean * Math.log(mean) - d) / rest))
+  if (delta > rest / 2) delta = Math.min(delta, -rest * expm1((mean * log(mean) - d) / rest))
   for (;;) {
     if (delta >= rest) return 1
-    const off = -mean * Math.log1p(delta / mean) - rest * Math.log1p(-delta / rest) - d
+    const off = -mean * log1p(delta / mean) - rest * log1p(-delta / rest) - d
     const step = (off * (mean + delta) * (rest - delta)) / delta
     const next = delta - step
     // The error of the next δ is the square of this one's; near 1 a step may be less than a number can show.

@@ -1,4 +1,5 @@
 import type { ExplorationSpec } from '../../kinds.ts'
+import { exp } from '../../math/elementary.ts'
 import type { Exploration, ExplorationDefinition } from '../exploration.ts'
 import { argmax } from './argmax.ts'
 import { pick } from './pick.ts'
@@ -37,7 +38,7 @@ function softmax(temperature: number, actions: number): Exploration {
     let sum = 0
     for (let i = 0; i < count; i++) {
       const v = value[eligible[i]]
-      const weight = v === best ? 1 : Math.exp((v - best) / temperature)
+      const weight = v === best ? 1 : exp((v - best) / temperature)
       weights[eligible[i]] = weight
       sum += weight
     }

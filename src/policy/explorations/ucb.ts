@@ -1,4 +1,5 @@
 import type { ExplorationSpec, Ties } from '../../kinds.ts'
+import { log } from '../../math/elementary.ts'
 import type { Exploration, ExplorationDefinition } from '../exploration.ts'
 import type { Learner } from '../learner.ts'
 import { addToMaxima, settle, TIES } from './argmax.ts'
@@ -48,7 +49,7 @@ export type Bonus = (learner: Learner) => number
 
 /** UCB1 over `mean`: √(factor · ln t), t = pulls so far. Auer, Cesa-Bianchi, Fischer, Mach. Learn. 47, 2002 (factor 2). */
 export function ucb1Bonus(factor: number): Bonus {
-  return ({ count }) => (count > 1 ? Math.sqrt(factor * Math.log(count)) : 0)
+  return ({ count }) => (count > 1 ? Math.sqrt(factor * log(count)) : 0)
 }
 
 /** LinUCB over `linear`: a constant. Li et al., WWW 2010. */

@@ -1,4 +1,5 @@
 import type { WorldSpec } from '../../kinds.ts'
+import { exp } from '../../math/elementary.ts'
 import { compileTerms } from '../terms.ts'
 import type { WorldDefinition } from '../world.ts'
 import { binaryReward, TERM, termsOption } from './options.ts'
@@ -25,7 +26,7 @@ export const logistic: WorldDefinition<Extract<WorldSpec, { type: 'logistic' }>>
       contextual: terms.contextual,
       means(context, out, offset) {
         terms.write(context, out, offset)
-        for (let i = offset; i < offset + count; i++) out[i] = 1 / (1 + Math.exp(-out[i]))
+        for (let i = offset; i < offset + count; i++) out[i] = 1 / (1 + exp(-out[i]))
       },
       chance: rng => rng.uniform(),
       reward: binaryReward,
