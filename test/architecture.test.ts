@@ -62,6 +62,49 @@ const MAY_IMPORT_TYPES: Readonly<Record<string, readonly string[]>> = {
   ui: ['policy', 'log', 'simulate', 'evaluate', 'train', 'repo', 'deploy'],
 }
 
+/**
+ * The rooms of a part: room → the rooms beside it that it may import. A room may also import the ground that all of them stand on: the files
+ * that lie beside them. What puts a part together is of the ground, too, and imports what it likes.
+ */
+const ROOMS: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>> = {
+  adapters: { node: [], duckdb: ['node'], vertex: [] },
+  commands: {
+    // What several commands do.
+    opening: [],
+    reading: ['opening'],
+    evidence: ['opening', 'reading'],
+    deploying: ['opening', 'evidence'],
+    // Commands of two words under their first, and what only the command of this name needs.
+    decide: ['opening', 'reading'],
+    emulator: ['opening'],
+    image: ['opening'],
+    lock: ['deploying'],
+    log: ['opening', 'reading'],
+    new: ['opening'],
+    plan: ['opening'],
+    serve: ['opening'],
+    snapshot: ['opening'],
+    validate: ['opening'],
+  },
+  deploy: { wanted: [], doing: ['wanted'], operating: ['wanted', 'doing'] },
+  emulator: { wire: [], storage: ['wire'], plane: ['wire'], vertex: [] },
+  evaluate: { candidates: [], estimators: [], intervals: [] },
+  log: { records: [], rows: ['records'], check: ['records'], stats: ['records'] },
+  policy: { learners: [], explorations: [] },
+  repo: { rules: [] },
+  serve: {
+    log: [],
+    ids: ['log'],
+    deciding: ['ids'],
+    rewards: ['ids', 'deciding'],
+    door: ['deciding'],
+    http: ['door', 'deciding', 'ids'],
+    cluster: ['ids', 'log'],
+  },
+  simulate: { worlds: [] },
+  ui: { live: [] },
+}
+
 const PURE = ['math', 'schema', 'policy', 'log', 'simulate', 'evaluate', 'train', 'repo', 'scaffold', 'deploy']
 
 /** The kernel, which any engine can run: no globals but ECMAScript's. */
@@ -95,6 +138,9 @@ const imports: Import[] = files.flatMap(file => {
   )
   return [...found, ...bare]
 })
+
+/** The room of a part that a file is in; undefined on its ground. */
+const roomOf = (file: string) => (file.split('/').length > 2 ? file.split('/')[1] : undefined)
 
 const folderOf = (file: string) => (file.includes('/') ? file.split('/')[0] : 'core')
 
@@ -139,19 +185,46 @@ describe('the import table of the design', () => {
     expect(others.map(i => `${i.from} imports ${i.target}`)).toEqual([])
   })
 
-  it('has no cycle between files', () => {
+  it('knows every room of every part', () => {
+    const rooms = new Set(files.filter(file => roomOf(file) !== undefined).map(file => dirname(file)))
+    expect([...rooms].filter(room => ROOMS[folderOf(room)]?.[room.split('/')[1]] === undefined)).toEqual([])
+  })
+
+  it('holds for every import from room to room', () => {
+    const broken = internal
+      .filter(({ from, target }) => folderOf(from) === folderOf(target) && roomOf(from) !== roomOf(target))
+      .filter(({ from, target }) => {
+        const [here, there] = [roomOf(from), roomOf(target)]
+        return here !== undefined && there !== undefined && !ROOMS[folderOf(from)]?.[here]?.includes(there)
+      })
+      .map(({ from, target }) => `${from} imports ${target}`)
+    expect(broken).toEqual([])
+  })
+
+  it('has no circle of files, be it of types alone', () => {
     const next = new Map<string, string[]>()
-    for (const { from, target, typeOnly } of internal) {
-      if (!typeOnly) next.set(from, [...(next.get(from) ?? []), target])
-    }
+    for (const { from, target } of internal) next.set(from, [...(next.get(from) ?? []), target])
     const done = new Set<string>()
     const visit = (file: string, path: readonly string[]): void => {
-      if (path.includes(file)) throw new Error(`cycle: ${[...path.slice(path.indexOf(file)), file].join(' -> ')}`)
+      if (path.includes(file)) throw new Error(`circle: ${[...path.slice(path.indexOf(file)), file].join(' -> ')}`)
       if (done.has(file)) return
       for (const target of next.get(file) ?? []) visit(target, [...path, file])
       done.add(file)
     }
     for (const file of files) visit(file, [])
+  })
+
+  it('finds a command by its words: the second under the first, and beside the commands of one word nothing but what all take', () => {
+    const registry = readFileSync(join(SRC, 'commands/registry.ts'), 'utf8')
+    const commands = [...registry.matchAll(/name: '([^']+)',.*?import\('\.\/([^']+)\.ts'\)/gs)]
+    expect(commands.length).toBeGreaterThan(25)
+    expect(commands.filter(([, name, file]) => name.replace(' ', '/') !== file).map(([, name]) => name)).toEqual([])
+    const ground = files.filter(file => folderOf(file) === 'commands' && roomOf(file) === undefined)
+    const named = commands.map(([, , file]) => `commands/${file}.ts`)
+    expect(ground.filter(file => !named.includes(file)).sort()).toEqual([
+      'commands/arguments.ts',
+      'commands/registry.ts',
+    ])
   })
 })
 

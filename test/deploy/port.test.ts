@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect, it } from 'vitest'
 
@@ -23,28 +23,4 @@ it('what is Vertex AI’s own is known to its adapter and the emulator alone', (
   // The one word of them that a plan has: a field that somebody else has moved.
   const words = codeOf('deploy/wanted/drift.ts').match(new RegExp(OWN, 'g'))
   expect(new Set(words)).toEqual(new Set(['deployedModels']))
-})
-
-/** A room → those that it may take from, beside the ground, whose files are directly in `src/deploy`. */
-const ROOMS: Readonly<Record<string, readonly string[]>> = {
-  '': [],
-  wanted: [],
-  doing: ['wanted'],
-  operating: ['wanted', 'doing'],
-}
-
-it('a deployment goes through its rooms one way: what is wanted, doing it, operating', () => {
-  const files = readdirSync(join(SRC, 'deploy'), { recursive: true, encoding: 'utf8' }).filter(file =>
-    /\.ts$/.test(file),
-  )
-  const roomOf = (file: string) => (file.includes('/') ? file.split('/')[0] : '')
-  expect(new Set(files.map(roomOf))).toEqual(new Set(Object.keys(ROOMS)))
-  const broken = files.flatMap(file =>
-    [...readFileSync(join(SRC, 'deploy', file), 'utf8').matchAll(/from\s+'(\.[^']+)'/g)]
-      .map(([, target]) => join(dirname(file), target))
-      .filter(target => !target.startsWith('..'))
-      .filter(target => ![roomOf(file), '', ...ROOMS[roomOf(file)]].includes(roomOf(target)))
-      .map(target => `${file} imports ${target}`),
-  )
-  expect(broken).toEqual([])
 })
