@@ -128,7 +128,8 @@ function policyFiles(): [string, Record<string, unknown>][] {
   }
   for (const algorithm of ALGORITHMS.values()) {
     const file = `policies-${algorithm.learner.type}.json`
-    const name = `policy-${(files.get(file)?.length ?? 0) + 1}`
+    // By what it is, not by its place: another algorithm leaves the vectors of all others as they are.
+    const name = `${(algorithm.exploration ?? algorithm.learner).type}-${digestOf(algorithm).slice(7, 13)}`
     const rng = stream(SEED, file, name)
     const policy = policyOf(name, algorithm)
     teach(policy, 40, rng)
