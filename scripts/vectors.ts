@@ -11,6 +11,7 @@ import { probabilityBest } from '../src/math/quadrature.ts'
 import { type Rng, stream } from '../src/math/rng.ts'
 import { sha256Hex } from '../src/math/sha256.ts'
 import { normalCdf } from '../src/math/special.ts'
+import { learnerOf } from '../src/policy/algorithm.ts'
 import { createBundle } from '../src/policy/bundle.ts'
 import { compileContextRule } from '../src/policy/cel.ts'
 import { type DecisionRequest, decide } from '../src/policy/decide.ts'
@@ -59,12 +60,22 @@ const FIELDS: PolicySpec['context'] = {
   taste: { type: 'array', items: { type: 'number' }, minItems: 2, maxItems: 2 },
 }
 const ACTIONS: PolicySpec['actions'] = [
-  { id: 'none' },
-  { id: 'small', eligible: 'ctx.level >= 5' },
-  { id: 'mid', eligible: "ctx.platform == 'ios' || ctx.level >= 20" },
-  { id: 'größe', eligible: 'ctx.payer || ctx.taste.exists(t, t > 0.5)' },
+  { id: 'none', features: { price: 0, tone: 'calm' } },
+  { id: 'small', features: { price: 1.99, tone: 'loud' }, eligible: 'ctx.level >= 5' },
+  { id: 'mid', features: { price: 4.99, tone: 'calm' }, eligible: "ctx.platform == 'ios' || ctx.level >= 20" },
+  { id: 'größe', features: { price: 19.99, tone: 'loud' }, eligible: 'ctx.payer || ctx.taste.exists(t, t > 0.5)' },
 ]
 const ALGORITHMS = new Map(algorithmSamples(ACTIONS.map(({ id }) => id)).map(spec => [JSON.stringify(spec), spec]))
+
+const isShared = ({ learner }: AlgorithmSpec) => learnerOf(learner).features?.(learner).shared === true
+
+/** What a learner that actions share sees beside the context. */
+const OF_ACTIONS: NonNullable<PolicySpec['features']> = [
+  { action: 'id' },
+  { action: 'price', transform: 'log1p' },
+  { cross: ['platform', 'action.tone'] },
+  { cross: ['level', 'action.price'] },
+]
 
 function policyOf(name: string, algorithm: AlgorithmSpec, changes: Partial<PolicySpec> = {}): Policy {
   const spec: PolicySpec = {
@@ -76,6 +87,7 @@ function policyOf(name: string, algorithm: AlgorithmSpec, changes: Partial<Polic
       { field: 'payer' },
       { field: 'spend', transform: 'bucketize', edges: [0.01, 5] },
       { field: 'taste', transform: 'standardize', mean: 0.25, sd: 0.7 },
+      ...(isShared(algorithm) ? OF_ACTIONS : []),
     ],
     actions: ACTIONS,
     decision: { type: 'single' },
@@ -94,8 +106,8 @@ function teach(policy: Policy, rewards: number, rng: Rng): void {
   for (let i = 0; i < rewards; i++) {
     const checked = policy.context(anyContext(rng))
     if ('faults' in checked) throw new RangeError('a context of the vectors is none')
-    policy.features.write(checked.context, x)
     const action = rng.uint32() % policy.actions.length
+    policy.features.writeRow(checked.context, action, x)
     policy.learner.learn(action, x, rng.uniform() < 0.2 + 0.15 * action ? 1 : 0)
   }
 }

@@ -17,6 +17,7 @@ export type {
   AlgorithmSpec,
   CandidateSpec,
   ContextField,
+  CrossFeature,
   CsvSpec,
   DatasetSpec,
   DeploymentSpec,

@@ -24,6 +24,20 @@ export function quadraticWeights(x: Float64Array, d: number, out: Float64Array):
   }
 }
 
+/** xᵀMx of the packed M, x being the d numbers at `at`. Zeros of x cost next to nothing. */
+export function quadraticForm(m: Float64Array, x: Float64Array, at: number, d: number): number {
+  let sum = 0
+  for (let i = 0; i < d; i++) {
+    const xi = x[at + i]
+    if (xi === 0) continue
+    const row = packedSize(i)
+    let off = 0
+    for (let j = 0; j < i; j++) off += m[row + j] * x[at + j]
+    sum += xi * (2 * off + m[row + i] * xi)
+  }
+  return sum
+}
+
 /** Σ a[i] · b[bAt + i] over i < n, in four interleaved sums, which is what lets the additions overlap. */
 export function dot(a: Float64Array, b: Float64Array, bAt: number, n: number): number {
   let s0 = 0

@@ -10,7 +10,8 @@ export type { DecideResult, ExplainedAction, Explanation } from '../generated/ty
 export function explain(policy: Policy, decision: Decision): Explanation {
   const { context, eligible, servedBy } = decision
   const k = policy.actions.length
-  const x = new Float64Array(policy.features.dimension)
+  const { dimension, names, rows } = policy.features
+  const x = new Float64Array(rows * dimension)
   const raw = new Float64Array(k)
   const indices = Int32Array.from(eligible, id => policy.actions.indexOf(id))
   const estimated = servedBy === 'policy'
@@ -19,6 +20,18 @@ export function explain(policy: Policy, decision: Decision): Explanation {
     policy.learner.predict(x)
     policy.exploration.probabilities(policy.learner, indices, indices.length, raw)
   }
+  /** What a learner that actions share sees of one. */
+  function rowOf(action: number): NonNullable<ExplainedAction['features']> {
+    const row = Array.from(x.subarray(action * dimension, (action + 1) * dimension))
+    return row
+      .map((value, i) => {
+        const coefficient = policy.learner.coefficient?.(i)
+        return { name: names[i], value, ...(coefficient === undefined ? {} : { contribution: value * coefficient }) }
+      })
+      .filter(({ value }) => value !== 0)
+      .sort((a, b) => Math.abs(b.contribution ?? 0) - Math.abs(a.contribution ?? 0))
+  }
+
   let from = 0
   const actions = policy.actions.map((id, a): ExplainedAction => {
     const excluded = decision.excluded.find(other => other.id === id)
@@ -31,12 +44,12 @@ export function explain(policy: Policy, decision: Decision): Explanation {
     from += propensity
     if (!estimated) return { id, ...interval }
     const [value, width] = [policy.learner.value[a], policy.learner.width[a]].map(finite)
-    return { id, value, width, probability: raw[a], ...interval }
+    return { id, value, width, probability: raw[a], ...interval, ...(rows > 1 ? { features: rowOf(a) } : {}) }
   })
   const { holdout } = policy.spec.guardrails
   const { salt, u } = decision.randomness
   return {
-    features: estimated ? policy.features.names.map((name, i) => ({ name, value: x[i] })) : [],
+    features: estimated && rows === 1 ? names.map((name, i) => ({ name, value: x[i] })) : [],
     learnt: policy.learner.count,
     actions,
     ...(holdout === undefined || decision.unit === undefined

@@ -6,7 +6,8 @@ export type { Posterior }
 
 /**
  * What is learnt: the value of each action in a context, with its uncertainty. Actions are indices 0 … K−1; a context is
- * its feature vector x. `predict` then read; `learn` when the reward is known.
+ * its features x: one row of d numbers, or, of a learner that actions share, a row an action. `predict` then read; `learn`, with the row of
+ * the action, when the reward is known.
  */
 export interface Learner {
   /** How many rewards have been learnt, over all actions: the t of UCB1. */
@@ -24,6 +25,8 @@ export interface Learner {
   draw(action: number, scale: number, rng: Rng): number
   /** That posterior itself, for exact probabilities; undefined while it is improper (nothing is known of the action). */
   posterior(action: number, scale: number): Posterior | undefined
+  /** Of a model that actions share: what a value gains by 1 more of the i-th component, where values are sums of such. */
+  coefficient?(i: number): number
   /**
    * The learner's whole state as plain JSON values; `restore` continues exactly where it was, and throws a RangeError, with
    * nothing changed, for a state that is not this learner's.
@@ -59,30 +62,39 @@ export interface LearnerDefinition<Spec extends { readonly type: string } = { re
   /** Why the spread of its posterior cannot be scaled, and what can be done; absent where it can, in units of the rewards' noise. */
   readonly exactPosterior?: { readonly reason: string; readonly hint: string }
   /** It learns from the features of a context; absent of one that ignores contexts. */
-  features?(spec: Spec): { readonly intercept: boolean }
+  features?(spec: Spec): FeatureNeeds
   /** Values are linear in the features, so that a snapshot shows a coefficient a feature. */
   readonly coefficients?: boolean
-  /** Numbers of an action in the largest list of its state, where these may be too many. */
-  numbers?(dimension: number): number
+  /** The length of the largest list of its state, where it may be too long. */
+  numbers?(spec: Spec, actions: number, dimension: number): number
   /** A learner that knows nothing yet. `dimension` is that of the feature vector. A RangeError for options that make no sense. */
   create(spec: Spec, actions: readonly string[], dimension: number): Learner
   /** What it learns of a log: see `Statistics`. */
   sums(spec: Spec, actions: number, dimension: number): LearnerSums
   /**
-   * Where every list of its state is a block of equal length an action, about that action alone: the rest of the state, made anew for other
-   * actions. Absent where states are not told apart by action.
+   * Where every list of its state is a block of equal length an action, about that action alone, but for those that all `share`: the rest of
+   * the state, made anew for other actions. Absent where states are not told apart by action.
    */
   carry?(state: LearnerState): LearnerState
+  share?(spec: Spec): readonly string[]
 }
 
-/** The sums that a learner is made of beside [n, Σw, Σw²]: a block of `width` numbers an action. */
+export interface FeatureNeeds {
+  /** Is a constant 1 added? */
+  readonly intercept: boolean
+  /** Is it one model of contexts and actions, that sees a row an action? */
+  readonly shared: boolean
+}
+
+/** The sums that a learner is made of beside [n, Σw, Σw²] an action: a block of `width` numbers an action, or one for all where it is `shared`. */
 export interface LearnerSums {
   readonly width: number
-  /** Adds a row to the block of its action, which begins at `at`. */
+  readonly shared?: boolean
+  /** Adds a row to its block, which begins at `at`. */
   add(sums: Float64Array, at: number, x: Float64Array, reward: number, weight: number): void
   /**
    * The state of a learner that has learnt them. `counts`: how many rewards of equal weight each action's are worth; `sum` is the i-th number
-   * of an action's block, scaled accordingly.
+   * of an action's block, or of the one there is, scaled accordingly.
    */
   state(counts: Float64Array, sum: (action: number, i: number) => number): LearnerState
 }

@@ -55,7 +55,7 @@ export function createPolicy(name: string, spec: PolicySpec, digest: string): Po
   const features = createFeatures(spec)
   const eligibility = createEligibility(spec)
   const { learner, exploration, usesWidths } = createAlgorithm(spec.algorithm, actions, features.dimension)
-  const scratch = new Float64Array(features.dimension)
+  const scratch = new Float64Array(features.rows * features.dimension)
 
   function indexOf(id: string, role: string): number {
     const index = actions.indexOf(id)

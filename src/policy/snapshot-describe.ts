@@ -12,7 +12,9 @@ export function describeSnapshot(snapshot: Snapshot): SnapshotShowResult {
   const learner = createLearner(spec, actions, features.length)
   learner.restore(unpackState(snapshot.state))
   const { features: contextual, coefficients: linear } = learnerOf(spec)
-  const coefficients = linear === true ? coefficientsOf(learner, actions.length, features) : undefined
+  const shared = contextual?.(spec).shared === true
+  const coefficients =
+    linear === true ? coefficientsOf(learner, shared ? 1 : actions.length, features, actions.length) : undefined
   return {
     schema: SNAPSHOT_SHOW_RESULT_SCHEMA,
     digest: snapshotDigest(snapshot),
@@ -22,26 +24,33 @@ export function describeSnapshot(snapshot: Snapshot): SnapshotShowResult {
     count,
     data,
     features,
+    ...(shared && coefficients !== undefined ? { coefficients: coefficients[0] } : {}),
     actions: actions.map((id, a): ActionKnowledge => {
       const known = { id, count: learner.counts?.[a] ?? null }
-      if (coefficients !== undefined) return { ...known, coefficients: coefficients[a] }
+      if (coefficients !== undefined && !shared) return { ...known, coefficients: coefficients[a] }
       if (contextual !== undefined) return known
       return { ...known, value: finite(learner.value[a]), width: finite(learner.width[a]) }
     }),
   }
 }
 
-/** By action. In the context that is 1 in one feature and 0 in all others the value is that feature's coefficient. */
-function coefficientsOf(learner: Learner, k: number, features: readonly string[]): Coefficient[][] {
-  const byAction: Coefficient[][] = Array.from({ length: k }, () => [])
-  const x = new Float64Array(features.length)
+/** By model: an action's, or the one of all. In the row that is 1 in one feature and 0 in all others the value is that feature's coefficient. */
+function coefficientsOf(
+  learner: Learner,
+  models: number,
+  features: readonly string[],
+  actions: number,
+): Coefficient[][] {
+  const byModel: Coefficient[][] = Array.from({ length: models }, () => [])
+  // The first row is enough: a shared model values it as the first action's.
+  const x = new Float64Array(features.length * (models === 1 ? actions : 1))
   for (const [i, feature] of features.entries()) {
     x.fill(0)
     x[i] = 1
     learner.predict(x)
-    for (let a = 0; a < k; a++) byAction[a].push({ feature, value: learner.value[a], width: learner.width[a] })
+    for (let a = 0; a < models; a++) byModel[a].push({ feature, value: learner.value[a], width: learner.width[a] })
   }
-  return byAction
+  return byModel
 }
 
 const finite = (value: number): number | null => (Number.isFinite(value) ? value : null)

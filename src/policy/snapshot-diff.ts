@@ -1,7 +1,7 @@
 import { SNAPSHOT_DIFF_RESULT_SCHEMA } from '../generated/names.ts'
 import type { ActionDiff, NumberChange, SnapshotDiffResult } from '../generated/types.ts'
 import { canonicalJson } from './digest.ts'
-import type { ActionKnowledge, SnapshotShowResult } from './snapshot-describe.ts'
+import type { ActionKnowledge, Coefficient, SnapshotShowResult } from './snapshot-describe.ts'
 
 export type { ActionDiff, NumberChange, SnapshotDiffResult } from '../generated/types.ts'
 
@@ -14,6 +14,9 @@ export function diffSnapshots(before: SnapshotShowResult, after: SnapshotShowRes
     after: after.digest,
     same: before.digest === after.digest,
     facts: factDiffs(before, after),
+    ...(after.coefficients === undefined
+      ? {}
+      : { coefficients: coefficientDiffs(before.coefficients, after.coefficients) }),
     actions: ids
       .map(id => actionDiff(id, find(before, id), find(after, id)))
       .filter(diff => diff.status !== 'changed' || hasChanged(diff))
@@ -55,12 +58,19 @@ function actionDiff(id: string, then: ActionKnowledge | undefined, now: ActionKn
   if ((now ?? then)?.coefficients === undefined) {
     return { ...known, value: { before: then?.value ?? null, after: now?.value ?? null } }
   }
-  const old = new Map(then?.coefficients?.map(({ feature, value }) => [feature, value]))
-  const coefficients = (now?.coefficients ?? [])
+  return { ...known, coefficients: coefficientDiffs(then?.coefficients, now?.coefficients) }
+}
+
+/** Of features that both have. */
+function coefficientDiffs(
+  then: readonly Coefficient[] = [],
+  now: readonly Coefficient[] = [],
+): NonNullable<ActionDiff['coefficients']> {
+  const old = new Map(then.map(({ feature, value }) => [feature, value]))
+  return now
     .flatMap(({ feature, value }) => (old.has(feature) ? [{ feature, before: old.get(feature)!, after: value }] : []))
     .filter(differs)
     .sort((a, b) => distance(b) - distance(a))
-  return { ...known, coefficients }
 }
 
 const differs = ({ before, after }: NumberChange) => before !== after

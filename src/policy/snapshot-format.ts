@@ -37,7 +37,7 @@ export function readSnapshot(json: unknown): { readonly snapshot: Snapshot } | F
 
 /** No schema multiplies: two lists, neither too long, may promise matrices that are too large. */
 function sizeFault({ learner, actions, features }: Snapshot): string | undefined {
-  const numbers = actions.length * (learnerOf(learner).numbers?.(features.length) ?? 1)
+  const numbers = learnerOf(learner).numbers?.(learner, actions.length, features.length) ?? actions.length
   return numbers > MAX_NUMBERS ? `the learner has ${numbers} numbers, more than ${MAX_NUMBERS}` : undefined
 }
 

@@ -1,6 +1,6 @@
 import { SNAPSHOT_SCHEMA } from '../generated/names.ts'
 import type { LearnerSpec } from '../kinds.ts'
-import { createLearner, learnerOf } from './algorithm.ts'
+import { createLearner } from './algorithm.ts'
 import { canonicalJson } from './digest.ts'
 import type { LearnerState } from './learner.ts'
 import type { Policy } from './policy.ts'
@@ -70,9 +70,7 @@ export function loadSnapshot(
       return { ok: true, digest }
     }
     const fresh = createLearner(spec, policy.actions, policy.features.dimension).state()
-    policy.learner.restore(
-      carryOver(learnerOf(spec), { actions: snapshot.actions, state }, { actions: policy.actions, fresh }),
-    )
+    policy.learner.restore(carryOver(spec, { actions: snapshot.actions, state }, { actions: policy.actions, fresh }))
     return {
       ok: true,
       digest,

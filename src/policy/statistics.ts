@@ -2,17 +2,17 @@ import type { AlgorithmSpec } from '../kinds.ts'
 import { addTo } from '../math/sum.ts'
 import { learnerOf, rewardsOf } from './algorithm.ts'
 import { requireUnit } from './definition.ts'
-import type { LearnerState } from './learner.ts'
+import type { LearnerState, LearnerSums } from './learner.ts'
 
 /**
  * What a learner is made of, as sums over rows that add up: rows can be folded in parts, anywhere, and the parts merged. Per
- * action [n, Σw, Σw²], then the learner's own (`LearnerSums`).
+ * action [n, Σw, Σw²], then the learner's own (`LearnerSums`); those of a learner that actions share stand once, at the end.
  */
 export interface Statistics {
   /** The plain sums of the rows that were added. */
   readonly sums: Float64Array
   /**
-   * Adds a row; `weight` is positive, 1 for rows that all count alike, and has a factor h for one that stands for h decisions. A
+   * Adds a row, x being its action's; `weight` is positive, 1 for rows that all count alike, and has a factor h for one that stands for h decisions. A
    * RangeError for a reward that the algorithm cannot do with, with nothing changed.
    */
   add(action: number, x: Float64Array, reward: number, weight: number): void
@@ -32,46 +32,62 @@ export interface MergedStatistics {
 
 const HEAD = 3
 
+/** Where things stand among the sums. */
+function layoutOf(own: LearnerSums, actions: number) {
+  const stride = own.shared ? HEAD : HEAD + own.width
+  return {
+    length: actions * stride + (own.shared ? own.width : 0),
+    head: (action: number) => action * stride,
+    block: (action: number) => (own.shared ? actions * stride : action * stride + HEAD),
+  }
+}
+
 export function createStatistics(algorithm: AlgorithmSpec, actions: number, dimension: number): Statistics {
   const { learner } = algorithm
   const own = learnerOf(learner).sums(learner, actions, dimension)
-  const width = HEAD + own.width
+  const { length, head, block } = layoutOf(own, actions)
   const { rewards, of } = rewardsOf(algorithm)
   const unit = rewards === 'unit'
-  const sums = new Float64Array(actions * width)
+  const sums = new Float64Array(length)
   return {
     sums,
     add(action, x, reward, weight) {
       if (unit) requireUnit(of, reward)
-      const k = action * width
+      const k = head(action)
       sums[k]++
       sums[k + 1] += weight
       sums[k + 2] += weight * weight
-      own.add(sums, k + HEAD, x, reward, weight)
+      own.add(sums, block(action), x, reward, weight)
     },
   }
 }
 
 export function mergeStatistics({ learner }: AlgorithmSpec, actions: number, dimension: number): MergedStatistics {
   const own = learnerOf(learner).sums(learner, actions, dimension)
-  const width = HEAD + own.width
+  const { length, head, block } = layoutOf(own, actions)
   // Compensated sums take two places each.
-  const sums = new Float64Array(2 * actions * width)
-  const total = (action: number, i: number) => sums[2 * (action * width + i)] + sums[2 * (action * width + i) + 1]
+  const sums = new Float64Array(2 * length)
+  const total = (i: number) => sums[2 * i] + sums[2 * i + 1]
   const each = (value: (action: number) => number) => Float64Array.from({ length: actions }, (_, a) => value(a))
 
-  /** What a weight is multiplied by, so that an action's weights sum to its effective count: Σw/Σw². */
-  const scale = (action: number) => (total(action, 2) === 0 ? 0 : total(action, 1) / total(action, 2))
-  const effective = () => each(a => scale(a) * total(a, 1))
+  /** What weights are multiplied by, so that those of a model sum to its effective count, Σw/Σw²: by action, or the same for all that share it. */
+  function scales(): Float64Array {
+    const ratio = (weights: number, squares: number) => (squares === 0 ? 0 : weights / squares)
+    if (!own.shared) return each(a => ratio(total(head(a) + 1), total(head(a) + 2)))
+    const sumOf = (i: number) => each(a => total(head(a) + i)).reduce((sum, value) => sum + value, 0)
+    const all = ratio(sumOf(1), sumOf(2))
+    return each(() => all)
+  }
+  const effective = (by: Float64Array) => each(a => by[a] * total(head(a) + 1))
 
   return {
     merge(part) {
       for (let i = 0; i < part.length; i++) addTo(sums, 2 * i, part[i])
     },
-    learnt: () => ({ rows: each(a => total(a, 0)), effective: effective() }),
+    learnt: () => ({ rows: each(a => total(head(a))), effective: effective(scales()) }),
     state() {
-      const scales = each(scale)
-      return own.state(effective(), (action, i) => scales[action] * total(action, HEAD + i))
+      const by = scales()
+      return own.state(effective(by), (action, i) => by[action] * total(block(action) + i))
     },
   }
 }

@@ -61,9 +61,10 @@ export function* decisionLog(
   }
 
   function learn(action: string, context: Context, value: number): void {
-    policy.features.write(context, x)
+    const a = policy.actions.indexOf(action)
+    policy.features.writeRow(context, a, x)
     try {
-      policy.learner.learn(policy.actions.indexOf(action), x, value)
+      policy.learner.learn(a, x, value)
     } catch (error) {
       if (!(error instanceof RangeError)) throw error
       throw new DapError(`policy \`${name}\` cannot learn in this world: ${error.message}`, {

@@ -30,8 +30,10 @@ export function policyPlayer(
   const policy = createPolicy(name, source.spec, source.digest)
   const { learner, features } = policy
   const blank = learner.state()
-  const x = new Float64Array(features.dimension)
-  const reads = features.dimension > 0
+  const { dimension, rows } = features
+  const x = new Float64Array(rows * dimension)
+  const rowOf = policy.actions.map((_, a) => (rows === 1 ? x : x.subarray(a * dimension, (a + 1) * dimension)))
+  const reads = dimension > 0
   const ruled = hasRules(policy)
   const held = createHoldout(policy, units, drawn)
   let rng = stream(seed)
@@ -53,7 +55,7 @@ export function policyPlayer(
       if (reads) features.write(rounds.contexts[i], x)
       return policy.sample(x, eligible, count, rng)
     },
-    learn: (action, reward) => learner.learn(action, x, reward),
+    learn: (action, reward) => learner.learn(action, rowOf[action], reward),
   }
 }
 

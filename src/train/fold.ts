@@ -49,7 +49,7 @@ export function createFold(plan: FoldPlan): (batch: DecisionLog) => Folded {
           faults.push({ at: i, row: row[i], reason: context.reason })
           continue
         }
-        features.write(context, x)
+        features.writeRow(context, action[i], x)
       }
       const h = standsFor === undefined ? 1 : standsFor[i]
       try {

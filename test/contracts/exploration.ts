@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { stream } from '../../src/math/rng.ts'
 import type { Exploration } from '../../src/policy/exploration.ts'
 import type { Learner } from '../../src/policy/learner.ts'
-import { ACTIONS, DIMENSION, train, writeContext } from './learner.ts'
+import { ACTIONS, CONTEXT, train, writeContext } from './learner.ts'
 
 export interface ExplorationSubject {
   createLearner(): Learner
@@ -25,7 +25,7 @@ export function explorationContract(
     describe.each([0, 1, 6, 40])('after %i rounds', rounds => {
       const learner = createLearner()
       train(learner, rounds, stream(rounds, name))
-      const x = new Float64Array(DIMENSION)
+      const x = new Float64Array(CONTEXT)
       writeContext(x, stream(21))
       learner.predict(x)
       const exploration = createExploration()

@@ -12,20 +12,25 @@ export interface LearnerSubject {
 
 export const ACTIONS = 4
 export const DIMENSION = 3
+/** Numbers of a context: a row an action. Learners with a model an action see the first alone. */
+export const CONTEXT = ACTIONS * DIMENSION
 
 /** Plays `rounds` rounds: a context, an action that is never the last one, a reward of 0 or 1. */
 export function train(learner: Learner, rounds: number, rng: Rng): void {
-  const x = new Float64Array(DIMENSION)
+  const x = new Float64Array(CONTEXT)
   for (let t = 0; t < rounds; t++) {
     writeContext(x, rng)
     const action = Math.floor(rng.uniform() * (ACTIONS - 1))
-    learner.learn(action, x, rng.uniform() < 0.2 + 0.2 * action ? 1 : 0)
+    learner.learn(
+      action,
+      x.subarray(action * DIMENSION, (action + 1) * DIMENSION),
+      rng.uniform() < 0.2 + 0.2 * action ? 1 : 0,
+    )
   }
 }
 
 export function writeContext(x: Float64Array, rng: Rng): void {
-  x[0] = 1
-  for (let i = 1; i < x.length; i++) x[i] = rng.uniform() - 0.5
+  for (let i = 0; i < x.length; i++) x[i] = i % DIMENSION === 0 ? 1 : rng.uniform() - 0.5
 }
 
 /** What every learner must do. */
@@ -33,7 +38,7 @@ export function learnerContract(name: string, { create, definition }: LearnerSub
   describe(`${name} is a learner`, () => {
     it('has one value and one width an action, and no NaN among them, from the start', () => {
       const learner = create()
-      learner.predict(new Float64Array(DIMENSION))
+      learner.predict(new Float64Array(CONTEXT))
       expect([...learner.value].filter(v => !Number.isNaN(v))).toHaveLength(ACTIONS)
       expect([...learner.width].filter(v => v >= 0)).toHaveLength(ACTIONS)
       expect(learner.count).toBe(0)
@@ -140,7 +145,7 @@ export function learnerContract(name: string, { create, definition }: LearnerSub
     it('draws from the posterior that it states', () => {
       const learner = create()
       train(learner, 60, stream(6))
-      const x = new Float64Array(DIMENSION)
+      const x = new Float64Array(CONTEXT)
       writeContext(x, stream(7))
       learner.predict(x)
       const rng = stream(8)
@@ -155,7 +160,7 @@ export function learnerContract(name: string, { create, definition }: LearnerSub
 
 /** All that an exploration can see, in a fixed context. */
 function seen(learner: Learner): { value: number[]; width: number[]; draws: number[] } {
-  const x = new Float64Array(DIMENSION)
+  const x = new Float64Array(CONTEXT)
   writeContext(x, stream(11))
   learner.predict(x)
   const rng = stream(12)

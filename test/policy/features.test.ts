@@ -14,7 +14,12 @@ const context: PolicySpec['context'] = {
 const example: Context = { id: 'p1', level: 3, platform: 'android', vip: true, taste: [0.5, -2] }
 
 function create(features?: readonly FeatureSpec[], intercept = false): Features {
-  return createFeatures({ context, features, algorithm: { learner: { type: 'linear', l2: 1, intercept } } })
+  return createFeatures({
+    context,
+    actions: [{ id: 'one' }],
+    features,
+    algorithm: { learner: { type: 'linear', l2: 1, intercept } },
+  })
 }
 
 /** Name → component. */
@@ -69,7 +74,7 @@ describe('features', () => {
   })
 
   it('are none for a learner that ignores the context', () => {
-    const features = createFeatures({ context, algorithm: { learner: { type: 'mean' } } })
+    const features = createFeatures({ context, actions: [{ id: 'one' }], algorithm: { learner: { type: 'mean' } } })
     expect(features).toMatchObject({ dimension: 0, names: [] })
   })
 

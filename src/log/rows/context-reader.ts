@@ -55,7 +55,7 @@ export function contextReader(policy: Policy, source: ContextSource): RowReader<
 
 /** The fields whose logarithm is a feature. */
 function logarithmsOf(features: readonly FeatureSpec[]): readonly string[] {
-  return features.filter(({ transform }) => transform === 'log1p').map(({ field }) => field)
+  return features.flatMap(feature => ('field' in feature && feature.transform === 'log1p' ? [feature.field] : []))
 }
 
 function isAboveMinusOne(value: Context[string]): boolean {

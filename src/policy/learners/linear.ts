@@ -2,13 +2,15 @@ import type { LearnerSpec } from '../../kinds.ts'
 import { normal } from '../../math/distributions.ts'
 import { dot, packedSize, quadraticWeights, ridgeSolve, ridgeStart, ridgeUpdate } from '../../math/ridge.ts'
 import type { Learner, LearnerDefinition, LearnerSums } from '../learner.ts'
+import { sharedLinearLearner } from './shared-linear.ts'
 import { stateCounts, stateNumbers, total } from './state.ts'
 
 export const linear: LearnerDefinition<Extract<LearnerSpec, { type: 'linear' }>> = {
   type: 'linear',
   order: 30,
-  note: 'ridge per action',
-  description: "Ridge regression per action on the context's features.",
+  note: 'ridge per action, or shared',
+  description:
+    'Ridge regression on features: of the context, per action, or of contexts and actions, shared by all actions.',
   options: {
     l2: {
       type: 'number',
@@ -24,23 +26,34 @@ export const linear: LearnerDefinition<Extract<LearnerSpec, { type: 'linear' }>>
       default: true,
       examples: [true],
     },
+    shared: {
+      type: 'boolean',
+      description:
+        'One model for all actions, that tells them apart by their features: what one action teaches holds for all that are like it. Default: one per action.',
+      examples: [true],
+    },
   },
   learns: true,
   rewards: 'any',
   gives: ['counts', 'widths', 'posterior'],
-  features: ({ intercept }) => ({ intercept }),
+  features: ({ intercept, shared = false }) => ({ intercept, shared }),
   coefficients: true,
-  numbers: packedSize,
-  create: (spec, actions, dimension) => linearLearner(actions.length, dimension, spec),
-  sums: ({ l2 }, actions, dimension) => linearSums(l2, actions, dimension),
+  numbers: ({ shared }, actions, dimension) =>
+    Math.max(actions, (shared === true ? 1 : actions) * packedSize(dimension)),
+  create: (spec, actions, dimension) =>
+    (spec.shared === true ? sharedLinearLearner : linearLearner)(actions.length, dimension, spec),
+  sums: ({ l2, shared = false }, actions, dimension) => linearSums(l2, shared, actions, dimension),
   carry: state => state,
+  share: ({ shared }) => (shared === true ? ['theta', 'inverse'] : []),
 }
 
-/** An action's [Σwrx (d), Σw x xᵀ (packed)]. */
-function linearSums(l2: number, actions: number, d: number): LearnerSums {
+/** A model's [Σwrx (d), Σw x xᵀ (packed)]: an action's, or that of all. */
+function linearSums(l2: number, shared: boolean, actions: number, d: number): LearnerSums {
   const size = packedSize(d)
+  const models = shared ? 1 : actions
   return {
     width: d + size,
+    shared,
     add(sums, at, x, reward, weight) {
       let k = at
       const weighted = weight * reward
@@ -50,12 +63,12 @@ function linearSums(l2: number, actions: number, d: number): LearnerSums {
         for (let j = 0; j <= i; j++) sums[k++] += wx * x[j]
       }
     },
-    /** θ = A⁻¹ Σ r x and A⁻¹, with A = l2·I + Σ x xᵀ, by action. */
+    /** θ = A⁻¹ Σ r x and A⁻¹, with A = l2·I + Σ x xᵀ, by model. */
     state(counts, sum) {
-      const theta = new Float64Array(actions * d)
-      const inverse = new Float64Array(actions * size)
+      const theta = new Float64Array(models * d)
+      const inverse = new Float64Array(models * size)
       const matrix = new Float64Array(size)
-      for (let a = 0; a < actions; a++) {
+      for (let a = 0; a < models; a++) {
         for (let i = 0; i < size; i++) matrix[i] = sum(a, d + i)
         for (let i = 0; i < d; i++) {
           matrix[packedSize(i) + i] += l2

@@ -1,7 +1,6 @@
 import type { ExplorationSpec, LearnerSpec, PolicySpec } from '../../kinds.ts'
 import { EXPLORATIONS, explorationOf, goesWith, LEARNERS, learnerOf } from '../../policy/algorithm.ts'
 import type { ExplorationDefinition } from '../../policy/exploration.ts'
-import { defaultFeatures } from '../../policy/features.ts'
 import type { LearnerDefinition } from '../../policy/learner.ts'
 import type { Fault } from '../fault.ts'
 import { list } from '../schema.ts'
@@ -29,7 +28,6 @@ export function* algorithmRules(spec: PolicySpec): Generator<Fault> {
   const probabilities = probabilitiesOf(learner)
   if (probabilities !== undefined) yield* probabilityRules(probabilities, spec)
   yield* rewardRules(spec)
-  yield* featureRules(spec, definition)
   yield* overlapRules(spec)
 }
 
@@ -109,17 +107,6 @@ function* rewardRules({ algorithm: { learner, exploration }, reward }: PolicySpe
     [...PATH, 'exploration', 'type'],
     `the exploration \`${exploration.type}\` needs a binary reward`,
     `set \`reward.type: binary\`, or use ${others.map(({ type }) => `\`${type}\``).join(' or ')}`,
-  )
-}
-
-function* featureRules({ context, features }: PolicySpec, learner: LearnerDefinition): Generator<Fault> {
-  if (learner.features === undefined || features !== undefined || defaultFeatures(context).length > 0) return
-  const other = LEARNERS.find(each => each.learns && each.features === undefined)
-  const instead = other === undefined ? '' : `, or use the learner \`${other.type}\``
-  yield semantic(
-    [...PATH, 'learner', 'type'],
-    `the learner \`${learner.type}\` needs a context to learn from, and this one has nothing usable`,
-    `declare a number, a boolean, an enum or a vector${instead}`,
   )
 }
 

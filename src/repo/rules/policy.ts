@@ -1,10 +1,11 @@
-import type { ContextField, FeatureSpec, PolicySpec } from '../../kinds.ts'
+import type { PolicySpec } from '../../kinds.ts'
 import { compileContextRule } from '../../policy/cel.ts'
 import type { Fault, Path } from '../fault.ts'
 import type { Resource } from '../resource.ts'
 import { algorithmRules } from './algorithm.ts'
 import { celFault, duplicates, known, semantic } from './common.ts'
 import { contextRules } from './context.ts'
+import { featureRules } from './features.ts'
 
 /** Names that mean something else in a Scenario's list of policies. */
 export const BUILT_IN_POLICIES: readonly string[] = ['uniform', 'oracle']
@@ -15,8 +16,7 @@ export function* policyRules({ name, spec }: Resource<'Policy'>): Generator<Faul
   }
   yield* contextRules(spec.context)
   yield* unitRules(spec)
-  for (const [i, feature] of (spec.features ?? []).entries())
-    yield* featureRules(feature, spec, ['spec', 'features', i])
+  yield* featureRules(spec)
   yield* actionRules(spec)
   yield* actionFeatureRules(spec)
   yield* algorithmRules(spec)
@@ -31,44 +31,6 @@ function* unitRules({ unit, context }: PolicySpec): Generator<Fault> {
   if (field !== undefined && field.type !== 'string' && field.type !== 'integer') {
     yield semantic(path, `the unit must be a string or an integer field, but \`${unit}\` is of type ${field.type}`)
   }
-}
-
-function* featureRules(feature: FeatureSpec, { context }: PolicySpec, path: Path): Generator<Fault> {
-  yield* known(feature.field, Object.keys(context), 'context field', [...path, 'field'])
-  if (!Object.hasOwn(context, feature.field)) return
-  const field = context[feature.field]
-  const fault = unfit(feature, field)
-  if (fault !== undefined) yield semantic([...path, feature.transform === undefined ? 'field' : 'transform'], fault)
-  if (feature.transform === 'bucketize') {
-    const at = feature.edges.findIndex((edge, i) => i > 0 && edge <= feature.edges[i - 1])
-    if (at !== -1) yield semantic([...path, 'edges', at], 'edges must be ascending')
-  }
-  if (
-    feature.transform === 'log1p' &&
-    (field.type === 'number' || field.type === 'integer') &&
-    !(field.minimum! > -1)
-  ) {
-    const message = `\`log1p\` has no value at −1 and below, and \`${feature.field}\` has no minimum above that`
-    yield {
-      ...semantic([...path, 'transform'], message, `set \`minimum: 0\` on \`${feature.field}\``),
-      severity: 'warning',
-    }
-  }
-}
-
-function unfit({ field: name, transform }: FeatureSpec, field: ContextField): string | undefined {
-  if (field.type === 'string') {
-    if (field.enum === undefined) return `\`${name}\` is free text; only a string with \`enum\` can be a feature`
-    return transform === undefined || transform === 'one-hot'
-      ? undefined
-      : `\`${transform}\` needs a number, but \`${name}\` is an enum`
-  }
-  if (transform === 'one-hot')
-    return `\`one-hot\` needs a string with \`enum\`, but \`${name}\` is of type ${field.type}`
-  const numeric = field.type === 'number' || field.type === 'integer'
-  return numeric || transform === undefined || transform === 'identity'
-    ? undefined
-    : `\`${transform}\` needs a number, but \`${name}\` is of type ${field.type}`
 }
 
 function* actionRules({ actions, context }: PolicySpec): Generator<Fault> {

@@ -122,7 +122,7 @@ export function createOnlineLearner(parts: OnlineLearnerParts): OnlineLearner {
     if (a < 0 || 'faults' in checked) return 'unusable'
     const x = new Float64Array(policy.features.dimension)
     try {
-      policy.features.write(checked.context, x)
+      policy.features.writeRow(checked.context, a, x)
       policy.learner.learn(a, x, aggregate(rewards, join.aggregate, join.default))
       return 'learnt'
     } catch (error) {

@@ -1,0 +1,190 @@
+import type { ContextField, FeatureSpec, PolicySpec } from '../../kinds.ts'
+import { LEARNERS, learnerOf } from '../../policy/algorithm.ts'
+import { createBlock } from '../../policy/feature-block.ts'
+import {
+  actionFields,
+  defaultFeatures,
+  fieldOf,
+  isOfAction,
+  isSingle,
+  OF_ACTION,
+  type SingleFeature,
+} from '../../policy/features.ts'
+import type { Fault, Path } from '../fault.ts'
+import { list } from '../schema.ts'
+import { known, semantic } from './common.ts'
+
+const LEARNER = ['spec', 'algorithm', 'learner']
+
+/** What a learner sees: of the context, and of the actions where they share it. */
+export function* featureRules(spec: PolicySpec): Generator<Fault> {
+  const { learner } = spec.algorithm
+  const definition = learnerOf(learner)
+  const needs = definition.features?.(learner)
+  const fields = { ...spec.context, ...actionFields(spec.actions) }
+  for (const [i, feature] of (spec.features ?? []).entries()) {
+    const path = ['spec', 'features', i]
+    yield* isSingle(feature) ? singleRules(feature, fields, spec, path) : crossRules(feature.cross, fields, spec, path)
+    if (needs?.shared === false && isOfAction(feature)) {
+      const message = `\`${learner.type}\` has a model an action, to which what is said of the action is always the same`
+      const key = isSingle(feature) ? 'action' : 'cross'
+      yield { ...semantic([...path, key], message, 'set `shared: true` on the learner'), on: 'key' }
+    }
+  }
+  if (needs === undefined) return
+  if (needs.shared) yield* sharedRules(spec)
+  else if (spec.features === undefined && defaultFeatures(spec.context).length === 0) {
+    const other = LEARNERS.find(each => each.learns && each.features === undefined)
+    const instead = other === undefined ? '' : `, or use the learner \`${other.type}\``
+    yield semantic(
+      [...LEARNER, 'type'],
+      `the learner \`${learner.type}\` needs a context to learn from, and this one has nothing usable`,
+      `declare a number, a boolean, an enum or a vector${instead}`,
+    )
+  }
+  yield* sizeRules(spec.features ?? [], fields)
+}
+
+type Fields = Readonly<Record<string, ContextField>>
+
+function* singleRules(feature: SingleFeature, fields: Fields, spec: PolicySpec, path: Path): Generator<Fault> {
+  const name = fieldOf(feature)
+  const key = 'field' in feature ? 'field' : 'action'
+  yield* nameRules(name, fields, spec, [...path, key])
+  if (!Object.hasOwn(fields, name)) return
+  const field = fields[name]
+  const fault = unfit(name, feature.transform, field)
+  if (fault !== undefined) {
+    yield semantic([...path, feature.transform === undefined ? key : 'transform'], fault)
+    return
+  }
+  if (feature.transform === 'bucketize') {
+    const at = feature.edges.findIndex((edge, i) => i > 0 && edge <= feature.edges[i - 1])
+    if (at !== -1) yield semantic([...path, 'edges', at], 'edges must be ascending')
+  }
+  if (feature.transform === 'log1p') yield* logarithmRules(feature, field, spec, [...path, 'transform'])
+}
+
+function* crossRules(names: readonly string[], fields: Fields, spec: PolicySpec, path: Path): Generator<Fault> {
+  for (const [i, name] of names.entries()) {
+    const at = [...path, 'cross', i]
+    yield* nameRules(name, fields, spec, at)
+    if (!Object.hasOwn(fields, name)) continue
+    const same = (spec.features ?? []).filter(isSingle).filter(each => fieldOf(each) === name)
+    const fault = unfit(name, same[0]?.transform, fields[name])
+    if (same.length > 1) {
+      const message = `\`${name}\` is a feature ${same.length} times, and a product does not know which is meant`
+      yield semantic(at, message, 'leave one of them')
+    } else if (same.length === 0 && fault !== undefined) yield semantic(at, fault)
+    if (names.indexOf(name) < i) yield { code: 'duplicate', message: `\`${name}\` is in the product twice`, path: at }
+  }
+}
+
+function* nameRules(name: string, fields: Fields, { context, actions }: PolicySpec, path: Path): Generator<Fault> {
+  if (!name.startsWith(OF_ACTION)) {
+    yield* known(name, Object.keys(context), 'context field', path)
+    return
+  }
+  const short = name.slice(OF_ACTION.length)
+  if (short === 'id' && actions.some(({ features }) => features !== undefined && Object.hasOwn(features, 'id'))) {
+    yield semantic(path, '`id` is the id of the action, and a feature of its own has the same name', 'rename that one')
+  }
+  if (Object.hasOwn(fields, name)) return
+  const without = actions.filter(({ features = {} }) => !Object.hasOwn(features, short)).map(({ id }) => id)
+  if (without.length === actions.length) {
+    const names = Object.keys(fields).filter(each => each.startsWith(OF_ACTION))
+    yield* known(
+      path.at(-1) === 'action' ? short : name,
+      path.at(-1) === 'action' ? names.map(each => each.slice(OF_ACTION.length)) : names,
+      'feature of all actions',
+      path,
+    )
+  } else if (without.length > 0) {
+    const message = `not every action has a \`${short}\`: ${list(without.slice(0, 5))} ${without.length === 1 ? 'has' : 'have'} none`
+    yield semantic(path, message, 'give every action one')
+  } else {
+    yield semantic(path, `\`${short}\` is not of one type in all actions`, 'write numbers without quotes')
+  }
+}
+
+/** Why a field cannot be transformed so. */
+function unfit(name: string, transform: SingleFeature['transform'], field: ContextField): string | undefined {
+  if (field.type === 'string') {
+    if (field.enum === undefined) return `\`${name}\` is free text; only a string with \`enum\` can be a feature`
+    return transform === undefined || transform === 'one-hot'
+      ? undefined
+      : `\`${transform}\` needs a number, but \`${name}\` is an enum`
+  }
+  if (transform === 'one-hot')
+    return `\`one-hot\` needs a string with \`enum\`, but \`${name}\` is of type ${field.type}`
+  const numeric = field.type === 'number' || field.type === 'integer'
+  return numeric || transform === undefined || transform === 'identity'
+    ? undefined
+    : `\`${transform}\` needs a number, but \`${name}\` is of type ${field.type}`
+}
+
+function* logarithmRules(
+  feature: SingleFeature,
+  field: ContextField,
+  { actions }: PolicySpec,
+  path: Path,
+): Generator<Fault> {
+  if ('action' in feature) {
+    const low = actions.find(({ features = {} }) => !(Number(features[feature.action]) > -1))
+    if (low !== undefined) {
+      const value = low.features?.[feature.action]
+      yield semantic(
+        path,
+        `\`log1p\` has no value at −1 and below, and \`${feature.action}\` of \`${low.id}\` is ${value}`,
+      )
+    }
+    return
+  }
+  if ((field.type === 'number' || field.type === 'integer') && !(field.minimum! > -1)) {
+    const message = `\`log1p\` has no value at −1 and below, and \`${feature.field}\` has no minimum above that`
+    yield { ...semantic(path, message, `set \`minimum: 0\` on \`${feature.field}\``), severity: 'warning' }
+  }
+}
+
+/** Actions that share a model are told apart by their features alone. */
+function* sharedRules({ features }: PolicySpec): Generator<Fault> {
+  const path = [...LEARNER, 'shared']
+  if (features === undefined) {
+    yield semantic(
+      path,
+      'a model that actions share needs `features`',
+      'for example `features: [{ action: id }, { field: level }, { cross: [level, action.id] }]`',
+    )
+  } else if (!features.some(isOfAction)) {
+    const hint =
+      'add `{ action: id }`, or a feature of the actions, and products with what should matter to each differently'
+    yield semantic(['spec', 'features'], 'no feature differs between actions: all would be worth the same', hint)
+  }
+}
+
+/** A dense model of more would not be decided with in time, nor fit into a snapshot. */
+const MOST_COMPONENTS = 1000
+
+function* sizeRules(features: readonly FeatureSpec[], fields: Fields): Generator<Fault> {
+  const widths = new Map<string, number>()
+  const widthOf = (name: string, feature: SingleFeature | undefined): number => {
+    if (!Object.hasOwn(fields, name)) return 0
+    try {
+      const width = createBlock(feature ?? {}, name, fields[name]).names.length
+      widths.set(name, width)
+      return width
+    } catch (error) {
+      if (error instanceof RangeError) return 0
+      throw error
+    }
+  }
+  let components = 0
+  for (const feature of features.filter(isSingle)) components += widthOf(fieldOf(feature), feature)
+  for (const feature of features) {
+    if (isSingle(feature)) continue
+    components += feature.cross.reduce((product, name) => product * (widths.get(name) ?? widthOf(name, undefined)), 1)
+  }
+  if (components <= MOST_COMPONENTS) return
+  const message = `these features have ${components} components, more than ${MOST_COMPONENTS}`
+  yield semantic(['spec', 'features'], message, 'cross fields of fewer values, or `bucketize` them')
+}
