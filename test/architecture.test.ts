@@ -229,6 +229,30 @@ describe('the import table of the design', () => {
   })
 })
 
+describe('a cloud', () => {
+  /** Words of Vertex AI in code; what is published, and so in texts (`label-endpoint`), may have them. */
+  const WORD = /[Ll]abel|[Ee]tag|[Aa]lias|[Oo]peration|[Rr]egistry|[Ll]ong-?[Rr]unning/g
+
+  /** Names of `dap.plan/v1` and of results; decision 24. */
+  const PUBLISHED = [
+    'deploy/doing/events.ts: operation',
+    'deploy/doing/run.ts: operation',
+    'deploy/wanted/compare-plans.ts: etag',
+    'deploy/wanted/orphans.ts: etag',
+    'deploy/wanted/plan.ts: etag',
+  ]
+
+  it('has labels, operations, etags, aliases and a registry for its adapter and the emulator alone', () => {
+    const found = files
+      .filter(file => folderOf(file) === 'deploy' || file.startsWith('commands/deploying/') || file === 'titles.ts')
+      .flatMap(file => {
+        const text = readFileSync(join(SRC, file), 'utf8').replace(/'[^'\n]*'|`[^`]*`|"[^"\n]*"/g, '')
+        return [...text.matchAll(WORD)].map(([word]) => `${file}: ${word}`)
+      })
+    expect([...new Set(found)].sort()).toEqual(PUBLISHED)
+  })
+})
+
 describe('exports', () => {
   const ROOT = fileURLToPath(new URL('..', import.meta.url))
   const texts = new Map(
