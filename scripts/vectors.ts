@@ -186,7 +186,11 @@ const GUARDRAILS: readonly (readonly [string, Partial<PolicySpec>, (readonly Dec
   ],
   [
     'a-feature-without-a-value',
-    { features: [{ field: 'spend', transform: 'log1p' }], guardrails: { minProbability: 0, fallback: 'small' } },
+    {
+      algorithm: { ...SOFTMAX, learner: { type: 'linear', l2: 1, intercept: true } },
+      features: [{ field: 'spend', transform: 'log1p' }],
+      guardrails: { minProbability: 0, fallback: 'small' },
+    },
     [-2, -1, -0.5, 1e300].map(spend => ({ decisionId: `f${spend}`, context: { ...CONTEXT, spend } })),
   ],
   [

@@ -14,8 +14,8 @@ import type { Estimator } from './estimators/estimator.ts'
 import { MOST_COMPARED } from './estimators/estimators.ts'
 import { corrected } from './estimators/series.ts'
 import type { SeriesOf } from './influence.ts'
-import { meanReward } from './log-sums.ts'
-import { better, both, type Judgement, judgeEstimate, judgeNumbers, worse } from './verdict.ts'
+import { better, both, type Judgement, judgeEstimate, judgeNumbers, worse } from './verdicts/verdict.ts'
+import { meanReward } from './weights/log-sums.ts'
 
 /** A candidate whose rows have all been summed. */
 export interface Summed {

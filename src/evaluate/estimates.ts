@@ -15,9 +15,9 @@ import {
 } from './influence.ts'
 import { cressieReadBounds, type FakeRow } from './intervals/cressie-read.ts'
 import { type Bounds, gaussianBounds, quantile } from './intervals/gaussian.ts'
-import { effectiveRows, type LogSums } from './log-sums.ts'
-import type { Coverage } from './support.ts'
-import type { Units } from './units.ts'
+import type { Coverage } from './verdicts/support.ts'
+import { effectiveRows, type LogSums } from './weights/log-sums.ts'
+import type { Units } from './weights/units.ts'
 
 /** What all estimates on one log share. */
 export interface LogFacts {

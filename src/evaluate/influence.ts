@@ -2,9 +2,9 @@ import { addTo, compensated } from '../math/sum.ts'
 import type { Estimator } from './estimators/estimator.ts'
 import type { Series } from './estimators/series.ts'
 import { weight } from './estimators/series.ts'
-import type { Totals } from './groups.ts'
-import { decisionCount, type LogSums, meanReward } from './log-sums.ts'
-import type { CandidateSums } from './sums.ts'
+import type { Totals } from './weights/groups.ts'
+import { decisionCount, type LogSums, meanReward } from './weights/log-sums.ts'
+import type { CandidateSums } from './weights/sums.ts'
 
 /**
  * A number that was estimated from totals, and by how much each group moves it: its influence, the derivative of the estimate with

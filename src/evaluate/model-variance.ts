@@ -1,6 +1,6 @@
-import { decisionCount, type LogSums, meanReward, totalAt } from './log-sums.ts'
 import { type TabularModel, trainsOn } from './reward-model.ts'
-import type { CandidateSums } from './sums.ts'
+import { decisionCount, type LogSums, meanReward, totalAt } from './weights/log-sums.ts'
+import type { CandidateSums } from './weights/sums.ts'
 
 /**
  * Standard errors of the direct estimate V = (1/H) Σᵢ hᵢvᵢ, vᵢ = Σₐ π(a|xᵢ) q(cᵢ, a), H = Σh, under a tabular model, and of its

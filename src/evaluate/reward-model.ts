@@ -1,6 +1,6 @@
-import type { LogSums } from './log-sums.ts'
-import { totalAt } from './log-sums.ts'
-import type { Strata } from './strata.ts'
+import type { LogSums } from './weights/log-sums.ts'
+import { totalAt } from './weights/log-sums.ts'
+import type { Strata } from './weights/strata.ts'
 
 /**
  * A tabular reward model: q = (Σhr + p · r̄) / (Σh + p) by cell, or by cell × action, of rows that stand for h decisions each.

@@ -1,7 +1,7 @@
 import { DapError } from '../errors.ts'
 import type { DatasetSpec } from '../kinds.ts'
 import type { Bounds } from './intervals/gaussian.ts'
-import { type LogSums, meanReward } from './log-sums.ts'
+import { type LogSums, meanReward } from './weights/log-sums.ts'
 
 /** The range that rewards can have, capped: the declared one, else [0, 1] if every reward is 0 or 1, else what was observed. */
 export function rewardRange({ reward }: DatasetSpec, log: LogSums): Bounds & { readonly note?: string } {

@@ -46,6 +46,18 @@ describe('clients/vectors', () => {
     expect(decisions.filter(({ faults }) => faults !== undefined).length).toBeGreaterThan(3)
   })
 
+  it('has rules and features without a value, each beside some that have one', () => {
+    for (const [name, reason] of [
+      ['a-rule-without-a-value', 'division by zero'],
+      ['a-feature-without-a-value', 'is not above -1'],
+    ]) {
+      const decisions = cases.find(({ bundle }) => bundle.policy.name === name)!.decisions
+      const reasons = decisions.flatMap(({ decision }) => decision!.reason ?? [])
+      expect(reasons.length).toBeLessThan(decisions.length)
+      expect(reasons.join()).toContain(reason)
+    }
+  })
+
   it('names every file that its README explains', () => {
     const readme = readFileSync(new URL('README.md', FOLDER), 'utf8')
     for (const name of made.keys()) {

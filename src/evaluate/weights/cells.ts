@@ -1,4 +1,4 @@
-import type { KeyColumn } from '../log/tables.ts'
+import type { KeyColumn } from '../../log/tables.ts'
 
 /** Numbers the distinct combinations of some key columns by first appearance. */
 export interface Cells {

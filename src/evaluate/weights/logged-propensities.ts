@@ -1,4 +1,4 @@
-import type { DecisionLog } from '../log/rows/decision-log.ts'
+import type { DecisionLog } from '../../log/rows/decision-log.ts'
 
 /**
  * The logged propensity of every action, row-major rows × actions for one chunk; 0 where an action was not eligible. `lists` has

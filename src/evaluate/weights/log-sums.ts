@@ -1,5 +1,5 @@
-import type { DecisionLog } from '../log/rows/decision-log.ts'
-import { addTo } from '../math/sum.ts'
+import type { DecisionLog } from '../../log/rows/decision-log.ts'
+import { addTo } from '../../math/sum.ts'
 import { addTotals, type ChunkGroups, createTotals, mergeTotals, type Totals } from './groups.ts'
 import { grown } from './grown.ts'
 

@@ -1,9 +1,9 @@
-import type { Support } from '../results.ts'
-import { type SeriesOf, standardError, weightOf } from './influence.ts'
-import { decisionCount, type LogSums } from './log-sums.ts'
-import type { Strata } from './strata.ts'
-import type { CandidateSums } from './sums.ts'
-import { squaresByUnit, type Units } from './units.ts'
+import type { Support } from '../../results.ts'
+import { type SeriesOf, standardError, weightOf } from '../influence.ts'
+import { decisionCount, type LogSums } from '../weights/log-sums.ts'
+import type { Strata } from '../weights/strata.ts'
+import type { CandidateSums } from '../weights/sums.ts'
+import { squaresByUnit, type Units } from '../weights/units.ts'
 
 /** What the log can say of a candidate, and what the verdict and the intervals need beside. */
 export interface Coverage {

@@ -1,6 +1,6 @@
-import type { RewardModelSpec } from '../kinds.ts'
-import type { DecisionLog } from '../log/rows/decision-log.ts'
-import type { Column, ColumnRequest, KeyColumn } from '../log/tables.ts'
+import type { RewardModelSpec } from '../../kinds.ts'
+import type { DecisionLog } from '../../log/rows/decision-log.ts'
+import type { Column, ColumnRequest, KeyColumn } from '../../log/tables.ts'
 import { type Cells, createCells } from './cells.ts'
 import type { ChunkGroups } from './groups.ts'
 

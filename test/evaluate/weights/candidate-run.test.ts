@@ -1,12 +1,12 @@
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
-import { createCandidateRun } from '../../src/evaluate/candidate-run.ts'
-import type { Candidate } from '../../src/evaluate/candidates/candidate.ts'
-import { createGroups } from '../../src/evaluate/groups.ts'
-import { addLog, createLogSums } from '../../src/evaluate/log-sums.ts'
-import { candidateSeries } from '../../src/evaluate/sums.ts'
-import type { DecisionLog } from '../../src/log/rows/decision-log.ts'
-import type { KeyColumn } from '../../src/log/tables.ts'
+import type { Candidate } from '../../../src/evaluate/candidates/candidate.ts'
+import { createCandidateRun } from '../../../src/evaluate/weights/candidate-run.ts'
+import { createGroups } from '../../../src/evaluate/weights/groups.ts'
+import { addLog, createLogSums } from '../../../src/evaluate/weights/log-sums.ts'
+import { candidateSeries } from '../../../src/evaluate/weights/sums.ts'
+import type { DecisionLog } from '../../../src/log/rows/decision-log.ts'
+import type { KeyColumn } from '../../../src/log/tables.ts'
 
 const [ACTIONS, CELLS, STRATA] = [3, 4, 2]
 const ALL = Array.from({ length: ACTIONS }, (_, a) => a)

@@ -1,9 +1,9 @@
-import type { JoinCounts } from '../log/tables.ts'
-import { normalCdf, studentTQuantile } from '../math/special.ts'
-import type { EstimateResult, Verdict } from '../results.ts'
-import type { Estimator } from './estimators/estimator.ts'
+import type { JoinCounts } from '../../log/tables.ts'
+import { normalCdf, studentTQuantile } from '../../math/special.ts'
+import type { EstimateResult, Verdict } from '../../results.ts'
+import type { Estimator } from '../estimators/estimator.ts'
+import type { Units } from '../weights/units.ts'
 import type { Coverage } from './support.ts'
-import type { Units } from './units.ts'
 
 /** Where a verdict changes; each with what it protects from. Rows are units, where units are known. */
 const THRESHOLDS = {

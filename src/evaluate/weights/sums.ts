@@ -1,7 +1,7 @@
-import type { DecisionLog } from '../log/rows/decision-log.ts'
-import type { RowColumns, Series } from './estimators/series.ts'
-import { weight } from './estimators/series.ts'
-import { CERTAIN } from './estimators/threshold.ts'
+import type { DecisionLog } from '../../log/rows/decision-log.ts'
+import type { RowColumns, Series } from '../estimators/series.ts'
+import { weight } from '../estimators/series.ts'
+import { CERTAIN } from '../estimators/threshold.ts'
 import { addTotals, type ChunkGroups, createTotals, mergeTotals, type Totals } from './groups.ts'
 import { grown } from './grown.ts'
 

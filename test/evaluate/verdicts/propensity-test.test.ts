@@ -1,14 +1,14 @@
 import { describe, expect, it } from 'vitest'
+import { emptyByChance, type PropensityTest, testPropensities } from '../../../src/evaluate/verdicts/propensity-test.ts'
 import {
   addPropensities,
   createPropensitySums,
   type KnownChances,
   mergePropensities,
   type PropensitySums,
-} from '../../src/evaluate/propensity-sums.ts'
-import { emptyByChance, type PropensityTest, testPropensities } from '../../src/evaluate/propensity-test.ts'
-import { type Rng, stream } from '../../src/math/rng.ts'
-import { draw, normalised as shares } from './support/chances.ts'
+} from '../../../src/evaluate/weights/propensity-sums.ts'
+import { type Rng, stream } from '../../../src/math/rng.ts'
+import { draw, normalised as shares } from '../support/chances.ts'
 
 /** A decision: among the actions of `set`, logged with `p`; the taken one at place `at`. */
 interface Decision {

@@ -1,6 +1,6 @@
-import { SUM_GROUPS } from '../log/tables.ts'
-import { log1p } from '../math/elementary.ts'
-import { compensated } from '../math/sum.ts'
+import { SUM_GROUPS } from '../../log/tables.ts'
+import { log1p } from '../../math/elementary.ts'
+import { compensated } from '../../math/sum.ts'
 import { decisionCount, effectiveRows, type LogSums } from './log-sums.ts'
 
 /** Whose rows depend on each other, and how unevenly they are spread. */

@@ -1,7 +1,7 @@
-import type { CandidateSpec, LearntFromSpec } from '../kinds.ts'
-import { createKinship, type Kinship } from '../log/id-sketch.ts'
-import { type OpenLog, unitColumn, unitKind } from '../log/rows/layout.ts'
-import { createRequests } from '../log/rows/row-reader.ts'
+import type { CandidateSpec, LearntFromSpec } from '../../kinds.ts'
+import { createKinship, type Kinship } from '../../log/id-sketch.ts'
+import { type OpenLog, unitColumn, unitKind } from '../../log/rows/layout.ts'
+import { createRequests } from '../../log/rows/row-reader.ts'
 import {
   type Column,
   type ColumnRequest,
@@ -13,12 +13,12 @@ import {
   type TableSource,
   type Tables,
   UNIT_GROUPS,
-} from '../log/tables.ts'
-import { learnerOf } from '../policy/algorithm.ts'
-import type { Policy } from '../policy/policy.ts'
-import { type SnapshotData, type UnitKind, unpackNumbers } from '../policy/snapshot-format.ts'
-import type { CandidateResult, EvaluationResult } from '../results.ts'
-import type { EvaluationPlan } from './evaluation-plan.ts'
+} from '../../log/tables.ts'
+import { learnerOf } from '../../policy/algorithm.ts'
+import type { Policy } from '../../policy/policy.ts'
+import { type SnapshotData, type UnitKind, unpackNumbers } from '../../policy/snapshot-format.ts'
+import type { CandidateResult, EvaluationResult } from '../../results.ts'
+import type { EvaluationPlan } from '../evaluation-plan.ts'
 import { both, type Judgement } from './verdict.ts'
 
 /** What a candidate was made from. Of tables and scores whose origin nobody says, `unsaid`, other decisions are assumed. */

@@ -1,10 +1,10 @@
-import { scoreOf } from '../log/stats/calibration.ts'
-import { exp } from '../math/elementary.ts'
-import { type DrawnSum, designEffect, FEWEST_UNITS, type GroupSpread, spreadOfGroups } from '../math/groups.ts'
-import { twoSidedT } from '../math/tails.ts'
-import type { Verdict } from '../results.ts'
-import { addPlace, createPlaces, type PlaceSums, type PropensitySums, RARE } from './propensity-sums.ts'
-import { bucketAt, bucketText } from './time-buckets.ts'
+import { scoreOf } from '../../log/stats/calibration.ts'
+import { exp } from '../../math/elementary.ts'
+import { type DrawnSum, designEffect, FEWEST_UNITS, type GroupSpread, spreadOfGroups } from '../../math/groups.ts'
+import { twoSidedT } from '../../math/tails.ts'
+import type { Verdict } from '../../results.ts'
+import { addPlace, createPlaces, type PlaceSums, type PropensitySums, RARE } from '../weights/propensity-sums.ts'
+import { bucketAt, bucketText } from '../weights/time-buckets.ts'
 
 export interface PropensityTest {
   readonly verdict: Verdict

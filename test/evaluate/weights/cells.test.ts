@@ -1,8 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { tableCandidate } from '../../src/evaluate/candidates/table.ts'
-import { createCells } from '../../src/evaluate/cells.ts'
-import type { KeyColumn } from '../../src/log/tables.ts'
+import { tableCandidate } from '../../../src/evaluate/candidates/table.ts'
+import { createCells } from '../../../src/evaluate/weights/cells.ts'
+import type { KeyColumn } from '../../../src/log/tables.ts'
 
 describe('cells', () => {
   /** A chunk's column; every chunk has a dictionary of its own, by first appearance. */

@@ -1,5 +1,5 @@
-import type { DecisionLog } from '../log/rows/decision-log.ts'
-import { type GroupColumn, SUM_GROUPS } from '../log/tables.ts'
+import type { DecisionLog } from '../../log/rows/decision-log.ts'
+import { type GroupColumn, SUM_GROUPS } from '../../log/tables.ts'
 import { grown } from './grown.ts'
 
 /** The group of each row of a chunk, below `size`; valid until the next chunk. */

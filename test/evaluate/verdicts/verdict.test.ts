@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { createEstimator } from '../../src/evaluate/estimators/estimators.ts'
-import type { Coverage } from '../../src/evaluate/support.ts'
-import type { Units } from '../../src/evaluate/units.ts'
+import { createEstimator } from '../../../src/evaluate/estimators/estimators.ts'
+import type { Coverage } from '../../../src/evaluate/verdicts/support.ts'
 import {
   both,
   judge,
@@ -11,9 +10,10 @@ import {
   judgeNumbers,
   judgeOrphans,
   judgeUnrewarded,
-} from '../../src/evaluate/verdict.ts'
-import type { EstimatorSpec } from '../../src/kinds.ts'
-import type { Support } from '../../src/results.ts'
+} from '../../../src/evaluate/verdicts/verdict.ts'
+import type { Units } from '../../../src/evaluate/weights/units.ts'
+import type { EstimatorSpec } from '../../../src/kinds.ts'
+import type { Support } from '../../../src/results.ts'
 
 const GOOD: Support = {
   effectiveSampleSize: 6000,
