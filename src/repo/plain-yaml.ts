@@ -20,11 +20,11 @@ const MAX_DEPTH = 32
 
 /**
  * What two YAML parsers might read differently: tags, anchors, aliases, merge, complex and empty keys, keys that are not plain
- * words, directives, tabs, document ends, numbers that are huge, in binary or with underscores, unusual characters. It may
+ * words, directives, tabs, document ends, text below a comment, numbers that are huge, in binary or with underscores, unusual characters. It may
  * match too much, inside a string for example.
  */
 const UNUSUAL =
-  /(?:^|[\s,:[{?-])(?:\?|!(?!=)|[&*][^\s&*])|(?:^|[\s,[{?-]):(?:\s|$)|\t|\r|^\.\.\.|^%|__proto__|<<|(?<![\w.])[\d.]+_|\b0b|\de[-+]?\d{3}|(?:^|[\s,[{?-])(?:[-+.\d][^\s:]{0,99}|true|false|null|~)\s*:|[^\x20-\x7e\n\u00a1-\u1fff\u2030-\ud7ff\ue000-\ufdff]/im
+  /(?:^|[\s,:[{?-])(?:\?|!(?!=)|[&*][^\s&*])|(?:^|[\s,[{?-]):(?:\s|$)|\t|\r|^ *#.*\n\s*(?![\s#-])(?!.*:(?:\s|$)).|^\.\.\.|^%|__proto__|<<|(?<![\w.])[\d.]+_|\b0b|\de[-+]?\d{3}|(?:^|[\s,[{?-])(?:[-+.\d][^\s:]{0,99}|true|false|null|~)\s*:|[^\x20-\x7e\n\u00a1-\u1fff\u2030-\ud7ff\ue000-\ufdff]/im
 
 /** A mapping, as every resource is, without null: a key in braces may lack its value, and then it may be a number. */
 const isOrdinary = (document: unknown) =>

@@ -175,10 +175,15 @@ function chooseByKey(branches: readonly Schema[], value: Mapping, label: string)
     const message = `${label} has ${list(given)}, but only one of them can be meant`
     return { code: 'schema', message, key: given[1], on: 'key' }
   }
-  const known = new Set(branches.flatMap(branch => Object.keys(branch.properties ?? {})))
+  const known = new Set(branches.flatMap(propertiesOf))
   const typo = Object.keys(value).find(key => !known.has(key))
   if (typo !== undefined) return unknownKey(typo, didYouMean(typo, known) ?? `one of ${list(keys)}`)
   return { code: 'schema', message: `${label} needs one of ${list(keys)}` }
+}
+
+/** The keys that a branch may have, itself or in branches of its own. */
+function propertiesOf({ properties = {}, oneOf = [] }: Schema): string[] {
+  return [...Object.keys(properties), ...oneOf.flatMap(propertiesOf)]
 }
 
 /** The required key that not every branch has. */

@@ -47,6 +47,18 @@ describe('the fast parser of plain YAML', () => {
     expect(taken).toBeGreaterThan(500)
   })
 
+  it('leaves text of several lines below a comment to the parser with positions, which may have none of it', () => {
+    for (const text of [
+      'a:\n#r\n  x\n  y\nb: 1\n',
+      'a:\n  b:\n # r\n\n    . - 0\n     - 3\n',
+      'a:\n#r\n#s\n  x://y\n  y\n',
+    ]) {
+      expect(parsePlainYaml(text)).toBeUndefined()
+    }
+    const usual = 'a:\n# r\n  b: 1\n  # s\n  c:\n  #t\n  - x\n'
+    expect(parsePlainYaml(usual)).toEqual([{ a: { b: 1, c: ['x'] } }])
+  })
+
   it.each(['-', '?', ' ', '{', '[', ':', '&', '1', '#', '"', '\n', 'a ', '- ', '[ '])(
     'ends at once on 64 KiB of %j, which would not if the pattern could backtrack',
     piece => {

@@ -77,7 +77,7 @@ describe('loadRepository', () => {
     ].join('---\n')
     expect(await diagnose(text)).toEqual([
       '33:11 schema `l2` must be more than 0, got -1',
-      '35:13 schema `type` must be one of `greedy`, `epsilon-greedy`, `softmax`, `ucb`, `kl-ucb`, `thompson`, got the string `thomson` | did you mean `thompson`?',
+      '35:13 schema `type` must be one of `greedy`, `epsilon-greedy`, `softmax`, `squarecb`, `ucb`, `kl-ucb`, `thompson`, got the string `thomson` | did you mean `thompson`?',
       '41:5 unknown-key unknown key `falback` | did you mean `fallback`?',
       '71:22 cel `ctx` has no field `levle` | did you mean `level`?',
       '88:15 reference there is no action `noen` | did you mean `none`?',
@@ -122,7 +122,7 @@ spec:
         "14:46 cel \`ctx.platform\` is never \`iso\` | did you mean \`ios\`?",
         "15:13 duplicate the action \`gold\` is there twice",
         "17:30 unknown-key unknown key \`l3\` | did you mean \`l2\`?",
-        "18:26 schema \`type\` must be one of \`greedy\`, \`epsilon-greedy\`, \`softmax\`, \`ucb\`, \`kl-ucb\`, \`thompson\`, got the string \`thomson\` | did you mean \`thompson\`?",
+        "18:26 schema \`type\` must be one of \`greedy\`, \`epsilon-greedy\`, \`softmax\`, \`squarecb\`, \`ucb\`, \`kl-ucb\`, \`thompson\`, got the string \`thomson\` | did you mean \`thompson\`?",
         "20:21 semantic a floor of 0.4 for each of 3 actions does not fit: they sum to 1.2 | at most 0.333",
         "21:26 schema \`fraction\` must be less than 1, got 2",
         "22:15 reference there is no action \`nothing\` | known are \`none\`, \`gold\`, \`gold\`",
