@@ -48,8 +48,10 @@ function run(cwd: string, command: string, words: readonly string[], env: Readon
   })
 }
 
+type Ran = Promise<Awaited<ReturnType<typeof run>>>
+
 /** Runs it to a good end. */
-async function done(running: ReturnType<typeof run>): Promise<string> {
+async function done(running: Ran): Promise<string> {
   const { exitCode, all, escapedCommand } = await running
   expect(exitCode, `${escapedCommand}\n${all}`).toBe(0)
   return all as string
@@ -325,7 +327,7 @@ describe('the action', () => {
   })
 })
 
-async function stdoutOf(running: ReturnType<typeof run>): Promise<string> {
+async function stdoutOf(running: Ran): Promise<string> {
   const { stdout } = await running
   const text = stdout as string
   return text.slice(text.indexOf('{'))
