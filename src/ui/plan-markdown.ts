@@ -1,6 +1,8 @@
 import type { FieldChange } from '../deploy/change.ts'
 import type { DeploymentPlan, EvidenceState, Orphan, Plan } from '../deploy/wanted/plan.ts'
 import { shortDigest } from '../digest.ts'
+import type { RuleFinding } from '../generated/types.ts'
+import { otherFindings, ruleText } from '../titles.ts'
 import { cleaned, orphanName, timeText } from './cloud.ts'
 import { plural } from './numbers.ts'
 import {
@@ -61,12 +63,8 @@ export function planMarkdown(untrusted: Plan): string {
   ]
   const left = MAX_CHARACTERS - head.length - foot.length
   const table = upTo(left / 2, rows, '\n', more => row('…', `${more} more`, '', 'in the plan file'))
-  const notes = upTo(
-    left / 8,
-    plan.notes.map(listed),
-    '\n',
-    more => `- and ${plural(more, 'more note')} in the plan file`,
-  )
+  const said = [...otherFindings(plan).map(ruleItem), ...plan.notes.map(listed)]
+  const notes = upTo(left / 8, said, '\n', more => `- and ${plural(more, 'more note')} in the plan file`)
   const details = [
     ...loud.map(detailsOf),
     ...orphans.filter(each => each.changes.length > 0).map(each => orphanDetails(each, environment.name)),
@@ -159,6 +157,9 @@ const stepList = (steps: readonly Step[]) =>
       return `${i + 1}. ${prose(what)}${reason === '' ? '' : `: ${prose(reason)}`}`
     })
     .join('\n')
+
+const ruleItem = (finding: RuleFinding) =>
+  `- ${finding.level === 'block' ? '**blocked**' : '**warning**'}: ${code(finding.deployment)}, ${prose(ruleText(finding))}`
 
 const listed = (note: string) => `- ${prose(note)}`
 
