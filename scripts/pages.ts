@@ -146,11 +146,20 @@ export function page(file: string, schemas: Schemas): string {
     whole === undefined ? '' : fenced(whole),
     fieldsOf(root, '').join('\n'),
   ]
-  // What a section leads to comes right after it.
-  for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
-    const others = waiting.splice(0)
-    parts.push(...section(next))
-    waiting.push(...others)
+  const rest = () => {
+    // What a section leads to comes right after it.
+    for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
+      const others = waiting.splice(0)
+      parts.push(...section(next))
+      waiting.push(...others)
+    }
+  }
+  rest()
+  // What nothing of the document leads to, such as what rules read of it.
+  for (const name of Object.keys(schemas[file].$defs ?? {})) {
+    const schema = root.$defs![name]
+    if (isMapping(schema) && !titles.has(name)) link(name, { title: name, schema, path: name })
+    rest()
   }
   return `${parts.filter(part => part !== '').join('\n\n')}\n`
 }

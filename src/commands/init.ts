@@ -20,6 +20,8 @@ interface Options {
   /** As it was typed; empty for the working folder. */
   readonly place: string
   readonly template: string
+  /** Whose CI checks and deploys it; undefined: nobody's. */
+  readonly ci: string | undefined
   /** The project's name. */
   readonly project: string
 }
@@ -44,6 +46,18 @@ interface Renewed {
   readonly before: string | null
 }
 
+/** A folder each in `templates/_ci`; the first one where nobody says. */
+const CI_SYSTEMS = ['github', 'gitlab'] as const
+
+function ciSystem(asked: string = CI_SYSTEMS[0]): string | undefined {
+  if (asked === 'none') return undefined
+  if (CI_SYSTEMS.some(system => system === asked)) return asked
+  const known = [...CI_SYSTEMS, 'none']
+  throw new UsageError(`unknown CI system \`${asked}\``, {
+    hint: didYouMean(asked, known) ?? `one of ${known.join(', ')}`,
+  })
+}
+
 type Asked = Options | { readonly newId: string; readonly place: string }
 
 export const initCommand = defineCommand<Asked, Initialised | Renewed>({
@@ -52,12 +66,16 @@ export const initCommand = defineCommand<Asked, Initialised | Renewed>({
       .argument('[dir]', 'folder to make it in; default: this one')
       .option('-t, --template <name>', 'bandit or contextual-bandit; asked for when there is a terminal')
       .option('--name <name>', "the project's name; default: the folder's")
+      .option(
+        '--ci <system>',
+        `${CI_SYSTEMS.join(' or ')}, which checks pull requests and deploys merges, or none; default: ${CI_SYSTEMS[0]}`,
+      )
       .option('--new-id', 'give the repository that is there another `projectId`: a copy of one is not its original'),
 
   async options([dir = '.'], flags, host) {
     const folder = resolve(host.cwd, dir)
     if (flags['newId'] === true) {
-      const other = ['template', 'name'].find(flag => flags[flag] !== undefined)
+      const other = ['template', 'name', 'ci'].find(flag => flags[flag] !== undefined)
       if (other !== undefined)
         throw new UsageError(`--new-id is for a repository that is there, --${other} is for a new one`)
       return { newId: folder, place: folder === host.cwd ? '' : dir }
@@ -86,14 +104,14 @@ export const initCommand = defineCommand<Asked, Initialised | Renewed>({
         hint: `--name takes ${RESOURCE_NAME_HINT}`,
       })
     }
-    return { folder, place: folder === host.cwd ? '' : dir, template, project }
+    return { folder, place: folder === host.cwd ? '' : dir, template, project, ci: ciSystem(flags['ci'] as string) }
   },
 
   async run(options, host) {
     if ('newId' in options) return renew(host, options.newId, options.place)
-    const { folder, template, project } = options
+    const { folder, template, project, ci } = options
     const projectId = (await writtenId(host, folder)) ?? drawProjectId()
-    const { files, info } = await readTemplate(host, template)
+    const { files, info } = await readTemplate(host, template, ci)
     const own = await host.ownPackage()
     const tarball = await vendored(own)
     const texts = [
@@ -236,13 +254,19 @@ async function listTemplates(host: Host): Promise<{ name: string; info: Template
   )
 }
 
-async function readTemplate(host: Host, name: string): Promise<{ files: TextFile[]; info: TemplateInfo }> {
-  const folder = join(host.packageRoot, 'templates', name)
-  const paths = await filesBelow(host, folder, [], () => true)
-  const files = await Promise.all(
-    paths.map(async ({ path }) => ({ path: displayPath(folder, path), text: await host.files.read(path) })),
+/** A template's own files, those of every one, and those of a CI system. */
+async function readTemplate(host: Host, name: string, ci: string | undefined) {
+  const folders = [name, '_every', ...(ci === undefined ? [] : [`_ci/${ci}`])]
+  const files = await Promise.all(folders.map(folder => filesOf(host, join(host.packageRoot, 'templates', folder))))
+  const info = await host.files.read(join(host.packageRoot, 'templates', name, TEMPLATE_FILE))
+  return { files: files.flat(), info: templateInfo(info) }
+}
+
+async function filesOf(host: Host, folder: string): Promise<TextFile[]> {
+  const found = await filesBelow(host, folder, [], () => true)
+  return Promise.all(
+    found.map(async ({ path }) => ({ path: displayPath(folder, path), text: await host.files.read(path) })),
   )
-  return { files, info: templateInfo(await host.files.read(join(folder, TEMPLATE_FILE))) }
 }
 
 /** The kinds' schemas, each complete, as files below `folder`. */

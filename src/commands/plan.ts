@@ -51,7 +51,8 @@ export const planCommand = defineCommand<Options, Made>({
   exitCode: ({ plan, exitCode }) => (isBlocked(plan) ? ExitCode.no : exitCode ? planExitCode(plan) : ExitCode.done),
 })
 
-export const isBlocked = ({ deployments }: Plan) => deployments.some(({ blocked }) => blocked.length > 0)
+export const isBlocked = ({ deployments, rules = [] }: Plan) =>
+  deployments.some(({ blocked }) => blocked.length > 0) || rules.some(({ level }) => level === 'block')
 
 /** 2 where there is something to do or something that somebody else has moved. */
 export function planExitCode({ deployments, orphans }: Plan): ExitCode {

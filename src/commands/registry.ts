@@ -119,6 +119,12 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./plan/show.ts')).planShowCommand,
   },
   {
+    name: 'promote',
+    usage: 'promote <deployment>',
+    summary: 'write what one environment runs into the files of another',
+    load: async () => (await import('./promote.ts')).promoteCommand,
+  },
+  {
     name: 'deploy',
     usage: 'deploy [plan]',
     summary: 'make the cloud what Git says, canary by canary',

@@ -18,6 +18,7 @@ import {
   readSource,
   type Source,
 } from './opening/repository.ts'
+import { readRules } from './opening/rules.ts'
 import { passedOverDiagnostics } from './validate/passed-over.ts'
 
 interface Options {
@@ -56,9 +57,10 @@ export const validateCommand = defineCommand<Options, Validated>({
       return summarise(sources, (await loadRepository(sources)).diagnostics)
     }
     const opened = await openRepository(host, root)
-    const { sources, repository } = opened
+    const rules = await readRules(host, opened)
+    const sources = [...opened.sources, ...rules.sources]
     const passedOver = await passedOverDiagnostics(host, opened)
-    const all = [...repository.diagnostics, ...passedOver]
+    const all = [...opened.repository.diagnostics, ...rules.diagnostics, ...passedOver]
     if (paths.length === 0) return summarise(sources, all)
 
     const given: Given[] = []
@@ -67,7 +69,7 @@ export const validateCommand = defineCommand<Options, Validated>({
     if (empty.length > 0) {
       const names = empty.map(({ path }) => `\`${displayPath(host.cwd, path) || '.'}\``).join(', ')
       throw new UsageError(`nothing was checked in ${names}`, {
-        hint: `resources are in files called .yaml or .yml, in the folders that \`spec.folders\` of dap.yaml lists: ${repository.project.folders.join(', ')}`,
+        hint: `resources are in files called .yaml or .yml, in the folders that \`spec.folders\` of dap.yaml lists: ${opened.repository.project.folders.join(', ')}`,
       })
     }
     const selected = sources.filter(source => given.some(({ holds }) => holds(source)))

@@ -19,9 +19,10 @@ interface Step {
 /** What GitHub answers to the workflow's questions; the plan that it keeps is still where the first job made it. */
 const GH = `#!/bin/sh
 printf '%s\\n' "$*" >> "$GH_CALLS"
-case "$1 $2" in
-  "api "*) echo 0123456789abcdef ;;
-  "run list") echo 42 ;;
+case "$*" in
+  */comments --jq*) [ -z "$COMMENTED" ] || echo 7 ;;
+  */pulls*) echo 0123456789abcdef ;;
+  */runs*) echo 42 ;;
 esac
 `
 
@@ -53,7 +54,12 @@ describe('a generated repository', () => {
       env: {
         PATH: [join(outside, 'bin'), dirname(process.execPath), '/usr/local/bin:/usr/bin:/bin'].join(delimiter),
         ...Object.fromEntries(PASSED_ON.map(name => [name, process.env[name]])),
-        ...{ CI: 'true', GH_CALLS: join(outside, 'gh-calls'), RUNNER_TEMP: outside },
+        ...{
+          CI: 'true',
+          GH_CALLS: join(outside, 'gh-calls'),
+          RUNNER_TEMP: outside,
+          GITHUB_STEP_SUMMARY: join(outside, 'summary.md'),
+        },
         ...{ GITHUB_REPOSITORY: 'games/shop', GITHUB_SHA: '89abcdef', npm_config_prefer_offline: 'true' },
         ...env,
       },
@@ -75,7 +81,7 @@ describe('a generated repository', () => {
     for (const { run, env = {} } of Object.values(jobs).flatMap(({ steps }) => steps)) {
       if (run === undefined) continue
       const { exitCode, stdout, stderr } = await bash(run, {
-        ...env,
+        ...{ ...env, ...('PULL_REQUEST' in env ? { PULL_REQUEST: '12' } : {}) },
         DAP_VERTEX_ENDPOINT: `http://127.0.0.1:${emulator.port}`,
       })
       expect(exitCode, `${run}\n${stdout}\n${stderr}`).toBe(0)
@@ -106,8 +112,15 @@ describe('a generated repository', () => {
         "1 applied",
       ]
     `)
+    const { run: comment = '' } = jobs['comment'].steps.find(({ run }) => run !== undefined)!
+    expect(await bash(comment, { PULL_REQUEST: '12', COMMENTED: 'yes' })).toMatchObject({ exitCode: 0, stdout: '' })
     const calls = await readFile(join(outside, 'gh-calls'), 'utf8')
-    expect(calls).toContain(`--body-file ${outside}/plan.md`)
+    const writes = calls.split('\n').filter(call => call.includes('--method'))
+    expect(writes).toEqual([
+      `api --silent --method POST repos/games/shop/issues/12/comments --field body=@${outside}/plan.md`,
+      `api --silent --method PATCH repos/games/shop/issues/comments/7 --field body=@${outside}/plan.md`,
+    ])
+    expect(calls).toContain('run download 42 --repo games/shop --name plan')
     expect(await readFile(join(outside, 'plan.md'), 'utf8')).toContain('shop-offer')
   })
 
