@@ -52,9 +52,9 @@ describe('the command line', () => {
       ;(await load()).declare(command)
       if (command.options.some(({ long }) => long === '--format')) having.push(name)
     }
-    expect(having).toEqual(['plan show'])
+    expect(having).toEqual(['graph', 'plan show'])
     for (const name of having) {
-      for (const line of [`${name} x --format text --json`, `${name} --json x --format=json`]) {
+      for (const line of [`${name} x --format text --json`, `${name} --json x --format=text`]) {
         const { code, stdout, stderr } = await dap(line)
         expect({ code, stderr }).toEqual({
           code: 3,
