@@ -185,6 +185,12 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./image/build.ts')).imageBuildCommand,
   },
   {
+    name: 'completion',
+    usage: 'completion <shell>',
+    summary: 'print what teaches bash, zsh or fish to complete',
+    load: async () => (await import('./completion.ts')).completionCommand,
+  },
+  {
     name: 'emulator',
     usage: 'emulator',
     summary: 'run Vertex AI on loopback',

@@ -83,6 +83,13 @@ export async function readEvidence(
   })
 }
 
+/** Was anything recorded at all? */
+export const isRecorded = (
+  host: Host,
+  root: string,
+  { kind, name }: Pick<Evidence, 'kind' | 'name'>,
+): Promise<boolean> => host.files.exists(evidencePath(root, kind, name))
+
 /** What was recorded last, and whether it still holds, whoever asks for it; nothing throws because of a file. */
 export async function recordedState(
   host: Host,
