@@ -36,21 +36,19 @@ export async function runCli(argv: readonly string[], world: World): Promise<Exi
       out(`${world.version}\n`)
       return ExitCode.done
     }
-    if (name === undefined || name === 'help' || argv[0] === '--help' || argv[0] === '-h') {
+    if (name === COMPLETE) return await completeWords(argv.slice(at + 1), world)
+    const alone = name === undefined && !argv.some(word => word === '--help' || word === '-h')
+    if (!alone && (name === undefined || name === 'help' || argv[0] === '--help' || argv[0] === '-h')) {
       const topic = name === 'help' ? argv[at + 1] : undefined
       if (topic !== undefined) return await runCli([...argv.slice(at + 1), '--help'], world)
       const text = overview(world.version)
-      if (argv.length === 0) {
-        world.streams.err(text)
-        return ExitCode.usage
-      }
       const flag = argv.find(arg => arg.startsWith('-') && arg !== '--help' && arg !== '-h')
       if (flag !== undefined)
         throw new UsageError(`unknown option \`${flag}\``, { hint: 'dap --help lists the commands' })
       out(text)
       return ExitCode.done
     }
-    const { entry, words } = findCommand(argv, at)
+    const { entry, words } = alone ? { entry: ALONE, words: 0 } : findCommand(argv, at)
     const module = await entry.load()
     const parsed = await parse(entry, module, argv.toSpliced(at, words), world.streams)
     if (parsed === 'help') return ExitCode.done
@@ -62,6 +60,30 @@ export async function runCli(argv: readonly string[], world: World): Promise<Exi
   } catch (error) {
     return await fail(error, argv, run, world)
   }
+}
+
+/** What `dap` alone does. */
+const ALONE: CommandEntry = {
+  name: '',
+  usage: '',
+  summary: 'where you are, what is here, what next',
+  load: async () => (await import('./commands/here/here.ts')).hereCommand,
+}
+
+/** What the scripts of `dap completion` ask; nobody types it. */
+const COMPLETE = '__complete'
+
+async function completeWords(words: readonly string[], world: World): Promise<ExitCode> {
+  try {
+    const { complete } = await import('./commands/completion/complete.ts')
+    const hostIn = (folder: string | undefined) => world.host({ folder, color: false })
+    for (const { word, what } of await complete(words.slice(words[0] === '--' ? 1 : 0), COMMANDS, addGlobals, hostIn)) {
+      world.streams.out(`${word}\t${what}\n`)
+    }
+  } catch {
+    // Whatever is wrong, whoever types is told by the command itself.
+  }
+  return ExitCode.done
 }
 
 /** A `--json-file`: events, and at the end the result. */
@@ -147,7 +169,8 @@ async function parse(
     return { args: words, flags: { color: true } }
 
   const commander = await import('commander')
-  const command: Command = new commander.Command(`dap ${name}`)
+  const called = `dap ${name}`.trimEnd()
+  const command: Command = new commander.Command(called)
     .description(summary)
     .exitOverride()
     .configureOutput({ writeOut: streams.out, writeErr: () => {} })
@@ -156,11 +179,7 @@ async function parse(
   module.declare(command)
   // Both say what the result is printed as.
   command.options.find(({ long }) => long === '--format')?.conflicts('json')
-  command
-    .option('--json', 'print the result as JSON')
-    .option('--json-file <path>', 'write events and the result to a file, a JSON value a line')
-    .option('-C, --directory <dir>', 'run as if started in this folder')
-    .option('--no-color', 'print without colours')
+  addGlobals(command)
   try {
     command.parse(words, { from: 'user' })
   } catch (error) {
@@ -169,10 +188,19 @@ async function parse(
     const [message, suggestion] = error.message.replace(/^error: /, '').split('\n')
     const conflict = error.code === 'commander.conflictingOption' ? 'leave one of them out' : undefined
     const near = suggestion?.replace(/^\(Did you mean (.*)\?\)$/, 'did you mean `$1`?')
-    const hint = conflict ?? near ?? `dap ${name} --help`
+    const hint = conflict ?? near ?? `${called} --help`
     throw new UsageError(message.replaceAll("'", '`'), { hint })
   }
   return { args: command.args, flags: command.opts() }
+}
+
+/** The options of every command. */
+function addGlobals(command: Command): void {
+  command
+    .option('--json', 'print the result as JSON')
+    .option('--json-file <path>', 'write events and the result to a file, a JSON value a line')
+    .option('-C, --directory <dir>', 'run as if started in this folder')
+    .option('--no-color', 'print without colours')
 }
 
 /** Does a command whose usage is `new <kind> <name>` or `validate [paths...]` take so many words? */

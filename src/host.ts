@@ -36,6 +36,8 @@ export interface Host {
   commit(folder: string): Promise<Commit | null>
   /** The address that the folder's repository was cloned from; null where there is none. */
   origin(folder: string): Promise<string | null>
+  /** The branch that is checked out in a folder; null where there is none, or git does not tell. */
+  branch(folder: string): Promise<string | null>
   /** How many threads can compute at once. */
   readonly cores: number
   /** Plays all replications of a plan in worker threads; absent where there are none. */

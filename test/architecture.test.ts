@@ -76,8 +76,10 @@ const ROOMS: Readonly<Record<string, Readonly<Record<string, readonly string[]>>
     evidence: ['opening', 'reading'],
     deploying: ['opening', 'evidence'],
     // Commands of two words under their first, and what only the command of this name needs.
+    completion: ['opening'],
     decide: ['opening', 'reading'],
     emulator: ['opening'],
+    here: ['opening', 'evidence'],
     image: ['opening'],
     lock: ['deploying'],
     log: ['opening', 'reading'],

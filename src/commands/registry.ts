@@ -29,6 +29,18 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./validate.ts')).validateCommand,
   },
   {
+    name: 'list',
+    usage: 'list [kind]',
+    summary: 'show what is in the repository, and its state',
+    load: async () => (await import('./list.ts')).listCommand,
+  },
+  {
+    name: 'graph',
+    usage: 'graph [name]',
+    summary: 'show which resource names which, as text or mermaid',
+    load: async () => (await import('./graph.ts')).graphCommand,
+  },
+  {
     name: 'explain',
     usage: 'explain <path>',
     summary: 'document KIND or KIND.path.to.field',
@@ -177,6 +189,12 @@ export const COMMANDS: readonly CommandEntry[] = [
     usage: 'image build',
     summary: "build the server's image, and print the digest to pin",
     load: async () => (await import('./image/build.ts')).imageBuildCommand,
+  },
+  {
+    name: 'completion',
+    usage: 'completion <shell>',
+    summary: 'print what teaches bash, zsh or fish to complete',
+    load: async () => (await import('./completion.ts')).completionCommand,
   },
   {
     name: 'emulator',

@@ -35,7 +35,12 @@ export async function repositoryOf(
   for (const [i, resource] of resources.entries()) resources[i] = finish(resource, project, byName)
   const known = lookupIn(found, project)
   judge(found, known, hidden, report)
-  return { ...known, resources, diagnostics: await report.diagnostics(), files: sources.length }
+  const misshapen = found.faulty.map(({ kind, file, index, value }) => {
+    const environment = kind === 'Deployment' ? environmentOf(value.spec) : undefined
+    return { kind, name: nameOf(value), environment, file, index }
+  })
+  const diagnostics = await report.diagnostics()
+  return { ...known, resources, misshapen, errorsOf: report.errorsOf, diagnostics, files: sources.length }
 }
 
 /** Documents by their shapes, and what they declare. */
@@ -223,6 +228,8 @@ function createReport(sources: readonly ParsedSource[]) {
     readonly file: string
     readonly fault: Omit<Fault, 'path'>
     readonly at: Placing
+    /** The document, where it is one's. */
+    readonly index?: number
     readonly first?: DocumentId
   }[] = []
   return {
@@ -234,8 +241,10 @@ function createReport(sources: readonly ParsedSource[]) {
     },
     /** `first`: the document that has the same name already. */
     fault({ file, index }: DocumentId, fault: Fault, first?: DocumentId) {
-      found.push({ file, fault, at: locator => locator(file).fault(index, fault), first })
+      found.push({ file, fault, at: locator => locator(file).fault(index, fault), index, first })
     },
+    errorsOf: ({ file, index }: DocumentId) =>
+      found.filter(each => each.file === file && each.index === index && each.fault.severity !== 'warning').length,
     async diagnostics(): Promise<readonly Diagnostic[]> {
       if (found.length === 0) return []
       const { lookAlike } = await import('./look-alikes.ts')

@@ -29,6 +29,13 @@ export interface Repository {
   suggest(kind: NamedKind, name: string): string | undefined
   /** The Project's settings, or their defaults where there is none. */
   readonly project: ProjectSpec
+  /** Documents that say their kind, and are of the wrong shape for it; without a name where they say none. */
+  readonly misshapen: readonly (Pick<Resource, 'kind' | 'file' | 'index'> & {
+    readonly name: string | undefined
+    readonly environment: string | undefined
+  })[]
+  /** How many errors a document has. */
+  errorsOf(document: Pick<Resource, 'file' | 'index'>): number
   /** By file, line and column. */
   readonly diagnostics: readonly Diagnostic[]
   /** How many files there were. */

@@ -31,6 +31,7 @@ export interface Setting {
   readonly commit?: Commit | null
   /** The address that the repository was cloned from. */
   readonly origin?: string | null
+  readonly branch?: string | null
   readonly owner?: string
   /** What became of the process of another session; the number of each is its number. */
   stateOf?(process: LockProcess): ProcessState
@@ -133,6 +134,7 @@ async function run(
     cloud,
     commit = null,
     origin = null,
+    branch = null,
     run,
     choose,
     stateOf = () => 'running',
@@ -189,6 +191,7 @@ async function run(
     }),
     commit: async () => commit,
     origin: async () => origin,
+    branch: async () => branch,
     sleep: cloud?.clock.sleep ?? (ms => new Promise(done => setTimeout(done, ms))),
   }
   const code = await runCli(words, {

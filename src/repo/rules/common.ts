@@ -1,7 +1,8 @@
 import { didYouMean } from '../../diagnostics.ts'
 import type { CelFault } from '../../policy/cel.ts'
 import type { Fault, Path } from '../fault.ts'
-import type { Lookup, NamedKind } from '../resource.ts'
+import type { Reference } from '../references.ts'
+import type { Lookup } from '../resource.ts'
 import { list } from '../schema.ts'
 
 export { milliseconds } from '../../policy/duration.ts'
@@ -19,9 +20,10 @@ export function* known(name: string, names: readonly string[], what: string, pat
 }
 
 /** A reference to a resource that is not there, if so. */
-export function* reference(kind: NamedKind, name: string, path: Path, repository: Lookup): Generator<Fault> {
-  if (repository.mayHave(kind, name)) return
-  yield { code: 'reference', message: `there is no ${kind} \`${name}\``, hint: repository.suggest(kind, name), path }
+export function* referenceRules({ kind, name, path, builtIn }: Reference, repository: Lookup): Generator<Fault> {
+  if (builtIn.includes(name) || repository.mayHave(kind, name)) return
+  const hint = repository.suggest(kind, name) ?? didYouMean(name, builtIn)
+  yield { code: 'reference', message: `there is no ${kind} \`${name}\``, hint, path }
 }
 
 /** Items whose key was there before. */

@@ -2,7 +2,7 @@ import type { CsvSpec, DatasetSpec, MappingSpec } from '../../kinds.ts'
 import type { Fault, Path } from '../fault.ts'
 import type { Lookup, Resource } from '../resource.ts'
 import { list } from '../schema.ts'
-import { filePath, reference, semantic } from './common.ts'
+import { filePath, semantic } from './common.ts'
 
 export function* datasetRules({ spec }: Resource<'Dataset'>, repository: Lookup): Generator<Fault> {
   const { files, format, mapping, rewards, csv, actions, reward } = spec
@@ -19,9 +19,6 @@ export function* datasetRules({ spec }: Resource<'Dataset'>, repository: Lookup)
   } else yield* mappedLogRules(spec, mapping)
   if (actions !== undefined && 'range' in actions && actions.range[0] > actions.range[1]) {
     yield semantic(['spec', 'actions', 'range'], `the range ${actions.range.join(' to ')} is not ascending`)
-  }
-  if (actions !== undefined && 'policy' in actions) {
-    yield* reference('Policy', actions.policy, ['spec', 'actions', 'policy'], repository)
   }
   if (reward.minimum! >= reward.maximum!) {
     yield semantic(

@@ -2,13 +2,11 @@ import type { DeploymentSpec } from '../../kinds.ts'
 import type { Fault, Path } from '../fault.ts'
 import type { Lookup, Resource } from '../resource.ts'
 import { nearest } from '../schema.ts'
-import { filePath, milliseconds, reference, samePath, semantic } from './common.ts'
+import { filePath, milliseconds, samePath, semantic } from './common.ts'
 
 export function* deploymentRules(deployment: Resource<'Deployment'>, repository: Lookup): Generator<Fault> {
-  const { environment, policy, snapshot, resources, rollout, evidence } = deployment.spec
+  const { environment, snapshot, resources, rollout, evidence } = deployment.spec
   const { spec } = deployment
-  yield* reference('Environment', environment, ['spec', 'environment'], repository)
-  yield* reference('Policy', policy, ['spec', 'policy'], repository)
   if (snapshot !== undefined) yield* filePath(snapshot, ['spec', 'snapshot'], repository)
   if (resources.minReplicas > resources.maxReplicas) {
     const message = `\`minReplicas\` ${resources.minReplicas} is more than \`maxReplicas\` ${resources.maxReplicas}`
@@ -112,7 +110,6 @@ function* evaluationRules(
   path: Path,
   repository: Lookup,
 ): Generator<Fault> {
-  yield* reference('Evaluation', name, path, repository)
   const evaluation = repository.get('Evaluation', name)?.spec
   if (evaluation === undefined) return
   const snapshots = evaluation.candidates.flatMap(candidate =>
@@ -128,7 +125,6 @@ function* evaluationRules(
 }
 
 function* scenarioRules(name: string, { policy }: DeploymentSpec, path: Path, repository: Lookup): Generator<Fault> {
-  yield* reference('Scenario', name, path, repository)
   const scenario = repository.get('Scenario', name)?.spec
   if (scenario === undefined) return
   if (!scenario.policies.includes(policy)) {

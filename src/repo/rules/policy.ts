@@ -1,13 +1,11 @@
 import type { ContextField, FeatureSpec, PolicySpec } from '../../kinds.ts'
 import { compileContextRule } from '../../policy/cel.ts'
 import type { Fault, Path } from '../fault.ts'
+import { BUILT_IN_POLICIES } from '../references.ts'
 import type { Resource } from '../resource.ts'
 import { algorithmRules } from './algorithm.ts'
 import { celFault, duplicates, known, semantic } from './common.ts'
 import { contextRules } from './context.ts'
-
-/** Names that mean something else in a Scenario's list of policies. */
-export const BUILT_IN_POLICIES: readonly string[] = ['uniform', 'oracle']
 
 export function* policyRules({ name, spec }: Resource<'Policy'>): Generator<Fault> {
   if (BUILT_IN_POLICIES.includes(name)) {

@@ -6,11 +6,11 @@ import { checkExpectation } from '../../policy/result-rules.ts'
 import { type Fields, worldFields } from '../../policy/world-fields.ts'
 import { termsOf, WORLDS, worldOf } from '../../simulate/worlds/worlds.ts'
 import type { Fault, Path } from '../fault.ts'
+import { BUILT_IN_POLICIES } from '../references.ts'
 import type { Lookup, Resource } from '../resource.ts'
 import { list } from '../schema.ts'
 import { celFault, duplicates, known, semantic } from './common.ts'
 import { distributionRules } from './distribution.ts'
-import { BUILT_IN_POLICIES } from './policy.ts'
 
 interface Played {
   readonly name: string
@@ -21,13 +21,7 @@ interface Played {
 
 export function* scenarioRules({ spec }: Resource<'Scenario'>, repository: Lookup): Generator<Fault> {
   const { policies, horizon, checkpoints = [], expect } = spec
-  let known = true
-  for (const [i, name] of policies.entries()) {
-    if (BUILT_IN_POLICIES.includes(name) || repository.mayHave('Policy', name)) continue
-    known = false
-    const hint = repository.suggest('Policy', name) ?? didYouMean(name, BUILT_IN_POLICIES)
-    yield { code: 'reference', message: `there is no Policy \`${name}\``, hint, path: ['spec', 'policies', i] }
-  }
+  const known = policies.every(name => BUILT_IN_POLICIES.includes(name) || repository.mayHave('Policy', name))
   const found = policies.map((name, at) => ({ name, at, spec: repository.get('Policy', name)?.spec }))
   const played = found.filter((each): each is Played => each.spec !== undefined)
   // A policy that is missing or broken may have any field and any action.
