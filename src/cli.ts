@@ -14,6 +14,8 @@ import { createStyle } from './ui/style.ts'
 export interface Streams {
   out(text: string): void
   err(text: string): void
+  /** How wide the terminal is that one of them is; Infinity where it is none. */
+  columns(of: 'out' | 'err'): number
 }
 
 /** What `main.ts` provides: the outside world, once the global flags are known. */
@@ -91,7 +93,7 @@ async function execute(
   }
   const exitCode = module.exitCode(result)
   if (record !== undefined) await writeResult(record, exitCode, module.json(result))
-  const text = flags['json'] ? JSON.stringify(module.json(result), null, 2) : module.text(result, textContext(host))
+  const text = flags['json'] ? JSON.stringify(module.json(result), null, 2) : await textOf(module, result, host)
   if (text !== '') world.streams.out(text.endsWith('\n') ? text : `${text}\n`)
   return exitCode
 }
@@ -101,7 +103,15 @@ function writeResult(record: Lines, exitCode: ExitCode, result: unknown): Promis
   return record.close()
 }
 
-const textContext = (host: Host) => ({ style: createStyle(host.terminal.color), columns: host.terminal.columns })
+async function textOf(module: CommandModule<unknown, unknown>, result: unknown, { terminal }: Host): Promise<string> {
+  const text = module.text(result, { style: createStyle(terminal.color), columns: terminal.columns })
+  return module.verbatim?.(result) ? text : fittedTo(text, terminal.columns)
+}
+
+/** What a pipe reads is never broken, so it need not wait for what breaks lines. */
+async function fittedTo(text: string, columns: number): Promise<string> {
+  return columns === Number.POSITIVE_INFINITY ? text : (await import('./ui/wrap.ts')).fitted(text, columns)
+}
 
 /** Where the command's name is: the first word that is neither an option nor the value of one, as in `dap -C shop validate`. */
 function commandAt(argv: readonly string[]): number {
@@ -187,15 +197,17 @@ async function fail(
   error: unknown,
   argv: readonly string[],
   run: { host?: Host; record?: Lines },
-  { streams: { out, err }, version, host: createHost }: World,
+  { streams, version, host: createHost }: World,
 ): Promise<ExitCode> {
+  const { out } = streams
+  const err = async (text: string) => streams.err(await fittedTo(text, streams.columns('err')))
   const style = createStyle(run.host?.terminal.color ?? false)
   const result = errorResult(error, run.host?.signal.aborted === true, version)
   const { exitCode, message, hint } = result
-  if (exitCode === ExitCode.bug) err(`${error instanceof Error ? (error.stack ?? message) : message}\n\n`)
-  if (exitCode === ExitCode.interrupted) err(`${message}\n`)
-  else err(`${style.red('error')}: ${printable(message)}\n`)
-  if (hint) err(`${style.cyan('hint')}: ${printable(hint)}\n`)
+  if (exitCode === ExitCode.bug) streams.err(`${error instanceof Error ? (error.stack ?? message) : message}\n\n`)
+  if (exitCode === ExitCode.interrupted) await err(`${message}\n`)
+  else await err(`${style.red('error')}: ${printable(message)}\n`)
+  if (hint) await err(`${style.cyan('hint')}: ${printable(hint)}\n`)
 
   const asked = askedFor(argv)
   if (asked.json) out(`${JSON.stringify(result, null, 2)}\n`)

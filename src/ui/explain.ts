@@ -5,8 +5,13 @@ import type { Explanation } from '../repo/explain.ts'
 import type { Style } from './style.ts'
 import { wrap } from './wrap.ts'
 
+/** What is read is not wider, however wide the terminal is, or where it is not known. */
+const READABLE = 100
+
 /** What a kind or a field means, as a page: its sentence, its type and default, its fields or shapes, an example. */
-export function explanationText(explanation: Explanation, { style, columns }: TextContext): string {
+export function explanationText(explanation: Explanation, context: TextContext): string {
+  const { style } = context
+  const columns = Math.min(context.columns, READABLE)
   const { path, description, type, required, bounds, allowed, examples, fields, variants, algorithms } = explanation
   const facts = [type, ...bounds, ...(required ? ['required'] : [])].join(', ')
   const parts = [`${style.bold(path)}  ${style.dim(facts)}`, wrap(description, columns, '')]

@@ -145,7 +145,11 @@ describe('an error', () => {
     const written: { out: string[]; err: string[] } = { out: [], err: [] }
     const code = await runCli(['validate', '--json'], {
       version: '1.2.3',
-      streams: { out: text => void written.out.push(text), err: text => void written.err.push(text) },
+      streams: {
+        out: text => void written.out.push(text),
+        err: text => void written.err.push(text),
+        columns: () => Number.POSITIVE_INFINITY,
+      },
       host: () => Promise.reject(new TypeError('boom')),
       progress: () => ({ report() {}, stop() {} }),
     })
