@@ -39,22 +39,31 @@ export async function runCli(argv: readonly string[], world: World): Promise<Exi
       return ExitCode.done
     }
     if (name === undefined || name === 'help' || argv[0] === '--help' || argv[0] === '-h') {
-      const topic = name === 'help' ? argv[at + 1] : undefined
-      if (topic !== undefined) return await runCli([...argv.slice(at + 1), '--help'], world)
-      const text = overview(world.version)
+      const topic = name === 'help' ? argv.slice(at + 1).filter(word => !word.startsWith('-')) : []
+      if (topic.length > 0) return await helpOn(topic, world)
+      const { overviewText } = await import('./commands/help.ts')
+      const text = overviewText(world.version, COMMANDS, helpColumns(world, argv.length === 0 ? 'err' : 'out'))
       if (argv.length === 0) {
         world.streams.err(text)
         return ExitCode.usage
       }
       const flag = argv.find(arg => arg.startsWith('-') && arg !== '--help' && arg !== '-h')
-      if (flag !== undefined)
-        throw new UsageError(`unknown option \`${flag}\``, { hint: 'dap --help lists the commands' })
+      if (flag !== undefined) {
+        const known = ['--help', '--version', '--directory', '--json', '--json-file', '--no-color']
+        const hint = didYouMean(flag, known) ?? 'dap --help lists the commands'
+        throw new UsageError(`unknown option \`${flag}\``, { hint })
+      }
       out(text)
+      return ExitCode.done
+    }
+    const list = isHelp(argv[at + 1]) ? await listed(name, world) : undefined
+    if (list !== undefined && !COMMANDS.some(command => command.name === name)) {
+      out(list)
       return ExitCode.done
     }
     const { entry, words } = findCommand(argv, at)
     const module = await entry.load()
-    const parsed = await parse(entry, module, argv.toSpliced(at, words), world.streams)
+    const parsed = await parse(entry, module, argv.toSpliced(at, words), world)
     if (parsed === 'help') return ExitCode.done
     const { args, flags } = parsed
     run.host = await world.host({ folder: flags['directory'] as string | undefined, color: flags['color'] as boolean })
@@ -64,6 +73,34 @@ export async function runCli(argv: readonly string[], world: World): Promise<Exi
   } catch (error) {
     return await fail(error, argv, run, world)
   }
+}
+
+const isHelp = (word: string | undefined) => word === '--help' || word === '-h'
+
+const helpColumns = ({ streams }: World, of: 'out' | 'err' = 'out') => Math.min(HELP_COLUMNS, streams.columns(of))
+
+/** Help is no wider than this, so that it can stand anywhere. */
+const HELP_COLUMNS = 80
+
+const listed = async (word: string, world: World) =>
+  (await import('./commands/help.ts')).listedText(word, COMMANDS, helpColumns(world))
+
+/** `dap help TOPIC`: a command, the first word of some, a task, or whatever `dap explain` knows. */
+async function helpOn(words: readonly string[], world: World): Promise<ExitCode> {
+  const [word] = words
+  const named = (name: string) => COMMANDS.some(command => command.name === name)
+  if (named(word) || (words.length > 1 && named(words.slice(0, 2).join(' '))))
+    return runCli([...words, '--help'], world)
+  const list = await listed(word, world)
+  if (list === undefined) {
+    const { isTopic, topicNames } = await import('./commands/help.ts').then(({ topics }) => topics())
+    if (isTopic(word)) return runCli(['explain', ...words], world)
+    const near = didYouMean(word, [...COMMANDS.map(({ name }) => name), ...topicNames()])
+    const hint = near ?? 'dap --help lists the commands, dap explain the topics'
+    throw new UsageError(`no help on \`${words.join(' ')}\``, { hint })
+  }
+  world.streams.out(list)
+  return ExitCode.done
 }
 
 /** A `--json-file`: events, and at the end the result. */
@@ -150,17 +187,23 @@ async function parse(
   { name, usage, summary }: CommandEntry,
   module: CommandModule<unknown, unknown>,
   words: readonly string[],
-  streams: Streams,
+  world: World,
 ): Promise<'help' | Parsed> {
   // Without options there is nothing to parse, and what a pre-commit hook runs need not wait for the parser to load.
   if (!words.some(word => word.startsWith('-')) && takes(usage, words.length))
     return { args: words, flags: { color: true } }
 
   const commander = await import('commander')
+  const help: string[] = []
   const command: Command = new commander.Command(`dap ${name}`)
     .description(summary)
     .exitOverride()
-    .configureOutput({ writeOut: streams.out, writeErr: () => {} })
+    .configureOutput({
+      writeOut: text => void help.push(text),
+      writeErr: () => {},
+      getOutHelpWidth: () => helpColumns(world),
+    })
+    .configureHelp({ minWidthToWrap: 20 })
     .allowExcessArguments(false)
     .helpOption('-h, --help', 'show this help')
   module.declare(command)
@@ -175,11 +218,20 @@ async function parse(
     command.parse(words, { from: 'user' })
   } catch (error) {
     if (!(error instanceof commander.CommanderError)) throw error
-    if (error.exitCode === 0) return 'help'
+    if (error.exitCode === 0) {
+      const [options, ...notes] = help
+      const { belowOptions } = await import('./commands/help.ts')
+      world.streams.out(
+        await fittedTo(options + belowOptions(name, notes.join('\n\n'), helpColumns(world)), helpColumns(world)),
+      )
+      return 'help'
+    }
     const [message, suggestion] = error.message.replace(/^error: /, '').split('\n')
     const conflict = error.code === 'commander.conflictingOption' ? 'leave one of them out' : undefined
     const near = suggestion?.replace(/^\(Did you mean (.*)\?\)$/, 'did you mean `$1`?')
-    const hint = conflict ?? near ?? `dap ${name} --help`
+    const [, value, choices] = /argument '(.*)' is invalid\. Allowed choices are (.*)\.$/.exec(message) ?? []
+    const choice = choices === undefined ? undefined : (didYouMean(value, choices.split(', ')) ?? `one of ${choices}`)
+    const hint = conflict ?? near ?? choice ?? `dap ${name} --help`
     throw new UsageError(message.replaceAll("'", '`'), { hint })
   }
   return { args: command.args, flags: command.opts() }
@@ -251,25 +303,4 @@ function askedFor(argv: readonly string[]): {
       return word === name ? words.slice(i + 1, i + 2) : [word.slice(name.length + 1)]
     })[0]
   return { json: words.includes('--json'), file: argumentOf('--json-file'), folder: argumentOf('-C', '--directory') }
-}
-
-function overview(version: string): string {
-  const width = Math.max(...COMMANDS.map(command => command.usage.length))
-  const lines = COMMANDS.map(command => `  ${command.usage.padEnd(width)}  ${command.summary}`)
-  return `dap ${version}: decisions as code, from a YAML policy to a number that can be trusted
-
-usage: dap <command> [options]
-
-${lines.join('\n')}
-
-options of every command:
-  --json             print the result as JSON, an error too
-  --json-file PATH   write events and the result to a file, a JSON value a line
-  -C DIR             run as if started in DIR
-  --no-color         print without colours
-  -h, --help         what the command does and takes
-
-exit codes: 0 done, 1 the answer is no, 2 changes or drift (only with --exit-code), 3 usage, 4 a stale plan or a lock,
-            5 the cloud said no, 6 stopped part-way, 70 a bug in dap, 130 interrupted
-`
 }

@@ -14,7 +14,7 @@ describe('the command line', () => {
   it('lists the commands on --help, and on stderr with the code of a usage error when nothing is asked', async () => {
     const help = await dap('--help')
     expect(help).toMatchObject({ code: 0, stderr: '' })
-    expect(help.stdout).toContain('validate [paths...]')
+    expect(help.stdout).toContain('  validate   ')
     expect(await dap('')).toMatchObject({ code: 3, stdout: '', stderr: help.stdout })
   })
 
