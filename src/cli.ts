@@ -14,6 +14,8 @@ import { createStyle } from './ui/style.ts'
 export interface Streams {
   out(text: string): void
   err(text: string): void
+  /** How wide the terminal is that one of them is; Infinity where it is none. */
+  columns(of: 'out' | 'err'): number
 }
 
 /** What `main.ts` provides: the outside world, once the global flags are known. */
@@ -37,20 +39,29 @@ export async function runCli(argv: readonly string[], world: World): Promise<Exi
       return ExitCode.done
     }
     if (name === COMPLETE) return await completeWords(argv.slice(at + 1), world)
-    const alone = name === undefined && !argv.some(word => word === '--help' || word === '-h')
+    const alone = name === undefined && !argv.some(isHelp)
     if (!alone && (name === undefined || name === 'help' || argv[0] === '--help' || argv[0] === '-h')) {
-      const topic = name === 'help' ? argv[at + 1] : undefined
-      if (topic !== undefined) return await runCli([...argv.slice(at + 1), '--help'], world)
-      const text = overview(world.version)
+      const topic = name === 'help' ? argv.slice(at + 1).filter(word => !word.startsWith('-')) : []
+      if (topic.length > 0) return await helpOn(topic, world)
+      const { overviewText } = await import('./commands/help.ts')
+      const text = overviewText(world.version, COMMANDS, helpColumns(world))
       const flag = argv.find(arg => arg.startsWith('-') && arg !== '--help' && arg !== '-h')
-      if (flag !== undefined)
-        throw new UsageError(`unknown option \`${flag}\``, { hint: 'dap --help lists the commands' })
+      if (flag !== undefined) {
+        const known = ['--help', '--version', '--directory', '--json', '--json-file', '--no-color']
+        const hint = didYouMean(flag, known) ?? 'dap --help lists the commands'
+        throw new UsageError(`unknown option \`${flag}\``, { hint })
+      }
       out(text)
+      return ExitCode.done
+    }
+    const list = alone || !isHelp(argv[at + 1]) ? undefined : await listed(name, world)
+    if (list !== undefined && !COMMANDS.some(command => command.name === name)) {
+      out(list)
       return ExitCode.done
     }
     const { entry, words } = alone ? { entry: ALONE, words: 0 } : findCommand(argv, at)
     const module = await entry.load()
-    const parsed = await parse(entry, module, argv.toSpliced(at, words), world.streams)
+    const parsed = await parse(entry, module, argv.toSpliced(at, words), world)
     if (parsed === 'help') return ExitCode.done
     const { args, flags } = parsed
     run.host = await world.host({ folder: flags['directory'] as string | undefined, color: flags['color'] as boolean })
@@ -86,6 +97,34 @@ async function completeWords(words: readonly string[], world: World): Promise<Ex
   return ExitCode.done
 }
 
+const isHelp = (word: string | undefined) => word === '--help' || word === '-h'
+
+const helpColumns = ({ streams }: World, of: 'out' | 'err' = 'out') => Math.min(HELP_COLUMNS, streams.columns(of))
+
+/** Help is no wider than this, so that it can stand anywhere. */
+const HELP_COLUMNS = 80
+
+const listed = async (word: string, world: World) =>
+  (await import('./commands/help.ts')).listedText(word, COMMANDS, helpColumns(world))
+
+/** `dap help TOPIC`: a command, the first word of some, a task, or whatever `dap explain` knows. */
+async function helpOn(words: readonly string[], world: World): Promise<ExitCode> {
+  const [word] = words
+  const named = (name: string) => COMMANDS.some(command => command.name === name)
+  if (named(word) || (words.length > 1 && named(words.slice(0, 2).join(' '))))
+    return runCli([...words, '--help'], world)
+  const list = await listed(word, world)
+  if (list === undefined) {
+    const { isTopic, topicNames } = await import('./commands/help.ts').then(({ topics }) => topics())
+    if (isTopic(word)) return runCli(['explain', ...words], world)
+    const near = didYouMean(word, [...COMMANDS.map(({ name }) => name), ...topicNames()])
+    const hint = near ?? 'dap --help lists the commands, dap explain the topics'
+    throw new UsageError(`no help on \`${words.join(' ')}\``, { hint })
+  }
+  world.streams.out(list)
+  return ExitCode.done
+}
+
 /** A `--json-file`: events, and at the end the result. */
 type Lines = Awaited<ReturnType<Host['files']['lines']>>
 
@@ -113,7 +152,7 @@ async function execute(
   }
   const exitCode = module.exitCode(result)
   if (record !== undefined) await writeResult(record, exitCode, module.json(result))
-  const text = flags['json'] ? JSON.stringify(module.json(result), null, 2) : module.text(result, textContext(host))
+  const text = flags['json'] ? JSON.stringify(module.json(result), null, 2) : await textOf(module, result, host)
   if (text !== '') world.streams.out(text.endsWith('\n') ? text : `${text}\n`)
   return exitCode
 }
@@ -123,7 +162,15 @@ function writeResult(record: Lines, exitCode: ExitCode, result: unknown): Promis
   return record.close()
 }
 
-const textContext = (host: Host) => ({ style: createStyle(host.terminal.color), columns: host.terminal.columns })
+async function textOf(module: CommandModule<unknown, unknown>, result: unknown, { terminal }: Host): Promise<string> {
+  const text = module.text(result, { style: createStyle(terminal.color), columns: terminal.columns })
+  return module.verbatim?.(result) ? text : fittedTo(text, terminal.columns)
+}
+
+/** What a pipe reads is never broken, so it need not wait for what breaks lines. */
+async function fittedTo(text: string, columns: number): Promise<string> {
+  return columns === Number.POSITIVE_INFINITY ? text : (await import('./ui/wrap.ts')).fitted(text, columns)
+}
 
 /** Where the command's name is: the first word that is neither an option nor the value of one, as in `dap -C shop validate`. */
 function commandAt(argv: readonly string[]): number {
@@ -162,18 +209,24 @@ async function parse(
   { name, usage, summary }: CommandEntry,
   module: CommandModule<unknown, unknown>,
   words: readonly string[],
-  streams: Streams,
+  world: World,
 ): Promise<'help' | Parsed> {
   // Without options there is nothing to parse, and what a pre-commit hook runs need not wait for the parser to load.
   if (!words.some(word => word.startsWith('-')) && takes(usage, words.length))
     return { args: words, flags: { color: true } }
 
   const commander = await import('commander')
+  const help: string[] = []
   const called = `dap ${name}`.trimEnd()
   const command: Command = new commander.Command(called)
     .description(summary)
     .exitOverride()
-    .configureOutput({ writeOut: streams.out, writeErr: () => {} })
+    .configureOutput({
+      writeOut: text => void help.push(text),
+      writeErr: () => {},
+      getOutHelpWidth: () => helpColumns(world),
+    })
+    .configureHelp({ minWidthToWrap: 20 })
     .allowExcessArguments(false)
     .helpOption('-h, --help', 'show this help')
   module.declare(command)
@@ -184,11 +237,20 @@ async function parse(
     command.parse(words, { from: 'user' })
   } catch (error) {
     if (!(error instanceof commander.CommanderError)) throw error
-    if (error.exitCode === 0) return 'help'
+    if (error.exitCode === 0) {
+      const [options, ...notes] = help
+      const { belowOptions } = await import('./commands/help.ts')
+      world.streams.out(
+        await fittedTo(options + belowOptions(name, notes.join('\n\n'), helpColumns(world)), helpColumns(world)),
+      )
+      return 'help'
+    }
     const [message, suggestion] = error.message.replace(/^error: /, '').split('\n')
     const conflict = error.code === 'commander.conflictingOption' ? 'leave one of them out' : undefined
     const near = suggestion?.replace(/^\(Did you mean (.*)\?\)$/, 'did you mean `$1`?')
-    const hint = conflict ?? near ?? `${called} --help`
+    const [, value, choices] = /argument '(.*)' is invalid\. Allowed choices are (.*)\.$/.exec(message) ?? []
+    const choice = choices === undefined ? undefined : (didYouMean(value, choices.split(', ')) ?? `one of ${choices}`)
+    const hint = conflict ?? near ?? choice ?? `${called} --help`
     throw new UsageError(message.replaceAll("'", '`'), { hint })
   }
   return { args: command.args, flags: command.opts() }
@@ -215,15 +277,17 @@ async function fail(
   error: unknown,
   argv: readonly string[],
   run: { host?: Host; record?: Lines },
-  { streams: { out, err }, version, host: createHost }: World,
+  { streams, version, host: createHost }: World,
 ): Promise<ExitCode> {
+  const { out } = streams
+  const err = async (text: string) => streams.err(await fittedTo(text, streams.columns('err')))
   const style = createStyle(run.host?.terminal.color ?? false)
   const result = errorResult(error, run.host?.signal.aborted === true, version)
   const { exitCode, message, hint } = result
-  if (exitCode === ExitCode.bug) err(`${error instanceof Error ? (error.stack ?? message) : message}\n\n`)
-  if (exitCode === ExitCode.interrupted) err(`${message}\n`)
-  else err(`${style.red('error')}: ${printable(message)}\n`)
-  if (hint) err(`${style.cyan('hint')}: ${printable(hint)}\n`)
+  if (exitCode === ExitCode.bug) streams.err(`${error instanceof Error ? (error.stack ?? message) : message}\n\n`)
+  if (exitCode === ExitCode.interrupted) await err(`${message}\n`)
+  else await err(`${style.red('error')}: ${printable(message)}\n`)
+  if (hint) await err(`${style.cyan('hint')}: ${printable(hint)}\n`)
 
   const asked = askedFor(argv)
   if (asked.json) out(`${JSON.stringify(result, null, 2)}\n`)
@@ -267,25 +331,4 @@ function askedFor(argv: readonly string[]): {
       return word === name ? words.slice(i + 1, i + 2) : [word.slice(name.length + 1)]
     })[0]
   return { json: words.includes('--json'), file: argumentOf('--json-file'), folder: argumentOf('-C', '--directory') }
-}
-
-function overview(version: string): string {
-  const width = Math.max(...COMMANDS.map(command => command.usage.length))
-  const lines = COMMANDS.map(command => `  ${command.usage.padEnd(width)}  ${command.summary}`)
-  return `dap ${version}: decisions as code, from a YAML policy to a number that can be trusted
-
-usage: dap <command> [options]
-
-${lines.join('\n')}
-
-options of every command:
-  --json             print the result as JSON, an error too
-  --json-file PATH   write events and the result to a file, a JSON value a line
-  -C DIR             run as if started in DIR
-  --no-color         print without colours
-  -h, --help         what the command does and takes
-
-exit codes: 0 done, 1 the answer is no, 2 changes or drift (only with --exit-code), 3 usage, 4 a stale plan or a lock,
-            5 the cloud said no, 6 stopped part-way, 70 a bug in dap, 130 interrupted
-`
 }

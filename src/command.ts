@@ -29,6 +29,7 @@ export type RunEvent = ProgressEvent | RetryEvent | DeployEvent
 
 export interface TextContext {
   readonly style: Style
+  /** Of the terminal; Infinity where text goes elsewhere. */
   readonly columns: number
 }
 
@@ -43,6 +44,8 @@ export interface CommandModule<Options, Result> {
   options(args: readonly string[], flags: Readonly<Record<string, unknown>>, host: Host): Options | Promise<Options>
   run(options: Options, host: Host, report: (event: RunEvent) => void): Promise<Result>
   text(result: Result, context: TextContext): string
+  /** Is the text for programs, such as a schema? Lines of all other texts are broken where a terminal is narrower. */
+  verbatim?(result: Result): boolean
   /** What `--json` prints: of a shape that is published in `schemas/`; but `dap schema` prints a schema. */
   json(result: Result): PublishedResult | { readonly $schema: string }
   exitCode(result: Result): ExitCode

@@ -214,5 +214,6 @@ export interface Terminal {
   /** May questions be asked and live views be drawn? stdin and stderr are terminals, and this is not CI. */
   readonly interactive: boolean
   readonly color: boolean
+  /** How wide it is; Infinity where results go elsewhere. */
   readonly columns: number
 }

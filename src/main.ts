@@ -44,6 +44,10 @@ function stderr(): NodeJS.WriteStream {
 
 const say = (text: string) => void stderr().write(text)
 
+/** A terminal that does not say how wide it is says 0. */
+const columnsOf = (of: 'out' | 'err'): number =>
+  (of === 'out' ? process.stdout : process.stderr).columns || Number.POSITIVE_INFINITY
+
 function write(stream: NodeJS.WriteStream, text: string): Promise<void> {
   return new Promise((done, fail) => stream.write(text, error => (error ? fail(error) : done())))
 }
@@ -91,7 +95,7 @@ async function createHost({ folder, color }: { folder?: string; color?: boolean 
       },
       color:
         color !== false && !colorRefused && (colorWanted || (process.stdout.isTTY === true && env['TERM'] !== 'dumb')),
-      columns: process.stdout.columns ?? 100,
+      columns: columnsOf('out'),
     },
     signal: abort.signal,
     async tables(options) {
@@ -147,7 +151,7 @@ async function createHost({ folder, color }: { folder?: string; color?: boolean 
 
 const code = await runCli(process.argv.slice(2), {
   version: DAP_VERSION,
-  streams: { out: text => void process.stdout.write(text), err: say },
+  streams: { out: text => void process.stdout.write(text), err: say, columns: columnsOf },
   host: createHost,
   progress: host => createProgress(host.terminal, say),
 })

@@ -232,6 +232,7 @@ describe('the import table of the design', () => {
     const named = commands.map(([, , file]) => `commands/${file}.ts`)
     expect(ground.filter(file => !named.includes(file)).sort()).toEqual([
       'commands/arguments.ts',
+      'commands/help.ts',
       'commands/registry.ts',
     ])
   })

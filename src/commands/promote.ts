@@ -95,12 +95,13 @@ exit codes: 0 written, or it is so already, 1 the files would not be valid, 3 us
     return { ...options, ...change, created: target === undefined }
   },
 
-  text({ name, from, to, file, created, fields, before, after, dryRun }, { style, columns }) {
+  text({ name, from, to, file, created, fields, before, after, dryRun }, context) {
+    const { style, columns } = context
     if (before === after) return `${name}: ${to} has what ${from} has already`
     const rows = fields.map(each => [`  ${each.field}`, `${each.before ?? 'none'} → ${each.after ?? 'none'}`])
     return [
       `${style.bold(name)}: ${from} → ${to}${dryRun ? ', not written' : ''}`,
-      `${file}${created ? ': new' : ''}\n${table([{ title: '' }, { title: '' }], rows)
+      `${file}${created ? ': new' : ''}\n${table([{ title: '' }, { title: '' }], rows, context)
         .split('\n')
         .slice(1)
         .join('\n')}`,

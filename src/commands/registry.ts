@@ -42,8 +42,8 @@ export const COMMANDS: readonly CommandEntry[] = [
   },
   {
     name: 'explain',
-    usage: 'explain <path>',
-    summary: 'document KIND or KIND.path.to.field',
+    usage: 'explain [topic]',
+    summary: 'what a kind, a field or a word means, and how it is written',
     load: async () => (await import('./explain.ts')).explainCommand,
   },
   {

@@ -80,8 +80,10 @@ export const validateCommand = defineCommand<Options, Validated>({
     )
   },
 
-  text({ files, diagnostics, lines }, { style }) {
-    const blocks = diagnostics.map(diagnostic => `${diagnosticText(diagnostic, lines.get(diagnostic.file), style)}\n`)
+  text({ files, diagnostics, lines }, { style, columns }) {
+    const blocks = diagnostics.map(
+      diagnostic => `${diagnosticText(diagnostic, lines.get(diagnostic.file), style, columns)}\n`,
+    )
     return [...blocks, diagnosticsSummary(files, diagnostics, style)].join('\n')
   },
 

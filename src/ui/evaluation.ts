@@ -6,7 +6,8 @@ import type { Style } from './style.ts'
 import { table } from './table.ts'
 
 /** The table of an evaluation. A refused candidate shows no number: the log cannot answer for it. */
-export function evaluationText(result: EvaluationResult, { style }: TextContext): string {
+export function evaluationText(result: EvaluationResult, context: TextContext): string {
+  const { style } = context
   const { dataset, candidates, differences, gates } = result
   const level = candidates[0]?.estimates.find(estimate => estimate.interval)?.interval?.level
   const interval = level === undefined ? 'interval' : `${Number((100 * level).toPrecision(6))} % interval`
@@ -19,14 +20,14 @@ export function evaluationText(result: EvaluationResult, { style }: TextContext)
         { title: 'verdict' },
         { title: 'estimator' },
         { title: 'value', align: 'right' },
-        { title: interval },
-        { title: 'lift', align: 'right' },
-        { title: interval },
-        { title: 'sample size', align: 'right' },
-        { title: 'largest weight', align: 'right' },
+        { title: interval, name: `${interval} of value`, drop: 1 },
+        { title: 'lift', align: 'right', drop: 2 },
+        { title: interval, name: `${interval} of lift`, drop: 3 },
+        { title: 'sample size', align: 'right', drop: 4 },
+        { title: 'largest weight', align: 'right', drop: 5 },
       ],
       rows,
-      style.dim,
+      context,
     ),
   ]
   const many = candidates.length >= 3
@@ -39,11 +40,11 @@ export function evaluationText(result: EvaluationResult, { style }: TextContext)
           { title: 'against' },
           { title: 'estimator' },
           { title: 'difference', align: 'right' },
-          { title: interval },
-          ...(many ? [{ title: 'of all pairs at once' }] : []),
+          { title: interval, drop: 1 },
+          ...(many ? [{ title: 'of all pairs at once', drop: 2 }] : []),
         ],
         compared,
-        style.dim,
+        context,
       ),
     )
   }

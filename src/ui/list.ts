@@ -34,7 +34,8 @@ const SAID: Readonly<Partial<Record<ListedResource['kind'], string>>> = {
   Deployment: 'policy',
 }
 
-function groupText(rows: readonly ListedResource[], { style }: TextContext): string {
+function groupText(rows: readonly ListedResource[], context: TextContext): string {
+  const { style } = context
   const [{ kind }] = rows
   const said = rows.map(each => wordsOf(each, style))
   const columns = [{ title: kind }, { title: SAID[kind] ?? '' }, { title: 'file' }]
@@ -43,7 +44,7 @@ function groupText(rows: readonly ListedResource[], { style }: TextContext): str
   return table(
     shown.map(i => columns[i]),
     cells.map(row => shown.map(i => row[i])),
-    style.dim,
+    context,
   )
 }
 

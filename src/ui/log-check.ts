@@ -6,7 +6,8 @@ import type { Style } from './style.ts'
 import { table } from './table.ts'
 
 /** What the log holds, how many faults of which kind it has, and where the first ones are. */
-export function logCheckText(result: LogCheckResult, { style }: TextContext): string {
+export function logCheckText(result: LogCheckResult, context: TextContext): string {
+  const { style } = context
   const { faults, passed } = result
   const parts = [`${plural(result.files, 'file')}: ${holds(result)}`, joins(result)]
   if (faults.length > 0) {
@@ -14,7 +15,7 @@ export function logCheckText(result: LogCheckResult, { style }: TextContext): st
       table(
         [{ title: 'fault' }, { title: 'severity' }, { title: 'records', align: 'right' }],
         faults.map(({ code, severity, count }) => [code, paint(severity, style)(severity), grouped(count)]),
-        style.dim,
+        context,
       ),
       ...faults.map(fault => faultText(fault, style)),
     )

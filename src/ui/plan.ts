@@ -145,7 +145,7 @@ function deploymentText(plan: DeploymentPlan, { style, columns }: TextContext): 
   const body = [
     ...fieldLines(fields, columns - 2, style),
     ...stepLines(stepsOf(changes, desired.rollout.gates, namesOf(plan)), columns - 2, style),
-    ...(drift.length === 0 ? [] : [driftTable(drift, style)]),
+    ...(drift.length === 0 ? [] : [driftTable(drift, { style, columns: columns - 2 })]),
     ...(changes.length === 0 ? [] : evidenceLines(evidence, columns - 2, style)),
     ...(overlap === null ? [] : [labelled('overlap', overlapText(overlap), style)]),
     ...notes.map(note => labelled('note', note, style)),

@@ -5,7 +5,8 @@ import type { Style } from './style.ts'
 import { table } from './table.ts'
 
 /** The table of a simulation, differences to the first policy, and what the expectations say. */
-export function simulationText(result: SimulationResult, { style }: TextContext): string {
+export function simulationText(result: SimulationResult, context: TextContext): string {
+  const { style } = context
   const { policies, differences, expectations, level } = result
   const interval = `${percent(level)} interval`
   const title = `${style.bold(result.scenario)}: ${plural(result.replications, 'replication')} of ${plural(result.horizon, 'decision')}, seed ${result.seed}`
@@ -22,11 +23,11 @@ export function simulationText(result: SimulationResult, { style }: TextContext)
       [
         { title: 'policy' },
         { title: 'mean reward', align: 'right' },
-        { title: interval },
-        { title: 'regret', align: 'right' },
-        { title: interval },
-        { title: 'best action', align: 'right' },
-        { title: interval },
+        { title: interval, name: `${interval} of mean reward`, drop: 1 },
+        { title: 'regret', align: 'right', drop: 2 },
+        { title: interval, name: `${interval} of regret`, drop: 4 },
+        { title: 'best action', align: 'right', drop: 3 },
+        { title: interval, name: `${interval} of best action`, drop: 5 },
       ],
       policies.map(({ name, reward, regret, bestActionShare }) => [
         name,
@@ -37,7 +38,7 @@ export function simulationText(result: SimulationResult, { style }: TextContext)
         percent(bestActionShare.mean),
         range(bestActionShare, percent),
       ]),
-      style.dim,
+      context,
     ),
     ...(unserved.length > 0 ? [style.yellow(unserved.join('\n'))] : []),
   ]
@@ -47,9 +48,9 @@ export function simulationText(result: SimulationResult, { style }: TextContext)
         [
           { title: `difference to ${differences[0].baseline}` },
           { title: 'mean reward', align: 'right' },
-          { title: interval },
-          { title: 'regret', align: 'right' },
-          { title: interval },
+          { title: interval, name: `${interval} of mean reward`, drop: 1 },
+          { title: 'regret', align: 'right', drop: 2 },
+          { title: interval, name: `${interval} of regret`, drop: 3 },
         ],
         differences.map(({ policy, reward, regret }) => [
           policy,
@@ -58,7 +59,7 @@ export function simulationText(result: SimulationResult, { style }: TextContext)
           signed(regret.mean),
           range(regret, signed),
         ]),
-        style.dim,
+        context,
       ),
     )
     const unclear = differences.filter(({ reward }) => reward.lower <= 0 && reward.upper >= 0)

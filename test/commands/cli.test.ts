@@ -14,7 +14,7 @@ describe('the command line', () => {
   it('lists the commands on --help', async () => {
     const help = await dap('--help')
     expect(help).toMatchObject({ code: 0, stderr: '' })
-    expect(help.stdout).toContain('validate [paths...]')
+    expect(help.stdout).toContain('  validate   ')
   })
 
   it('guesses what a mistyped command meant', async () => {
@@ -144,7 +144,11 @@ describe('an error', () => {
     const written: { out: string[]; err: string[] } = { out: [], err: [] }
     const code = await runCli(['validate', '--json'], {
       version: '1.2.3',
-      streams: { out: text => void written.out.push(text), err: text => void written.err.push(text) },
+      streams: {
+        out: text => void written.out.push(text),
+        err: text => void written.err.push(text),
+        columns: () => Number.POSITIVE_INFINITY,
+      },
       host: () => Promise.reject(new TypeError('boom')),
       progress: () => ({ report() {}, stop() {} }),
     })

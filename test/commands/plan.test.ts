@@ -211,9 +211,7 @@ describe('plan', () => {
         5. promote other-e85fae278b1d  it is recorded as applied
 
       orphans, which no Deployment in Git declares
-        = endpoint dap-offer-de8f14fc (offer)  it still has traffic, 100 % offer-cee88991039e;
-          \`moved: { deployment: offer }\` keeps it;
-          \`--prune --override-protection offer\` deletes it all the same
+        = endpoint dap-offer-de8f14fc (offer)  it still has traffic, 100 % offer-cee88991039e; \`moved: { deployment: offer }\` keeps it; \`--prune --override-protection offer\` deletes it all the same
 
       1 to create
       "

@@ -96,7 +96,7 @@ function start(folder: string, words: readonly string[], environment: Readonly<R
   }
   const finished = runCli(['serve', ...words], {
     version: '0.0.0-test',
-    streams: { out, err },
+    streams: { out, err, columns: () => Number.POSITIVE_INFINITY },
     host: async () => host,
     progress: () => ({ report() {}, stop() {} }),
   }).then(code => ({ code, stdout, stderr }))

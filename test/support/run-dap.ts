@@ -38,6 +38,8 @@ export interface Setting {
   /** An interactive terminal, and what is answered at it; what it shows is on stderr. */
   choose?(question: string, choices: readonly Choice[]): string
   readonly signal?: AbortSignal
+  /** Of a terminal that is so wide. */
+  readonly columns?: number
   /** Variables of the process's environment. */
   readonly environment?: Readonly<Record<string, string>>
 }
@@ -97,7 +99,9 @@ export function deployments(
 
 /** The same over real files, which DuckDB needs. */
 export function dapIn(
-  place: string | (Pick<Setting, 'environment' | 'cloud'> & { readonly folder: string; readonly files?: Files }),
+  place:
+    | string
+    | (Pick<Setting, 'environment' | 'cloud' | 'columns'> & { readonly folder: string; readonly files?: Files }),
   ...words: readonly string[]
 ): Promise<Omit<Session, 'files'>> {
   const { folder, files = nodeFiles(), ...setting } = typeof place === 'string' ? { folder: place } : place
@@ -140,6 +144,7 @@ async function run(
     stateOf = () => 'running',
     signal = new AbortController().signal,
     environment = {},
+    columns = Number.POSITIVE_INFINITY,
   }: Setting & Pick<Host, 'run'> = {
     run: RUN,
   },
@@ -153,7 +158,7 @@ async function run(
     version: VERSION,
     packageRoot: PACKAGE_ROOT,
     files,
-    terminal: { interactive: choose !== undefined, color: false, columns: 100 },
+    terminal: { interactive: choose !== undefined, color: false, columns },
     signal,
     async tables(options) {
       const tables = (await import('../../src/adapters/duckdb/duckdb.ts')).openTables(options)
@@ -203,6 +208,7 @@ async function run(
       err: text => {
         stderr += text
       },
+      columns: () => columns,
     },
     host: async ({ folder }) => ({ ...host, cwd: folder === undefined ? cwd : `${cwd}/${folder}` }),
     progress: () => ({ report: event => void events.push(event), stop() {} }),

@@ -96,6 +96,7 @@ describe('a table', () => {
         [red('a'), '10'],
         ['bbbbb', '5'],
       ],
+      { style: createStyle(false), columns: Number.POSITIVE_INFINITY },
     )
     expect(stripVTControlCharacters(text)).toBe('name    n\na      10\nbbbbb   5')
   })

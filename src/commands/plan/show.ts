@@ -47,6 +47,7 @@ export const planShowCommand = defineCommand<Options, Shown>({
     if (format === 'json') return JSON.stringify(plan, null, 2)
     return format === 'markdown' ? planMarkdown(plan) : planText(plan, context)
   },
+  verbatim: ({ format }) => format !== 'text',
   json: ({ plan }) => plan,
   exitCode: ({ plan, exitCode }) => (exitCode ? planExitCode(plan) : ExitCode.done),
 })
