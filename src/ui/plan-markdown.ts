@@ -2,6 +2,7 @@ import type { FieldChange } from '../deploy/change.ts'
 import type { DeploymentPlan, EvidenceState, Orphan, Plan } from '../deploy/wanted/plan.ts'
 import { shortDigest } from '../digest.ts'
 import { cleaned, orphanName, timeText } from './cloud.ts'
+import { code, folded, html, MAX_CHARACTERS, prose, row, upTo } from './markdown.ts'
 import { plural } from './numbers.ts'
 import {
   fieldText,
@@ -19,9 +20,6 @@ import {
   valueText,
   wordOf,
 } from './plan.ts'
-
-/** A comment of GitHub holds 65,536 characters. */
-const MAX_CHARACTERS = 60_000
 
 /**
  * The plan as a comment on a pull request. The first line is a marker of the environment: CI finds the comment by it and updates it.
@@ -70,16 +68,6 @@ export function planMarkdown(untrusted: Plan): string {
   ].join('\n\n')
 }
 
-/** As many texts as fit, and a last one in place of those that do not. */
-function upTo(characters: number, texts: readonly string[], separator: string, rest: string): string {
-  let size = 0
-  const end = texts.findIndex(text => {
-    size += text.length + separator.length
-    return size > characters
-  })
-  return (end === -1 ? texts : [...texts.slice(0, end), rest]).join(separator)
-}
-
 function rowText(plan: DeploymentPlan): string {
   const { deployment, action, fields, held, blocked, notes } = plan
   const differs = fields.flatMap(change => [`${code(change.field)} ${code(fieldText(change))}`, ...withinTexts(change)])
@@ -96,10 +84,6 @@ function withinTexts({ within }: FieldChange): string[] {
   const texts = within.fields.map(each => `&nbsp; ${code(each.field)} ${code(valueText(each))}`)
   return within.more === 0 ? texts : [...texts, `&nbsp; and ${within.more} more`]
 }
-
-/** A `|` ends a cell, also inside a code span, unless an odd number of backslashes stands before it. */
-const row = (...cells: readonly string[]) =>
-  `| ${cells.map(cell => cell.replace(/(\\*)\|/g, (found, { length }: string) => (length % 2 === 0 ? `${found.slice(0, -1)}\\|` : found))).join(' | ')} |`
 
 function detailsText(plan: DeploymentPlan): string {
   const { changes, desired, drift, evidence, overlap, notes, blocked } = plan
@@ -137,29 +121,3 @@ const stepList = (steps: readonly Step[]) =>
       return `${i + 1}. ${prose(what)}${reason === '' ? '' : `: ${prose(reason)}`}`
     })
     .join('\n')
-
-const folded = (summary: string, parts: readonly string[]) =>
-  [`<details><summary>${summary}</summary>`, ...parts.filter(part => part !== ''), '</details>'].join('\n\n')
-
-/** A code span: neither Markdown nor mentions mean anything in it, and a fence longer than any inside ends it. */
-function code(text: string): string {
-  if (text === '') return ''
-  const longest = Math.max(0, ...[...text.matchAll(/`+/g)].map(([run]) => run.length))
-  const fence = '`'.repeat(longest + 1)
-  return longest === 0 ? `${fence}${text}${fence}` : `${fence} ${text} ${fence}`
-}
-
-/** A sentence: what stands between backticks stays code, everything else is only text, and mentions nobody. */
-function prose(text: string): string {
-  const parts = text.split('`')
-  return parts
-    .map((part, i) => {
-      if (i % 2 === 1 && i < parts.length - 1) return code(part)
-      const escaped = part.replace(/[\\*_{}[\]()<>#|~!&:$.]/g, '\\$&').replaceAll('@', '@\u200b')
-      return i === parts.length - 1 && i % 2 === 1 ? `\\\`${escaped}` : escaped
-    })
-    .join('')
-}
-
-const html = (text: string) =>
-  text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('@', '&#64;')
