@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { type Labels, parseSelector } from '../../../src/commands/several/selector.ts'
 
 const key = fc.constantFrom('team', 'a', 'app.kubernetes.io/name', 'in', 'notin')
-const value = fc.constantFrom('', 'shop', 'play', 'in', 'a-b')
+const value: fc.Arbitrary<string> = fc.constantFrom('', 'shop', 'play', 'in', 'a-b')
 const labels: fc.Arbitrary<Labels> = fc.dictionary(key, value)
 const blank = fc.constantFrom('', ' ')
 const values = fc.array(value, { minLength: 1, maxLength: 3 })

@@ -77,7 +77,9 @@ describe('simulate without a name', () => {
     ])
     const sarif = JSON.parse(files['out.sarif'])
     expect(sarifFaults(sarif)).toEqual([])
-    expect(files['out.txt'].split('\n')[0]).toMatchInlineSnapshot(`"::error file=scenarios/a.yaml,line=10,endLine=10,col=26,endColumn=60,title=dap%3A expectation::expectation \`earns\` of a failed: policy('offer').reward.mean is 0.52%0Ahint: it asks that policy('offer').reward.mean > 0.99"`)
+    expect(files['out.txt'].split('\n')[0]).toMatchInlineSnapshot(
+      `"::error file=scenarios/a.yaml,line=10,endLine=10,col=26,endColumn=60,title=dap%3A expectation::expectation \`earns\` of a failed: policy('offer').reward.mean is 0.52%0Ahint: it asks that policy('offer').reward.mean > 0.99"`,
+    )
   })
 
   it.each([
