@@ -1,5 +1,5 @@
 /** Where a result goes, and in which formats. Loaded where somebody asks for more than text on stdout. */
-import { dirname, join, relative } from 'node:path'
+import { dirname, join, parse, relative } from 'node:path'
 import { DapError, UsageError } from './errors.ts'
 import type { Host } from './host.ts'
 import { type Format, type Output, readFormats, requirePlain } from './ui/formats/formats.ts'
@@ -20,21 +20,33 @@ export async function openOutputs(
   if (asked.plain) requirePlain(outputs, command)
   for (const { format, file } of outputs) {
     if (file === undefined) continue
-    const name = `\`${relative(cwd, file)}\``
-    const folder = dirname(file)
-    if (taken.includes(file))
-      throw new UsageError(`--format ${format} and --json-file would both go to ${name}`, {
+    const fault = await unwritable(files, file)
+    const say = (path: string) => `\`${relative(cwd, path) || '.'}\``
+    if (taken.includes(file)) {
+      throw new UsageError(`--format ${format} and --json-file would both go to ${say(file)}`, {
         hint: 'give each a file of its own',
       })
-    if (await files.isFolder(file))
-      throw new UsageError(`--format ${format}: ${name} is a folder`, { hint: `--format ${format}=FILE` })
-    if (!(await files.isFolder(folder))) {
-      throw new UsageError(`--format ${format}: there is no folder \`${relative(cwd, folder)}\``, {
+    }
+    if (fault === 'no folder') {
+      throw new UsageError(`--format ${format}: there is no folder ${say(dirname(file))}`, {
         hint: 'make it first, or mend the path',
+      })
+    }
+    if (fault === 'no file') {
+      throw new UsageError(`--format ${format}: ${say(file)} is there, and is no file`, {
+        hint: `--format ${format}=FILE`,
       })
     }
   }
   return outputs.some(({ file }) => file === undefined) ? outputs : [{ format: 'text' }, ...outputs]
+}
+
+/** Why a result cannot be written there: it takes the place of what is there, which must be a file, and not a folder, a device or a pipe. */
+async function unwritable(files: Host['files'], file: string): Promise<'no folder' | 'no file' | undefined> {
+  if (!(await files.isFolder(dirname(file)))) return 'no folder'
+  if (!(await files.exists(file))) return undefined
+  const followed = await files.follow(file, [parse(file).root])
+  return 'why' in followed || !followed.file ? 'no file' : undefined
 }
 
 /** Writes the files first: what comes to stdout says how it went. */
@@ -62,7 +74,7 @@ export async function writeError(
     // On stderr it has been said.
     if (output.format === 'text' && output.file === undefined) continue
     try {
-      if (output.file !== undefined && !(await host.files.isFolder(dirname(output.file)))) continue
+      if (output.file !== undefined && (await unwritable(host.files, output.file)) !== undefined) continue
       await writeOutputs(host, [output], () => text(output.format), out)
     } catch (error) {
       if (!(error instanceof DapError)) throw error

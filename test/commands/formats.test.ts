@@ -1,8 +1,12 @@
-import { describe, expect, it } from 'vitest'
+import { execFileSync } from 'node:child_process'
+import { mkdtemp, rm, stat } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { describe, expect, it, onTestFinished } from 'vitest'
 import { COMMANDS } from '../../src/commands/registry.ts'
 import { sarifFaults } from '../support/reports.ts'
 import { resource } from '../support/repository.ts'
-import { dap, repository } from '../support/run-dap.ts'
+import { dap, dapIn, repository } from '../support/run-dap.ts'
 
 const PROJECT = resource('Project', 'shop', 'defaults: { seed: 1 }')
 const BROKEN = { 'dap.yaml': PROJECT, 'policies/a.yaml': 'apiVersion: dap/v1\nkind: Polcy\n' }
@@ -58,10 +62,21 @@ describe('--format', () => {
       'give each a file of its own',
     ],
     ['--format sarif=x/a', '--format sarif: there is no folder `x`', 'make it first, or mend the path'],
-    ['--format sarif=policies', '--format sarif: `policies` is a folder', '--format sarif=FILE'],
+    ['--format sarif=policies', '--format sarif: `policies` is there, and is no file', '--format sarif=FILE'],
   ])('refuses %s', async (words, message, hint) => {
     const { code, stderr } = await dap(`validate ${words}`, BROKEN)
     expect({ code, stderr }).toEqual({ code: 3, stderr: `error: ${message}\nhint: ${hint}\n` })
+  })
+
+  it.runIf(process.platform !== 'win32')('never takes the place of what is no file, such as a pipe', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'dap-formats-'))
+    onTestFinished(() => rm(folder, { recursive: true }))
+    const pipe = join(folder, 'pipe')
+    execFileSync('mkfifo', [pipe])
+    for (const words of [[], ['--strict']]) {
+      expect(await dapIn(folder, 'validate', ...words, `--format=junit=${pipe}`)).toMatchObject({ code: 3 })
+      expect((await stat(pipe)).isFIFO()).toBe(true)
+    }
   })
 
   it('is refused by a command that finds no cases, but for text and JSON', async () => {
