@@ -38,6 +38,8 @@ export interface Host {
   origin(folder: string): Promise<string | null>
   /** The branch that is checked out in a folder; null where there is none, or git does not tell. */
   branch(folder: string): Promise<string | null>
+  /** The folder's repository as Git has it at a revision, under the same paths; a UsageError where there is none. To be closed. */
+  filesAt(folder: string, revision: string): Promise<PastFiles>
   /** How many threads can compute at once. */
   readonly cores: number
   /** Plays all replications of a plan in worker threads; absent where there are none. */
@@ -101,6 +103,12 @@ export interface Files {
   digest(path: string): Promise<string>
   /** Another text whenever the file has been written, replaced or removed since; cheap, for whoever watches it. */
   stamp(path: string): Promise<string>
+}
+
+/** Files of an earlier time. What is outside the repository is as it is now. */
+export interface PastFiles {
+  readonly files: Files
+  close(): Promise<void>
 }
 
 /** What lies below a folder, except what is called `node_modules`. */

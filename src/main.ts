@@ -114,6 +114,8 @@ async function createHost({ folder, color }: { folder?: string; color?: boolean 
     commit: async folder => (await import('./adapters/node/git.ts')).gitCommit(folder),
     origin: async folder => (await import('./adapters/node/git.ts')).gitOrigin(folder),
     branch: async folder => (await import('./adapters/node/git.ts')).gitBranch(folder),
+    filesAt: async (folder, revision) =>
+      (await import('./adapters/node/git-files.ts')).gitFilesAt(folder, revision, files),
     images: async () => (await import('./adapters/node/images.ts')).serverImages(abort.signal),
     cores: availableParallelism(),
     playInWorkers: async (...args) =>

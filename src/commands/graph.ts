@@ -7,16 +7,14 @@ import type { GraphNode, GraphResult } from '../results.ts'
 import { graphMermaid, graphText } from '../ui/graph.ts'
 import { openRepository } from './opening/repository.ts'
 
-const FORMATS = ['text', 'mermaid'] as const
-
 interface Options {
   readonly name: string | undefined
-  readonly format: (typeof FORMATS)[number]
+  readonly mermaid: boolean
 }
 
 interface Drawn {
   readonly result: GraphResult
-  readonly format: Options['format']
+  readonly mermaid: boolean
 }
 
 export const graphCommand = defineCommand<Options, Drawn>({
@@ -26,24 +24,25 @@ export const graphCommand = defineCommand<Options, Drawn>({
         '[name]',
         'a resource: what it needs, and what needs it; default: all. `policy/shop-offer` tells kinds apart',
       )
-      .addOption(command.createOption('--format <format>', 'how to draw it; default: text').choices(FORMATS))
+      .option('--mermaid', 'as mermaid, for a page that draws it')
       .addHelpText(
         'after',
         '\nAn edge leads from a resource to one that it names. GitHub draws mermaid in a fenced block of that language.\n\nexit codes: 0 drawn, 1 a file has errors, so that something may be missing, 3 usage',
       ),
 
-  options: ([name], flags) => ({ name, format: (flags['format'] as Options['format'] | undefined) ?? 'text' }),
+  options: ([name], flags) => ({ name, mermaid: flags['mermaid'] === true }),
 
-  async run({ name, format }, host) {
+  async run({ name, mermaid }, host) {
     const { repository } = await openRepository(host)
     const whole = graphOf(repository)
     const about = name === undefined ? [] : named(name, whole.nodes)
     const { nodes, edges } = name === undefined ? whole : around(whole, about)
     const errors = repository.diagnostics.filter(({ severity }) => severity === 'error').length
-    return { result: { schema: GRAPH_RESULT_SCHEMA, about, nodes, edges, errors }, format }
+    return { result: { schema: GRAPH_RESULT_SCHEMA, about, nodes, edges, errors }, mermaid }
   },
 
-  text: ({ result, format }, context) => (format === 'mermaid' ? graphMermaid(result) : graphText(result, context)),
+  text: ({ result, mermaid }, context) => (mermaid ? graphMermaid(result) : graphText(result, context)),
+  verbatim: ({ mermaid }) => mermaid,
   json: ({ result }) => result,
   exitCode: ({ result }) => (result.errors > 0 ? ExitCode.no : ExitCode.done),
 })

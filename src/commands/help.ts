@@ -49,7 +49,7 @@ export const TASKS: readonly Task[] = [
       list: [by('list', 'what is here, and its state'), by('list deployments', 'of one kind')],
       graph: [
         by('graph shop-offer', 'what it needs, and what needs it'),
-        by('graph --format mermaid', 'all of it, for a page that draws mermaid'),
+        by('graph --mermaid', 'all of it, for a page that draws mermaid'),
       ],
       simulate: [
         by('simulate', 'the only scenario there is'),

@@ -15,6 +15,14 @@ export interface Column {
   readonly copied?: true
 }
 
+/** A table before it is drawn. */
+export interface Grid {
+  readonly columns: readonly Column[]
+  readonly rows: readonly (readonly string[])[]
+}
+
+export const tableOf = ({ columns, rows }: Grid, context: TextContext): string => table(columns, rows, context)
+
 const GAP = '  '
 
 /** Narrower than this a sentence is not wrapped while other columns can go. */

@@ -44,41 +44,6 @@ describe('the command line', () => {
     expect((await dap('help validate')).stdout).toBe(stdout)
   })
 
-  it('takes no format beside --json, whichever command has one: neither beats the other', async () => {
-    const having: string[] = []
-    for (const { name, load } of COMMANDS) {
-      const command = new Command(name)
-      ;(await load()).declare(command)
-      if (command.options.some(({ long }) => long === '--format')) having.push(name)
-    }
-    expect(having).toEqual(['graph', 'plan show'])
-    for (const name of having) {
-      for (const line of [`${name} x --format text --json`, `${name} --json x --format=text`]) {
-        const { code, stdout, stderr } = await dap(line)
-        expect({ code, stderr }).toEqual({
-          code: 3,
-          stderr:
-            'error: option `--format <format>` cannot be used with option `--json`\nhint: leave one of them out\n',
-        })
-        expect(JSON.parse(stdout)).toMatchObject({ schema: 'dap.error/v1', exitCode: 3 })
-      }
-    }
-  })
-
-  it.each(COMMANDS)(
-    'takes the arguments of $name that its usage says, and no option that has a default',
-    async entry => {
-      const command = new Command(entry.name)
-      ;(await entry.load()).declare(command)
-      const slots = command.registeredArguments.map(argument => {
-        const name = argument.variadic ? `${argument.name()}...` : argument.name()
-        return argument.required ? `<${name}>` : `[${name}]`
-      })
-      expect([entry.name, ...slots].join(' ')).toBe(entry.usage)
-      expect(command.opts()).toEqual({})
-    },
-  )
-
   it('takes the options of every command before its name, too', async () => {
     const files = { 'shop/dap.yaml': resource('Project', 'shop', 'defaults: { seed: 1 }') }
     const expected = { code: 0, stdout: '1 file checked: all valid\n' }

@@ -18,7 +18,12 @@ async function declared(name: string): Promise<Command> {
     .configureOutput({ writeErr: () => {} })
   const { load } = COMMANDS.find(each => each.name === name)!
   ;(await load()).declare(command)
-  return command.option('--json').option('--json-file <path>').option('-C, --directory <dir>').option('--no-color')
+  return command
+    .option('--json')
+    .option('--format <format>')
+    .option('--json-file <path>')
+    .option('-C, --directory <dir>')
+    .option('--no-color')
 }
 
 const tooWide = (text: string, columns: number) => text.split('\n').filter(line => displayWidth(line) > columns)
@@ -116,16 +121,18 @@ describe('dap --help', () => {
       prove a decision log, record by record
 
       Arguments:
-        paths                  files, and folders whose \`.jsonl\` and \`.ndjson\` files
-                               are read, also with \`.gz\` or \`.zst\`
+        paths                     files, and folders whose \`.jsonl\` and \`.ndjson\`
+                                  files are read, also with \`.gz\` or \`.zst\`
 
       Options:
-        --json                 print the result as JSON
-        --json-file <path>     write events and the result to a file, a JSON value a
-                               line
-        -C, --directory <dir>  run as if started in this folder
-        --no-color             print without colours
-        -h, --help             show this help
+        --json                    print the result as JSON: short for --format json
+        --format <format[=file]>  text, json, sarif, junit, github or markdown, to
+                                  stdout or to a file; may be said several times
+        --json-file <path>        write events and the result to a file, a JSON value
+                                  a line
+        -C, --directory <dir>     run as if started in this folder
+        --no-color                print without colours
+        -h, --help                show this help
 
       Examples:
         dap log check logs  is every record of the log right?

@@ -85,7 +85,7 @@ describe('dap graph', () => {
   })
 
   it('draws mermaid', async () => {
-    expect(read(await dap('graph next-offer --format mermaid', shop))).toMatchInlineSnapshot(`
+    expect(read(await dap('graph next-offer --mermaid', shop))).toMatchInlineSnapshot(`
       "exit 0
       flowchart LR
         n0["deployment<br/>prod/shop-offer"]
@@ -126,7 +126,7 @@ describe('dap graph', () => {
       3 errors: \`dap validate\` shows them
       "
     `)
-    expect((await dap('graph --format mermaid', faulty)).stdout).toMatchInlineSnapshot(`
+    expect((await dap('graph --mermaid', faulty)).stdout).toMatchInlineSnapshot(`
       "flowchart LR
         n0["dataset<br/>log"]
         n1["scenario<br/>week"]

@@ -92,6 +92,7 @@ function start(folder: string, words: readonly string[], environment: Readonly<R
     commit: async () => null,
     origin: async () => null,
     branch: async () => null,
+    filesAt: () => Promise.reject(new Error('no other time should be asked for')),
     sleep: ms => new Promise(done => setTimeout(done, ms)),
   }
   const finished = runCli(['serve', ...words], {

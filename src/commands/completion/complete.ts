@@ -1,5 +1,6 @@
 /** `dap __complete -- WORDS`: what the last word may become. It is asked at each press of a key, so it is quick, and never says what is wrong. */
 import { Command, type Option } from 'commander'
+import type { CommandModule } from '../../command.ts'
 import type { Host } from '../../host.ts'
 import { KINDS, type Kind } from '../../kinds.ts'
 import { RESOURCE_NAME } from '../arguments.ts'
@@ -16,7 +17,7 @@ export interface Candidate {
 export async function complete(
   words: readonly string[],
   commands: readonly CommandEntry[],
-  globals: (command: Command) => void,
+  globals: Globals,
   hostIn: (folder: string | undefined) => Promise<Host>,
 ): Promise<Candidate[]> {
   const { before, partial, split } = wordsOf(words)
@@ -66,6 +67,9 @@ function folderOf(words: readonly string[]): string | undefined {
   return at === -1 ? undefined : words[at + 1]
 }
 
+/** Adds the options of every command. */
+type Globals = (command: Command, module: Pick<CommandModule<unknown, unknown>, 'report'>) => void
+
 type Lookup = () => Promise<Host>
 
 interface Meant {
@@ -80,7 +84,7 @@ interface Meant {
 async function commandOf(
   words: readonly string[],
   commands: readonly CommandEntry[],
-  globals: (command: Command) => void,
+  globals: Globals,
 ): Promise<Meant> {
   const [first, second] = words
   const parsed = new Command()
@@ -88,14 +92,15 @@ async function commandOf(
   const entry = named(`${first} ${second}`) ?? (first === undefined ? undefined : named(first))
   const group = commands.filter(({ name }) => name.startsWith(`${first} `))
   if (entry === undefined || first === undefined) {
-    globals(parsed)
+    globals(parsed, {})
     return {
       options: parsed.options,
       next: words.length === 0 ? firstWords(commands) : words.length === 1 ? seconds(group) : [],
     }
   }
-  ;(await entry.load()).declare(parsed)
-  globals(parsed)
+  const module = await entry.load()
+  module.declare(parsed)
+  globals(parsed, module)
   const rest = words.slice(entry.name.split(' ').length)
   const given = argumentsAmong(rest, parsed.options)
   const slots = parsed.registeredArguments
