@@ -1,13 +1,14 @@
-import { isAbsolute, join } from 'node:path'
+import { resolve } from 'node:path'
 import type { Command } from 'commander'
-import type { CommandModule, RunEvent } from './command.ts'
+import type { CommandModule, RunEvent, TextContext } from './command.ts'
 import { COMMANDS, type CommandEntry } from './commands/registry.ts'
 import { didYouMean, printable } from './diagnostics.ts'
 import { DapError, ExitCode, InterruptedError, UsageError } from './errors.ts'
 import { ERROR_RESULT_SCHEMA } from './generated/names.ts'
 import type { Host } from './host.ts'
-import { InvalidFilesError } from './invalid-files.ts'
+import { errorResult as stopResult } from './invalid-files.ts'
 import type { ErrorResult } from './results.ts'
+import type { Format, Output } from './ui/formats/formats.ts'
 import { createStyle } from './ui/style.ts'
 
 /** Where a run's words go. Results to `out`, everything else to `err`. */
@@ -28,7 +29,7 @@ export interface World {
 /** One run: argv → command → result → text or JSON → exit code. The only place where an error becomes text and a number. */
 export async function runCli(argv: readonly string[], world: World): Promise<ExitCode> {
   const { out } = world.streams
-  const run: { host?: Host; record?: Lines } = {}
+  const run: Run = {}
   try {
     const at = commandAt(argv)
     const name: string | undefined = argv[at]
@@ -51,6 +52,7 @@ export async function runCli(argv: readonly string[], world: World): Promise<Exi
       return ExitCode.done
     }
     const { entry, words } = findCommand(argv, at)
+    run.command = entry.name
     const module = await entry.load()
     const parsed = await parse(entry, module, argv.toSpliced(at, words), world.streams)
     if (parsed === 'help') return ExitCode.done
@@ -58,19 +60,26 @@ export async function runCli(argv: readonly string[], world: World): Promise<Exi
     run.host = await world.host({ folder: flags['directory'] as string | undefined, color: flags['color'] as boolean })
     const path = flags['jsonFile'] as string | undefined
     if (path !== undefined) run.record = await recordTo(path, run.host)
-    return await execute(module, args, flags, run.host, run.record, world)
+    return await execute(entry.name, module, args, flags, run.host, run.record, world)
   } catch (error) {
     return await fail(error, argv, run, world)
   }
 }
 
+/** What is known of a run once it fails. */
+interface Run {
+  command?: string
+  host?: Host
+  record?: Lines
+}
+
 /** A `--json-file`: events, and at the end the result. */
 type Lines = Awaited<ReturnType<Host['files']['lines']>>
 
-const recordTo = (path: string, { files, cwd }: Host): Promise<Lines> =>
-  files.lines(isAbsolute(path) ? path : join(cwd, path))
+const recordTo = (path: string, { files, cwd }: Host): Promise<Lines> => files.lines(resolve(cwd, path))
 
 async function execute(
+  command: string,
   module: CommandModule<unknown, unknown>,
   args: readonly string[],
   flags: Readonly<Record<string, unknown>>,
@@ -78,6 +87,10 @@ async function execute(
   record: Lines | undefined,
   world: World,
 ): Promise<ExitCode> {
+  const { json = false, format: formats, jsonFile } = flags as Asked
+  const asked = formats === undefined ? undefined : { formats, json, plain: module.report === undefined }
+  const taken = jsonFile === undefined ? [] : [resolve(host.cwd, jsonFile)]
+  const outputs = asked && (await (await import('./outputs.ts')).openOutputs(host, command, asked, taken))
   const options = await module.options(args, flags, host)
   const progress = world.progress(host)
   let result: unknown
@@ -91,17 +104,53 @@ async function execute(
   }
   const exitCode = module.exitCode(result)
   if (record !== undefined) await writeResult(record, exitCode, module.json(result))
-  const text = flags['json'] ? JSON.stringify(module.json(result), null, 2) : module.text(result, textContext(host))
-  if (text !== '') world.streams.out(text.endsWith('\n') ? text : `${text}\n`)
+  if (outputs === undefined) {
+    const text = json ? jsonText(module.json(result)) : module.text(result, textContext(host))
+    if (text !== '') world.streams.out(text.endsWith('\n') ? text : `${text}\n`)
+    return exitCode
+  }
+  const [{ writeOutputs }, { rendered }] = await Promise.all([
+    import('./outputs.ts'),
+    import('./ui/formats/formats.ts'),
+  ])
+  const text = async ({ format, file }: Output) => {
+    if (format === 'json') return jsonText(module.json(result))
+    if (format === 'text') return module.text(result, file === undefined ? textContext(host) : PLAIN_CONTEXT)
+    if (format === 'markdown' && module.markdown !== undefined) return module.markdown(result)
+    const report = module.report!(result)
+    return rendered(format, report, await readerOf(host, command, report.folder))
+  }
+  await writeOutputs(host, outputs, text, world.streams.out)
   return exitCode
 }
+
+/** The flags that say what a result is printed as. */
+interface Asked {
+  readonly json?: boolean
+  readonly format?: readonly string[]
+  readonly jsonFile?: string
+}
+
+const jsonText = (result: unknown) => JSON.stringify(result, null, 2)
+
+const readerOf = async (host: Host, command: string, folder: string) => ({
+  command,
+  version: host.version,
+  sourceRoot: await (await import('./outputs.ts')).sourceRoot(host, folder),
+})
 
 function writeResult(record: Lines, exitCode: ExitCode, result: unknown): Promise<void> {
   record.write(JSON.stringify({ type: 'result', exitCode, result }))
   return record.close()
 }
 
-const textContext = (host: Host) => ({ style: createStyle(host.terminal.color), columns: host.terminal.columns })
+/** Of a file. */
+const PLAIN_CONTEXT: TextContext = { style: createStyle(false), columns: 100 }
+
+const textContext = (host: Host): TextContext => ({
+  style: createStyle(host.terminal.color),
+  columns: host.terminal.columns,
+})
 
 /** Where the command's name is: the first word that is neither an option nor the value of one, as in `dap -C shop validate`. */
 function commandAt(argv: readonly string[]): number {
@@ -129,7 +178,7 @@ function findCommand(argv: readonly string[], at: number): { entry: CommandEntry
   })
 }
 
-const GLOBAL_WITH_VALUE = ['-C', '--directory', '--json-file']
+const GLOBAL_WITH_VALUE = ['-C', '--directory', '--json-file', '--format']
 
 interface Parsed {
   readonly args: readonly string[]
@@ -154,10 +203,15 @@ async function parse(
     .allowExcessArguments(false)
     .helpOption('-h, --help', 'show this help')
   module.declare(command)
-  // Both say what the result is printed as.
-  command.options.find(({ long }) => long === '--format')?.conflicts('json')
   command
-    .option('--json', 'print the result as JSON')
+    .option('--json', 'print the result as JSON: short for --format json')
+    .option(
+      '--format <format[=file]>',
+      module.report === undefined
+        ? 'text or json, to stdout or to a file; may be said several times'
+        : 'text, json, sarif, junit, github or markdown, to stdout or to a file; may be said several times',
+      (value: string, before: readonly string[] = []) => [...before, value],
+    )
     .option('--json-file <path>', 'write events and the result to a file, a JSON value a line')
     .option('-C, --directory <dir>', 'run as if started in this folder')
     .option('--no-color', 'print without colours')
@@ -167,9 +221,8 @@ async function parse(
     if (!(error instanceof commander.CommanderError)) throw error
     if (error.exitCode === 0) return 'help'
     const [message, suggestion] = error.message.replace(/^error: /, '').split('\n')
-    const conflict = error.code === 'commander.conflictingOption' ? 'leave one of them out' : undefined
     const near = suggestion?.replace(/^\(Did you mean (.*)\?\)$/, 'did you mean `$1`?')
-    const hint = conflict ?? near ?? `dap ${name} --help`
+    const hint = near ?? `dap ${name} --help`
     throw new UsageError(message.replaceAll("'", '`'), { hint })
   }
   return { args: command.args, flags: command.opts() }
@@ -183,12 +236,9 @@ function takes(usage: string, words: number): boolean {
 }
 
 /** An error as text on stderr, and as a result wherever a result was asked for. */
-async function fail(
-  error: unknown,
-  argv: readonly string[],
-  run: { host?: Host; record?: Lines },
-  { streams: { out, err }, version, host: createHost }: World,
-): Promise<ExitCode> {
+async function fail(error: unknown, argv: readonly string[], run: Run, world: World): Promise<ExitCode> {
+  const { streams, version, host: createHost } = world
+  const { out, err } = streams
   const style = createStyle(run.host?.terminal.color ?? false)
   const result = errorResult(error, run.host?.signal.aborted === true, version)
   const { exitCode, message, hint } = result
@@ -198,7 +248,8 @@ async function fail(
   if (hint) err(`${style.cyan('hint')}: ${printable(hint)}\n`)
 
   const asked = askedFor(argv)
-  if (asked.json) out(`${JSON.stringify(result, null, 2)}\n`)
+  if (asked.formats.length > 0) await failInFormats(result, asked, run, world)
+  else if (asked.json) out(`${jsonText(result)}\n`)
   // Where the options are wrong, the file is not open yet. If it is the file that cannot be written, that has been said.
   if (asked.file !== undefined) {
     try {
@@ -209,16 +260,36 @@ async function fail(
   return exitCode
 }
 
+/** What CI reads must say that there was an error, whatever it was. */
+async function failInFormats(
+  result: ErrorResult,
+  { folder, ...asked }: ReturnType<typeof askedFor>,
+  run: Run,
+  { host: createHost, streams }: World,
+): Promise<void> {
+  const host = run.host ?? (await createHost({ folder }).catch(() => createHost({})))
+  const command = run.command ?? 'command'
+  const [{ writeError }, { rendered }, { failedReport }, { findRoot }] = await Promise.all([
+    import('./outputs.ts'),
+    import('./ui/formats/formats.ts'),
+    import('./ui/formats/report.ts'),
+    import('./commands/opening/repository.ts'),
+  ])
+  const text = async (format: Format) => {
+    if (format === 'json') return jsonText(result)
+    if (format === 'text') return `error: ${printable(result.message)}`
+    const report = failedReport(command, (await findRoot(host)) ?? host.cwd, result)
+    return rendered(format, report, await readerOf(host, command, report.folder))
+  }
+  await writeError(host, asked, text, streams.out)
+}
+
 function errorResult(error: unknown, aborted: boolean, version: string): ErrorResult & { readonly exitCode: ExitCode } {
   const schema = ERROR_RESULT_SCHEMA
   if (aborted || error instanceof InterruptedError) {
     return { schema, exitCode: ExitCode.interrupted, message: 'interrupted', diagnostics: [] }
   }
-  if (error instanceof DapError) {
-    const { exitCode, message, hint } = error
-    const diagnostics = error instanceof InvalidFilesError ? error.diagnostics : []
-    return { schema, exitCode, message, hint, diagnostics }
-  }
+  if (error instanceof DapError) return stopResult(error)
   const message = `this is a bug in dap ${version}: ${error instanceof Error ? error.message : String(error)}`
   const hint = 'please report it with the trace on stderr'
   return { schema, exitCode: ExitCode.bug, message, hint, diagnostics: [] }
@@ -227,18 +298,24 @@ function errorResult(error: unknown, aborted: boolean, version: string): ErrorRe
 /** What a command line asks for besides text, as far as it can be read: it may be wrong, and still its error is asked for. */
 function askedFor(argv: readonly string[]): {
   readonly json: boolean
+  readonly formats: readonly string[]
   readonly file?: string
   readonly folder?: string
 } {
   const end = argv.indexOf('--')
   const words = end === -1 ? argv : argv.slice(0, end)
-  const argumentOf = (...names: readonly string[]) =>
+  const argumentsOf = (...names: readonly string[]) =>
     words.flatMap((word, i) => {
       const name = names.find(each => word === each || word.startsWith(`${each}=`))
       if (name === undefined) return []
       return word === name ? words.slice(i + 1, i + 2) : [word.slice(name.length + 1)]
-    })[0]
-  return { json: words.includes('--json'), file: argumentOf('--json-file'), folder: argumentOf('-C', '--directory') }
+    })
+  return {
+    json: words.includes('--json'),
+    formats: argumentsOf('--format'),
+    file: argumentsOf('--json-file')[0],
+    folder: argumentsOf('-C', '--directory')[0],
+  }
 }
 
 function overview(version: string): string {
@@ -252,6 +329,7 @@ ${lines.join('\n')}
 
 options of every command:
   --json             print the result as JSON, an error too
+  --format FORMAT    text, json; for CI sarif, junit, github, markdown; =FILE to a file
   --json-file PATH   write events and the result to a file, a JSON value a line
   -C DIR             run as if started in DIR
   --no-color         print without colours

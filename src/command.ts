@@ -3,6 +3,7 @@ import type { DeployEvent } from './deploy/doing/events.ts'
 import type { ExitCode } from './errors.ts'
 import type { PublishedResult } from './generated/types.ts'
 import type { Host } from './host.ts'
+import type { Report } from './ui/formats/report.ts'
 import type { Style } from './ui/style.ts'
 
 /** What a long run says while it works. */
@@ -46,6 +47,10 @@ export interface CommandModule<Options, Result> {
   /** What `--json` prints: of a shape that is published in `schemas/`; but `dap schema` prints a schema. */
   json(result: Result): PublishedResult | { readonly $schema: string }
   exitCode(result: Result): ExitCode
+  /** What the formats of other programs are made of; a command without it has text and JSON alone. */
+  report?(result: Result): Report
+  /** `--format markdown`, where it says more than what is made of the report. */
+  markdown?(result: Result): string
 }
 
 export function defineCommand<Options, Result>(

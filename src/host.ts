@@ -36,6 +36,8 @@ export interface Host {
   commit(folder: string): Promise<Commit | null>
   /** The address that the folder's repository was cloned from; null where there is none. */
   origin(folder: string): Promise<string | null>
+  /** The folder's repository as Git has it at a revision, under the same paths; a UsageError where there is none. To be closed. */
+  filesAt(folder: string, revision: string): Promise<PastFiles>
   /** How many threads can compute at once. */
   readonly cores: number
   /** Plays all replications of a plan in worker threads; absent where there are none. */
@@ -99,6 +101,12 @@ export interface Files {
   digest(path: string): Promise<string>
   /** Another text whenever the file has been written, replaced or removed since; cheap, for whoever watches it. */
   stamp(path: string): Promise<string>
+}
+
+/** Files of an earlier time. What is outside the repository is as it is now. */
+export interface PastFiles {
+  readonly files: Files
+  close(): Promise<void>
 }
 
 /** What lies below a folder, except what is called `node_modules`. */

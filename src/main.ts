@@ -109,6 +109,8 @@ async function createHost({ folder, color }: { folder?: string; color?: boolean 
     processes: async () => (await import('./adapters/node/lock-processes.ts')).lockProcesses(),
     commit: async folder => (await import('./adapters/node/git.ts')).gitCommit(folder),
     origin: async folder => (await import('./adapters/node/git.ts')).gitOrigin(folder),
+    filesAt: async (folder, revision) =>
+      (await import('./adapters/node/git-files.ts')).gitFilesAt(folder, revision, files),
     images: async () => (await import('./adapters/node/images.ts')).serverImages(abort.signal),
     cores: availableParallelism(),
     playInWorkers: async (...args) =>

@@ -14,6 +14,7 @@ const SHARED = [
   'diagnostics.ts',
   'generated/types.ts',
   'generated/names.ts',
+  'generated/fault-texts.ts',
   'generated/cel-types.ts',
 ]
 
@@ -74,6 +75,7 @@ const ROOMS: Readonly<Record<string, Readonly<Record<string, readonly string[]>>
     reading: ['opening'],
     evidence: ['opening', 'reading'],
     deploying: ['opening', 'evidence'],
+    several: ['opening', 'evidence'],
     // Commands of two words under their first, and what only the command of this name needs.
     decide: ['opening', 'reading'],
     emulator: ['opening'],
@@ -102,7 +104,7 @@ const ROOMS: Readonly<Record<string, Readonly<Record<string, readonly string[]>>
     cluster: ['ids', 'log'],
   },
   simulate: { worlds: [] },
-  ui: { live: [] },
+  ui: { live: [], formats: [] },
 }
 
 const PURE = ['math', 'schema', 'policy', 'log', 'simulate', 'evaluate', 'train', 'repo', 'scaffold', 'deploy']

@@ -8,6 +8,8 @@ import { isInside } from '../paths.ts'
 import { loadRepository } from '../repo/repository.ts'
 import type { SourceFile } from '../repo/source.ts'
 import { diagnosticsSummary, diagnosticText } from '../ui/diagnostics.ts'
+import { fileCases } from '../ui/formats/report.ts'
+import { createStyle } from '../ui/style.ts'
 import { filesBelow, filesOnce } from './opening/found-files.ts'
 import {
   displayPath,
@@ -27,8 +29,10 @@ interface Options {
 }
 
 interface Validated {
-  /** How many files were asked for. */
-  readonly files: number
+  /** The absolute folder that files are relative to. */
+  readonly folder: string
+  /** What was asked for, and is of dap. */
+  readonly files: readonly string[]
   readonly diagnostics: readonly Diagnostic[]
   /** The lines of the files with diagnostics, for their code frames. */
   readonly lines: ReadonlyMap<string, readonly string[]>
@@ -54,14 +58,14 @@ export const validateCommand = defineCommand<Options, Validated>({
     const root = await findRoot(host)
     if (root === undefined && paths.length > 0) {
       const sources = await sourcesAt(host, paths)
-      return summarise(sources, (await loadRepository(sources)).diagnostics)
+      return summarise(host.cwd, sources, (await loadRepository(sources)).diagnostics)
     }
     const opened = await openRepository(host, root)
     const rules = await readRules(host, opened)
     const sources = [...opened.sources, ...rules.sources]
     const passedOver = await passedOverDiagnostics(host, opened)
     const all = [...opened.repository.diagnostics, ...rules.diagnostics, ...passedOver]
-    if (paths.length === 0) return summarise(sources, all)
+    if (paths.length === 0) return summarise(opened.root, sources, all)
 
     const given: Given[] = []
     for (const path of paths) given.push(await givenAt(host, opened, path))
@@ -75,6 +79,7 @@ export const validateCommand = defineCommand<Options, Validated>({
     const selected = sources.filter(source => given.some(({ holds }) => holds(source)))
     const names = new Set(selected.map(({ path }) => path))
     return summarise(
+      opened.root,
       selected,
       all.filter(({ file }) => names.has(file) || given.some(({ real }) => isInside(real, resolve(opened.root, file)))),
     )
@@ -82,18 +87,24 @@ export const validateCommand = defineCommand<Options, Validated>({
 
   text({ files, diagnostics, lines }, { style }) {
     const blocks = diagnostics.map(diagnostic => `${diagnosticText(diagnostic, lines.get(diagnostic.file), style)}\n`)
-    return [...blocks, diagnosticsSummary(files, diagnostics, style)].join('\n')
+    return [...blocks, diagnosticsSummary(files.length, diagnostics, style)].join('\n')
   },
 
   json: ({ files, diagnostics }) => ({
     schema: VALIDATION_RESULT_SCHEMA,
-    files,
+    files: files.length,
     errors: diagnostics.filter(d => d.severity === 'error').length,
     warnings: diagnostics.filter(d => d.severity === 'warning').length,
     diagnostics,
   }),
 
   exitCode: ({ diagnostics }) => (diagnostics.some(d => d.severity === 'error') ? ExitCode.no : ExitCode.done),
+
+  report: ({ folder, files, diagnostics }) => ({
+    summary: diagnosticsSummary(files.length, diagnostics, createStyle(false)),
+    folder,
+    cases: fileCases('validate', files, diagnostics),
+  }),
 })
 
 /** A path that was given. */
@@ -127,12 +138,12 @@ async function sourcesAt(host: Host, paths: readonly string[]): Promise<SourceFi
   return Promise.all(filesOnce(found).map(file => readSource(host, host.cwd, file)))
 }
 
-function summarise(sources: readonly SourceFile[], diagnostics: readonly Diagnostic[]): Validated {
+function summarise(folder: string, sources: readonly SourceFile[], diagnostics: readonly Diagnostic[]): Validated {
   const faulty = new Set(diagnostics.map(d => d.file))
   const lines = new Map(
     sources.flatMap(({ path, text }) =>
       faulty.has(path) && text !== undefined ? [[path, text.split(/\r?\n/)] as const] : [],
     ),
   )
-  return { files: sources.length, diagnostics, lines }
+  return { folder, files: sources.map(({ path }) => path), diagnostics, lines }
 }

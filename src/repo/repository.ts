@@ -35,7 +35,8 @@ export async function repositoryOf(
   for (const [i, resource] of resources.entries()) resources[i] = finish(resource, project, byName)
   const known = lookupIn(found, project)
   judge(found, known, hidden, report)
-  return { ...known, resources, diagnostics: await report.diagnostics(), files: sources.length }
+  const declares = (kind: Kind) => declaredOf(kind, found.declared, hidden)
+  return { ...known, declares, resources, diagnostics: await report.diagnostics(), files: sources.length }
 }
 
 /** Documents by their shapes, and what they declare. */
@@ -64,7 +65,8 @@ function shapedOf(documents: readonly Headed[], absent: ReadonlySet<string>, rep
     const faults = shapeFaults(value, schemas[kind])
     if (faults.length > 0) {
       for (const fault of faults) report.fault(document, fault)
-      if (name === undefined || faults.some(({ path }) => path[0] === 'metadata')) hidden.push({ kind })
+      if (name === undefined || faults.some(({ path }) => path[0] === 'metadata'))
+        hidden.push({ kind, file: document.file })
       faulty.push(document)
       continue
     }
@@ -91,6 +93,24 @@ function lookupIn({ resources, declared, byName }: Shaped, project: ProjectSpec)
     suggest: (kind, name) => didYouMean(name, names.get(kind)!),
     project,
   }
+}
+
+/** What is declared of a kind, also with faults, and what may be in files that do not tell; each name, or else file, once. */
+function declaredOf(
+  kind: Kind,
+  declared: ReadonlyMap<string, DocumentId>,
+  hidden: readonly Hidden[],
+): { readonly name?: string; readonly file: string }[] {
+  const prefix = `${kind}/`
+  const told = [...declared].flatMap(([key, { file }]) =>
+    key.startsWith(prefix) ? [{ name: key.slice(prefix.length), file }] : [],
+  )
+  const all = new Map(told.map(each => [each.name, each as { readonly name?: string; readonly file: string }]))
+  for (const { file, name, kind: of = kind } of hidden) {
+    if (of !== kind || told.some(each => each.file === file || each.name === name)) continue
+    all.set(name ?? file, { file, ...(name === undefined ? {} : { name }) })
+  }
+  return [...all.values()]
 }
 
 /** Asks the rules about what each resource means, and about as much of a document of the wrong shape as can be guessed. */
@@ -152,12 +172,12 @@ function documentsOf(source: ParsedSource, report: Report, hidden: Hidden[]): Pa
   if (text === undefined) {
     const { unreadable: message, hint } = source.file
     report.file(file, { message, hint })
-    hidden.push({})
+    hidden.push({ file })
     return []
   }
   for (const fault of faults) report.yaml(file, fault)
   if (documents.length + faults.length === 0) report.file(file, NO_DOCUMENT)
-  if (faults.length > 0) hidden.push(...hiddenIn(text))
+  if (faults.length > 0) hidden.push(...hiddenIn(text).map(each => ({ ...each, file })))
   return documents.map(({ index, value }) => ({ file, index, value }))
 }
 
@@ -170,12 +190,13 @@ const NO_DOCUMENT = {
 
 /** A resource that may be in what cannot be read, as far as its kind and its name can be told. */
 interface Hidden {
+  readonly file: string
   readonly kind?: Kind
   readonly name?: string
 }
 
 /** What a text that is no YAML seems to declare. */
-function hiddenIn(text: string): Hidden[] {
+function hiddenIn(text: string): Omit<Hidden, 'file'>[] {
   return text
     .split(/^---/m)
     .filter(document => document.trim() !== '')
@@ -279,7 +300,7 @@ function headed({ file, index, value }: Parsed, report: Report, hidden: Hidden[]
     return [{ file, index, kind: (value as { kind: Kind }).kind, value: value as Record<string, unknown> }]
   }
   report.fault({ file, index }, fault)
-  hidden.push(isMapping(value) ? { kind: kindOf(value.kind), name: nameOf(value) } : {})
+  hidden.push(isMapping(value) ? { file, kind: kindOf(value.kind), name: nameOf(value) } : { file })
   return []
 }
 

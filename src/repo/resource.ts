@@ -25,6 +25,8 @@ export interface Repository {
   all<K extends Kind>(kind: K): readonly Resource<K>[]
   /** The file that declares such a resource, even one with faults. */
   declaredIn(kind: NamedKind, name: string): string | undefined
+  /** All of a kind that is declared or may be, with faults or without; the name is absent where a file does not tell it. */
+  declares(kind: NamedKind): readonly { readonly name?: string; readonly file: string }[]
   /** Did-you-mean for a name that nothing has. */
   suggest(kind: NamedKind, name: string): string | undefined
   /** The Project's settings, or their defaults where there is none. */

@@ -4,6 +4,7 @@ import { shortDigest } from '../digest.ts'
 import type { RuleFinding } from '../generated/types.ts'
 import { otherFindings, ruleText } from '../titles.ts'
 import { cleaned, orphanName, timeText } from './cloud.ts'
+import { code, folded, html, MAX_CHARACTERS, prose, row, upTo } from './markdown.ts'
 import { plural } from './numbers.ts'
 import {
   fieldText,
@@ -22,11 +23,7 @@ import {
   wordOf,
 } from './plan.ts'
 
-/** A comment of GitHub holds 65,536 characters. */
-const MAX_CHARACTERS = 60_000
-
-/** Of one text that a plan names, of a row of the table, and of what is folded up of one deployment, however many there are. */
-const MAX_TEXT = 400
+/** Of a row of the table, and of what is folded up of one deployment, however many there are. */
 const MAX_ROW = 4_000
 const MIN_DETAILS = 1_500
 
@@ -73,21 +70,9 @@ export function planMarkdown(untrusted: Plan): string {
     head,
     ...(rows.length === 0 ? [] : [`| | deployment | action | what differs |\n|---|---|---|---|\n${table}`]),
     ...(notes === '' ? [] : [notes]),
-    ...folded(details, left - table.length - notes.length - 200),
+    ...foldedAll(details, left - table.length - notes.length - 200),
     foot,
   ].join('\n\n')
-}
-
-/** As many texts as fit, whole, and where some do not a last one that says how many. */
-function upTo(characters: number, texts: readonly string[], separator: string, rest: (more: number) => string): string {
-  const sizes = texts.map(text => text.length + separator.length)
-  if (sizes.reduce((sum, size) => sum + size, 0) <= characters) return texts.join(separator)
-  let free = characters - rest(texts.length).length
-  const end = sizes.findIndex(size => {
-    free -= size
-    return free < 0
-  })
-  return [...texts.slice(0, end), rest(texts.length - end)].join(separator)
 }
 
 function rowText(plan: DeploymentPlan): string {
@@ -107,10 +92,6 @@ function withinTexts({ within }: FieldChange): string[] {
   const texts = within.fields.map(each => `&nbsp; ${code(each.field)} ${code(valueText(each))}`)
   return within.more === 0 ? texts : [...texts, `&nbsp; and ${within.more} more`]
 }
-
-/** A `|` ends a cell, also inside a code span, unless an odd number of backslashes stands before it. */
-const row = (...cells: readonly string[]) =>
-  `| ${cells.map(cell => cell.replace(/(\\*)\|/g, (found, { length }: string) => (length % 2 === 0 ? `${found.slice(0, -1)}\\|` : found))).join(' | ')} |`
 
 /** What is folded up: a line of HTML, and Markdown in paragraphs. */
 interface Details {
@@ -164,51 +145,20 @@ const ruleItem = (finding: RuleFinding) =>
 const listed = (note: string) => `- ${prose(note)}`
 
 /** Each in its share of the characters, cut at whole lines; where there are too many, the first ones, and how many are not there. */
-function folded(details: readonly Details[], characters: number): string[] {
+function foldedAll(details: readonly Details[], characters: number): string[] {
   const texts: string[] = []
   let free = characters
   for (const [i, { summary, parts }] of details.entries()) {
     if (free < MIN_DETAILS) return [...texts, `${details.length - i} more are in the plan file.`]
-    const open = `<details><summary>${summary}</summary>`
     const lines = parts
       .filter(part => part !== '')
       .join('\n\n')
       .split('\n')
-    const share = Math.max(free / (details.length - i), MIN_DETAILS) - open.length
-    const text = [
-      open,
-      upTo(share, lines, '\n', more => `\n… and ${plural(more, 'more line')} in the plan file`),
-      '</details>',
-    ].join('\n\n')
+    const share = Math.max(free / (details.length - i), MIN_DETAILS) - summary.length
+    const cut = upTo(share, lines, '\n', more => `\n… and ${plural(more, 'more line')} in the plan file`)
+    const text = folded(summary, [cut])
     texts.push(text)
     free -= text.length + 2
   }
   return texts
 }
-
-/** A code span: neither Markdown nor mentions mean anything in it, and a fence longer than any inside ends it. */
-function code(long: string): string {
-  if (long === '') return ''
-  const text = shortened(long)
-  const longest = Math.max(0, ...[...text.matchAll(/`+/g)].map(([run]) => run.length))
-  const fence = '`'.repeat(longest + 1)
-  return longest === 0 ? `${fence}${text}${fence}` : `${fence} ${text} ${fence}`
-}
-
-/** A sentence: what stands between backticks stays code, everything else is only text, and mentions nobody. */
-function prose(text: string): string {
-  const parts = shortened(text).split('`')
-  return parts
-    .map((part, i) => {
-      if (i % 2 === 1 && i < parts.length - 1) return code(part)
-      const escaped = part.replace(/[\\*_{}[\]()<>#|~!&:$.]/g, '\\$&').replaceAll('@', '@\u200b')
-      return i === parts.length - 1 && i % 2 === 1 ? `\\\`${escaped}` : escaped
-    })
-    .join('')
-}
-
-/** Characters are counted as code points, so that none is cut in two. */
-const shortened = (text: string) => (text.length <= MAX_TEXT ? text : `${[...text].slice(0, MAX_TEXT).join('')}…`)
-
-const html = (text: string) =>
-  shortened(text).replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('@', '&#64;')

@@ -5,6 +5,15 @@ export interface Column {
   readonly align?: 'left' | 'right'
 }
 
+/** A table before it is drawn. */
+export interface Grid {
+  readonly columns: readonly Column[]
+  readonly rows: readonly (readonly string[])[]
+}
+
+export const tableOf = ({ columns, rows }: Grid, header?: (text: string) => string): string =>
+  table(columns, rows, header)
+
 /** Columns wide enough for their longest cell, two spaces apart, no trailing blanks. Cells may carry colours. */
 export function table(
   columns: readonly Column[],

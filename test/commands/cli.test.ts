@@ -45,27 +45,6 @@ describe('the command line', () => {
     expect((await dap('help validate')).stdout).toBe(stdout)
   })
 
-  it('takes no format beside --json, whichever command has one: neither beats the other', async () => {
-    const having: string[] = []
-    for (const { name, load } of COMMANDS) {
-      const command = new Command(name)
-      ;(await load()).declare(command)
-      if (command.options.some(({ long }) => long === '--format')) having.push(name)
-    }
-    expect(having).toEqual(['plan show'])
-    for (const name of having) {
-      for (const line of [`${name} x --format text --json`, `${name} --json x --format=json`]) {
-        const { code, stdout, stderr } = await dap(line)
-        expect({ code, stderr }).toEqual({
-          code: 3,
-          stderr:
-            'error: option `--format <format>` cannot be used with option `--json`\nhint: leave one of them out\n',
-        })
-        expect(JSON.parse(stdout)).toMatchObject({ schema: 'dap.error/v1', exitCode: 3 })
-      }
-    }
-  })
-
   it.each(COMMANDS)(
     'takes the arguments of $name that its usage says, and no option that has a default',
     async entry => {

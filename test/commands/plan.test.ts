@@ -517,7 +517,7 @@ describe('a plan as a file', () => {
       "exit 3
       --- stderr
       error: no format \`html\`
-      hint: one of text, json, markdown
+      hint: one of text, json, sarif, junit, github, markdown
       "
     `)
     expect(read(await made.dap('plan show broken.json'))).toMatchInlineSnapshot(`

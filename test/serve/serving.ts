@@ -91,6 +91,7 @@ function start(folder: string, words: readonly string[], environment: Readonly<R
     processes: () => Promise.reject(new Error('no lock should be taken')),
     commit: async () => null,
     origin: async () => null,
+    filesAt: () => Promise.reject(new Error('no other time should be asked for')),
     sleep: ms => new Promise(done => setTimeout(done, ms)),
   }
   const finished = runCli(['serve', ...words], {

@@ -5,6 +5,7 @@ import type { RunEvent } from '../../src/command.ts'
 import type { LockProcess } from '../../src/deploy/memory.ts'
 import type { ProcessState } from '../../src/deploy/runs.ts'
 import type { Commit } from '../../src/deploy/wanted/plan.ts'
+import { UsageError } from '../../src/errors.ts'
 import type { Choice, Files, Host, OwnPackage } from '../../src/host.ts'
 import { memoryFiles } from './memory-files.ts'
 import { type MemoryCloud, memoryCloud } from './memory-vertex.ts'
@@ -37,6 +38,8 @@ export interface Setting {
   /** An interactive terminal, and what is answered at it; what it shows is on stderr. */
   choose?(question: string, choices: readonly Choice[]): string
   readonly signal?: AbortSignal
+  /** The repository as Git has it at other times, by revision. */
+  readonly history?: Readonly<Record<string, Readonly<Record<string, string>>>>
   /** Variables of the process's environment. */
   readonly environment?: Readonly<Record<string, string>>
 }
@@ -138,6 +141,7 @@ async function run(
     stateOf = () => 'running',
     signal = new AbortController().signal,
     environment = {},
+    history = {},
   }: Setting & Pick<Host, 'run'> = {
     run: RUN,
   },
@@ -189,6 +193,12 @@ async function run(
     }),
     commit: async () => commit,
     origin: async () => origin,
+    async filesAt(_, revision) {
+      const past = history[revision]
+      if (past === undefined) throw new UsageError(`Git has no commit \`${revision}\``)
+      const all = Object.fromEntries(Object.entries(past).map(([path, text]) => [`${cwd}/${path}`, text]))
+      return { files: memoryFiles(all, { prefix: PACKAGE_ROOT, files: nodeFiles() }), close: async () => {} }
+    },
     sleep: cloud?.clock.sleep ?? (ms => new Promise(done => setTimeout(done, ms))),
   }
   const code = await runCli(words, {

