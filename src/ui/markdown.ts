@@ -1,14 +1,12 @@
 /** Markdown for GitHub and its like: of texts that anybody may have written, nothing is markup but what stands between backticks. */
 
-import { plural } from './numbers.ts'
 import type { Grid } from './table.ts'
 
 /** A comment of GitHub holds 65,536 characters. */
 export const MAX_CHARACTERS = 60_000
 
-/** Of one text, and of what is folded up of one thing, however many there are. */
-const MAX_TEXT = 400
-const MIN_DETAILS = 1_500
+/** Of one text: it may be as long as whoever wrote it liked. */
+const MAX_TEXT = 500
 
 /** As many texts as fit, whole, and where some do not a last one that says how many. */
 export function upTo(
@@ -40,34 +38,8 @@ export function gridMarkdown({ columns, rows }: Grid): string {
   ].join('\n')
 }
 
-/** What is folded up: a line of HTML, and Markdown in paragraphs. */
-export interface Details {
-  readonly summary: string
-  readonly parts: readonly string[]
-}
-
-/** Each in its share of the characters, cut at whole lines; where there are too many, the first ones, and how many are not there. */
-export function folded(details: readonly Details[], characters: number, where: string): string[] {
-  const texts: string[] = []
-  let free = characters
-  for (const [i, { summary, parts }] of details.entries()) {
-    if (free < MIN_DETAILS) return [...texts, `${details.length - i} more are ${where}.`]
-    const open = `<details><summary>${summary}</summary>`
-    const lines = parts
-      .filter(part => part !== '')
-      .join('\n\n')
-      .split('\n')
-    const share = Math.max(free / (details.length - i), MIN_DETAILS) - open.length
-    const text = [
-      open,
-      upTo(share, lines, '\n', more => `\n… and ${plural(more, 'more line')} ${where}`),
-      '</details>',
-    ].join('\n\n')
-    texts.push(text)
-    free -= text.length + 2
-  }
-  return texts
-}
+export const folded = (summary: string, parts: readonly string[]) =>
+  [`<details><summary>${summary}</summary>`, ...parts.filter(part => part !== ''), '</details>'].join('\n\n')
 
 /** A code span: neither Markdown nor mentions mean anything in it, and a fence longer than any inside ends it. */
 export function code(long: string): string {

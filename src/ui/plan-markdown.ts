@@ -4,7 +4,7 @@ import { shortDigest } from '../digest.ts'
 import type { RuleFinding } from '../generated/types.ts'
 import { otherFindings, ruleText } from '../titles.ts'
 import { cleaned, orphanName, timeText } from './cloud.ts'
-import { code, type Details, folded, html, MAX_CHARACTERS, prose, row, upTo } from './markdown.ts'
+import { code, folded, html, MAX_CHARACTERS, prose, row, upTo } from './markdown.ts'
 import { plural } from './numbers.ts'
 import {
   fieldText,
@@ -23,8 +23,9 @@ import {
   wordOf,
 } from './plan.ts'
 
-/** Of a row of the table. */
+/** Of a row of the table, and of what is folded up of one deployment, however many there are. */
 const MAX_ROW = 4_000
+const MIN_DETAILS = 1_500
 
 /**
  * The plan as a comment on a pull request. The first line is a marker of the environment: CI finds the comment by it and updates it.
@@ -69,7 +70,7 @@ export function planMarkdown(untrusted: Plan): string {
     head,
     ...(rows.length === 0 ? [] : [`| | deployment | action | what differs |\n|---|---|---|---|\n${table}`]),
     ...(notes === '' ? [] : [notes]),
-    ...folded(details, left - table.length - notes.length - 200, 'in the plan file'),
+    ...foldedAll(details, left - table.length - notes.length - 200),
     foot,
   ].join('\n\n')
 }
@@ -90,6 +91,12 @@ function withinTexts({ within }: FieldChange): string[] {
   if (within === undefined) return []
   const texts = within.fields.map(each => `&nbsp; ${code(each.field)} ${code(valueText(each))}`)
   return within.more === 0 ? texts : [...texts, `&nbsp; and ${within.more} more`]
+}
+
+/** What is folded up: a line of HTML, and Markdown in paragraphs. */
+interface Details {
+  readonly summary: string
+  readonly parts: readonly string[]
 }
 
 function detailsOf(plan: DeploymentPlan): Details {
@@ -136,3 +143,22 @@ const ruleItem = (finding: RuleFinding) =>
   `- ${finding.level === 'block' ? '**blocked**' : '**warning**'}: ${code(finding.deployment)}, ${prose(ruleText(finding))}`
 
 const listed = (note: string) => `- ${prose(note)}`
+
+/** Each in its share of the characters, cut at whole lines; where there are too many, the first ones, and how many are not there. */
+function foldedAll(details: readonly Details[], characters: number): string[] {
+  const texts: string[] = []
+  let free = characters
+  for (const [i, { summary, parts }] of details.entries()) {
+    if (free < MIN_DETAILS) return [...texts, `${details.length - i} more are in the plan file.`]
+    const lines = parts
+      .filter(part => part !== '')
+      .join('\n\n')
+      .split('\n')
+    const share = Math.max(free / (details.length - i), MIN_DETAILS) - summary.length
+    const cut = upTo(share, lines, '\n', more => `\n… and ${plural(more, 'more line')} in the plan file`)
+    const text = folded(summary, [cut])
+    texts.push(text)
+    free -= text.length + 2
+  }
+  return texts
+}

@@ -1,4 +1,3 @@
-import { Command } from 'commander'
 import { describe, expect, it } from 'vitest'
 import { runCli } from '../../src/cli.ts'
 import { COMMANDS } from '../../src/commands/registry.ts'

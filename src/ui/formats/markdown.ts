@@ -12,13 +12,7 @@ export function markdown(untrusted: Report, command: string): string {
   const left = (MAX_CHARACTERS - head.length) / 2
   const found = findings.length === 0 ? [] : [tableOf(['', 'where', 'what'], findings.map(findingRow), left)]
   const all =
-    cases.length === 0
-      ? []
-      : folded(
-          [{ summary: html(tally(cases)), parts: [tableOf(['', 'of', 'case'], cases.map(caseRow), left)] }],
-          left + 200,
-          'in the other formats',
-        )
+    cases.length === 0 ? [] : [folded(html(tally(cases)), [tableOf(['', 'of', 'case'], cases.map(caseRow), left)])]
   return `${[head, ...found, ...all].join('\n\n')}\n`
 }
 
