@@ -113,6 +113,7 @@ async function execute(
   }
   const exitCode = module.exitCode(result)
   if (record !== undefined) await writeResult(record, exitCode, module.json(result))
+  if (module.printed) return exitCode
   const text = flags['json'] ? JSON.stringify(module.json(result), null, 2) : module.text(result, textContext(host))
   if (text !== '') world.streams.out(text.endsWith('\n') ? text : `${text}\n`)
   return exitCode

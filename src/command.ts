@@ -42,6 +42,8 @@ export interface CommandModule<Options, Result> {
   /** Turns parsed arguments into options, or throws a UsageError. May ask the user, when there is a terminal. */
   options(args: readonly string[], flags: Readonly<Record<string, unknown>>, host: Host): Options | Promise<Options>
   run(options: Options, host: Host, report: (event: RunEvent) => void): Promise<Result>
+  /** It prints by itself, while it runs: its result is for `--json-file` alone. */
+  readonly printed?: true
   text(result: Result, context: TextContext): string
   /** What `--json` prints: of a shape that is published in `schemas/`; but `dap schema` prints a schema. */
   json(result: Result): PublishedResult | { readonly $schema: string }

@@ -110,6 +110,9 @@ async function createHost({ folder, color }: { folder?: string; color?: boolean 
     commit: async folder => (await import('./adapters/node/git.ts')).gitCommit(folder),
     origin: async folder => (await import('./adapters/node/git.ts')).gitOrigin(folder),
     branch: async folder => (await import('./adapters/node/git.ts')).gitBranch(folder),
+    hooks: async folder => (await import('./adapters/node/git.ts')).gitHooks(folder),
+    programVersion: async name => (await import('./adapters/node/machine.ts')).programVersion(name),
+    machine: async folder => (await import('./adapters/node/machine.ts')).machineOf(folder),
     images: async () => (await import('./adapters/node/images.ts')).serverImages(abort.signal),
     cores: availableParallelism(),
     playInWorkers: async (...args) =>

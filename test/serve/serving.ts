@@ -92,6 +92,9 @@ function start(folder: string, words: readonly string[], environment: Readonly<R
     commit: async () => null,
     origin: async () => null,
     branch: async () => null,
+    hooks: async () => null,
+    programVersion: async () => null,
+    machine: () => Promise.reject(new Error('the machine should not be looked at')),
     sleep: ms => new Promise(done => setTimeout(done, ms)),
   }
   const finished = runCli(['serve', ...words], {

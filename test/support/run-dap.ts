@@ -5,7 +5,7 @@ import type { RunEvent } from '../../src/command.ts'
 import type { LockProcess } from '../../src/deploy/memory.ts'
 import type { ProcessState } from '../../src/deploy/runs.ts'
 import type { Commit } from '../../src/deploy/wanted/plan.ts'
-import type { Choice, Files, Host, OwnPackage } from '../../src/host.ts'
+import type { Choice, Files, Host, Machine, OwnPackage } from '../../src/host.ts'
 import { memoryFiles } from './memory-files.ts'
 import { type MemoryCloud, memoryCloud } from './memory-vertex.ts'
 
@@ -32,6 +32,11 @@ export interface Setting {
   /** The address that the repository was cloned from. */
   readonly origin?: string | null
   readonly branch?: string | null
+  /** The folder of Git's hooks. */
+  readonly hooks?: string | null
+  /** What programs print at `--version`; others are not installed. */
+  readonly programs?: Readonly<Record<string, string>>
+  readonly machine?: Partial<Machine>
   readonly owner?: string
   /** What became of the process of another session; the number of each is its number. */
   stateOf?(process: LockProcess): ProcessState
@@ -135,6 +140,9 @@ async function run(
     commit = null,
     origin = null,
     branch = null,
+    hooks = null,
+    programs = { npm: '11.0.0', git: 'git version 2.47.0' },
+    machine = {},
     run,
     choose,
     stateOf = () => 'running',
@@ -192,6 +200,9 @@ async function run(
     commit: async () => commit,
     origin: async () => origin,
     branch: async () => branch,
+    hooks: async () => hooks,
+    programVersion: async name => programs[name] ?? null,
+    machine: async () => ({ node: '24.1.0', memory: 8e9, disk: 8e9, temporary: 8e9, ...machine }),
     sleep: cloud?.clock.sleep ?? (ms => new Promise(done => setTimeout(done, ms))),
   }
   const code = await runCli(words, {
