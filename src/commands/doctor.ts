@@ -11,6 +11,7 @@ import type { DoctorCheck, DoctorResult } from '../results.ts'
 import { isMapping } from '../schema/shape.ts'
 import { doctorText } from '../ui/doctor.ts'
 import { plural } from '../ui/numbers.ts'
+import { openCloudOnce } from './deploying/engine.ts'
 import { CREDENTIALS_VARIABLE, type Credentials, findCredentials } from './doctor/credentials.ts'
 import { REGIONS } from './doctor/regions.ts'
 import { listed } from './list.ts'
@@ -262,11 +263,11 @@ async function environmentChecks(
       : ok('image', `pinned by ${image.slice(image.indexOf('@') + 1, image.indexOf('@') + 20)}…`),
     credentialsCheck(asking.credentials),
     await asked(host, 'endpoints', reads, async () => {
-      const found = await (await host.cloud(place)).listRoutes()
+      const found = await (await openCloudOnce(host, place)).listRoutes()
       return `${plural(found.length, 'endpoint')} can be listed`
     }),
     await asked(host, 'bucket', reads, async () => {
-      await (await host.cloud(place)).listArtefacts('dap/bundles/none-')
+      await (await openCloudOnce(host, place)).listArtefacts('dap/bundles/none-')
       return `${bucket} can be read`
     }),
     check('quota', 'not-checked', 'dap reads no quotas; a deploy that goes beyond one says which', null),
@@ -275,7 +276,7 @@ async function environmentChecks(
 
 async function emulatorCheck(host: Host, place: Place, { offline }: Asking): Promise<Check> {
   const found = await asked(host, 'emulator', offline ? '--offline' : undefined, async () => {
-    await (await host.cloud(place)).listRoutes()
+    await (await openCloudOnce(host, place)).listRoutes()
     return 'it answers'
   })
   // It runs only while somebody tries something, so that it does not is no failure.

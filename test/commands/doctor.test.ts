@@ -136,7 +136,12 @@ describe('dap doctor', () => {
   it('says that a cloud refuses, as the cloud does; and asks none offline, without credentials, or that was not meant', async () => {
     const cloud = memoryCloud()
     const said = new DapError('PERMISSION_DENIED: aiplatform.endpoints.list', { hint: 'ask for the role' })
-    const denying = { ...cloud, at: () => undefined, cloud: { ...cloud.cloud, listRoutes: () => Promise.reject(said) } }
+    const denied: typeof cloud.cloud = {
+      ...cloud.cloud,
+      listRoutes: () => Promise.reject(said),
+      patiently: () => denied,
+    }
+    const denying = { ...cloud, at: () => undefined, cloud: denied }
     const refusing: Setting = { ...SIGNED_IN, cloud: denying }
     expect(await doctor(SHOP, refusing)).toMatchObject({
       'prod endpoints': 'failed: PERMISSION_DENIED: aiplatform.endpoints.list | ask for the role',
