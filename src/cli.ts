@@ -165,6 +165,7 @@ async function execute(
   }
   const exitCode = module.exitCode(result)
   if (record !== undefined) await writeResult(record, exitCode, module.json(result))
+  if (module.printed) return exitCode
   if (outputs === undefined) {
     const text = json ? jsonText(module.json(result)) : await textOf(module, result, host)
     if (text !== '') world.streams.out(text.endsWith('\n') ? text : `${text}\n`)

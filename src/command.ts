@@ -44,6 +44,8 @@ export interface CommandModule<Options, Result> {
   /** Turns parsed arguments into options, or throws a UsageError. May ask the user, when there is a terminal. */
   options(args: readonly string[], flags: Readonly<Record<string, unknown>>, host: Host): Options | Promise<Options>
   run(options: Options, host: Host, report: (event: RunEvent) => void): Promise<Result>
+  /** It prints by itself, while it runs: its result is for `--json-file` alone. */
+  readonly printed?: true
   text(result: Result, context: TextContext): string
   /** Is the text for programs, such as a schema? Lines of all other texts are broken where a terminal is narrower. */
   verbatim?(result: Result): boolean

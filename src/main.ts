@@ -116,6 +116,9 @@ async function createHost({ folder, color }: { folder?: string; color?: boolean 
     branch: async folder => (await import('./adapters/node/git.ts')).gitBranch(folder),
     filesAt: async (folder, revision) =>
       (await import('./adapters/node/git-files.ts')).gitFilesAt(folder, revision, files),
+    hooks: async folder => (await import('./adapters/node/git.ts')).gitHooks(folder),
+    programVersion: async name => (await import('./adapters/node/machine.ts')).programVersion(name),
+    machine: async folder => (await import('./adapters/node/machine.ts')).machineOf(folder),
     images: async () => (await import('./adapters/node/images.ts')).serverImages(abort.signal),
     cores: availableParallelism(),
     playInWorkers: async (...args) =>

@@ -80,6 +80,7 @@ const ROOMS: Readonly<Record<string, Readonly<Record<string, readonly string[]>>
     // Commands of two words under their first, and what only the command of this name needs.
     completion: ['opening'],
     decide: ['opening', 'reading'],
+    doctor: ['opening'],
     emulator: ['opening'],
     here: ['opening', 'evidence'],
     image: ['opening'],

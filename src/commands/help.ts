@@ -47,6 +47,7 @@ export const TASKS: readonly Task[] = [
         by('validate policies/shop-offer.yaml', 'of one file what is wrong with it'),
       ],
       list: [by('list', 'what is here, and its state'), by('list deployments', 'of one kind')],
+      doctor: [by('doctor', 'what is missing on this machine, and how to mend it')],
       graph: [
         by('graph shop-offer', 'what it needs, and what needs it'),
         by('graph --mermaid', 'all of it, for a page that draws mermaid'),
@@ -67,6 +68,7 @@ export const TASKS: readonly Task[] = [
       ],
       train: [by('train shop-offer --dataset served', 'snapshots/shop-offer.json, from a log')],
       'log check': [by('log check logs', 'is every record of the log right?')],
+      'log tail': [by('log tail logs', 'decisions and rewards, as they are logged')],
       'log stats': [by('log stats logs', 'was it drawn as it says?')],
       'snapshot show': [by('snapshot show snapshots/shop-offer.json', 'what a policy has learnt')],
       'snapshot diff': [by('snapshot diff before.json after.json', 'what was learnt since')],

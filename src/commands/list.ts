@@ -47,7 +47,7 @@ export const listCommand = defineCommand<Options, ListResult>({
 const singular = (word: string) => word.replace(/ies$/i, 'y').replace(/s$/i, '')
 
 /** Those of one kind by name, and of one name by environment. */
-async function listed(host: Host, opened: Opened, kind: Kind): Promise<ListedResource[]> {
+export async function listed(host: Host, opened: Opened, kind: Kind): Promise<ListedResource[]> {
   const { repository } = opened
   const found: ListedResource[] = []
   for (const resource of repository.all(kind)) found.push(await stateOf(host, opened, resource))

@@ -89,6 +89,12 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./log/stats.ts')).logStatsCommand,
   },
   {
+    name: 'log tail',
+    usage: 'log tail [paths...]',
+    summary: 'show decisions and rewards as they are logged',
+    load: async () => (await import('./log/tail.ts')).logTailCommand,
+  },
+  {
     name: 'decide',
     usage: 'decide [policy]',
     summary: 'make one decision and explain it, or replay logged ones',
@@ -189,6 +195,12 @@ export const COMMANDS: readonly CommandEntry[] = [
     usage: 'image build',
     summary: "build the server's image, and print the digest to pin",
     load: async () => (await import('./image/build.ts')).imageBuildCommand,
+  },
+  {
+    name: 'doctor',
+    usage: 'doctor',
+    summary: 'look for what is missing here, and say how to mend it',
+    load: async () => (await import('./doctor.ts')).doctorCommand,
   },
   {
     name: 'completion',

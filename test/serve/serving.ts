@@ -93,6 +93,9 @@ function start(folder: string, words: readonly string[], environment: Readonly<R
     origin: async () => null,
     branch: async () => null,
     filesAt: () => Promise.reject(new Error('no other time should be asked for')),
+    hooks: async () => null,
+    programVersion: async () => null,
+    machine: () => Promise.reject(new Error('the machine should not be looked at')),
     sleep: ms => new Promise(done => setTimeout(done, ms)),
   }
   const finished = runCli(['serve', ...words], {

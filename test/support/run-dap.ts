@@ -6,7 +6,7 @@ import type { LockProcess } from '../../src/deploy/memory.ts'
 import type { ProcessState } from '../../src/deploy/runs.ts'
 import type { Commit } from '../../src/deploy/wanted/plan.ts'
 import { UsageError } from '../../src/errors.ts'
-import type { Choice, Files, Host, OwnPackage } from '../../src/host.ts'
+import type { Choice, Files, Host, Machine, OwnPackage } from '../../src/host.ts'
 import { memoryFiles } from './memory-files.ts'
 import { type MemoryCloud, memoryCloud } from './memory-vertex.ts'
 
@@ -33,6 +33,11 @@ export interface Setting {
   /** The address that the repository was cloned from. */
   readonly origin?: string | null
   readonly branch?: string | null
+  /** The folder of Git's hooks. */
+  readonly hooks?: string | null
+  /** What programs print at `--version`; others are not installed. */
+  readonly programs?: Readonly<Record<string, string>>
+  readonly machine?: Partial<Machine>
   readonly owner?: string
   /** What became of the process of another session; the number of each is its number. */
   stateOf?(process: LockProcess): ProcessState
@@ -142,6 +147,9 @@ async function run(
     commit = null,
     origin = null,
     branch = null,
+    hooks = null,
+    programs = { npm: '11.0.0', git: 'git version 2.47.0' },
+    machine = {},
     run,
     choose,
     stateOf = () => 'running',
@@ -207,6 +215,9 @@ async function run(
       const all = Object.fromEntries(Object.entries(past).map(([path, text]) => [`${cwd}/${path}`, text]))
       return { files: memoryFiles(all, { prefix: PACKAGE_ROOT, files: nodeFiles() }), close: async () => {} }
     },
+    hooks: async () => hooks,
+    programVersion: async name => programs[name] ?? null,
+    machine: async () => ({ node: '24.1.0', memory: 8e9, disk: 8e9, temporary: 8e9, ...machine }),
     sleep: cloud?.clock.sleep ?? (ms => new Promise(done => setTimeout(done, ms))),
   }
   const code = await runCli(words, {

@@ -73,6 +73,7 @@ function moved(files: Files, from: string, to: string): Files {
     real: async path => back(await files.real(there(path))),
     digest: path => files.digest(there(path)),
     stamp: path => files.stamp(there(path)),
+    appended: () => Promise.reject(new Error('what was does not grow')),
   }
 }
 

@@ -36,6 +36,9 @@ export const gitOrigin = (folder: string) => said(folder, 'config', '--get', 're
 /** The branch that is checked out; null where none is, or git does not tell. */
 export const gitBranch = (folder: string) => said(folder, 'symbolic-ref', '--quiet', '--short', 'HEAD')
 
+/** The folder of the hooks that it runs; null where it has none. */
+export const gitHooks = (folder: string) => said(folder, 'rev-parse', '--path-format=absolute', '--git-path', 'hooks')
+
 /** What git prints; null where it prints nothing, or fails. */
 function said(folder: string, ...words: readonly string[]): Promise<string | null> {
   return new Promise(done => {

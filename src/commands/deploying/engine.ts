@@ -70,6 +70,11 @@ export async function openCloud(host: Host, place: Place, report: (event: RunEve
   })
 }
 
+/** The same for who wants an answer now: every read is tried once. */
+export async function openCloudOnce(host: Host, place: Place): Promise<Cloud> {
+  return (await host.cloud(place)).patiently(undefined)
+}
+
 /** Asks before anything is changed, and stops at a no; `--yes` has answered already, and nobody is asked without a terminal. */
 export async function requireAgreement(host: Host, yes: boolean, shown: string, question: string): Promise<void> {
   if (yes) return
