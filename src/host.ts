@@ -44,6 +44,8 @@ export interface Host {
   foldInWorkers?(workers: number): Promise<Fold>
   /** Asks for one of several values; only where the terminal is interactive. */
   choose(question: string, choices: readonly Choice[]): Promise<string>
+  /** Asks for a yes or a no; Enter alone is no. Only where the terminal is interactive. */
+  agree(question: string): Promise<boolean>
   /** Milliseconds since 1970. */
   now(): number
   /** The variable of the process's environment. */

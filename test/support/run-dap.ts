@@ -36,6 +36,8 @@ export interface Setting {
   stateOf?(process: LockProcess): ProcessState
   /** An interactive terminal, and what is answered at it; what it shows is on stderr. */
   choose?(question: string, choices: readonly Choice[]): string
+  /** The same, of what is answered by yes or no. */
+  agree?(question: string): boolean
   readonly signal?: AbortSignal
   /** Of a terminal that is so wide. */
   readonly columns?: number
@@ -139,6 +141,7 @@ async function run(
     origin = null,
     run,
     choose,
+    agree,
     stateOf = () => 'running',
     signal = new AbortController().signal,
     environment = {},
@@ -156,7 +159,7 @@ async function run(
     version: VERSION,
     packageRoot: PACKAGE_ROOT,
     files,
-    terminal: { interactive: choose !== undefined, color: false, columns },
+    terminal: { interactive: choose !== undefined || agree !== undefined, color: false, columns },
     signal,
     async tables(options) {
       const tables = (await import('../../src/adapters/duckdb/duckdb.ts')).openTables(options)
@@ -168,6 +171,10 @@ async function run(
     async choose(question, choices) {
       if (choose === undefined) throw new Error('nothing should be asked without a terminal')
       return choose(question, choices)
+    },
+    async agree(question) {
+      if (agree === undefined) throw new Error('nothing should be asked without a terminal')
+      return agree(question)
     },
     now: cloud?.clock.now ?? (() => NOW),
     environment: name => environment[name],

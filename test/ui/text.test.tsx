@@ -3,6 +3,9 @@ import { renderToString } from 'ink'
 import { describe, expect, it } from 'vitest'
 import { type Diagnostic, didYouMean, printable } from '../../src/diagnostics.ts'
 import { diagnosticsSummary, diagnosticText } from '../../src/ui/diagnostics.ts'
+import { answered, UNANSWERED } from '../../src/ui/live/answer.ts'
+import { Question } from '../../src/ui/live/answer-view.tsx'
+import { type Pace, paced } from '../../src/ui/live/pace.ts'
 import { Progress } from '../../src/ui/live/progress-view.tsx'
 import { Select } from '../../src/ui/live/select-view.tsx'
 import { grouped, percent, plural, short, signed } from '../../src/ui/numbers.ts'
@@ -102,18 +105,30 @@ describe('a table', () => {
   })
 })
 
+/** The pace of 200 replications, after so many at each time. */
+const paceAt = (...points: readonly (readonly [time: number, done: number])[]) =>
+  points.reduce<Pace | undefined>(
+    (pace, [time, done]) => paced(pace, { type: 'progress', unit: 'replications', done, total: 200 }, time),
+    undefined,
+  )!
+
 describe('live views', () => {
-  it('show how far a run is and what is left', () => {
-    const view = renderToString(
-      <Progress event={{ type: 'progress', unit: 'replications', done: 50, total: 200 }} elapsedMs={1000} />,
+  it('show how far a run is, how fast, and what is left', () => {
+    const pace = paceAt([0, 0], [1000, 50])
+    expect(renderToString(<Progress pace={pace} columns={80} />, { columns: 80 })).toBe(
+      '██████░░░░░░░░░░░░░░░░░░  50 of 200 replications · 50/s · 3 s left',
     )
-    expect(view).toBe('replications  ██████░░░░░░░░░░░░░░░░░░  50 of 200  3 s left')
+    expect(renderToString(<Progress pace={pace} columns={50} />, { columns: 50 })).toBe(
+      '50 of 200 replications · 50/s · 3 s left',
+    )
   })
 
-  it('count where the total is not known', () => {
-    expect(renderToString(<Progress event={{ type: 'progress', unit: 'rows', done: 12345 }} elapsedMs={1000} />)).toBe(
-      '12,345 rows',
-    )
+  it('ask for a yes or a no', () => {
+    const view = (typed: string) =>
+      renderToString(<Question question="apply this plan?" answer={answered(UNANSWERED, typed)} />)
+    expect(view('ye')).toBe('apply this plan? [y/N] ye')
+    expect(view('yes\r')).toBe('apply this plan? [y/N] yes')
+    expect(view('perhaps\r')).toBe('apply this plan? [y/N]\ny or n; Enter alone is no')
   })
 
   it('ask a question with its choices', () => {
