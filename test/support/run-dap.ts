@@ -36,6 +36,8 @@ export interface Setting {
   stateOf?(process: LockProcess): ProcessState
   /** An interactive terminal, and what is answered at it; what it shows is on stderr. */
   choose?(question: string, choices: readonly Choice[]): string
+  /** The same, of a line of text; empty is Enter alone. */
+  ask?(question: string): string
   /** The same, of what is answered by yes or no. */
   agree?(question: string): boolean
   readonly signal?: AbortSignal
@@ -141,6 +143,7 @@ async function run(
     origin = null,
     run,
     choose,
+    ask,
     agree,
     stateOf = () => 'running',
     signal = new AbortController().signal,
@@ -171,6 +174,13 @@ async function run(
     async choose(question, choices) {
       if (choose === undefined) throw new Error('nothing should be asked without a terminal')
       return choose(question, choices)
+    },
+    async ask({ question, standard, check }) {
+      if (ask === undefined) throw new Error('nothing should be asked without a terminal')
+      const text = ask(question) || standard
+      const fault = check(text)
+      if (fault !== undefined) throw new Error(fault)
+      return text
     },
     async agree(question) {
       if (agree === undefined) throw new Error('nothing should be asked without a terminal')

@@ -5,9 +5,11 @@ import { type Diagnostic, didYouMean, printable } from '../../src/diagnostics.ts
 import { diagnosticsSummary, diagnosticText } from '../../src/ui/diagnostics.ts'
 import { answered, UNANSWERED } from '../../src/ui/live/answer.ts'
 import { Question } from '../../src/ui/live/answer-view.tsx'
+import type { Line } from '../../src/ui/live/line.ts'
+import { Asked } from '../../src/ui/live/line-view.tsx'
 import { type Pace, paced } from '../../src/ui/live/pace.ts'
 import { Progress } from '../../src/ui/live/progress-view.tsx'
-import { Select } from '../../src/ui/live/select-view.tsx'
+import { Select, selected } from '../../src/ui/live/select-view.tsx'
 import { grouped, percent, plural, short, signed } from '../../src/ui/numbers.ts'
 import { createStyle } from '../../src/ui/style.ts'
 import { table } from '../../src/ui/table.ts'
@@ -131,6 +133,25 @@ describe('live views', () => {
     expect(view('perhaps\r')).toBe('apply this plan? [y/N]\ny or n; Enter alone is no')
   })
 
+  it('take keys as fast as they come', () => {
+    const keys = [
+      { by: 1, of: 3 },
+      { by: 1, of: 3 },
+      { by: 1, of: 3 },
+      { by: -1, of: 3 },
+      { enter: true, of: 3 } as const,
+    ]
+    expect(keys.reduce(selected, { at: 0 })).toEqual({ at: 2, chosen: 2 })
+  })
+
+  it('ask for a line of text', () => {
+    const view = (line: Line) =>
+      renderToString(<Asked question="What is it called?" standard="shop" check={() => undefined} line={line} />)
+    expect(view({ typed: 'ca' })).toBe('What is it called? (shop) ca\nenter to go on, esc or ctrl-c to stop')
+    expect(view({ typed: '', value: 'shop' })).toBe('What is it called? (shop) shop')
+    expect(view({ typed: 'A', fault: 'no' })).toContain('\nno\n')
+  })
+
   it('ask a question with its choices', () => {
     const choices = [
       { value: 'bandit', description: 'one for all' },
@@ -141,7 +162,7 @@ describe('live views', () => {
         'Which template?',
         '❯ bandit            one for all',
         '  contextual-bandit one for each',
-        '↑ ↓ to move, enter to choose, ctrl-c to stop',
+        '↑ ↓ to move, enter to choose, esc or ctrl-c to stop',
       ].join('\n'),
     )
   })
