@@ -54,6 +54,10 @@ export interface Host {
   foldInWorkers?(workers: number): Promise<Fold>
   /** Asks for one of several values; only where the terminal is interactive. */
   choose(question: string, choices: readonly Choice[]): Promise<string>
+  /** Asks for a line of text; only where the terminal is interactive. */
+  ask(question: LineQuestion): Promise<string>
+  /** Asks for a yes or a no; Enter alone is no. Only where the terminal is interactive. */
+  agree(question: string): Promise<boolean>
   /** Milliseconds since 1970. */
   now(): number
   /** The variable of the process's environment. */
@@ -241,6 +245,14 @@ export interface ImageRequest {
   readonly push: boolean
   /** The cloud project that Cloud Build runs in. */
   readonly project: string
+}
+
+export interface LineQuestion {
+  readonly question: string
+  /** What Enter alone means. */
+  readonly standard: string
+  /** Why a text will not do; undefined where it will. */
+  check(text: string): string | undefined
 }
 
 export interface Choice {

@@ -134,6 +134,8 @@ async function createHost({ folder, color }: { folder?: string; color?: boolean 
       ),
     choose: async (question, choices) =>
       (await import('./ui/live/select-view.tsx')).select(question, choices, process.stderr, abort.signal),
+    ask: async question => (await import('./ui/live/line-view.tsx')).askLine(question, process.stderr, abort.signal),
+    agree: async question => (await import('./ui/live/answer-view.tsx')).agree(question, process.stderr, abort.signal),
     now: Date.now,
     environment: name => env[name],
     environmentNames: () => Object.keys(env),

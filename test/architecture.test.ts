@@ -61,7 +61,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 const MAY_IMPORT_TYPES: Readonly<Record<string, readonly string[]>> = {
   adapters: ['simulate', 'train'],
   scaffold: ['policy'],
-  ui: ['policy', 'log', 'simulate', 'evaluate', 'train', 'repo', 'deploy'],
+  ui: ['policy', 'log', 'simulate', 'evaluate', 'train', 'repo', 'deploy', 'scaffold'],
 }
 
 /**

@@ -161,11 +161,8 @@ async function askForOrphans(
     prune,
     overrideProtection,
   })) {
-    const answer = await host.choose(`no Deployment declares ${name}, which has traffic (${traffic}): delete it?`, [
-      { value: 'no', description: 'it stays' },
-      { value: 'yes', description: 'the plan deletes it' },
-    ])
-    if (answer === 'yes') gone.push(name)
+    const question = `no Deployment declares ${name}, which has traffic (${traffic}): delete it?`
+    if (await host.agree(question)) gone.push(name)
   }
   return gone
 }

@@ -25,7 +25,10 @@ export const TASKS: readonly Task[] = [
     name: 'make',
     title: 'make a repository, and what is in it',
     examples: {
-      init: [by('init shop --template bandit', 'a repository in shop/')],
+      init: [
+        by('init shop --template bandit', 'a repository in shop/'),
+        by('init --template bandit --dry-run', 'what it would make here'),
+      ],
       new: [
         by('new policy home-order', 'policies/home-order.yaml, to be edited'),
         by('new ops', 'dashboard and alerts'),

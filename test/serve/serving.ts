@@ -79,6 +79,8 @@ function start(folder: string, words: readonly string[], environment: Readonly<R
     tables: () => Promise.reject(new Error('a server reads no tables')),
     cores: 1,
     choose: () => Promise.reject(new Error('a server asks nothing')),
+    ask: () => Promise.reject(new Error('a server asks nothing')),
+    agree: () => Promise.reject(new Error('a server asks nothing')),
     now: Date.now,
     environment: name => environment[name],
     environmentNames: () => Object.keys(environment),

@@ -43,6 +43,10 @@ export interface Setting {
   stateOf?(process: LockProcess): ProcessState
   /** An interactive terminal, and what is answered at it; what it shows is on stderr. */
   choose?(question: string, choices: readonly Choice[]): string
+  /** The same, of a line of text; empty is Enter alone. */
+  ask?(question: string): string
+  /** The same, of what is answered by yes or no. */
+  agree?(question: string): boolean
   readonly signal?: AbortSignal
   /** Of a terminal that is so wide. */
   readonly columns?: number
@@ -152,6 +156,8 @@ async function run(
     machine = {},
     run,
     choose,
+    ask,
+    agree,
     stateOf = () => 'running',
     signal = new AbortController().signal,
     environment = {},
@@ -170,7 +176,7 @@ async function run(
     version: VERSION,
     packageRoot: PACKAGE_ROOT,
     files,
-    terminal: { interactive: choose !== undefined, color: false, columns },
+    terminal: { interactive: choose !== undefined || agree !== undefined, color: false, columns },
     signal,
     async tables(options) {
       const tables = (await import('../../src/adapters/duckdb/duckdb.ts')).openTables(options)
@@ -182,6 +188,17 @@ async function run(
     async choose(question, choices) {
       if (choose === undefined) throw new Error('nothing should be asked without a terminal')
       return choose(question, choices)
+    },
+    async ask({ question, standard, check }) {
+      if (ask === undefined) throw new Error('nothing should be asked without a terminal')
+      const text = ask(question) || standard
+      const fault = check(text)
+      if (fault !== undefined) throw new Error(fault)
+      return text
+    },
+    async agree(question) {
+      if (agree === undefined) throw new Error('nothing should be asked without a terminal')
+      return agree(question)
     },
     now: cloud?.clock.now ?? (() => NOW),
     environment: name => environment[name],
