@@ -8,7 +8,7 @@ import { ERROR_RESULT_SCHEMA } from './generated/names.ts'
 import type { Host } from './host.ts'
 import { InvalidFilesError } from './invalid-files.ts'
 import type { ErrorResult } from './results.ts'
-import { createStyle } from './ui/style.ts'
+import { createStyle, type Style } from './ui/style.ts'
 
 /** Where a run's words go. Results to `out`, everything else to `err`. */
 export interface Streams {
@@ -193,6 +193,7 @@ async function fail(
   const result = errorResult(error, run.host?.signal.aborted === true, version)
   const { exitCode, message, hint } = result
   if (exitCode === ExitCode.bug) err(`${error instanceof Error ? (error.stack ?? message) : message}\n\n`)
+  if (error instanceof InvalidFilesError) err(await invalidFilesText(error, style))
   if (exitCode === ExitCode.interrupted) err(`${message}\n`)
   else err(`${style.red('error')}: ${printable(message)}\n`)
   if (hint) err(`${style.cyan('hint')}: ${printable(hint)}\n`)
@@ -207,6 +208,17 @@ async function fail(
     } catch {}
   }
   return exitCode
+}
+
+/** So many diagnostics are enough to read before the error. */
+const MOST_SHOWN = 10
+
+/** What is wrong with the files that a command needs, as `dap validate` shows it. */
+async function invalidFilesText({ diagnostics, lines }: InvalidFilesError, style: Style): Promise<string> {
+  const { diagnosticText } = await import('./ui/diagnostics.ts')
+  const shown = diagnostics.slice(0, MOST_SHOWN).map(each => `${diagnosticText(each, lines.get(each.file), style)}\n\n`)
+  const more = diagnostics.length - shown.length
+  return [...shown, ...(more > 0 ? [`and ${more} more\n\n`] : [])].join('')
 }
 
 function errorResult(error: unknown, aborted: boolean, version: string): ErrorResult & { readonly exitCode: ExitCode } {

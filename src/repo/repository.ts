@@ -33,8 +33,8 @@ export async function repositoryOf(
   const { resources, declared, byName } = found
   const project = projectOf(resources, declared, report)
   for (const [i, resource] of resources.entries()) resources[i] = finish(resource, project, byName)
-  const known = lookupIn(found, project)
-  judge(found, known, hidden, report)
+  const known = lookupIn(found, project, hidden)
+  judge(found, known, report)
   return { ...known, resources, diagnostics: await report.diagnostics(), files: sources.length }
 }
 
@@ -64,7 +64,8 @@ function shapedOf(documents: readonly Headed[], absent: ReadonlySet<string>, rep
     const faults = shapeFaults(value, schemas[kind])
     if (faults.length > 0) {
       for (const fault of faults) report.fault(document, fault)
-      if (name === undefined || faults.some(({ path }) => path[0] === 'metadata')) hidden.push({ kind })
+      if (name === undefined || faults.some(({ path }) => path[0] === 'metadata'))
+        hidden.push({ file: document.file, kind })
       faulty.push(document)
       continue
     }
@@ -76,9 +77,9 @@ function shapedOf(documents: readonly Headed[], absent: ReadonlySet<string>, rep
   return { resources, faulty, declared, byName }
 }
 
-type Known = Pick<Repository, 'get' | 'all' | 'declaredIn' | 'suggest' | 'project'>
+type Known = Pick<Repository, 'get' | 'all' | 'brokenIn' | 'suggest' | 'project'>
 
-function lookupIn({ resources, declared, byName }: Shaped, project: ProjectSpec): Known {
+function lookupIn({ resources, declared, byName }: Shaped, project: ProjectSpec, hidden: readonly Hidden[]): Known {
   const names = new Map(KINDS.map(kind => [kind, [] as string[]]))
   for (const key of declared.keys())
     names.get(key.slice(0, key.indexOf('/')) as Kind)?.push(key.slice(key.indexOf('/') + 1))
@@ -87,14 +88,21 @@ function lookupIn({ resources, declared, byName }: Shaped, project: ProjectSpec)
       byName.get(`${kind}/${name}`) as Resource<Kind> | undefined as Resource<K> | undefined,
     all: <K extends Kind>(kind: K) =>
       resources.filter(resource => resource.kind === kind) as Resource<Kind>[] as Resource<K>[],
-    declaredIn: (kind, name) => declared.get(`${kind}/${name}`)?.file,
+    brokenIn(kind, name) {
+      const wanted = (key: string) => (name === undefined ? key.startsWith(`${kind}/`) : key === `${kind}/${name}`)
+      const faulty = [...declared].flatMap(([key, { file }]) => (wanted(key) && !byName.has(key) ? [file] : []))
+      if (name !== undefined && faulty.length > 0) return faulty
+      const bare = name?.slice(name.indexOf('/') + 1)
+      const may = hidden.filter(other => (other.kind ?? kind) === kind && (other.name ?? bare) === (bare ?? other.name))
+      return [...new Set([...faulty, ...may.map(({ file }) => file)])]
+    },
     suggest: (kind, name) => didYouMean(name, names.get(kind)!),
     project,
   }
 }
 
 /** Asks the rules about what each resource means, and about as much of a document of the wrong shape as can be guessed. */
-function judge({ faulty, declared }: Shaped, known: Known, hidden: readonly Hidden[], report: Report): void {
+function judge({ faulty, declared }: Shaped, known: Known, report: Report): void {
   const wrong = new Set<Resource>()
   const seen: Lookup = {
     ...known,
@@ -102,9 +110,7 @@ function judge({ faulty, declared }: Shaped, known: Known, hidden: readonly Hidd
       const found = known.get(kind, name)
       return found !== undefined && wrong.has(found) ? undefined : found
     },
-    mayHave: (kind, name) =>
-      declared.has(`${kind}/${name}`) ||
-      hidden.some(other => (other.kind ?? kind) === kind && (other.name ?? name) === name),
+    mayHave: (kind, name) => declared.has(`${kind}/${name}`) || known.brokenIn(kind, name).length > 0,
   }
   // A kind refers to those before it alone, so whoever is referred to is judged first.
   for (const resource of KINDS.flatMap(known.all)) {
@@ -152,12 +158,12 @@ function documentsOf(source: ParsedSource, report: Report, hidden: Hidden[]): Pa
   if (text === undefined) {
     const { unreadable: message, hint } = source.file
     report.file(file, { message, hint })
-    hidden.push({})
+    hidden.push({ file })
     return []
   }
   for (const fault of faults) report.yaml(file, fault)
   if (documents.length + faults.length === 0) report.file(file, NO_DOCUMENT)
-  if (faults.length > 0) hidden.push(...hiddenIn(text))
+  if (faults.length > 0) hidden.push(...hiddenIn(file, text))
   return documents.map(({ index, value }) => ({ file, index, value }))
 }
 
@@ -170,12 +176,13 @@ const NO_DOCUMENT = {
 
 /** A resource that may be in what cannot be read, as far as its kind and its name can be told. */
 interface Hidden {
+  readonly file: string
   readonly kind?: Kind
   readonly name?: string
 }
 
 /** What a text that is no YAML seems to declare. */
-function hiddenIn(text: string): Hidden[] {
+function hiddenIn(file: string, text: string): Hidden[] {
   return text
     .split(/^---/m)
     .filter(document => document.trim() !== '')
@@ -189,6 +196,7 @@ function hiddenIn(text: string): Hidden[] {
               .trimStart()
               .split(/\n(?=\S)/, 1)
       return {
+        file,
         kind: kindOf(/(?:^|[\s{,"'])kind["']?\s*:\s*["']?(\w+)/m.exec(document)?.[1]),
         name: /\bname["']?\s*:\s*["']?([\w-]+)/.exec(block)?.[1],
       }
@@ -279,7 +287,7 @@ function headed({ file, index, value }: Parsed, report: Report, hidden: Hidden[]
     return [{ file, index, kind: (value as { kind: Kind }).kind, value: value as Record<string, unknown> }]
   }
   report.fault({ file, index }, fault)
-  hidden.push(isMapping(value) ? { kind: kindOf(value.kind), name: nameOf(value) } : {})
+  hidden.push(isMapping(value) ? { file, kind: kindOf(value.kind), name: nameOf(value) } : { file })
   return []
 }
 

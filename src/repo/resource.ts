@@ -23,8 +23,11 @@ export interface Repository {
   readonly resources: readonly Resource[]
   get<K extends NamedKind>(kind: K, name: string): Resource<K> | undefined
   all<K extends Kind>(kind: K): readonly Resource<K>[]
-  /** The file that declares such a resource, even one with faults. */
-  declaredIn(kind: NamedKind, name: string): string | undefined
+  /**
+   * The files with errors that declare such a resource, or may do so in what could not be read; of any name, where none is given. A
+   * Deployment's is `environment/name`.
+   */
+  brokenIn(kind: Kind, name?: string): readonly string[]
   /** Did-you-mean for a name that nothing has. */
   suggest(kind: NamedKind, name: string): string | undefined
   /** The Project's settings, or their defaults where there is none. */
