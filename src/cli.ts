@@ -6,10 +6,10 @@ import { didYouMean, printable } from './diagnostics.ts'
 import { DapError, ExitCode, InterruptedError, UsageError } from './errors.ts'
 import { ERROR_RESULT_SCHEMA } from './generated/names.ts'
 import type { Host } from './host.ts'
-import { errorResult as stopResult } from './invalid-files.ts'
+import { InvalidFilesError, errorResult as stopResult } from './invalid-files.ts'
 import type { ErrorResult } from './results.ts'
 import type { Format, Output } from './ui/formats/formats.ts'
-import { createStyle } from './ui/style.ts'
+import { createStyle, type Style } from './ui/style.ts'
 
 /** Where a run's words go. Results to `out`, everything else to `err`. */
 export interface Streams {
@@ -333,6 +333,7 @@ async function fail(error: unknown, argv: readonly string[], run: Run, world: Wo
   const result = errorResult(error, run.host?.signal.aborted === true, version)
   const { exitCode, message, hint } = result
   if (exitCode === ExitCode.bug) streams.err(`${error instanceof Error ? (error.stack ?? message) : message}\n\n`)
+  if (error instanceof InvalidFilesError) streams.err(await invalidFilesText(error, style, streams.columns('err')))
   if (exitCode === ExitCode.interrupted) await err(`${message}\n`)
   else await err(`${style.red('error')}: ${printable(message)}\n`)
   if (hint) await err(`${style.cyan('hint')}: ${printable(hint)}\n`)
@@ -372,6 +373,23 @@ async function failInFormats(
     return rendered(format, report, await readerOf(host, command, report.folder))
   }
   await writeError(host, asked, text, streams.out)
+}
+
+/** So many diagnostics are enough to read before the error. */
+const MOST_SHOWN = 10
+
+/** What is wrong with the files that a command needs, as `dap validate` shows it. */
+async function invalidFilesText(
+  { diagnostics, lines }: InvalidFilesError,
+  style: Style,
+  columns: number,
+): Promise<string> {
+  const { diagnosticText } = await import('./ui/diagnostics.ts')
+  const shown = diagnostics
+    .slice(0, MOST_SHOWN)
+    .map(each => `${diagnosticText(each, lines.get(each.file), style, columns)}\n\n`)
+  const more = diagnostics.length - shown.length
+  return [...shown, ...(more > 0 ? [`and ${more} more\n\n`] : [])].join('')
 }
 
 function errorResult(error: unknown, aborted: boolean, version: string): ErrorResult & { readonly exitCode: ExitCode } {

@@ -4,6 +4,7 @@ import type { Diagnostic } from '../diagnostics.ts'
 import { ExitCode, UsageError } from '../errors.ts'
 import { VALIDATION_RESULT_SCHEMA } from '../generated/names.ts'
 import type { FoundFile, Host } from '../host.ts'
+import { linesOf } from '../invalid-files.ts'
 import { isInside } from '../paths.ts'
 import { loadRepository } from '../repo/repository.ts'
 import type { SourceFile } from '../repo/source.ts'
@@ -142,10 +143,6 @@ async function sourcesAt(host: Host, paths: readonly string[]): Promise<SourceFi
 
 function summarise(folder: string, sources: readonly SourceFile[], diagnostics: readonly Diagnostic[]): Validated {
   const faulty = new Set(diagnostics.map(d => d.file))
-  const lines = new Map(
-    sources.flatMap(({ path, text }) =>
-      faulty.has(path) && text !== undefined ? [[path, text.split(/\r?\n/)] as const] : [],
-    ),
-  )
+  const lines = linesOf(sources.filter(({ path }) => faulty.has(path)))
   return { folder, files: sources.map(({ path }) => path), diagnostics, lines }
 }

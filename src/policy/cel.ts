@@ -95,7 +95,12 @@ function contextFault(node: Node, fields: PolicySpec['context']): CelFault | und
   if (node.op === 'call' && node.args[0] === 'has') return hasFault(node.args[1][0], fields)
   for (const child of children(node)) {
     if (child.op === 'id' && child.args === 'ctx' && field(node, 'ctx') === undefined) {
-      return { message: '`ctx` can only be used as `ctx.<field>`', offset: child.start }
+      const [example = 'field'] = Object.keys(fields)
+      return {
+        message: '`ctx` can only be used as `ctx.<field>`',
+        offset: child.start,
+        hint: `for example \`ctx.${example}\``,
+      }
     }
   }
   if (node.op === '==' || node.op === '!=' || node.op === 'in') {

@@ -33,8 +33,8 @@ export async function repositoryOf(
   const { resources, declared, byName } = found
   const project = projectOf(resources, declared, report)
   for (const [i, resource] of resources.entries()) resources[i] = finish(resource, project, byName)
-  const known = lookupIn(found, project)
-  judge(found, known, hidden, report)
+  const known = lookupIn(found, project, hidden)
+  judge(found, known, report)
   const misshapen = found.faulty.map(({ kind, file, index, value }) => {
     const environment = kind === 'Deployment' ? environmentOf(value.spec) : undefined
     return { kind, name: nameOf(value), environment, file, index }
@@ -71,7 +71,7 @@ function shapedOf(documents: readonly Headed[], absent: ReadonlySet<string>, rep
     if (faults.length > 0) {
       for (const fault of faults) report.fault(document, fault)
       if (name === undefined || faults.some(({ path }) => path[0] === 'metadata'))
-        hidden.push({ kind, file: document.file })
+        hidden.push({ file: document.file, kind })
       faulty.push(document)
       continue
     }
@@ -83,9 +83,9 @@ function shapedOf(documents: readonly Headed[], absent: ReadonlySet<string>, rep
   return { resources, faulty, declared, byName }
 }
 
-type Known = Pick<Repository, 'get' | 'all' | 'declaredIn' | 'suggest' | 'project'>
+type Known = Pick<Repository, 'get' | 'all' | 'declaredIn' | 'brokenIn' | 'suggest' | 'project'>
 
-function lookupIn({ resources, declared, byName }: Shaped, project: ProjectSpec): Known {
+function lookupIn({ resources, declared, byName }: Shaped, project: ProjectSpec, hidden: readonly Hidden[]): Known {
   const names = new Map(KINDS.map(kind => [kind, [] as string[]]))
   for (const key of declared.keys())
     names.get(key.slice(0, key.indexOf('/')) as Kind)?.push(key.slice(key.indexOf('/') + 1))
@@ -95,6 +95,14 @@ function lookupIn({ resources, declared, byName }: Shaped, project: ProjectSpec)
     all: <K extends Kind>(kind: K) =>
       resources.filter(resource => resource.kind === kind) as Resource<Kind>[] as Resource<K>[],
     declaredIn: (kind, name) => declared.get(`${kind}/${name}`)?.file,
+    brokenIn(kind, name) {
+      const wanted = (key: string) => (name === undefined ? key.startsWith(`${kind}/`) : key === `${kind}/${name}`)
+      const faulty = [...declared].flatMap(([key, { file }]) => (wanted(key) && !byName.has(key) ? [file] : []))
+      if (name !== undefined && faulty.length > 0) return faulty
+      const bare = name?.slice(name.indexOf('/') + 1)
+      const may = hidden.filter(other => (other.kind ?? kind) === kind && (other.name ?? bare) === (bare ?? other.name))
+      return [...new Set([...faulty, ...may.map(({ file }) => file)])]
+    },
     suggest: (kind, name) => didYouMean(name, names.get(kind)!),
     project,
   }
@@ -119,7 +127,7 @@ function declaredOf(
 }
 
 /** Asks the rules about what each resource means, and about as much of a document of the wrong shape as can be guessed. */
-function judge({ faulty, declared }: Shaped, known: Known, hidden: readonly Hidden[], report: Report): void {
+function judge({ faulty, declared }: Shaped, known: Known, report: Report): void {
   const wrong = new Set<Resource>()
   const seen: Lookup = {
     ...known,
@@ -127,9 +135,7 @@ function judge({ faulty, declared }: Shaped, known: Known, hidden: readonly Hidd
       const found = known.get(kind, name)
       return found !== undefined && wrong.has(found) ? undefined : found
     },
-    mayHave: (kind, name) =>
-      declared.has(`${kind}/${name}`) ||
-      hidden.some(other => (other.kind ?? kind) === kind && (other.name ?? name) === name),
+    mayHave: (kind, name) => declared.has(`${kind}/${name}`) || known.brokenIn(kind, name).length > 0,
   }
   // A kind refers to those before it alone, so whoever is referred to is judged first.
   for (const resource of KINDS.flatMap(known.all)) {
@@ -182,7 +188,7 @@ function documentsOf(source: ParsedSource, report: Report, hidden: Hidden[]): Pa
   }
   for (const fault of faults) report.yaml(file, fault)
   if (documents.length + faults.length === 0) report.file(file, NO_DOCUMENT)
-  if (faults.length > 0) hidden.push(...hiddenIn(text).map(each => ({ ...each, file })))
+  if (faults.length > 0) hidden.push(...hiddenIn(file, text))
   return documents.map(({ index, value }) => ({ file, index, value }))
 }
 
@@ -201,7 +207,7 @@ interface Hidden {
 }
 
 /** What a text that is no YAML seems to declare. */
-function hiddenIn(text: string): Omit<Hidden, 'file'>[] {
+function hiddenIn(file: string, text: string): Hidden[] {
   return text
     .split(/^---/m)
     .filter(document => document.trim() !== '')
@@ -215,6 +221,7 @@ function hiddenIn(text: string): Omit<Hidden, 'file'>[] {
               .trimStart()
               .split(/\n(?=\S)/, 1)
       return {
+        file,
         kind: kindOf(/(?:^|[\s{,"'])kind["']?\s*:\s*["']?(\w+)/m.exec(document)?.[1]),
         name: /\bname["']?\s*:\s*["']?([\w-]+)/.exec(block)?.[1],
       }

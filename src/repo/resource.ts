@@ -27,6 +27,11 @@ export interface Repository {
   declaredIn(kind: NamedKind, name: string): string | undefined
   /** All of a kind that is declared or may be, with faults or without; the name is absent where a file does not tell it. */
   declares(kind: NamedKind): readonly { readonly name?: string; readonly file: string }[]
+  /**
+   * The files with errors that declare such a resource, or may do so in what could not be read; of any name, where none is given. A
+   * Deployment's is `environment/name`.
+   */
+  brokenIn(kind: Kind, name?: string): readonly string[]
   /** Did-you-mean for a name that nothing has. */
   suggest(kind: NamedKind, name: string): string | undefined
   /** The Project's settings, or their defaults where there is none. */

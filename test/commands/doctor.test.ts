@@ -105,8 +105,7 @@ describe('dap doctor', () => {
       warning      pre-commit   the hook is not installed: a commit checks nothing
                                 mend: \`pre-commit install\`
       warning      data         log: data file \`data\` does not exist
-                                mend: put the data there, or mend \`files\`; a log of \`dap serve\`
-                                      comes with its first decision
+                                mend: put the data there, or mend \`files\`; a log of \`dap serve\` comes with its first decision
       ok           snapshots    those of deployments are there
 
       environment odd
@@ -118,11 +117,10 @@ describe('dap doctor', () => {
       warning      region       dap does not know of endpoints in europe-wast1
                                 mend: did you mean \`europe-west1\`?
       warning      image        the digest is all zeros: no image has been built
-                                mend: \`dap image build --env prod --push\` builds one, and prints the
-                                      digest to pin
+                                mend: \`dap image build --env prod --push\` builds one, and prints the digest to pin
       failed       credentials  /repo/adc.json: it is not JSON
-                                mend: \`gcloud auth application-default login\`, or in CI workload
-                                      identity; GOOGLE_APPLICATION_CREDENTIALS names another file
+                                mend: \`gcloud auth application-default login\`, or in CI workload identity;
+                                      GOOGLE_APPLICATION_CREDENTIALS names another file
       not checked  endpoints    there are no credentials
       not checked  bucket       there are no credentials
       not checked  quota        dap reads no quotas; a deploy that goes beyond one says which

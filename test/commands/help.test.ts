@@ -53,6 +53,7 @@ describe('dap --help', () => {
       check it
         validate          check files: schema, references, rules, meaning
         list              show what is in the repository, and its state
+        doctor            look for what is missing here, and say how to mend it
         graph             show which resource names which, as text or mermaid
         simulate          play policies in simulated worlds
 
@@ -60,6 +61,7 @@ describe('dap --help', () => {
         evaluate          judge policies on logged decisions
         train             learn a policy's snapshot from logged decisions
         log check         prove a decision log, record by record
+        log tail          show decisions and rewards as they are logged
         log stats         show what a log holds, and test that it was drawn as it says
         snapshot show     show what a snapshot knows
         snapshot diff     show what changed from one snapshot to another
@@ -170,6 +172,7 @@ describe('dap help', () => {
       "dap log
         log check         prove a decision log, record by record
         log stats         show what a log holds, and test that it was drawn as it says
+        log tail          show decisions and rewards as they are logged
       "
     `)
     expect((await dap('log --help')).stdout).toBe((await dap('help log')).stdout)

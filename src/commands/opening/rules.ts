@@ -47,9 +47,9 @@ export async function readRules(host: Host, { root, roots }: Pick<Opened, 'root'
 
 /** The rules of a repository, all of which can be judged by: without one of them a plan would pass that should not. */
 export async function requireRules(host: Host, opened: Opened): Promise<readonly ChangeRule[]> {
-  const { rules, diagnostics } = await readRules(host, opened)
+  const { sources, rules, diagnostics } = await readRules(host, opened)
   if (diagnostics.length > 0)
-    throw new InvalidFilesError([...new Set(diagnostics.map(({ file }) => file))], diagnostics)
+    throw new InvalidFilesError([...new Set(diagnostics.map(({ file }) => file))], diagnostics, sources)
   return rules
 }
 

@@ -62,7 +62,7 @@ export async function runSelected<Done>(
     try {
       // What is in it cannot be told, or only guessed.
       if (opened.repository.declaredIn(kind, each.name) === undefined)
-        throw new InvalidFilesError([each.file], opened.repository.diagnostics)
+        throw new InvalidFilesError([each.file], opened.repository.diagnostics, opened.sources)
       entries.push({ ...each, done: await one(opened, each.name) })
     } catch (error) {
       if (!(error instanceof DapError) || host.signal.aborted || chosen.length === 1) throw error

@@ -5,7 +5,7 @@ import { defaultFeatures } from '../../policy/features.ts'
 import type { LearnerDefinition } from '../../policy/learner.ts'
 import type { Fault } from '../fault.ts'
 import { list } from '../schema.ts'
-import { known, semantic } from './common.ts'
+import { known, semantic, sumHint } from './common.ts'
 
 const PATH = ['spec', 'algorithm']
 
@@ -16,12 +16,12 @@ export function* algorithmRules(spec: PolicySpec): Generator<Fault> {
   if (definition.standsAlone === true) {
     if (exploration !== undefined) {
       const message = `the learner \`${learner.type}\` has probabilities already: it takes no exploration`
-      yield { ...semantic([...PATH, 'exploration'], message), on: 'key' }
+      yield { ...semantic([...PATH, 'exploration'], message, 'take out `exploration`'), on: 'key' }
     }
   } else if (exploration === undefined) {
     // The last one makes the most of what the learner gives.
     const example = EXPLORATIONS.findLast(each => goesWith(each, definition))
-    const hint = example && `for example \`exploration: { type: ${example.type} }\``
+    const hint = `for example \`exploration: { type: ${example?.type ?? EXPLORATIONS[0].type} }\``
     yield { ...semantic(PATH, `the learner \`${learner.type}\` needs an \`exploration\``, hint), on: 'key' }
   } else {
     yield* pairRules(definition, exploration)
@@ -88,7 +88,10 @@ function* probabilityRules({ option, of: probabilities }: Probabilities, { actio
   }
   const sum = Object.values(probabilities).reduce((a, b) => a + b, 0)
   if (!unknown && Math.abs(sum - 1) > 1e-9) {
-    yield { ...semantic(path, `the probabilities sum to ${Number(sum.toPrecision(10))}, not to 1`), on: 'key' }
+    yield {
+      ...semantic(path, `the probabilities sum to ${Number(sum.toPrecision(10))}, not to 1`, sumHint(probabilities)),
+      on: 'key',
+    }
   }
 }
 
@@ -113,6 +116,12 @@ function* rewardRules({ algorithm: { learner, exploration }, reward }: PolicySpe
 }
 
 function* featureRules({ context, features }: PolicySpec, learner: LearnerDefinition): Generator<Fault> {
+  if (learner.features === undefined && features !== undefined) {
+    const other = LEARNERS.find(each => each.learns && each.features !== undefined)
+    const instead = other === undefined ? '' : `, or use the learner \`${other.type}\``
+    const message = `the learner \`${learner.type}\` does not look at the context: \`features\` are not used`
+    yield { ...semantic(['spec', 'features'], message, `take them out${instead}`), severity: 'warning', on: 'key' }
+  }
   if (learner.features === undefined || features !== undefined || defaultFeatures(context).length > 0) return
   const other = LEARNERS.find(each => each.learns && each.features === undefined)
   const instead = other === undefined ? '' : `, or use the learner \`${other.type}\``

@@ -77,10 +77,11 @@ function* learntFromRules(candidate: CandidateSpec, data: DatasetSpec | undefine
   if (typeof learntFrom === 'string') return
   const { from, until, heldOut } = learntFrom
   for (const [name, time] of Object.entries({ from, until })) {
-    if (time !== undefined && Number.isNaN(Date.parse(time))) yield semantic([...at, name], `\`${time}\` is no time`)
+    if (time !== undefined && Number.isNaN(Date.parse(time)))
+      yield semantic([...at, name], `\`${time}\` is no time`, 'for example `2026-03-01T00:00:00Z`')
   }
   if (from !== undefined && until !== undefined && Date.parse(from) > Date.parse(until)) {
-    yield semantic([...at, 'from'], '`from` is later than `until`')
+    yield semantic([...at, 'from'], '`from` is later than `until`', 'swap them, or correct one of them')
   }
   if (data === undefined || data.format === 'dap') return
   if ((from ?? until) !== undefined && data.mapping?.ts === undefined) {

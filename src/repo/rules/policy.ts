@@ -9,7 +9,11 @@ import { contextRules } from './context.ts'
 
 export function* policyRules({ name, spec }: Resource<'Policy'>): Generator<Fault> {
   if (BUILT_IN_POLICIES.includes(name)) {
-    yield semantic(['metadata', 'name'], `the name \`${name}\` is taken: it is a built-in policy of Scenarios`)
+    yield semantic(
+      ['metadata', 'name'],
+      `the name \`${name}\` is taken: it is a built-in policy of Scenarios`,
+      `call it otherwise, for example \`my-${name}\``,
+    )
   }
   yield* contextRules(spec.context)
   yield* unitRules(spec)
@@ -27,7 +31,11 @@ function* unitRules({ unit, context }: PolicySpec): Generator<Fault> {
   yield* known(unit, Object.keys(context), 'context field', path)
   const field = context[unit]
   if (field !== undefined && field.type !== 'string' && field.type !== 'integer') {
-    yield semantic(path, `the unit must be a string or an integer field, but \`${unit}\` is of type ${field.type}`)
+    yield semantic(
+      path,
+      `the unit must be a string or an integer field, but \`${unit}\` is of type ${field.type}`,
+      `name the field that says who or what is decided for, such as a user's id`,
+    )
   }
 }
 
@@ -36,10 +44,15 @@ function* featureRules(feature: FeatureSpec, { context }: PolicySpec, path: Path
   if (!Object.hasOwn(context, feature.field)) return
   const field = context[feature.field]
   const fault = unfit(feature, field)
-  if (fault !== undefined) yield semantic([...path, feature.transform === undefined ? 'field' : 'transform'], fault)
+  if (fault !== undefined) yield semantic([...path, fault.at], fault.message, fault.hint)
   if (feature.transform === 'bucketize') {
     const at = feature.edges.findIndex((edge, i) => i > 0 && edge <= feature.edges[i - 1])
-    if (at !== -1) yield semantic([...path, 'edges', at], 'edges must be ascending')
+    if (at !== -1)
+      yield semantic(
+        [...path, 'edges', at],
+        'edges must be ascending',
+        `\`${feature.edges[at - 1]}\` is before it: write them from the least to the greatest`,
+      )
   }
   if (
     feature.transform === 'log1p' &&
@@ -54,19 +67,28 @@ function* featureRules(feature: FeatureSpec, { context }: PolicySpec, path: Path
   }
 }
 
-function unfit({ field: name, transform }: FeatureSpec, field: ContextField): string | undefined {
-  if (field.type === 'string') {
-    if (field.enum === undefined) return `\`${name}\` is free text; only a string with \`enum\` can be a feature`
-    return transform === undefined || transform === 'one-hot'
-      ? undefined
-      : `\`${transform}\` needs a number, but \`${name}\` is an enum`
+/** What a feature cannot be made of, or not so. */
+function unfit(
+  { field: name, transform }: FeatureSpec,
+  field: ContextField,
+): { readonly at: 'field' | 'transform'; readonly message: string; readonly hint: string } | undefined {
+  if (field.type === 'string' && field.enum === undefined) {
+    const hint = `list the values of \`${name}\` as its \`enum\`, or take the feature out`
+    return { at: 'field', message: `\`${name}\` is free text; only a string with \`enum\` can be a feature`, hint }
   }
-  if (transform === 'one-hot')
-    return `\`one-hot\` needs a string with \`enum\`, but \`${name}\` is of type ${field.type}`
+  if (transform === undefined) return undefined
   const numeric = field.type === 'number' || field.type === 'integer'
-  return numeric || transform === undefined || transform === 'identity'
-    ? undefined
-    : `\`${transform}\` needs a number, but \`${name}\` is of type ${field.type}`
+  const fits =
+    field.type === 'string' ? transform === 'one-hot' : numeric ? transform !== 'one-hot' : transform === 'identity'
+  if (fits) return undefined
+  const needs = transform === 'one-hot' ? 'a string with `enum`' : 'a number'
+  const is = field.type === 'string' ? 'an enum' : `of type ${field.type}`
+  const others = field.type === 'string' ? '`one-hot`' : numeric ? '`identity`, `log1p` or `bucketize`' : '`identity`'
+  return {
+    at: 'transform',
+    message: `\`${transform}\` needs ${needs}, but \`${name}\` is ${is}`,
+    hint: `use ${others}`,
+  }
 }
 
 function* actionRules({ actions, context }: PolicySpec): Generator<Fault> {
@@ -78,17 +100,20 @@ function* actionRules({ actions, context }: PolicySpec): Generator<Fault> {
   }
 }
 
-function* guardrailRules({ actions, guardrails, unit, reward }: PolicySpec): Generator<Fault> {
+function* guardrailRules({ actions, context, guardrails, unit, reward }: PolicySpec): Generator<Fault> {
   const { holdout, fallback, minProbability } = guardrails
   const ids = actions.map(action => action.id)
   const path = ['spec', 'guardrails']
   const floors = ids.length * minProbability
   if (floors > 1 + 1e-12) {
     const message = `a floor of ${minProbability} for each of ${ids.length} actions does not fit: they sum to ${Number(floors.toPrecision(6))}`
-    yield semantic([...path, 'minProbability'], message, `at most ${Number((1 / ids.length).toPrecision(3))}`)
+    yield semantic([...path, 'minProbability'], message, `at most ${Math.floor(1e6 / ids.length) / 1e6}`)
   } else if (floors >= 1 - 1e-12 && ids.length > 1) {
     const message = `a floor of ${minProbability} for each of ${ids.length} actions leaves nothing to choose: every action is alike`
-    yield { ...semantic([...path, 'minProbability'], message), severity: 'warning' }
+    yield {
+      ...semantic([...path, 'minProbability'], message, 'lower it, or use the learner `uniform`'),
+      severity: 'warning',
+    }
   }
   if (typeof fallback === 'string') yield* known(fallback, ids, 'action', [...path, 'fallback'])
   yield* fallbackRules(actions, fallback)
@@ -102,7 +127,8 @@ function* guardrailRules({ actions, guardrails, unit, reward }: PolicySpec): Gen
           'an action without `eligible`, such as one that offers nothing, can be held out to everybody',
       )
     }
-    if (unit === undefined) yield semantic([...path, 'holdout'], 'a holdout needs a `unit`, by whose hash it is drawn')
+    if (unit === undefined)
+      yield semantic([...path, 'holdout'], 'a holdout needs a `unit`, by whose hash it is drawn', unitHint(context))
   }
   if (reward.type === 'binary' && reward.default !== 0 && reward.default !== 1) {
     yield semantic(
@@ -111,6 +137,14 @@ function* guardrailRules({ actions, guardrails, unit, reward }: PolicySpec): Gen
       'rewards of other values are of `type: number`',
     )
   }
+}
+
+/** Names the first field that could be the unit. */
+function unitHint(context: PolicySpec['context']): string {
+  const [name] = Object.entries(context).find(([, { type, ...field }]) => type === 'string' && !('enum' in field)) ?? []
+  return name === undefined
+    ? 'declare the field that says who it is, such as `userId: { type: string }`, and name it at `spec.unit`'
+    : `name the field that says who it is, for example \`unit: ${name}\``
 }
 
 /** A fallback is served to everybody, unasked: there must be nobody whom a rule keeps from it. */

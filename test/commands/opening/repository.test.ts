@@ -41,6 +41,7 @@ describe('validate', () => {
         5 │   context: {}
         6 │   actions: [{ id: none }, { id: gold, eligible: "1" }]
           │                                                  ^
+        hint: compare it with something, for example \`1 > …\`
 
       policies/offer.yaml:8:22: error: \`type\` must be one of \`mean\`, \`beta\`, \`linear\`, \`fixed\`, \`uniform\`, got the string \`men\` [schema]
         7 │   algorithm:
@@ -132,7 +133,9 @@ describe('simulate', () => {
     expect(await dap('simulate', broken)).toMatchObject({
       code: 1,
       stdout: '',
-      stderr: 'error: `policies/offer.yaml` has errors\nhint: dap validate policies/offer.yaml\n',
+      stderr: expect.stringMatching(
+        /^policies\/offer.yaml:\d+:\d+: error: `type` must be one of .*\n(.*│.*\n)+ {2}hint: .*\n\nerror: `policies\/offer.yaml` has errors\nhint: dap validate policies\/offer.yaml\n$/,
+      ),
     })
   })
 
@@ -206,7 +209,9 @@ describe('new', () => {
           means: { none: 0.05, gold-small: 0.067, bundle-mid: 0.083 }
         population:
           context:
+            level: { uniform: { min: 1, max: 11 } }
             platform: { categorical: { ios: 0.5, android: 0.5 } }
+            spend30d: { uniform: { min: 0, max: 10 } }
         policies: [offer-1, uniform]
         horizon: 1000
         replications: 100
