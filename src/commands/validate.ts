@@ -19,6 +19,7 @@ import {
   readSource,
   type Source,
 } from './opening/repository.ts'
+import { missingFileDiagnostics } from './validate/missing-files.ts'
 import { passedOverDiagnostics } from './validate/passed-over.ts'
 
 interface Options {
@@ -58,8 +59,8 @@ export const validateCommand = defineCommand<Options, Validated>({
     }
     const opened = await openRepository(host, root)
     const { sources, repository } = opened
-    const passedOver = await passedOverDiagnostics(host, opened)
-    const all = [...repository.diagnostics, ...passedOver]
+    const own = inOrder(sources, [...repository.diagnostics, ...(await missingFileDiagnostics(host, opened))])
+    const all = [...own, ...(await passedOverDiagnostics(host, opened))]
     if (paths.length === 0) return summarise(sources, all)
 
     const given: Given[] = []
@@ -111,6 +112,13 @@ async function givenAt(host: Host, { roots }: Opened, path: string): Promise<Giv
   const { files, unread } = await host.files.walk(path, roots)
   const found = new Set([...files, ...unread].map(each => each.real))
   return { path, real, holds: source => found.has(source.real) || isInside(real, source.real) }
+}
+
+/** By file, line and column. */
+function inOrder(sources: readonly SourceFile[], diagnostics: readonly Diagnostic[]): Diagnostic[] {
+  const order = new Map(sources.map(({ path }, i) => [path, i]))
+  const place = ({ file }: Diagnostic) => order.get(file) ?? sources.length
+  return diagnostics.toSorted((a, b) => place(a) - place(b) || a.line - b.line || a.column - b.column)
 }
 
 /** What is at some paths outside a repository; a UsageError for a folder without a YAML file. */
