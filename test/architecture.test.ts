@@ -90,7 +90,7 @@ const ROOMS: Readonly<Record<string, Readonly<Record<string, readonly string[]>>
     plan: ['opening'],
     serve: ['opening'],
     snapshot: ['opening'],
-    validate: ['opening'],
+    validate: ['opening', 'reading'],
   },
   deploy: { wanted: [], doing: ['wanted'], operating: ['wanted', 'doing'] },
   emulator: { wire: [], storage: ['wire'], plane: ['wire'], vertex: [] },

@@ -22,6 +22,7 @@ import {
   type Source,
 } from './opening/repository.ts'
 import { readRules } from './opening/rules.ts'
+import { missingFileDiagnostics } from './validate/missing-files.ts'
 import { passedOverDiagnostics } from './validate/passed-over.ts'
 
 interface Options {
@@ -64,8 +65,12 @@ export const validateCommand = defineCommand<Options, Validated>({
     const opened = await openRepository(host, root)
     const rules = await readRules(host, opened)
     const sources = [...opened.sources, ...rules.sources]
-    const passedOver = await passedOverDiagnostics(host, opened)
-    const all = [...opened.repository.diagnostics, ...rules.diagnostics, ...passedOver]
+    const own = inOrder(sources, [
+      ...opened.repository.diagnostics,
+      ...rules.diagnostics,
+      ...(await missingFileDiagnostics(host, opened)),
+    ])
+    const all = [...own, ...(await passedOverDiagnostics(host, opened))]
     if (paths.length === 0) return summarise(opened.root, sources, all)
 
     const given: Given[] = []
@@ -126,6 +131,13 @@ async function givenAt(host: Host, { roots }: Opened, path: string): Promise<Giv
   const { files, unread } = await host.files.walk(path, roots)
   const found = new Set([...files, ...unread].map(each => each.real))
   return { path, real, holds: source => found.has(source.real) || isInside(real, source.real) }
+}
+
+/** By file, line and column. */
+function inOrder(sources: readonly SourceFile[], diagnostics: readonly Diagnostic[]): Diagnostic[] {
+  const order = new Map(sources.map(({ path }, i) => [path, i]))
+  const place = ({ file }: Diagnostic) => order.get(file) ?? sources.length
+  return diagnostics.toSorted((a, b) => place(a) - place(b) || a.line - b.line || a.column - b.column)
 }
 
 /** What is at some paths outside a repository; a UsageError for a folder without a YAML file. */

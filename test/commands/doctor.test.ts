@@ -86,6 +86,7 @@ describe('dap doctor', () => {
       hooks: '/elsewhere',
       programs: { npm: '10.1.0' },
       machine,
+      columns: 80,
     }).dap('doctor')
     expect(read(session)).toMatchInlineSnapshot(`
       "exit 1
@@ -93,42 +94,52 @@ describe('dap doctor', () => {
       failed       node         22.3.0 is older than 22.12
                                 mend: install a newer Node
       ok           npm          10.1.0
-      warning      git          not installed: a deployment records the commit that it was made from
+      warning      git          not installed: a deployment records the commit that it
+                                was made from
                                 mend: install git
       warning      memory       0.5 GB free, and logs are read with up to 1 GB
-                                mend: \`--memory\` lets evaluate and train take less
+                                mend: \`--memory\` lets evaluate and train take
+                                      less
       ok           disk         8.0 GB free
       failed       repository   1 error
                                 mend: \`dap validate\` shows them
       warning      pin          package.json does not depend on @dap-platform/dap
-                                mend: add it to its dependencies, with its exact version
+                                mend: add it to its dependencies, with its exact
+                                      version
       warning      pre-commit   the hook is not installed: a commit checks nothing
                                 mend: \`pre-commit install\`
       warning      data         log: data file \`data\` does not exist
-                                mend: put the data there, or mend \`files\`; a log of \`dap serve\` comes with its first decision
+                                mend: put the data there, or mend \`files\`; a log
+                                      of \`dap serve\` comes with its first
+                                      decision
       ok           snapshots    those of deployments are there
 
       environment odd
       failed       settings     1 error
-                                mend: \`dap validate environments/odd.yaml\` shows them
+                                mend: \`dap validate environments/odd.yaml\` shows
+                                      them
 
       environment prod
       ok           settings     project games-ml, bucket games-dap
       warning      region       dap does not know of endpoints in europe-wast1
                                 mend: did you mean \`europe-west1\`?
       warning      image        the digest is all zeros: no image has been built
-                                mend: \`dap image build --env prod --push\` builds one, and prints the digest to pin
+                                mend: \`dap image build --env prod --push\` builds
+                                      one, and prints the digest to pin
       failed       credentials  /repo/adc.json: it is not JSON
-                                mend: \`gcloud auth application-default login\`, or in CI workload identity;
-                                      GOOGLE_APPLICATION_CREDENTIALS names another file
+                                mend: \`gcloud auth application-default login\`,
+                                      or in CI workload identity;
+                                      GOOGLE_APPLICATION_CREDENTIALS names
+                                      another file
       not checked  endpoints    there are no credentials
       not checked  bucket       there are no credentials
-      not checked  quota        dap reads no quotas; a deploy that goes beyond one says which
+      not checked  quota        dap reads no quotas; a deploy that goes beyond one
+                                says which
 
       4 failed, 7 warnings
       "
     `)
-    for (const line of session.stdout.split('\n')) expect(line.length).toBeLessThanOrEqual(100)
+    for (const line of session.stdout.split('\n')) expect(line.length).toBeLessThanOrEqual(80)
   })
 
   it('says that a cloud refuses, as the cloud does; and asks none offline, without credentials, or that was not meant', async () => {
