@@ -106,7 +106,9 @@ function check(value: unknown, given: Schema, root: Schema, path: Path, faults: 
         purpose(schema) ??
         (schema.required === undefined ? `write ${words(types)}` : `it needs ${list(schema.required)}`),
     })
-    const mend = reading(String(value))?.value ?? sample
+    const guess = reading(String(value))?.value
+    // What to quote is the text in the file, which a number does not tell: `3.10` is 3.1.
+    const mend = guess === undefined || (typeof guess === 'string' && typeof value !== 'string') ? sample : guess
     faults.push({
       code: 'schema',
       ...worded(String(value)),
