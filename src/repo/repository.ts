@@ -100,7 +100,9 @@ function lookupIn({ resources, declared, byName }: Shaped, project: ProjectSpec,
       const faulty = [...declared].flatMap(([key, { file }]) => (wanted(key) && !byName.has(key) ? [file] : []))
       if (name !== undefined && faulty.length > 0) return faulty
       const bare = name?.slice(name.indexOf('/') + 1)
-      const may = hidden.filter(other => (other.kind ?? kind) === kind && (other.name ?? bare) === (bare ?? other.name))
+      const may = hidden.filter(
+        other => (other.kind ?? kind) === kind && (bare === undefined || (other.names?.includes(bare) ?? true)),
+      )
       return [...new Set([...faulty, ...may.map(({ file }) => file)])]
     },
     suggest: (kind, name) => didYouMean(name, names.get(kind)!),
@@ -203,7 +205,8 @@ const NO_DOCUMENT = {
 interface Hidden {
   readonly file: string
   readonly kind?: Kind
-  readonly name?: string
+  /** One of these. */
+  readonly names?: readonly string[]
 }
 
 /** What a text that is no YAML seems to declare. */
@@ -220,10 +223,11 @@ function hiddenIn(file: string, text: string): Hidden[] {
               .slice(metadata)
               .trimStart()
               .split(/\n(?=\S)/, 1)
+      const names = [...block.matchAll(/\bname["']?\s*:\s*["']?(?=([\w-]+))/g)].map(([, name]) => name)
       return {
         file,
         kind: kindOf(/(?:^|[\s{,"'])kind["']?\s*:\s*["']?(\w+)/m.exec(document)?.[1]),
-        name: /\bname["']?\s*:\s*["']?([\w-]+)/.exec(block)?.[1],
+        names: names.length === 0 ? undefined : names,
       }
     })
 }
@@ -316,7 +320,7 @@ function headed({ file, index, value }: Parsed, report: Report, hidden: Hidden[]
     return [{ file, index, kind: (value as { kind: Kind }).kind, value: value as Record<string, unknown> }]
   }
   report.fault({ file, index }, fault)
-  hidden.push(isMapping(value) ? { file, kind: kindOf(value.kind), name: nameOf(value) } : { file })
+  hidden.push(isMapping(value) ? { file, kind: kindOf(value.kind), names: namesOf(value) } : { file })
   return []
 }
 
@@ -368,6 +372,11 @@ function headFault(value: unknown): Fault | undefined {
 function nameOf(value: Record<string, unknown>): string | undefined {
   const { metadata } = value
   return isMapping(metadata) && typeof metadata.name === 'string' ? metadata.name : undefined
+}
+
+function namesOf(value: Record<string, unknown>): readonly string[] | undefined {
+  const name = nameOf(value)
+  return name === undefined ? undefined : [name]
 }
 
 const NAME = ['metadata', 'name']

@@ -77,22 +77,38 @@ function check(value: unknown, given: Schema, root: Schema, path: Path, faults: 
       return
     }
     const { key, whichever = [], ...fault } = choice
-    const reading = advised && key === undefined ? readingOf(value, String(value), schema, root) : undefined
-    const hint = reading?.hint ?? fault.hint ?? purpose(schema)
-    const written = fault.written && ((text: string) => ({ hint, ...fault.written!(text) }))
-    const mend = reading === undefined ? fault.mend : { value: reading.value }
-    faults.push({ ...fault, hint, written, mend, path: key === undefined ? path : [...path, key] })
+    const reading = once((text: string) =>
+      advised && key === undefined ? readingOf(value, text, schema, root) : undefined,
+    )
+    const advice = (text: string, hint: string | undefined) =>
+      reading(text)?.hint ?? hint ?? purpose(schema) ?? `write ${words(typesOf(schema, root))}`
+    const { written } = fault
+    const meant = reading(String(value))
+    faults.push({
+      ...fault,
+      hint: advice(String(value), fault.hint),
+      written: written && (text => ({ ...written(text), hint: advice(text, written(text).hint) })),
+      mend: meant === undefined ? fault.mend : { value: meant.value },
+      path: key === undefined ? path : [...path, key],
+    })
     faults.push(...commonFaults(whichever, root, path))
     return
   }
+  const types = typesOf(schema, root)
   const sample = schema.default ?? schema.examples?.[0]
   const reading = once((text: string) => (advised ? readingOf(value, text, schema, root) : undefined))
   const fault: Report = (message, hint) => {
     const worded = (text: string) => ({
       message: message(text),
-      hint: reading(text)?.hint ?? hint ?? purpose(schema),
+      hint:
+        reading(text)?.hint ??
+        hint ??
+        purpose(schema) ??
+        (schema.required === undefined ? `write ${words(types)}` : `it needs ${list(schema.required)}`),
     })
-    const mend = reading(String(value))?.value ?? sample
+    const guess = reading(String(value))?.value
+    // What to quote is the text in the file, which a number does not tell: `3.10` is 3.1.
+    const mend = guess === undefined || (typeof guess === 'string' && typeof value !== 'string') ? sample : guess
     faults.push({
       code: 'schema',
       ...worded(String(value)),
@@ -101,7 +117,6 @@ function check(value: unknown, given: Schema, root: Schema, path: Path, faults: 
       mend: mend === undefined ? undefined : { value: mend },
     })
   }
-  const types = typesOf(schema, root)
   const values = allowed(schema)
   if (values.length > 0) {
     if (!values.includes(value as never)) {

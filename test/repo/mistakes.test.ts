@@ -1,9 +1,10 @@
-import { readdirSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { parse } from 'yaml'
 import type { ValidationResult } from '../../src/generated/types.ts'
-import { PACKAGE_ROOT, repository } from '../support/run-dap.ts'
+import { MISTAKES, RIGHT_FILES } from '../support/mistakes.ts'
+import { repository } from '../support/run-dap.ts'
 
 /** One thing done wrong in a repository that is right, and all that `dap validate` is to say of it: mistakes.yaml. */
 interface Mistake {
@@ -25,17 +26,10 @@ interface Mistake {
   }[]
 }
 
-const FOLDER = join(PACKAGE_ROOT, 'test/fixtures/mistakes')
-const MISTAKES = parse(readFileSync(join(FOLDER, 'mistakes.yaml'), 'utf8')) as Mistake[]
-const RIGHT: Readonly<Record<string, string>> = Object.fromEntries(
-  readdirSync(join(FOLDER, 'repository'), { recursive: true, withFileTypes: true })
-    .filter(entry => entry.isFile())
-    .map(entry => join(entry.parentPath, entry.name))
-    .map(path => [path.slice(join(FOLDER, 'repository').length + 1), readFileSync(path, 'utf8')]),
-)
+const TABLE = parse(readFileSync(join(MISTAKES, 'mistakes.yaml'), 'utf8')) as Mistake[]
 
 function wrong({ file, edit = {}, append = '', text, gone }: Mistake): Record<string, string> {
-  const { [file]: right, ...others } = RIGHT
+  const { [file]: right, ...others } = RIGHT_FILES
   if (gone) return others
   let changed = text ?? right
   for (const [before, after] of Object.entries(edit)) {
@@ -52,14 +46,14 @@ async function validate(files: Readonly<Record<string, string>>) {
 
 describe('of a typical mistake', () => {
   it('nothing is left in the repository that it is made in', async () => {
-    expect(await validate(RIGHT)).toEqual({ exit: 0, diagnostics: [] })
+    expect(await validate(RIGHT_FILES)).toEqual({ exit: 0, diagnostics: [] })
   })
 
   it('there are 86, each once', () => {
-    expect(new Set(MISTAKES.map(({ title }) => title.split('.')[0])).size).toBe(86)
+    expect(new Set(TABLE.map(({ title }) => title.split('.')[0])).size).toBe(86)
   })
 
-  it.each(MISTAKES.map(mistake => [mistake.title, mistake] as const))('%s', async (_, mistake) => {
+  it.each(TABLE.map(mistake => [mistake.title, mistake] as const))('%s', async (_, mistake) => {
     const { exit, diagnostics } = await validate(wrong(mistake))
     const says = diagnostics.map(({ file, line, column, severity, code, message, hint }) => ({
       at: line === 0 ? file : `${file}:${line}:${column}`,
@@ -72,7 +66,7 @@ describe('of a typical mistake', () => {
   })
 
   it('every diagnostic has a hint, and its place is in its file', async () => {
-    for (const mistake of MISTAKES) {
+    for (const mistake of TABLE) {
       const files = wrong(mistake)
       for (const { file, line, column, length, hint } of (await validate(files)).diagnostics) {
         expect(hint).toBeTruthy()

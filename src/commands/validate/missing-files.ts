@@ -7,8 +7,6 @@ import { isInside } from '../../paths.ts'
 import type { Path } from '../../repo/fault.ts'
 import type { Resource } from '../../repo/resource.ts'
 import type { Opened } from '../opening/repository.ts'
-import { findDataFiles } from '../reading/data-files.ts'
-import { readGlob } from '../reading/glob.ts'
 
 /** A file that a resource names, and where it does so. */
 interface Named {
@@ -82,7 +80,8 @@ function snapshotAt(file: string, path: Path): Named {
 async function whyMissing(host: Host, opened: Opened, { file, what, format }: Named): Promise<string | undefined> {
   const place = resolve(opened.root, file)
   if (!opened.roots.some(root => isInside(root, place)) || (await host.files.exists(place))) return undefined
-  if (format === undefined || readGlob(file) === undefined) return `there is no ${what} \`${file}\``
+  if (format === undefined || !/[*?[]/.test(file)) return `there is no ${what} \`${file}\``
+  const { findDataFiles } = await import('../reading/data-files.ts')
   try {
     await findDataFiles(host, opened, [file], format)
     return undefined
