@@ -25,6 +25,7 @@ export const FIELD_NAMES: readonly FieldName[] = [
     'ts',
     'beta-bernoulli',
     'bernoulli-thompson',
+    'beta-thompson',
     'posterior-sampling',
   ),
   ...of('linear', 'ucb', 'linucb', 'lin-ucb', 'linear-ucb', 'contextual-ucb'),

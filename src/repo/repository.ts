@@ -121,8 +121,9 @@ function declaredOf(
     key.startsWith(prefix) ? [{ name: key.slice(prefix.length), file }] : [],
   )
   const all = new Map(told.map(each => [each.name, each as { readonly name?: string; readonly file: string }]))
-  for (const { file, name, kind: of = kind } of hidden) {
-    if (of !== kind || told.some(each => each.file === file || each.name === name)) continue
+  for (const { file, names = [], kind: of = kind } of hidden) {
+    if (of !== kind || told.some(each => each.file === file || names.includes(each.name))) continue
+    const name = names.length === 1 ? names[0] : undefined
     all.set(name ?? file, { file, ...(name === undefined ? {} : { name }) })
   }
   return [...all.values()]

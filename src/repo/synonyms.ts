@@ -1,4 +1,5 @@
 import { PAIRS } from '../policy/algorithm.ts'
+import { FIELD_NAMES } from '../policy/field-names.ts'
 
 /** The value that is called otherwise elsewhere, and what to write. */
 export interface Synonym {
@@ -50,23 +51,17 @@ const ADVICE: readonly (readonly [name: string, value: string, hint: string])[] 
   ['exp3', 'softmax', 'dap has no EXP3, which is for adversaries; `softmax` also draws by weights'],
 ]
 
-/** Algorithms as the field calls them, besides those of the table of pairs. */
+/** Algorithms as the field calls them: by the table of pairs first, which has their papers' names. */
 const ALGORITHMS: readonly (readonly [name: string, learner: string, exploration: string])[] = [
-  ['lineargreedy', 'linear', 'greedy'],
-  ['linearthompson', 'linear', 'thompson'],
-  ['linearthompsonsampling', 'linear', 'thompson'],
-  ['lints', 'linear', 'thompson'],
-  ['linearucb', 'linear', 'ucb'],
-  ['betathompson', 'beta', 'thompson'],
-  ['bernoullithompson', 'beta', 'thompson'],
-  ['gaussianthompson', 'mean', 'thompson'],
-  ['ucb', 'mean', 'ucb'],
-  ...PAIRS.flatMap(({ learner, exploration, name }) =>
-    name === undefined || exploration === undefined
-      ? []
-      : [[plain(name.name), learner.type, exploration.type] as const],
-  ),
-]
+  ...PAIRS.map(({ learner, exploration, name }) => ({
+    name: name?.name,
+    learner: learner.type,
+    exploration: exploration?.type,
+  })),
+  ...FIELD_NAMES,
+].flatMap(({ name, learner, exploration }) =>
+  name === undefined || exploration === undefined ? [] : [[plain(name), learner, exploration] as const],
+)
 
 /** Of some allowed values the one that people who know other tools call that. */
 export function synonym(word: string, values: readonly string[]): Synonym | undefined {
