@@ -20,6 +20,9 @@ const ROOTS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   },
 }
 
+/** What rules of a repository read of a plan: its numbers of whole things are ints, since such rules compare them with such. */
+const PLAN_ROOTS: typeof ROOTS = { 'plan.schema.json': { PlannedChange: 'PlannedChange' } }
+
 /** No rule reads them: texts for people, what `.estimate(name)` gives, and bounds that gates see as `lower` and `upper`. */
 export const LEFT_OUT = ['reasons', 'estimates', 'simultaneous']
 
@@ -31,12 +34,21 @@ const SCALARS: Readonly<Record<string, string>> = {
 }
 
 /** The types of results, by what rules call them. Every number of them is a double. */
-export function resultTypes(schemas: Schemas): Readonly<Record<string, ResultType>> {
+export const resultTypes = (schemas: Schemas) => typesFrom(ROOTS, 'double', schemas)
+
+/** The types of a planned change. */
+export const changeTypes = (schemas: Schemas) => typesFrom(PLAN_ROOTS, 'int', schemas)
+
+function typesFrom(
+  roots: typeof ROOTS,
+  integer: 'int' | 'double',
+  schemas: Schemas,
+): Readonly<Record<string, ResultType>> {
   const types: Record<string, ResultType> = {}
 
   function declared(ref: string, file: string): string {
     const name = ref.split('/').at(-1)!
-    const called = ROOTS[file]?.[name] ?? name
+    const called = roots[file]?.[name] ?? name
     if (called in types) return called
     const fields: Record<string, string> = {}
     types[called] = { file, definition: name, fields }
@@ -58,13 +70,22 @@ export function resultTypes(schemas: Schemas): Readonly<Record<string, ResultTyp
     if (typeof schema.additionalProperties === 'object')
       return `map<string, ${typeOf(schema.additionalProperties, file)}>`
     const [scalar] = [schema.type ?? []].flat().filter(each => each !== 'null')
-    return scalar === 'integer' ? 'double' : SCALARS[scalar]
+    return scalar === 'integer' ? integer : SCALARS[scalar]
   }
 
-  for (const [file, names] of Object.entries(ROOTS)) {
+  for (const [file, names] of Object.entries(roots)) {
     for (const name of Object.keys(names)) declared(`#/$defs/${name}`, file)
   }
   return types
+}
+
+/** The words that a field of a planned change may have, by type and field: a rule that compares it with another would never apply. */
+function changeWords(schemas: Schemas): Readonly<Record<string, Readonly<Record<string, readonly unknown[]>>>> {
+  const types = Object.entries(changeTypes(schemas)).map(([name, { file, definition }]) => {
+    const fields = Object.entries(find(`#/$defs/${definition}`, file, schemas).properties!)
+    return [name, Object.fromEntries(fields.flatMap(([field, { enum: words }]) => (words ? [[field, words]] : [])))]
+  })
+  return Object.fromEntries(types)
 }
 
 /** The types of a context's fields, by what a Policy calls theirs. */
@@ -80,13 +101,30 @@ export function contextTypes(schemas: Schemas): Readonly<Record<string, string>>
 }
 
 export function celTypesOf(schemas: Schemas): string {
-  const results = Object.entries(resultTypes(schemas)).map(([name, { fields }]) => [name, fields])
+  const fieldsOf = (types: Readonly<Record<string, ResultType>>) =>
+    Object.fromEntries(Object.entries(types).map(([name, { fields }]) => [name, fields]))
   const constant = (name: string, type: string, value: object) =>
     `export const ${name}: ${type} = ${JSON.stringify(value, null, 2)}\n`
   return [
     "import type { ContextField } from './types.ts'",
     '/** CEL type → field → CEL type: what gates and expectations may read of a result. */',
-    constant('RESULT_TYPES', 'Readonly<Record<string, Readonly<Record<string, string>>>>', Object.fromEntries(results)),
+    constant(
+      'RESULT_TYPES',
+      'Readonly<Record<string, Readonly<Record<string, string>>>>',
+      fieldsOf(resultTypes(schemas)),
+    ),
+    '/** The same of what rules of a repository read of a planned change. */',
+    constant(
+      'CHANGE_TYPES',
+      'Readonly<Record<string, Readonly<Record<string, string>>>>',
+      fieldsOf(changeTypes(schemas)),
+    ),
+    '/** CEL type → field → the words that it may have. */',
+    constant(
+      'CHANGE_WORDS',
+      'Readonly<Record<string, Readonly<Record<string, readonly string[]>>>>',
+      changeWords(schemas),
+    ),
     '/** Type of a context field → its CEL type. */',
     constant('CONTEXT_TYPES', "Readonly<Record<ContextField['type'], string>>", contextTypes(schemas)),
   ].join('\n')

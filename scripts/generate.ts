@@ -5,6 +5,7 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { apiFiles } from './api-types.ts'
 import { celTypesOf } from './cel-types.ts'
+import { faultTextsOf } from './fault-texts.ts'
 import { kindsOf, namesOf } from './names.ts'
 import { pages } from './pages.ts'
 import { bundled, ROOT, readOpenApi, readSchemas, type Schemas } from './schema-files.ts'
@@ -35,6 +36,7 @@ export function generated(schemas: Schemas): Generated {
     'schemas.d.ts': SCHEMA_TYPES,
     'cel-types.ts': celTypesOf(schemas),
     'names.ts': namesOf(schemas),
+    'fault-texts.ts': faultTextsOf(schemas),
     'types.ts': `${typesOf(schemas, kinds, true)}\n${resultUnion(schemas)}`,
     'written.ts': typesOf(written, kinds, false),
     ...shapeFiles(schemas),

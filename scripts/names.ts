@@ -46,7 +46,7 @@ export function namesOf(schemas: Schemas): string {
 /** `evaluation-result.schema.json` → `EVALUATION_RESULT_SCHEMA` */
 const constantName = (file: string) => file.replace(/\W/g, '_').replace('_schema_json', '_SCHEMA').toUpperCase()
 
-function definition(ref: string, schemas: Schemas): Schema {
+export function definition(ref: string, schemas: Schemas): Schema {
   const { file, definition: name } = target(ref, '')
   const found = schemas[file]?.$defs?.[name!]
   if (found === undefined) throw new Error(`there is no ${ref}`)

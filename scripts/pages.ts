@@ -4,6 +4,7 @@
  */
 import { boundsOf, branchesOf, itemOf, property, typeOf, variantNames } from '../src/repo/describe.ts'
 import { allowed, resolve, type Schema } from '../src/repo/schema.ts'
+import { faultsPage } from './faults-page.ts'
 import { anchor, code, example, fenced, flow, item, NOTE, oneOf, prose, wrapped } from './markdown.ts'
 import { rulesPage } from './rules-page.ts'
 import { bundled, type Schemas, typeName } from './schema-files.ts'
@@ -11,7 +12,12 @@ import { bundled, type Schemas, typeName } from './schema-files.ts'
 /** File of `docs/reference` → Markdown. */
 export function pages(schemas: Schemas, kinds: readonly string[]): Readonly<Record<string, string>> {
   const all = Object.keys(schemas).map(file => [pageOf(file), page(file, schemas)] as const)
-  return { ...Object.fromEntries(all), 'rules.md': rulesPage(schemas), 'README.md': index(schemas, kinds) }
+  return {
+    ...Object.fromEntries(all),
+    'rules.md': rulesPage(schemas),
+    'faults.md': faultsPage(schemas),
+    'README.md': index(schemas, kinds),
+  }
 }
 
 const pageOf = (file: string) => file.replace('.schema.json', '.md')
@@ -47,7 +53,8 @@ function index(schemas: Schemas, kinds: readonly string[]): string {
     'Every field of what dap reads, writes and prints, made from the JSON Schemas in [`schemas/`](../../schemas), which the package has, too. ' +
     'In a terminal `dap explain Policy.spec.algorithm` says the same of a field, and `dap schema policy` prints a schema.'
   const rules = `## Rules\n\n${item('[What rules read](rules.md): of a context, and of the results that gates and expectations judge.')}`
-  return `${[NOTE, '# Reference', wrapped(about), ...sections, rules].join('\n\n')}\n`
+  const faults = `## Faults\n\n${item('[What can be wrong](faults.md): in files, in logs and in results, by the ids that CI sees.')}`
+  return `${[NOTE, '# Reference', wrapped(about), ...sections, rules, faults].join('\n\n')}\n`
 }
 
 interface Section {
@@ -146,11 +153,20 @@ export function page(file: string, schemas: Schemas): string {
     whole === undefined ? '' : fenced(whole),
     fieldsOf(root, '').join('\n'),
   ]
-  // What a section leads to comes right after it.
-  for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
-    const others = waiting.splice(0)
-    parts.push(...section(next))
-    waiting.push(...others)
+  const rest = () => {
+    // What a section leads to comes right after it.
+    for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
+      const others = waiting.splice(0)
+      parts.push(...section(next))
+      waiting.push(...others)
+    }
+  }
+  rest()
+  // What nothing of the document leads to, such as what rules read of it.
+  for (const name of Object.keys(schemas[file].$defs ?? {})) {
+    const schema = root.$defs![name]
+    if (isMapping(schema) && !titles.has(name)) link(name, { title: name, schema, path: name })
+    rest()
   }
   return `${parts.filter(part => part !== '').join('\n\n')}\n`
 }

@@ -1,5 +1,5 @@
 /** The page of what CEL rules may read: `docs/reference/rules.md`. */
-import { contextTypes, resultTypes } from './cel-types.ts'
+import { changeTypes, contextTypes, resultTypes } from './cel-types.ts'
 import { anchor, code, item, NOTE, prose, wrapped } from './markdown.ts'
 import { find, type Schemas } from './schema-files.ts'
 
@@ -18,8 +18,12 @@ const GATES =
 const EXPECTATIONS =
   'An expectation of a [Scenario](scenario.md#spec) reads what is said of a policy, and of its difference to the first.'
 
+const PLANS =
+  'A rule of a repository, a file of `rules/`, reads what a plan changes, `change`, and the name of the Environment, `environment`. ' +
+  '[ci.md](../ci.md#rules-about-plans) has some.'
+
 export function rulesPage(schemas: Schemas): string {
-  const types = resultTypes(schemas)
+  const types = { ...resultTypes(schemas), ...changeTypes(schemas) }
   const type = (name: string) =>
     name.replace(/\w+/g, word => (word in types ? `[${word}](#${anchor(word)})` : word)).replace(/</g, '\\<')
   const gives = (calls: Readonly<Record<string, string>>) =>
@@ -28,7 +32,7 @@ export function rulesPage(schemas: Schemas): string {
       .join('\n')
   const sections = Object.entries(types).map(([name, { file, definition, fields }]) => {
     const { properties = {} } = find(`#/$defs/${definition}`, file, schemas)
-    const about = `${definition} of a [result](${file.replace('.schema.json', '.md')}#${anchor(definition)}).`
+    const about = `${definition} of a [${file.startsWith('plan') ? 'plan' : 'result'}](${file.replace('.schema.json', '.md')}#${anchor(definition)}).`
     const lines = Object.entries(fields).map(([field, of]) => {
       const { description = '' } = properties[field]
       return item(`**${code(field)}**: ${type(of)}`, prose(description))
@@ -56,6 +60,9 @@ export function rulesPage(schemas: Schemas): string {
     '## Expectations',
     wrapped(EXPECTATIONS),
     gives({ "policy('new')": 'Policy', "difference('new')": 'Difference' }),
+    '## Plans',
+    wrapped(PLANS),
+    `${item(`${code('change')}: ${type('PlannedChange')}`)}\n${item(`${code('environment')}: ${code('string')}`)}`,
     ...sections,
   ].join('\n\n')}\n`
 }

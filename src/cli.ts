@@ -1,19 +1,22 @@
-import { isAbsolute, join } from 'node:path'
+import { resolve } from 'node:path'
 import type { Command } from 'commander'
-import type { CommandModule, RunEvent } from './command.ts'
+import type { CommandModule, RunEvent, TextContext } from './command.ts'
 import { COMMANDS, type CommandEntry } from './commands/registry.ts'
 import { didYouMean, printable } from './diagnostics.ts'
 import { DapError, ExitCode, InterruptedError, UsageError } from './errors.ts'
 import { ERROR_RESULT_SCHEMA } from './generated/names.ts'
 import type { Host } from './host.ts'
-import { InvalidFilesError } from './invalid-files.ts'
+import { InvalidFilesError, errorResult as stopResult } from './invalid-files.ts'
 import type { ErrorResult } from './results.ts'
-import { createStyle } from './ui/style.ts'
+import type { Format, Output } from './ui/formats/formats.ts'
+import { createStyle, type Style } from './ui/style.ts'
 
 /** Where a run's words go. Results to `out`, everything else to `err`. */
 export interface Streams {
   out(text: string): void
   err(text: string): void
+  /** How wide the terminal is that one of them is; Infinity where it is none. */
+  columns(of: 'out' | 'err'): number
 }
 
 /** What `main.ts` provides: the outside world, once the global flags are known. */
@@ -28,7 +31,7 @@ export interface World {
 /** One run: argv → command → result → text or JSON → exit code. The only place where an error becomes text and a number. */
 export async function runCli(argv: readonly string[], world: World): Promise<ExitCode> {
   const { out } = world.streams
-  const run: { host?: Host; record?: Lines } = {}
+  const run: Run = {}
   try {
     const at = commandAt(argv)
     const name: string | undefined = argv[at]
@@ -36,41 +39,108 @@ export async function runCli(argv: readonly string[], world: World): Promise<Exi
       out(`${world.version}\n`)
       return ExitCode.done
     }
-    if (name === undefined || name === 'help' || argv[0] === '--help' || argv[0] === '-h') {
-      const topic = name === 'help' ? argv[at + 1] : undefined
-      if (topic !== undefined) return await runCli([...argv.slice(at + 1), '--help'], world)
-      const text = overview(world.version)
-      if (argv.length === 0) {
-        world.streams.err(text)
-        return ExitCode.usage
-      }
+    if (name === COMPLETE) return await completeWords(argv.slice(at + 1), world)
+    const alone = name === undefined && !argv.some(isHelp)
+    if (!alone && (name === undefined || name === 'help' || argv[0] === '--help' || argv[0] === '-h')) {
+      const topic = name === 'help' ? argv.slice(at + 1).filter(word => !word.startsWith('-')) : []
+      if (topic.length > 0) return await helpOn(topic, world)
+      const { overviewText } = await import('./commands/help.ts')
+      const text = overviewText(world.version, COMMANDS, helpColumns(world))
       const flag = argv.find(arg => arg.startsWith('-') && arg !== '--help' && arg !== '-h')
-      if (flag !== undefined)
-        throw new UsageError(`unknown option \`${flag}\``, { hint: 'dap --help lists the commands' })
+      if (flag !== undefined) {
+        const known = ['--help', '--version', '--directory', '--json', '--json-file', '--no-color']
+        const hint = didYouMean(flag, known) ?? 'dap --help lists the commands'
+        throw new UsageError(`unknown option \`${flag}\``, { hint })
+      }
       out(text)
       return ExitCode.done
     }
-    const { entry, words } = findCommand(argv, at)
+    const list = alone || !isHelp(argv[at + 1]) ? undefined : await listed(name, world)
+    if (list !== undefined && !COMMANDS.some(command => command.name === name)) {
+      out(list)
+      return ExitCode.done
+    }
+    const { entry, words } = alone ? { entry: ALONE, words: 0 } : findCommand(argv, at)
+    run.command = entry.name
     const module = await entry.load()
-    const parsed = await parse(entry, module, argv.toSpliced(at, words), world.streams)
+    const parsed = await parse(entry, module, argv.toSpliced(at, words), world)
     if (parsed === 'help') return ExitCode.done
     const { args, flags } = parsed
     run.host = await world.host({ folder: flags['directory'] as string | undefined, color: flags['color'] as boolean })
     const path = flags['jsonFile'] as string | undefined
     if (path !== undefined) run.record = await recordTo(path, run.host)
-    return await execute(module, args, flags, run.host, run.record, world)
+    return await execute(entry.name, module, args, flags, run.host, run.record, world)
   } catch (error) {
     return await fail(error, argv, run, world)
   }
 }
 
+/** What `dap` alone does. */
+const ALONE: CommandEntry = {
+  name: '',
+  usage: '',
+  summary: 'where you are, what is here, what next',
+  load: async () => (await import('./commands/here/here.ts')).hereCommand,
+}
+
+/** What the scripts of `dap completion` ask; nobody types it. */
+const COMPLETE = '__complete'
+
+async function completeWords(words: readonly string[], world: World): Promise<ExitCode> {
+  try {
+    const { complete } = await import('./commands/completion/complete.ts')
+    const hostIn = (folder: string | undefined) => world.host({ folder, color: false })
+    for (const { word, what } of await complete(words.slice(words[0] === '--' ? 1 : 0), COMMANDS, addGlobals, hostIn)) {
+      world.streams.out(`${word}\t${what}\n`)
+    }
+  } catch {
+    // Whatever is wrong, whoever types is told by the command itself.
+  }
+  return ExitCode.done
+}
+
+const isHelp = (word: string | undefined) => word === '--help' || word === '-h'
+
+const helpColumns = ({ streams }: World, of: 'out' | 'err' = 'out') => Math.min(HELP_COLUMNS, streams.columns(of))
+
+/** Help is no wider than this, so that it can stand anywhere. */
+const HELP_COLUMNS = 80
+
+const listed = async (word: string, world: World) =>
+  (await import('./commands/help.ts')).listedText(word, COMMANDS, helpColumns(world))
+
+/** `dap help TOPIC`: a command, the first word of some, a task, or whatever `dap explain` knows. */
+async function helpOn(words: readonly string[], world: World): Promise<ExitCode> {
+  const [word] = words
+  const named = (name: string) => COMMANDS.some(command => command.name === name)
+  if (named(word) || (words.length > 1 && named(words.slice(0, 2).join(' '))))
+    return runCli([...words, '--help'], world)
+  const list = await listed(word, world)
+  if (list === undefined) {
+    const { isTopic, topicNames } = await import('./commands/help.ts').then(({ topics }) => topics())
+    if (isTopic(word)) return runCli(['explain', ...words], world)
+    const near = didYouMean(word, [...COMMANDS.map(({ name }) => name), ...topicNames()])
+    const hint = near ?? 'dap --help lists the commands, dap explain the topics'
+    throw new UsageError(`no help on \`${words.join(' ')}\``, { hint })
+  }
+  world.streams.out(list)
+  return ExitCode.done
+}
+
+/** What is known of a run once it fails. */
+interface Run {
+  command?: string
+  host?: Host
+  record?: Lines
+}
+
 /** A `--json-file`: events, and at the end the result. */
 type Lines = Awaited<ReturnType<Host['files']['lines']>>
 
-const recordTo = (path: string, { files, cwd }: Host): Promise<Lines> =>
-  files.lines(isAbsolute(path) ? path : join(cwd, path))
+const recordTo = (path: string, { files, cwd }: Host): Promise<Lines> => files.lines(resolve(cwd, path))
 
 async function execute(
+  command: string,
   module: CommandModule<unknown, unknown>,
   args: readonly string[],
   flags: Readonly<Record<string, unknown>>,
@@ -78,6 +148,10 @@ async function execute(
   record: Lines | undefined,
   world: World,
 ): Promise<ExitCode> {
+  const { json = false, format: formats, jsonFile } = flags as Asked
+  const asked = formats === undefined ? undefined : { formats, json, plain: module.report === undefined }
+  const taken = jsonFile === undefined ? [] : [resolve(host.cwd, jsonFile)]
+  const outputs = asked && (await (await import('./outputs.ts')).openOutputs(host, command, asked, taken))
   const options = await module.options(args, flags, host)
   const progress = world.progress(host)
   let result: unknown
@@ -91,17 +165,60 @@ async function execute(
   }
   const exitCode = module.exitCode(result)
   if (record !== undefined) await writeResult(record, exitCode, module.json(result))
-  const text = flags['json'] ? JSON.stringify(module.json(result), null, 2) : module.text(result, textContext(host))
-  if (text !== '') world.streams.out(text.endsWith('\n') ? text : `${text}\n`)
+  if (module.printed) return exitCode
+  if (outputs === undefined) {
+    const text = json ? jsonText(module.json(result)) : await textOf(module, result, host)
+    if (text !== '') world.streams.out(text.endsWith('\n') ? text : `${text}\n`)
+    return exitCode
+  }
+  const [{ writeOutputs }, { rendered }] = await Promise.all([
+    import('./outputs.ts'),
+    import('./ui/formats/formats.ts'),
+  ])
+  const text = async ({ format, file }: Output) => {
+    if (format === 'json') return jsonText(module.json(result))
+    if (format === 'text')
+      return file === undefined ? await textOf(module, result, host) : module.text(result, PLAIN_CONTEXT)
+    if (format === 'markdown' && module.markdown !== undefined) return module.markdown(result)
+    const report = module.report!(result)
+    return rendered(format, report, await readerOf(host, command, report.folder))
+  }
+  await writeOutputs(host, outputs, text, world.streams.out)
   return exitCode
 }
+
+/** The flags that say what a result is printed as. */
+interface Asked {
+  readonly json?: boolean
+  readonly format?: readonly string[]
+  readonly jsonFile?: string
+}
+
+const jsonText = (result: unknown) => JSON.stringify(result, null, 2)
+
+const readerOf = async (host: Host, command: string, folder: string) => ({
+  command,
+  version: host.version,
+  sourceRoot: await (await import('./outputs.ts')).sourceRoot(host, folder),
+})
 
 function writeResult(record: Lines, exitCode: ExitCode, result: unknown): Promise<void> {
   record.write(JSON.stringify({ type: 'result', exitCode, result }))
   return record.close()
 }
 
-const textContext = (host: Host) => ({ style: createStyle(host.terminal.color), columns: host.terminal.columns })
+async function textOf(module: CommandModule<unknown, unknown>, result: unknown, { terminal }: Host): Promise<string> {
+  const text = module.text(result, { style: createStyle(terminal.color), columns: terminal.columns })
+  return module.verbatim?.(result) ? text : fittedTo(text, terminal.columns)
+}
+
+/** What a pipe reads is never broken, so it need not wait for what breaks lines. */
+async function fittedTo(text: string, columns: number): Promise<string> {
+  return columns === Number.POSITIVE_INFINITY ? text : (await import('./ui/wrap.ts')).fitted(text, columns)
+}
+
+/** Of a file. */
+const PLAIN_CONTEXT: TextContext = { style: createStyle(false), columns: Number.POSITIVE_INFINITY }
 
 /** Where the command's name is: the first word that is neither an option nor the value of one, as in `dap -C shop validate`. */
 function commandAt(argv: readonly string[]): number {
@@ -129,7 +246,7 @@ function findCommand(argv: readonly string[], at: number): { entry: CommandEntry
   })
 }
 
-const GLOBAL_WITH_VALUE = ['-C', '--directory', '--json-file']
+const GLOBAL_WITH_VALUE = ['-C', '--directory', '--json-file', '--format']
 
 interface Parsed {
   readonly args: readonly string[]
@@ -140,39 +257,64 @@ async function parse(
   { name, usage, summary }: CommandEntry,
   module: CommandModule<unknown, unknown>,
   words: readonly string[],
-  streams: Streams,
+  world: World,
 ): Promise<'help' | Parsed> {
   // Without options there is nothing to parse, and what a pre-commit hook runs need not wait for the parser to load.
   if (!words.some(word => word.startsWith('-')) && takes(usage, words.length))
     return { args: words, flags: { color: true } }
 
   const commander = await import('commander')
-  const command: Command = new commander.Command(`dap ${name}`)
+  const help: string[] = []
+  const called = `dap ${name}`.trimEnd()
+  const command: Command = new commander.Command(called)
     .description(summary)
     .exitOverride()
-    .configureOutput({ writeOut: streams.out, writeErr: () => {} })
+    .configureOutput({
+      writeOut: text => void help.push(text),
+      writeErr: () => {},
+      getOutHelpWidth: () => helpColumns(world),
+    })
+    .configureHelp({ minWidthToWrap: 20 })
     .allowExcessArguments(false)
     .helpOption('-h, --help', 'show this help')
   module.declare(command)
-  // Both say what the result is printed as.
-  command.options.find(({ long }) => long === '--format')?.conflicts('json')
-  command
-    .option('--json', 'print the result as JSON')
-    .option('--json-file <path>', 'write events and the result to a file, a JSON value a line')
-    .option('-C, --directory <dir>', 'run as if started in this folder')
-    .option('--no-color', 'print without colours')
+  addGlobals(command, module)
   try {
     command.parse(words, { from: 'user' })
   } catch (error) {
     if (!(error instanceof commander.CommanderError)) throw error
-    if (error.exitCode === 0) return 'help'
+    if (error.exitCode === 0) {
+      const [options, ...notes] = help
+      const { belowOptions } = await import('./commands/help.ts')
+      world.streams.out(
+        await fittedTo(options + belowOptions(name, notes.join('\n\n'), helpColumns(world)), helpColumns(world)),
+      )
+      return 'help'
+    }
     const [message, suggestion] = error.message.replace(/^error: /, '').split('\n')
-    const conflict = error.code === 'commander.conflictingOption' ? 'leave one of them out' : undefined
     const near = suggestion?.replace(/^\(Did you mean (.*)\?\)$/, 'did you mean `$1`?')
-    const hint = conflict ?? near ?? `dap ${name} --help`
+    const [, value, choices] = /argument '(.*)' is invalid\. Allowed choices are (.*)\.$/.exec(message) ?? []
+    const choice = choices === undefined ? undefined : (didYouMean(value, choices.split(', ')) ?? `one of ${choices}`)
+    const hint = near ?? choice ?? `${called} --help`
     throw new UsageError(message.replaceAll("'", '`'), { hint })
   }
   return { args: command.args, flags: command.opts() }
+}
+
+/** The options of every command. */
+function addGlobals(command: Command, { report }: Pick<CommandModule<unknown, unknown>, 'report'>): void {
+  command
+    .option('--json', 'print the result as JSON: short for --format json')
+    .option(
+      '--format <format[=file]>',
+      report === undefined
+        ? 'text or json, to stdout or to a file; may be said several times'
+        : 'text, json, sarif, junit, github or markdown, to stdout or to a file; may be said several times',
+      (value: string, before: readonly string[] = []) => [...before, value],
+    )
+    .option('--json-file <path>', 'write events and the result to a file, a JSON value a line')
+    .option('-C, --directory <dir>', 'run as if started in this folder')
+    .option('--no-color', 'print without colours')
 }
 
 /** Does a command whose usage is `new <kind> <name>` or `validate [paths...]` take so many words? */
@@ -183,22 +325,22 @@ function takes(usage: string, words: number): boolean {
 }
 
 /** An error as text on stderr, and as a result wherever a result was asked for. */
-async function fail(
-  error: unknown,
-  argv: readonly string[],
-  run: { host?: Host; record?: Lines },
-  { streams: { out, err }, version, host: createHost }: World,
-): Promise<ExitCode> {
+async function fail(error: unknown, argv: readonly string[], run: Run, world: World): Promise<ExitCode> {
+  const { streams, version, host: createHost } = world
+  const { out } = streams
+  const err = async (text: string) => streams.err(await fittedTo(text, streams.columns('err')))
   const style = createStyle(run.host?.terminal.color ?? false)
   const result = errorResult(error, run.host?.signal.aborted === true, version)
   const { exitCode, message, hint } = result
-  if (exitCode === ExitCode.bug) err(`${error instanceof Error ? (error.stack ?? message) : message}\n\n`)
-  if (exitCode === ExitCode.interrupted) err(`${message}\n`)
-  else err(`${style.red('error')}: ${printable(message)}\n`)
-  if (hint) err(`${style.cyan('hint')}: ${printable(hint)}\n`)
+  if (exitCode === ExitCode.bug) streams.err(`${error instanceof Error ? (error.stack ?? message) : message}\n\n`)
+  if (error instanceof InvalidFilesError) streams.err(await invalidFilesText(error, style, streams.columns('err')))
+  if (exitCode === ExitCode.interrupted) await err(`${message}\n`)
+  else await err(`${style.red('error')}: ${printable(message)}\n`)
+  if (hint) await err(`${style.cyan('hint')}: ${printable(hint)}\n`)
 
   const asked = askedFor(argv)
-  if (asked.json) out(`${JSON.stringify(result, null, 2)}\n`)
+  if (asked.formats.length > 0) await failInFormats(result, asked, run, world)
+  else if (asked.json) out(`${jsonText(result)}\n`)
   // Where the options are wrong, the file is not open yet. If it is the file that cannot be written, that has been said.
   if (asked.file !== undefined) {
     try {
@@ -209,16 +351,53 @@ async function fail(
   return exitCode
 }
 
+/** What CI reads must say that there was an error, whatever it was. */
+async function failInFormats(
+  result: ErrorResult,
+  { folder, ...asked }: ReturnType<typeof askedFor>,
+  run: Run,
+  { host: createHost, streams }: World,
+): Promise<void> {
+  const host = run.host ?? (await createHost({ folder }).catch(() => createHost({})))
+  const command = run.command ?? 'command'
+  const [{ writeError }, { rendered }, { failedReport }, { findRoot }] = await Promise.all([
+    import('./outputs.ts'),
+    import('./ui/formats/formats.ts'),
+    import('./ui/formats/report.ts'),
+    import('./commands/opening/repository.ts'),
+  ])
+  const text = async (format: Format) => {
+    if (format === 'json') return jsonText(result)
+    if (format === 'text') return `error: ${printable(result.message)}`
+    const report = failedReport(command, (await findRoot(host)) ?? host.cwd, result)
+    return rendered(format, report, await readerOf(host, command, report.folder))
+  }
+  await writeError(host, asked, text, streams.out)
+}
+
+/** So many diagnostics are enough to read before the error. */
+const MOST_SHOWN = 10
+
+/** What is wrong with the files that a command needs, as `dap validate` shows it. */
+async function invalidFilesText(
+  { diagnostics, lines }: InvalidFilesError,
+  style: Style,
+  columns: number,
+): Promise<string> {
+  const { diagnosticText } = await import('./ui/diagnostics.ts')
+  const shown = diagnostics
+    .slice(0, MOST_SHOWN)
+    .map(each => `${diagnosticText(each, lines.get(each.file), style, columns)}\n\n`)
+  const more = diagnostics.length - shown.length
+  return [...shown, ...(more > 0 ? [`and ${more} more\n\n`] : [])].join('')
+}
+
 function errorResult(error: unknown, aborted: boolean, version: string): ErrorResult & { readonly exitCode: ExitCode } {
   const schema = ERROR_RESULT_SCHEMA
   if (aborted || error instanceof InterruptedError) {
     return { schema, exitCode: ExitCode.interrupted, message: 'interrupted', diagnostics: [] }
   }
-  if (error instanceof DapError) {
-    const { exitCode, message, hint } = error
-    const diagnostics = error instanceof InvalidFilesError ? error.diagnostics : []
-    return { schema, exitCode, message, hint, diagnostics }
-  }
+  if (error instanceof DapError) return stopResult(error)
   const message = `this is a bug in dap ${version}: ${error instanceof Error ? error.message : String(error)}`
   const hint = 'please report it with the trace on stderr'
   return { schema, exitCode: ExitCode.bug, message, hint, diagnostics: [] }
@@ -227,37 +406,22 @@ function errorResult(error: unknown, aborted: boolean, version: string): ErrorRe
 /** What a command line asks for besides text, as far as it can be read: it may be wrong, and still its error is asked for. */
 function askedFor(argv: readonly string[]): {
   readonly json: boolean
+  readonly formats: readonly string[]
   readonly file?: string
   readonly folder?: string
 } {
   const end = argv.indexOf('--')
   const words = end === -1 ? argv : argv.slice(0, end)
-  const argumentOf = (...names: readonly string[]) =>
+  const argumentsOf = (...names: readonly string[]) =>
     words.flatMap((word, i) => {
       const name = names.find(each => word === each || word.startsWith(`${each}=`))
       if (name === undefined) return []
       return word === name ? words.slice(i + 1, i + 2) : [word.slice(name.length + 1)]
-    })[0]
-  return { json: words.includes('--json'), file: argumentOf('--json-file'), folder: argumentOf('-C', '--directory') }
-}
-
-function overview(version: string): string {
-  const width = Math.max(...COMMANDS.map(command => command.usage.length))
-  const lines = COMMANDS.map(command => `  ${command.usage.padEnd(width)}  ${command.summary}`)
-  return `dap ${version}: decisions as code, from a YAML policy to a number that can be trusted
-
-usage: dap <command> [options]
-
-${lines.join('\n')}
-
-options of every command:
-  --json             print the result as JSON, an error too
-  --json-file PATH   write events and the result to a file, a JSON value a line
-  -C DIR             run as if started in DIR
-  --no-color         print without colours
-  -h, --help         what the command does and takes
-
-exit codes: 0 done, 1 the answer is no, 2 changes or drift (only with --exit-code), 3 usage, 4 a stale plan or a lock,
-            5 the cloud said no, 6 stopped part-way, 70 a bug in dap, 130 interrupted
-`
+    })
+  return {
+    json: words.includes('--json'),
+    formats: argumentsOf('--format'),
+    file: argumentsOf('--json-file')[0],
+    folder: argumentsOf('-C', '--directory')[0],
+  }
 }

@@ -3,6 +3,7 @@ import type { DeployEvent } from './deploy/doing/events.ts'
 import type { ExitCode } from './errors.ts'
 import type { PublishedResult } from './generated/types.ts'
 import type { Host } from './host.ts'
+import type { Report } from './ui/formats/report.ts'
 import type { Style } from './ui/style.ts'
 
 /** What a long run says while it works. */
@@ -29,6 +30,7 @@ export type RunEvent = ProgressEvent | RetryEvent | DeployEvent
 
 export interface TextContext {
   readonly style: Style
+  /** Of the terminal; Infinity where text goes elsewhere. */
   readonly columns: number
 }
 
@@ -42,10 +44,18 @@ export interface CommandModule<Options, Result> {
   /** Turns parsed arguments into options, or throws a UsageError. May ask the user, when there is a terminal. */
   options(args: readonly string[], flags: Readonly<Record<string, unknown>>, host: Host): Options | Promise<Options>
   run(options: Options, host: Host, report: (event: RunEvent) => void): Promise<Result>
+  /** It prints by itself, while it runs: its result is for `--json-file` alone. */
+  readonly printed?: true
   text(result: Result, context: TextContext): string
+  /** Is the text for programs, such as a schema? Lines of all other texts are broken where a terminal is narrower. */
+  verbatim?(result: Result): boolean
   /** What `--json` prints: of a shape that is published in `schemas/`; but `dap schema` prints a schema. */
   json(result: Result): PublishedResult | { readonly $schema: string }
   exitCode(result: Result): ExitCode
+  /** What the formats of other programs are made of; a command without it has text and JSON alone. */
+  report?(result: Result): Report
+  /** `--format markdown`, where it says more than what is made of the report. */
+  markdown?(result: Result): string
 }
 
 export function defineCommand<Options, Result>(

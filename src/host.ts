@@ -36,6 +36,16 @@ export interface Host {
   commit(folder: string): Promise<Commit | null>
   /** The address that the folder's repository was cloned from; null where there is none. */
   origin(folder: string): Promise<string | null>
+  /** The branch that is checked out in a folder; null where there is none, or git does not tell. */
+  branch(folder: string): Promise<string | null>
+  /** The folder's repository as Git has it at a revision, under the same paths; a UsageError where there is none. To be closed. */
+  filesAt(folder: string, revision: string): Promise<PastFiles>
+  /** The folder of Git's hooks for a folder; null where there is no repository. */
+  hooks(folder: string): Promise<string | null>
+  /** The first line that a program prints at `--version`; null where it is not installed. */
+  programVersion(name: string): Promise<string | null>
+  /** What this machine has for a folder. */
+  machine(folder: string): Promise<Machine>
   /** How many threads can compute at once. */
   readonly cores: number
   /** Plays all replications of a plan in worker threads; absent where there are none. */
@@ -44,6 +54,10 @@ export interface Host {
   foldInWorkers?(workers: number): Promise<Fold>
   /** Asks for one of several values; only where the terminal is interactive. */
   choose(question: string, choices: readonly Choice[]): Promise<string>
+  /** Asks for a line of text; only where the terminal is interactive. */
+  ask(question: LineQuestion): Promise<string>
+  /** Asks for a yes or a no; Enter alone is no. Only where the terminal is interactive. */
+  agree(question: string): Promise<boolean>
   /** Milliseconds since 1970. */
   now(): number
   /** The variable of the process's environment. */
@@ -56,6 +70,15 @@ export interface Host {
   sleep(ms: number, signal?: AbortSignal): Promise<void>
   /** Lets pending signals, timers and drawing have their turn in the middle of a long computation. */
   breathe(): Promise<void>
+}
+
+export interface Machine {
+  /** The version of Node that dap runs on. */
+  readonly node: string
+  /** Bytes that can be had, in memory, on the disk of the folder, and on that of temporary files. */
+  readonly memory: number
+  readonly disk: number
+  readonly temporary: number
 }
 
 /** What the reader of logs may take up. */
@@ -87,6 +110,11 @@ export interface Files {
   lines(path: string): Promise<{ write(line: string): void; close(): Promise<void> }>
   /** Lines of a UTF-8 file of any size, decompressed (gzip, zstd), in batches, without their ends; a last line without an end is a line, too. */
   readLines(path: string): AsyncIterable<readonly string[]>
+  /**
+   * What was appended to a file since, at most a megabyte at a time; from its start where it is another file than then, or has become
+   * shorter. `end`: nothing of what is there. Undefined where there is no file.
+   */
+  appended(path: string, since?: Appended | 'end'): Promise<Appended | undefined>
   exists(path: string): Promise<boolean>
   isFolder(path: string): Promise<boolean>
   /** What lies below a folder; links are followed as far as they lead to what is in it or in one of the real paths `within`. */
@@ -99,6 +127,22 @@ export interface Files {
   digest(path: string): Promise<string>
   /** Another text whenever the file has been written, replaced or removed since; cheap, for whoever watches it. */
   stamp(path: string): Promise<string>
+}
+
+/** Files of an earlier time. What is outside the repository is as it is now. */
+export interface PastFiles {
+  readonly files: Files
+  close(): Promise<void>
+}
+
+/** A stretch of a file that grows. */
+export interface Appended {
+  readonly bytes: Uint8Array
+  /** Where it begins and ends, in bytes. */
+  readonly from: number
+  readonly to: number
+  /** By which the file is told from another one at the same path. */
+  readonly file: string
 }
 
 /** What lies below a folder, except what is called `node_modules`. */
@@ -203,6 +247,14 @@ export interface ImageRequest {
   readonly project: string
 }
 
+export interface LineQuestion {
+  readonly question: string
+  /** What Enter alone means. */
+  readonly standard: string
+  /** Why a text will not do; undefined where it will. */
+  check(text: string): string | undefined
+}
+
 export interface Choice {
   readonly value: string
   readonly description: string
@@ -212,5 +264,6 @@ export interface Terminal {
   /** May questions be asked and live views be drawn? stdin and stderr are terminals, and this is not CI. */
   readonly interactive: boolean
   readonly color: boolean
+  /** How wide it is; Infinity where results go elsewhere. */
   readonly columns: number
 }

@@ -44,6 +44,10 @@ function stderr(): NodeJS.WriteStream {
 
 const say = (text: string) => void stderr().write(text)
 
+/** A terminal that does not say how wide it is says 0. */
+const columnsOf = (of: 'out' | 'err'): number =>
+  (of === 'out' ? process.stdout : process.stderr).columns || Number.POSITIVE_INFINITY
+
 function write(stream: NodeJS.WriteStream, text: string): Promise<void> {
   return new Promise((done, fail) => stream.write(text, error => (error ? fail(error) : done())))
 }
@@ -91,7 +95,7 @@ async function createHost({ folder, color }: { folder?: string; color?: boolean 
       },
       color:
         color !== false && !colorRefused && (colorWanted || (process.stdout.isTTY === true && env['TERM'] !== 'dumb')),
-      columns: process.stdout.columns ?? 100,
+      columns: columnsOf('out'),
     },
     signal: abort.signal,
     async tables(options) {
@@ -109,6 +113,12 @@ async function createHost({ folder, color }: { folder?: string; color?: boolean 
     processes: async () => (await import('./adapters/node/lock-processes.ts')).lockProcesses(),
     commit: async folder => (await import('./adapters/node/git.ts')).gitCommit(folder),
     origin: async folder => (await import('./adapters/node/git.ts')).gitOrigin(folder),
+    branch: async folder => (await import('./adapters/node/git.ts')).gitBranch(folder),
+    filesAt: async (folder, revision) =>
+      (await import('./adapters/node/git-files.ts')).gitFilesAt(folder, revision, files),
+    hooks: async folder => (await import('./adapters/node/git.ts')).gitHooks(folder),
+    programVersion: async name => (await import('./adapters/node/machine.ts')).programVersion(name),
+    machine: async folder => (await import('./adapters/node/machine.ts')).machineOf(folder),
     images: async () => (await import('./adapters/node/images.ts')).serverImages(abort.signal),
     cores: availableParallelism(),
     playInWorkers: async (...args) =>
@@ -124,6 +134,8 @@ async function createHost({ folder, color }: { folder?: string; color?: boolean 
       ),
     choose: async (question, choices) =>
       (await import('./ui/live/select-view.tsx')).select(question, choices, process.stderr, abort.signal),
+    ask: async question => (await import('./ui/live/line-view.tsx')).askLine(question, process.stderr, abort.signal),
+    agree: async question => (await import('./ui/live/answer-view.tsx')).agree(question, process.stderr, abort.signal),
     now: Date.now,
     environment: name => env[name],
     environmentNames: () => Object.keys(env),
@@ -146,7 +158,7 @@ async function createHost({ folder, color }: { folder?: string; color?: boolean 
 
 const code = await runCli(process.argv.slice(2), {
   version: DAP_VERSION,
-  streams: { out: text => void process.stdout.write(text), err: say },
+  streams: { out: text => void process.stdout.write(text), err: say, columns: columnsOf },
   host: createHost,
   progress: host => createProgress(host.terminal, say),
 })

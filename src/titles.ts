@@ -1,6 +1,7 @@
 /** How plans, the events of a deploy and results call one change, and what a result depends on: the same words everywhere. */
 import type { Change } from './deploy/change.ts'
 import type { Traffic } from './deploy/routes.ts'
+import type { Plan, RuleFinding } from './generated/types.ts'
 import type { Input } from './results.ts'
 
 /** What to call a deployed model: its display name where it is known, else its id. */
@@ -98,3 +99,9 @@ export function inputTitle({ kind, name, candidate }: Omit<Input, 'digest'>): st
   if (kind === 'data') return `the data of dataset \`${name}\``
   return candidate === undefined ? `${kind} \`${name}\`` : `the ${kind} \`${name}\` of candidate \`${candidate}\``
 }
+
+export const ruleText = ({ rule, message }: RuleFinding) => `rule \`${rule}\`: ${message}`
+
+/** What a repository's rules say of a plan that no obstacle of a deployment tells. */
+export const otherFindings = ({ rules = [], deployments }: Plan): readonly RuleFinding[] =>
+  rules.filter(({ level, deployment }) => level === 'warn' || !deployments.some(each => each.deployment === deployment))

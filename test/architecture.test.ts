@@ -15,6 +15,7 @@ const SHARED = [
   'diagnostics.ts',
   'generated/types.ts',
   'generated/names.ts',
+  'generated/fault-texts.ts',
   'generated/cel-types.ts',
 ]
 
@@ -60,7 +61,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 const MAY_IMPORT_TYPES: Readonly<Record<string, readonly string[]>> = {
   adapters: ['simulate', 'train'],
   scaffold: ['policy'],
-  ui: ['policy', 'log', 'simulate', 'evaluate', 'train', 'repo', 'deploy'],
+  ui: ['policy', 'log', 'simulate', 'evaluate', 'train', 'repo', 'deploy', 'scaffold'],
 }
 
 /**
@@ -75,9 +76,13 @@ const ROOMS: Readonly<Record<string, Readonly<Record<string, readonly string[]>>
     reading: ['opening'],
     evidence: ['opening', 'reading'],
     deploying: ['opening', 'evidence'],
+    several: ['opening', 'evidence'],
     // Commands of two words under their first, and what only the command of this name needs.
+    completion: ['opening'],
     decide: ['opening', 'reading'],
+    doctor: ['opening'],
     emulator: ['opening'],
+    here: ['opening', 'evidence'],
     image: ['opening'],
     lock: ['deploying'],
     log: ['opening', 'reading'],
@@ -85,7 +90,7 @@ const ROOMS: Readonly<Record<string, Readonly<Record<string, readonly string[]>>
     plan: ['opening'],
     serve: ['opening'],
     snapshot: ['opening'],
-    validate: ['opening'],
+    validate: ['opening', 'reading'],
   },
   deploy: { wanted: [], doing: ['wanted'], operating: ['wanted', 'doing'] },
   emulator: { wire: [], storage: ['wire'], plane: ['wire'], vertex: [] },
@@ -109,7 +114,7 @@ const ROOMS: Readonly<Record<string, Readonly<Record<string, readonly string[]>>
     cluster: ['ids', 'log'],
   },
   simulate: { worlds: [] },
-  ui: { live: [] },
+  ui: { live: [], formats: [] },
 }
 
 const PURE = ['math', 'schema', 'policy', 'log', 'simulate', 'evaluate', 'train', 'repo', 'scaffold', 'deploy']
@@ -230,6 +235,7 @@ describe('the import table of the design', () => {
     const named = commands.map(([, , file]) => `commands/${file}.ts`)
     expect(ground.filter(file => !named.includes(file)).sort()).toEqual([
       'commands/arguments.ts',
+      'commands/help.ts',
       'commands/registry.ts',
     ])
   })

@@ -1,3 +1,4 @@
+import { didYouMean } from '../diagnostics.ts'
 import { UsageError } from '../errors.ts'
 import { RESOURCE_NAME_PATTERN } from '../generated/names.ts'
 
@@ -9,6 +10,16 @@ export function wholeNumber(name: string, minimum: number): (text: string) => nu
       throw new UsageError(`--${name} takes a whole number of at least ${minimum}, got \`${text}\``)
     }
     return value
+  }
+}
+
+/** A parser of an option that takes one of these words. */
+export function oneOf<Word extends string>(name: string, words: readonly Word[]): (text: string) => Word {
+  return text => {
+    const found = words.find(word => word === text)
+    if (found !== undefined) return found
+    const list = words.length === 1 ? words[0] : `${words.slice(0, -1).join(', ')} or ${words.at(-1)}`
+    throw new UsageError(`${name} takes ${list}, got \`${text}\``, { hint: didYouMean(text, words) })
   }
 }
 

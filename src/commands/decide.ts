@@ -42,7 +42,7 @@ export const decideCommand = defineCommand<Options, Result>({
       .option('--replay <files...>', 'recompute logged decisions (files or folders): the one named by --id, or all')
       .addHelpText(
         'after',
-        '\nNothing is logged. --replay looks for the snapshot that a record names in snapshots/, bundles/ and --snapshot,\nand compares bit for bit.\n\nexamples:\n  dap decide shop-offer --context \'{"playerId":"p1","level":30}\' --explain\n  dap decide --replay logs --id 4f1c…\n\nexit codes: 0 decided, or everything comes out the same; 1 the context does not fit, or something does not; 3 usage',
+        '\nNothing is logged. --replay looks for the snapshot that a record names in snapshots/, bundles/ and --snapshot,\nand compares bit for bit.\n\nexit codes: 0 decided, or everything comes out the same; 1 the context does not fit, or something does not; 3 usage',
       ),
 
   async options([policy], flags, host) {

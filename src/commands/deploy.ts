@@ -4,9 +4,11 @@ import { applyAll } from '../deploy/operating/apply-all.ts'
 import { comparePlans, planHasExpired } from '../deploy/wanted/compare-plans.ts'
 import { servingOrphans } from '../deploy/wanted/orphans.ts'
 import type { Plan } from '../deploy/wanted/plan.ts'
+import { blockOf } from '../deploy/wanted/rules.ts'
 import { DapError, ExitCode, UsageError } from '../errors.ts'
 import type { Host } from '../host.ts'
 import type { DeployResult } from '../results.ts'
+import { otherFindings } from '../titles.ts'
 import { deployText } from '../ui/deploy.ts'
 import { planText } from '../ui/plan.ts'
 import { createStyle } from '../ui/style.ts'
@@ -159,11 +161,8 @@ async function askForOrphans(
     prune,
     overrideProtection,
   })) {
-    const answer = await host.choose(`no Deployment declares ${name}, which has traffic (${traffic}): delete it?`, [
-      { value: 'no', description: 'it stays' },
-      { value: 'yes', description: 'the plan deletes it' },
-    ])
-    if (answer === 'yes') gone.push(name)
+    const question = `no Deployment declares ${name}, which has traffic (${traffic}): delete it?`
+    if (await host.agree(question)) gone.push(name)
   }
   return gone
 }
@@ -190,8 +189,13 @@ function refuseStale(approved: Plan, fresh: Plan, host: Host, { report }: Engine
   for (const deployment of moved) report({ type: 'deploy', deployment, event: 'note', text })
 }
 
-function blocked({ deployments }: Plan): DapError {
-  const blocks = deployments.flatMap(({ deployment, blocked }) => blocked.map(each => ({ deployment, ...each })))
+function blocked(plan: Plan): DapError {
+  const blocks = [
+    ...plan.deployments.flatMap(({ deployment, blocked }) => blocked.map(each => ({ deployment, ...each }))),
+    ...otherFindings(plan).flatMap(each =>
+      each.level === 'block' ? { deployment: each.deployment, ...blockOf(each) } : [],
+    ),
+  ]
   const reasons = blocks.map(({ deployment, reason }) => `${deployment}: ${reason}`)
   const hints = [...new Set(blocks.map(({ hint }) => hint))]
   return new DapError(`the plan cannot be applied: ${reasons.join('; ')}`, { hint: hints.join('; ') })

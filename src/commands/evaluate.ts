@@ -1,34 +1,41 @@
-import { defineCommand } from '../command.ts'
-import { ExitCode } from '../errors.ts'
+import { defineCommand, type ProgressEvent } from '../command.ts'
 import { evaluate } from '../evaluate/evaluate.ts'
 import type { EvaluationPlan } from '../evaluate/evaluation-plan.ts'
+import { EVALUATIONS_RESULT_SCHEMA } from '../generated/names.ts'
 import type { Host, TablesOptions } from '../host.ts'
 import type { Resource } from '../repo/resource.ts'
 import type { EvaluationResult } from '../results.ts'
-import { evaluationText } from '../ui/evaluation.ts'
+import { evaluationMarkdown, evaluationText } from '../ui/evaluation.ts'
 import { evidenceInputs, type Recorded, recordEvidence, recordedText } from './evidence/evidence.ts'
 import { liftFigure } from './evidence/figures.ts'
 import { type LoadedPolicy, loadPolicy } from './opening/policies.ts'
-import { dataFile, type Opened, openRepository, requireResource, requireValid } from './opening/repository.ts'
+import { dataFile, type Opened, requireResource, requireValid } from './opening/repository.ts'
 import { type DigestedDataset, openDataset } from './reading/dataset.ts'
 import { declareTablesOptions, tablesOptions, watched } from './reading/tables-options.ts'
+import { type Judged, presented } from './several/present.ts'
+import { rulePlaces } from './several/rule-places.ts'
+import { type Ran, runSelected } from './several/run.ts'
+import { declareSelection, type Selection, selectionOf } from './several/selection.ts'
 
 interface Options {
-  readonly evaluation: string | undefined
+  /** Absent: all that are selected. */
+  readonly evaluation?: string
+  readonly selection: Selection
   readonly record: boolean
   readonly tables: TablesOptions
 }
 
-interface Evaluated {
-  readonly result: EvaluationResult
+interface Evaluated extends Judged<EvaluationResult> {
   readonly recorded?: Recorded
 }
 
-export const evaluateCommand = defineCommand<Options, Evaluated>({
+export const evaluateCommand = defineCommand<Options, Ran<Evaluated>>({
   declare(command) {
-    command
-      .argument('[evaluation]', 'name of an Evaluation; may be left out when there is only one')
-      .option('--record', 'also write the outcome to evidence/, for the plan of a Deployment that asks for it')
+    command.argument('[evaluation]', 'name of an Evaluation; default: all of them')
+    declareSelection(command, 'Evaluation').option(
+      '--record',
+      'also write the outcome to evidence/, for the plan of a Deployment that asks for it',
+    )
     declareTablesOptions(command).addHelpText(
       'after',
       '\nA candidate that the log cannot answer for gets the verdict `refuse` and shows no number; every gate that\nuses it fails. `dap explain Evaluation.spec` says what can be judged and how.\n\nexit codes: 0 every gate passed, 1 one did not or the log has bad rows, 3 usage',
@@ -36,44 +43,61 @@ export const evaluateCommand = defineCommand<Options, Evaluated>({
   },
 
   options: async ([evaluation], flags, host) => ({
-    evaluation,
+    ...(evaluation === undefined ? {} : { evaluation }),
+    selection: selectionOf(evaluation, flags),
     record: flags['record'] === true,
     tables: await tablesOptions(flags, host),
   }),
 
-  async run({ evaluation: name, record, tables }, host, report) {
-    const opened = await openRepository(host)
-    const evaluation = requireResource(opened, 'Evaluation', name)
-    const about = { kind: 'evaluation', name: evaluation.name } as const
-    const inputs = record ? await evidenceInputs(host, opened, about) : []
-    const policies = await candidatePolicies(host, opened, evaluation)
-    const plan = await planOf(host, opened, evaluation, policies)
-    const progress = (rows: number) => report({ type: 'progress', unit: 'rows', done: rows })
-    const result = await evaluate(plan, await host.tables({ ...tables, ...watched(report) }), progress, host.signal)
-    await plan.dataset.requireUnchanged()
-    if (!record) return { result }
-    const figures = new Map(result.candidates.map(candidate => [candidate.name, liftFigure(candidate)]))
-    const recorded = await recordEvidence(host, opened, {
-      ...about,
-      inputs,
-      policies: [...policies].map(([candidate, { policy, snapshot }]) => ({
-        name: policy.name,
-        digest: policy.digest,
-        snapshot,
-        figure: figures.get(candidate) ?? null,
-      })),
-      rules: result.gates,
-    })
-    return { result, recorded }
-  },
+  run: ({ evaluation: name, selection, ...options }, host, report) =>
+    runSelected(host, 'Evaluation', { name, selection }, (opened, each) =>
+      evaluateOne(opened, each, options, host, report),
+    ),
 
-  text({ result, recorded }, context) {
-    const text = evaluationText(result, context)
-    return recorded === undefined ? text : `${text}\n\n${recordedText(recorded)}`
-  },
-  json: ({ result }) => result,
-  exitCode: ({ result }) => (result.passed ? ExitCode.done : ExitCode.no),
+  ...presented<EvaluationResult, Evaluated>({
+    kind: 'Evaluation',
+    rule: 'gate',
+    text({ result, recorded }, context) {
+      const text = evaluationText(result, context)
+      return recorded === undefined ? text : `${text}\n\n${recordedText(recorded)}`
+    },
+    markdown: ({ result }) => evaluationMarkdown(result),
+    several: all => ({ schema: EVALUATIONS_RESULT_SCHEMA, ...all }),
+  }),
 })
+
+/** One evaluation, found and made. */
+async function evaluateOne(
+  opened: Opened,
+  name: string,
+  { record, tables }: Pick<Options, 'record' | 'tables'>,
+  host: Host,
+  report: (event: ProgressEvent) => void,
+): Promise<Evaluated> {
+  const evaluation = requireResource(opened, 'Evaluation', name)
+  const about = { kind: 'evaluation', name: evaluation.name } as const
+  const inputs = record ? await evidenceInputs(host, opened, about) : []
+  const policies = await candidatePolicies(host, opened, evaluation)
+  const plan = await planOf(host, opened, evaluation, policies)
+  const progress = (rows: number) => report({ type: 'progress', unit: 'rows', done: rows })
+  const result = await evaluate(plan, await host.tables({ ...tables, ...watched(report) }), progress, host.signal)
+  await plan.dataset.requireUnchanged()
+  const judged = { result, rules: result.gates, places: rulePlaces(opened, evaluation, result.gates) }
+  if (!record) return judged
+  const figures = new Map(result.candidates.map(candidate => [candidate.name, liftFigure(candidate)]))
+  const recorded = await recordEvidence(host, opened, {
+    ...about,
+    inputs,
+    policies: [...policies].map(([candidate, { policy, snapshot }]) => ({
+      name: policy.name,
+      digest: policy.digest,
+      snapshot,
+      figure: figures.get(candidate) ?? null,
+    })),
+    rules: result.gates,
+  })
+  return { ...judged, recorded }
+}
 
 /** Everything that the Evaluation names, found and loaded. */
 async function planOf(

@@ -8,32 +8,34 @@ import { schemas } from '../generated/schemas.js'
 import type { Host, OwnPackage } from '../host.ts'
 import { KINDS } from '../kinds.ts'
 import { pinFiles } from '../scaffold/pin.ts'
+import { isExtended, type NewFile, type Placed, place, type Standing } from '../scaffold/placement.ts'
 import { projectIdOf, withProjectId } from '../scaffold/project-id.ts'
 import { render, TEMPLATE_FILE, type TemplateInfo, type TextFile, templateInfo } from '../scaffold/template.ts'
+import { initText, type Making, placementText } from '../ui/init.ts'
+import { createStyle } from '../ui/style.ts'
 import { RESOURCE_NAME, RESOURCE_NAME_HINT } from './arguments.ts'
 import { filesBelow } from './opening/found-files.ts'
 import { displayPath, PROJECT_FILE } from './opening/repository.ts'
 
 interface Options {
+  /** Write over what is in the way. */
+  readonly force: boolean
+  /** Say what would be made, and make nothing. */
+  readonly dryRun: boolean
+  /** Somebody is at the terminal who was asked, and is asked once more before anything is written. */
+  readonly asked: boolean
   /** Absolute. */
   readonly folder: string
   /** As it was typed; empty for the working folder. */
   readonly place: string
   readonly template: string
+  /** Whose CI checks and deploys it; undefined: nobody's. */
+  readonly ci: string | undefined
   /** The project's name. */
   readonly project: string
 }
 
-interface Initialised extends Options {
-  readonly files: readonly string[]
-  readonly pin: {
-    readonly package: string
-    readonly version: string
-    /** Its path in the repository; null where the registry's version is pinned. */
-    readonly tarball: string | null
-  }
-  readonly try: readonly string[]
-}
+type Initialised = Options & Making
 
 /** An id of its own for a repository that is there already. */
 interface Renewed {
@@ -44,6 +46,18 @@ interface Renewed {
   readonly before: string | null
 }
 
+/** A folder each in `templates/_ci`; the first one where nobody says. */
+const CI_SYSTEMS = ['github', 'gitlab'] as const
+
+function ciSystem(asked: string = CI_SYSTEMS[0]): string | undefined {
+  if (asked === 'none') return undefined
+  if (CI_SYSTEMS.some(system => system === asked)) return asked
+  const known = [...CI_SYSTEMS, 'none']
+  throw new UsageError(`unknown CI system \`${asked}\``, {
+    hint: didYouMean(asked, known) ?? `one of ${known.join(', ')}`,
+  })
+}
+
 type Asked = Options | { readonly newId: string; readonly place: string }
 
 export const initCommand = defineCommand<Asked, Initialised | Renewed>({
@@ -52,14 +66,22 @@ export const initCommand = defineCommand<Asked, Initialised | Renewed>({
       .argument('[dir]', 'folder to make it in; default: this one')
       .option('-t, --template <name>', 'bandit or contextual-bandit; asked for when there is a terminal')
       .option('--name <name>', "the project's name; default: the folder's")
+      .option(
+        '--ci <system>',
+        `${CI_SYSTEMS.join(' or ')}, which checks pull requests and deploys merges, or none; default: ${CI_SYSTEMS[0]}`,
+      )
+      .option('--dry-run', 'show what would be made, kept and overwritten, and write nothing')
+      .option('--force', 'overwrite files that are in the way')
       .option('--new-id', 'give the repository that is there another `projectId`: a copy of one is not its original'),
 
   async options([dir = '.'], flags, host) {
     const folder = resolve(host.cwd, dir)
     if (flags['newId'] === true) {
-      const other = ['template', 'name'].find(flag => flags[flag] !== undefined)
+      const other = ['template', 'name', 'ci', 'dryRun', 'force'].find(flag => flags[flag] !== undefined)
       if (other !== undefined)
-        throw new UsageError(`--new-id is for a repository that is there, --${other} is for a new one`)
+        throw new UsageError(
+          `--new-id is for a repository that is there, --${other.replace('R', '-r')} is for a new one`,
+        )
       return { newId: folder, place: folder === host.cwd ? '' : dir }
     }
     const templates = await listTemplates(host)
@@ -79,21 +101,23 @@ export const initCommand = defineCommand<Asked, Initialised | Renewed>({
         hint: didYouMean(template, names) ?? `one of ${names.join(', ')}`,
       })
     }
-    const given = flags['name'] as string | undefined
-    const project = given ?? projectName(basename(folder))
-    if (!RESOURCE_NAME.test(project)) {
-      throw new UsageError(`\`${project}\` cannot be a project's name`, {
-        hint: `--name takes ${RESOURCE_NAME_HINT}`,
-      })
-    }
-    return { folder, place: folder === host.cwd ? '' : dir, template, project }
+    const asked = flags['template'] === undefined
+    const standard = projectName(basename(folder))
+    const project =
+      (flags['name'] as string | undefined) ??
+      (asked ? await host.ask({ question: 'What is it called?', standard, check: nameFault }) : standard)
+    const fault = nameFault(project)
+    if (fault !== undefined) throw new UsageError(fault, { hint: `--name takes ${RESOURCE_NAME_HINT}` })
+    const [force, dryRun] = [flags['force'] === true, flags['dryRun'] === true]
+    const ci = ciSystem(flags['ci'] as string | undefined)
+    return { folder, place: folder === host.cwd ? '' : dir, template, project, ci, force, dryRun, asked }
   },
 
   async run(options, host) {
     if ('newId' in options) return renew(host, options.newId, options.place)
-    const { folder, template, project } = options
+    const { folder, template, project, ci } = options
     const projectId = (await writtenId(host, folder)) ?? drawProjectId()
-    const { files, info } = await readTemplate(host, template)
+    const { files, info } = await readTemplate(host, template, ci)
     const own = await host.ownPackage()
     const tarball = await vendored(own)
     const texts = [
@@ -106,50 +130,44 @@ export const initCommand = defineCommand<Asked, Initialised | Renewed>({
     // dap.yaml is what makes a folder a repository, so it comes last: an interrupted init leaves none.
     all.sort((a, b) => Number(a.path === PROJECT_FILE) - Number(b.path === PROJECT_FILE) || (a.path < b.path ? -1 : 1))
 
-    const taken: string[] = []
-    for (const { path, content } of all) {
-      if (await isOther(host, join(folder, path), content)) taken.push(path)
-    }
-    if (taken.length > 0) {
-      const more = taken.length > 3 ? ` and ${taken.length - 3} more` : ''
-      throw new DapError(
-        `\`${folder}\` has ${taken
-          .slice(0, 3)
-          .map(path => `\`${path}\``)
-          .join(', ')}${more} already`,
-        {
-          hint: 'nothing was written; name an empty folder',
-        },
-      )
-    }
-    for (const { path, content } of all) {
-      host.signal.throwIfAborted()
-      await host.files.write(join(folder, path), content)
-    }
+    const placed = await placeIn(host, folder, all, options.force)
     const { name, version } = own.manifest
-    const pin = { package: name, version, tarball: tarball?.path ?? null }
-    return { ...options, files: all.map(({ path }) => path), pin, try: info.try }
+    const result: Initialised = {
+      ...options,
+      placed: placed.map(({ path, action, content }) => ({ path, action, bytes: Buffer.byteLength(content) })),
+      pin: { package: name, version, tarball: tarball?.path ?? null },
+      try: info.try,
+    }
+    if (options.dryRun) return result
+    refuseCollisions(placed, folder)
+    if (options.asked) {
+      const context = { style: createStyle(host.terminal.color), columns: host.terminal.columns }
+      await host.output.err(`${placementText(result, context)}\n\n`)
+      if (!(await host.agree('Write these files?'))) throw new DapError('nothing was written')
+    }
+    for (const { path, content, action } of placed) {
+      host.signal.throwIfAborted()
+      if (action !== 'keep') await host.files.write(join(folder, path), content)
+    }
+    return result
   },
 
-  text(result, { style }) {
-    if ('before' in result) return renewedText(result)
-    const { place, template, project, files, pin, try: next } = result
-    const shown = files.filter(path => !path.startsWith('.dap/'))
-    const version = `\`package.json\` pins ${pin.package} ${pin.version}`
-    return [
-      `${style.bold(project)}: ${files.length} files from the template ${template}${place === '' ? '' : ` in ${place}`}`,
-      shown.map(path => `  ${path}`).join('\n'),
-      pin.tarball === null
-        ? `${version}, as the registry has it`
-        : `${version} as the tarball \`${pin.tarball}\`: nothing says that this dap came from a registry`,
-      `next:\n${[...(place === '' ? [] : [`cd ${place}`]), ...next].map(line => `  ${style.cyan(line)}`).join('\n')}`,
-    ].join('\n\n')
-  },
+  text: (result, context) => ('before' in result ? renewedText(result) : initText(result, context)),
 
   json(result) {
     if ('before' in result) return { schema: NEW_ID_RESULT_SCHEMA, projectId: result.projectId, before: result.before }
-    const { folder, template, project, files, pin } = result
-    return { schema: INIT_RESULT_SCHEMA, folder, template, project, files, pin }
+    const { folder, template, project, placed, pin, dryRun } = result
+    const by = (...actions: readonly Placed['action'][]) =>
+      placed.filter(({ action }) => actions.includes(action)).map(({ path }) => path)
+    return {
+      schema: INIT_RESULT_SCHEMA,
+      ...{ folder, template, project, dryRun },
+      files: by('write', 'extend', 'overwrite'),
+      kept: by('keep'),
+      changed: by('extend', 'overwrite'),
+      inTheWay: by('collide'),
+      pin,
+    }
   },
   exitCode: () => ExitCode.done,
 })
@@ -195,11 +213,6 @@ function renewedText({ place, projectId, before }: Renewed): string {
   return `${file}: projectId is ${projectId}, was ${before}\n\nWhat was deployed as ${before} is another repository's now: it stays as it is, and \`dap plan\` shows it.`
 }
 
-interface NewFile {
-  readonly path: string
-  readonly content: string | Uint8Array
-}
-
 /** dap itself as a file of the repository, since it can be had nowhere else; undefined where a registry has this version. */
 async function vendored(own: OwnPackage) {
   if (own.registryIntegrity !== undefined) return undefined
@@ -207,12 +220,42 @@ async function vendored(own: OwnPackage) {
   return { path: `vendor/${filename}`, integrity, content: bytes }
 }
 
-/** Is there something else already? */
-async function isOther({ files }: Host, path: string, content: string | Uint8Array): Promise<boolean> {
-  if (!(await files.exists(path))) return false
-  if (typeof content === 'string') return (await files.read(path)) !== content
-  return (await files.digest(path)) !== createHash('sha256').update(content).digest('hex')
+async function placeIn(host: Host, folder: string, all: readonly NewFile[], force: boolean): Promise<Placed[]> {
+  const standing = new Map<string, Standing>()
+  const theirs = new Map<string, string>()
+  for (const file of all) {
+    const found = await standingOf(host, folder, file)
+    standing.set(file.path, found)
+    if (found === 'other' && isExtended(file.path))
+      theirs.set(file.path, await host.files.read(join(folder, file.path)))
+  }
+  return place(all, standing, theirs, force)
 }
+
+async function standingOf({ files }: Host, folder: string, { path, content }: NewFile): Promise<Standing> {
+  const parts = path.split('/')
+  for (let n = 1; n < parts.length; n++) {
+    const parent = join(folder, ...parts.slice(0, n))
+    if ((await files.exists(parent)) && !(await files.isFolder(parent))) return 'no-folder'
+  }
+  const at = join(folder, path)
+  if (!(await files.exists(at))) return 'nothing'
+  if (await files.isFolder(at)) return 'no-folder'
+  const digest = createHash('sha256').update(content).digest('hex')
+  return (await files.digest(at)) === digest ? 'same' : 'other'
+}
+
+function refuseCollisions(placed: readonly Placed[], folder: string): void {
+  const paths = placed.filter(({ action }) => action === 'collide').map(({ path }) => `\`${path}\``)
+  if (paths.length === 0) return
+  const are = paths.length === 1 ? 'is' : 'are'
+  throw new DapError(`in \`${folder}\` ${are} in the way: ${paths.join(', ')}`, {
+    hint: 'nothing was written; move them, name another folder, or overwrite them with --force (--dry-run shows what it would do)',
+  })
+}
+
+const nameFault = (name: string): string | undefined =>
+  RESOURCE_NAME.test(name) ? undefined : `\`${name}\` cannot be a project's name`
 
 /** A folder's name, made into one that a project may have. */
 function projectName(folder: string): string {
@@ -236,13 +279,19 @@ async function listTemplates(host: Host): Promise<{ name: string; info: Template
   )
 }
 
-async function readTemplate(host: Host, name: string): Promise<{ files: TextFile[]; info: TemplateInfo }> {
-  const folder = join(host.packageRoot, 'templates', name)
-  const paths = await filesBelow(host, folder, [], () => true)
-  const files = await Promise.all(
-    paths.map(async ({ path }) => ({ path: displayPath(folder, path), text: await host.files.read(path) })),
+/** A template's own files, those of every one, and those of a CI system. */
+async function readTemplate(host: Host, name: string, ci: string | undefined) {
+  const folders = [name, '_every', ...(ci === undefined ? [] : [`_ci/${ci}`])]
+  const files = await Promise.all(folders.map(folder => filesOf(host, join(host.packageRoot, 'templates', folder))))
+  const info = await host.files.read(join(host.packageRoot, 'templates', name, TEMPLATE_FILE))
+  return { files: files.flat(), info: templateInfo(info) }
+}
+
+async function filesOf(host: Host, folder: string): Promise<TextFile[]> {
+  const found = await filesBelow(host, folder, [], () => true)
+  return Promise.all(
+    found.map(async ({ path }) => ({ path: displayPath(folder, path), text: await host.files.read(path) })),
   )
-  return { files, info: templateInfo(await host.files.read(join(folder, TEMPLATE_FILE))) }
 }
 
 /** The kinds' schemas, each complete, as files below `folder`. */

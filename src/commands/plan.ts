@@ -4,6 +4,8 @@ import type { Plan } from '../deploy/wanted/plan.ts'
 import { planFile } from '../deploy/wanted/plan-file.ts'
 import { ExitCode } from '../errors.ts'
 import { planText } from '../ui/plan.ts'
+import { planMarkdown } from '../ui/plan-markdown.ts'
+import { planReport } from '../ui/plan-report.ts'
 import { declarePlan, type PlanOptions, planOptions } from './deploying/plan-options.ts'
 import { planEnvironment } from './deploying/planning.ts'
 
@@ -14,6 +16,10 @@ interface Options extends PlanOptions {
 
 interface Made {
   readonly plan: Plan
+  /** The absolute folder that files are relative to. */
+  readonly folder: string
+  /** Deployment → the file that declares it. */
+  readonly files: ReadonlyMap<string, string>
   /** The file that it was written to. */
   readonly written?: string
   readonly exitCode: boolean
@@ -36,11 +42,13 @@ export const planCommand = defineCommand<Options, Made>({
   }),
 
   async run({ out, exitCode, ...options }, host, report) {
-    const { plan } = await planEnvironment(host, options, report)
-    if (out === undefined) return { plan, exitCode }
+    const { plan, deployments, environment } = await planEnvironment(host, options, report)
+    const files = new Map(deployments.map(({ resource }) => [resource.name, resource.file]))
+    const made = { plan, exitCode, folder: environment.opened.root, files }
+    if (out === undefined) return made
     const path = resolve(host.cwd, out)
     await host.files.write(path, planFile(plan))
-    return { plan, exitCode, written: relative(host.cwd, path) }
+    return { ...made, written: relative(host.cwd, path) }
   },
 
   text({ plan, written }, context) {
@@ -49,9 +57,12 @@ export const planCommand = defineCommand<Options, Made>({
   },
   json: ({ plan }) => plan,
   exitCode: ({ plan, exitCode }) => (isBlocked(plan) ? ExitCode.no : exitCode ? planExitCode(plan) : ExitCode.done),
+  report: ({ plan, folder, files }) => planReport(plan, folder, deployment => files.get(deployment)),
+  markdown: ({ plan }) => planMarkdown(plan),
 })
 
-export const isBlocked = ({ deployments }: Plan) => deployments.some(({ blocked }) => blocked.length > 0)
+export const isBlocked = ({ deployments, rules = [] }: Plan) =>
+  deployments.some(({ blocked }) => blocked.length > 0) || rules.some(({ level }) => level === 'block')
 
 /** 2 where there is something to do or something that somebody else has moved. */
 export function planExitCode({ deployments, orphans }: Plan): ExitCode {

@@ -29,9 +29,21 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./validate.ts')).validateCommand,
   },
   {
+    name: 'list',
+    usage: 'list [kind]',
+    summary: 'show what is in the repository, and its state',
+    load: async () => (await import('./list.ts')).listCommand,
+  },
+  {
+    name: 'graph',
+    usage: 'graph [name]',
+    summary: 'show which resource names which, as text or mermaid',
+    load: async () => (await import('./graph.ts')).graphCommand,
+  },
+  {
     name: 'explain',
-    usage: 'explain <path>',
-    summary: 'document KIND or KIND.path.to.field',
+    usage: 'explain [topic]',
+    summary: 'what a kind, a field or a word means, and how it is written',
     load: async () => (await import('./explain.ts')).explainCommand,
   },
   {
@@ -77,6 +89,12 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./log/stats.ts')).logStatsCommand,
   },
   {
+    name: 'log tail',
+    usage: 'log tail [paths...]',
+    summary: 'show decisions and rewards as they are logged',
+    load: async () => (await import('./log/tail.ts')).logTailCommand,
+  },
+  {
     name: 'decide',
     usage: 'decide [policy]',
     summary: 'make one decision and explain it, or replay logged ones',
@@ -117,6 +135,12 @@ export const COMMANDS: readonly CommandEntry[] = [
     usage: 'plan show <file>',
     summary: 'print a plan, as text, JSON or markdown',
     load: async () => (await import('./plan/show.ts')).planShowCommand,
+  },
+  {
+    name: 'promote',
+    usage: 'promote <deployment>',
+    summary: 'write what one environment runs into the files of another',
+    load: async () => (await import('./promote.ts')).promoteCommand,
   },
   {
     name: 'deploy',
@@ -171,6 +195,18 @@ export const COMMANDS: readonly CommandEntry[] = [
     usage: 'image build',
     summary: "build the server's image, and print the digest to pin",
     load: async () => (await import('./image/build.ts')).imageBuildCommand,
+  },
+  {
+    name: 'doctor',
+    usage: 'doctor',
+    summary: 'look for what is missing here, and say how to mend it',
+    load: async () => (await import('./doctor.ts')).doctorCommand,
+  },
+  {
+    name: 'completion',
+    usage: 'completion <shell>',
+    summary: 'print what teaches bash, zsh or fish to complete',
+    load: async () => (await import('./completion.ts')).completionCommand,
   },
   {
     name: 'emulator',

@@ -32,6 +32,7 @@ export const schemaCommand = defineCommand<Options, Result>({
   },
 
   text: result => ('schema' in result ? JSON.stringify(result.schema, null, 2) : result.written.join('\n')),
+  verbatim: () => true,
   json: result => ('schema' in result ? result.schema : { schema: SCHEMAS_RESULT_SCHEMA, ...result }),
   exitCode: () => ExitCode.done,
 })

@@ -20,7 +20,7 @@ import { createOnlineLearner } from '../serve/rewards/online-learner.ts'
 import { type Patience, type Server, startServer } from '../serve/server.ts'
 import { serveText, startedText } from '../ui/serve.ts'
 import { publishSnapshot } from './opening/policies.ts'
-import { findRoot } from './opening/repository.ts'
+import { findRoot, openRepository, requireValid } from './opening/repository.ts'
 import { declareServe, type ServeOptions, STDOUT, serveOptions } from './serve/options.ts'
 import { bundleLoader, controlFile, repositoryLoader } from './serve/sources.ts'
 import { misspeltVariables, withVariables } from './serve/variables.ts'
@@ -108,7 +108,7 @@ async function runServer(
       client: options.clientLimits,
     },
     aggregated: link?.aggregated,
-  })
+  }).catch(error => unserved(error, options, host))
   const { url } = server
   if (link === undefined) await announce(options, host, url, source.policies.size)
   else link.ready(url, source.policies.size)
@@ -124,6 +124,18 @@ async function runServer(
   const { totals } = server
   link?.done(totals, lost)
   return resultOf(options, url, totals, lost === undefined ? [] : [lost], link !== undefined)
+}
+
+/** Why there is no server: in a repository of which files have errors, those. */
+async function unserved(error: unknown, { bundle }: ServeOptions, host: Host): Promise<never> {
+  if (error instanceof DapError && bundle === undefined) {
+    const opened = await openRepository(host)
+    requireValid(
+      opened,
+      opened.sources.map(({ path }) => path),
+    )
+  }
+  throw error
 }
 
 async function tokensOf({ tokenFile, pollMs }: ServeOptions, host: Host, tell: Tell) {

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path'
 import { defineCommand, type ProgressEvent } from '../command.ts'
-import { ExitCode, UsageError } from '../errors.ts'
+import { UsageError } from '../errors.ts'
+import { SIMULATIONS_RESULT_SCHEMA } from '../generated/names.ts'
 import type { Host } from '../host.ts'
 import { DECISION_SCHEMA } from '../log/records/records.ts'
 import type { SimulationResult } from '../results.ts'
@@ -10,15 +11,21 @@ import { isBaseline } from '../simulate/players.ts'
 import type { Replications } from '../simulate/replicate.ts'
 import { prepare, type Simulation, type SimulationPlan } from '../simulate/simulate.ts'
 import { plural } from '../ui/numbers.ts'
-import { simulationText } from '../ui/simulation.ts'
+import { simulationMarkdown, simulationText } from '../ui/simulation.ts'
 import { wholeNumber } from './arguments.ts'
 import { evidenceInputs, type Recorded, recordEvidence, recordedText } from './evidence/evidence.ts'
 import { regretFigure } from './evidence/figures.ts'
-import { openRepository } from './opening/repository.ts'
+import type { Opened } from './opening/repository.ts'
 import { requireScenario } from './opening/scenario.ts'
+import { type Judged, presented } from './several/present.ts'
+import { rulePlaces } from './several/rule-places.ts'
+import { type Ran, runSelected } from './several/run.ts'
+import { declareSelection, type Selection, selectionOf } from './several/selection.ts'
 
 interface Options {
-  readonly scenario: string | undefined
+  /** Absent: all that are selected. */
+  readonly scenario?: string
+  readonly selection: Selection
   readonly seed?: number
   readonly replications?: number
   readonly horizon?: number
@@ -29,8 +36,9 @@ interface Options {
   readonly record?: true
 }
 
-interface Simulated {
-  readonly result: SimulationResult
+type Overrides = Omit<Options, 'scenario' | 'selection'>
+
+interface Simulated extends Judged<SimulationResult> {
   readonly recorded?: Recorded
   readonly log?: { readonly path: string; readonly policy: string; readonly decisions: number }
 }
@@ -41,10 +49,9 @@ const BATCH_DECISIONS = 20_000
 /** Fewer than this are played here: a worker takes longer to start. */
 const PARALLEL_DECISIONS = 500_000
 
-export const simulateCommand = defineCommand<Options, Simulated>({
+export const simulateCommand = defineCommand<Options, Ran<Simulated>>({
   declare: command =>
-    command
-      .argument('[scenario]', 'name of a Scenario; may be left out when there is only one')
+    declareSelection(command.argument('[scenario]', 'name of a Scenario; default: all of them'), 'Scenario')
       .option('--seed <n>', "instead of the scenario's", wholeNumber('seed', 0))
       .option('--replications <n>', "instead of the scenario's", wholeNumber('replications', 2))
       .option('--horizon <n>', "instead of the scenario's", wholeNumber('horizon', 1))
@@ -57,7 +64,9 @@ export const simulateCommand = defineCommand<Options, Simulated>({
         '\nEvery policy meets the same units, contexts and potential rewards, so differences are paired.\nThe same seed gives the same bytes, from any number of workers. Ties between actions are broken at random unless the policy says otherwise.\n\nexit codes: 0 every expectation holds, 1 one does not, 3 usage',
       ),
 
-  options([scenario], { seed, replications, horizon, workers, log, logPolicy, record }) {
+  options([scenario], flags) {
+    const { seed, replications, horizon, workers, log, logPolicy, record } = flags as Partial<Overrides>
+    const selection = selectionOf(scenario, flags)
     if (logPolicy !== undefined && log === undefined) throw new UsageError('--log-policy needs --log FILE')
     const override = Object.entries({ seed, replications, horizon }).find(([, value]) => value !== undefined)
     if (record === true && override !== undefined) {
@@ -65,69 +74,89 @@ export const simulateCommand = defineCommand<Options, Simulated>({
         hint: 'evidence is of the scenario as Git has it: change the file, or leave the option out',
       })
     }
-    const all = { seed, replications, horizon, workers, log, logPolicy, record }
+    const all = { scenario, seed, replications, horizon, workers, log, logPolicy, record }
     const given = Object.entries(all).filter(([, value]) => value !== undefined)
-    return { scenario, ...(Object.fromEntries(given) as Omit<Options, 'scenario'>) }
+    return { selection, ...(Object.fromEntries(given) as Omit<Options, 'selection'>) }
   },
 
-  async run({ scenario: name, workers, log, logPolicy, record, ...overrides }, host, report) {
-    const opened = await openRepository(host)
-    const { scenario, policies } = requireScenario(opened, name)
-    const about = { kind: 'scenario', name: scenario.name } as const
-    const inputs = record ? await evidenceInputs(host, opened, about) : []
-    const spec = { ...scenario.spec, ...overrides }
-    const plan: SimulationPlan = { scenario: { name: scenario.name, spec, digest: scenario.digest }, policies }
-    const simulation = prepare(plan)
-    const logged = log === undefined ? undefined : await writeLog(plan, resolve(host.cwd, log), logPolicy, host, report)
-    const total = spec.replications
-    let done = 0
-    const onPart = ({ from, to }: Replications) => {
-      done += to - from
-      report({ type: 'progress', unit: 'replications', done, total })
-    }
-    const decisions = spec.horizon * spec.policies.length
-    const batch = Math.max(1, Math.floor(BATCH_DECISIONS / decisions))
-    const threads = Math.min(
-      workers ?? (decisions * total < PARALLEL_DECISIONS ? 1 : host.cores),
-      Math.ceil(total / batch),
-    )
-    const parts =
-      threads > 1 && host.playInWorkers !== undefined
-        ? await host.playInWorkers(plan, { workers: threads, batch }, onPart)
-        : await playHere(simulation, total, batch, onPart, host)
-    const result = finish(simulation, parts)
-    const figures = new Map(result.policies.map(policy => [policy.name, regretFigure(policy)]))
-    const recorded = record
-      ? await recordEvidence(host, opened, {
-          ...about,
-          inputs,
-          policies: policies.map(({ name, digest }) => ({
-            name,
-            digest,
-            snapshot: null,
-            figure: figures.get(name) ?? null,
-          })),
-          rules: result.expectations,
-        })
-      : undefined
-    return {
-      result,
-      ...(logged === undefined ? {} : { log: { path: log as string, ...logged } }),
-      ...(recorded === undefined ? {} : { recorded }),
-    }
-  },
+  run: ({ scenario: name, selection, ...options }, host, report) =>
+    runSelected(
+      host,
+      'Scenario',
+      { name, selection, ...(options.log === undefined ? {} : { single: '--log' }) },
+      (opened, each) => simulate(opened, each, options, host, report),
+    ),
 
-  text({ result, log, recorded }, context) {
-    const parts = [simulationText(result, context)]
-    if (log !== undefined) {
-      parts.push(`${plural(log.decisions, 'decision')} of ${log.policy}, with their rewards, in ${log.path}`)
-    }
-    if (recorded !== undefined) parts.push(recordedText(recorded))
-    return parts.join('\n\n')
-  },
-  json: ({ result }) => result,
-  exitCode: ({ result }) => (result.passed ? ExitCode.done : ExitCode.no),
+  ...presented<SimulationResult, Simulated>({
+    kind: 'Scenario',
+    rule: 'expectation',
+    text({ result, log, recorded }, context) {
+      const parts = [simulationText(result, context)]
+      if (log !== undefined) {
+        parts.push(`${plural(log.decisions, 'decision')} of ${log.policy}, with their rewards, in ${log.path}`)
+      }
+      if (recorded !== undefined) parts.push(recordedText(recorded))
+      return parts.join('\n\n')
+    },
+    markdown: ({ result }) => simulationMarkdown(result),
+    several: all => ({ schema: SIMULATIONS_RESULT_SCHEMA, ...all }),
+  }),
 })
+
+/** One scenario, found and played. */
+async function simulate(
+  opened: Opened,
+  name: string,
+  { workers, log, logPolicy, record, ...overrides }: Overrides,
+  host: Host,
+  report: (event: ProgressEvent) => void,
+): Promise<Simulated> {
+  const { scenario, policies } = requireScenario(opened, name)
+  const about = { kind: 'scenario', name: scenario.name } as const
+  const inputs = record ? await evidenceInputs(host, opened, about) : []
+  const spec = { ...scenario.spec, ...overrides }
+  const plan: SimulationPlan = { scenario: { name: scenario.name, spec, digest: scenario.digest }, policies }
+  const simulation = prepare(plan)
+  const logged = log === undefined ? undefined : await writeLog(plan, resolve(host.cwd, log), logPolicy, host, report)
+  const total = spec.replications
+  let done = 0
+  const onPart = ({ from, to }: Replications) => {
+    done += to - from
+    report({ type: 'progress', unit: 'replications', done, total })
+  }
+  const decisions = spec.horizon * spec.policies.length
+  const batch = Math.max(1, Math.floor(BATCH_DECISIONS / decisions))
+  const threads = Math.min(
+    workers ?? (decisions * total < PARALLEL_DECISIONS ? 1 : host.cores),
+    Math.ceil(total / batch),
+  )
+  const parts =
+    threads > 1 && host.playInWorkers !== undefined
+      ? await host.playInWorkers(plan, { workers: threads, batch }, onPart)
+      : await playHere(simulation, total, batch, onPart, host)
+  const result = finish(simulation, parts)
+  const figures = new Map(result.policies.map(policy => [policy.name, regretFigure(policy)]))
+  const recorded = record
+    ? await recordEvidence(host, opened, {
+        ...about,
+        inputs,
+        policies: policies.map(({ name, digest }) => ({
+          name,
+          digest,
+          snapshot: null,
+          figure: figures.get(name) ?? null,
+        })),
+        rules: result.expectations,
+      })
+    : undefined
+  return {
+    result,
+    rules: result.expectations,
+    places: rulePlaces(opened, scenario, result.expectations),
+    ...(logged === undefined ? {} : { log: { path: log as string, ...logged } }),
+    ...(recorded === undefined ? {} : { recorded }),
+  }
+}
 
 async function playHere(
   simulation: Simulation,

@@ -12,7 +12,7 @@ import type { TrainingResult } from '../results.ts'
 import type { Fold, Weights } from '../train/fold.ts'
 import { type Training, train } from '../train/train.ts'
 import { trainingText } from '../ui/train.ts'
-import { wholeNumber } from './arguments.ts'
+import { oneOf, wholeNumber } from './arguments.ts'
 import { type LoadedPolicy, loadPolicy, publishSnapshot, snapshotPath } from './opening/policies.ts'
 import { displayPath, type Opened, openRepository, requireResource, requireValid } from './opening/repository.ts'
 import { openDataset } from './reading/dataset.ts'
@@ -46,7 +46,7 @@ export const trainCommand = defineCommand<Options, TrainingResult>({
       .option(
         '--weights <how>',
         'what a row counts: none (1, the default) or inverse-propensity (1/propensity)',
-        weights,
+        oneOf<Weights>('--weights', ['none', 'inverse-propensity']),
       )
       .option('--holdout <share>', 'of the units, not learnt but judged on; default: 0.2', share)
       .option('--workers <n>', 'threads to learn in; default: as many as are of use', wholeNumber('workers', 1))
@@ -215,11 +215,6 @@ function timestamp(text: string): number {
     : Number.NaN
   if (!Number.isNaN(time)) return time
   throw new UsageError(`--until takes a time such as 2026-11-22T18:00:00Z, got \`${text}\``)
-}
-
-function weights(text: string): Weights {
-  if (text === 'none' || text === 'inverse-propensity') return text
-  throw new UsageError(`--weights takes none or inverse-propensity, got \`${text}\``)
 }
 
 function share(text: string): number {

@@ -4,10 +4,13 @@ import type { Diagnostic } from '../diagnostics.ts'
 import { ExitCode, UsageError } from '../errors.ts'
 import { VALIDATION_RESULT_SCHEMA } from '../generated/names.ts'
 import type { FoundFile, Host } from '../host.ts'
+import { linesOf } from '../invalid-files.ts'
 import { isInside } from '../paths.ts'
 import { loadRepository } from '../repo/repository.ts'
 import type { SourceFile } from '../repo/source.ts'
 import { diagnosticsSummary, diagnosticText } from '../ui/diagnostics.ts'
+import { fileCases } from '../ui/formats/report.ts'
+import { createStyle } from '../ui/style.ts'
 import { filesBelow, filesOnce } from './opening/found-files.ts'
 import {
   displayPath,
@@ -18,6 +21,8 @@ import {
   readSource,
   type Source,
 } from './opening/repository.ts'
+import { readRules } from './opening/rules.ts'
+import { missingFileDiagnostics } from './validate/missing-files.ts'
 import { passedOverDiagnostics } from './validate/passed-over.ts'
 
 interface Options {
@@ -26,8 +31,10 @@ interface Options {
 }
 
 interface Validated {
-  /** How many files were asked for. */
-  readonly files: number
+  /** The absolute folder that files are relative to. */
+  readonly folder: string
+  /** What was asked for, and is of dap. */
+  readonly files: readonly string[]
   readonly diagnostics: readonly Diagnostic[]
   /** The lines of the files with diagnostics, for their code frames. */
   readonly lines: ReadonlyMap<string, readonly string[]>
@@ -53,13 +60,18 @@ export const validateCommand = defineCommand<Options, Validated>({
     const root = await findRoot(host)
     if (root === undefined && paths.length > 0) {
       const sources = await sourcesAt(host, paths)
-      return summarise(sources, (await loadRepository(sources)).diagnostics)
+      return summarise(host.cwd, sources, (await loadRepository(sources)).diagnostics)
     }
     const opened = await openRepository(host, root)
-    const { sources, repository } = opened
-    const passedOver = await passedOverDiagnostics(host, opened)
-    const all = [...repository.diagnostics, ...passedOver]
-    if (paths.length === 0) return summarise(sources, all)
+    const rules = await readRules(host, opened)
+    const sources = [...opened.sources, ...rules.sources]
+    const own = inOrder(sources, [
+      ...opened.repository.diagnostics,
+      ...rules.diagnostics,
+      ...(await missingFileDiagnostics(host, opened)),
+    ])
+    const all = [...own, ...(await passedOverDiagnostics(host, opened))]
+    if (paths.length === 0) return summarise(opened.root, sources, all)
 
     const given: Given[] = []
     for (const path of paths) given.push(await givenAt(host, opened, path))
@@ -67,31 +79,40 @@ export const validateCommand = defineCommand<Options, Validated>({
     if (empty.length > 0) {
       const names = empty.map(({ path }) => `\`${displayPath(host.cwd, path) || '.'}\``).join(', ')
       throw new UsageError(`nothing was checked in ${names}`, {
-        hint: `resources are in files called .yaml or .yml, in the folders that \`spec.folders\` of dap.yaml lists: ${repository.project.folders.join(', ')}`,
+        hint: `resources are in files called .yaml or .yml, in the folders that \`spec.folders\` of dap.yaml lists: ${opened.repository.project.folders.join(', ')}`,
       })
     }
     const selected = sources.filter(source => given.some(({ holds }) => holds(source)))
     const names = new Set(selected.map(({ path }) => path))
     return summarise(
+      opened.root,
       selected,
       all.filter(({ file }) => names.has(file) || given.some(({ real }) => isInside(real, resolve(opened.root, file)))),
     )
   },
 
-  text({ files, diagnostics, lines }, { style }) {
-    const blocks = diagnostics.map(diagnostic => `${diagnosticText(diagnostic, lines.get(diagnostic.file), style)}\n`)
-    return [...blocks, diagnosticsSummary(files, diagnostics, style)].join('\n')
+  text({ files, diagnostics, lines }, { style, columns }) {
+    const blocks = diagnostics.map(
+      diagnostic => `${diagnosticText(diagnostic, lines.get(diagnostic.file), style, columns)}\n`,
+    )
+    return [...blocks, diagnosticsSummary(files.length, diagnostics, style)].join('\n')
   },
 
   json: ({ files, diagnostics }) => ({
     schema: VALIDATION_RESULT_SCHEMA,
-    files,
+    files: files.length,
     errors: diagnostics.filter(d => d.severity === 'error').length,
     warnings: diagnostics.filter(d => d.severity === 'warning').length,
     diagnostics,
   }),
 
   exitCode: ({ diagnostics }) => (diagnostics.some(d => d.severity === 'error') ? ExitCode.no : ExitCode.done),
+
+  report: ({ folder, files, diagnostics }) => ({
+    summary: diagnosticsSummary(files.length, diagnostics, createStyle(false)),
+    folder,
+    cases: fileCases('validate', files, diagnostics),
+  }),
 })
 
 /** A path that was given. */
@@ -112,6 +133,13 @@ async function givenAt(host: Host, { roots }: Opened, path: string): Promise<Giv
   return { path, real, holds: source => found.has(source.real) || isInside(real, source.real) }
 }
 
+/** By file, line and column. */
+function inOrder(sources: readonly SourceFile[], diagnostics: readonly Diagnostic[]): Diagnostic[] {
+  const order = new Map(sources.map(({ path }, i) => [path, i]))
+  const place = ({ file }: Diagnostic) => order.get(file) ?? sources.length
+  return diagnostics.toSorted((a, b) => place(a) - place(b) || a.line - b.line || a.column - b.column)
+}
+
 /** What is at some paths outside a repository; a UsageError for a folder without a YAML file. */
 async function sourcesAt(host: Host, paths: readonly string[]): Promise<SourceFile[]> {
   const found: FoundFile[] = []
@@ -125,12 +153,8 @@ async function sourcesAt(host: Host, paths: readonly string[]): Promise<SourceFi
   return Promise.all(filesOnce(found).map(file => readSource(host, host.cwd, file)))
 }
 
-function summarise(sources: readonly SourceFile[], diagnostics: readonly Diagnostic[]): Validated {
+function summarise(folder: string, sources: readonly SourceFile[], diagnostics: readonly Diagnostic[]): Validated {
   const faulty = new Set(diagnostics.map(d => d.file))
-  const lines = new Map(
-    sources.flatMap(({ path, text }) =>
-      faulty.has(path) && text !== undefined ? [[path, text.split(/\r?\n/)] as const] : [],
-    ),
-  )
-  return { files: sources.length, diagnostics, lines }
+  const lines = linesOf(sources.filter(({ path }) => faulty.has(path)))
+  return { folder, files: sources.map(({ path }) => path), diagnostics, lines }
 }

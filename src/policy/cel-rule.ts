@@ -8,7 +8,7 @@ export interface CelFault {
   readonly message: string
   /** 0-based position in the expression, in UTF-16 code units. */
   readonly offset?: number
-  readonly hint?: string
+  readonly hint: string
 }
 
 /** Functions that give the same for the same arguments. */
@@ -46,7 +46,13 @@ export type CheckedRule =
 
 /** Parses and type-checks an expression in an environment, within a language. */
 export function checkRule(environment: Environment, expr: string, language: RuleLanguage): CheckedRule {
-  if (expr.length > LONGEST_RULE) return { fault: { message: `the rule is longer than ${LONGEST_RULE} characters` } }
+  if (expr.length > LONGEST_RULE)
+    return {
+      fault: {
+        message: `the rule is longer than ${LONGEST_RULE} characters`,
+        hint: 'split it, or write it in a simpler way',
+      },
+    }
   let rule: ReturnType<Environment['parse']>
   try {
     rule = environment.parse(expr)
@@ -61,7 +67,11 @@ export function checkRule(environment: Environment, expr: string, language: Rule
   if (fault !== undefined) return { fault }
   if (!language.results.includes(check.type!)) {
     const wanted = language.results.includes('bool') ? 'true or false' : 'a number'
-    return { fault: { message: `the rule must give ${wanted}, but gives ${typeName(check.type!)}`, offset: 0 } }
+    const hint =
+      wanted === 'a number'
+        ? 'write what its value is'
+        : `compare it with something, for example \`${expr.trim()} > …\``
+    return { fault: { message: `the rule must give ${wanted}, but gives ${typeName(check.type!)}`, offset: 0, hint } }
   }
   return { ast: rule.ast, evaluate: rule }
 }
@@ -74,7 +84,7 @@ export function whyNoValue(error: unknown): string {
 }
 
 export function noField(owner: string, name: string, fields: readonly string[], offset: number | undefined): CelFault {
-  const hint = didYouMean(name, fields) ?? (fields.length > 0 ? `it has ${some(fields)}` : undefined)
+  const hint = didYouMean(name, fields) ?? (fields.length > 0 ? `it has ${some(fields)}` : 'it has none')
   return { message: `\`${owner}\` has no field \`${name}\``, offset, hint }
 }
 
@@ -167,7 +177,8 @@ const callFault =
       return { message: `rules have no function \`${name}\``, offset: nameOffset(node, name), hint }
     }
     if (MACROS.includes(name) && children(node).some(child => find(child, inner => isMacro(inner) || undefined))) {
-      return { message: `\`${name}\` may not contain another \`${MACROS.join('`, `')}\``, offset: node.start }
+      const message = `\`${name}\` may not contain another \`${MACROS.join('`, `')}\``
+      return { message, offset: node.start, hint: 'write them one after the other, with `&&` or `||`' }
     }
     return undefined
   }
@@ -182,17 +193,68 @@ function nameOffset(node: Node, name: string): number {
 
 function parseFault(error: ParseError, expr: string): CelFault {
   const offset = Math.min(error.range?.start ?? 0, expr.length)
-  if (expr.trim() === '') return { message: 'the rule is empty', offset: 0 }
-  if (error.code === 'limit_exceeded') return { message: 'the rule is too large or too deeply nested', offset }
-  if (offset >= expr.trimEnd().length && error.code !== 'unterminated_string') {
-    return { message: 'the rule ends too early', offset }
+  if (expr.trim() === '') return { message: 'the rule is empty', offset: 0, hint: EXAMPLE }
+  if (error.code === 'limit_exceeded') {
+    return { message: 'the rule is too large or too deeply nested', offset, hint: 'write it in a simpler way' }
   }
-  const words = /\b(and|or|not)\b/.test(expr) ? 'CEL writes `&&`, `||` and `!`' : undefined
-  const hint = expr[offset] === '=' ? 'write `==` to compare' : words
   if (error.code === 'invalid_number') {
     return { message: 'a number that is too large', offset, hint: 'numbers end near 1.8e308' }
   }
-  return { message: sentence(error.summary), offset, hint }
+  const fault = foreignFault(expr, offset) ?? missing(expr, offset)
+  if (fault !== undefined) return fault
+  if (offset >= expr.trimEnd().length && error.code !== 'unterminated_string') {
+    return { message: 'the rule ends too early', offset, hint: 'write the rest of it' }
+  }
+  return { message: sentence(error.summary), offset, hint: EXAMPLE }
+}
+
+const EXAMPLE = "a rule looks like `ctx.age >= 16 && ctx.platform != 'web'`"
+
+/** Operators of other languages, and what CEL writes. */
+const FOREIGN: Readonly<Record<string, string>> = {
+  and: '&&',
+  or: '||',
+  not: '!',
+  '=': '==',
+  '<>': '!=',
+  '===': '==',
+  '!==': '!=',
+  '=>': '>=',
+  '=<': '<=',
+  '&': '&&',
+  '|': '||',
+}
+
+/** An operator that CEL does not have, at the offset where a rule no longer makes sense, or just before it. */
+function foreignFault(expr: string, offset: number): CelFault | undefined {
+  for (const { 0: found, index } of expr.matchAll(/'[^']*'|"[^"]*"|[A-Za-z_][\w.]*|[=<>!&|]+/g)) {
+    const operator = FOREIGN[found.toLowerCase()]
+    if (operator === undefined || !Object.hasOwn(FOREIGN, found.toLowerCase())) continue
+    if (index > offset || expr.slice(index + found.length, offset).trim() !== '') continue
+    const hint = operator === '==' ? 'write `==` to compare' : `write \`${operator}\``
+    return { message: `CEL has no \`${found}\``, offset: index, hint }
+  }
+  return undefined
+}
+
+/** What makes a rule readable where it is put in: a comma between two items, or what closes it at its end. */
+function missing(expr: string, offset: number): CelFault | undefined {
+  const rest = expr.slice(offset)
+  const word = /^(?:(['"]).*?\1|[\w.]+)/.exec(rest)?.[0]
+  if (word !== undefined && isReadable(`${expr.slice(0, offset)}, ${rest}`)) {
+    return { message: `a comma is missing before \`${word}\``, offset, hint: `write \`, ${word}\`` }
+  }
+  const end = [')', ']', "'", '"', "']", '"]'].find(each => isReadable(expr.trimEnd() + each))
+  return end === undefined ? undefined : { message: 'the rule ends too early', offset, hint: `end it with \`${end}\`` }
+}
+
+function isReadable(expr: string): boolean {
+  try {
+    base.parse(expr)
+    return true
+  } catch {
+    return false
+  }
 }
 
 /** The library's names of what it reads. */
@@ -245,7 +307,9 @@ function typeFault(error: unknown, ast: Node, language: RuleLanguage): CelFault 
   if (error.code === 'unknown_variable') {
     const name = text.slice(text.indexOf(': ') + 2)
     const isField = language.variables.includes('ctx') && language.fieldsOf(undefined).includes(name)
-    const hint = isField ? `write \`ctx.${name}\`` : didYouMean(name, [...language.variables, ...language.functions])
+    const near = didYouMean(name, [...language.variables, ...language.functions])
+    const quoted = language.variables.includes('ctx') ? `if it is text, quote it: \`'${name}'\`` : undefined
+    const hint = isField ? `write \`ctx.${name}\`` : (near ?? quoted ?? EXAMPLE_OF(language))
     return { message: `unknown name \`${name}\``, offset, hint }
   }
   const operator = /^no such overload: (\S+) (\S+) (\S+)$/.exec(text)
@@ -255,25 +319,55 @@ function typeFault(error: unknown, ast: Node, language: RuleLanguage): CelFault 
     return {
       message: `\`${op}\` does not work between ${typeName(left)} and ${typeName(right)}`,
       offset,
-      hint: numbers ? 'write whole numbers as `1.0`, and `double(x)` to convert an int' : undefined,
+      hint: numbers ? 'write whole numbers as `1.0`, and `double(x)` to convert an int' : operandHint(ast, op, offset),
     }
   }
   const unary = /^no such overload: ([!-])(.+)$/.exec(text)
-  if (unary !== null) return { message: `\`${unary[1]}\` does not work on ${typeName(unary[2])}`, offset }
+  if (unary !== null) {
+    const hint =
+      unary[1] === '!' ? 'it turns true into false: compare first, as in `!(ctx.level > 3)`' : 'it takes a number'
+    return { message: `\`${unary[1]}\` does not work on ${typeName(unary[2])}`, offset, hint }
+  }
   const indexed = /^Cannot index type '(.+)'$/.exec(text)
-  if (indexed !== null) return { message: `${typeName(indexed[1])} has neither fields nor items`, offset }
+  if (indexed !== null) {
+    const hint = 'take out what follows it'
+    return { message: `${typeName(indexed[1])} has neither fields nor items`, offset, hint }
+  }
   if (error.code === 'invalid_macro_argument') {
     return { message: 'this is not what the function takes', offset, hint: macroHint(language) }
   }
   const call = /^found no matching overload for '(.+)'$/.exec(text)
-  return { message: call === null ? sentence(text) : `there is no \`${call[1]}\``, offset }
+  const hint = `rules can call ${language.functions.join(', ')}, each with what it is for`
+  return { message: call === null ? sentence(text) : `there is no \`${call[1]}\``, offset, hint }
 }
 
-function macroHint({ functions, variables: [variable], fieldsOf }: RuleLanguage): string | undefined {
+const EXAMPLE_OF = ({ variables, functions }: RuleLanguage) =>
+  `a rule is made of ${[...variables, ...functions]
+    .slice(0, 6)
+    .map(name => `\`${name}\``)
+    .join(', ')}, numbers and text in quotes`
+
+/** What to do where an operator stands between what it cannot take: mostly a quote too many, or too few. */
+function operandHint(ast: Node, operator: string, offset: number | undefined): string {
+  const at = find(ast, node => (node.op === operator && node.start === offset ? (node as Binary) : undefined))
+  const values = at?.args.map(literal) ?? []
+  const text = values.find(value => typeof value === 'string' && value.trim() !== '' && !Number.isNaN(Number(value)))
+  if (text !== undefined) return `write \`${String(text)}\` without quotes`
+  const number = values.find(value => typeof value === 'bigint' || typeof value === 'number')
+  if (number !== undefined && ['==', '!=', 'in'].includes(operator))
+    return `if it is text, quote it: \`'${String(number)}'\``
+  return 'both sides must be of one type'
+}
+
+interface Binary {
+  readonly args: readonly [Node, Node]
+}
+
+function macroHint({ functions, variables: [variable], fieldsOf }: RuleLanguage): string {
   const [field = 'field'] = fieldsOf(undefined)
   return functions.includes('has')
     ? `for example \`has(${variable}.${field})\`, or \`${variable}.list.exists(item, item > 1.0)\``
-    : undefined
+    : 'for example `list.exists(item, item > 1.0)`'
 }
 
 function names(node: Node, name: string, offset: number): boolean {

@@ -26,7 +26,7 @@ export type CompiledRule<T> = { readonly run: (context: ContextValues) => T } | 
  * Type-checks a CEL expression over `ctx` and makes it runnable. `ctx` has exactly the context's fields: integer is `int`,
  * number `double`, string `string`, boolean `bool`, a vector `list<double>`. With `double` an `int` result is converted.
  *
- * The language is a profile of CEL: every operator, `double == int` besides, and the functions of `FUNCTIONS`; no regular
+ * The language is a profile of CEL: every operator, `double == int` besides, and the functions of `CONTEXT_FUNCTIONS`; no regular
  * expressions, no nested macros, bounded size: the expression is untrusted, and no rule can run for long.
  *
  * `run` is not reentrant and throws a `DapError` where CEL has no value (division by zero, int overflow, index out of range).
@@ -39,7 +39,7 @@ export function compileContextRule(
   result: 'bool' | 'double',
 ): CompiledRule<boolean | number> {
   const checked = checkRule(contextEnvironment(fields), expr, {
-    functions: FUNCTIONS,
+    functions: CONTEXT_FUNCTIONS,
     variables: ['ctx'],
     results: result === 'bool' ? ['bool'] : ['double', 'int'],
     fieldsOf: () => Object.keys(fields),
@@ -68,7 +68,7 @@ export function compileContextRule(
 }
 
 /** What a rule may call; macros included. */
-const FUNCTIONS = [...PURE_FUNCTIONS, 'has', ...MACROS]
+export const CONTEXT_FUNCTIONS = [...PURE_FUNCTIONS, 'has', ...MACROS]
 /** The environment made last: a policy's rules come one after the other, and it is the dear part of compiling them. */
 let latest: { readonly fields: PolicySpec['context']; readonly environment: Environment } | undefined
 
@@ -95,7 +95,12 @@ function contextFault(node: Node, fields: PolicySpec['context']): CelFault | und
   if (node.op === 'call' && node.args[0] === 'has') return hasFault(node.args[1][0], fields)
   for (const child of children(node)) {
     if (child.op === 'id' && child.args === 'ctx' && field(node, 'ctx') === undefined) {
-      return { message: '`ctx` can only be used as `ctx.<field>`', offset: child.start }
+      const [example = 'field'] = Object.keys(fields)
+      return {
+        message: '`ctx` can only be used as `ctx.<field>`',
+        offset: child.start,
+        hint: `for example \`ctx.${example}\``,
+      }
     }
   }
   if (node.op === '==' || node.op === '!=' || node.op === 'in') {

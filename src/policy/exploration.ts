@@ -38,5 +38,5 @@ export interface AlgorithmName {
 export interface Misfit {
   readonly option: string
   readonly message: string
-  readonly hint?: string
+  readonly hint: string
 }

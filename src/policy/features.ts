@@ -142,9 +142,13 @@ export function fieldOf(feature: SingleFeature): string {
   return 'field' in feature ? feature.field : `${OF_ACTION}${feature.action}`
 }
 
+/** All of them: those of a product are several. */
+export const fieldsOf = (feature: FeatureSpec): readonly string[] =>
+  isSingle(feature) ? [fieldOf(feature)] : feature.cross
+
 /** Does the feature differ from action to action? */
 export function isOfAction(feature: FeatureSpec): boolean {
-  return isSingle(feature) ? 'action' in feature : feature.cross.some(name => name.startsWith(OF_ACTION))
+  return fieldsOf(feature).some(name => name.startsWith(OF_ACTION))
 }
 
 /** Every number, boolean, enum and vector in order; free strings are left out. */

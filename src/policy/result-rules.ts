@@ -264,14 +264,22 @@ function nameFault(node: Node, { roots, estimators }: World): CelFault | undefin
   }
   const [one, other] = given.map(literal)
   if (given.length < 2 || one !== other) return undefined
-  return { message: `\`${source(node)}\` compares a candidate with itself`, offset: node.start }
+  return {
+    message: `\`${source(node)}\` compares a candidate with itself`,
+    offset: node.start,
+    hint: 'name another candidate',
+  }
 }
 
 function argumentFault(what: string, names: readonly string[], argument: Node): CelFault | undefined {
   const name = literal(argument)
-  if (typeof name !== 'string') return { message: `the ${what}'s name must be written out`, offset: argument.start }
+  if (typeof name !== 'string') {
+    const hint = `for example \`'${names[0] ?? 'name'}'\``
+    return { message: `the ${what}'s name must be written out`, offset: argument.start, hint }
+  }
   if (names.includes(name)) return undefined
-  const known = names.length === 0 ? undefined : `there ${names.length === 1 ? 'is' : 'are'} \`${names.join('`, `')}\``
+  const known =
+    names.length === 0 ? 'there are none' : `there ${names.length === 1 ? 'is' : 'are'} \`${names.join('`, `')}\``
   return {
     message: `there is no ${what} \`${name}\` here`,
     offset: argument.start,

@@ -33,9 +33,15 @@ export async function repositoryOf(
   const { resources, declared, byName } = found
   const project = projectOf(resources, declared, report)
   for (const [i, resource] of resources.entries()) resources[i] = finish(resource, project, byName)
-  const known = lookupIn(found, project)
-  judge(found, known, hidden, report)
-  return { ...known, resources, diagnostics: await report.diagnostics(), files: sources.length }
+  const known = lookupIn(found, project, hidden)
+  judge(found, known, report)
+  const misshapen = found.faulty.map(({ kind, file, index, value }) => {
+    const environment = kind === 'Deployment' ? environmentOf(value.spec) : undefined
+    return { kind, name: nameOf(value), environment, file, index }
+  })
+  const diagnostics = await report.diagnostics()
+  const declares = (kind: Kind) => declaredOf(kind, found.declared, hidden)
+  return { ...known, declares, resources, misshapen, errorsOf: report.errorsOf, diagnostics, files: sources.length }
 }
 
 /** Documents by their shapes, and what they declare. */
@@ -64,7 +70,8 @@ function shapedOf(documents: readonly Headed[], absent: ReadonlySet<string>, rep
     const faults = shapeFaults(value, schemas[kind])
     if (faults.length > 0) {
       for (const fault of faults) report.fault(document, fault)
-      if (name === undefined || faults.some(({ path }) => path[0] === 'metadata')) hidden.push({ kind })
+      if (name === undefined || faults.some(({ path }) => path[0] === 'metadata'))
+        hidden.push({ file: document.file, kind })
       faulty.push(document)
       continue
     }
@@ -76,9 +83,9 @@ function shapedOf(documents: readonly Headed[], absent: ReadonlySet<string>, rep
   return { resources, faulty, declared, byName }
 }
 
-type Known = Pick<Repository, 'get' | 'all' | 'declaredIn' | 'suggest' | 'project'>
+type Known = Pick<Repository, 'get' | 'all' | 'declaredIn' | 'brokenIn' | 'suggest' | 'project'>
 
-function lookupIn({ resources, declared, byName }: Shaped, project: ProjectSpec): Known {
+function lookupIn({ resources, declared, byName }: Shaped, project: ProjectSpec, hidden: readonly Hidden[]): Known {
   const names = new Map(KINDS.map(kind => [kind, [] as string[]]))
   for (const key of declared.keys())
     names.get(key.slice(0, key.indexOf('/')) as Kind)?.push(key.slice(key.indexOf('/') + 1))
@@ -88,13 +95,42 @@ function lookupIn({ resources, declared, byName }: Shaped, project: ProjectSpec)
     all: <K extends Kind>(kind: K) =>
       resources.filter(resource => resource.kind === kind) as Resource<Kind>[] as Resource<K>[],
     declaredIn: (kind, name) => declared.get(`${kind}/${name}`)?.file,
+    brokenIn(kind, name) {
+      const wanted = (key: string) => (name === undefined ? key.startsWith(`${kind}/`) : key === `${kind}/${name}`)
+      const faulty = [...declared].flatMap(([key, { file }]) => (wanted(key) && !byName.has(key) ? [file] : []))
+      if (name !== undefined && faulty.length > 0) return faulty
+      const bare = name?.slice(name.indexOf('/') + 1)
+      const may = hidden.filter(
+        other => (other.kind ?? kind) === kind && (bare === undefined || (other.names?.includes(bare) ?? true)),
+      )
+      return [...new Set([...faulty, ...may.map(({ file }) => file)])]
+    },
     suggest: (kind, name) => didYouMean(name, names.get(kind)!),
     project,
   }
 }
 
+/** What is declared of a kind, also with faults, and what may be in files that do not tell; each name, or else file, once. */
+function declaredOf(
+  kind: Kind,
+  declared: ReadonlyMap<string, DocumentId>,
+  hidden: readonly Hidden[],
+): { readonly name?: string; readonly file: string }[] {
+  const prefix = `${kind}/`
+  const told = [...declared].flatMap(([key, { file }]) =>
+    key.startsWith(prefix) ? [{ name: key.slice(prefix.length), file }] : [],
+  )
+  const all = new Map(told.map(each => [each.name, each as { readonly name?: string; readonly file: string }]))
+  for (const { file, names = [], kind: of = kind } of hidden) {
+    if (of !== kind || told.some(each => each.file === file || names.includes(each.name))) continue
+    const name = names.length === 1 ? names[0] : undefined
+    all.set(name ?? file, { file, ...(name === undefined ? {} : { name }) })
+  }
+  return [...all.values()]
+}
+
 /** Asks the rules about what each resource means, and about as much of a document of the wrong shape as can be guessed. */
-function judge({ faulty, declared }: Shaped, known: Known, hidden: readonly Hidden[], report: Report): void {
+function judge({ faulty, declared }: Shaped, known: Known, report: Report): void {
   const wrong = new Set<Resource>()
   const seen: Lookup = {
     ...known,
@@ -102,9 +138,7 @@ function judge({ faulty, declared }: Shaped, known: Known, hidden: readonly Hidd
       const found = known.get(kind, name)
       return found !== undefined && wrong.has(found) ? undefined : found
     },
-    mayHave: (kind, name) =>
-      declared.has(`${kind}/${name}`) ||
-      hidden.some(other => (other.kind ?? kind) === kind && (other.name ?? name) === name),
+    mayHave: (kind, name) => declared.has(`${kind}/${name}`) || known.brokenIn(kind, name).length > 0,
   }
   // A kind refers to those before it alone, so whoever is referred to is judged first.
   for (const resource of KINDS.flatMap(known.all)) {
@@ -152,12 +186,12 @@ function documentsOf(source: ParsedSource, report: Report, hidden: Hidden[]): Pa
   if (text === undefined) {
     const { unreadable: message, hint } = source.file
     report.file(file, { message, hint })
-    hidden.push({})
+    hidden.push({ file })
     return []
   }
   for (const fault of faults) report.yaml(file, fault)
   if (documents.length + faults.length === 0) report.file(file, NO_DOCUMENT)
-  if (faults.length > 0) hidden.push(...hiddenIn(text))
+  if (faults.length > 0) hidden.push(...hiddenIn(file, text))
   return documents.map(({ index, value }) => ({ file, index, value }))
 }
 
@@ -170,12 +204,14 @@ const NO_DOCUMENT = {
 
 /** A resource that may be in what cannot be read, as far as its kind and its name can be told. */
 interface Hidden {
+  readonly file: string
   readonly kind?: Kind
-  readonly name?: string
+  /** One of these. */
+  readonly names?: readonly string[]
 }
 
 /** What a text that is no YAML seems to declare. */
-function hiddenIn(text: string): Hidden[] {
+function hiddenIn(file: string, text: string): Hidden[] {
   return text
     .split(/^---/m)
     .filter(document => document.trim() !== '')
@@ -188,9 +224,11 @@ function hiddenIn(text: string): Hidden[] {
               .slice(metadata)
               .trimStart()
               .split(/\n(?=\S)/, 1)
+      const names = [...block.matchAll(/\bname["']?\s*:\s*["']?(?=([\w-]+))/g)].map(([, name]) => name)
       return {
+        file,
         kind: kindOf(/(?:^|[\s{,"'])kind["']?\s*:\s*["']?(\w+)/m.exec(document)?.[1]),
-        name: /\bname["']?\s*:\s*["']?([\w-]+)/.exec(block)?.[1],
+        names: names.length === 0 ? undefined : names,
       }
     })
 }
@@ -223,6 +261,8 @@ function createReport(sources: readonly ParsedSource[]) {
     readonly file: string
     readonly fault: Omit<Fault, 'path'>
     readonly at: Placing
+    /** The document, where it is one's. */
+    readonly index?: number
     readonly first?: DocumentId
   }[] = []
   return {
@@ -234,8 +274,10 @@ function createReport(sources: readonly ParsedSource[]) {
     },
     /** `first`: the document that has the same name already. */
     fault({ file, index }: DocumentId, fault: Fault, first?: DocumentId) {
-      found.push({ file, fault, at: locator => locator(file).fault(index, fault), first })
+      found.push({ file, fault, at: locator => locator(file).fault(index, fault), index, first })
     },
+    errorsOf: ({ file, index }: DocumentId) =>
+      found.filter(each => each.file === file && each.index === index && each.fault.severity !== 'warning').length,
     async diagnostics(): Promise<readonly Diagnostic[]> {
       if (found.length === 0) return []
       const { lookAlike } = await import('./look-alikes.ts')
@@ -279,7 +321,7 @@ function headed({ file, index, value }: Parsed, report: Report, hidden: Hidden[]
     return [{ file, index, kind: (value as { kind: Kind }).kind, value: value as Record<string, unknown> }]
   }
   report.fault({ file, index }, fault)
-  hidden.push(isMapping(value) ? { kind: kindOf(value.kind), name: nameOf(value) } : {})
+  hidden.push(isMapping(value) ? { file, kind: kindOf(value.kind), names: namesOf(value) } : { file })
   return []
 }
 
@@ -331,6 +373,11 @@ function headFault(value: unknown): Fault | undefined {
 function nameOf(value: Record<string, unknown>): string | undefined {
   const { metadata } = value
   return isMapping(metadata) && typeof metadata.name === 'string' ? metadata.name : undefined
+}
+
+function namesOf(value: Record<string, unknown>): readonly string[] | undefined {
+  const name = nameOf(value)
+  return name === undefined ? undefined : [name]
 }
 
 const NAME = ['metadata', 'name']

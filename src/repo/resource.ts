@@ -25,10 +25,24 @@ export interface Repository {
   all<K extends Kind>(kind: K): readonly Resource<K>[]
   /** The file that declares such a resource, even one with faults. */
   declaredIn(kind: NamedKind, name: string): string | undefined
+  /** All of a kind that is declared or may be, with faults or without; the name is absent where a file does not tell it. */
+  declares(kind: NamedKind): readonly { readonly name?: string; readonly file: string }[]
+  /**
+   * The files with errors that declare such a resource, or may do so in what could not be read; of any name, where none is given. A
+   * Deployment's is `environment/name`.
+   */
+  brokenIn(kind: Kind, name?: string): readonly string[]
   /** Did-you-mean for a name that nothing has. */
   suggest(kind: NamedKind, name: string): string | undefined
   /** The Project's settings, or their defaults where there is none. */
   readonly project: ProjectSpec
+  /** Documents that say their kind, and are of the wrong shape for it; without a name where they say none. */
+  readonly misshapen: readonly (Pick<Resource, 'kind' | 'file' | 'index'> & {
+    readonly name: string | undefined
+    readonly environment: string | undefined
+  })[]
+  /** How many errors a document has. */
+  errorsOf(document: Pick<Resource, 'file' | 'index'>): number
   /** By file, line and column. */
   readonly diagnostics: readonly Diagnostic[]
   /** How many files there were. */

@@ -1,5 +1,6 @@
 import { didYouMean } from '../diagnostics.ts'
 import type { Fault, Mend } from './fault.ts'
+import { type Synonym, synonym } from './synonyms.ts'
 
 /** The part of JSON Schema 2020-12 that the kinds' schemas are written in. */
 export interface Schema {
@@ -130,10 +131,32 @@ export function chooseBranch(schema: Schema, value: unknown, root: Schema, label
   }
   const branch = branches.find(({ types }) => types.some(type => hasType(value, type)))
   if (branch !== undefined) return { branch: branch.schema }
+  const short = typeof value === 'string' && tag !== undefined ? shorthand(mappings, tag, value) : undefined
   const mistyped = (text?: string) => ({
     message: `${label} must be ${words(typesOf(schema, root))}, got ${described(value, text)}`,
+    hint: short?.hint,
   })
-  return { code: 'schema', ...mistyped(), written: mistyped }
+  return {
+    code: 'schema',
+    ...mistyped(),
+    written: mistyped,
+    mend: short === undefined ? undefined : { value: { [tag!]: short.value } },
+  }
+}
+
+/** A name where the mapping is wanted that bears it: `learner: beta`. */
+function shorthand(branches: readonly Schema[], tag: string, name: string): Synonym | undefined {
+  const values = branches.flatMap(branch => allowed(branch.properties![tag])) as string[]
+  const value = values.includes(name) ? name : nearest(name, values)
+  return value === undefined ? synonym(name, values) : { value, hint: `write \`{ ${tag}: ${value} }\`` }
+}
+
+/** Of which shape of a union a key is, in words: `type: logistic`. */
+export function ownerOf(key: string, schema: Schema, root: Schema): string | undefined {
+  const { mappings, tag } = unionOf(schema.oneOf!, root)
+  const owners = mappings.filter(({ properties = {} }) => tag !== undefined && Object.hasOwn(properties, key))
+  if (owners.length === 0) return undefined
+  return owners.map(({ properties }) => `\`${tag}: ${allowed(properties![tag!]).join(' or ')}\``).join(' and ')
 }
 
 /** The property whose allowed values tell the branches apart. */
@@ -173,12 +196,13 @@ function chooseByKey(branches: readonly Schema[], value: Mapping, label: string)
   if (given.length === 1) return { branch: branches[keys.indexOf(given[0])] }
   if (given.length > 1) {
     const message = `${label} has ${list(given)}, but only one of them can be meant`
-    return { code: 'schema', message, key: given[1], on: 'key' }
+    return { code: 'schema', message, hint: 'take out all but one of them', key: given[1], on: 'key' }
   }
   const known = new Set(branches.flatMap(propertiesOf))
   const typo = Object.keys(value).find(key => !known.has(key))
   if (typo !== undefined) return unknownKey(typo, didYouMean(typo, known) ?? `one of ${list(keys)}`)
-  return { code: 'schema', message: `${label} needs one of ${list(keys)}` }
+  const hint = `for example \`${keys[0]}: …\``
+  return { code: 'schema', message: `${label} needs one of ${list(keys)}`, hint }
 }
 
 /** The keys that a branch may have, itself or in branches of its own. */
@@ -200,17 +224,26 @@ export function notAllowed(
   value: unknown,
   values: readonly unknown[],
 ): Pick<Fault, 'message' | 'hint' | 'written' | 'mend'> {
-  const near = typeof value === 'string' ? nearest(value, values.map(String)) : undefined
+  const names = values.map(String)
+  const called = typeof value === 'string' ? synonym(value, names) : undefined
+  const near = called?.value ?? (typeof value === 'string' ? nearest(value, names) : undefined)
   const only = values.length === 1
   const words = (text?: string) => ({
     message: `${label} must be ${only ? list(values) : `one of ${list(values)}`}, got ${described(value, text)}`,
-    hint: near && `did you mean \`${near}\`?`,
+    hint:
+      called?.hint ??
+      (near === undefined ? `write \`${names[0]}\`${only ? '' : ' or another of them'}` : `did you mean \`${near}\`?`),
   })
   return {
     ...words(),
     written: words,
     mend: { value: values.find(allowed => String(allowed) === near) ?? values[0] },
   }
+}
+
+/** What a schema says of itself, without its second sentence. */
+export function purpose({ description }: Schema): string | undefined {
+  return description?.split(/\. |\.$/, 1)[0]
 }
 
 /** The name that `didYouMean` has in mind. */

@@ -1,4 +1,5 @@
 import { type Fault, MAX_FAULTS, type Path } from './fault.ts'
+import { meant, type Reading } from './meant.ts'
 import {
   allowed,
   type BranchFault,
@@ -10,11 +11,14 @@ import {
   type Mapping,
   nearest,
   notAllowed,
+  ownerOf,
+  purpose,
   resolve,
   type Schema,
   typesOf,
   words,
 } from './schema.ts'
+import { algorithmCalled } from './synonyms.ts'
 
 /**
  * What a document has that its schema does not allow, one fault each, the first hundred. Where several shapes are allowed only
@@ -59,25 +63,60 @@ function fill(value: unknown, schema: Schema, root: Schema): void {
   }
 }
 
-function check(value: unknown, given: Schema, root: Schema, path: Path, faults: Fault[]): void {
+/** `advised`: is it to be found out what may have been meant? Not of what is itself a guess of that. */
+function check(value: unknown, given: Schema, root: Schema, path: Path, faults: Fault[], advised = true): void {
   if (faults.length >= MAX_FAULTS) return
   const schema = resolve(given, root)
   const label = labelOf(path)
   if (schema.oneOf !== undefined) {
     const choice = chooseBranch(schema, value, root, label)
     if ('branch' in choice) {
-      check(value, choice.branch, root, path, faults)
+      const own: Fault[] = []
+      check(value, choice.branch, root, path, own, advised)
+      faults.push(...own.map(fault => ofAnother(fault, path, schema, root)))
       return
     }
     const { key, whichever = [], ...fault } = choice
-    faults.push({ ...fault, path: key === undefined ? path : [...path, key] })
+    const reading = once((text: string) =>
+      advised && key === undefined ? readingOf(value, text, schema, root) : undefined,
+    )
+    const advice = (text: string, hint: string | undefined) =>
+      reading(text)?.hint ?? hint ?? purpose(schema) ?? `write ${words(typesOf(schema, root))}`
+    const { written } = fault
+    const meant = reading(String(value))
+    faults.push({
+      ...fault,
+      hint: advice(String(value), fault.hint),
+      written: written && (text => ({ ...written(text), hint: advice(text, written(text).hint) })),
+      mend: meant === undefined ? fault.mend : { value: meant.value },
+      path: key === undefined ? path : [...path, key],
+    })
     faults.push(...commonFaults(whichever, root, path))
     return
   }
-  const sample = schema.default ?? schema.examples?.[0]
-  const mend = sample === undefined ? undefined : { value: sample }
-  const fault: Report = (message, hint, written) => faults.push({ code: 'schema', message, hint, written, path, mend })
   const types = typesOf(schema, root)
+  const sample = schema.default ?? schema.examples?.[0]
+  const reading = once((text: string) => (advised ? readingOf(value, text, schema, root) : undefined))
+  const fault: Report = (message, hint) => {
+    const worded = (text: string) => ({
+      message: message(text),
+      hint:
+        reading(text)?.hint ??
+        hint ??
+        purpose(schema) ??
+        (schema.required === undefined ? `write ${words(types)}` : `it needs ${list(schema.required)}`),
+    })
+    const guess = reading(String(value))?.value
+    // What to quote is the text in the file, which a number does not tell: `3.10` is 3.1.
+    const mend = guess === undefined || (typeof guess === 'string' && typeof value !== 'string') ? sample : guess
+    faults.push({
+      code: 'schema',
+      ...worded(String(value)),
+      written: worded,
+      path,
+      mend: mend === undefined ? undefined : { value: mend },
+    })
+  }
   const values = allowed(schema)
   if (values.length > 0) {
     if (!values.includes(value as never)) {
@@ -86,11 +125,9 @@ function check(value: unknown, given: Schema, root: Schema, path: Path, faults: 
     return
   }
   if (!types.some(type => hasType(value, type))) {
-    const mistyped = (text = String(value)) => ({
-      message: `${label} must be ${words(types)}, got ${described(value, text)}`,
-      hint: isPlain(value) && types.includes('string') ? stringHint(text, schema) : undefined,
-    })
-    faults.push({ code: 'schema', ...mistyped(), written: mistyped, path, mend })
+    const algorithm = typeof value === 'string' && types.includes('object') ? algorithmCalled(value) : undefined
+    const example = typeof sample === 'object' || sample === undefined ? undefined : `for example \`${String(sample)}\``
+    fault(text => `${label} must be ${words(types)}, got ${described(value, text)}`, algorithm?.hint ?? example)
     return
   }
   if (typeof value === 'number') checkNumber(value, schema, label, fault)
@@ -110,22 +147,47 @@ function commonFaults(whichever: NonNullable<BranchFault['whichever']>, root: Sc
   return first.filter(fault => others.every(faults => faults.some(each => isSame(each, fault))))
 }
 
-const isPlain = (value: unknown) => typeof value === 'number' || typeof value === 'boolean'
-
-/** How a number or boolean becomes the string that is wanted: the text that stands there, which the number may not be. */
-function stringHint(text: string, { pattern, examples }: Schema): string | undefined {
-  if (pattern === undefined || matches(text, pattern)) return `quote it: \`"${text}"\``
-  return examples === undefined ? undefined : `for example \`${String(examples[0])}\``
+/** Says of an unknown key of a union's shape that another shape has it. */
+function ofAnother(fault: Fault, path: Path, schema: Schema, root: Schema): Fault {
+  if (fault.code !== 'unknown-key' || fault.path.length !== path.length + 1 || fault.mend !== undefined) return fault
+  const key = String(fault.path.at(-1))
+  const owner = ownerOf(key, schema, root)
+  return owner === undefined ? fault : { ...fault, hint: `${fault.hint}; \`${key}\` is of ${owner}` }
 }
 
-type Report = (message: string, hint?: string, written?: Fault['written']) => void
+/** What may have been meant by a value that is not allowed, whose text in the file is `text`. */
+function readingOf(value: unknown, text: string, schema: Schema, root: Schema): Reading | undefined {
+  const allows = (other: unknown) => {
+    const faults: Fault[] = []
+    check(other, schema, root, [], faults, false)
+    return faults.length === 0
+  }
+  if (Array.isArray(value) || isMapping(value) || value === null) return undefined
+  const quoted = typeof value === 'string'
+  // The text that stands there, which the number may not be.
+  if (!quoted && allows(text)) return { value: text, hint: `quote it: \`"${text}"\`` }
+  if (typesOf(schema, root).includes('array') && allows([value])) {
+    return { value: [value], hint: `write a list: \`[${text}]\`` }
+  }
+  const sample = schema.default ?? schema.examples?.[0]
+  return meant(text, quoted, { sample, share: schema.maximum === 1 || schema.exclusiveMaximum === 1, allows })
+}
+
+/** The function, asked once for each text; of two, one is mostly the other. */
+function once<T>(ask: (text: string) => T): (text: string) => T {
+  const answers = new Map<string, T>()
+  return text => {
+    if (!answers.has(text)) answers.set(text, ask(text))
+    return answers.get(text)!
+  }
+}
+
+/** Tells of a fault; the message is made of the value's text in the file. */
+type Report = (message: (text: string) => string, hint?: string) => void
 
 function checkNumber(value: number, schema: Schema, label: string, fault: Report): void {
   const { minimum, maximum, exclusiveMinimum, exclusiveMaximum } = schema
-  const bound = (words: string, limit: number) => {
-    const message = (text: string) => `${label} must be ${words} ${limit}, got ${text}`
-    fault(message(String(value)), undefined, text => ({ message: message(text) }))
-  }
+  const bound = (words: string, limit: number) => fault(text => `${label} must be ${words} ${limit}, got ${text}`)
   if (minimum !== undefined && value < minimum) bound('at least', minimum)
   else if (maximum !== undefined && value > maximum) bound('at most', maximum)
   else if (exclusiveMinimum !== undefined && value <= exclusiveMinimum) bound('more than', exclusiveMinimum)
@@ -134,13 +196,13 @@ function checkNumber(value: number, schema: Schema, label: string, fault: Report
 
 function checkString(value: string, schema: Schema, label: string, fault: Report): void {
   const length = [...value.slice(0, 200_000)].length
-  if (length < (schema.minLength ?? 0)) fault(`${label} must not be empty`)
+  if (length < (schema.minLength ?? 0)) fault(() => `${label} must not be empty`)
   else if (length > (schema.maxLength ?? Number.POSITIVE_INFINITY)) {
-    fault(`${label} must have at most ${schema.maxLength} characters, got ${length}`)
+    fault(() => `${label} must have at most ${schema.maxLength} characters, got ${length}`)
   } else if (schema.pattern !== undefined && !matches(value, schema.pattern)) {
     const like = schema.examples?.[0] ?? schema.default
     const shape = like === undefined ? `match ${schema.pattern}` : `look like \`${String(like)}\``
-    fault(`${label} must ${shape}, got ${described(value)}`, schema.description?.replace(/\.$/, ''))
+    fault(() => `${label} must ${shape}, got ${described(value)}`, schema.description?.replace(/\.$/, ''))
   }
 }
 
@@ -166,14 +228,14 @@ function checkList(
   const label = labelOf(path)
   const { items, minItems = 0, maxItems = Number.POSITIVE_INFINITY, uniqueItems } = schema
   if (value.length < minItems) {
-    fault(
+    fault(() =>
       value.length === 0
         ? `${label} must not be empty`
         : `${label} must have at least ${minItems} items, got ${value.length}`,
     )
   }
   if (value.length > maxItems) {
-    fault(`${label} must have at most ${maxItems} items, got ${value.length}`)
+    fault(() => `${label} must have at most ${maxItems} items, got ${value.length}`)
     return
   }
   const seen = new Map<unknown, number>()
@@ -184,7 +246,10 @@ function checkList(
     if (uniqueItems !== true || faults.length > before) continue
     const first = seen.get(item)
     if (first === undefined) seen.set(item, i)
-    else faults.push({ code: 'duplicate', message: `${label} has ${described(item)} twice`, path: [...path, i] })
+    else {
+      const message = `${label} has ${described(item)} twice`
+      faults.push({ code: 'duplicate', message, hint: 'take one of them out', path: [...path, i] })
+    }
   }
 }
 
@@ -196,11 +261,11 @@ function checkMapping(value: Mapping, schema: Schema, root: Schema, path: Path, 
   if (keys.length < minProperties) {
     const known = Object.keys(properties)
     const message = known.length > 0 ? `${label} needs one of ${list(known)}` : `${label} must not be empty`
-    faults.push({ code: 'schema', message, path })
+    faults.push({ code: 'schema', message, hint: purpose(schema), path })
   }
   if (keys.length > maxProperties) {
     const message = `${label} must have at most ${maxProperties} ${maxProperties === 1 ? 'key' : 'keys'}, got ${keys.length}`
-    faults.push({ code: 'schema', message, path })
+    faults.push({ code: 'schema', message, hint: purpose(schema), path })
   }
   const missing = new Set(required.filter(name => !Object.hasOwn(value, name)))
   for (const key of keys) {
@@ -233,8 +298,9 @@ function checkMapping(value: Mapping, schema: Schema, root: Schema, path: Path, 
   for (const name of missing) {
     const example = properties[name].examples?.[0]
     const { required: needed } = resolve(properties[name], root)
-    const needs = needed === undefined ? undefined : `it needs ${list(needed)}`
-    const hint = typeof example === 'string' ? `for example \`${name}: ${example}\`` : needs
+    const needs = needed === undefined ? purpose(properties[name]) : `it needs ${list(needed)}`
+    const hint =
+      typeof example === 'object' || example === undefined ? needs : `for example \`${name}: ${String(example)}\``
     const { default: standard = example } = properties[name]
     const mend = standard === undefined ? undefined : { key: name, value: standard }
     faults.push({ code: 'schema', message: `\`${name}\` is missing`, hint, path, on: 'key', mend })

@@ -40,11 +40,19 @@ export function parseYaml(text: string): ParsedFile {
   const faultsOf = (changed: string) => readYaml(changed).faults
   return {
     documents,
-    faults: faults.map((fault, i) =>
-      fault.hint === undefined && i < MAX_ADVISED ? advise(text, fault, faults, faultsOf) : fault,
-    ),
+    faults: faults.map((fault, i) => {
+      const advised = fault.hint === undefined && i < MAX_ADVISED ? advise(text, fault, faults, faultsOf) : fault
+      return { ...advised, hint: advised.hint ?? structureHint(advised.message) }
+    }),
     trees,
   }
+}
+
+/** What to look at where nothing better is known. */
+function structureHint(message: string): string {
+  return /\bflow\b|[[\]{}]|quote/.test(message)
+    ? 'look before it for a `[`, a `{` or a quote without its end'
+    : 'a key is followed by `: `, and what belongs together begins in the same column'
 }
 
 /** Each piece of advice reads the text a few times. */

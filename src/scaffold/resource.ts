@@ -14,7 +14,7 @@ export function scenarioAnswers(policy: PlayedPolicy | undefined): Record<string
   const means = Object.fromEntries(
     actions.map(({ id }, i) => [id, Number((0.05 + (0.05 * i) / actions.length).toFixed(3))]),
   )
-  const fields = Object.entries(context).filter(([name, field]) => name !== unit && field.default === undefined)
+  const fields = Object.entries(context).filter(([name]) => name !== unit)
   const population =
     fields.length === 0
       ? ''

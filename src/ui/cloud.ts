@@ -1,9 +1,9 @@
 /** Words and tables that plans, deploys and statuses share. */
 
+import type { TextContext } from '../command.ts'
 import type { Drift, Orphan } from '../deploy/wanted/plan.ts'
 import { printable } from '../diagnostics.ts'
 import { orphanKey } from '../titles.ts'
-import type { Style } from './style.ts'
 import { table } from './table.ts'
 
 /** The value with every text in it on one line and without what a terminal would act on: labels and files are written by anybody. */
@@ -21,16 +21,21 @@ export const timeText = (time: string) => time.replace(/^(.{10})T(.{5}).*Z$/, '$
 export const shortCommit = (id: string) => id.slice(0, 12)
 
 /** Who wants what: three columns. */
-export function driftTable(drift: readonly Drift[], style: Style): string {
+export function driftTable(drift: readonly Drift[], context: TextContext): string {
   return table(
-    [{ title: 'drift' }, { title: 'Git' }, { title: 'last applied' }, { title: 'live' }],
+    [
+      { title: 'drift' },
+      { title: 'Git', prose: true },
+      { title: 'last applied', prose: true },
+      { title: 'live', prose: true },
+    ],
     drift.map(({ field, git, applied, live }) => [
       field,
       git ?? 'none',
       applied ?? 'none',
-      style.yellow(live ?? 'none'),
+      context.style.yellow(live ?? 'none'),
     ]),
-    style.dim,
+    context,
   )
 }
 

@@ -3,11 +3,11 @@ import { shortDigest } from '../digest.ts'
 import type { ReplayResult } from '../log/records/replay.ts'
 import type { DecideResult, ExplainedAction, Explanation } from '../policy/explanation.ts'
 import { grouped, plural, short } from './numbers.ts'
-import type { Style } from './style.ts'
 import { table } from './table.ts'
 
 /** One decision: the action first, then why. */
-export function decideText(result: DecideResult, { style }: TextContext): string {
+export function decideText(result: DecideResult, context: TextContext): string {
+  const { style } = context
   const { action, propensity, servedBy, reason, policy, decisionId, explanation } = result
   const who = servedBy === 'policy' ? '' : `  by ${servedBy}: ${reason}`
   const learnt = policy.snapshot === null ? 'no snapshot' : `snapshot ${shortDigest(policy.snapshot)}`
@@ -18,23 +18,27 @@ export function decideText(result: DecideResult, { style }: TextContext): string
     style.dim(`policy ${policy.name} ${shortDigest(policy.digest)}, ${learnt}, decision ${decisionId}`),
   ]
   if (explanation === undefined) return parts.join('\n')
-  return `${parts.join('\n')}\n\n${explanationText(result, explanation, style)}`
+  return `${parts.join('\n')}\n\n${explanationText(result, explanation, context)}`
 }
 
-function explanationText({ action, floor, eligible }: DecideResult, explanation: Explanation, style: Style): string {
+function explanationText(
+  { action, floor, eligible }: DecideResult,
+  explanation: Explanation,
+  context: TextContext,
+): string {
   const { actions, features, holdout, draw, learnt } = explanation
   const estimated = actions.some(each => each.value !== undefined)
   const columns = [
     { title: 'action' },
     ...(estimated
       ? ([
-          { title: 'value', align: 'right' },
-          { title: 'width', align: 'right' },
-          { title: 'probability', align: 'right' },
+          { title: 'value', align: 'right', drop: 1 },
+          { title: 'width', align: 'right', drop: 3 },
+          { title: 'probability', align: 'right', drop: 2 },
         ] as const)
       : []),
     { title: 'propensity', align: 'right' } as const,
-    { title: 'drawn by u in' },
+    { title: 'drawn by u in', prose: true } as const,
   ]
   const rows = actions.map(each => [each.id, ...(estimated ? estimates(each) : []), ...drawn(each, action, draw.u)])
   const lines = [
@@ -54,7 +58,7 @@ function explanationText({ action, floor, eligible }: DecideResult, explanation:
       ? [`features: ${features.map(({ name, value }) => `${name} ${short(value)}`).join(', ')}`]
       : []),
   ]
-  return `${table(columns, rows, style.dim)}\n\n${lines.join('\n')}`
+  return `${table(columns, rows, context)}\n\n${lines.join('\n')}`
 }
 
 function estimates({ excludedBy, value, width, probability }: ExplainedAction): string[] {

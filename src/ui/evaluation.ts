@@ -1,52 +1,19 @@
 import type { TextContext } from '../command.ts'
 import type { CandidateResult, EvaluationResult, Verdict } from '../results.ts'
+import { code, gridMarkdown, prose } from './markdown.ts'
 import { percent, plural, short, signed } from './numbers.ts'
-import { range, rulesText } from './simulation.ts'
-import type { Style } from './style.ts'
-import { table } from './table.ts'
+import { range, rulesMarkdown, rulesText } from './simulation.ts'
+import { createStyle, type Style } from './style.ts'
+import { type Grid, tableOf } from './table.ts'
 
 /** The table of an evaluation. A refused candidate shows no number: the log cannot answer for it. */
-export function evaluationText(result: EvaluationResult, { style }: TextContext): string {
-  const { dataset, candidates, differences, gates } = result
-  const level = candidates[0]?.estimates.find(estimate => estimate.interval)?.interval?.level
-  const interval = level === undefined ? 'interval' : `${Number((100 * level).toPrecision(6))} % interval`
-  const rows = candidates.flatMap(candidate => candidateRows(candidate, style))
-  const parts = [
-    `${style.bold(result.evaluation)} on ${dataset.name}: ${plural(dataset.rows, 'row')}${unitsText(dataset.units)}, mean reward ${short(dataset.meanReward)}`,
-    table(
-      [
-        { title: 'candidate' },
-        { title: 'verdict' },
-        { title: 'estimator' },
-        { title: 'value', align: 'right' },
-        { title: interval },
-        { title: 'lift', align: 'right' },
-        { title: interval },
-        { title: 'sample size', align: 'right' },
-        { title: 'largest weight', align: 'right' },
-      ],
-      rows,
-      style.dim,
-    ),
-  ]
+export function evaluationText(result: EvaluationResult, context: TextContext): string {
+  const { style } = context
+  const { dataset, candidates, gates } = result
   const many = candidates.length >= 3
-  const compared = differenceRows(differences, candidates, many)
-  if (compared.length > 0) {
-    parts.push(
-      table(
-        [
-          { title: 'candidate' },
-          { title: 'against' },
-          { title: 'estimator' },
-          { title: 'difference', align: 'right' },
-          { title: interval },
-          ...(many ? [{ title: 'of all pairs at once' }] : []),
-        ],
-        compared,
-        style.dim,
-      ),
-    )
-  }
+  const parts = [`${style.bold(result.evaluation)} ${extent(result)}`, tableOf(candidateGrid(result, style), context)]
+  const compared = differenceGrid(result)
+  if (compared.rows.length > 0) parts.push(tableOf(compared, context))
   const notes = [
     ...dataset.notes,
     ...candidates.flatMap(({ name, verdict, reasons, estimates }) => [
@@ -64,6 +31,63 @@ export function evaluationText(result: EvaluationResult, { style }: TextContext)
     parts.push(`${bounds}${rulesText('gate', gates, style)}`)
   }
   return parts.join('\n\n')
+}
+
+const extent = ({ dataset: { name, rows, units, meanReward } }: EvaluationResult) =>
+  `on ${name}: ${plural(rows, 'row')}${unitsText(units)}, mean reward ${short(meanReward)}`
+
+function intervalTitle({ candidates }: EvaluationResult): string {
+  const level = candidates[0]?.estimates.find(estimate => estimate.interval)?.interval?.level
+  return level === undefined ? 'interval' : `${Number((100 * level).toPrecision(6))} % interval`
+}
+
+function candidateGrid(result: EvaluationResult, style: Style): Grid {
+  const interval = intervalTitle(result)
+  return {
+    columns: [
+      { title: 'candidate' },
+      { title: 'verdict' },
+      { title: 'estimator' },
+      { title: 'value', align: 'right' },
+      { title: interval, name: `${interval} of value`, drop: 1 },
+      { title: 'lift', align: 'right', drop: 2 },
+      { title: interval, name: `${interval} of lift`, drop: 3 },
+      { title: 'sample size', align: 'right', drop: 4 },
+      { title: 'largest weight', align: 'right', drop: 5 },
+    ],
+    rows: result.candidates.flatMap(candidate => candidateRows(candidate, style)),
+  }
+}
+
+function differenceGrid(result: EvaluationResult): Grid {
+  const { candidates, differences } = result
+  const many = candidates.length >= 3
+  return {
+    columns: [
+      { title: 'candidate' },
+      { title: 'against' },
+      { title: 'estimator' },
+      { title: 'difference', align: 'right' },
+      { title: intervalTitle(result), drop: 1 },
+      ...(many ? [{ title: 'of all pairs at once', drop: 2 }] : []),
+    ],
+    rows: differenceRows(differences, candidates, many),
+  }
+}
+
+/** The same for a comment. */
+export function evaluationMarkdown(result: EvaluationResult): string {
+  const compared = differenceGrid(result)
+  const reasons = result.candidates.flatMap(({ name, verdict, reasons }) =>
+    reasons.map(reason => `- ${code(name)}: ${verdict}, ${prose(reason)}`),
+  )
+  return [
+    `**${code(result.evaluation)}** ${prose(extent(result))}`,
+    gridMarkdown(candidateGrid(result, createStyle(false))),
+    ...(compared.rows.length === 0 ? [] : [gridMarkdown(compared)]),
+    ...(reasons.length === 0 ? [] : [reasons.join('\n')]),
+    ...rulesMarkdown(result.gates),
+  ].join('\n\n')
 }
 
 function candidateRows({ name, verdict, support, estimates }: CandidateResult, style: Style): string[][] {

@@ -1,12 +1,19 @@
 import { dump } from 'js-yaml'
 import type { TextContext } from '../command.ts'
-import type { FieldSummary, NamedAlgorithm } from '../generated/types.ts'
+import type { FieldSummary, ListedTopic, NamedAlgorithm } from '../generated/types.ts'
 import type { Explanation } from '../repo/explain.ts'
+import type { Topic } from '../repo/topics.ts'
 import type { Style } from './style.ts'
+import { displayWidth } from './width.ts'
 import { wrap } from './wrap.ts'
 
+/** What is read is not wider, however wide the terminal is, or where it is not known. */
+const READABLE = 100
+
 /** What a kind or a field means, as a page: its sentence, its type and default, its fields or shapes, an example. */
-export function explanationText(explanation: Explanation, { style, columns }: TextContext): string {
+export function explanationText(explanation: Explanation, context: TextContext): string {
+  const { style } = context
+  const columns = Math.min(context.columns, READABLE)
   const { path, description, type, required, bounds, allowed, examples, fields, variants, algorithms } = explanation
   const facts = [type, ...bounds, ...(required ? ['required'] : [])].join(', ')
   const parts = [`${style.bold(path)}  ${style.dim(facts)}`, wrap(description, columns, '')]
@@ -20,6 +27,44 @@ export function explanationText(explanation: Explanation, { style, columns }: Te
   if (algorithms !== undefined) parts.push(algorithmList(algorithms, style))
   if (examples.length > 0) parts.push(`example: ${inline(examples[0])}`)
   return parts.filter(part => part !== '').join('\n\n')
+}
+
+/** What a word means: its sentences, how it is written, what it has, where there is more. */
+export function topicText({ name, description, example, types, see }: Topic, context: TextContext): string {
+  const { style } = context
+  const columns = Math.min(context.columns, READABLE)
+  const width = Math.max(0, ...types.flatMap(({ fields }) => fields.map(field => field.name.length)))
+  return [
+    style.bold(name),
+    wrap(description, columns, ''),
+    example.replaceAll(/^(?=.)/gm, '  '),
+    ...types.map(({ name: type, fields }) =>
+      [`${type}:`, ...fields.map(field => `  ${style.cyan(field.name.padEnd(width))}  ${field.type}`)].join('\n'),
+    ),
+    ['more:', ...see.map(path => `  dap explain ${path.includes('(') ? `'${path}'` : path}`)].join('\n'),
+  ].join('\n\n')
+}
+
+/** Kinds and topics, a line each. */
+export function topicsText(
+  { kinds, topics }: { readonly kinds: readonly ListedTopic[]; readonly topics: readonly ListedTopic[] },
+  context: TextContext,
+): string {
+  const columns = Math.min(context.columns, READABLE)
+  const { style } = context
+  const width = Math.max(...[...kinds, ...topics].map(({ name }) => displayWidth(name)))
+  const indent = ' '.repeat(width + 4)
+  const list = (all: readonly ListedTopic[]) =>
+    all.map(({ name, description }) => `  ${style.cyan(name.padEnd(width))}  ${wrap(description, columns, indent)}`)
+  return [
+    ['kinds of files:', ...list(kinds)].join('\n'),
+    ['topics:', ...list(topics)].join('\n'),
+    wrap(
+      '`dap explain KIND.path.to.field` says what a field means, and `dap explain TOPIC` more of a topic.',
+      columns,
+      '',
+    ),
+  ].join('\n\n')
 }
 
 function fieldList(title: string, fields: readonly FieldSummary[], style: Style, columns: number): string {

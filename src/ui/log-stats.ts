@@ -9,7 +9,8 @@ import type { Style } from './style.ts'
 import { table } from './table.ts'
 
 /** Who decided how often, what came back, and whether the draws were as likely as logged. */
-export function logStatsText(result: LogStatsResult, { style }: TextContext): string {
+export function logStatsText(result: LogStatsResult, context: TextContext): string {
+  const { style } = context
   const { volume, policies, alarms, skipped } = result
   const unserved = volume.reduce((sum, { servedBy, decisions }) => sum + (servedBy === 'none' ? decisions : 0), 0)
   const parts = [
@@ -21,9 +22,9 @@ export function logStatsText(result: LogStatsResult, { style }: TextContext): st
             [
               { title: 'policy' },
               { title: 'digest' },
-              { title: 'snapshot' },
+              { title: 'snapshot', drop: 2 },
               { title: 'served by' },
-              { title: 'mode' },
+              { title: 'mode', drop: 1 },
               { title: 'decisions', align: 'right' },
             ],
             volume.map(({ policy, digest, snapshot, servedBy, mode, decisions }) => [
@@ -34,7 +35,7 @@ export function logStatsText(result: LogStatsResult, { style }: TextContext): st
               mode,
               grouped(decisions),
             ]),
-            style.dim,
+            context,
           ),
         ]),
     ...(unserved === 0
@@ -42,7 +43,7 @@ export function logStatsText(result: LogStatsResult, { style }: TextContext): st
       : [
           `${plural(unserved, 'decision')} for which nothing could be served: no reward can come, and no rate counts them`,
         ]),
-    ...policies.map(policy => policyText(policy, style)),
+    ...policies.map(policy => policyText(policy, context)),
   ]
   if (skipped > 0) parts.push(style.yellow(`${plural(skipped, 'line')} left out: \`dap log check\` says why`))
   parts.push(
@@ -51,7 +52,8 @@ export function logStatsText(result: LogStatsResult, { style }: TextContext): st
   return parts.join('\n\n')
 }
 
-function policyText(stats: PolicyStats, style: Style): string {
+function policyText(stats: PolicyStats, context: TextContext): string {
+  const { style } = context
   const { joinRate, rewards, agreement, shedShare, latencyUs, actions, inversePropensity, uniformity } = stats
   const joins = actions.some(action => typeof action.joins?.p === 'number')
   const facts = [
@@ -91,11 +93,11 @@ function policyText(stats: PolicyStats, style: Style): string {
               { title: 'expected', align: 'right' },
               { title: 'z', align: 'right' },
               { title: 'p', align: 'right' },
-              { title: 'rewards came for', align: 'right' },
+              { title: 'rewards came for', align: 'right', drop: 1 },
               ...(joins
                 ? ([
-                    { title: 'z', align: 'right' },
-                    { title: 'p', align: 'right' },
+                    { title: 'z', align: 'right', name: 'z of rewards', drop: 3 },
+                    { title: 'p', align: 'right', name: 'p of rewards', drop: 2 },
                   ] as const)
                 : []),
             ],
@@ -107,13 +109,13 @@ function policyText(stats: PolicyStats, style: Style): string {
               rate === null ? '' : percent(rate),
               ...(joins ? scoreOf(score) : []),
             ]),
-            style.dim,
+            context,
           ),
         ]),
     table(
       [{ title: 'test' }, { title: 'found' }, { title: 'z', align: 'right' }, { title: 'p', align: 'right' }],
       tests,
-      style.dim,
+      context,
     ),
   ].join('\n\n')
 }

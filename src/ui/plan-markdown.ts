@@ -1,7 +1,10 @@
 import type { FieldChange } from '../deploy/change.ts'
 import type { DeploymentPlan, EvidenceState, Orphan, Plan } from '../deploy/wanted/plan.ts'
 import { shortDigest } from '../digest.ts'
+import type { RuleFinding } from '../generated/types.ts'
+import { otherFindings, ruleText } from '../titles.ts'
 import { cleaned, orphanName, timeText } from './cloud.ts'
+import { code, folded, html, MAX_CHARACTERS, prose, row, upTo } from './markdown.ts'
 import { plural } from './numbers.ts'
 import {
   fieldText,
@@ -20,8 +23,9 @@ import {
   wordOf,
 } from './plan.ts'
 
-/** A comment of GitHub holds 65,536 characters. */
-const MAX_CHARACTERS = 60_000
+/** Of a row of the table, and of what is folded up of one deployment, however many there are. */
+const MAX_ROW = 4_000
+const MIN_DETAILS = 1_500
 
 /**
  * The plan as a comment on a pull request. The first line is a marker of the environment: CI finds the comment by it and updates it.
@@ -55,29 +59,20 @@ export function planMarkdown(untrusted: Plan): string {
     ...foreign.map(each => row('=', code(foreignName(each, environment.name)), 'not touched', prose(ownerText(each)))),
   ]
   const left = MAX_CHARACTERS - head.length - foot.length
-  const table = upTo(left / 2, rows, '\n', '| | … | | |')
+  const table = upTo(left / 2, rows, '\n', more => row('…', `${more} more`, '', 'in the plan file'))
+  const said = [...otherFindings(plan).map(ruleItem), ...plan.notes.map(listed)]
+  const notes = upTo(left / 8, said, '\n', more => `- and ${plural(more, 'more note')} in the plan file`)
   const details = [
-    ...loud.map(detailsText),
-    ...orphans.filter(each => each.changes.length > 0).map(each => orphanText(each, environment.name)),
+    ...loud.map(detailsOf),
+    ...orphans.filter(each => each.changes.length > 0).map(each => orphanDetails(each, environment.name)),
   ]
   return [
     head,
     ...(rows.length === 0 ? [] : [`| | deployment | action | what differs |\n|---|---|---|---|\n${table}`]),
-    ...(details.length === 0
-      ? []
-      : [upTo(left - table.length - 200, details, '\n\n', 'The rest is in the plan file.')]),
+    ...(notes === '' ? [] : [notes]),
+    ...foldedAll(details, left - table.length - notes.length - 200),
     foot,
   ].join('\n\n')
-}
-
-/** As many texts as fit, and a last one in place of those that do not. */
-function upTo(characters: number, texts: readonly string[], separator: string, rest: string): string {
-  let size = 0
-  const end = texts.findIndex(text => {
-    size += text.length + separator.length
-    return size > characters
-  })
-  return (end === -1 ? texts : [...texts.slice(0, end), rest]).join(separator)
 }
 
 function rowText(plan: DeploymentPlan): string {
@@ -88,7 +83,8 @@ function rowText(plan: DeploymentPlan): string {
     ...differs,
     ...(action === 'none' || held ? notes.map(prose) : []),
   ]
-  return row(symbolOf(plan), code(deployment), wordOf(plan), what.join('<br>'))
+  const differing = upTo(MAX_ROW, what, '<br>', more => `and ${more} more`)
+  return row(symbolOf(plan), code(deployment), wordOf(plan), differing)
 }
 
 function withinTexts({ within }: FieldChange): string[] {
@@ -97,11 +93,13 @@ function withinTexts({ within }: FieldChange): string[] {
   return within.more === 0 ? texts : [...texts, `&nbsp; and ${within.more} more`]
 }
 
-/** A `|` ends a cell, also inside a code span, unless an odd number of backslashes stands before it. */
-const row = (...cells: readonly string[]) =>
-  `| ${cells.map(cell => cell.replace(/(\\*)\|/g, (found, { length }: string) => (length % 2 === 0 ? `${found.slice(0, -1)}\\|` : found))).join(' | ')} |`
+/** What is folded up: a line of HTML, and Markdown in paragraphs. */
+interface Details {
+  readonly summary: string
+  readonly parts: readonly string[]
+}
 
-function detailsText(plan: DeploymentPlan): string {
+function detailsOf(plan: DeploymentPlan): Details {
   const { changes, desired, drift, evidence, overlap, notes, blocked } = plan
   const parts = [
     stepList(stepsOf(changes, desired.rollout.gates, namesOf(plan))),
@@ -116,19 +114,22 @@ function detailsText(plan: DeploymentPlan): string {
         ].join('\n'),
     changes.length === 0 ? '' : evidence.map(evidenceText).join('\n'),
     overlap === null ? '' : `Overlap: ${prose(overlapText(overlap))}`,
-    notes.map(note => `- ${prose(note)}`).join('\n'),
+    notes.map(listed).join('\n'),
     blocked.map(({ reason, hint }) => `- **blocked**: ${prose(reason)}; ${prose(hint)}`).join('\n'),
   ]
-  return folded(`${symbolOf(plan)} <code>${html(plan.deployment)}</code>: ${plural(changes.length, 'change')}`, parts)
+  return {
+    summary: `${symbolOf(plan)} <code>${html(plan.deployment)}</code>: ${plural(changes.length, 'change')}`,
+    parts,
+  }
 }
 
 const evidenceText = ({ kind, name, state, figure }: EvidenceState) =>
   `- Evidence: ${kind} ${code(name)} ${state === 'passed' ? state : `**${state}**`}${figure === null ? '' : `, ${prose(figureText(figure))}`}`
 
-const orphanText = (orphan: Orphan, environment: string) =>
-  folded(`- <code>${html(orphanName(orphan, environment))}</code>: ${plural(orphan.changes.length, 'change')}`, [
-    stepList(stepsOf(orphan.changes, [], orphanNames(orphan))),
-  ])
+const orphanDetails = (orphan: Orphan, environment: string): Details => ({
+  summary: `- <code>${html(orphanName(orphan, environment))}</code>: ${plural(orphan.changes.length, 'change')}`,
+  parts: [stepList(stepsOf(orphan.changes, [], orphanNames(orphan)))],
+})
 
 const stepList = (steps: readonly Step[]) =>
   steps
@@ -138,28 +139,26 @@ const stepList = (steps: readonly Step[]) =>
     })
     .join('\n')
 
-const folded = (summary: string, parts: readonly string[]) =>
-  [`<details><summary>${summary}</summary>`, ...parts.filter(part => part !== ''), '</details>'].join('\n\n')
+const ruleItem = (finding: RuleFinding) =>
+  `- ${finding.level === 'block' ? '**blocked**' : '**warning**'}: ${code(finding.deployment)}, ${prose(ruleText(finding))}`
 
-/** A code span: neither Markdown nor mentions mean anything in it, and a fence longer than any inside ends it. */
-function code(text: string): string {
-  if (text === '') return ''
-  const longest = Math.max(0, ...[...text.matchAll(/`+/g)].map(([run]) => run.length))
-  const fence = '`'.repeat(longest + 1)
-  return longest === 0 ? `${fence}${text}${fence}` : `${fence} ${text} ${fence}`
+const listed = (note: string) => `- ${prose(note)}`
+
+/** Each in its share of the characters, cut at whole lines; where there are too many, the first ones, and how many are not there. */
+function foldedAll(details: readonly Details[], characters: number): string[] {
+  const texts: string[] = []
+  let free = characters
+  for (const [i, { summary, parts }] of details.entries()) {
+    if (free < MIN_DETAILS) return [...texts, `${details.length - i} more are in the plan file.`]
+    const lines = parts
+      .filter(part => part !== '')
+      .join('\n\n')
+      .split('\n')
+    const share = Math.max(free / (details.length - i), MIN_DETAILS) - summary.length
+    const cut = upTo(share, lines, '\n', more => `\n… and ${plural(more, 'more line')} in the plan file`)
+    const text = folded(summary, [cut])
+    texts.push(text)
+    free -= text.length + 2
+  }
+  return texts
 }
-
-/** A sentence: what stands between backticks stays code, everything else is only text, and mentions nobody. */
-function prose(text: string): string {
-  const parts = text.split('`')
-  return parts
-    .map((part, i) => {
-      if (i % 2 === 1 && i < parts.length - 1) return code(part)
-      const escaped = part.replace(/[\\*_{}[\]()<>#|~!&:$.]/g, '\\$&').replaceAll('@', '@\u200b')
-      return i === parts.length - 1 && i % 2 === 1 ? `\\\`${escaped}` : escaped
-    })
-    .join('')
-}
-
-const html = (text: string) =>
-  text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('@', '&#64;')

@@ -6,7 +6,7 @@ import type { DeploymentPlan, EvidenceState, Orphan, Overlap, Plan } from '../de
 import { shortDigest } from '../digest.ts'
 import type { ValueChange } from '../generated/types.ts'
 import type { Figure } from '../results.ts'
-import { changeTitle, durationText, type ModelName, orphanKey } from '../titles.ts'
+import { changeTitle, durationText, type ModelName, orphanKey, otherFindings, ruleText } from '../titles.ts'
 import { cleaned, driftTable, indented, orphanName, shortCommit, tally, timeText } from './cloud.ts'
 import { percent, short, signed } from './numbers.ts'
 import type { Style } from './style.ts'
@@ -22,10 +22,20 @@ export function planText(untrusted: Plan, context: TextContext): string {
     ...(quiet.length === 0 ? [] : [quietText(quiet, context)]),
     ...(plan.orphans.length === 0 ? [] : [orphansText(plan.orphans, plan.environment.name, context)]),
     ...(plan.foreign.length === 0 ? [] : [foreignText(plan.foreign, plan.environment.name, context)]),
+    ...rulesParts(plan, style),
     ...(plan.notes.length === 0 ? [] : [plan.notes.map(note => labelled('note', note, style)).join('\n')]),
     planSummary(plan),
   ]
   return parts.join('\n\n')
+}
+
+/** What the repository's rules say beyond the obstacles of its deployments. */
+function rulesParts(plan: Plan, style: Style): string[] {
+  const lines = otherFindings(plan).map(finding => {
+    const { deployment, level } = finding
+    return `${level === 'block' ? style.red('blocked') : style.yellow('warning')}: ${deployment}: ${ruleText(finding)}`
+  })
+  return lines.length === 0 ? [] : [lines.join('\n')]
 }
 
 /** `2 to create, 1 to replace, 3 unchanged`. */
@@ -135,7 +145,7 @@ function deploymentText(plan: DeploymentPlan, { style, columns }: TextContext): 
   const body = [
     ...fieldLines(fields, columns - 2, style),
     ...stepLines(stepsOf(changes, desired.rollout.gates, namesOf(plan)), columns - 2, style),
-    ...(drift.length === 0 ? [] : [driftTable(drift, style)]),
+    ...(drift.length === 0 ? [] : [driftTable(drift, { style, columns: columns - 2 })]),
     ...(changes.length === 0 ? [] : evidenceLines(evidence, columns - 2, style)),
     ...(overlap === null ? [] : [labelled('overlap', overlapText(overlap), style)]),
     ...notes.map(note => labelled('note', note, style)),

@@ -1,14 +1,15 @@
 import type { TextContext } from '../command.ts'
 import type { Measured, RuleResult, SimulationResult } from '../results.ts'
+import { code, gridMarkdown, prose } from './markdown.ts'
 import { grouped, percent, plural, short, signed } from './numbers.ts'
 import type { Style } from './style.ts'
-import { table } from './table.ts'
+import { type Grid, tableOf } from './table.ts'
 
 /** The table of a simulation, differences to the first policy, and what the expectations say. */
-export function simulationText(result: SimulationResult, { style }: TextContext): string {
-  const { policies, differences, expectations, level } = result
-  const interval = `${percent(level)} interval`
-  const title = `${style.bold(result.scenario)}: ${plural(result.replications, 'replication')} of ${plural(result.horizon, 'decision')}, seed ${result.seed}`
+export function simulationText(result: SimulationResult, context: TextContext): string {
+  const { style } = context
+  const { policies, differences, expectations } = result
+  const title = `${style.bold(result.scenario)}: ${extent(result)}`
   const unserved = policies.flatMap(({ name, unservedShare }) =>
     unservedShare === undefined
       ? []
@@ -18,54 +19,75 @@ export function simulationText(result: SimulationResult, { style }: TextContext)
   )
   const parts = [
     title,
-    table(
-      [
-        { title: 'policy' },
-        { title: 'mean reward', align: 'right' },
-        { title: interval },
-        { title: 'regret', align: 'right' },
-        { title: interval },
-        { title: 'best action', align: 'right' },
-        { title: interval },
-      ],
-      policies.map(({ name, reward, regret, bestActionShare }) => [
-        name,
-        short(reward.mean),
-        range(reward),
-        short(regret.mean),
-        range(regret),
-        percent(bestActionShare.mean),
-        range(bestActionShare, percent),
-      ]),
-      style.dim,
-    ),
+    tableOf(policyGrid(result), context),
     ...(unserved.length > 0 ? [style.yellow(unserved.join('\n'))] : []),
   ]
   if (differences.length > 0) {
-    parts.push(
-      table(
-        [
-          { title: `difference to ${differences[0].baseline}` },
-          { title: 'mean reward', align: 'right' },
-          { title: interval },
-          { title: 'regret', align: 'right' },
-          { title: interval },
-        ],
-        differences.map(({ policy, reward, regret }) => [
-          policy,
-          signed(reward.mean),
-          range(reward, signed),
-          signed(regret.mean),
-          range(regret, signed),
-        ]),
-        style.dim,
-      ),
-    )
+    parts.push(tableOf(differenceGrid(result), context))
     const unclear = differences.filter(({ reward }) => reward.lower <= 0 && reward.upper >= 0)
     if (unclear.length > 0) parts.push(notSeparable(result, unclear[0].policy, unclear[0].reward, style))
   }
   if (expectations.length > 0) parts.push(rulesText('expectation', expectations, style))
   return parts.join('\n\n')
+}
+
+const extent = ({ replications, horizon, seed }: SimulationResult) =>
+  `${plural(replications, 'replication')} of ${plural(horizon, 'decision')}, seed ${seed}`
+
+const intervalTitle = ({ level }: SimulationResult) => `${percent(level)} interval`
+
+function policyGrid(result: SimulationResult): Grid {
+  const interval = intervalTitle(result)
+  return {
+    columns: [
+      { title: 'policy' },
+      { title: 'mean reward', align: 'right' },
+      { title: interval, name: `${interval} of mean reward`, drop: 1 },
+      { title: 'regret', align: 'right', drop: 2 },
+      { title: interval, name: `${interval} of regret`, drop: 4 },
+      { title: 'best action', align: 'right', drop: 3 },
+      { title: interval, name: `${interval} of best action`, drop: 5 },
+    ],
+    rows: result.policies.map(({ name, reward, regret, bestActionShare }) => [
+      name,
+      short(reward.mean),
+      range(reward),
+      short(regret.mean),
+      range(regret),
+      percent(bestActionShare.mean),
+      range(bestActionShare, percent),
+    ]),
+  }
+}
+
+function differenceGrid(result: SimulationResult): Grid {
+  const interval = intervalTitle(result)
+  return {
+    columns: [
+      { title: `difference to ${result.differences[0].baseline}` },
+      { title: 'mean reward', align: 'right' },
+      { title: interval, name: `${interval} of mean reward`, drop: 1 },
+      { title: 'regret', align: 'right', drop: 2 },
+      { title: interval, name: `${interval} of regret`, drop: 3 },
+    ],
+    rows: result.differences.map(({ policy, reward, regret }) => [
+      policy,
+      signed(reward.mean),
+      range(reward, signed),
+      signed(regret.mean),
+      range(regret, signed),
+    ]),
+  }
+}
+
+/** The same for a comment. */
+export function simulationMarkdown(result: SimulationResult): string {
+  return [
+    `**${code(result.scenario)}**: ${prose(extent(result))}`,
+    gridMarkdown(policyGrid(result)),
+    ...(result.differences.length === 0 ? [] : [gridMarkdown(differenceGrid(result))]),
+    ...rulesMarkdown(result.expectations),
+  ].join('\n\n')
 }
 
 /** How many replications would tell two policies apart, if the difference seen is the true one. */
@@ -99,4 +121,13 @@ export function rulesText(noun: 'expectation' | 'gate', rules: readonly RuleResu
       ? style.green(`${plural(rules.length, noun)} passed`)
       : style.red(`${failed} of ${plural(rules.length, noun)} failed`)
   return [...lines, summary].join('\n')
+}
+
+/** A list of those that failed, or a sentence; nothing where there is none. */
+export function rulesMarkdown(rules: readonly RuleResult[]): string[] {
+  if (rules.length === 0) return []
+  const lines = rules.map(({ id, expr, passed, reason }) =>
+    passed ? `- ✓ ${code(id)}` : `- ✗ ${code(id)}: ${code(expr)}${reason ? `<br>${prose(reason)}` : ''}`,
+  )
+  return [lines.join('\n')]
 }

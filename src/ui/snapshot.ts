@@ -6,7 +6,8 @@ import { plural, short, signed } from './numbers.ts'
 import { type Column, table } from './table.ts'
 
 /** What a snapshot knows: where it comes from, then a row an action, or an action and feature. */
-export function snapshotDescriptionText(snapshot: SnapshotShowResult, { style }: TextContext): string {
+export function snapshotDescriptionText(snapshot: SnapshotShowResult, context: TextContext): string {
+  const { style } = context
   const { digest, dap, policy, learner, count, data, actions } = snapshot
   const facts: (readonly [string, string])[] = [
     ['snapshot', digest],
@@ -43,21 +44,24 @@ export function snapshotDescriptionText(snapshot: SnapshotShowResult, { style }:
       : [{ title: 'value', align: 'right' as const }]),
     { title: 'width', align: 'right' },
   ]
-  return [head, table(columns, rows, style.dim)].join('\n\n')
+  return [head, table(columns, rows, context)].join('\n\n')
 }
 
 /** What changed from one snapshot to another, the largest change first. */
-export function snapshotDiffText(diff: SnapshotDiffResult, { style }: TextContext): string {
+export function snapshotDiffText(diff: SnapshotDiffResult, context: TextContext): string {
+  const { style } = context
   if (diff.same) return `no difference: both are ${diff.before}`
   const parts = [`${style.dim('before')}  ${diff.before}\n${style.dim('after ')}  ${diff.after}`]
   if (diff.facts.length > 0) {
     const rows = diff.facts.map(({ name, before, after }) => [name, fact(before, after), fact(after, before)])
-    parts.push(table([{ title: 'fact' }, { title: 'before' }, { title: 'after' }], rows, style.dim))
+    parts.push(
+      table([{ title: 'fact' }, { title: 'before', prose: true }, { title: 'after', prose: true }], rows, context),
+    )
   }
   if (diff.actions.length > 0) {
     const titles = ['before', 'after', 'change'].map(title => ({ title, align: 'right' as const }))
     const rows = diff.actions.flatMap(actionRows)
-    parts.push(table([{ title: 'action' }, { title: '' }, { title: 'what' }, ...titles], rows, style.dim))
+    parts.push(table([{ title: 'action' }, { title: '' }, { title: 'what' }, ...titles], rows, context))
   }
   return parts.join('\n\n')
 }

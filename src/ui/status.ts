@@ -14,8 +14,8 @@ export function statusText(untrusted: StatusResult, context: TextContext): strin
     commit === null ? '' : ` against commit ${shortCommit(commit.id)}${commit.dirty ? ' with uncommitted changes' : ''}`
   const parts = [
     `${style.bold(environment)}${at}`,
-    ...(deployments.length === 0 ? [] : [modelsTable(deployments, style)]),
-    ...deployments.filter(isNotable).map(each => notableText(each, style)),
+    ...(deployments.length === 0 ? [] : [modelsTable(deployments, context)]),
+    ...deployments.filter(isNotable).map(each => notableText(each, context)),
     ...(orphans.length === 0 ? [] : [orphansText(orphans, environment, context)]),
     ...(foreign.length === 0 ? [] : [foreignText(foreign, environment, context)]),
     ...(notes.length === 0 ? [] : [notes.join('\n')]),
@@ -25,7 +25,8 @@ export function statusText(untrusted: StatusResult, context: TextContext): strin
 }
 
 /** Who holds which lock until when. */
-export function locksText(untrusted: LockResult, { style }: TextContext): string {
+export function locksText(untrusted: LockResult, context: TextContext): string {
+  const { style } = context
   const { command, environment, locks } = cleaned(untrusted)
   if (command === 'break')
     return locks
@@ -33,7 +34,13 @@ export function locksText(untrusted: LockResult, { style }: TextContext): string
       .join('\n')
   if (locks.length === 0) return `no deployment of ${environment} is locked`
   return table(
-    [{ title: 'deployment' }, { title: 'run' }, { title: 'owner' }, { title: 'expires' }, { title: '' }],
+    [
+      { title: 'deployment', copied: true },
+      { title: 'run', copied: true },
+      { title: 'owner', drop: 1 },
+      { title: 'expires' },
+      { title: '', prose: true },
+    ],
     locks.map(({ deployment, run, owner, expires, expired }) => [
       deployment,
       run,
@@ -41,7 +48,7 @@ export function locksText(untrusted: LockResult, { style }: TextContext): string
       timeText(expires),
       expired ? style.dim('expired: the next run takes it over') : '',
     ]),
-    style.dim,
+    context,
   )
 }
 
@@ -55,17 +62,27 @@ const SYMBOLS: Readonly<Record<DeploymentStatus['state'], string>> = {
   absent: '+',
 }
 
-function modelsTable(deployments: readonly DeploymentStatus[], style: Style): string {
+function modelsTable(deployments: readonly DeploymentStatus[], context: TextContext): string {
+  const { style } = context
   const rows = deployments.flatMap(({ deployment, state, live }) => {
     const head = [SYMBOLS[state], deployment, state === 'synced' ? style.green(state) : style.yellow(state)]
     if (live.length === 0) return [[...head, 'nothing runs', '', '', '', '', '']]
     return live.map((model, i) => [...(i === 0 ? head : ['', '', '']), ...modelCells(model, style)])
   })
-  const titles = ['', 'deployment', 'state', 'version', 'role', 'traffic', 'replicas', 'machine', '']
   return table(
-    titles.map(title => ({ title, align: title === 'traffic' ? 'right' : 'left' })),
+    [
+      { title: '' },
+      { title: 'deployment', copied: true },
+      { title: 'state' },
+      { title: 'version', copied: true },
+      { title: 'role', drop: 1 },
+      { title: 'traffic', align: 'right' },
+      { title: 'replicas', drop: 2 },
+      { title: 'machine', drop: 3 },
+      { title: '', prose: true },
+    ],
     rows,
-    style.dim,
+    context,
   )
 }
 
@@ -88,9 +105,10 @@ function modelCells(model: LiveModel, style: Style): string[] {
 
 const isNotable = ({ reason, drift, lock }: DeploymentStatus) => reason !== null || drift.length > 0 || lock !== null
 
-function notableText({ deployment, state, reason, drift, lock }: DeploymentStatus, style: Style): string {
+function notableText({ deployment, state, reason, drift, lock }: DeploymentStatus, context: TextContext): string {
+  const { style, columns } = context
   const lines = [
-    ...(drift.length === 0 ? [] : [driftTable(drift, style)]),
+    ...(drift.length === 0 ? [] : [driftTable(drift, { style, columns: columns - 2 })]),
     ...(lock === null
       ? []
       : [

@@ -23,7 +23,7 @@ export function trainingText(result: TrainingResult, context: TextContext): stri
         short(rows),
         ...(weighted ? [short(effectiveRows)] : []),
       ]),
-      style.dim,
+      context,
     ),
   ]
   if (dataset.notes.length > 0) parts.push(dataset.notes.join('\n'))

@@ -51,7 +51,7 @@ const BETA =
   'context: {}\nactions: [{ id: a }, { id: b }]\nalgorithm: { learner: { type: beta }, exploration: { type: thompson } }\nguardrails: { minProbability: 0.02 }'
 
 async function evaluate(folder: string) {
-  const { code, stdout, stderr } = await dapIn(folder, 'evaluate', '--json')
+  const { code, stdout, stderr } = await dapIn(folder, 'evaluate', 'ev', '--json')
   if (stdout === '') throw new Error(stderr)
   const result = JSON.parse(stdout) as EvaluationResult
   const values = Object.fromEntries(

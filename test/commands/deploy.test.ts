@@ -52,31 +52,15 @@ describe('deploy', () => {
       hint: --yes says so beforehand
       "
     `)
-    const choose = vi.fn(() => 'no')
-    const refused = await dap('deploy', { choose })
+    const agree = vi.fn(() => false)
+    const refused = await dap('deploy', { agree })
     expect(refused).toMatchObject({ code: 1, stdout: '' })
     expect(refused.stderr).toContain('\n+ offer  create\n')
     expect(refused.stderr).toMatch(/\n\n1 to create\n\nerror: nothing was changed\n$/)
-    expect(choose.mock.calls).toMatchInlineSnapshot(`
-      [
-        [
-          "apply this plan?",
-          [
-            {
-              "description": "nothing is changed",
-              "value": "no",
-            },
-            {
-              "description": "it is done",
-              "value": "yes",
-            },
-          ],
-        ],
-      ]
-    `)
+    expect(agree.mock.calls).toEqual([['apply this plan?']])
     expect(await cloud.vertex.listEndpoints()).toEqual([])
     expect(Object.keys(refused.files).filter(path => path.startsWith('.dap'))).toEqual([])
-    expect(await dap('deploy', { choose: () => 'yes' })).toMatchObject({ code: 0 })
+    expect(await dap('deploy', { agree: () => true })).toMatchObject({ code: 0 })
   })
 
   it('asks nothing where there is nothing to do', async () => {
@@ -492,17 +476,17 @@ describe('orphans', () => {
     expect(await traffic()).toEqual(before)
 
     const asked: string[] = []
-    const answering = (...answers: string[]) => ({
-      choose(question: string) {
+    const answering = (...answers: boolean[]) => ({
+      agree(question: string) {
         asked.push(question)
         return answers[asked.length - 1]
       },
     })
-    expect(await made.dap('deploy --prune', answering('no'))).toMatchObject({ code: 0 })
+    expect(await made.dap('deploy --prune', answering(false))).toMatchObject({ code: 0 })
     expect(asked).toEqual([expect.stringMatching(/no Deployment declares offer, .*\(100 % offer-\w+\): delete it\?/)])
     expect(await traffic()).toEqual(before)
     asked.length = 0
-    expect(await made.dap('deploy --prune', answering('yes', 'no'))).toMatchObject({ code: 1 })
+    expect(await made.dap('deploy --prune', answering(true, false))).toMatchObject({ code: 1 })
     expect(asked[1]).toBe('apply this plan?')
     expect(await traffic()).toEqual(before)
 

@@ -74,7 +74,7 @@ describe('evaluate', () => {
       1 of 1 gate failed
       "
     `)
-    const result = JSON.parse((await evaluate(files, '--json')).stdout)
+    const result = JSON.parse((await evaluate(files, 'next', '--json')).stdout)
     expect(result.candidates[0]).toMatchObject({ verdict: 'refuse' })
     expect(result.candidates[0].estimates[0].value).toBeGreaterThan(0)
   })

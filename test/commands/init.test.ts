@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { projectIdOf } from '../../src/scaffold/project-id.ts'
-import { repository } from '../support/run-dap.ts'
+import { expectPublished } from '../support/published.ts'
+import { dap, repository } from '../support/run-dap.ts'
 import { read } from './support.ts'
 
 const OLD = 'q7m2vx4t9kd3hs8w'
@@ -145,5 +146,100 @@ describe('init', () => {
     const other = repository({})
     await other.dap('init . --name shop --template bandit')
     expect(projectIdOf(other.read('dap.yaml'))).not.toBe(projectIdOf(text))
+  })
+})
+
+describe('init in a folder that is not empty', () => {
+  const theirs = { 'README.md': 'ours\n', LICENSE: 'MIT\n', '.gitignore': 'node_modules/\n*.log', 'src/app.ts': '' }
+
+  it('keeps what is theirs, adds lines where lines do, and names both', async () => {
+    const { code, stdout, files } = await dap('init --template bandit', theirs)
+    expect(code).toBe(0)
+    expect(files).toMatchObject({ 'README.md': 'ours\n', LICENSE: 'MIT\n', 'src/app.ts': '' })
+    expect(files['.gitignore']).toMatch(/^node_modules\/\n\*\.log\n\.dap\/journal\/\n(?!.*node_modules)/s)
+    expect(stdout).toMatch(/^ {2}README\.md +yours, left as it is$/m)
+    expect(stdout).toMatch(/^ {2}\.gitignore +yours, with lines added$/m)
+    const again = await dap('init --template bandit', files)
+    expect(again).toMatchObject({ code: 0, files })
+  })
+
+  it('refuses all that is in the way at once, and writes nothing', async () => {
+    const before = { 'dap.yaml': 'theirs', 'package.json': '{}', policies: 'a file', 'README.md': 'ours' }
+    const { code, stderr, files } = await dap('init --template bandit', before)
+    expect({ code, files }).toEqual({ code: 1, files: before })
+    expect(stderr).toMatchInlineSnapshot(`
+      "error: in \`/repo\` are in the way: \`package.json\`, \`policies/shop-offer.yaml\`, \`dap.yaml\`
+      hint: nothing was written; move them, name another folder, or overwrite them with --force (--dry-run shows what it would do)
+      "
+    `)
+  })
+
+  it('overwrites with --force, but what is theirs', async () => {
+    const { code, files, stdout } = await dap('init --template bandit --force', {
+      'package.json': '{}',
+      'README.md': 'ours',
+    })
+    expect(code).toBe(0)
+    expect(files['package.json']).toContain('dap')
+    expect(files['README.md']).toBe('ours')
+    expect(stdout).toMatch(/^ {2}package\.json +overwritten$/m)
+    expect(await dap('init --template bandit --force', { policies: 'a file' })).toMatchObject({ code: 1 })
+  })
+
+  it('shows with --dry-run what it would do, and does nothing', async () => {
+    const before = { 'package.json': '{}', 'README.md': 'ours' }
+    const { code, stdout, files } = await dap('init --template bandit --dry-run', before)
+    expect({ code, files }).toEqual({ code: 0, files: before })
+    expect(stdout).toContain('nothing was written, and nothing would be: 1 file in the way')
+    const said = JSON.parse((await dap('init --template bandit --dry-run --json', before)).stdout)
+    expectPublished('init-result', said)
+    expect(said).toMatchObject({ dryRun: true, kept: ['README.md'], inTheWay: ['package.json'] })
+  })
+
+  it('names every file that it makes', async () => {
+    const { stdout, files } = await dap('init --template bandit')
+    for (const path of Object.keys(files))
+      expect(stdout).toContain(path.startsWith('.dap/schemas/') ? '.dap/schemas/' : `  ${path}`)
+    expect(stdout).toContain(`: ${Object.keys(files).length} files from`)
+  })
+})
+
+describe('init on a terminal', () => {
+  const answers = (yes: boolean, asked: string[] = []) => ({
+    choose(question: string) {
+      asked.push(question)
+      return 'bandit'
+    },
+    ask(question: string) {
+      asked.push(question)
+      return 'corner-shop'
+    },
+    agree(question: string) {
+      asked.push(question)
+      return yes
+    },
+  })
+
+  it('asks for what no flag says, and shows the files before it writes them', async () => {
+    const asked: string[] = []
+    const { code, stderr, files } = await repository({}).dap('init shop', answers(true, asked))
+    expect(code).toBe(0)
+    expect(asked).toEqual(['Which template?', 'What is it called?', 'Write these files?'])
+    expect(stderr).toContain('  policies/shop-offer.yaml\n')
+    expect(files['shop/dap.yaml']).toContain('name: corner-shop')
+  })
+
+  it('leaves nothing behind at a no', async () => {
+    expect(await repository({}).dap('init', answers(false))).toMatchObject({
+      code: 1,
+      files: {},
+      stderr: expect.stringContaining('error: nothing was written'),
+    })
+  })
+
+  it('asks nothing where flags say all', async () => {
+    const asked: string[] = []
+    expect(await repository({}).dap('init --template bandit', answers(false, asked))).toMatchObject({ code: 0 })
+    expect(asked).toEqual([])
   })
 })

@@ -73,7 +73,7 @@ async function repository(rows: readonly Row[]) {
       return JSON.parse(stdout)
     },
     async evaluate(): Promise<EvaluationResult> {
-      const { stdout, stderr } = await dapIn(folder, 'evaluate', '--json')
+      const { stdout, stderr } = await dapIn(folder, 'evaluate', 'next', '--json')
       expect(stderr).toBe('')
       return JSON.parse(stdout)
     },

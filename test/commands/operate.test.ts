@@ -295,11 +295,11 @@ describe('rollback', () => {
     const made = await replacedShop()
     const [first, second] = await modelsOf(made)
     const asked: string[] = []
-    const answer = (value: string) => (question: string) => {
+    const answer = (value: boolean) => (question: string) => {
       asked.push(question)
       return value
     }
-    const refused = await made.dap('rollback offer', { choose: answer('no') })
+    const refused = await made.dap('rollback offer', { agree: answer(false) })
     expect(read(refused)).toMatchInlineSnapshot(`
       "exit 1
       --- stderr
@@ -310,7 +310,7 @@ describe('rollback', () => {
     `)
     expect((await endpointOf(made)).traffic).toEqual({ [second]: 100 })
     const before = made.cloud.clock.now()
-    expect(read(await made.dap('rollback offer', { choose: answer('yes') }))).toMatchInlineSnapshot(`
+    expect(read(await made.dap('rollback offer', { agree: answer(true) }))).toMatchInlineSnapshot(`
       "exit 0
       ← offer  rolled back
         move all traffic to offer-cee88991039e  0s
@@ -402,7 +402,7 @@ describe('gc', () => {
     await made.cloud.clock.sleep(DAY)
     expect((await made.dap('plan')).stdout).toContain('is no longer needed; `dap gc` removes it')
     expect(await made.dap('gc')).toMatchObject({ code: 3 })
-    const asked = await made.dap('gc', { choose: () => 'no' })
+    const asked = await made.dap('gc', { agree: () => false })
     expect(read(asked)).toMatchInlineSnapshot(`
       "exit 1
       --- stderr
@@ -423,7 +423,7 @@ describe('destroy', () => {
   it('asks, and deletes all of it', async () => {
     const made = await replacedShop()
     expect(await made.dap('destroy offer')).toMatchObject({ code: 3 })
-    const asked = await made.dap('destroy offer', { choose: () => 'no' })
+    const asked = await made.dap('destroy offer', { agree: () => false })
     expect(read(asked)).toMatchInlineSnapshot(`
       "exit 1
       --- stderr
@@ -503,7 +503,7 @@ describe('adopt', () => {
   it('writes labels and the file of the Deployment, which a plan then replaces step by step', async () => {
     const made = await foreign()
     expect(await made.dap('adopt 4711')).toMatchObject({ code: 3 })
-    const refused = await made.dap('adopt 4711', { choose: () => 'no' })
+    const refused = await made.dap('adopt 4711', { agree: () => false })
     expect(read(refused)).toMatchInlineSnapshot(`
       "exit 1
       --- stderr

@@ -277,8 +277,7 @@ describe('a new name', () => {
     expect(paragraph(await made.dap('plan'), '~ offer')).toMatchInlineSnapshot(`
       "~ offer  update
         project      shop → storefront
-        description  Managed by dap: deployment offer of shop, environment local. →
-                     Managed by dap: deployment offer of storefront, environment local.
+        description  Managed by dap: deployment offer of shop, environment local. → Managed by dap: deployment offer of storefront, environment local.
         1. label endpoint dap-offer-de8f14fc  Git calls it otherwise
         2. update endpoint dap-offer-de8f14fc  Git says otherwise
         3. promote offer-cee88991039e  it is recorded as applied"
@@ -295,8 +294,7 @@ describe('a new name', () => {
       "~ banner  update
         deployment   offer → banner
         displayName  offer → banner
-        description  Managed by dap: deployment offer of shop, environment local. →
-                     Managed by dap: deployment banner of shop, environment local.
+        description  Managed by dap: deployment offer of shop, environment local. → Managed by dap: deployment banner of shop, environment local.
         1. label endpoint dap-offer-de8f14fc  Git calls it otherwise
         2. update endpoint dap-offer-de8f14fc  Git says otherwise
         3. promote offer-cee88991039e  it is recorded as applied"
@@ -317,9 +315,7 @@ describe('a new name', () => {
     const made = await renamed()
     expect(paragraph(await made.dap('plan'), 'orphans')).toMatchInlineSnapshot(`
       "orphans, which no Deployment in Git declares
-        = endpoint dap-offer-de8f14fc (offer)  it still has traffic, 100 % offer-cee88991039e;
-          \`moved: { deployment: offer }\` keeps it;
-          \`--prune --override-protection offer\` deletes it all the same"
+        = endpoint dap-offer-de8f14fc (offer)  it still has traffic, 100 % offer-cee88991039e; \`moved: { deployment: offer }\` keeps it; \`--prune --override-protection offer\` deletes it all the same"
     `)
     await done(made, 'deploy --yes')
     expect(read(await made.dap('status --exit-code'))).toMatchInlineSnapshot(`
@@ -330,8 +326,7 @@ describe('a new name', () => {
       =  banner      synced  banner-7d0109910ff5  stable    100 %  1 of 1 to 4  n2-standard-2
 
       orphans, which no Deployment in Git declares
-        = endpoint dap-offer-de8f14fc (offer)  it still has traffic, 100 % offer-cee88991039e;
-          \`--prune --override-protection offer\` deletes it all the same
+        = endpoint dap-offer-de8f14fc (offer)  it still has traffic, 100 % offer-cee88991039e; \`--prune --override-protection offer\` deletes it all the same
 
       1 synced, 1 orphan; \`dap plan --env local\` says what would set it right
       "
@@ -369,9 +364,7 @@ describe('a new name', () => {
     made.write(DEPLOYMENT, declared)
     expect(paragraph(await made.dap('plan --env dev'), 'orphans')).toMatchInlineSnapshot(`
       "orphans, which no Deployment in Git declares
-        = endpoint dap-offer-de8f14fc (local/offer)  it still has traffic, 100 % offer-cee88991039e;
-          \`moved: { environment: local }\` keeps it;
-          \`--prune --override-protection local/offer\` deletes it all the same"
+        = endpoint dap-offer-de8f14fc (local/offer)  it still has traffic, 100 % offer-cee88991039e; \`moved: { environment: local }\` keeps it; \`--prune --override-protection local/offer\` deletes it all the same"
     `)
     await done(made, 'deploy --env dev --yes')
     expect(await made.dap('status --env dev --exit-code')).toMatchObject({ code: 2 })

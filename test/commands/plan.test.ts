@@ -156,11 +156,14 @@ describe('plan', () => {
       expect(await made.dap(line), line).toMatchObject({
         code: 1,
         stdout: '',
-        stderr: 'error: `deployments/local/other.yaml` has errors\nhint: dap validate deployments/local/other.yaml\n',
+        stderr: expect.stringMatching(
+          /^deployments\/local\/other.yaml:.* error: unknown key `minReplicaz` [\s\S]*\nerror: `deployments\/local\/other.yaml` has errors\nhint: dap validate deployments\/local\/other.yaml\n$/,
+        ),
       })
     }
     expect(await made.dap('plan --only offer')).toMatchObject({ code: 0 })
-    expect(await made.dap('plan --only other')).toMatchObject({ code: 3 })
+    const other = await made.dap('plan --only other')
+    expect(other).toMatchObject({ code: 1, stderr: expect.stringContaining('unknown key `minReplicaz`') })
   })
 
   it('is blocked by what somebody else has moved, in three columns', async () => {
@@ -211,9 +214,7 @@ describe('plan', () => {
         5. promote other-e85fae278b1d  it is recorded as applied
 
       orphans, which no Deployment in Git declares
-        = endpoint dap-offer-de8f14fc (offer)  it still has traffic, 100 % offer-cee88991039e;
-          \`moved: { deployment: offer }\` keeps it;
-          \`--prune --override-protection offer\` deletes it all the same
+        = endpoint dap-offer-de8f14fc (offer)  it still has traffic, 100 % offer-cee88991039e; \`moved: { deployment: offer }\` keeps it; \`--prune --override-protection offer\` deletes it all the same
 
       1 to create
       "
@@ -517,7 +518,7 @@ describe('a plan as a file', () => {
       "exit 3
       --- stderr
       error: no format \`html\`
-      hint: one of text, json, markdown
+      hint: one of text, json, sarif, junit, github, markdown
       "
     `)
     expect(read(await made.dap('plan show broken.json'))).toMatchInlineSnapshot(`

@@ -247,7 +247,9 @@ describe('dap serve says why it does not start', () => {
     )
     const broken = await fails(await repository({ 'policies/a.yaml': 'kind: [' }), ['--port', '0'])
     expect(broken.code).toBe(1)
-    expect(broken.stderr).toMatch(/^error: there is nothing to serve: policies\/a.yaml:1 /)
+    expect(broken.stderr).toMatch(
+      /^policies\/a.yaml:1:8: error: .*\n {2}1 │ kind: \[\n[\s\S]*\nerror: `policies\/a.yaml` has errors\nhint: /,
+    )
     const folder = await repository(POLICY)
     await mkdir(join(folder, 'empty'))
     for (const bundle of ['nowhere', 'empty', 'dap.yaml', 's3://bucket/b', 'file:///nowhere']) {

@@ -2,7 +2,9 @@ import { load } from 'js-yaml'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { loadRepository } from '../../src/repo/repository.ts'
 import type { Repository } from '../../src/repo/resource.ts'
+import { planMarkdown } from '../../src/ui/plan-markdown.ts'
 import { dap } from '../support/run-dap.ts'
+import { plan } from '../ui/plan-samples.ts'
 
 const TEMPLATES = ['bandit', 'contextual-bandit'] as const
 
@@ -11,13 +13,13 @@ const made = async (template: string) => (await dap(`init . --name shop --templa
 interface Job {
   readonly permissions: Readonly<Record<string, string>>
   readonly concurrency?: { readonly group: string; readonly 'cancel-in-progress': boolean }
-  readonly steps: readonly { readonly run?: string }[]
+  readonly steps: readonly { readonly run?: string; readonly uses?: string }[]
 }
 
 describe.each(TEMPLATES)('a repository made from the template %s', template => {
   let files: Readonly<Record<string, string>> = {}
   let repository: Repository
-  let jobs: Readonly<Record<'check' | 'deploy', Job>>
+  let jobs: Readonly<Record<'check' | 'plan' | 'comment' | 'approved' | 'deploy', Job>>
   beforeAll(async () => {
     files = await made(template)
     const sources = Object.entries(files).filter(([path]) => /^(dap|\w+\/.*)\.yaml$/.test(path))
@@ -37,15 +39,39 @@ describe.each(TEMPLATES)('a repository made from the template %s', template => {
     expect(deployment('local').spec).toMatchObject({ evidence: [], rollout: { gates: [] } })
   })
 
-  it('records in CI all the evidence that production asks for, and keeps it out of Git', () => {
-    const recorded = deployment('prod').spec.evidence.map(each =>
-      'evaluation' in each
-        ? `npx --no-install dap evaluate ${each.evaluation} --record`
-        : `npx --no-install dap simulate ${each.scenario} --record`,
+  it('records in CI all the evidence that production asks for, and whatever is added, and keeps it out of Git', () => {
+    expect(deployment('prod').spec.evidence).toHaveLength(2)
+    const runs = jobs.check.steps.flatMap(
+      ({ run }) => /^npx --no-install dap (.*?) --format/.exec(run ?? '')?.[1] ?? [],
     )
-    expect(recorded).toHaveLength(2)
-    expect(jobs.check.steps.map(({ run }) => run)).toEqual(expect.arrayContaining(recorded))
-    expect(files['.gitignore'].split('\n')).toEqual(expect.arrayContaining(['evidence/', 'plan.json', '.dap/journal/']))
+    expect(runs).toEqual(['validate', 'simulate --record', 'evaluate --record'])
+    expect(files['.gitignore'].split('\n')).toEqual(
+      expect.arrayContaining(['evidence/', 'plan.json', 'plan.md', 'reports/', '.dap/journal/']),
+    )
+  })
+
+  it('lets nothing of the repository run beside a token that writes, and asks for no more than a job needs', () => {
+    const permissions = Object.entries(jobs).map(([name, job]) => [name, job.permissions])
+    expect(Object.fromEntries(permissions)).toEqual({
+      check: { contents: 'read' },
+      plan: { contents: 'read', 'id-token': 'write' },
+      comment: { 'pull-requests': 'write' },
+      approved: { actions: 'read', contents: 'read', 'pull-requests': 'read' },
+      deploy: { contents: 'read', 'id-token': 'write' },
+    })
+    for (const name of ['comment', 'approved'] as const) {
+      const runs = jobs[name].steps.map(({ run = '' }) => run).join('\n')
+      expect(runs).not.toMatch(/\b(npm|npx|dap (?!plan prod))\b/)
+      expect(jobs[name].steps.some(({ uses = '' }) => uses.startsWith('actions/checkout'))).toBe(false)
+    }
+  })
+
+  it('comments under the marker that the comment begins with', async () => {
+    const [marker] = planMarkdown(plan([])).split('\n')
+    const [{ run = '' }] = jobs.comment.steps.filter(step => step.run !== undefined)
+    expect(run).toContain(`startswith("${marker}")`)
+    const gitlab = await dap(`init . --name shop --ci gitlab --template ${template}`)
+    expect(gitlab.files['.gitlab-ci.yml']).toContain(`startsWith('${marker}')`)
   })
 
   it('deploys with an identity of its own, one run at a time, and never stops one half-way', () => {
@@ -88,16 +114,41 @@ describe.each(TEMPLATES)('the dap of a repository made from the template %s', te
 
   it('is installed at the start of every job, before anything runs it', () => {
     const { jobs } = load(files['.github/workflows/dap.yaml']) as { jobs: Record<string, Job> }
-    for (const { steps } of Object.values(jobs))
-      expect(steps.find(({ run }) => run !== undefined)?.run).toBe('npm ci --ignore-scripts')
+    for (const { steps } of Object.values(jobs)) {
+      const runs = steps.flatMap(({ run }) => run ?? [])
+      const first = runs.findIndex(run => run.includes('npx'))
+      expect(runs.slice(0, Math.max(0, first))).toEqual(first === -1 ? [] : ['npm ci --ignore-scripts'])
+    }
   })
 })
 
 it('templates share what is not about their decisions', async () => {
   const [one, other] = await Promise.all(TEMPLATES.map(made))
   const shared = Object.keys(one).filter(path =>
-    /^(deployments|environments|\.github|README|CODEOWNERS|\.git|\.docker|\.pre|Docker|package|vendor)/.test(path),
+    /^(deployments|environments|README|CODEOWNERS|\.git|\.docker|\.pre|Docker|package|vendor)/.test(path),
   )
   expect(shared.length).toBeGreaterThan(6)
   for (const path of shared) expect(other[path], path).toBe(one[path])
+})
+
+describe('init --ci', () => {
+  const ci = async (words: string) =>
+    Object.keys((await dap(`init . --name shop --template bandit ${words}`)).files).filter(path =>
+      /^\.git(hub|lab)/.test(path),
+    )
+
+  it('makes the pipeline of one system, or of none', async () => {
+    expect(await ci('')).toEqual(['.github/workflows/dap.yaml'])
+    expect(await ci('--ci github')).toEqual(['.github/workflows/dap.yaml'])
+    expect(await ci('--ci gitlab')).toEqual(['.gitlab-ci.yml'])
+    expect(await ci('--ci none')).toEqual([])
+  })
+
+  it('knows no other', async () => {
+    expect(await dap('init . --name shop --template bandit --ci gitlabs')).toMatchObject({
+      code: 3,
+      stderr: 'error: unknown CI system `gitlabs`\nhint: did you mean `gitlab`?\n',
+      files: {},
+    })
+  })
 })

@@ -76,7 +76,7 @@ describe('records that are not used', () => {
   })
 
   it('are left out by evaluate and by train, and both say so', async () => {
-    const evaluated = await dapIn(folder, 'evaluate', '--json')
+    const evaluated = await dapIn(folder, 'evaluate', 'week', '--json')
     const { notes } = JSON.parse(evaluated.stdout).dataset
     expect(notes).toMatchInlineSnapshot(`
       [

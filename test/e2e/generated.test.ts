@@ -19,9 +19,10 @@ interface Step {
 /** What GitHub answers to the workflow's questions; the plan that it keeps is still where the first job made it. */
 const GH = `#!/bin/sh
 printf '%s\\n' "$*" >> "$GH_CALLS"
-case "$1 $2" in
-  "api "*) echo 0123456789abcdef ;;
-  "run list") echo 42 ;;
+case "$*" in
+  */comments?--jq*) [ -z "$COMMENTED" ] || echo 7 ;;
+  */pulls*) echo 0123456789abcdef ;;
+  */runs*) echo 42 ;;
 esac
 `
 
@@ -53,7 +54,12 @@ describe('a generated repository', () => {
       env: {
         PATH: [join(outside, 'bin'), dirname(process.execPath), '/usr/local/bin:/usr/bin:/bin'].join(delimiter),
         ...Object.fromEntries(PASSED_ON.map(name => [name, process.env[name]])),
-        ...{ CI: 'true', GH_CALLS: join(outside, 'gh-calls'), RUNNER_TEMP: outside },
+        ...{
+          CI: 'true',
+          GH_CALLS: join(outside, 'gh-calls'),
+          RUNNER_TEMP: outside,
+          GITHUB_STEP_SUMMARY: join(outside, 'summary.md'),
+        },
         ...{ GITHUB_REPOSITORY: 'games/shop', GITHUB_SHA: '89abcdef', npm_config_prefer_offline: 'true' },
         ...env,
       },
@@ -75,7 +81,7 @@ describe('a generated repository', () => {
     for (const { run, env = {} } of Object.values(jobs).flatMap(({ steps }) => steps)) {
       if (run === undefined) continue
       const { exitCode, stdout, stderr } = await bash(run, {
-        ...env,
+        ...{ ...env, ...('PULL_REQUEST' in env ? { PULL_REQUEST: '12' } : {}) },
         DAP_VERTEX_ENDPOINT: `http://127.0.0.1:${emulator.port}`,
       })
       expect(exitCode, `${run}\n${stdout}\n${stderr}`).toBe(0)
@@ -86,28 +92,47 @@ describe('a generated repository', () => {
     expect(said).toMatchInlineSnapshot(`
       [
         "$ npm ci --ignore-scripts",
-        "$ npx --no-install dap validate",
-        "10 files checked: all valid",
-        "$ npx --no-install dap simulate quiet-week --record",
-        "recorded in evidence/scenario-quiet-week.json: passed, as evidence about shop-offer, shop-offer-epsilon",
-        "$ npx --no-install dap evaluate next-offer --record",
-        "recorded in evidence/evaluation-next-offer.json: passed, as evidence about shop-offer",
+        "$ npx --no-install dap validate --format github --format markdown="$GITHUB_STEP_SUMMARY" --format sarif="$RUNNER_TEMP/validate.sarif"",
+        "::notice title=dap validate::10 files checked: all valid",
+        "$ npx --no-install dap simulate --record --format github --format markdown="$GITHUB_STEP_SUMMARY" --format junit="$RUNNER_TEMP/simulate.xml"",
+        "::notice title=dap simulate::1 scenario: 1 passed",
+        "$ npx --no-install dap evaluate --record --format github --format markdown="$GITHUB_STEP_SUMMARY" --format junit="$RUNNER_TEMP/evaluate.xml"",
+        "::notice title=dap evaluate::1 evaluation: 1 passed",
+        "$ npm ci --ignore-scripts",
         "$ npx --no-install dap plan --env prod --out plan.json",
         "kept in plan.json: dap deploy plan.json",
-        "$ npx --no-install dap plan show plan.json --format markdown > "$RUNNER_TEMP/plan.md"
-      > gh pr comment "$PULL_REQUEST" --body-file "$RUNNER_TEMP/plan.md" --edit-last --create-if-none",
+        "$ npx --no-install dap plan show plan.json --format markdown > "$RUNNER_TEMP/plan.md"",
+        "",
+        "$ plan="$RUNNER_TEMP/plan.md"
+      > [ -f "$plan" ] || exit 0
+      > comments="repos/$GITHUB_REPOSITORY/issues/$PULL_REQUEST/comments"
+      > mine='.[] | select(.user.login == "github-actions[bot]" and (.body | startswith("<!-- dap plan prod -->"))) | .id'
+      > id=$(gh api --paginate "$comments" --jq "$mine" | sed -n 1p)
+      > if [ -n "$id" ]; then
+      >   gh api --silent --method PATCH "repos/$GITHUB_REPOSITORY/issues/comments/$id" --field body=@"$plan"
+      > else
+      >   gh api --silent --method POST "$comments" --field body=@"$plan"
+      > fi",
+        "",
+        "$ head=$(gh api "repos/$GITHUB_REPOSITORY/commits/$GITHUB_SHA/pulls" --jq '.[0].head.sha // empty')
+      > runs="repos/$GITHUB_REPOSITORY/actions/workflows/dap.yaml/runs?event=pull_request&status=success&head_sha=\${head:?no pull request}"
+      > run=$(gh api "$runs" --jq '[.workflow_runs[] | select(.head_repository.full_name == env.GITHUB_REPOSITORY)][0].id // empty')
+      > gh run download "\${run:?no plan was approved}" --repo "$GITHUB_REPOSITORY" --name plan --dir approved",
         "",
         "$ npm ci --ignore-scripts",
-        "$ head=$(gh api "repos/$GITHUB_REPOSITORY/commits/$GITHUB_SHA/pulls" --jq '.[0].head.sha // empty')
-      > run=$(gh run list --workflow dap.yaml --event pull_request --status success --commit "\${head:?no pull request}" --limit 1 --json databaseId --jq '.[0].databaseId // empty')
-      > gh run download "\${run:?no plan was approved}" --name plan",
-        "",
         "$ npx --no-install dap deploy plan.json --yes --json-file "$RUNNER_TEMP/deploy.ndjson"",
         "1 applied",
       ]
     `)
+    const { run: comment = '' } = jobs['comment'].steps.find(({ run }) => run !== undefined)!
+    expect(await bash(comment, { PULL_REQUEST: '12', COMMENTED: 'yes' })).toMatchObject({ exitCode: 0, stdout: '' })
     const calls = await readFile(join(outside, 'gh-calls'), 'utf8')
-    expect(calls).toContain(`--body-file ${outside}/plan.md`)
+    const writes = calls.split('\n').filter(call => call.includes('--method'))
+    expect(writes).toEqual([
+      `api --silent --method POST repos/games/shop/issues/12/comments --field body=@${outside}/plan.md`,
+      `api --silent --method PATCH repos/games/shop/issues/comments/7 --field body=@${outside}/plan.md`,
+    ])
+    expect(calls).toContain('run download 42 --repo games/shop --name plan')
     expect(await readFile(join(outside, 'plan.md'), 'utf8')).toContain('shop-offer')
   })
 

@@ -42,7 +42,8 @@ describe.each(['bandit', 'contextual-bandit'])('a repository made from the templ
     expect(text).toMatchObject({ exitCode: 0, stderr: '' })
     expect(text.stdout).toContain('2 expectations passed')
     const first = await dap(folder, 'simulate', '--replications', '5', '--json')
-    conforms(first.stdout, 'simulation')
+    conforms(first.stdout, 'simulations')
+    conforms((await dap(folder, 'simulate', 'quiet-week', '--replications', '5', '--json')).stdout, 'simulation')
     expect((await dap(folder, 'simulate', '--replications', '5', '--json')).stdout).toBe(first.stdout)
     expect((await dap(folder, 'simulate', '--replications', '5', '--seed', '8', '--json')).stdout).not.toBe(
       first.stdout,
@@ -53,14 +54,20 @@ describe.each(['bandit', 'contextual-bandit'])('a repository made from the templ
     const text = await dap(folder, 'evaluate')
     expect(text).toMatchObject({ exitCode: 0, stderr: '' })
     expect(text.stdout).toContain('2 gates passed')
-    conforms((await dap(folder, 'evaluate', '--json')).stdout, 'evaluation')
+    conforms((await dap(folder, 'evaluate', '--json')).stdout, 'evaluations')
+    conforms((await dap(folder, 'evaluate', 'next-offer', '--json')).stdout, 'evaluation')
   })
 
   it('takes one new resource of each kind, all valid at once', async () => {
     for (const kind of ['policy', 'scenario', 'dataset', 'evaluation', 'environment', 'deployment']) {
       expect(await dap(folder, 'new', kind, 'another')).toMatchObject({ exitCode: 0, stderr: '' })
     }
-    expect((await dap(folder, 'validate')).stdout).toMatch(/files checked: all valid$/)
+    // The data of a new Dataset is still to come.
+    const validated = await dap(folder, 'validate')
+    expect(validated.exitCode).toBe(0)
+    expect(validated.stdout).toMatch(
+      /warning: there is no data file `data\/another.csv` [\s\S]*files checked: 1 warning$/,
+    )
     expect(await dap(folder, 'simulate', 'another')).toMatchObject({ exitCode: 0, stderr: '' })
     expect(await dap(folder, 'new', 'policy', 'another')).toMatchObject({ exitCode: 1 })
   })
@@ -85,7 +92,7 @@ describe('the built binary', () => {
     expect(lines.at(-1)).toMatchObject({
       type: 'result',
       exitCode: 0,
-      result: { schema: 'dap.simulation/v1', replications: 10 },
+      result: { schema: 'dap.simulations/v1', results: [{ replications: 10 }] },
     })
     expect(lines.slice(0, -1).every(line => line.type === 'progress')).toBe(true)
   })

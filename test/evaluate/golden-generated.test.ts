@@ -191,7 +191,7 @@ describe('on the log that is made here', () => {
     await writeFile(join(folder, 'datasets', 'made.yaml'), JSON.stringify(resource('Dataset', dataset)))
     await writeFile(join(folder, 'evaluations', 'made.yaml'), JSON.stringify(resource('Evaluation', spec)))
 
-    const { stdout, stderr } = await dapIn(folder, 'evaluate', '--json')
+    const { stdout, stderr } = await dapIn(folder, 'evaluate', 'made', '--json')
     expect(stderr).toBe('')
     const { candidates }: EvaluationResult = JSON.parse(stdout)
     expect(candidates.map(({ name }) => name)).toEqual(CANDIDATES.map(({ name }) => name))

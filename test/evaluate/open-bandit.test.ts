@@ -80,7 +80,7 @@ for (const behaviour of ['random', 'bts']) {
     })
     afterAll(() => rm(folder, { recursive: true }))
 
-    /** Through the front door: a repository with a data root, and `dap evaluate --json`. */
+    /** Through the front door: a repository with a data root, and `dap evaluate men --json`. */
     async function run(rewardModel: RewardModelSpec, method: 'gaussian' | 'cressie-read'): Promise<EvaluationResult> {
       const interval = { method, level: 0.95 }
       const estimators = ['ips', 'snips', 'dm', 'dr']
@@ -89,6 +89,7 @@ for (const behaviour of ['random', 'bts']) {
       const { stdout, stderr } = await dapIn(
         { folder, environment: { DAP_DATA_ROOTS: dirname(csv) } },
         'evaluate',
+        'men',
         '--json',
       )
       expect(stderr).toBe('')

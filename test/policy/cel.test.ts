@@ -54,18 +54,23 @@ describe('compileContextRule', () => {
       '`*` does not work between an int and a double',
       'write whole numbers as `1.0`, and `double(x)` to convert an int',
     ],
-    ['ctx.platform == 3', 0, '`==` does not work between a string and an int', undefined],
+    ['ctx.platform == 3', 0, '`==` does not work between a string and an int', "if it is text, quote it: `'3'`"],
     ["ctx.platform == 'ioss'", 16, '`ctx.platform` is never `ioss`', 'did you mean `ios`?'],
     ["'ioss' != ctx.platform", 0, '`ctx.platform` is never `ioss`', 'did you mean `ios`?'],
     ["ctx.platform in ['ios', 'web']", 24, '`ctx.platform` is never `web`', 'its values are `ios`, `android`'],
-    ['ctx.level >=', 12, 'the rule ends too early', undefined],
-    ['  ', 0, 'the rule is empty', undefined],
-    ['ctx.level = 3', 10, 'unexpected character: =', 'write `==` to compare'],
-    ['ctx.level', 0, 'the rule must give true or false, but gives an int', undefined],
+    ['ctx.level >=', 12, 'the rule ends too early', 'write the rest of it'],
+    ['  ', 0, 'the rule is empty', "a rule looks like `ctx.age >= 16 && ctx.platform != 'web'`"],
+    ['ctx.level = 3', 10, 'CEL has no `=`', 'write `==` to compare'],
+    [
+      'ctx.level',
+      0,
+      'the rule must give true or false, but gives an int',
+      'compare it with something, for example `ctx.level > …`',
+    ],
     ['ctx.taste[2] > 0.0', 10, 'the vector has 2 items, the last is 1', 'the first item has the index 0'],
     ['ctx.taste[-1] > 0.0', 10, 'the vector has 2 items, the last is 1', 'the first item has the index 0'],
     ["ctx.name.startWith('i')", 9, 'rules have no function `startWith`', 'did you mean `startsWith`?'],
-    ["ctx[ctx.name] == 'x'", 0, '`ctx` can only be used as `ctx.<field>`', undefined],
+    ["ctx[ctx.name] == 'x'", 0, '`ctx` can only be used as `ctx.<field>`', 'for example `ctx.level`'],
   ])('refuses `%s` at %i: %s', (expr, offset, message, hint) => {
     expect(fault(expr)).toEqual({ message, offset, hint })
   })
@@ -101,9 +106,15 @@ describe('compileContextRule', () => {
     ['[ctx.level][1] > 1', 12, 'the list has 1 item', 'the first item has the index 0'],
     ["ctx.level > int('x')", 12, 'this has no value: cannot convert to int (int())', 'write its value, or take it out'],
     ['ctx.spend > 1e400', 12, 'a number that is too large', 'numbers end near 1.8e308'],
-    ["ctx.platform in ['ios' 'android']", 23, 'expected `]`, got a string', undefined],
+    ["ctx.platform in ['ios' 'android']", 23, "a comma is missing before `'android'`", "write `, 'android'`"],
     ['!ctx.level', 0, '`!` does not work on an int', undefined],
     ["ctx.name[0] == 'x'", 0, 'a string has neither fields nor items', undefined],
+    ['ctx.level > 3 and ctx.vip', 14, 'CEL has no `and`', 'write `&&`'],
+    ['ctx.level <> 3', 10, 'CEL has no `<>`', 'write `!=`'],
+    ['not ctx.vip', 0, 'CEL has no `not`', 'write `!`'],
+    ["ctx.name == 'and' && ctx.level => 3", 31, 'CEL has no `=>`', 'write `>=`'],
+    ['(ctx.level > 3', 14, 'the rule ends too early', 'end it with `)`'],
+    ["ctx.level >= '16'", 0, '`>=` does not work between an int and a string', 'write `16` without quotes'],
   ])('finds what could never have a value: `%s` at %i: %s', (expr, offset, message, hint) => {
     expect(fault(expr)).toMatchObject({ message, offset, ...(hint === undefined ? {} : { hint }) })
   })
@@ -142,7 +153,10 @@ describe('compileContextRule', () => {
     const text = (length: number) => `ctx.name == '${'x'.repeat(length - 14)}'`
     const list = (length: number) => `ctx.level in [${Array.from({ length }, (_, i) => i)}]`
     for (const expr of [text(2000), list(100), `${list(100)} || ${list(100)}`]) expect(fault(expr)).toBeUndefined()
-    expect(fault(text(2001))).toEqual({ message: 'the rule is longer than 2000 characters' })
+    expect(fault(text(2001))).toEqual({
+      message: 'the rule is longer than 2000 characters',
+      hint: 'split it, or write it in a simpler way',
+    })
     expect(fault(list(101))?.message).toBe('the rule is too large or too deeply nested')
   })
 

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { stream } from '../../src/math/rng.ts'
 import { loadRepository } from '../../src/repo/repository.ts'
+import { RIGHT_FILES } from '../support/mistakes.ts'
 import { diagnose, resource } from '../support/repository.ts'
 
 const POLICY = `apiVersion: dap/v1
@@ -154,4 +155,52 @@ describe('a typo in a list of policies', () => {
       ]
     `)
   })
+})
+
+describe('of random edits of any file of a repository', () => {
+  const files = Object.entries(RIGHT_FILES).filter(([path]) => path.endsWith('.yaml'))
+  /** Of another name or in another environment it is another resource. */
+  const identity = (text: string) =>
+    /^(metadata|kind|apiVersion):.*$|\bname: [\w-]+(?=[\s}]*$)/gm[Symbol.match](text)?.join('\n')
+
+  it.each(files)(
+    'in %s: whoever has errors is the only one, and every diagnostic has a place and a hint',
+    async (file, right) => {
+      const rng = stream(12, file)
+      const below = (limit: number) => Math.floor(rng.uniform() * limit)
+      let broken = 0
+      for (let i = 0; i < 300; i++) {
+        const at = below(right.length)
+        const other = '\t :-{}[]"\'&*!#a7,%\n'[below(18)]
+        const [length, insert] = [
+          [1, ''],
+          [0, other],
+          [1, other],
+          [1 + below(40), ''],
+          [0, right.slice(at, at + below(60))],
+        ][below(5)] as [number, string]
+        const text = right.slice(0, at) + insert + right.slice(at + length)
+        const all = { ...RIGHT_FILES, [file]: text }
+        const { diagnostics } = await loadRepository(
+          Object.entries(all).flatMap(([path, text]) => (path.endsWith('.yaml') ? [{ path, text }] : [])),
+        )
+        for (const { file: where, line, column, length, hint, message } of diagnostics) {
+          expect({ text, message, hint }).toEqual({ text, message, hint: expect.stringMatching(/./) })
+          if (line === 0) continue
+          const written = all[where].split('\n')[line - 1]
+          expect({
+            text,
+            message,
+            inside: column >= 1 && column + length - 2 <= (written?.length ?? -1),
+          }).toMatchObject({ inside: true })
+        }
+        const own = diagnostics.filter(each => each.file === file && each.severity === 'error')
+        if (own.length === 0 || identity(text) !== identity(right)) continue
+        broken++
+        const accused = diagnostics.filter(each => each.file !== file && each.severity === 'error')
+        expect({ text, own, accused }).toEqual({ text, own, accused: [] })
+      }
+      expect(broken).toBeGreaterThan(60)
+    },
+  )
 })

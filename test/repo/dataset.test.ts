@@ -81,7 +81,7 @@ describe('a mapped Dataset', () => {
           "\`cap\` 6 is more than \`maximum\` 5 | no reward is above \`maximum\`: take out \`cap\`, or correct one of them",
         ],
         "a cap below all": [
-          "\`cap\` 5 is not more than \`minimum\` 5",
+          "\`cap\` 5 is not more than \`minimum\` 5 | take out \`cap\`, or correct one of them",
         ],
         "a column of what is unknown": [
           "\`propensity: unknown\` says that the log has none, but \`propensity\` names them | take out \`propensity\`, or \`propensity: unknown\`",
@@ -94,7 +94,7 @@ describe('a mapped Dataset', () => {
           "rewards have names in the format \`dap\` alone | name the column of the one that is meant",
         ],
         "a reward and a cost": [
-          "a cost is the negative of a reward: only one of \`reward\` and \`cost\` can be meant",
+          "a cost is the negative of a reward: only one of \`reward\` and \`cost\` can be meant | take one of them out",
         ],
         "a slot of decisions alone": [
           "the decisions have a \`slot\` and the rewards have none | name the column of the slot of the rewards, or take out that of the decisions",
@@ -106,13 +106,13 @@ describe('a mapped Dataset', () => {
           "\`wait\` is a time after the decision | name the columns of times: \`mapping.ts\`, \`rewards.mapping.ts\`",
         ],
         "both shares": [
-          "\`logProbability\` and \`dropProbability\` say the same, 1 minus each other: only one can be meant",
+          "\`logProbability\` and \`dropProbability\` say the same, 1 minus each other: only one can be meant | take one of them out",
         ],
         "characters that are one": [
-          "\`quote\` and \`delimiter\` cannot both be \`;\`",
-          "\`escape\` and \`delimiter\` cannot both be \`;\`",
-          "\`comment\` and \`delimiter\` cannot both be \`;\`",
-          "\`comment\` and \`quote\` cannot both be \`;\`",
+          "\`quote\` and \`delimiter\` cannot both be \`;\` | write another character at one of them",
+          "\`escape\` and \`delimiter\` cannot both be \`;\` | write another character at one of them",
+          "\`comment\` and \`delimiter\` cannot both be \`;\` | write another character at one of them",
+          "\`comment\` and \`quote\` cannot both be \`;\` | write another character at one of them",
         ],
         "delimiters of other lengths": [
           "8:21 schema \`delimiter\` must look like \`;\`, got the string \`\\t\` | The character between two fields, one of ASCII; a tab is \`"\\t"\`, in double quotes",
@@ -159,13 +159,13 @@ describe('a mapped Dataset', () => {
 
   it('is written as CSV only where it is CSV', async () => {
     expect(await said(`${mapping()}\ncsv: {}`, 'parquet')).toEqual([
-      '`csv` says how CSV is written, but the format is `parquet`',
+      '`csv` says how CSV is written, but the format is `parquet` | take out `csv`, or write `format: csv`',
     ])
     const rewards = 'rewards: { files: [y], format: csv, csv: {}, mapping: { decisionId: id, reward: v } }'
     expect(await said(`${mapping({ decisionId: 'id', reward: null })}\n${rewards}`, 'jsonl')).toEqual([])
     expect(
       await said(`${mapping({ decisionId: 'id', reward: null })}\n${rewards.replace('format: csv', 'format: jsonl')}`),
-    ).toEqual(['`csv` says how CSV is written, but the format is `jsonl`'])
+    ).toEqual(['`csv` says how CSV is written, but the format is `jsonl` | take out `csv`, or write `format: csv`'])
   })
 
   it('keeps its rewards inside the repository, too, globs and all', async () => {
@@ -179,10 +179,10 @@ describe('a mapped Dataset', () => {
 describe('a Dataset of the format dap', () => {
   it('takes nothing that its records say', async () => {
     expect(await said(`${mapping()}\n${REWARDS}\npropensity: unknown\ncsv: {}`, 'dap')).toEqual([
-      'the format `dap` names its fields itself: it takes no `mapping`',
+      'the format `dap` names its fields itself: it takes no `mapping` | take out `mapping`',
       'the format `dap` has records of rewards: it takes no `rewards` | name the files of its rewards among `files`',
-      'the format `dap` logs its propensities: they cannot be unknown',
-      '`csv` says how CSV is written, but the format is `dap`',
+      'the format `dap` logs its propensities: they cannot be unknown | take out `propensity`',
+      '`csv` says how CSV is written, but the format is `dap` | take out `csv`, or write `format: csv`',
     ])
   })
 })

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { stream } from '../../src/math/rng.ts'
-import { diagnose, resource } from '../support/repository.ts'
+import { diagnose, policyWith, resource } from '../support/repository.ts'
 
 const policy = (values: string) =>
   resource(
@@ -53,5 +53,12 @@ describe('the hint to quote a value', () => {
       expect([text, ...found.map(line => line.split(' | ')[1])]).toEqual([text, `quote it: \`"${text}"\``])
     const quoted = numbers.map(({ text }) => policy(`["${text}"]`))
     expect((await Promise.all(quoted.map(diagnose))).flat()).toEqual([])
+  })
+})
+
+describe('a rule that has a value as it is written, not as YAML reads it', () => {
+  it('is not told of a value that is only the number read from it', async () => {
+    const text = policyWith('enum: [ios, android]', 'enum: [3.9, 3.10]').replaceAll("'ios'", "'3.10'")
+    expect((await diagnose(text)).filter(each => each.includes('3.1`') || each.includes('is never'))).toEqual([])
   })
 })

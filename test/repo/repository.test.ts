@@ -76,15 +76,15 @@ describe('loadRepository', () => {
       resource('Deployment', 'd', 'environment: prod\npolicy: offer-3'),
     ].join('---\n')
     expect(await diagnose(text)).toEqual([
-      '33:11 schema `l2` must be more than 0, got -1',
+      '33:11 schema `l2` must be more than 0, got -1 | The ridge penalty λ; A⁻¹ starts at I/λ',
       '35:13 schema `type` must be one of `greedy`, `epsilon-greedy`, `softmax`, `squarecb`, `ucb`, `kl-ucb`, `thompson`, got the string `thomson` | did you mean `thompson`?',
       '41:5 unknown-key unknown key `falback` | did you mean `fallback`?',
       '71:22 cel `ctx` has no field `levle` | did you mean `level`?',
       '88:15 reference there is no action `noen` | did you mean `none`?',
-      '99:44 schema `none` must be at most 1, got 2',
-      '100:13 schema `policies` must not be empty',
-      '101:12 schema `horizon` must be at least 1, got 0',
-      '107:16 reference there is no Environment `prod`',
+      '99:44 schema `none` must be at most 1, got 2 | write `0.02` for 2 percent',
+      '100:13 schema `policies` must not be empty | Names of Policies, `uniform`, or `oracle`, which knows the world',
+      '101:12 schema `horizon` must be at least 1, got 0 | How many decisions one replication has',
+      '107:16 reference there is no Environment `prod` | `dap new environment prod` adds one',
       '108:11 reference there is no Policy `offer-3` | did you mean `offer-1`?',
     ])
   })
@@ -116,17 +116,17 @@ spec:
 `
     expect(await diagnose(text)).toMatchInlineSnapshot(`
       [
-        "3:19 schema \`name\` must look like \`shop-offer\`, got the string \`Shop Offer\` | The policy's name, unique among policies: lower-case letters, digits and inner \`-\` and \`_\`, at most 63",
-        "8:38 schema \`minimum\` must be a number, got the string \`one\`",
+        "3:19 schema \`name\` must look like \`shop-offer\`, got the string \`Shop Offer\` | write \`shop-offer\`",
+        "8:38 schema \`minimum\` must be a number, got the string \`one\` | for example \`1\`",
         "11:16 reference there is no context field \`levle\` | did you mean \`level\`?",
         "14:46 cel \`ctx.platform\` is never \`iso\` | did you mean \`ios\`?",
-        "15:13 duplicate the action \`gold\` is there twice",
+        "15:13 duplicate the action \`gold\` is there twice | take one of them out, or call it otherwise",
         "17:30 unknown-key unknown key \`l3\` | did you mean \`l2\`?",
         "18:26 schema \`type\` must be one of \`greedy\`, \`epsilon-greedy\`, \`softmax\`, \`squarecb\`, \`ucb\`, \`kl-ucb\`, \`thompson\`, got the string \`thomson\` | did you mean \`thompson\`?",
-        "20:21 semantic a floor of 0.4 for each of 3 actions does not fit: they sum to 1.2 | at most 0.333",
-        "21:26 schema \`fraction\` must be less than 1, got 2",
+        "20:21 semantic a floor of 0.4 for each of 3 actions does not fit: they sum to 1.2 | at most 0.333333",
+        "21:26 schema \`fraction\` must be less than 1, got 2 | write \`0.02\` for 2 percent",
         "22:15 reference there is no action \`nothing\` | known are \`none\`, \`gold\`, \`gold\`",
-        "23:19 schema \`wait\` must look like \`72h\`, got the string \`3 days\` | Rewards that come later than this do not count",
+        "23:19 schema \`wait\` must look like \`72h\`, got the string \`3 days\` | write \`3d\`",
       ]
     `)
   })
@@ -242,7 +242,12 @@ describe('a Policy', () => {
     ['bounds that leave one value', 'minimum: 1, default', 'minimum: 1, maximum: 1, default', []],
     ['a logarithm of −1 + 1', 'minimum: 1, default', 'minimum: -1, default', ['16:34 warning semantic']],
     ['a logarithm of what is above', 'minimum: 1, default', 'minimum: 0, default', []],
-    ['a learner that takes no exploration', 'type: linear\n      l2: 1.0', 'type: uniform', ['33:5 semantic']],
+    [
+      'a learner that takes no exploration',
+      'type: linear\n      l2: 1.0',
+      'type: uniform',
+      ['15:3 warning semantic', '33:5 semantic'],
+    ],
     ['no exploration', '    exploration:\n      type: thompson\n', '', ['30:3 semantic']],
   ])('with %s', async (_, before, after, expected) => {
     expect(await places(policyWith(before, after))).toEqual(expected)
@@ -348,7 +353,7 @@ describe('a Policy', () => {
       'guardrails: { minProbability: 0.5 }',
     )
     expect(await diagnose(text)).toEqual([
-      '8:33 warning semantic a floor of 0.5 for each of 2 actions leaves nothing to choose: every action is alike',
+      '8:33 warning semantic a floor of 0.5 for each of 2 actions leaves nothing to choose: every action is alike | lower it, or use the learner `uniform`',
     ])
     expect((await places(text.replace('name: p', 'name: uniform')))[0]).toBe('3:19 semantic')
   })
@@ -374,7 +379,7 @@ function deployment(target: 'emulator' | 'vertex', lines: string): Record<string
       resource(
         'Scenario',
         'played',
-        'world: { type: bernoulli, means: { none: 0.1, gold-small: 0.2, bundle-mid: 0.3 } }\npopulation: { context: { platform: { constant: ios } } }\npolicies: [offer-1]',
+        'world: { type: bernoulli, means: { none: 0.1, gold-small: 0.2, bundle-mid: 0.3 } }\npopulation: { context: { platform: { constant: ios }, level: { constant: 1 }, spend30d: { constant: 0 } } }\npolicies: [offer-1]',
       ) + rule('expect', "policy('offer-1').reward.mean > 0.0"),
     'empty.yaml': resource('Scenario', 'empty', `${world}\npolicies: [p]`),
   }
@@ -531,7 +536,7 @@ algorithm: { learner: { type: beta }, exploration: { type: thompson } }`,
       ),
     }
     expect(await diagnose(files)).toEqual([
-      '6:14 semantic nothing says what `os` of `p` is in the simulated population | add `os` to `population.context`, or give it a default in the policy',
+      '6:14 semantic nothing says what `os` of `p` is in the simulated population | add `os` to `population.context`',
     ])
   })
 })
@@ -873,9 +878,9 @@ describe('the other kinds', () => {
     ])
     expect(await diagnose(evidence('evidence: [{ evaluation: other }, { scenario: empty }]'))).toEqual([
       '7:28 semantic the evaluation `other` does not judge `offer-1` | it needs a candidate `{ name: …, policy: offer-1 }`',
-      '7:28 warning semantic the evaluation `other` has no gates: as evidence it always passes',
+      '7:28 warning semantic the evaluation `other` has no gates: as evidence it always passes | give it one, or take it out of `evidence`',
       '7:49 semantic the scenario `empty` does not play `offer-1` | add `offer-1` to its `policies`',
-      '7:49 warning semantic the scenario `empty` has no expectations: as evidence it always passes',
+      '7:49 warning semantic the scenario `empty` has no expectations: as evidence it always passes | give it one, or take it out of `evidence`',
     ])
   })
 })

@@ -57,8 +57,12 @@ describe('a mistake that YAML reads as something else', () => {
     ['a letter of another alphabet in a key', ['unit:', 'unіt:'], '`і` is U+0456, and not `i`; did you mean `unit`?'],
     ['one in a kind', ['kind: Policy', 'kind: Pоlicy'], '`о` is U+043E, and not `o`; did you mean `Policy`?'],
     ['one in a name', ['fallback: none', 'fallback: nοne'], '`ο` is U+03BF, and not `o`; did you mean `none`?'],
-    ['one in a rule', flow('ctx.vір'), '`і` is U+0456, and not `i`'],
-    ['a minus', ['0.02', '−0.02'], '`−` is U+2212, and not `-`'],
+    [
+      'one in a rule',
+      flow('ctx.vір'),
+      "`і` is U+0456, and not `i`; a rule looks like `ctx.age >= 16 && ctx.platform != 'web'`",
+    ],
+    ['a minus', ['0.02', '−0.02'], '`−` is U+2212, and not `-`; for example `0`'],
     [
       'a blank that is none',
       ['fallback: none', 'fallback: none\u00a0'],

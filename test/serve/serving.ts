@@ -79,6 +79,8 @@ function start(folder: string, words: readonly string[], environment: Readonly<R
     tables: () => Promise.reject(new Error('a server reads no tables')),
     cores: 1,
     choose: () => Promise.reject(new Error('a server asks nothing')),
+    ask: () => Promise.reject(new Error('a server asks nothing')),
+    agree: () => Promise.reject(new Error('a server asks nothing')),
     now: Date.now,
     environment: name => environment[name],
     environmentNames: () => Object.keys(environment),
@@ -91,11 +93,16 @@ function start(folder: string, words: readonly string[], environment: Readonly<R
     processes: () => Promise.reject(new Error('no lock should be taken')),
     commit: async () => null,
     origin: async () => null,
+    branch: async () => null,
+    filesAt: () => Promise.reject(new Error('no other time should be asked for')),
+    hooks: async () => null,
+    programVersion: async () => null,
+    machine: () => Promise.reject(new Error('the machine should not be looked at')),
     sleep: ms => new Promise(done => setTimeout(done, ms)),
   }
   const finished = runCli(['serve', ...words], {
     version: '0.0.0-test',
-    streams: { out, err },
+    streams: { out, err, columns: () => Number.POSITIVE_INFINITY },
     host: async () => host,
     progress: () => ({ report() {}, stop() {} }),
   }).then(code => ({ code, stdout, stderr }))

@@ -32,8 +32,8 @@ export async function* play(blocks: readonly Block[], folder: string): AsyncGene
 /** The commands of a session, after each what it prints. */
 async function session(text: string, folder: string): Promise<string> {
   const parts: string[] = []
-  for (const [command] of text.matchAll(/^\$ dap .*$/gm)) {
-    const words = [...command.slice('$ dap '.length).matchAll(/'([^']*)'|(\S+)/g)].map(word => word[1] ?? word[2])
+  for (const [command] of text.matchAll(/^\$ dap(?: .*)?$/gm)) {
+    const words = [...command.slice('$ dap'.length).matchAll(/'([^']*)'|(\S+)/g)].map(word => word[1] ?? word[2])
     const { stdout, stderr } = await dapIn(folder, ...words)
     parts.push(`${command}\n${stdout}${stderr}`)
   }

@@ -39,6 +39,14 @@ export function memoryFiles(
       const lines = (await this.read(path)).split('\n')
       yield lines.at(-1) === '' ? lines.slice(0, -1) : lines
     },
+    async appended(path, since) {
+      const text = all.get(path)
+      if (text === undefined) return undefined
+      const whole = Buffer.from(text)
+      if (since === 'end') return { bytes: new Uint8Array(), from: whole.length, to: whole.length, file: path }
+      const from = since !== undefined && since.to <= whole.length ? since.to : 0
+      return { bytes: whole.subarray(from), from, to: whole.length, file: path }
+    },
     exists: async path => all.has(path) || below(path).length > 0,
     isFolder: async path => (elsewhere(path) ? fallback.files.isFolder(path) : below(path).length > 0),
     async walk(folder) {

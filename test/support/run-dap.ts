@@ -5,7 +5,8 @@ import type { RunEvent } from '../../src/command.ts'
 import type { LockProcess } from '../../src/deploy/memory.ts'
 import type { ProcessState } from '../../src/deploy/runs.ts'
 import type { Commit } from '../../src/deploy/wanted/plan.ts'
-import type { Choice, Files, Host, OwnPackage } from '../../src/host.ts'
+import { UsageError } from '../../src/errors.ts'
+import type { Choice, Files, Host, Machine, OwnPackage } from '../../src/host.ts'
 import { memoryFiles } from './memory-files.ts'
 import { type MemoryCloud, memoryCloud } from './memory-vertex.ts'
 
@@ -31,12 +32,26 @@ export interface Setting {
   readonly commit?: Commit | null
   /** The address that the repository was cloned from. */
   readonly origin?: string | null
+  readonly branch?: string | null
+  /** The folder of Git's hooks. */
+  readonly hooks?: string | null
+  /** What programs print at `--version`; others are not installed. */
+  readonly programs?: Readonly<Record<string, string>>
+  readonly machine?: Partial<Machine>
   readonly owner?: string
   /** What became of the process of another session; the number of each is its number. */
   stateOf?(process: LockProcess): ProcessState
   /** An interactive terminal, and what is answered at it; what it shows is on stderr. */
   choose?(question: string, choices: readonly Choice[]): string
+  /** The same, of a line of text; empty is Enter alone. */
+  ask?(question: string): string
+  /** The same, of what is answered by yes or no. */
+  agree?(question: string): boolean
   readonly signal?: AbortSignal
+  /** Of a terminal that is so wide. */
+  readonly columns?: number
+  /** The repository as Git has it at other times, by revision. */
+  readonly history?: Readonly<Record<string, Readonly<Record<string, string>>>>
   /** Variables of the process's environment. */
   readonly environment?: Readonly<Record<string, string>>
 }
@@ -96,7 +111,9 @@ export function deployments(
 
 /** The same over real files, which DuckDB needs. */
 export function dapIn(
-  place: string | (Pick<Setting, 'environment' | 'cloud'> & { readonly folder: string; readonly files?: Files }),
+  place:
+    | string
+    | (Pick<Setting, 'environment' | 'cloud' | 'columns'> & { readonly folder: string; readonly files?: Files }),
   ...words: readonly string[]
 ): Promise<Omit<Session, 'files'>> {
   const { folder, files = nodeFiles(), ...setting } = typeof place === 'string' ? { folder: place } : place
@@ -133,11 +150,19 @@ async function run(
     cloud,
     commit = null,
     origin = null,
+    branch = null,
+    hooks = null,
+    programs = { npm: '11.0.0', git: 'git version 2.47.0' },
+    machine = {},
     run,
     choose,
+    ask,
+    agree,
     stateOf = () => 'running',
     signal = new AbortController().signal,
     environment = {},
+    columns = Number.POSITIVE_INFINITY,
+    history = {},
   }: Setting & Pick<Host, 'run'> = {
     run: RUN,
   },
@@ -151,7 +176,7 @@ async function run(
     version: VERSION,
     packageRoot: PACKAGE_ROOT,
     files,
-    terminal: { interactive: choose !== undefined, color: false, columns: 100 },
+    terminal: { interactive: choose !== undefined || agree !== undefined, color: false, columns },
     signal,
     async tables(options) {
       const tables = (await import('../../src/adapters/duckdb/duckdb.ts')).openTables(options)
@@ -163,6 +188,17 @@ async function run(
     async choose(question, choices) {
       if (choose === undefined) throw new Error('nothing should be asked without a terminal')
       return choose(question, choices)
+    },
+    async ask({ question, standard, check }) {
+      if (ask === undefined) throw new Error('nothing should be asked without a terminal')
+      const text = ask(question) || standard
+      const fault = check(text)
+      if (fault !== undefined) throw new Error(fault)
+      return text
+    },
+    async agree(question) {
+      if (agree === undefined) throw new Error('nothing should be asked without a terminal')
+      return agree(question)
     },
     now: cloud?.clock.now ?? (() => NOW),
     environment: name => environment[name],
@@ -189,6 +225,16 @@ async function run(
     }),
     commit: async () => commit,
     origin: async () => origin,
+    branch: async () => branch,
+    async filesAt(_, revision) {
+      const past = history[revision]
+      if (past === undefined) throw new UsageError(`Git has no commit \`${revision}\``)
+      const all = Object.fromEntries(Object.entries(past).map(([path, text]) => [`${cwd}/${path}`, text]))
+      return { files: memoryFiles(all, { prefix: PACKAGE_ROOT, files: nodeFiles() }), close: async () => {} }
+    },
+    hooks: async () => hooks,
+    programVersion: async name => programs[name] ?? null,
+    machine: async () => ({ node: '24.1.0', memory: 8e9, disk: 8e9, temporary: 8e9, ...machine }),
     sleep: cloud?.clock.sleep ?? (ms => new Promise(done => setTimeout(done, ms))),
   }
   const code = await runCli(words, {
@@ -200,6 +246,7 @@ async function run(
       err: text => {
         stderr += text
       },
+      columns: () => columns,
     },
     host: async ({ folder }) => ({ ...host, cwd: folder === undefined ? cwd : `${cwd}/${folder}` }),
     progress: () => ({ report: event => void events.push(event), stop() {} }),

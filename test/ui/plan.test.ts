@@ -393,13 +393,60 @@ describe('a plan as a comment', () => {
     ])
   })
 
-  it('fits into a comment of GitHub, whatever the number of deployments', () => {
-    const many = Array.from({ length: 500 }, () => canary)
-    const comment = planMarkdown(plan(many))
-    expect(comment.length).toBeLessThan(65_000)
+  it('says how many do not fit', () => {
+    const comment = planMarkdown(plan(Array.from({ length: 500 }, () => canary)))
+    const rows = comment.split('\n').filter(line => line.startsWith('| ± |')).length
+    const folded = comment.split('<details>').length - 1
     expect(comment).toContain('500 to replace')
-    expect(comment).toContain('The rest is in the plan file.')
-    expect(comment.split('<details>').length).toBe(comment.split('</details>').length)
+    expect(comment).toContain(`\n| … | ${500 - rows} more |  | in the plan file |\n`)
+    expect(comment).toContain(`\n${500 - folded} more are in the plan file.\n`)
+    expect(Math.min(rows, folded)).toBeGreaterThan(20)
+  })
+
+  it('shows the notes of the plan, which a reader of the comment has to know as well', () => {
+    expect(planMarkdown(plan(quiet, { notes: ['the bucket remembers nothing'] }))).toContain(
+      '\n- the bucket remembers nothing\n',
+    )
+  })
+
+  it('fits into a comment of GitHub, whatever is planned, in whole rows and lines', () => {
+    const size = fc.oneof(fc.nat(3), fc.nat(1_000))
+    const word = fc.tuple(fc.constantFrom('a', '`', '|', '&', '@', '\u{1f3b2}', '\n'), size)
+    const sizes = fc.record({ deployments: size, fields: size, drift: size, notes: size, word })
+    fc.assert(
+      fc.property(sizes, fc.nat(3), ({ word: [letter, length], ...counts }, of) => {
+        const long = letter.repeat(length)
+        const times = <T>(count: number, value: T) => Array.from({ length: count }, () => value)
+        // Thousands of each, but not of each in each.
+        const count = (name: keyof typeof counts) => (counts.deployments > 20 ? counts[name] % 4 : counts[name])
+        const name = `n${long.slice(0, 300 * of)}`
+        const each = deploymentPlan('', {
+          ...unproven,
+          deployment: name,
+          fields: times(count('fields'), { field: `f${long}`, before: long, after: null, replaces: true }),
+          changes: times(count('fields'), { ...unproven.changes[0], reason: long }),
+          drift: times(count('drift'), { field: 'f', git: long, applied: null, live: long, overwrites: true }),
+          notes: times(count('notes'), `n${long}`),
+        })
+        const made = plan(times(counts.deployments, each), {
+          notes: times(counts.notes, `n${long}`),
+        })
+        const comment = planMarkdown(made)
+        expect(comment.length).toBeLessThan(65_536)
+        expect(comment).not.toMatch(/[\ud800-\udbff](?![\udc00-\udfff])/)
+        const lines = comment.split('\n')
+        const open = lines.filter(line => line.startsWith('<details>')).length
+        expect(lines.filter(line => line === '</details>').length).toBe(open)
+        const rows = lines.filter(line => line.startsWith('| '))
+        expect(rows.map(cells)).toEqual(rows.map(() => 4))
+        // Whole lines: no code span is left open.
+        for (const line of lines.filter(line => !line.startsWith('<details>')))
+          expect(withoutCode(line)).not.toContain('`')
+        const more = Number(/^(\d+) more are in the plan file\.$/m.exec(comment)?.[1] ?? 0)
+        expect(open + more).toBe(counts.deployments)
+      }),
+      { numRuns: 40 },
+    )
   })
 
   it('keeps tags, tables, links, mentions and comments that names and labels bring along from meaning anything', () => {

@@ -5,7 +5,7 @@ import { createStyle } from '../../src/ui/style.ts'
 import { expectPublished, publishedValidator } from '../support/published.ts'
 import { foreign, NEW, OLD, orphaned } from './plan-samples.ts'
 
-const context = { style: createStyle(false), columns: 120 }
+const context = { style: createStyle(false), columns: 140 }
 const HEX = '91b0c3d4e5f60718293a4b5c6d7e8f90'
 
 const model = (displayName: string, overrides: Partial<LiveModel> = {}): LiveModel => ({

@@ -3,8 +3,13 @@ import { renderToString } from 'ink'
 import { describe, expect, it } from 'vitest'
 import { type Diagnostic, didYouMean, printable } from '../../src/diagnostics.ts'
 import { diagnosticsSummary, diagnosticText } from '../../src/ui/diagnostics.ts'
+import { answered, UNANSWERED } from '../../src/ui/live/answer.ts'
+import { Question } from '../../src/ui/live/answer-view.tsx'
+import type { Line } from '../../src/ui/live/line.ts'
+import { Asked } from '../../src/ui/live/line-view.tsx'
+import { type Pace, paced } from '../../src/ui/live/pace.ts'
 import { Progress } from '../../src/ui/live/progress-view.tsx'
-import { Select } from '../../src/ui/live/select-view.tsx'
+import { Select, selected } from '../../src/ui/live/select-view.tsx'
 import { grouped, percent, plural, short, signed } from '../../src/ui/numbers.ts'
 import { createStyle } from '../../src/ui/style.ts'
 import { table } from '../../src/ui/table.ts'
@@ -96,23 +101,55 @@ describe('a table', () => {
         [red('a'), '10'],
         ['bbbbb', '5'],
       ],
+      { style: createStyle(false), columns: Number.POSITIVE_INFINITY },
     )
     expect(stripVTControlCharacters(text)).toBe('name    n\na      10\nbbbbb   5')
   })
 })
 
+/** The pace of 200 replications, after so many at each time. */
+const paceAt = (...points: readonly (readonly [time: number, done: number])[]) =>
+  points.reduce<Pace | undefined>(
+    (pace, [time, done]) => paced(pace, { type: 'progress', unit: 'replications', done, total: 200 }, time),
+    undefined,
+  )!
+
 describe('live views', () => {
-  it('show how far a run is and what is left', () => {
-    const view = renderToString(
-      <Progress event={{ type: 'progress', unit: 'replications', done: 50, total: 200 }} elapsedMs={1000} />,
+  it('show how far a run is, how fast, and what is left', () => {
+    const pace = paceAt([0, 0], [1000, 50])
+    expect(renderToString(<Progress pace={pace} columns={80} />, { columns: 80 })).toBe(
+      '██████░░░░░░░░░░░░░░░░░░  50 of 200 replications · 50/s · 3 s left',
     )
-    expect(view).toBe('replications  ██████░░░░░░░░░░░░░░░░░░  50 of 200  3 s left')
+    expect(renderToString(<Progress pace={pace} columns={50} />, { columns: 50 })).toBe(
+      '50 of 200 replications · 50/s · 3 s left',
+    )
   })
 
-  it('count where the total is not known', () => {
-    expect(renderToString(<Progress event={{ type: 'progress', unit: 'rows', done: 12345 }} elapsedMs={1000} />)).toBe(
-      '12,345 rows',
-    )
+  it('ask for a yes or a no', () => {
+    const view = (typed: string) =>
+      renderToString(<Question question="apply this plan?" answer={answered(UNANSWERED, typed)} />)
+    expect(view('ye')).toBe('apply this plan? [y/N] ye')
+    expect(view('yes\r')).toBe('apply this plan? [y/N] yes')
+    expect(view('perhaps\r')).toBe('apply this plan? [y/N]\ny or n; Enter alone is no')
+  })
+
+  it('take keys as fast as they come', () => {
+    const keys = [
+      { by: 1, of: 3 },
+      { by: 1, of: 3 },
+      { by: 1, of: 3 },
+      { by: -1, of: 3 },
+      { enter: true, of: 3 } as const,
+    ]
+    expect(keys.reduce(selected, { at: 0 })).toEqual({ at: 2, chosen: 2 })
+  })
+
+  it('ask for a line of text', () => {
+    const view = (line: Line) =>
+      renderToString(<Asked question="What is it called?" standard="shop" check={() => undefined} line={line} />)
+    expect(view({ typed: 'ca' })).toBe('What is it called? (shop) ca\nenter to go on, esc or ctrl-c to stop')
+    expect(view({ typed: '', value: 'shop' })).toBe('What is it called? (shop) shop')
+    expect(view({ typed: 'A', fault: 'no' })).toContain('\nno\n')
   })
 
   it('ask a question with its choices', () => {
@@ -125,7 +162,7 @@ describe('live views', () => {
         'Which template?',
         '❯ bandit            one for all',
         '  contextual-bandit one for each',
-        '↑ ↓ to move, enter to choose, ctrl-c to stop',
+        '↑ ↓ to move, enter to choose, esc or ctrl-c to stop',
       ].join('\n'),
     )
   })

@@ -2,7 +2,7 @@ import { createHash, randomBytes } from 'node:crypto'
 import fs from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { DapError } from '../../errors.ts'
-import type { Files, Followed, FoundFile, Unread, Walked } from '../../host.ts'
+import type { Appended, Files, Followed, FoundFile, Unread, Walked } from '../../host.ts'
 import { isInside } from '../../paths.ts'
 
 const utf8 = new TextDecoder('utf-8', { fatal: true })
@@ -59,6 +59,7 @@ export function nodeFiles(): Files {
         }
       }),
     readLines,
+    appended: async (path, since) => attempt('read', path, () => appended(path, since)),
     exists: async path => unlessAbsent(() => fs.lstatSync(path)) !== undefined,
     isFolder: async path => unlessAbsent(() => fs.statSync(path))?.isDirectory() === true,
     walk: (folder, within = []) => attempt('list', folder, () => walk(folder, within)),
@@ -90,6 +91,24 @@ function unlessAbsent<Stat>(look: () => Stat): Stat | undefined {
 export function stampOf(path: string): string {
   const stat = unlessAbsent(() => fs.statSync(path, { bigint: true }))
   return stat === undefined ? '' : [stat.mtimeNs, stat.ctimeNs, stat.size, stat.ino].join(' ')
+}
+
+const APPENDED_BYTES = 1 << 20
+
+function appended(path: string, since: Appended | 'end' | undefined): Appended | undefined {
+  const fd = unlessAbsent(() => fs.openSync(path, 'r'))
+  if (fd === undefined) return undefined
+  try {
+    const { dev, ino, size } = fs.fstatSync(fd)
+    const file = `${dev} ${ino}`
+    if (since === 'end') return { bytes: new Uint8Array(), from: size, to: size, file }
+    const from = since?.file === file && since.to <= size ? since.to : 0
+    const bytes = new Uint8Array(Math.min(APPENDED_BYTES, size - from))
+    const read = fs.readSync(fd, bytes, 0, bytes.length, from)
+    return { bytes: bytes.subarray(0, read), from, to: from + read, file }
+  } finally {
+    fs.closeSync(fd)
+  }
 }
 
 async function* readLines(path: string): AsyncGenerator<readonly string[]> {

@@ -31,9 +31,18 @@ export async function gitCommit(folder: string): Promise<Commit | null> {
 }
 
 /** Where the repository of a folder was cloned from; null where git does not know of such a place. */
-export function gitOrigin(folder: string): Promise<string | null> {
+export const gitOrigin = (folder: string) => said(folder, 'config', '--get', 'remote.origin.url')
+
+/** The branch that is checked out; null where none is, or git does not tell. */
+export const gitBranch = (folder: string) => said(folder, 'symbolic-ref', '--quiet', '--short', 'HEAD')
+
+/** The folder of the hooks that it runs; null where it has none. */
+export const gitHooks = (folder: string) => said(folder, 'rev-parse', '--path-format=absolute', '--git-path', 'hooks')
+
+/** What git prints; null where it prints nothing, or fails. */
+function said(folder: string, ...words: readonly string[]): Promise<string | null> {
   return new Promise(done => {
-    execFile('git', ['-C', folder, 'config', '--get', 'remote.origin.url'], (failure, stdout) =>
+    execFile('git', ['-C', folder, ...words], (failure, stdout) =>
       done(failure === null ? stdout.trim() || null : null),
     )
   })

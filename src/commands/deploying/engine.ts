@@ -70,6 +70,11 @@ export async function openCloud(host: Host, place: Place, report: (event: RunEve
   })
 }
 
+/** The same for who wants an answer now: every read is tried once. */
+export async function openCloudOnce(host: Host, place: Place): Promise<Cloud> {
+  return (await host.cloud(place)).patiently(undefined)
+}
+
 /** Asks before anything is changed, and stops at a no; `--yes` has answered already, and nobody is asked without a terminal. */
 export async function requireAgreement(host: Host, yes: boolean, shown: string, question: string): Promise<void> {
   if (yes) return
@@ -77,11 +82,7 @@ export async function requireAgreement(host: Host, yes: boolean, shown: string, 
     throw new UsageError('nobody can be asked here whether to go on', { hint: '--yes says so beforehand' })
   }
   await host.output.err(`${shown.trimEnd()}\n\n`)
-  const answer = await host.choose(question, [
-    { value: 'no', description: 'nothing is changed' },
-    { value: 'yes', description: 'it is done' },
-  ])
-  if (answer !== 'yes') throw new DapError('nothing was changed')
+  if (!(await host.agree(question))) throw new DapError('nothing was changed')
 }
 
 /** What became of everything, in the form that every command which operates gives. */

@@ -20,6 +20,7 @@ import {
   openRepository,
   PROJECT_FILE,
   requireResource,
+  requireUnbroken,
   requireValid,
 } from '../opening/repository.ts'
 
@@ -49,7 +50,8 @@ export interface OpenEnvironment {
 export async function openEnvironment(host: Host, name: string): Promise<OpenEnvironment> {
   const opened = await openRepository(host)
   const known = opened.repository.all('Environment').map(each => each.name)
-  if (known.length > 0 && opened.repository.declaredIn('Environment', name) === undefined) {
+  if (known.length > 0 && !known.includes(name)) {
+    requireUnbroken(opened, 'Environment', name)
     throw new UsageError(`no environment \`${name}\``, { hint: nameHint(name, known) })
   }
   const environment = requireResource(opened, 'Environment', name)
@@ -122,11 +124,12 @@ function namesBefore(
 
 /** Those of the names, or all of them; a UsageError for a name that no Deployment of the environment has. */
 export function chosen(
-  { deployments, target }: OpenEnvironment,
+  { opened, deployments, target }: OpenEnvironment,
   names: readonly string[] | undefined,
 ): readonly Resource<'Deployment'>[] {
   for (const name of names ?? []) {
     if (deployments.some(each => each.name === name)) continue
+    requireUnbroken(opened, 'Deployment', `${target.environment}/${name}`)
     const known = deployments.map(each => each.name)
     throw new UsageError(`no deployment \`${name}\` in the environment \`${target.environment}\``, {
       hint: known.length === 0 ? `\`dap new deployment ${name}\` adds it` : nameHint(name, known),

@@ -9,6 +9,7 @@ import { UsageError } from '../../errors.ts'
 import type { Host } from '../../host.ts'
 import { evidenceInputs, readEvidence } from '../evidence/evidence.ts'
 import type { Opened } from '../opening/repository.ts'
+import { requireRules } from '../opening/rules.ts'
 import { type LookBehind, lookBehind } from './behind.ts'
 import { openCloud } from './engine.ts'
 import {
@@ -49,6 +50,7 @@ export async function planEnvironment(
   const { opened, target } = environment
   if (options.only === undefined) requireWhole(environment)
   const wanted = chosen(environment, options.only)
+  const rules = await requireRules(host, opened)
   // Google's clients take a second to load: meanwhile Git is read.
   const connecting = openCloud(host, target.place, report)
   connecting.catch(() => {})
@@ -85,6 +87,7 @@ export async function planEnvironment(
     actual,
     behind,
     notes,
+    rules,
   })
   return { plan, environment, cloud, actual, lookedBehind, origin, deployments }
 }

@@ -18,7 +18,7 @@ export const emulatorExecCommand = defineCommand<Options, { readonly exitCode: n
     declareEmulatorOptions(command)
     command.addHelpText(
       'after',
-      "\nStarts an emulator on a free port, runs the command with this dap as `dap` and with the variables that lead it there, and stops: dap,\nand Google's own clients in any language, unchanged. HTTPS goes to the emulator alone. The exit code is the command's.\n\n  dap emulator exec -- dap deploy --env local --yes",
+      "\nStarts an emulator on a free port, runs the command with this dap as `dap` and with the variables that lead it there, and stops: dap,\nand Google's own clients in any language, unchanged. HTTPS goes to the emulator alone. The exit code is the command's.",
     )
   },
 

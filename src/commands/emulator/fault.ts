@@ -1,5 +1,6 @@
 import { resolve } from 'node:path'
 import { defineCommand } from '../../command.ts'
+import { didYouMean } from '../../diagnostics.ts'
 import { DapError, ExitCode, UsageError } from '../../errors.ts'
 import { FAULTS_RESULT_SCHEMA } from '../../generated/names.ts'
 import type { Host } from '../../host.ts'
@@ -27,14 +28,15 @@ export const emulatorFaultCommand = defineCommand<Options, { readonly faults: re
         `
 Lets calls of the emulator at $DAP_VERTEX_ENDPOINT (default: port ${DEFAULT_PORT} of this machine) go wrong. docs/emulator.md lists the faults.
 
-  dap emulator fault add '${EXAMPLE}'
-
 exit codes: 0 done, 1 no such fault, 3 usage, 5 no emulator there`,
       )
   },
 
   async options([what, json], _flags, host) {
-    if (!(what in VERBS)) throw new UsageError(`\`${what}\` is none of ${Object.keys(VERBS).join(', ')}`)
+    if (!(what in VERBS)) {
+      const hint = didYouMean(what, Object.keys(VERBS))
+      throw new UsageError(`\`${what}\` is none of ${Object.keys(VERBS).join(', ')}`, { hint })
+    }
     if ((what === 'add') !== (json !== undefined))
       throw new UsageError(what === 'add' ? 'which fault?' : `\`${what}\` takes nothing more`, {
         hint: `dap emulator fault add '${EXAMPLE}'`,

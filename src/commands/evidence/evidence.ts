@@ -1,12 +1,12 @@
 import { join, relative } from 'node:path'
-import { evidenceCommand, type OtherFormat } from '../../deploy/wanted/evidence.ts'
+import { changesSince, evidenceCommand, isReadable, type OtherFormat } from '../../deploy/wanted/evidence.ts'
 import { DapError } from '../../errors.ts'
 import { evidenceShape } from '../../generated/evidence-shape.ts'
 import { EVIDENCE_SCHEMA } from '../../generated/names.ts'
 import type { Host } from '../../host.ts'
 import { changedError } from '../../log/tables.ts'
 import { digestOf, fileText } from '../../policy/digest.ts'
-import type { CurrentInput, Evidence, RuleResult } from '../../results.ts'
+import type { CurrentInput, Evidence, RecordedEvidence, RuleResult } from '../../results.ts'
 import { documentFaults } from '../../schema/document.ts'
 import { isMapping } from '../../schema/shape.ts'
 import { plural } from '../../ui/numbers.ts'
@@ -81,6 +81,34 @@ export async function readEvidence(
   throw new DapError(`\`${relative(host.cwd, path)}\` is not what was recorded`, {
     hint: `\`${evidenceCommand(kind, name)}\` makes it anew`,
   })
+}
+
+/** Was anything recorded at all? */
+export const isRecorded = (
+  host: Host,
+  root: string,
+  { kind, name }: Pick<Evidence, 'kind' | 'name'>,
+): Promise<boolean> => host.files.exists(evidencePath(root, kind, name))
+
+/** What was recorded last, and whether it still holds, whoever asks for it; nothing throws because of a file. */
+export async function recordedState(
+  host: Host,
+  opened: Opened,
+  about: Pick<Evidence, 'kind' | 'name'>,
+): Promise<RecordedEvidence> {
+  try {
+    const recorded = await readEvidence(host, opened.root, about)
+    if (recorded === undefined) return { state: 'none', at: null, reason: null }
+    if (!isReadable(recorded))
+      return { state: 'stale', at: null, reason: `another dap recorded it, as ${recorded.schema}` }
+    const { at, passed, failed } = recorded
+    const changed = changesSince(recorded, await evidenceInputs(host, opened, about))
+    if (changed.length > 0) return { state: 'stale', at, reason: changed.join('; ') }
+    return passed ? { state: 'passed', at, reason: null } : { state: 'failed', at, reason: failed.join(', ') }
+  } catch (error) {
+    if (!(error instanceof DapError)) throw error
+    return { state: 'unknown', at: null, reason: error.message }
+  }
 }
 
 function evidencePath(root: string, kind: Evidence['kind'], name: string): string {

@@ -6,6 +6,7 @@ import { type Host, IMAGE_FILES, type ImageRequest } from '../../host.ts'
 import type { Resource } from '../../repo/resource.ts'
 import type { ImageResult } from '../../results.ts'
 import { imageText } from '../../ui/image.ts'
+import { oneOf } from '../arguments.ts'
 import { type Opened, openRepository, requireResource, requireValid } from '../opening/repository.ts'
 
 const BUILDERS = ['docker', 'cloud-build'] as const
@@ -21,7 +22,11 @@ export const imageBuildCommand = defineCommand<Options, ImageResult>({
   declare: command =>
     command
       .option('--env <name>', 'the Environment that it is for; default: the only one on Vertex AI')
-      .option('--builder <name>', `${BUILDERS.join(' or ')}; default: docker, if it is installed`)
+      .option(
+        '--builder <name>',
+        `${BUILDERS.join(' or ')}; default: docker, if it is installed`,
+        oneOf('--builder', BUILDERS),
+      )
       .option('--push', 'push it to the registry of `spec.gcp.image`; Cloud Build always does')
       .option('--tag <tag>', "default: the commit's first 12 digits, or dap's version where there is none")
       .addHelpText(
@@ -30,15 +35,13 @@ export const imageBuildCommand = defineCommand<Options, ImageResult>({
       ),
 
   options(_, flags) {
-    const builder = flags['builder'] as string | undefined
-    if (builder !== undefined && !BUILDERS.some(each => each === builder))
-      throw new UsageError(`--builder takes ${BUILDERS.join(' or ')}, got \`${builder}\``)
+    const builder = flags['builder'] as Options['builder']
     const tag = flags['tag'] as string | undefined
     if (tag !== undefined && !/^\w[\w.-]{0,127}$/.test(tag))
       throw new UsageError(`--tag takes letters, digits, \`_\`, \`.\` and \`-\`, got \`${tag}\``)
     return {
       environment: flags['env'] as string | undefined,
-      builder: builder as Options['builder'],
+      builder,
       push: flags['push'] === true,
       tag,
     }

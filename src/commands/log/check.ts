@@ -1,10 +1,11 @@
 import { defineCommand } from '../../command.ts'
 import { ExitCode } from '../../errors.ts'
 import type { Host } from '../../host.ts'
-import { createLogCheck, type KnownPolicy, type LogCheckResult } from '../../log/check/check.ts'
+import { createLogCheck, type FileErrors, type KnownPolicy, type LogCheckResult } from '../../log/check/check.ts'
 import { milliseconds } from '../../policy/duration.ts'
 import { createPolicy } from '../../policy/policy.ts'
 import { logCheckText } from '../../ui/log-check.ts'
+import { logReport } from '../../ui/log-report.ts'
 import { findRoot, openRepository } from '../opening/repository.ts'
 import { readLogs } from '../reading/log-files.ts'
 
@@ -12,7 +13,15 @@ interface Options {
   readonly paths: readonly string[]
 }
 
-export const logCheckCommand = defineCommand<Options, LogCheckResult>({
+interface Checked {
+  readonly result: LogCheckResult
+  /** The absolute folder that files are relative to. */
+  readonly folder: string
+  readonly files: readonly string[]
+  readonly errors: FileErrors
+}
+
+export const logCheckCommand = defineCommand<Options, Checked>({
   declare: command =>
     command
       .argument(
@@ -28,13 +37,14 @@ export const logCheckCommand = defineCommand<Options, LogCheckResult>({
 
   async run({ paths }, host, report) {
     const check = createLogCheck(await knownPolicies(host))
-    await readLogs(host, paths, check, report)
-    return check.finish()
+    const files = await readLogs(host, paths, check, report)
+    return { result: check.finish(), folder: host.cwd, files, errors: check.errors }
   },
 
-  text: logCheckText,
-  json: result => result,
-  exitCode: ({ passed }) => (passed ? ExitCode.done : ExitCode.no),
+  text: ({ result }, context) => logCheckText(result, context),
+  json: ({ result }) => result,
+  exitCode: ({ result: { passed } }) => (passed ? ExitCode.done : ExitCode.no),
+  report: ({ result, folder, files, errors }) => logReport(result, folder, files, errors),
 })
 
 /** The policies of the repository around the working folder, by digest; none where there is no repository. */

@@ -2,7 +2,7 @@ import { delimiter, dirname, join, relative, resolve, sep } from 'node:path'
 import { DapError, UsageError } from '../../errors.ts'
 import type { FoundFile, Host, Unread } from '../../host.ts'
 import { InvalidFilesError } from '../../invalid-files.ts'
-import type { ProjectSpec } from '../../kinds.ts'
+import type { Kind, ProjectSpec } from '../../kinds.ts'
 import { isInside } from '../../paths.ts'
 import { projectSettings, repositoryOf } from '../../repo/repository.ts'
 import type { NamedKind, Repository, Resource } from '../../repo/resource.ts'
@@ -195,35 +195,47 @@ export async function dataFile(host: Host, { root, roots, repository }: Opened, 
  * The resource of that name. Without a name: the only one there is. Fails when it does not exist, or when its file or one
  * that it needs has errors.
  */
-export function requireResource<K extends NamedKind>(
-  { repository }: Opened,
-  kind: K,
-  name: string | undefined,
-): Resource<K> {
+export function requireResource<K extends NamedKind>(opened: Opened, kind: K, name: string | undefined): Resource<K> {
+  const { repository } = opened
   const all = repository.all(kind)
   const word = kind.toLowerCase()
   if (name === undefined) {
     if (all.length === 1) return all[0]
+    const broken = repository.brokenIn(kind)
+    if (all.length === 0 && broken.length > 0) throw invalid(opened, broken)
     throw all.length === 0
       ? new UsageError(`the repository has no valid ${word}`, {
-          hint: `\`dap new ${word} NAME\` adds one; \`dap validate\` says what is wrong with a broken one`,
+          hint: `\`dap new ${word} NAME\` adds one`,
         })
       : new UsageError(`which ${word}?`, { hint: `one of ${all.map(r => `\`${r.name}\``).join(', ')}` })
   }
   const found = repository.get(kind, name)
   if (found !== undefined) return found
-  const file = repository.declaredIn(kind, name)
-  if (file !== undefined) throw new InvalidFilesError([file], repository.diagnostics)
+  requireUnbroken(opened, kind, name)
   throw new UsageError(`no ${word} \`${name}\``, {
     hint: repository.suggest(kind, name) ?? `\`dap new ${word} ${name}\` adds it`,
   })
 }
 
+/**
+ * Stops a command where a file with errors declares the resource that it has not found, or may do so: that is what is wrong, and not the
+ * name. A Deployment's is `environment/name`.
+ */
+export function requireUnbroken(opened: Opened, kind: Kind, name: string): void {
+  const broken = opened.repository.brokenIn(kind, name)
+  if (broken.length > 0) throw invalid(opened, broken)
+}
+
 /** Stops a command whose input files, or the project's own, have errors; warnings pass. */
-export function requireValid({ repository }: Opened, files: Iterable<string>): void {
+export function requireValid(opened: Opened, files: Iterable<string>): void {
+  const { repository } = opened
   const wanted = new Set([PROJECT_FILE, ...files])
   const broken = new Set(
     repository.diagnostics.filter(d => d.severity === 'error' && wanted.has(d.file)).map(d => d.file),
   )
-  if (broken.size > 0) throw new InvalidFilesError([...broken].sort(), repository.diagnostics)
+  if (broken.size > 0) throw invalid(opened, [...broken].sort())
+}
+
+function invalid({ repository, sources }: Opened, files: readonly string[]): InvalidFilesError {
+  return new InvalidFilesError(files, repository.diagnostics, sources)
 }

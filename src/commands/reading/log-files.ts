@@ -14,16 +14,20 @@ export interface LogReader {
 /**
  * Reads the given files and every file of the format `dap` below the given folders, sorted, each once. The files are named
  * relative to the working folder, rows counted from 1.
+ *
+ * @returns Those names.
  */
 export async function readLogs(
   host: Host,
   paths: readonly string[],
   reader: LogReader,
   report: (event: ProgressEvent) => void,
-): Promise<void> {
+): Promise<readonly string[]> {
   let done = 0
+  const names: string[] = []
   for (const path of await logFiles(host, paths)) {
     const file = displayPath(host.cwd, path)
+    names.push(file)
     let row = 0
     for await (const lines of host.files.readLines(path)) {
       for (const text of lines) reader.line(file, ++row, text)
@@ -34,6 +38,7 @@ export async function readLogs(
     }
     reader.endOfFile()
   }
+  return names
 }
 
 /**

@@ -6,7 +6,7 @@ import type { ClientLimits } from '../../serve/door/client-limits.ts'
 import { DEFAULT_LIMITS, PREDICT } from '../../serve/http/app.ts'
 import type { FileSinkOptions } from '../../serve/log/files.ts'
 import { type Compression, hasZstd } from '../../serve/log/upkeep.ts'
-import { collect, wholeNumber } from '../arguments.ts'
+import { collect, oneOf, wholeNumber } from '../arguments.ts'
 
 export interface ServeOptions {
   /** Undefined: the repository around the working folder. */
@@ -263,11 +263,9 @@ function durationOf(flag: string, text: string, least: string, such: string): nu
 }
 
 function compressionOf(text: string): Compression | undefined {
-  if (text === 'none') return undefined
-  if (text !== 'gzip' && text !== 'zstd') {
-    throw new UsageError(`--compress takes gzip, zstd or none, got \`${text}\``)
-  }
-  if (text === 'gzip' || hasZstd) return text
+  const how = oneOf('--compress', ['gzip', 'zstd', 'none'])(text)
+  if (how === 'none') return undefined
+  if (how === 'gzip' || hasZstd) return how
   throw new UsageError(`--compress zstd needs Node 22.15 or later, this is ${process.versions.node}`, {
     hint: 'gzip does without; or install a current Node',
   })
@@ -290,15 +288,8 @@ function certificateOf({ tlsCert, tlsKey }: Partial<Flags>): ServeOptions['certi
   throw new UsageError(`${given} needs ${missing}`)
 }
 
-function fsyncOf(text: string): ServeOptions['fsync'] {
-  if (text === 'never' || text === 'interval' || text === 'always') return text
-  throw new UsageError(`--fsync takes never, interval or always, got \`${text}\``)
-}
-
-function ackOf(text: string): ServeOptions['ack'] {
-  if (text === 'queued' || text === 'written') return text
-  throw new UsageError(`--ack takes queued or written, got \`${text}\``)
-}
+const fsyncOf = oneOf('--fsync', ['never', 'interval', 'always'])
+const ackOf = oneOf('--ack', ['queued', 'written'])
 
 function portOf(port: number): number {
   if (port <= 65_535) return port

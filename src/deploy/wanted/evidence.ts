@@ -39,17 +39,19 @@ export function checkEvidence(
   now: number,
 ): EvidenceState {
   const { kind, name } = evidenceAsked(item)
-  const about = { kind, name, digest: null, figure: null, command: evidenceCommand(kind, name) } as const
-  if (recorded === undefined) return { ...about, state: 'missing', reason: 'it has not been recorded' }
+  const asked = { kind, name, digest: null, figure: null, command: evidenceCommand(kind, name) } as const
+  if (recorded === undefined) return { ...asked, state: 'missing', reason: 'it has not been recorded' }
   if (!isReadable(recorded)) {
     const reason = `another dap recorded it, as ${recorded.schema}; this one reads ${EVIDENCE_SCHEMA}, which names all inputs`
-    return { ...about, state: 'stale', reason }
+    return { ...asked, state: 'stale', reason }
   }
   const { digest, passed, failed, policies } = recorded
   const judged = policies.find(each => isAbout(each, recorded, wanted))
-  const stale = [...staleness(recorded, wanted, judged), ...timing(recorded, item.maxAge, now)]
-  if (stale.length > 0) return { ...about, digest, state: 'stale', reason: stale.join('; ') }
-  const found = { ...about, digest, figure: judged?.figure ?? null }
+  const changed = changesSince(recorded, wanted.inputs)
+  const about = changed.length > 0 || judged !== undefined ? [] : [notAbout(recorded, wanted)]
+  const stale = [...changed, ...about, ...timing(recorded, item.maxAge, now)]
+  if (stale.length > 0) return { ...asked, digest, state: 'stale', reason: stale.join('; ') }
+  const found = { ...asked, digest, figure: judged?.figure ?? null }
   if (!passed) return { ...found, state: 'failed', reason: `it does not hold: ${failed.join(', ')}` }
   return { ...found, state: 'passed', reason: null }
 }
@@ -65,8 +67,9 @@ function isAbout({ digest, snapshot }: JudgedPolicy, { kind }: Evidence, { polic
 /** As many as a reader wants to know of at once. */
 const MOST_REASONS = 5
 
-function staleness({ kind, inputs }: Evidence, wanted: Wanted, judged: JudgedPolicy | undefined): string[] {
-  const now = new Map(wanted.inputs.map(input => [inputTitle(input), input.digest]))
+/** What is no longer as it was when something was recorded, a sentence each. */
+export function changesSince({ kind, inputs }: Evidence, current: readonly CurrentInput[]): string[] {
+  const now = new Map(current.map(input => [inputTitle(input), input.digest]))
   const changed = inputs.flatMap(input => {
     const title = inputTitle(input)
     const digest = now.get(title)
@@ -76,13 +79,13 @@ function staleness({ kind, inputs }: Evidence, wanted: Wanted, judged: JudgedPol
   })
   // Where nothing that it names has changed, nothing else is depended on; unless whoever recorded it knew of fewer inputs.
   const reasons = changed.length > 0 ? changed : [...now.keys()].map(title => `it does not name ${title}`)
-  if (reasons.length > MOST_REASONS) {
-    return [...reasons.slice(0, MOST_REASONS), `and ${reasons.length - MOST_REASONS} more`]
-  }
-  if (reasons.length > 0 || judged !== undefined) return reasons
-  const { name, snapshot } = wanted.policy
+  const more = reasons.length - MOST_REASONS
+  return more > 0 ? [...reasons.slice(0, MOST_REASONS), `and ${more} more`] : reasons
+}
+
+function notAbout({ kind }: Evidence, { policy: { name, snapshot } }: Wanted): string {
   const which = kind === 'scenario' ? '' : snapshot === null ? ' without a snapshot' : ' with this snapshot'
-  return [`it is not about policy \`${name}\`${which}`]
+  return `it is not about policy \`${name}\`${which}`
 }
 
 /** ms that two clocks may be apart: one machine records, another plans, and either may be a little off. */

@@ -1,5 +1,6 @@
 import { PLAN_SCHEMA } from '../../generated/names.ts'
 import type { Block, Commit, DeploymentPlan, EvidenceState, Plan } from '../../generated/types.ts'
+import type { ChangeRule } from '../../policy/change-rules.ts'
 import { digestOf } from '../../policy/digest.ts'
 import type { Memory } from '../memory.ts'
 import { type Actual, actualOf, located } from './actual.ts'
@@ -9,6 +10,7 @@ import { type Difference, diffDeployment } from './diff.ts'
 import { type Behind, behindOf, type Declarations, orphansOf } from './orphans.ts'
 import { overlapOf } from './overlap.ts'
 import { displayNames } from './roles.ts'
+import { withRules } from './rules.ts'
 
 export type {
   Block,
@@ -51,6 +53,8 @@ export interface PlanInputs {
   /** Where the environment was before. */
   readonly behind: readonly Behind[]
   readonly notes: readonly string[]
+  /** The repository's own; default: none. */
+  readonly rules?: readonly ChangeRule[]
 }
 
 /** A week: as long as a pull request may wait. What has moved by then is found by planning anew. */
@@ -58,7 +62,7 @@ export const PLAN_LIFETIME = 7 * 86_400_000
 
 export function makePlan(inputs: PlanInputs): Plan {
   const { target, only, acceptDrift, prune, releaseHold, overrideProtection, actual, behind, now } = inputs
-  const content = {
+  const unjudged = {
     schema: PLAN_SCHEMA,
     environment: {
       name: target.environment,
@@ -78,6 +82,7 @@ export function makePlan(inputs: PlanInputs): Plan {
     foreign: only === null ? actual.foreign : actual.foreign.filter(({ deployment }) => only.includes(deployment)),
     notes: inputs.notes,
   } as const
+  const content = withRules(unjudged, inputs.rules ?? [], target.environment)
   const time = (ms: number) => new Date(ms).toISOString()
   const header = { dap: inputs.dap, created: time(now), expires: time(now + PLAN_LIFETIME), commit: inputs.commit }
   return { ...content, header, digest: planDigest(content) }

@@ -25,7 +25,12 @@ export interface LogCheck {
   line(file: string, row: number, text: string): void
   endOfFile(): void
   finish(): LogCheckResult
+  /** Of the lines so far. */
+  readonly errors: FileErrors
 }
+
+/** File → kind of fault → how many of its records have it; errors alone. */
+export type FileErrors = ReadonlyMap<string, ReadonlyMap<LogFaultCode, number>>
 
 const EXAMPLES = 10
 
@@ -54,6 +59,7 @@ interface Met {
  */
 export function createLogCheck(policies: ReadonlyMap<string, KnownPolicy> = new Map()): LogCheck {
   const faults = new Map<LogFaultCode, Met>()
+  const errors = new Map<string, Map<LogFaultCode, number>>()
   const known = [...policies.values()]
   const placeOf = new Map([...policies.keys()].map((digest, i) => [digest, i + 1]))
   const files: string[] = []
@@ -91,6 +97,9 @@ export function createLogCheck(policies: ReadonlyMap<string, KnownPolicy> = new 
     met.count++
     if (met.examples.length < EXAMPLES) met.examples.push({ file, row, message: message.slice(0, LONGEST), of })
     faults.set(code, met)
+    if (severityOf(code) === 'warning') return
+    const here = errors.get(file) ?? new Map<LogFaultCode, number>()
+    errors.set(file, here.set(code, (here.get(code) ?? 0) + 1))
   }
 
   function timeOf(ts: string, place: Place, field: 'ts' | 'receivedTs' = 'ts'): number {
@@ -223,6 +232,7 @@ export function createLogCheck(policies: ReadonlyMap<string, KnownPolicy> = new 
   )
 
   return {
+    errors,
     line: (file, row, text) => lines.line(text, { file, row }),
     endOfFile() {
       counts.files++

@@ -35,9 +35,21 @@ export const ucbExploration: ExplorationDefinition<Extract<ExplorationSpec, { ty
   deterministic: () => 'type',
   misfits({ factor, alpha }, { type, features }) {
     if (factor !== undefined && features !== undefined)
-      return [{ option: 'factor', message: `\`factor\` is UCB1's, over \`mean\`; over \`${type}\` it is \`alpha\`` }]
+      return [
+        {
+          option: 'factor',
+          message: `\`factor\` is UCB1's, over \`mean\`; over \`${type}\` it is \`alpha\``,
+          hint: 'write `alpha`',
+        },
+      ]
     if (alpha !== undefined && features === undefined)
-      return [{ option: 'alpha', message: `\`alpha\` is LinUCB's, over \`linear\`; over \`${type}\` it is \`factor\`` }]
+      return [
+        {
+          option: 'alpha',
+          message: `\`alpha\` is LinUCB's, over \`linear\`; over \`${type}\` it is \`factor\``,
+          hint: 'write `factor`',
+        },
+      ]
     return []
   },
   create: ({ factor = 2, alpha = 1, ties }, { features }, actions) =>

@@ -4,7 +4,7 @@ import type { ExplorationDefinition } from '../../policy/exploration.ts'
 import type { LearnerDefinition } from '../../policy/learner.ts'
 import type { Fault } from '../fault.ts'
 import { list } from '../schema.ts'
-import { known, semantic } from './common.ts'
+import { known, semantic, sumHint } from './common.ts'
 
 const PATH = ['spec', 'algorithm']
 
@@ -15,12 +15,12 @@ export function* algorithmRules(spec: PolicySpec): Generator<Fault> {
   if (definition.standsAlone === true) {
     if (exploration !== undefined) {
       const message = `the learner \`${learner.type}\` has probabilities already: it takes no exploration`
-      yield { ...semantic([...PATH, 'exploration'], message), on: 'key' }
+      yield { ...semantic([...PATH, 'exploration'], message, 'take out `exploration`'), on: 'key' }
     }
   } else if (exploration === undefined) {
     // The last one makes the most of what the learner gives.
     const example = EXPLORATIONS.findLast(each => goesWith(each, definition))
-    const hint = example && `for example \`exploration: { type: ${example.type} }\``
+    const hint = `for example \`exploration: { type: ${example?.type ?? EXPLORATIONS[0].type} }\``
     yield { ...semantic(PATH, `the learner \`${learner.type}\` needs an \`exploration\``, hint), on: 'key' }
   } else {
     yield* pairRules(definition, exploration)
@@ -86,7 +86,10 @@ function* probabilityRules({ option, of: probabilities }: Probabilities, { actio
   }
   const sum = Object.values(probabilities).reduce((a, b) => a + b, 0)
   if (!unknown && Math.abs(sum - 1) > 1e-9) {
-    yield { ...semantic(path, `the probabilities sum to ${Number(sum.toPrecision(10))}, not to 1`), on: 'key' }
+    yield {
+      ...semantic(path, `the probabilities sum to ${Number(sum.toPrecision(10))}, not to 1`, sumHint(probabilities)),
+      on: 'key',
+    }
   }
 }
 

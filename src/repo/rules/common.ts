@@ -1,12 +1,13 @@
 import { didYouMean } from '../../diagnostics.ts'
 import type { CelFault } from '../../policy/cel.ts'
 import type { Fault, Path } from '../fault.ts'
-import type { Lookup, NamedKind } from '../resource.ts'
+import type { Reference } from '../references.ts'
+import type { Lookup } from '../resource.ts'
 import { list } from '../schema.ts'
 
 export { milliseconds } from '../../policy/duration.ts'
 
-export function semantic(path: Path, message: string, hint?: string): Fault {
+export function semantic(path: Path, message: string, hint: string): Fault {
   return { code: 'semantic', message, hint, path }
 }
 
@@ -14,21 +15,41 @@ export function semantic(path: Path, message: string, hint?: string): Fault {
 export function* known(name: string, names: readonly string[], what: string, path: Path, on?: 'key'): Generator<Fault> {
   if (names.includes(name)) return
   const hint =
-    didYouMean(name, names) ?? (names.length > 0 && names.length <= 10 ? `known are ${list(names)}` : undefined)
+    didYouMean(name, names) ?? (names.length === 0 ? `declare the ${what} first` : `known are ${some(names)}`)
   yield { code: 'reference', message: `there is no ${what} \`${name}\``, hint, path, on }
 }
 
 /** A reference to a resource that is not there, if so. */
-export function* reference(kind: NamedKind, name: string, path: Path, repository: Lookup): Generator<Fault> {
-  if (repository.mayHave(kind, name)) return
-  yield { code: 'reference', message: `there is no ${kind} \`${name}\``, hint: repository.suggest(kind, name), path }
+export function* referenceRules({ kind, name, path, builtIn }: Reference, repository: Lookup): Generator<Fault> {
+  if (builtIn.includes(name) || repository.mayHave(kind, name)) return
+  const hint =
+    repository.suggest(kind, name) ?? didYouMean(name, builtIn) ?? `\`dap new ${kind.toLowerCase()} ${name}\` adds one`
+  yield { code: 'reference', message: `there is no ${kind} \`${name}\``, hint, path }
+}
+
+/** The first ten of some names. */
+export function some(names: readonly string[]): string {
+  return `${list(names.slice(0, 10))}${names.length > 10 ? ` and ${names.length - 10} more` : ''}`
+}
+
+/** How weights come to sum to 1: the last is what the others leave, or all are divided by what they sum to. */
+export function sumHint(weights: Readonly<Record<string, number>>): string {
+  const [[last, weight] = ['', 0]] = Object.entries(weights).slice(-1)
+  const sum = Object.values(weights).reduce((a, b) => a + b, 0)
+  const rest = Number((1 - (sum - weight)).toPrecision(10))
+  return rest >= 0 && sum > 0 && sum < 2
+    ? `with \`${last}: ${rest}\` they do`
+    : `divide each by ${Number(sum.toPrecision(10))}`
 }
 
 /** Items whose key was there before. */
 export function* duplicates(keys: readonly string[], what: string, path: (i: number) => Path): Generator<Fault> {
   const seen = new Set<string>()
   for (const [i, key] of keys.entries()) {
-    if (seen.has(key)) yield { code: 'duplicate', message: `the ${what} \`${key}\` is there twice`, path: path(i) }
+    if (seen.has(key)) {
+      const hint = 'take one of them out, or call it otherwise'
+      yield { code: 'duplicate', message: `the ${what} \`${key}\` is there twice`, hint, path: path(i) }
+    }
     seen.add(key)
   }
 }

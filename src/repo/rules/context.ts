@@ -17,7 +17,11 @@ export function* contextRules(context: PolicySpec['context']): Generator<Fault> 
     const checked = check({ [name]: field.default })
     if ('faults' in checked) {
       for (const { message } of checked.faults.slice(0, 1)) {
-        yield semantic([...path, 'default'], `the default of \`${name}\` ${message}`)
+        yield semantic(
+          [...path, 'default'],
+          `the default of \`${name}\` ${message}`,
+          'give another default, or take it out',
+        )
       }
     }
   }
@@ -25,17 +29,26 @@ export function* contextRules(context: PolicySpec['context']): Generator<Fault> 
 
 function* boundRules(field: ContextField, path: Path): Generator<Fault> {
   if ((field.type === 'number' || field.type === 'integer') && field.minimum! > field.maximum!) {
-    yield semantic([...path, 'minimum'], `\`minimum\` ${field.minimum} is more than \`maximum\` ${field.maximum}`)
+    yield semantic(
+      [...path, 'minimum'],
+      `\`minimum\` ${field.minimum} is more than \`maximum\` ${field.maximum}`,
+      'swap them, or correct one of them',
+    )
   }
   if (field.type === 'array' && field.minItems !== field.maxItems) {
     yield semantic(
       [...path, 'maxItems'],
       `a vector has one length, but \`minItems\` is ${field.minItems} and \`maxItems\` ${field.maxItems}`,
+      'write the same number at both',
     )
   }
   if (field.type === 'string' && field.enum !== undefined && field.maxLength !== undefined) {
     const long = field.enum.findIndex(value => value.length > field.maxLength!)
     if (long !== -1)
-      yield semantic([...path, 'enum', long], `\`${field.enum[long]}\` is longer than \`maxLength\` ${field.maxLength}`)
+      yield semantic(
+        [...path, 'enum', long],
+        `\`${field.enum[long]}\` is longer than \`maxLength\` ${field.maxLength}`,
+        'take out `maxLength`: the enum says all that the value can be',
+      )
   }
 }

@@ -2,7 +2,7 @@ import type { CsvSpec, DatasetSpec, MappingSpec } from '../../kinds.ts'
 import type { Fault, Path } from '../fault.ts'
 import type { Lookup, Resource } from '../resource.ts'
 import { list } from '../schema.ts'
-import { filePath, reference, semantic } from './common.ts'
+import { filePath, semantic } from './common.ts'
 
 export function* datasetRules({ spec }: Resource<'Dataset'>, repository: Lookup): Generator<Fault> {
   const { files, format, mapping, rewards, csv, actions, reward } = spec
@@ -18,19 +18,25 @@ export function* datasetRules({ spec }: Resource<'Dataset'>, repository: Lookup)
     yield semantic(['spec', 'format'], `the format \`${format}\` needs a \`mapping\``, hint)
   } else yield* mappedLogRules(spec, mapping)
   if (actions !== undefined && 'range' in actions && actions.range[0] > actions.range[1]) {
-    yield semantic(['spec', 'actions', 'range'], `the range ${actions.range.join(' to ')} is not ascending`)
-  }
-  if (actions !== undefined && 'policy' in actions) {
-    yield* reference('Policy', actions.policy, ['spec', 'actions', 'policy'], repository)
+    yield semantic(
+      ['spec', 'actions', 'range'],
+      `the range ${actions.range.join(' to ')} is not ascending`,
+      `write \`range: [${actions.range.toReversed().join(', ')}]\``,
+    )
   }
   if (reward.minimum! >= reward.maximum!) {
     yield semantic(
       ['spec', 'reward', 'minimum'],
       `\`minimum\` ${reward.minimum} is not less than \`maximum\` ${reward.maximum}`,
+      'swap them, or correct one of them',
     )
   }
   if (reward.cap! <= reward.minimum!) {
-    yield semantic(['spec', 'reward', 'cap'], `\`cap\` ${reward.cap} is not more than \`minimum\` ${reward.minimum}`)
+    yield semantic(
+      ['spec', 'reward', 'cap'],
+      `\`cap\` ${reward.cap} is not more than \`minimum\` ${reward.minimum}`,
+      'take out `cap`, or correct one of them',
+    )
   }
   if (reward.cap! > reward.maximum!) {
     const hint = 'no reward is above `maximum`: take out `cap`, or correct one of them'
@@ -39,21 +45,29 @@ export function* datasetRules({ spec }: Resource<'Dataset'>, repository: Lookup)
 }
 
 /** A fault of a key that should not be there, or not with that of another. */
-function key(path: Path, message: string, hint?: string): Fault {
+function key(path: Path, message: string, hint: string): Fault {
   return { ...semantic(path, message, hint), on: 'key' }
 }
 
 /** What dap writes says all by itself. */
 function* ownLogRules({ mapping, rewards, propensity }: DatasetSpec): Generator<Fault> {
   if (mapping !== undefined) {
-    yield key(['spec', 'mapping'], 'the format `dap` names its fields itself: it takes no `mapping`')
+    yield key(
+      ['spec', 'mapping'],
+      'the format `dap` names its fields itself: it takes no `mapping`',
+      'take out `mapping`',
+    )
   }
   if (rewards !== undefined) {
     const hint = 'name the files of its rewards among `files`'
     yield key(['spec', 'rewards'], 'the format `dap` has records of rewards: it takes no `rewards`', hint)
   }
   if (propensity === 'unknown') {
-    yield key(['spec', 'propensity'], 'the format `dap` logs its propensities: they cannot be unknown')
+    yield key(
+      ['spec', 'propensity'],
+      'the format `dap` logs its propensities: they cannot be unknown',
+      'take out `propensity`',
+    )
   }
 }
 
@@ -86,7 +100,7 @@ function* propensityRules(
   }
   if (logProbability !== undefined && dropProbability !== undefined) {
     const message = '`logProbability` and `dropProbability` say the same, 1 minus each other: only one can be meant'
-    yield key(at('dropProbability'), message)
+    yield key(at('dropProbability'), message, 'take one of them out')
   }
   if (propensity !== COOKED) return
   for (const name of ['logProbability', 'dropProbability'] as const) {
@@ -111,7 +125,7 @@ function* rewardRules(
   }
   if (rewards === undefined && given.length === 2) {
     const message = 'a cost is the negative of a reward: only one of `reward` and `cost` can be meant'
-    yield key(at('cost'), message)
+    yield key(at('cost'), message, 'take one of them out')
   }
   if (rewards !== undefined) {
     for (const name of given) {
@@ -165,13 +179,17 @@ function* joinRules({ rewards, reward }: DatasetSpec, mapping: MappingSpec): Gen
 
 function* csvRules(csv: CsvSpec, format: DatasetSpec['format'], path: Path): Generator<Fault> {
   if (format !== 'csv') {
-    yield key(path, `\`csv\` says how CSV is written, but the format is \`${format}\``)
+    yield key(
+      path,
+      `\`csv\` says how CSV is written, but the format is \`${format}\``,
+      'take out `csv`, or write `format: csv`',
+    )
     return
   }
   for (const [first, second] of APART) {
     const character = csv[first]
     if (character === undefined || character === '' || character !== csv[second]) continue
-    const hint = first === 'decimal' ? DECIMAL_HINT[character] : undefined
+    const hint = (first === 'decimal' ? DECIMAL_HINT[character] : undefined) ?? 'write another character at one of them'
     yield semantic([...path, first], `\`${first}\` and \`${second}\` cannot both be \`${character}\``, hint)
   }
   if (!isTimeZone(csv.timeZone)) {

@@ -1,18 +1,16 @@
 import type { DeploymentSpec } from '../../kinds.ts'
 import type { Fault, Path } from '../fault.ts'
 import type { Lookup, Resource } from '../resource.ts'
-import { nearest } from '../schema.ts'
-import { filePath, milliseconds, reference, samePath, semantic } from './common.ts'
+import { filePath, milliseconds, samePath, semantic } from './common.ts'
+import { machineTypeHint } from './machine-types.ts'
 
 export function* deploymentRules(deployment: Resource<'Deployment'>, repository: Lookup): Generator<Fault> {
-  const { environment, policy, snapshot, resources, rollout, evidence } = deployment.spec
+  const { environment, snapshot, resources, rollout, evidence } = deployment.spec
   const { spec } = deployment
-  yield* reference('Environment', environment, ['spec', 'environment'], repository)
-  yield* reference('Policy', policy, ['spec', 'policy'], repository)
   if (snapshot !== undefined) yield* filePath(snapshot, ['spec', 'snapshot'], repository)
   if (resources.minReplicas > resources.maxReplicas) {
     const message = `\`minReplicas\` ${resources.minReplicas} is more than \`maxReplicas\` ${resources.maxReplicas}`
-    yield semantic(['spec', 'resources', 'minReplicas'], message)
+    yield semantic(['spec', 'resources', 'minReplicas'], message, 'swap them, or correct one of them')
   }
   yield* machineRules(resources.machineType)
   yield* movedRules(deployment, repository)
@@ -49,17 +47,12 @@ function movedFrom({ name, spec: { environment, moved } }: Resource<'Deployment'
   return moved && `${moved.environment ?? environment}/${moved.deployment ?? name}`
 }
 
-/** The second words of Google's machine types: there are more families than anybody could list here, but few shapes. */
-const SHAPES = ['standard', 'highmem', 'highcpu', 'megamem', 'ultramem', 'highgpu', 'megagpu', 'ultragpu', 'edgegpu']
-
-/** A shape that is nearly a known one is a typo, which the cloud would refuse only when it is deployed. */
+/** A typo in it is refused by the cloud only when it is deployed. */
 function* machineRules(machineType: string): Generator<Fault> {
-  const [family, shape, ...rest] = machineType.split('-')
-  const meant = SHAPES.includes(shape) ? undefined : nearest(shape, SHAPES)
-  if (meant === undefined) return
+  const hint = machineTypeHint(machineType)
+  if (hint === undefined) return
   const message = `there is no machine type \`${machineType}\` that dap knows of`
-  const path = ['spec', 'resources', 'machineType']
-  yield { ...semantic(path, message, `did you mean \`${[family, meant, ...rest].join('-')}\`?`), severity: 'warning' }
+  yield { ...semantic(['spec', 'resources', 'machineType'], message, hint), severity: 'warning' }
 }
 
 const ROLLOUT = ['spec', 'rollout']
@@ -72,7 +65,12 @@ function* stepRules({ steps }: DeploymentSpec['rollout']): Generator<Fault> {
     yield semantic(path(i), message, 'write a fraction of two digits, such as `0.05`')
   }
   const falling = steps.findIndex((step, i) => i > 0 && step.traffic <= steps[i - 1].traffic)
-  if (falling !== -1) yield semantic(path(falling), 'the traffic of the steps must be ascending')
+  if (falling !== -1)
+    yield semantic(
+      path(falling),
+      'the traffic of the steps must be ascending',
+      `step ${falling} before it has \`${steps[falling - 1].traffic}\` already: write more than that`,
+    )
   else if (steps.at(-1)!.traffic !== 1) {
     const message = `the last step must have all traffic, got \`${steps.at(-1)!.traffic}\``
     yield semantic(path(steps.length - 1), message, 'end with `{ traffic: 1 }`')
@@ -85,7 +83,7 @@ const METRICS_LAG = '6m'
 function* gateRules({ steps, gates }: DeploymentSpec['rollout'], monitored: boolean): Generator<Fault> {
   for (const [i, gate] of gates.entries()) {
     if (gate.metric === 'latencyP99' && milliseconds(gate.max) === 0) {
-      yield semantic([...ROLLOUT, 'gates', i, 'max'], 'no request is answered in no time')
+      yield semantic([...ROLLOUT, 'gates', i, 'max'], 'no request is answered in no time', 'for example `max: 100ms`')
     }
   }
   if (gates.length === 0) return
@@ -112,7 +110,6 @@ function* evaluationRules(
   path: Path,
   repository: Lookup,
 ): Generator<Fault> {
-  yield* reference('Evaluation', name, path, repository)
   const evaluation = repository.get('Evaluation', name)?.spec
   if (evaluation === undefined) return
   const snapshots = evaluation.candidates.flatMap(candidate =>
@@ -128,7 +125,6 @@ function* evaluationRules(
 }
 
 function* scenarioRules(name: string, { policy }: DeploymentSpec, path: Path, repository: Lookup): Generator<Fault> {
-  yield* reference('Scenario', name, path, repository)
   const scenario = repository.get('Scenario', name)?.spec
   if (scenario === undefined) return
   if (!scenario.policies.includes(policy)) {
@@ -139,5 +135,8 @@ function* scenarioRules(name: string, { policy }: DeploymentSpec, path: Path, re
 }
 
 function idle(what: string, path: Path): Fault {
-  return { ...semantic(path, `${what}: as evidence it always passes`), severity: 'warning' }
+  return {
+    ...semantic(path, `${what}: as evidence it always passes`, 'give it one, or take it out of `evidence`'),
+    severity: 'warning',
+  }
 }

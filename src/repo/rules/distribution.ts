@@ -1,7 +1,7 @@
 import type { ContextField, DistributionSpec } from '../../kinds.ts'
 import type { Fault, Path } from '../fault.ts'
-import { described } from '../schema.ts'
-import { known, semantic } from './common.ts'
+import { described, list } from '../schema.ts'
+import { known, semantic, sumHint } from './common.ts'
 
 /** Is a distribution sound, and does it fit the field (undefined: one that only the world sees)? */
 export function* distributionRules(
@@ -15,7 +15,11 @@ export function* distributionRules(
     const sum = weights.reduce((a, b) => a + b, 0)
     if (Math.abs(sum - 1) > 1e-9) {
       yield {
-        ...semantic([...path, 'categorical'], `the weights sum to ${Number(sum.toPrecision(10))}, not to 1`),
+        ...semantic(
+          [...path, 'categorical'],
+          `the weights sum to ${Number(sum.toPrecision(10))}, not to 1`,
+          sumHint(distribution.categorical),
+        ),
         on: 'key',
       }
     }
@@ -24,6 +28,7 @@ export function* distributionRules(
     yield semantic(
       [...path, 'uniform', 'min'],
       `\`min\` ${distribution.uniform.min} is more than \`max\` ${distribution.uniform.max}`,
+      `write \`{ min: ${distribution.uniform.max}, max: ${distribution.uniform.min} }\``,
     )
   }
   if (field !== undefined) yield* fitRules(distribution, field, name, path)
@@ -39,7 +44,11 @@ function* fitRules(distribution: DistributionSpec, field: ContextField, name: st
   if ('constant' in distribution) {
     const { constant } = distribution
     if (!isValueOf(constant, field))
-      yield semantic(at, `\`${name}\` is ${nounOf(field)}, and can't be ${described(constant)}`)
+      yield semantic(
+        at,
+        `\`${name}\` is ${nounOf(field)}, and can't be ${described(constant)}`,
+        `write ${possible(field)}`,
+      )
     else if (field.type === 'string' && field.enum !== undefined)
       yield* known(String(constant), field.enum, `\`${name}\` value`, at)
   } else if ('categorical' in distribution) {
@@ -50,7 +59,10 @@ function* fitRules(distribution: DistributionSpec, field: ContextField, name: st
         yield* known(value, field.enum, `\`${name}\` value`, place, 'key')
       else if (field.type === 'boolean') yield* known(value, ['true', 'false'], `\`${name}\` value`, place, 'key')
       else if ((field.type === 'number' || field.type === 'integer') && !isNumeric(value, field.type)) {
-        yield { ...semantic(place, `\`${name}\` is ${nounOf(field)}, and \`${value}\` is none`), on: 'key' }
+        yield {
+          ...semantic(place, `\`${name}\` is ${nounOf(field)}, and \`${value}\` is none`, 'write a number as the key'),
+          on: 'key',
+        }
       }
     }
   } else if (field.type === 'string' || (field.type === 'boolean' && !('bernoulli' in distribution))) {
@@ -74,6 +86,12 @@ function nounOf(field: ContextField): string {
   if (field.type === 'string') return field.enum === undefined ? 'text' : 'an enum'
   if (field.type === 'array') return `a vector of ${field.maxItems} numbers`
   return { integer: 'a whole number', number: 'a number', boolean: 'true or false' }[field.type]
+}
+
+/** A value of a field, in words. */
+function possible(field: ContextField): string {
+  if (field.type === 'array') return `a list of ${field.maxItems} numbers, or one number for all of them`
+  return field.type === 'string' && field.enum !== undefined ? `one of ${list(field.enum.slice(0, 10))}` : nounOf(field)
 }
 
 function fitting(field: ContextField): string {

@@ -4,11 +4,10 @@ import type { CandidateSpec, DatasetSpec, EstimatorSpec, EvaluationSpec } from '
 import { checkGate } from '../../policy/result-rules.ts'
 import type { Fault, Path } from '../fault.ts'
 import type { Lookup, Resource } from '../resource.ts'
-import { celFault, duplicates, filePath, known, reference, semantic } from './common.ts'
+import { celFault, duplicates, filePath, known, semantic } from './common.ts'
 
 export function* evaluationRules({ spec }: Resource<'Evaluation'>, repository: Lookup): Generator<Fault> {
   const { dataset, candidates, estimators, gates } = spec
-  yield* reference('Dataset', dataset, ['spec', 'dataset'], repository)
   const data = repository.get('Dataset', dataset)?.spec
   const actions = actionsOf(data, repository)
   const names = candidates.map(candidate => candidate.name)
@@ -52,7 +51,6 @@ function* candidateRules(
   repository: Lookup,
 ): Generator<Fault> {
   if ('policy' in candidate) {
-    yield* reference('Policy', candidate.policy, [...path, 'policy'], repository)
     if (candidate.snapshot !== undefined) yield* filePath(candidate.snapshot, [...path, 'snapshot'], repository)
   } else if ('fixed' in candidate) {
     if (actions !== undefined) yield* known(candidate.fixed, actions, 'action', [...path, 'fixed'])
@@ -79,10 +77,11 @@ function* learntFromRules(candidate: CandidateSpec, data: DatasetSpec | undefine
   if (typeof learntFrom === 'string') return
   const { from, until, heldOut } = learntFrom
   for (const [name, time] of Object.entries({ from, until })) {
-    if (time !== undefined && Number.isNaN(Date.parse(time))) yield semantic([...at, name], `\`${time}\` is no time`)
+    if (time !== undefined && Number.isNaN(Date.parse(time)))
+      yield semantic([...at, name], `\`${time}\` is no time`, 'for example `2026-03-01T00:00:00Z`')
   }
   if (from !== undefined && until !== undefined && Date.parse(from) > Date.parse(until)) {
-    yield semantic([...at, 'from'], '`from` is later than `until`')
+    yield semantic([...at, 'from'], '`from` is later than `until`', 'swap them, or correct one of them')
   }
   if (data === undefined || data.format === 'dap') return
   if ((from ?? until) !== undefined && data.mapping?.ts === undefined) {

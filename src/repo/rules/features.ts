@@ -31,7 +31,14 @@ export function* featureRules(spec: PolicySpec): Generator<Fault> {
       yield { ...semantic([...path, key], message, 'set `shared: true` on the learner'), on: 'key' }
     }
   }
-  if (needs === undefined) return
+  if (needs === undefined) {
+    if (spec.features === undefined) return
+    const other = LEARNERS.find(each => each.learns && each.features !== undefined)
+    const instead = other === undefined ? '' : `, or use the learner \`${other.type}\``
+    const message = `the learner \`${learner.type}\` does not look at the context: \`features\` are not used`
+    yield { ...semantic(['spec', 'features'], message, `take them out${instead}`), severity: 'warning', on: 'key' }
+    return
+  }
   if (needs.shared) yield* sharedRules(spec)
   else if (spec.features === undefined && defaultFeatures(spec.context).length === 0) {
     const other = LEARNERS.find(each => each.learns && each.features === undefined)
@@ -55,12 +62,15 @@ function* singleRules(feature: SingleFeature, fields: Fields, spec: PolicySpec, 
   const field = fields[name]
   const fault = unfit(name, feature.transform, field)
   if (fault !== undefined) {
-    yield semantic([...path, feature.transform === undefined ? key : 'transform'], fault)
+    yield semantic([...path, fault.what === 'field' ? key : 'transform'], fault.message, fault.hint)
     return
   }
   if (feature.transform === 'bucketize') {
     const at = feature.edges.findIndex((edge, i) => i > 0 && edge <= feature.edges[i - 1])
-    if (at !== -1) yield semantic([...path, 'edges', at], 'edges must be ascending')
+    if (at !== -1) {
+      const hint = `\`${feature.edges[at - 1]}\` is before it: write them from the least to the greatest`
+      yield semantic([...path, 'edges', at], 'edges must be ascending', hint)
+    }
   }
   if (feature.transform === 'log1p') yield* logarithmRules(feature, field, spec, [...path, 'transform'])
 }
@@ -75,8 +85,11 @@ function* crossRules(names: readonly string[], fields: Fields, spec: PolicySpec,
     if (same.length > 1) {
       const message = `\`${name}\` is a feature ${same.length} times, and a product does not know which is meant`
       yield semantic(at, message, 'leave one of them')
-    } else if (same.length === 0 && fault !== undefined) yield semantic(at, fault)
-    if (names.indexOf(name) < i) yield { code: 'duplicate', message: `\`${name}\` is in the product twice`, path: at }
+    } else if (same.length === 0 && fault !== undefined) yield semantic(at, fault.message, fault.hint)
+    if (names.indexOf(name) < i) {
+      const hint = 'take one of them out'
+      yield { code: 'duplicate', message: `\`${name}\` is in the product twice`, hint, path: at }
+    }
   }
 }
 
@@ -107,20 +120,29 @@ function* nameRules(name: string, fields: Fields, { context, actions }: PolicySp
   }
 }
 
-/** Why a field cannot be transformed so. */
-function unfit(name: string, transform: SingleFeature['transform'], field: ContextField): string | undefined {
-  if (field.type === 'string') {
-    if (field.enum === undefined) return `\`${name}\` is free text; only a string with \`enum\` can be a feature`
-    return transform === undefined || transform === 'one-hot'
-      ? undefined
-      : `\`${transform}\` needs a number, but \`${name}\` is an enum`
+/** What a feature cannot be made of, or not so. */
+function unfit(
+  name: string,
+  transform: SingleFeature['transform'],
+  field: ContextField,
+): { readonly what: 'field' | 'transform'; readonly message: string; readonly hint: string } | undefined {
+  if (field.type === 'string' && field.enum === undefined) {
+    const hint = `list the values of \`${name}\` as its \`enum\`, or take the feature out`
+    return { what: 'field', message: `\`${name}\` is free text; only a string with \`enum\` can be a feature`, hint }
   }
-  if (transform === 'one-hot')
-    return `\`one-hot\` needs a string with \`enum\`, but \`${name}\` is of type ${field.type}`
+  if (transform === undefined) return undefined
   const numeric = field.type === 'number' || field.type === 'integer'
-  return numeric || transform === undefined || transform === 'identity'
-    ? undefined
-    : `\`${transform}\` needs a number, but \`${name}\` is of type ${field.type}`
+  const fits =
+    field.type === 'string' ? transform === 'one-hot' : numeric ? transform !== 'one-hot' : transform === 'identity'
+  if (fits) return undefined
+  const needs = transform === 'one-hot' ? 'a string with `enum`' : 'a number'
+  const is = field.type === 'string' ? 'an enum' : `of type ${field.type}`
+  const others = field.type === 'string' ? '`one-hot`' : numeric ? '`identity`, `log1p` or `bucketize`' : '`identity`'
+  return {
+    what: 'transform',
+    message: `\`${transform}\` needs ${needs}, but \`${name}\` is ${is}`,
+    hint: `use ${others}`,
+  }
 }
 
 function* logarithmRules(
@@ -136,6 +158,7 @@ function* logarithmRules(
       yield semantic(
         path,
         `\`log1p\` has no value at −1 and below, and \`${feature.action}\` of \`${low.id}\` is ${value}`,
+        'take the feature as it is, or mend that value',
       )
     }
     return

@@ -1,18 +1,20 @@
 import type { PolicySpec } from '../../kinds.ts'
 import { compileContextRule } from '../../policy/cel.ts'
 import type { Fault, Path } from '../fault.ts'
+import { BUILT_IN_POLICIES } from '../references.ts'
 import type { Resource } from '../resource.ts'
 import { algorithmRules } from './algorithm.ts'
 import { celFault, duplicates, known, semantic } from './common.ts'
 import { contextRules } from './context.ts'
 import { featureRules } from './features.ts'
 
-/** Names that mean something else in a Scenario's list of policies. */
-export const BUILT_IN_POLICIES: readonly string[] = ['uniform', 'oracle']
-
 export function* policyRules({ name, spec }: Resource<'Policy'>): Generator<Fault> {
   if (BUILT_IN_POLICIES.includes(name)) {
-    yield semantic(['metadata', 'name'], `the name \`${name}\` is taken: it is a built-in policy of Scenarios`)
+    yield semantic(
+      ['metadata', 'name'],
+      `the name \`${name}\` is taken: it is a built-in policy of Scenarios`,
+      `call it otherwise, for example \`my-${name}\``,
+    )
   }
   yield* contextRules(spec.context)
   yield* unitRules(spec)
@@ -29,7 +31,11 @@ function* unitRules({ unit, context }: PolicySpec): Generator<Fault> {
   yield* known(unit, Object.keys(context), 'context field', path)
   const field = context[unit]
   if (field !== undefined && field.type !== 'string' && field.type !== 'integer') {
-    yield semantic(path, `the unit must be a string or an integer field, but \`${unit}\` is of type ${field.type}`)
+    yield semantic(
+      path,
+      `the unit must be a string or an integer field, but \`${unit}\` is of type ${field.type}`,
+      `name the field that says who or what is decided for, such as a user's id`,
+    )
   }
 }
 
@@ -42,17 +48,20 @@ function* actionRules({ actions, context }: PolicySpec): Generator<Fault> {
   }
 }
 
-function* guardrailRules({ actions, guardrails, unit, reward }: PolicySpec): Generator<Fault> {
+function* guardrailRules({ actions, context, guardrails, unit, reward }: PolicySpec): Generator<Fault> {
   const { holdout, fallback, minProbability } = guardrails
   const ids = actions.map(action => action.id)
   const path = ['spec', 'guardrails']
   const floors = ids.length * minProbability
   if (floors > 1 + 1e-12) {
     const message = `a floor of ${minProbability} for each of ${ids.length} actions does not fit: they sum to ${Number(floors.toPrecision(6))}`
-    yield semantic([...path, 'minProbability'], message, `at most ${Number((1 / ids.length).toPrecision(3))}`)
+    yield semantic([...path, 'minProbability'], message, `at most ${Math.floor(1e6 / ids.length) / 1e6}`)
   } else if (floors >= 1 - 1e-12 && ids.length > 1) {
     const message = `a floor of ${minProbability} for each of ${ids.length} actions leaves nothing to choose: every action is alike`
-    yield { ...semantic([...path, 'minProbability'], message), severity: 'warning' }
+    yield {
+      ...semantic([...path, 'minProbability'], message, 'lower it, or use the learner `uniform`'),
+      severity: 'warning',
+    }
   }
   if (typeof fallback === 'string') yield* known(fallback, ids, 'action', [...path, 'fallback'])
   yield* fallbackRules(actions, fallback)
@@ -66,7 +75,8 @@ function* guardrailRules({ actions, guardrails, unit, reward }: PolicySpec): Gen
           'an action without `eligible`, such as one that offers nothing, can be held out to everybody',
       )
     }
-    if (unit === undefined) yield semantic([...path, 'holdout'], 'a holdout needs a `unit`, by whose hash it is drawn')
+    if (unit === undefined)
+      yield semantic([...path, 'holdout'], 'a holdout needs a `unit`, by whose hash it is drawn', unitHint(context))
   }
   if (reward.type === 'binary' && reward.default !== 0 && reward.default !== 1) {
     yield semantic(
@@ -75,6 +85,14 @@ function* guardrailRules({ actions, guardrails, unit, reward }: PolicySpec): Gen
       'rewards of other values are of `type: number`',
     )
   }
+}
+
+/** Names the first field that could be the unit. */
+function unitHint(context: PolicySpec['context']): string {
+  const [name] = Object.entries(context).find(([, { type, ...field }]) => type === 'string' && !('enum' in field)) ?? []
+  return name === undefined
+    ? 'declare the field that says who it is, such as `userId: { type: string }`, and name it at `spec.unit`'
+    : `name the field that says who it is, for example \`unit: ${name}\``
 }
 
 /** A fallback is served to everybody, unasked: there must be nobody whom a rule keeps from it. */

@@ -1,6 +1,8 @@
 import type { Kind, Specs } from '../../kinds.ts'
 import type { Fault } from '../fault.ts'
+import { referencesOf } from '../references.ts'
 import type { Lookup, Resource } from '../resource.ts'
+import { referenceRules } from './common.ts'
 import { datasetRules } from './dataset.ts'
 import { deploymentRules } from './deployment.ts'
 import { environmentRules } from './environment.ts'
@@ -9,7 +11,7 @@ import { policyRules } from './policy.ts'
 import { projectRules } from './project.ts'
 import { scenarioRules } from './scenario.ts'
 
-/** Finds what is wrong with a resource of the right shape: references, CEL, and what cannot mean anything sensible. */
+/** Finds what is wrong with a resource of the right shape: CEL, what it names but for resources, and what cannot mean anything sensible. */
 export type Rules<K extends Kind> = (resource: Resource<K>, repository: Lookup) => Iterable<Fault>
 
 const RULES: { readonly [K in Kind]: Rules<K> } = {
@@ -22,9 +24,10 @@ const RULES: { readonly [K in Kind]: Rules<K> } = {
   Deployment: deploymentRules,
 }
 
-export function faultsOf<K extends Kind>(
+export function* faultsOf<K extends Kind>(
   resource: Resource<K> & { readonly spec: Specs[K] },
   repository: Lookup,
-): Iterable<Fault> {
-  return RULES[resource.kind](resource, repository)
+): Generator<Fault> {
+  for (const reference of referencesOf(resource)) yield* referenceRules(reference, repository)
+  yield* RULES[resource.kind](resource, repository)
 }

@@ -1,16 +1,17 @@
 import { didYouMean } from '../../diagnostics.ts'
 import type { ContextField, PolicySpec, ScenarioSpec, WorldSpec } from '../../kinds.ts'
-import { rewardsOf } from '../../policy/algorithm.ts'
+import { learnerOf, rewardsOf } from '../../policy/algorithm.ts'
 import { compileContextRule } from '../../policy/cel.ts'
+import { defaultFeatures, fieldsOf } from '../../policy/features.ts'
 import { checkExpectation } from '../../policy/result-rules.ts'
 import { type Fields, worldFields } from '../../policy/world-fields.ts'
 import { termsOf, WORLDS, worldOf } from '../../simulate/worlds/worlds.ts'
 import type { Fault, Path } from '../fault.ts'
+import { BUILT_IN_POLICIES } from '../references.ts'
 import type { Lookup, Resource } from '../resource.ts'
 import { list } from '../schema.ts'
-import { celFault, duplicates, known, semantic } from './common.ts'
+import { celFault, duplicates, known, semantic, some } from './common.ts'
 import { distributionRules } from './distribution.ts'
-import { BUILT_IN_POLICIES } from './policy.ts'
 
 interface Played {
   readonly name: string
@@ -21,24 +22,24 @@ interface Played {
 
 export function* scenarioRules({ spec }: Resource<'Scenario'>, repository: Lookup): Generator<Fault> {
   const { policies, horizon, checkpoints = [], expect } = spec
-  let known = true
-  for (const [i, name] of policies.entries()) {
-    if (BUILT_IN_POLICIES.includes(name) || repository.mayHave('Policy', name)) continue
-    known = false
-    const hint = repository.suggest('Policy', name) ?? didYouMean(name, BUILT_IN_POLICIES)
-    yield { code: 'reference', message: `there is no Policy \`${name}\``, hint, path: ['spec', 'policies', i] }
-  }
+  const known = policies.every(name => BUILT_IN_POLICIES.includes(name) || repository.mayHave('Policy', name))
   const found = policies.map((name, at) => ({ name, at, spec: repository.get('Policy', name)?.spec }))
   const played = found.filter((each): each is Played => each.spec !== undefined)
   // A policy that is missing or broken may have any field and any action.
   const complete = found.every(({ name, spec }) => spec !== undefined || BUILT_IN_POLICIES.includes(name))
   const ascending = checkpoints.findIndex((t, i) => i > 0 && t <= checkpoints[i - 1])
-  if (ascending !== -1) yield semantic(['spec', 'checkpoints', ascending], 'checkpoints must be ascending')
+  if (ascending !== -1)
+    yield semantic(
+      ['spec', 'checkpoints', ascending],
+      'checkpoints must be ascending',
+      `${checkpoints[ascending - 1]} is before it: write them from the first to the last`,
+    )
   const beyond = checkpoints.findIndex(t => t > horizon)
   if (beyond !== -1) {
     yield semantic(
       ['spec', 'checkpoints', beyond],
       `the checkpoint ${checkpoints[beyond]} is beyond the horizon ${horizon}`,
+      'raise `horizon`, or take the checkpoint out',
     )
   }
   if (complete) {
@@ -89,7 +90,7 @@ function* actionRules(world: WorldSpec, played: readonly Played[]): Generator<Fa
     if (actions.has(id)) continue
     const near = [...missing.keys()].find(name => didYouMean(id, [name]) !== undefined)
     if (near !== undefined) missing.delete(near)
-    const hint = near === undefined ? `they have ${list([...actions].slice(0, 10))}` : `did you mean \`${near}\`?`
+    const hint = near === undefined ? `they have ${some([...actions])}` : `did you mean \`${near}\`?`
     yield {
       code: 'reference',
       message: `no policy played here has the action \`${id}\``,
@@ -113,7 +114,11 @@ function* populationRules({ population, world, policies }: ScenarioSpec, played:
       fields[field] ??= declared
       if (fields[field].type !== declared.type) {
         const message = `\`${field}\` is of type ${declared.type} in \`${name}\`, but of type ${fields[field].type} in another policy played here`
-        yield semantic(['spec', 'policies', at], message)
+        yield semantic(
+          ['spec', 'policies', at],
+          message,
+          'call one of the fields otherwise, or play the policies in Scenarios of their own',
+        )
       }
     }
   }
@@ -128,18 +133,50 @@ function* populationRules({ population, world, policies }: ScenarioSpec, played:
   for (const [field, distribution] of Object.entries(context)) {
     const declared = fields[field]
     if (declared === undefined && !used(field)) {
-      const hint = didYouMean(field, Object.keys(fields))
+      const hint = didYouMean(field, Object.keys(fields)) ?? 'take it out'
       for (const name of [...missing.keys()]) if (hint === `did you mean \`${name}\`?`) missing.delete(name)
       const message = `neither a policy played here nor the world has a context field \`${field}\``
       yield { code: 'reference', message, hint, path: [...path, field], on: 'key' }
     }
     yield* distributionRules(distribution, declared, field, [...path, field])
   }
+  yield* constantRules(population, played)
   for (const [field, policy] of missing) {
     const message = `nothing says what \`${field}\` of \`${policy}\` is in the simulated population`
-    const hint = `add \`${field}\` to \`population.context\`, or give it a default in the policy`
+    const hint = `add \`${field}\` to \`population.context\``
     yield semantic(population === undefined ? ['spec', 'policies', policies.indexOf(policy)] : path, message, hint)
   }
+}
+
+/** What a policy looks at, and is the same for everybody in the population, which does not say so. */
+function* constantRules(population: ScenarioSpec['population'], played: readonly Played[]): Generator<Fault> {
+  if (population === undefined) return
+  const defaults = new Map<string, unknown>()
+  for (const { spec } of played) {
+    for (const [field, { default: value }] of Object.entries(spec.context)) {
+      if (value === undefined || Object.hasOwn(population.context, field) || !looksAt(spec, field)) continue
+      defaults.set(field, value)
+    }
+  }
+  const [first] = defaults
+  if (first === undefined) return
+  const message = `everybody in the simulated population has the default of ${list([...defaults.keys()])}, which a policy looks at`
+  const constant = `${first[0]}: { constant: ${JSON.stringify(first[1])} }`
+  const hint = `say in \`population.context\` what they are; \`${constant}\` says that it is meant`
+  yield { ...semantic(['spec', 'population', 'context'], message, hint), severity: 'warning', on: 'key' }
+}
+
+/** Does a field matter to what a policy decides: is it a feature, or in a rule? */
+function looksAt(
+  { actions, algorithm, context, features = defaultFeatures(context) }: PolicySpec,
+  field: string,
+): boolean {
+  const rule = new RegExp(`\\bctx\\.${field}\\b`)
+  return (
+    (learnerOf(algorithm.learner).features !== undefined &&
+      features.some(feature => fieldsOf(feature).includes(field))) ||
+    actions.some(({ eligible }) => eligible !== undefined && rule.test(eligible))
+  )
 }
 
 function usedByWorld(world: WorldSpec): (field: string) => boolean {
@@ -169,18 +206,26 @@ function* termRules(world: WorldSpec, fields: Fields): Generator<Fault> {
 
 function* weightRules(weight: unknown, field: ContextField, name: string, path: Path): Generator<Fault> {
   if (field.type === 'string') {
-    if (field.enum === undefined) yield semantic(path, `\`${name}\` is free text: it has no weight`)
+    if (field.enum === undefined) yield semantic(path, `\`${name}\` is free text: it has no weight`, 'take it out')
     else if (typeof weight !== 'object' || Array.isArray(weight)) {
-      yield semantic(path, `the weight of the enum \`${name}\` must be a mapping from value to number`)
+      yield semantic(
+        path,
+        `the weight of the enum \`${name}\` must be a mapping from value to number`,
+        `for example \`${name}: { ${field.enum[0]}: ${typeof weight === 'number' ? weight : 0.5} }\``,
+      )
     } else {
       for (const value of Object.keys(weight as object))
         yield* known(value, field.enum, `\`${name}\` value`, [...path, value], 'key')
     }
   } else if (field.type === 'array') {
     if (!Array.isArray(weight) || weight.length !== field.maxItems) {
-      yield semantic(path, `the weight of the vector \`${name}\` must be a list of ${field.maxItems} numbers`)
+      yield semantic(
+        path,
+        `the weight of the vector \`${name}\` must be a list of ${field.maxItems} numbers`,
+        'one for each of its items, in their order',
+      )
     }
   } else if (typeof weight !== 'number') {
-    yield semantic(path, `the weight of \`${name}\` must be a number`)
+    yield semantic(path, `the weight of \`${name}\` must be a number`, `for example \`${name}: 0.5\``)
   }
 }

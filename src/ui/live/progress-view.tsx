@@ -1,38 +1,29 @@
-import { Box, render, Text } from 'ink'
-import type { ProgressEvent } from '../../command.ts'
-import { grouped } from '../numbers.ts'
+import { render, Text } from 'ink'
+import { type Pace, paceText } from './pace.ts'
 
 const BAR = 24
 
+/** With a bar, a line needs so much. */
+const ROOM_FOR_BAR = 76
+
 export interface ProgressProps {
-  readonly event: ProgressEvent
-  readonly elapsedMs: number
+  readonly pace: Pace
+  readonly columns: number
 }
 
-/** `replications  ████████░░░░  120 of 200  3 s left` */
-export function Progress({ event: { unit, done, total }, elapsedMs }: ProgressProps) {
-  if (total === undefined) {
-    return (
-      <Text>
-        {grouped(done)} {unit}
-      </Text>
-    )
-  }
-  const fraction = total === 0 ? 1 : Math.min(1, done / total)
-  const filled = Math.round(fraction * BAR)
-  const left = fraction > 0 ? Math.ceil((elapsedMs * (1 - fraction)) / fraction / 1000) : undefined
+/** `████████░░░░  120 of 200 replications · 40/s · 2 s left` */
+export function Progress({ pace, columns }: ProgressProps) {
+  const { done, total } = pace
+  const text = paceText(pace)
+  if (total === undefined || columns < ROOM_FOR_BAR) return <Text wrap="truncate-end">{text}</Text>
+  const filled = Math.round((total === 0 ? 1 : Math.min(1, done / total)) * BAR)
   return (
-    <Box gap={2}>
-      <Text>{unit}</Text>
-      <Text>
-        <Text color="cyan">{'█'.repeat(filled)}</Text>
-        <Text dimColor>{'░'.repeat(BAR - filled)}</Text>
-      </Text>
-      <Text>
-        {grouped(done)} of {grouped(total)}
-      </Text>
-      {left !== undefined && <Text dimColor>{left} s left</Text>}
-    </Box>
+    <Text wrap="truncate-end">
+      <Text color="cyan">{'█'.repeat(filled)}</Text>
+      <Text dimColor>{'░'.repeat(BAR - filled)}</Text>
+      {'  '}
+      {text}
+    </Text>
   )
 }
 
@@ -40,11 +31,12 @@ export function Progress({ event: { unit, done, total }, elapsedMs }: ProgressPr
 export function mountProgress(stderr: NodeJS.WriteStream) {
   const app = render(null, { stdout: stderr, exitOnCtrlC: false, patchConsole: false })
   return {
-    update(event: ProgressEvent, elapsedMs: number) {
-      app.rerender(<Progress event={event} elapsedMs={elapsedMs} />)
+    update(pace: Pace) {
+      app.rerender(<Progress pace={pace} columns={stderr.columns} />)
     },
     stop() {
-      app.clear()
+      // What is drawn last stays on the screen, so nothing is.
+      app.rerender(null)
       app.unmount()
     },
   }

@@ -1,6 +1,7 @@
-import type { ProgressEvent, RetryEvent, RunEvent } from '../../command.ts'
+import type { RetryEvent, RunEvent } from '../../command.ts'
 import type { DeployEvent } from '../../deploy/doing/events.ts'
 import type { Terminal } from '../../host.ts'
+import { type Pace, paced } from './pace.ts'
 
 /** A run shorter than this shows nothing: loading the view would take longer than what it shows. */
 const PATIENCE_MS = 400
@@ -19,7 +20,7 @@ export function createProgress(
   terminal: Terminal,
   write: (text: string) => void = text => void process.stderr.write(text),
 ): { report(event: RunEvent): void; stop(): Promise<void> } {
-  const progress = lazily<ProgressEvent>(async () => {
+  const progress = lazily<Pace>(async () => {
     const { mountProgress } = await import('./progress-view.tsx')
     return () => mountProgress(process.stderr)
   })
@@ -38,6 +39,7 @@ export function createProgress(
     write(`${retryLine(event)}\n`)
   }
   let started: number | undefined
+  let pace: Pace | undefined
   return {
     report(event) {
       const now = performance.now()
@@ -49,7 +51,8 @@ export function createProgress(
         printed = printed.then(() => printRetry(event))
       } else if (terminal.interactive) {
         started ??= now
-        if (now - started > PATIENCE_MS) progress.update(event, now - started)
+        pace = paced(pace, event, now)
+        if (now - started > PATIENCE_MS) progress.update(pace, now)
       }
     },
     async stop() {

@@ -1,5 +1,5 @@
 import { Box, render, Text, useInput } from 'ink'
-import { useState } from 'react'
+import { useEffect, useReducer } from 'react'
 import { InterruptedError } from '../../errors.ts'
 import type { Choice } from '../../host.ts'
 
@@ -7,26 +7,51 @@ export interface SelectProps {
   readonly question: string
   readonly choices: readonly Choice[]
   readonly onDone: (value: string) => void
+  readonly onStop?: () => void
+}
+
+interface Selection {
+  readonly at: number
+  /** Once Enter was pressed. */
+  readonly chosen?: number
+}
+
+/** Keys may come faster than the view is drawn, so what one does follows from the state, not from what was drawn. */
+export function selected(
+  before: Selection,
+  key: { readonly by: number; readonly of: number } | { readonly enter: true; readonly of: number },
+): Selection {
+  if (before.chosen !== undefined) return before
+  return 'enter' in key ? { ...before, chosen: before.at } : { at: (before.at + key.by + key.of) % key.of }
 }
 
 /** A question with its choices below; arrows move, enter takes. */
-export function Select({ question, choices, onDone }: SelectProps) {
-  const [at, setAt] = useState(0)
+export function Select({ question, choices, onDone, onStop }: SelectProps) {
+  const [{ at, chosen }, press] = useReducer(selected, { at: 0 })
   useInput((input, key) => {
-    if (key.upArrow || input === 'k') setAt((at + choices.length - 1) % choices.length)
-    else if (key.downArrow || input === 'j') setAt((at + 1) % choices.length)
-    else if (key.return) onDone(choices[at].value)
+    if (key.escape) onStop?.()
+    else if (key.return) press({ enter: true, of: choices.length })
+    else if (key.upArrow || input === 'k') press({ by: -1, of: choices.length })
+    else if (key.downArrow || input === 'j') press({ by: 1, of: choices.length })
   })
+  useEffect(() => {
+    if (chosen !== undefined) onDone(choices[chosen].value)
+  }, [chosen, choices, onDone])
   const width = Math.max(...choices.map(choice => choice.value.length))
   return (
     <Box flexDirection="column">
       <Text bold>{question}</Text>
       {choices.map(({ value, description }, i) => (
-        <Text key={value} color={i === at ? 'cyan' : undefined}>
-          {i === at ? '❯' : ' '} {value.padEnd(width)} <Text dimColor>{description}</Text>
-        </Text>
+        <Box key={value} gap={1}>
+          <Box flexShrink={0}>
+            <Text color={i === at ? 'cyan' : undefined}>
+              {i === at ? '❯' : ' '} {value.padEnd(width)}
+            </Text>
+          </Box>
+          <Text dimColor>{description}</Text>
+        </Box>
       ))}
-      <Text dimColor>↑ ↓ to move, enter to choose, ctrl-c to stop</Text>
+      <Text dimColor>↑ ↓ to move, enter to choose, esc or ctrl-c to stop</Text>
     </Box>
   )
 }
@@ -45,9 +70,15 @@ export async function select(
       choices={choices}
       onDone={value => {
         chosen = value
-        app.clear()
+        // What is drawn last stays on the screen.
+        app.rerender(
+          <Text>
+            <Text bold>{question}</Text> {value}
+          </Text>,
+        )
         app.unmount()
       }}
+      onStop={() => app.unmount()}
     />,
     { stdout: stderr, exitOnCtrlC: true, patchConsole: false },
   )

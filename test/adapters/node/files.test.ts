@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { mkdir, mkdtemp, readdir, readFile, realpath, stat, symlink, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, readFile, realpath, rename, stat, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { basename, dirname, join } from 'node:path'
 import { gzipSync } from 'node:zlib'
@@ -20,6 +20,28 @@ describe('files on disk', () => {
     await expect(files.read(join(at, 'a.txt'), 2)).rejects.toThrow('has 3 bytes, more than the 2 that are read here')
     await expect(files.read(join(at, 'c.txt'))).rejects.toThrow('it does not exist')
     await expect(files.read(at)).rejects.toThrow('it is a folder')
+  })
+
+  it('gives what was appended, and all of it where it is another file, or a shorter one', async () => {
+    const at = join(await folder(), 'a.jsonl')
+    const text = ({ bytes }: { readonly bytes: Uint8Array }) => Buffer.from(bytes).toString()
+    expect(await files.appended(at)).toBeUndefined()
+    await writeFile(at, 'one\n')
+    const first = (await files.appended(at))!
+    expect([text(first), first.from, first.to]).toEqual(['one\n', 0, 4])
+    await writeFile(at, 'one\ntwo')
+    expect(text((await files.appended(at, first))!)).toBe('two')
+    const end = (await files.appended(at, 'end'))!
+    expect([text(end), end.to, text((await files.appended(at, end))!)]).toEqual(['', 7, ''])
+    await writeFile(at, 'new')
+    expect(text((await files.appended(at, end))!)).toBe('new')
+    const other = `${at}.other`
+    await writeFile(other, 'quite another')
+    await rename(other, at)
+    expect(text((await files.appended(at, first))!)).toBe('quite another')
+    await writeFile(at, 'x'.repeat((1 << 20) + 3))
+    const most = (await files.appended(at))!
+    expect([most.bytes.length, text((await files.appended(at, most))!)]).toEqual([1 << 20, 'xxx'])
   })
 
   it('replaces a file whole, makes its folders, and leaves nothing behind when it cannot', async () => {

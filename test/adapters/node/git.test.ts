@@ -3,7 +3,7 @@ import { chmod, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { gitCommit, gitOrigin } from '../../../src/adapters/node/git.ts'
+import { gitBranch, gitCommit, gitHooks, gitOrigin } from '../../../src/adapters/node/git.ts'
 import { decodeLabels, encodeLabels } from '../../../src/adapters/vertex/labels.ts'
 import { commitText } from '../../../src/deploy/memory.ts'
 
@@ -185,6 +185,19 @@ describe('git that does not tell', () => {
     vi.stubEnv('PATH', [bin, process.env.PATH].join(delimiter))
     expect((await refusal(folder)).message).toContain(`git does not tell the commit of \`${folder}\`: Command failed`)
   })
+})
+
+it('a branch is what is checked out, also before its first commit, and hooks are where git looks for them', async () => {
+  expect(await gitBranch(folder)).toBeNull()
+  expect(await gitHooks(folder)).toBeNull()
+  await commit()
+  git('checkout', '-q', '-b', 'offers')
+  expect(await gitBranch(folder)).toBe('offers')
+  expect(await gitHooks(folder)).toMatch(/\/\.git\/hooks$/)
+  git('config', 'core.hooksPath', '/somewhere/else')
+  expect(await gitHooks(folder)).toBe('/somewhere/else')
+  git('checkout', '-q', '--detach')
+  expect(await gitBranch(folder)).toBeNull()
 })
 
 it('an origin is where a repository was cloned from, if it was', async () => {

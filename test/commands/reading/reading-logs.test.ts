@@ -27,7 +27,7 @@ const lines = (texts: readonly string[]) => `${texts.join('\n')}\n`
 const range = (n: number) => Array.from({ length: n }, (_, i) => i)
 
 async function evaluated(folder: string): Promise<EvaluationResult> {
-  const { code, stdout, stderr } = await dapIn(folder, 'evaluate', '--json')
+  const { code, stdout, stderr } = await dapIn(folder, 'evaluate', 'ev', '--json')
   if (code !== 0) throw new Error(stderr || stdout)
   return JSON.parse(stdout)
 }
@@ -267,7 +267,7 @@ describe('the time zone of the machine', () => {
       import { readFileSync } from 'node:fs'
       import { dapIn } from ${support}
       const [folder] = process.argv.slice(1)
-      for (const words of [['evaluate', '--json'], ['train', '--json', '--until', '2026-11-22T18:00:00Z'], ['evaluate']]) {
+      for (const words of [['evaluate', 'ev', '--json'], ['train', '--json', '--until', '2026-11-22T18:00:00Z'], ['evaluate']]) {
         const { code, stdout, stderr } = await dapIn(folder, ...words)
         console.log(code, stdout, stderr)
       }

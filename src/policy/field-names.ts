@@ -1,0 +1,38 @@
+/** An algorithm as papers and libraries call it, and the learner × exploration that it is here. */
+export interface FieldName {
+  /** In lower case, words joined by `-`. */
+  readonly name: string
+  readonly learner: string
+  /** Absent of a learner that stands alone. */
+  readonly exploration?: string
+}
+
+const of = (learner: string, exploration: string | undefined, ...names: readonly string[]): FieldName[] =>
+  names.map(name => ({ name, learner, ...(exploration === undefined ? {} : { exploration }) }))
+
+/** Names of the field that are no name of a learner or an exploration here, or that mean a pair of them. */
+export const FIELD_NAMES: readonly FieldName[] = [
+  ...of('mean', 'epsilon-greedy', 'epsilon-greedy', 'e-greedy', 'egreedy', 'eps-greedy', 'ε-greedy'),
+  ...of('mean', 'softmax', 'softmax', 'boltzmann', 'gibbs'),
+  ...of('mean', 'ucb', 'ucb', 'ucb1', 'upper-confidence-bound'),
+  ...of('mean', 'kl-ucb', 'kl-ucb', 'klucb'),
+  ...of('mean', 'thompson', 'gaussian-thompson', 'gaussian-thompson-sampling', 'normal-thompson'),
+  ...of(
+    'beta',
+    'thompson',
+    'thompson',
+    'thompson-sampling',
+    'ts',
+    'beta-bernoulli',
+    'bernoulli-thompson',
+    'beta-thompson',
+    'posterior-sampling',
+  ),
+  ...of('linear', 'ucb', 'linucb', 'lin-ucb', 'linear-ucb', 'contextual-ucb'),
+  ...of('linear', 'thompson', 'lints', 'lin-ts', 'linear-thompson', 'linear-thompson-sampling', 'contextual-thompson'),
+  ...of('linear', 'squarecb', 'squarecb', 'square-cb', 'inverse-gap-weighting', 'igw'),
+  ...of('linear', 'greedy', 'lingreedy', 'lin-greedy', 'linear-greedy'),
+  ...of('linear', 'epsilon-greedy', 'contextual-epsilon-greedy', 'linear-epsilon-greedy'),
+  ...of('uniform', undefined, 'uniform', 'random', 'ab-test', 'a-b-test', 'experiment'),
+  ...of('fixed', undefined, 'fixed', 'static', 'constant'),
+]
