@@ -30,6 +30,7 @@ export const FIELD_NAMES: readonly FieldName[] = [
   ),
   ...of('linear', 'ucb', 'linucb', 'lin-ucb', 'linear-ucb', 'contextual-ucb'),
   ...of('linear', 'thompson', 'lints', 'lin-ts', 'linear-thompson', 'linear-thompson-sampling', 'contextual-thompson'),
+  ...of('mean', 'squarecb', 'context-free-squarecb'),
   ...of('linear', 'squarecb', 'squarecb', 'square-cb', 'inverse-gap-weighting', 'igw'),
   ...of('linear', 'greedy', 'lingreedy', 'lin-greedy', 'linear-greedy'),
   ...of('linear', 'epsilon-greedy', 'contextual-epsilon-greedy', 'linear-epsilon-greedy'),
