@@ -21,7 +21,7 @@ describe('a real bash', () => {
       complete -p dap
       press dap vali
       press dap plan --env ''
-      press dap graph --format = me
+      press dap validate --format = sa
       press dap validate ''
     `
     const { stdout } = await execa('bash', ['--norc', '--noprofile', '-c', press], {
@@ -32,7 +32,7 @@ describe('a real bash', () => {
       'complete -o bashdefault -o default -F _dap dap',
       'validate',
       'prod',
-      'mermaid',
+      'sarif',
       '',
     ])
   })

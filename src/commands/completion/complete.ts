@@ -3,6 +3,7 @@ import { Command, type Option } from 'commander'
 import type { CommandModule } from '../../command.ts'
 import type { Host } from '../../host.ts'
 import { KINDS, type Kind } from '../../kinds.ts'
+import { formatsOf } from '../../ui/formats/formats.ts'
 import { RESOURCE_NAME } from '../arguments.ts'
 import { openRepository } from '../opening/repository.ts'
 import type { CommandEntry } from '../registry.ts'
@@ -26,10 +27,10 @@ export async function complete(
   const lookup = async () => hostIn(folderOf(before))
   const option = pendingOption(before, command.options)
   const [, name, value] = /^(--[a-z-]+)=(.*)$/s.exec(partial) ?? []
-  if (option !== undefined) return matching(partial, await valuesOf(option, lookup))
+  if (option !== undefined) return matching(partial, await valuesOf(option, command, lookup))
   if (name !== undefined) {
     const known = command.options.find(({ long }) => long === name)
-    const found = known === undefined ? [] : matching(value, await valuesOf(known, lookup))
+    const found = known === undefined ? [] : matching(value, await valuesOf(known, command, lookup))
     return split ? found : found.map(({ word, what }) => ({ word: `${name}=${word}`, what }))
   }
   if (before.includes('--')) return []
@@ -54,7 +55,7 @@ function wordsOf(words: readonly string[]): { before: readonly string[]; partial
 
 const matching = (partial: string, found: readonly Candidate[]) => found.filter(({ word }) => word.startsWith(partial))
 
-const WITH_VALUE = ['-C', '--directory', '--json-file']
+const WITH_VALUE = ['-C', '--directory', '--json-file', '--format']
 
 function commandAt(words: readonly string[]): number {
   let at = 0
@@ -74,6 +75,8 @@ type Lookup = () => Promise<Host>
 
 interface Meant {
   readonly options: readonly Option[]
+  /** What `--format` takes. */
+  readonly formats: readonly string[]
   /** Words of commands that may come now. */
   readonly next: readonly Candidate[]
   /** What the argument may be that comes now, if there is one. */
@@ -95,6 +98,7 @@ async function commandOf(
     globals(parsed, {})
     return {
       options: parsed.options,
+      formats: formatsOf(false),
       next: words.length === 0 ? firstWords(commands) : words.length === 1 ? seconds(group) : [],
     }
   }
@@ -107,6 +111,7 @@ async function commandOf(
   const slot = slots[given] ?? (slots.at(-1)?.variadic ? slots.at(-1) : undefined)
   return {
     options: parsed.options,
+    formats: formatsOf(module.report !== undefined),
     next: rest.length === 0 && !entry.name.includes(' ') ? seconds(group) : [],
     slot: slot && (async lookup => slot.argChoices?.map(plain) ?? resourcesCalled(slot.name(), lookup)),
   }
@@ -156,8 +161,9 @@ function optionsOf({ options }: Meant, before: readonly string[]): Candidate[] {
     .map(({ long, description }) => ({ word: long!, what: description }))
 }
 
-async function valuesOf(option: Option, lookup: Lookup): Promise<Candidate[]> {
+async function valuesOf(option: Option, { formats }: Meant, lookup: Lookup): Promise<Candidate[]> {
   if (option.argChoices !== undefined) return option.argChoices.map(plain)
+  if (option.long === '--format') return formats.map(plain)
   const [, value = ''] = /<([a-z]+)/.exec(option.flags) ?? []
   const kind = option.long === '--env' ? 'environment' : value === 'name' ? option.long!.slice(2) : value
   return resourcesCalled(kind, lookup)

@@ -15,6 +15,9 @@ export type Format = (typeof FORMATS)[number]
 /** What every command gives. */
 const PLAIN: readonly Format[] = ['text', 'json']
 
+/** What a command gives; one that reports cases gives all. */
+export const formatsOf = (reports: boolean): readonly Format[] => (reports ? FORMATS : PLAIN)
+
 /** One thing to print. */
 export interface Output {
   readonly format: Format
