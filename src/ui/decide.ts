@@ -58,7 +58,22 @@ function explanationText(
       ? [`features: ${features.map(({ name, value }) => `${name} ${short(value)}`).join(', ')}`]
       : []),
   ]
-  return `${table(columns, rows, context)}\n\n${lines.join('\n')}`
+  const sums = actions.flatMap(each => (each.features === undefined ? [] : [sumText(each.id, each.features)]))
+  const parts = [table(columns, rows, context), ...(sums.length > 0 ? [sums.join('\n')] : []), lines.join('\n')]
+  return parts.join('\n\n')
+}
+
+/** So many parts of a value are enough to see what it is made of. */
+const MOST_PARTS = 8
+
+/** `bundle = 0.12 intercept + 0.08 platform=ios × action.id=bundle − 0.01 action.price …` */
+function sumText(id: string, features: NonNullable<ExplainedAction['features']>): string {
+  const parts = features.slice(0, MOST_PARTS).map(({ name, value, contribution = value }, i) => {
+    const sign = contribution < 0 ? '− ' : i === 0 ? '' : '+ '
+    return `${sign}${short(Math.abs(contribution))} ${name}`
+  })
+  const more = features.length - parts.length
+  return `${id} = ${[...parts, ...(more > 0 ? [`+ ${plural(more, 'smaller part')}`] : [])].join(' ')}`
 }
 
 function estimates({ excludedBy, value, width, probability }: ExplainedAction): string[] {

@@ -1,5 +1,5 @@
 import type { TextContext } from '../command.ts'
-import type { SnapshotShowResult } from '../policy/snapshot-describe.ts'
+import type { Coefficient, SnapshotShowResult } from '../policy/snapshot-describe.ts'
 import type { ActionDiff, NumberChange, SnapshotDiffResult } from '../policy/snapshot-diff.ts'
 import type { HeldOut } from '../policy/snapshot-format.ts'
 import { plural, short, signed } from './numbers.ts'
@@ -8,7 +8,7 @@ import { type Column, table } from './table.ts'
 /** What a snapshot knows: where it comes from, then a row an action, or an action and feature. */
 export function snapshotDescriptionText(snapshot: SnapshotShowResult, context: TextContext): string {
   const { style } = context
-  const { digest, dap, policy, learner, count, data, actions } = snapshot
+  const { digest, dap, policy, learner, count, data, actions, coefficients: shared } = snapshot
   const facts: (readonly [string, string])[] = [
     ['snapshot', digest],
     ['policy', `${policy.name}  ${policy.digest}`],
@@ -44,7 +44,38 @@ export function snapshotDescriptionText(snapshot: SnapshotShowResult, context: T
       : [{ title: 'value', align: 'right' as const }]),
     { title: 'width', align: 'right' },
   ]
-  return [head, table(columns, rows, context)].join('\n\n')
+  return shared === undefined
+    ? [head, table(columns, rows, context)].join('\n\n')
+    : [
+        head,
+        table(
+          columns.slice(0, 2),
+          rows.map(row => row.slice(0, 2)),
+          context,
+        ),
+        strongest(shared, context),
+      ].join('\n\n')
+}
+
+/** So many features of a model that actions share are enough to see what it goes by. */
+const MOST_FEATURES = 30
+
+/** Those that move values most, per unit of each. */
+function strongest(coefficients: readonly Coefficient[], context: TextContext): string {
+  const sorted = coefficients.toSorted((a, b) => Math.abs(b.value ?? 0) - Math.abs(a.value ?? 0))
+  const rows = sorted
+    .slice(0, MOST_FEATURES)
+    .map(({ feature, value, width }) => [feature, number(value), plusMinus(width)])
+  const columns: Column[] = [
+    { title: 'feature' },
+    { title: 'coefficient', align: 'right' },
+    { title: 'width', align: 'right' },
+  ]
+  const more = sorted.length - rows.length
+  return [
+    table(columns, rows, context),
+    ...(more > 0 ? [`and ${plural(more, 'weaker one')}; --json has all`] : []),
+  ].join('\n')
 }
 
 /** What changed from one snapshot to another, the largest change first. */
@@ -57,6 +88,12 @@ export function snapshotDiffText(diff: SnapshotDiffResult, context: TextContext)
     parts.push(
       table([{ title: 'fact' }, { title: 'before', prose: true }, { title: 'after', prose: true }], rows, context),
     )
+  }
+  if ((diff.coefficients ?? []).length > 0) {
+    const rows = diff.coefficients!.map(({ feature, before, after }) => [feature, number(before), number(after)])
+    const right = { align: 'right' as const }
+    const columns = [{ title: 'feature' }, { title: 'before', ...right }, { title: 'after', ...right }]
+    parts.push(table(columns, rows, context))
   }
   if (diff.actions.length > 0) {
     const titles = ['before', 'after', 'change'].map(title => ({ title, align: 'right' as const }))
