@@ -16,6 +16,7 @@ import { CREDENTIALS_VARIABLE, type Credentials, findCredentials } from './docto
 import { REGIONS } from './doctor/regions.ts'
 import { listed } from './list.ts'
 import { findRoot, type Opened, openRepository } from './opening/repository.ts'
+import { faultsOf } from './opening/rules.ts'
 
 interface Options {
   /** Of the environments this one alone. */
@@ -122,7 +123,8 @@ async function machineChecks(host: Host, folder: string): Promise<Check[]> {
 }
 
 async function repositoryChecks(host: Host, opened: Opened): Promise<Check[]> {
-  const { diagnostics, files } = opened.repository
+  const diagnostics = await faultsOf(host, opened)
+  const { files } = opened.repository
   const errors = diagnostics.filter(({ severity }) => severity === 'error').length
   const warnings = diagnostics.length - errors
   const valid =

@@ -6,6 +6,7 @@ import { around, graphOf } from '../repo/graph.ts'
 import type { GraphNode, GraphResult } from '../results.ts'
 import { graphMermaid, graphText } from '../ui/graph.ts'
 import { openRepository } from './opening/repository.ts'
+import { faultsOf } from './opening/rules.ts'
 
 interface Options {
   readonly name: string | undefined
@@ -33,11 +34,12 @@ export const graphCommand = defineCommand<Options, Drawn>({
   options: ([name], flags) => ({ name, mermaid: flags['mermaid'] === true }),
 
   async run({ name, mermaid }, host) {
-    const { repository } = await openRepository(host)
+    const opened = await openRepository(host)
+    const { repository } = opened
     const whole = graphOf(repository)
     const about = name === undefined ? [] : named(name, whole.nodes)
     const { nodes, edges } = name === undefined ? whole : around(whole, about)
-    const errors = repository.diagnostics.filter(({ severity }) => severity === 'error').length
+    const errors = (await faultsOf(host, opened)).filter(({ severity }) => severity === 'error').length
     return { result: { schema: GRAPH_RESULT_SCHEMA, about, nodes, edges, errors }, mermaid }
   },
 

@@ -10,6 +10,7 @@ import { listText } from '../ui/list.ts'
 import { recordedState } from './evidence/evidence.ts'
 import { byCodeUnit } from './opening/found-files.ts'
 import { type Opened, openRepository } from './opening/repository.ts'
+import { faultsOf } from './opening/rules.ts'
 import { findDataFiles } from './reading/data-files.ts'
 import { parseKind } from './schema.ts'
 
@@ -27,11 +28,11 @@ export const listCommand = defineCommand<Options, ListResult>({
         '\nOnly files are read: nothing is asked of a cloud. Evidence is stale once anything that it depends on has changed.\n\nexit codes: 0 listed, 1 a file has errors, so that something may not be listed, 3 usage',
       ),
 
-  options: ([kind]) => ({ kind: kind === undefined ? undefined : parseKind(singular(kind)) }),
+  options: ([kind]) => ({ kind: kind === undefined ? undefined : parseKind(singular(kind), kind) }),
 
   async run({ kind }, host) {
     const opened = await openRepository(host)
-    const { diagnostics } = opened.repository
+    const diagnostics = await faultsOf(host, opened)
     const errors = diagnostics.filter(({ severity }) => severity === 'error').length
     const resources: ListedResource[] = []
     for (const each of kind === undefined ? KINDS : [kind]) resources.push(...(await listed(host, opened, each)))

@@ -37,10 +37,11 @@ export const schemaCommand = defineCommand<Options, Result>({
   exitCode: () => ExitCode.done,
 })
 
-export function parseKind(word: string): Kind {
+/** @param typed What a message repeats. */
+export function parseKind(word: string, typed = word): Kind {
   const kind = KINDS.find(k => k.toLowerCase() === word.toLowerCase())
   if (kind === undefined) {
-    throw new UsageError(`unknown kind \`${word}\``, { hint: didYouMean(word, KINDS) ?? `one of ${KINDS.join(', ')}` })
+    throw new UsageError(`unknown kind \`${typed}\``, { hint: didYouMean(word, KINDS) ?? `one of ${KINDS.join(', ')}` })
   }
   return kind
 }

@@ -71,6 +71,15 @@ describe('dap alone', () => {
     `)
   })
 
+  it('counts what is wrong with a rule about plans, and so do list, graph and doctor', async () => {
+    const files = { ...PROJECT, 'rules/no-delete.cel': "change.knd == 'delete'" }
+    expect((await dap('', files)).stdout).toContain('show 1 error')
+    expect(await nextOf(files)).toBe('dap validate')
+    for (const command of ['list', 'graph']) expect(await dap(command, files)).toMatchObject({ code: 1 })
+    expect((await dap('list', files)).stdout).toContain('1 error: `dap validate` shows')
+    expect((await dap('doctor --offline', files)).stdout).toMatch(/failed +repository +1 error\n/)
+  })
+
   it('leads from an empty repository to a deployment, each step being one that works', async () => {
     const shop = repository(PROJECT)
     const steps: string[] = []

@@ -239,7 +239,10 @@ describe('dap list', () => {
       "
     `)
     expect(await dap('list Policy', shop)).toMatchObject({ code: 0, stdout })
-    expect(await dap('list polices', shop)).toMatchObject({ code: 3 })
+    expect(await dap('list polcies', shop)).toMatchObject({
+      code: 3,
+      stderr: 'error: unknown kind `polcies`\nhint: did you mean `Policy`?\n',
+    })
   })
 
   it('says of evidence whether it holds still, by what it depends on', async () => {

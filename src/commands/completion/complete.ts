@@ -26,11 +26,12 @@ export async function complete(
   const command = await commandOf(before.slice(at), commands, globals)
   const lookup = async () => hostIn(folderOf(before))
   const option = pendingOption(before, command.options)
+  const values = async (of: Option) => (of.long === '--format' ? command.formats.map(plain) : valuesOf(of, lookup))
   const [, name, value] = /^(--[a-z-]+)=(.*)$/s.exec(partial) ?? []
-  if (option !== undefined) return matching(partial, await valuesOf(option, command, lookup))
+  if (option !== undefined) return matching(partial, await values(option))
   if (name !== undefined) {
     const known = command.options.find(({ long }) => long === name)
-    const found = known === undefined ? [] : matching(value, await valuesOf(known, command, lookup))
+    const found = known === undefined ? [] : matching(value, await values(known))
     return split ? found : found.map(({ word, what }) => ({ word: `${name}=${word}`, what }))
   }
   if (before.includes('--')) return []
@@ -55,7 +56,7 @@ function wordsOf(words: readonly string[]): { before: readonly string[]; partial
 
 const matching = (partial: string, found: readonly Candidate[]) => found.filter(({ word }) => word.startsWith(partial))
 
-const WITH_VALUE = ['-C', '--directory', '--json-file', '--format']
+const WITH_VALUE = ['-C', '--directory', '--json-file']
 
 function commandAt(words: readonly string[]): number {
   let at = 0
@@ -75,7 +76,7 @@ type Lookup = () => Promise<Host>
 
 interface Meant {
   readonly options: readonly Option[]
-  /** What `--format` takes. */
+  /** That it can be printed in. */
   readonly formats: readonly string[]
   /** Words of commands that may come now. */
   readonly next: readonly Candidate[]
@@ -99,7 +100,14 @@ async function commandOf(
     return {
       options: parsed.options,
       formats: formatsOf(false),
-      next: words.length === 0 ? firstWords(commands) : words.length === 1 ? seconds(group) : [],
+      next:
+        words.length === 0
+          ? firstWords(commands)
+          : words.length === 1
+            ? first === 'help'
+              ? firstWords(commands)
+              : seconds(group)
+            : [],
     }
   }
   const module = await entry.load()
@@ -161,11 +169,11 @@ function optionsOf({ options }: Meant, before: readonly string[]): Candidate[] {
     .map(({ long, description }) => ({ word: long!, what: description }))
 }
 
-async function valuesOf(option: Option, { formats }: Meant, lookup: Lookup): Promise<Candidate[]> {
+async function valuesOf(option: Option, lookup: Lookup): Promise<Candidate[]> {
   if (option.argChoices !== undefined) return option.argChoices.map(plain)
-  if (option.long === '--format') return formats.map(plain)
   const [, value = ''] = /<([a-z]+)/.exec(option.flags) ?? []
-  const kind = option.long === '--env' ? 'environment' : value === 'name' ? option.long!.slice(2) : value
+  const kind =
+    value === 'env' || option.long === '--env' ? 'environment' : value === 'name' ? option.long!.slice(2) : value
   return resourcesCalled(kind, lookup)
 }
 
@@ -173,8 +181,16 @@ async function valuesOf(option: Option, { formats }: Meant, lookup: Lookup): Pro
 async function resourcesCalled(word: string, lookup: Lookup): Promise<Candidate[]> {
   if (word === 'kind') return KINDS.map(kind => ({ word: kind.toLowerCase(), what: 'a kind' }))
   const kind = KINDS.find(each => word === each.toLowerCase() || word === `${each.toLowerCase()}s`)
+  if (word === 'topic') return topicsAndKinds()
   if (kind === undefined && word !== 'name') return []
   return namesOf(await lookup(), kind === undefined ? KINDS.filter(each => each !== 'Project') : [kind])
+}
+
+async function topicsAndKinds(): Promise<Candidate[]> {
+  const { topicNames } = await import('../../repo/topics.ts')
+  return topicNames()
+    .filter(name => /^[\w-]+$/.test(name))
+    .map(plain)
 }
 
 /** Names that a shell can be given as they are: what else a file says is nobody's name. */

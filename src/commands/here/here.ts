@@ -11,6 +11,7 @@ import { hereText } from '../../ui/here.ts'
 import { plural } from '../../ui/numbers.ts'
 import { isRecorded } from '../evidence/evidence.ts'
 import { findRoot, type Opened, openRepository } from '../opening/repository.ts'
+import { faultsOf } from '../opening/rules.ts'
 
 interface Found {
   readonly result: HereResult
@@ -32,7 +33,8 @@ export const hereCommand = defineCommand<undefined, Found>({
     }
     const opened = await openRepository(host, root)
     const { repository } = opened
-    const errors = repository.diagnostics.filter(({ severity }) => severity === 'error').length
+    const diagnostics = await faultsOf(host, opened)
+    const errors = diagnostics.filter(({ severity }) => severity === 'error').length
     const counts = countsOf(repository)
     const result: HereResult = {
       schema: HERE_RESULT_SCHEMA,
@@ -41,7 +43,7 @@ export const hereCommand = defineCommand<undefined, Found>({
       branch,
       kinds: [...counts].map(([kind, count]) => ({ kind, count })),
       errors,
-      warnings: repository.diagnostics.length - errors,
+      warnings: diagnostics.length - errors,
       next:
         errors > 0 ? [{ command: 'dap validate', why: `show ${plural(errors, 'error')}` }] : await nextOf(host, opened),
     }

@@ -45,6 +45,11 @@ export async function readRules(host: Host, { root, roots }: Pick<Opened, 'root'
   return { sources, rules, diagnostics }
 }
 
+/** Everything that is wrong with a repository's files, its rules too. */
+export async function faultsOf(host: Host, opened: Opened): Promise<readonly Diagnostic[]> {
+  return [...opened.repository.diagnostics, ...(await readRules(host, opened)).diagnostics]
+}
+
 /** The rules of a repository, all of which can be judged by: without one of them a plan would pass that should not. */
 export async function requireRules(host: Host, opened: Opened): Promise<readonly ChangeRule[]> {
   const { sources, rules, diagnostics } = await readRules(host, opened)
