@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import type { Plan } from '../../src/deploy/wanted/plan.ts'
 import { junit } from '../../src/ui/formats/junit.ts'
 import { outcomeOf } from '../../src/ui/formats/report.ts'
 import { planReport } from '../../src/ui/plan-report.ts'
@@ -62,6 +63,31 @@ describe('what CI is told of a plan', () => {
     `)
     const failed = report.cases.filter(each => outcomeOf(each) === 'failed')
     expect(failed).toHaveLength([first, unproven, drifted].flatMap(({ blocked }) => blocked).length)
+  })
+
+  it('is what a rule of the repository warns of, and what it lets nobody delete', () => {
+    const rules: Plan['rules'] = [
+      { rule: 'no-delete', level: 'block', deployment: 'old-offer', message: 'Nothing is deleted.' },
+      { rule: 'small', level: 'warn', deployment: 'shop-offer', message: 'Begin with 5 % or less.' },
+    ]
+    const { cases } = planReport({ ...plan([first], { orphans: orphaned }), rules }, '/repo', name =>
+      name === 'shop-offer' ? 'deployments/shop-offer.yaml' : undefined,
+    )
+    expect(cases.flatMap(({ findings }) => findings).filter(({ rule }) => rule !== 'plan-orphan')).toEqual([
+      {
+        rule: 'plan-blocked',
+        level: 'error',
+        message: 'old-offer is blocked: rule `no-delete`: Nothing is deleted.',
+        hint: '`rules/no-delete.cel` says so',
+      },
+      {
+        rule: 'plan-rule',
+        level: 'warning',
+        message: 'shop-offer: rule `small`: Begin with 5 % or less.',
+        hint: '`rules/small.cel` says so',
+        place: { file: 'deployments/shop-offer.yaml' },
+      },
+    ])
   })
 
   it('has no place where nobody knows the file of a deployment', () => {

@@ -29,8 +29,12 @@ export const RESULT_RULES = {
     help: '`dap evaluate NAME` shows the numbers, and why one is refused',
   },
   'plan-blocked': {
-    text: 'A plan cannot be applied as it is: evidence, drift or protection is in its way.',
+    text: 'A plan cannot be applied as it is: evidence, drift, protection or a rule of the repository is in its way.',
     help: 'each says the command that takes it away',
+  },
+  'plan-rule': {
+    text: 'A rule of the repository warns of what a plan changes.',
+    help: '`rules/NAME.cel` says what it is for; the plan can be applied all the same',
   },
   'plan-drift': {
     text: 'Somebody else has moved what was applied.',
