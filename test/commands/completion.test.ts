@@ -78,6 +78,19 @@ describe('completion', () => {
     expect((await dapIn(folder, '__complete', '--', 'graph', 'offer')).stdout).toBe('offer\tpolicy, scenario\n')
   })
 
+  it('knows formats, environments of a promotion, topics, and the commands that there is help for', async () => {
+    expect(await completed('validate', '--format', '')).toContain('sarif')
+    expect(await completed('list', '--format', '')).toEqual(['text', 'json'])
+    expect(await completed('validate', '--format=ju')).toEqual(['--format=junit'])
+    expect(await completed('promote', 'offer', '--from', 'l')).toEqual(['local'])
+    expect(await completed('promote', 'offer', '--to', '')).toEqual(['local', 'prod'])
+    expect(await completed('explain', 'linu')).toEqual(['linucb'])
+    expect(await completed('explain', 'Pol')).toEqual(['Policy'])
+    expect(await completed('explain', 'pol')).toEqual([])
+    expect(await completed('promote', 'offer', '--from=p')).toEqual(['--from=prod'])
+    expect(await completed('help', 'si')).toEqual(['simulate'])
+  })
+
   it('leaves files to the shell, and says nothing where there is no repository', async () => {
     expect(await completed('validate', '')).toEqual([])
     expect(await completed('-C', '')).toEqual([])

@@ -3,6 +3,7 @@ import { Command, type Option } from 'commander'
 import type { CommandModule } from '../../command.ts'
 import type { Host } from '../../host.ts'
 import { KINDS, type Kind } from '../../kinds.ts'
+import { FORMATS } from '../../ui/formats/formats.ts'
 import { RESOURCE_NAME } from '../arguments.ts'
 import { openRepository } from '../opening/repository.ts'
 import type { CommandEntry } from '../registry.ts'
@@ -25,11 +26,12 @@ export async function complete(
   const command = await commandOf(before.slice(at), commands, globals)
   const lookup = async () => hostIn(folderOf(before))
   const option = pendingOption(before, command.options)
+  const values = async (of: Option) => (of.long === '--format' ? command.formats.map(plain) : valuesOf(of, lookup))
   const [, name, value] = /^(--[a-z-]+)=(.*)$/s.exec(partial) ?? []
-  if (option !== undefined) return matching(partial, await valuesOf(option, lookup))
+  if (option !== undefined) return matching(partial, await values(option))
   if (name !== undefined) {
     const known = command.options.find(({ long }) => long === name)
-    const found = known === undefined ? [] : matching(value, await valuesOf(known, lookup))
+    const found = known === undefined ? [] : matching(value, await values(known))
     return split ? found : found.map(({ word, what }) => ({ word: `${name}=${word}`, what }))
   }
   if (before.includes('--')) return []
@@ -74,11 +76,15 @@ type Lookup = () => Promise<Host>
 
 interface Meant {
   readonly options: readonly Option[]
+  /** That it can be printed in. */
+  readonly formats: readonly string[]
   /** Words of commands that may come now. */
   readonly next: readonly Candidate[]
   /** What the argument may be that comes now, if there is one. */
   readonly slot?: (lookup: Lookup) => Promise<Candidate[]>
 }
+
+const OF_EVERY_COMMAND = FORMATS.filter(format => format === 'text' || format === 'json')
 
 /** The command that the words begin with, as far as they name one. */
 async function commandOf(
@@ -95,7 +101,15 @@ async function commandOf(
     globals(parsed, {})
     return {
       options: parsed.options,
-      next: words.length === 0 ? firstWords(commands) : words.length === 1 ? seconds(group) : [],
+      formats: OF_EVERY_COMMAND,
+      next:
+        words.length === 0
+          ? firstWords(commands)
+          : words.length === 1
+            ? first === 'help'
+              ? firstWords(commands)
+              : seconds(group)
+            : [],
     }
   }
   const module = await entry.load()
@@ -107,6 +121,7 @@ async function commandOf(
   const slot = slots[given] ?? (slots.at(-1)?.variadic ? slots.at(-1) : undefined)
   return {
     options: parsed.options,
+    formats: module.report === undefined ? OF_EVERY_COMMAND : FORMATS,
     next: rest.length === 0 && !entry.name.includes(' ') ? seconds(group) : [],
     slot: slot && (async lookup => slot.argChoices?.map(plain) ?? resourcesCalled(slot.name(), lookup)),
   }
@@ -159,7 +174,8 @@ function optionsOf({ options }: Meant, before: readonly string[]): Candidate[] {
 async function valuesOf(option: Option, lookup: Lookup): Promise<Candidate[]> {
   if (option.argChoices !== undefined) return option.argChoices.map(plain)
   const [, value = ''] = /<([a-z]+)/.exec(option.flags) ?? []
-  const kind = option.long === '--env' ? 'environment' : value === 'name' ? option.long!.slice(2) : value
+  const kind =
+    value === 'env' || option.long === '--env' ? 'environment' : value === 'name' ? option.long!.slice(2) : value
   return resourcesCalled(kind, lookup)
 }
 
@@ -167,8 +183,16 @@ async function valuesOf(option: Option, lookup: Lookup): Promise<Candidate[]> {
 async function resourcesCalled(word: string, lookup: Lookup): Promise<Candidate[]> {
   if (word === 'kind') return KINDS.map(kind => ({ word: kind.toLowerCase(), what: 'a kind' }))
   const kind = KINDS.find(each => word === each.toLowerCase() || word === `${each.toLowerCase()}s`)
+  if (word === 'topic') return topicsAndKinds()
   if (kind === undefined && word !== 'name') return []
   return namesOf(await lookup(), kind === undefined ? KINDS.filter(each => each !== 'Project') : [kind])
+}
+
+async function topicsAndKinds(): Promise<Candidate[]> {
+  const { topicNames } = await import('../../repo/topics.ts')
+  return topicNames()
+    .filter(name => /^[\w-]+$/.test(name))
+    .map(plain)
 }
 
 /** Names that a shell can be given as they are: what else a file says is nobody's name. */

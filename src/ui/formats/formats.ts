@@ -9,7 +9,7 @@ import { seenFrom } from './place.ts'
 import type { Report } from './report.ts'
 import { sarif } from './sarif.ts'
 
-const FORMATS = ['text', 'json', 'sarif', 'junit', 'github', 'markdown'] as const
+export const FORMATS = ['text', 'json', 'sarif', 'junit', 'github', 'markdown'] as const
 export type Format = (typeof FORMATS)[number]
 
 /** What every command gives. */
