@@ -57,7 +57,7 @@ export function checkRule(environment: Environment, expr: string, language: Rule
   try {
     rule = environment.parse(expr)
   } catch (error) {
-    return { fault: error instanceof ParseError ? parseFault(error, expr) : libraryFault(error) }
+    return { fault: error instanceof ParseError ? parseFault(error, expr, language) : libraryFault(error) }
   }
   const refused = find(rule.ast, callFault(language))
   if (refused !== undefined) return { fault: refused }
@@ -191,9 +191,10 @@ function nameOffset(node: Node, name: string): number {
   return at === -1 ? node.start : at
 }
 
-function parseFault(error: ParseError, expr: string): CelFault {
+function parseFault(error: ParseError, expr: string, language: RuleLanguage): CelFault {
+  const example = language.variables.includes('ctx') ? EXAMPLE : EXAMPLE_OF(language)
   const offset = Math.min(error.range?.start ?? 0, expr.length)
-  if (expr.trim() === '') return { message: 'the rule is empty', offset: 0, hint: EXAMPLE }
+  if (expr.trim() === '') return { message: 'the rule is empty', offset: 0, hint: example }
   if (error.code === 'limit_exceeded') {
     return { message: 'the rule is too large or too deeply nested', offset, hint: 'write it in a simpler way' }
   }
@@ -205,7 +206,7 @@ function parseFault(error: ParseError, expr: string): CelFault {
   if (offset >= expr.trimEnd().length && error.code !== 'unterminated_string') {
     return { message: 'the rule ends too early', offset, hint: 'write the rest of it' }
   }
-  return { message: sentence(error.summary), offset, hint: EXAMPLE }
+  return { message: sentence(error.summary), offset, hint: example }
 }
 
 const EXAMPLE = "a rule looks like `ctx.age >= 16 && ctx.platform != 'web'`"

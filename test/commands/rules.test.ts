@@ -115,7 +115,11 @@ describe('a rule of the repository', () => {
     ['// level: blok\ntrue', 'rules/x.cel:1:11: error: there is no level `blok` [cel]', 'did you mean `block`?'],
     ['change.maxReplicas', 'rules/x.cel:1:1: error: the rule must give true or false, but gives an int [cel]', ''],
     ['environmen == "prod"', 'rules/x.cel:1:1: error: ', 'did you mean `environment`?'],
-    ['// Only words.\n', 'rules/x.cel:1:1: error: the rule is empty [cel]', ''],
+    [
+      '// Only words.\n',
+      'rules/x.cel:1:1: error: the rule is empty [cel]',
+      'a rule is made of `change`, `environment`',
+    ],
     ['change.kind = "delete"', 'rules/x.cel:1:13: error: ', '`==`'],
   ])('that is wrong has its place: %s', async (text, error, hint) => {
     const made = shop({ 'rules/x.cel': text })
