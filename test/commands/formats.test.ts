@@ -43,6 +43,13 @@ describe('--format', () => {
     expect(await at({ ...below, '.git/HEAD': '' })).toBe('::error file=config/policies/a.yaml')
   })
 
+  it('has `-` for stdout, and makes no file that is called so', async () => {
+    const { stdout, files } = await dap('validate --format github=-', BROKEN)
+    expect(stdout).toBe((await dap('validate --format github', BROKEN)).stdout)
+    expect(Object.keys(files)).not.toContain('-')
+    expect(await dap('validate --format sarif=- --format github', BROKEN)).toMatchObject({ code: 3 })
+  })
+
   it.each([
     ['--format josn', 'no format `josn`', 'did you mean `json`?'],
     ['--format html', 'no format `html`', 'one of text, json, sarif, junit, github, markdown'],

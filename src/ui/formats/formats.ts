@@ -57,6 +57,7 @@ function readFormat(value: string, cwd: string): Output | UsageError {
   }
   if (at === -1) return { format }
   const file = value.slice(at + 1)
+  if (file === '-') return { format }
   if (file === '') return new UsageError(`--format ${value} names no file`, { hint: `--format ${format}=FILE` })
   return { format, file: resolve(cwd, file) }
 }
