@@ -102,6 +102,8 @@ export function inputTitle({ kind, name, candidate }: Omit<Input, 'digest'>): st
 
 export const ruleText = ({ rule, message }: RuleFinding) => `rule \`${rule}\`: ${message}`
 
+export const ruleHint = ({ rule }: RuleFinding) => `\`rules/${rule}.cel\` says so`
+
 /** What a repository's rules say of a plan that no obstacle of a deployment tells. */
 export const otherFindings = ({ rules = [], deployments }: Plan): readonly RuleFinding[] =>
   rules.filter(({ level, deployment }) => level === 'warn' || !deployments.some(each => each.deployment === deployment))

@@ -1,7 +1,6 @@
 import type { DeploymentPlan, Orphan, Plan } from '../deploy/wanted/plan.ts'
-import { blockOf } from '../deploy/wanted/rules.ts'
 import type { RuleFinding } from '../generated/types.ts'
-import { otherFindings } from '../titles.ts'
+import { otherFindings, ruleHint, ruleText } from '../titles.ts'
 import { cleaned, orphanName } from './cloud.ts'
 import type { Case, Finding, Report } from './formats/report.ts'
 import { isQuiet, namesOf, orphanNames, planSummary, stepsOf, wordOf } from './plan.ts'
@@ -68,7 +67,8 @@ function orphanCase(orphan: Orphan, environment: string): Case {
 
 /** What a rule says that is in no deployment's way: a warning, or that something may not be deleted. */
 function ruleCase(found: RuleFinding, file: string | undefined): Case {
-  const { reason, hint } = blockOf(found)
+  const reason = ruleText(found)
+  const hint = ruleHint(found)
   const { deployment: suite, level } = found
   const place = file === undefined ? {} : { place: { file } }
   return {

@@ -1,7 +1,7 @@
 /** What the repository's own rules say of a plan. */
 import type { Block, DeploymentPlan, Orphan, Plan, PlannedChange, RuleFinding } from '../../generated/types.ts'
 import type { ChangeRule } from '../../policy/change-rules.ts'
-import { ruleText } from '../../titles.ts'
+import { ruleHint, ruleText } from '../../titles.ts'
 
 type Judged = Pick<Plan, 'deployments' | 'orphans'>
 
@@ -25,7 +25,7 @@ export function withRules<T extends Judged>(plan: T, rules: readonly ChangeRule[
 
 export const blockOf = (finding: RuleFinding): Block => ({
   reason: ruleText(finding),
-  hint: `\`rules/${finding.rule}.cel\` says so`,
+  hint: ruleHint(finding),
 })
 
 function ofDeployment(plan: DeploymentPlan): PlannedChange[] {
