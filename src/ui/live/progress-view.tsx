@@ -1,6 +1,8 @@
 import { render, Text } from 'ink'
 import { type Pace, paceText } from './pace.ts'
 
+const WIPE_LINE_ABOVE = '\u001b[1A\u001b[2K'
+
 const BAR = 24
 
 /** With a bar, a line needs so much. */
@@ -35,9 +37,9 @@ export function mountProgress(stderr: NodeJS.WriteStream) {
       app.rerender(<Progress pace={pace} columns={stderr.columns} />)
     },
     stop() {
-      // What is drawn last stays on the screen, so nothing is.
-      app.rerender(null)
+      // The end draws what still waits to be drawn, so the line is wiped after it.
       app.unmount()
+      stderr.write(WIPE_LINE_ABOVE)
     },
   }
 }

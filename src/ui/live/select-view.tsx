@@ -37,6 +37,14 @@ export function Select({ question, choices, onDone, onStop }: SelectProps) {
   useEffect(() => {
     if (chosen !== undefined) onDone(choices[chosen].value)
   }, [chosen, choices, onDone])
+  // What is drawn last stays on the screen.
+  if (chosen !== undefined) {
+    return (
+      <Text>
+        <Text bold>{question}</Text> {choices[chosen].value}
+      </Text>
+    )
+  }
   const width = Math.max(...choices.map(choice => choice.value.length))
   return (
     <Box flexDirection="column">
@@ -70,12 +78,6 @@ export async function select(
       choices={choices}
       onDone={value => {
         chosen = value
-        // What is drawn last stays on the screen.
-        app.rerender(
-          <Text>
-            <Text bold>{question}</Text> {value}
-          </Text>,
-        )
         app.unmount()
       }}
       onStop={() => app.unmount()}
