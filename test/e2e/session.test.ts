@@ -173,7 +173,7 @@ describe('the built binary', () => {
     await writeFile(join(folder, 'policies', 'shop-offer.yaml'), 'mine')
     const { exitCode, stderr } = await dap(folder, 'init', '--template', 'bandit')
     expect(exitCode).toBe(1)
-    expect(stderr).toContain('has `policies/shop-offer.yaml` already')
+    expect(stderr).toContain('is in the way: `policies/shop-offer.yaml`')
     expect(existsSync(join(folder, 'dap.yaml'))).toBe(false)
     expect(await readFile(join(folder, 'policies', 'shop-offer.yaml'), 'utf8')).toBe('mine')
   })
