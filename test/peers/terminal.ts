@@ -43,19 +43,15 @@ export async function openShell(folder: string, path: string): Promise<Shell> {
       return text
     })
   const type = async (line: string) => {
-    // An empty screen with a prompt: Enter brings one, unless the shell does not read yet, though it has shown its prompt.
-    await eventually(async () => {
-      if ((await screen()).trim() === PROMPT) return
-      await tmux('send-keys', '-R', 'Enter')
-      throw new Error('the shell does not show its prompt')
-    })
+    await tmux('send-keys', 'C-l')
+    await shows(new RegExp(`^${PROMPT}$`))
     await tmux('send-keys', '-l', line)
     await tmux('send-keys', 'Enter')
   }
-  const atPrompt = () => shows(new RegExp(`\\n${PROMPT}$`))
+  /** The next prompt stands below what was typed. */
+  const atPrompt = () => shows(new RegExp(`${PROMPT} \\S[^]*\\n${PROMPT}$`))
   const between = (text: string) =>
     text
-      .trimStart()
       .split('\n')
       .slice(1, -1)
       .map(line => line.trimEnd())

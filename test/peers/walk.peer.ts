@@ -206,7 +206,8 @@ describe('a walk at 80 columns', () => {
   })
 
   it('serves, decides and plays', async () => {
-    await run('dap serve --port 0 --drain-ms 0 > serving.txt 2>&1 &')
+    // A Node that ends puts the terminal's mode back to what it was, under the shell that has another by then: it gets no terminal.
+    await run('dap serve --port 0 --drain-ms 0 < /dev/null > serving.txt 2>&1 &')
     await run(
       "until grep -q http serving.txt; do sleep 0.1; done; URL=$(grep -o 'http://[0-9.:]*' serving.txt | head -1)",
     )
@@ -221,10 +222,14 @@ describe('a walk at 80 columns', () => {
       latency: p50 TIME, p99 TIME
       "
     `)
-    await run('kill $!; wait $!')
+    await shell!.run('kill $!; wait $!')
     expect(await run('dap log check logs')).toMatchInlineSnapshot(`
       "
+      2 files: 301 decisions, 300 rewards
 
+      300 joined to their decisions
+
+      the log passes
       "
     `)
   })
@@ -233,14 +238,40 @@ describe('a walk at 80 columns', () => {
     await run('dap emulator exec -- bash --norc --noprofile')
     expect(await run('dap plan')).toMatchInlineSnapshot(`
       "
+      Plan of shop for local: the emulator
+      good until WHEN, digest DIGEST
 
+      + shop-offer  create
+        policy                 DIGEST
+        image                  DIGEST
+        resources.machineType  n2-standard-2
+        resources.minReplicas  1
+        resources.maxReplicas  1
+        resources.targetCpu    0.6
+        1. create endpoint dap-shop-offer-ID  there is none yet
+        2. upload bundle dap/bundles/shop-offer-DIGEST/bundle.json
+           the bucket does not have it
+        3. upload a version of model dap-shop-offer-ID
+           no version has this content
+        4. deploy shop-offer-DIGEST without traffic  nothing is deployed yet
+        5. move all traffic to shop-offer-DIGEST
+           there is nothing to compare it with
+        6. promote shop-offer-DIGEST  it is recorded as applied
+
+      1 to create
       "
     `)
     await shell!.start('dap deploy', 'apply this plan? [y/N]')
     expect((await shell!.finish(['y', 'Enter'])).includes('1 applied')).toBe(true)
     expect(await run('dap status')).toMatchInlineSnapshot(`
       "
+      local
 
+         deployment  state   version                  role    traffic  replicas
+      =  shop-offer  synced  shop-offer-DIGEST  stable    100 %  1 of 1
+      no room for: machine; --json has all
+
+      Everything runs as Git says: 1 deployment.
       "
     `)
     await run('exit')
