@@ -284,6 +284,9 @@ describe('explain', () => {
                                    \`thompson\`.
         linucb                     LinUCB (Li, Chu, Langford, Schapire 2010) is \`linear\` × \`ucb\`.
         lints                      LinTS (Agrawal, Goyal 2013) is \`linear\` × \`thompson\`.
+        context-free-squarecb      SquareCB without a context (Foster, Rakhlin 2020) is \`mean\` ×
+                                   \`squarecb\`.
+        squarecb                   SquareCB (Foster, Rakhlin 2020) is \`linear\` × \`squarecb\`.
         lingreedy                  LinGreedy is \`linear\` × \`greedy\`.
         contextual-epsilon-greedy  \`contextual-epsilon-greedy\` is \`linear\` × \`epsilon-greedy\`.
         uniform                    The learner \`uniform\`: Every eligible action alike; nothing is learnt.
@@ -300,8 +303,9 @@ describe('explain', () => {
       "linucb
 
       LinUCB (Li, Chu, Langford, Schapire 2010) is \`linear\` × \`ucb\`. The learner \`linear\`: Ridge
-      regression per action on the context's features. The exploration \`ucb\`: The action of the highest
-      upper confidence bound: UCB1 over \`mean\`, LinUCB over \`linear\`.
+      regression on features: of the context, per action, or of contexts and actions, shared by all
+      actions. The exploration \`ucb\`: The action of the highest upper confidence bound: UCB1 over \`mean\`,
+      LinUCB over \`linear\`.
 
         algorithm:
           learner: { type: linear }
