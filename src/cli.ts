@@ -333,7 +333,7 @@ async function fail(error: unknown, argv: readonly string[], run: Run, world: Wo
   const result = errorResult(error, run.host?.signal.aborted === true, version)
   const { exitCode, message, hint } = result
   if (exitCode === ExitCode.bug) streams.err(`${error instanceof Error ? (error.stack ?? message) : message}\n\n`)
-  if (error instanceof InvalidFilesError) streams.err(await invalidFilesText(error, style, streams.columns('err')))
+  if (error instanceof InvalidFilesError) await err(await invalidFilesText(error, style, streams.columns('err')))
   if (exitCode === ExitCode.interrupted) await err(`${message}\n`)
   else await err(`${style.red('error')}: ${printable(message)}\n`)
   if (hint) await err(`${style.cyan('hint')}: ${printable(hint)}\n`)

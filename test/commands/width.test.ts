@@ -1,4 +1,4 @@
-import { mkdtempSync } from 'node:fs'
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
@@ -35,6 +35,20 @@ describe('what a command says', () => {
     for (const columns of WIDTHS) {
       const session = await dapIn({ folder, columns }, ...line.split(' '))
       expect(tooWide(session, columns)).toEqual([])
+    }
+  })
+
+  it('fits the terminal where files have errors, whoever says so', { timeout: 60_000 }, async () => {
+    const broken = mkdtempSync(join(tmpdir(), 'dap-width-broken-'))
+    await dapIn(broken, 'init', '--template', 'bandit')
+    const policy = join(broken, 'policies', 'shop-offer.yaml')
+    writeFileSync(policy, readFileSync(policy, 'utf8').replace('type: thompson', 'type: thomson'))
+    for (const command of ['validate', 'simulate', 'evaluate', 'plan', 'serve']) {
+      for (const columns of WIDTHS) {
+        const session = await dapIn({ folder: broken, columns }, command)
+        expect(session.stdout + session.stderr).toContain('did you mean')
+        expect(tooWide(session, columns)).toEqual([])
+      }
     }
   })
 
