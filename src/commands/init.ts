@@ -143,7 +143,10 @@ export const initCommand = defineCommand<Asked, Initialised | Renewed>({
     if (options.asked) {
       const context = { style: createStyle(host.terminal.color), columns: host.terminal.columns }
       await host.output.err(`${placementText(result, context)}\n\n`)
-      if (!(await host.agree('Write these files?'))) throw new DapError('nothing was written')
+      if (!(await host.agree('Write these files?')))
+        throw new DapError('nothing was written', {
+          hint: 'dap init once more, with other answers; `--dry-run` only shows',
+        })
     }
     for (const { path, content, action } of placed) {
       host.signal.throwIfAborted()

@@ -70,7 +70,8 @@ exit codes: 0 written, or it is so already, 1 the files would not be valid, 3 us
     if (from === undefined || to === undefined) {
       throw new UsageError(`${from === undefined ? '--from' : '--to'} is missing`, { hint: '--from staging --to prod' })
     }
-    if (from === to) throw new UsageError('--from and --to name the same Environment')
+    if (from === to)
+      throw new UsageError('--from and --to name the same Environment', { hint: '--from staging --to prod' })
     return { name, from: from as string, to: to as string, dryRun: dryRun === true }
   },
 
