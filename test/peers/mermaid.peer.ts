@@ -1,4 +1,4 @@
-/** What `dap graph --format mermaid` prints, read by mermaid's own parser. */
+/** What `dap graph --mermaid` prints, read by mermaid's own parser. */
 import { cp, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { execa } from 'execa'
@@ -43,7 +43,7 @@ describe('mermaid', () => {
     const folder = await needs(context, parser)
     const { files } = await dap('init . --template contextual-bandit')
     const graph: GraphResult = JSON.parse((await dap('graph shop-offer --json', files)).stdout)
-    const { nodes, edges } = await read(folder, (await dap('graph shop-offer --format mermaid', files)).stdout)
+    const { nodes, edges } = await read(folder, (await dap('graph shop-offer --mermaid', files)).stdout)
     expect(nodes.map(({ text }) => decoded(text)).sort()).toEqual(graph.nodes.map(({ id }) => id).sort())
     expect(edges).toHaveLength(graph.edges.length)
     expect(nodes.filter(({ classes }) => classes.includes('asked'))).toHaveLength(graph.about.length)

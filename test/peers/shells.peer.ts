@@ -47,7 +47,7 @@ describe('completion', () => {
     const script = `
       set fish_function_path ${root}/usr/share/fish/functions $fish_function_path
       dap completion fish | source
-      for line in 'dap vali' 'dap plan --env ' 'dap graph --format=m' 'dap validate envi'
+      for line in 'dap vali' 'dap plan --env ' 'dap validate --format=sa' 'dap validate envi'
         echo $line: (complete -C $line | string replace -r '\\t.*' '')
       end`
     const { stdout } = await execa(join(root, 'usr/bin/fish'), ['--no-config', '-c', script], {
@@ -57,7 +57,7 @@ describe('completion', () => {
     expect(stdout.split('\n')).toEqual([
       'dap vali: validate',
       'dap plan --env : local prod',
-      'dap graph --format=m: --format=mermaid',
+      'dap validate --format=sa: --format=sarif',
       'dap validate envi: environments/',
     ])
   })
@@ -79,7 +79,7 @@ describe('completion', () => {
       setup="PS1='% '; module_path=($module_path); fpath=($fpath); autoload -Uz compinit; compinit -u -D; bindkey -e"
       zpty -w z "$setup; source <(dap completion zsh); print rea''dy\\\\>"
       until_comes ready >/dev/null
-      for line in 'dap vali' 'dap plan --env l' 'dap graph --format=m' 'dap validate envi'; do
+      for line in 'dap vali' 'dap plan --env l' 'dap validate --format=sa' 'dap validate envi'; do
         zpty -w -n z "$line"$'\\t\\x01print -r -- "GOT<\\x05>"\\n'
         until_comes 'GOT<dap'
       done`
@@ -87,7 +87,7 @@ describe('completion', () => {
     expect(stdout.split('\n').map(line => line.replace(/^GOT<(.*?)\s*>$/, '$1'))).toEqual([
       'dap validate',
       'dap plan --env local',
-      'dap graph --format=mermaid',
+      'dap validate --format=sarif',
       'dap validate environments',
     ])
   })
