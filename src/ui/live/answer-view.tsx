@@ -1,7 +1,7 @@
-import { Box, render, Text, useInput } from 'ink'
+import { Box, Text, useInput } from 'ink'
 import { useEffect, useReducer } from 'react'
-import { InterruptedError } from '../../errors.ts'
 import { type Answer, answered, UNANSWERED } from './answer.ts'
+import { asked } from './asked.ts'
 
 /** `apply this plan? [y/N] y` */
 export function Question({ question, answer: { typed, yes, unclear } }: { question: string; answer: Answer }) {
@@ -38,20 +38,6 @@ function Live({ question, onDone }: { question: string; onDone: (yes: boolean) =
 }
 
 /** Asks on the terminal, where question and answer stay; rejects when the user interrupts. */
-export async function agree(question: string, stderr: NodeJS.WriteStream, signal: AbortSignal): Promise<boolean> {
-  let said: boolean | undefined
-  const app = render(
-    <Live
-      question={question}
-      onDone={yes => {
-        said = yes
-        app.unmount()
-      }}
-    />,
-    { stdout: stderr, exitOnCtrlC: true, patchConsole: false },
-  )
-  signal.addEventListener('abort', () => app.unmount(), { once: true })
-  await app.waitUntilExit()
-  if (said === undefined) throw new InterruptedError()
-  return said
+export function agree(question: string, stderr: NodeJS.WriteStream, signal: AbortSignal): Promise<boolean> {
+  return asked<boolean>(done => <Live question={question} onDone={done} />, stderr, signal)
 }

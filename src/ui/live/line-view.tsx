@@ -1,7 +1,7 @@
-import { Box, render, Text, useInput } from 'ink'
+import { Box, Text, useInput } from 'ink'
 import { useEffect, useState } from 'react'
-import { InterruptedError } from '../../errors.ts'
 import type { LineQuestion } from '../../host.ts'
+import { asked } from './asked.ts'
 import { type Line, typedOn } from './line.ts'
 
 /** `Its name? (shop) sho` */
@@ -33,21 +33,6 @@ function Live({ asked, onDone, onStop }: { asked: LineQuestion; onDone: (value: 
 }
 
 /** Asks for a line of text on the terminal, where question and answer stay; rejects when the user stops. */
-export async function askLine(asked: LineQuestion, stderr: NodeJS.WriteStream, signal: AbortSignal): Promise<string> {
-  let said: string | undefined
-  const app = render(
-    <Live
-      asked={asked}
-      onStop={() => app.unmount()}
-      onDone={value => {
-        said = value
-        app.unmount()
-      }}
-    />,
-    { stdout: stderr, exitOnCtrlC: true, patchConsole: false },
-  )
-  signal.addEventListener('abort', () => app.unmount(), { once: true })
-  await app.waitUntilExit()
-  if (said === undefined) throw new InterruptedError()
-  return said
+export function askLine(question: LineQuestion, stderr: NodeJS.WriteStream, signal: AbortSignal): Promise<string> {
+  return asked<string>((done, stop) => <Live asked={question} onStop={stop} onDone={done} />, stderr, signal)
 }

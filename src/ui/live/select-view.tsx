@@ -1,7 +1,7 @@
-import { Box, render, Text, useInput } from 'ink'
+import { Box, Text, useInput } from 'ink'
 import { useEffect, useReducer } from 'react'
-import { InterruptedError } from '../../errors.ts'
 import type { Choice } from '../../host.ts'
+import { asked } from './asked.ts'
 
 export interface SelectProps {
   readonly question: string
@@ -65,27 +65,15 @@ export function Select({ question, choices, onDone, onStop }: SelectProps) {
 }
 
 /** Asks on the terminal; rejects when the user interrupts. */
-export async function select(
+export function select(
   question: string,
   choices: readonly Choice[],
   stderr: NodeJS.WriteStream,
   signal: AbortSignal,
 ): Promise<string> {
-  let chosen: string | undefined
-  const app = render(
-    <Select
-      question={question}
-      choices={choices}
-      onDone={value => {
-        chosen = value
-        app.unmount()
-      }}
-      onStop={() => app.unmount()}
-    />,
-    { stdout: stderr, exitOnCtrlC: true, patchConsole: false },
+  return asked<string>(
+    (done, stop) => <Select question={question} choices={choices} onDone={done} onStop={stop} />,
+    stderr,
+    signal,
   )
-  signal.addEventListener('abort', () => app.unmount(), { once: true })
-  await app.waitUntilExit()
-  if (chosen === undefined) throw new InterruptedError()
-  return chosen
 }
