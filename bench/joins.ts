@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { DuckDBInstance } from '@duckdb/node-api'
-import { DECISION_SCHEMA, REWARD_SCHEMA } from '../src/log/records/records.ts'
+import { DECISION_SCHEMAS, REWARD_SCHEMA } from '../src/log/records/records.ts'
 import { DRAW_SCHEME, drawIndex, drawUniform } from '../src/policy/draw.ts'
 import { runNode, verdict } from './measure.ts'
 
@@ -70,7 +70,7 @@ function writeLines(path: string): void {
     const u = drawUniform('shop-offer', decisionId)
     const at = drawIndex(propensities, u)
     const decision = {
-      schema: DECISION_SCHEMA,
+      schema: DECISION_SCHEMAS[0],
       decisionId,
       ts,
       mode: 'online',

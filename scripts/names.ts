@@ -27,8 +27,9 @@ export const kindsOf = (schemas: Schemas) => valuesOf(definition(LISTS['KINDS'],
 
 export function namesOf(schemas: Schemas): string {
   const ids = Object.entries(schemas).flatMap(([file, { properties }]) => {
-    const id = properties?.schema?.const
-    return id === undefined ? [] : [[constantName(file), id] as const]
+    const { const: id, enum: versions } = properties?.schema ?? {}
+    if (id !== undefined) return [[constantName(file), id] as const]
+    return versions === undefined ? [] : [[`${constantName(file)}S`, versions] as const]
   })
   const lists = Object.entries(LISTS).map(([name, ref]) => [name, valuesOf(definition(ref, schemas))] as const)
   const limits = Object.entries(LIMITS).map(([name, [file, path, keyword]]) => {
@@ -53,11 +54,12 @@ export function definition(ref: string, schemas: Schemas): Schema {
   return found
 }
 
-/** Lists are walked through. */
+/** Lists and alternatives are walked through. */
 function fieldAt(path: string, file: string, schemas: Schemas): Schema {
   return path.split('.').reduce((schema, name) => {
-    const inner = followed(schema.items ?? schema, file, schemas)
-    const field = inner.properties?.[name]
+    const alternatives = (schema.oneOf ?? [schema]).map(each => followed(each, file, schemas))
+    const fields = alternatives.map(each => followed(each.items ?? each, file, schemas).properties?.[name])
+    const field = fields.find(each => each !== undefined)
     if (field === undefined) throw new Error(`${file}: there is no \`${path}\``)
     return followed(field, file, schemas)
   }, schemas[file])

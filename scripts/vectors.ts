@@ -224,7 +224,7 @@ function decisionVector(policy: Policy, request: DecisionRequest) {
   const { policy: _policy, decisionId: _id, randomness, ...rest } = decision
   const bits = { u: hexOf(randomness.u), propensities: rest.propensities.map(hexOf) }
   if (rest.servedBy !== 'policy') return { request, decision: { ...rest, u: randomness.u }, bits }
-  const x = new Float64Array(policy.features.dimension)
+  const x = new Float64Array(policy.features.rows * policy.features.dimension)
   policy.features.write(rest.context, x)
   policy.learner.predict(x)
   const { value, width } = policy.learner

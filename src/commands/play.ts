@@ -2,6 +2,7 @@ import { createClient } from '../client.ts'
 import { defineCommand } from '../command.ts'
 import { DapError, ExitCode, UsageError } from '../errors.ts'
 import { PLAY_RESULT_SCHEMA } from '../generated/names.ts'
+import { listed } from '../policy/pool.ts'
 import type { PlayResult } from '../results.ts'
 import { type StagedRound, stage } from '../simulate/stage.ts'
 import { measure, quantile } from '../simulate/summarise.ts'
@@ -79,7 +80,7 @@ export const playCommand = defineCommand<Options, PlayResult>({
       maxQueued: spec.horizon,
     })
     const rounds = stage({ scenario: { ...scenario, spec }, policies }, policy)
-    const actions = policy.spec.actions.map(({ id }) => id)
+    const actions = listed(policy.spec.actions).map(({ id }) => id)
     const { name: rewardName } = policy.spec.reward
     // By the number of the round, so that the result does not depend on which answer came first.
     const earned = new Float64Array(spec.horizon)

@@ -3,7 +3,7 @@ import { defineCommand, type ProgressEvent } from '../command.ts'
 import { UsageError } from '../errors.ts'
 import { SIMULATIONS_RESULT_SCHEMA } from '../generated/names.ts'
 import type { Host } from '../host.ts'
-import { DECISION_SCHEMA } from '../log/records/records.ts'
+import { DECISION_SCHEMAS } from '../log/records/records.ts'
 import type { SimulationResult } from '../results.ts'
 import { finish } from '../simulate/finish.ts'
 import { decisionLog } from '../simulate/log.ts'
@@ -207,7 +207,7 @@ async function writeLog(
   try {
     for (const record of decisionLog(plan, policy, `dap/${version}`)) {
       out.write(JSON.stringify(record))
-      if (record.schema === DECISION_SCHEMA) decisions++
+      if (DECISION_SCHEMAS.some(each => each === record.schema)) decisions++
       if (++records % BATCH_RECORDS !== 0) continue
       report({ type: 'progress', unit: 'records', done: records, total: 2 * spec.horizon })
       await breathe()

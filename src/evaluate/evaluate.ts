@@ -79,11 +79,13 @@ export async function evaluate(
     policies: plan.policies,
     tables: await readCandidateTables(spec.candidates, plan.tables, dataset.root, tables, signal),
   }
-  const declared = declaredActions(dataset.spec, dataset.policyActions)
+  const offered = columns.offered !== undefined
+  const declared = declaredActions(dataset.spec, dataset.policyActions, offered)
   const observed = declared === undefined ? await observedActions(tables, layout, signal) : undefined
   const cells = [...(observed?.cells ?? []), ...tabledActions(parts)]
   const ids = declared ?? undeclaredActions(namedActions(spec.candidates, parts), cells)
-  if (declared === undefined) {
+  if (offered) notes.push(PLACES)
+  else if (declared === undefined) {
     notes.push(`actions were not declared: the ${ids.length} seen in the log or named by candidates are taken for all`)
   }
   const space: ActionSpace = { ids, find: actionFinder(ids), eligible: columns.eligible !== undefined }
@@ -208,6 +210,9 @@ export async function evaluate(
   const gates = spec.gates.map(gate => judgeGate(gate, result))
   return { ...result, gates, passed: gates.every(gate => gate.passed) }
 }
+
+const PLACES =
+  'requests brought the actions: what is said of action `#3` is of whichever was the third of those that were eligible'
 
 /** The reward model that the estimators use, if any; a DapError where one of them lacks what it needs. */
 function neededModel({ spec, dataset }: EvaluationPlan, unknown: boolean): RewardModelSpec | undefined {

@@ -10,6 +10,9 @@ export const LEARNERS: readonly LearnerDefinition[] = inOrder<LearnerDefinition>
 export const EXPLORATIONS: readonly ExplorationDefinition[] = inOrder<ExplorationDefinition>(explorations)
 
 export const learnerOf = ({ type }: Pick<LearnerSpec, 'type'>): LearnerDefinition => named(LEARNERS, type, 'learner')
+/** Can requests bring the actions? */
+export const takesAnyActions = (learner: LearnerSpec): boolean => learnerOf(learner).anyActions?.(learner) === true
+
 export const explorationOf = ({ type }: Pick<ExplorationSpec, 'type'>): ExplorationDefinition =>
   named(EXPLORATIONS, type, 'exploration')
 
@@ -48,20 +51,32 @@ export function rewardsOf({ learner, exploration }: AlgorithmSpec): { readonly r
   return picky === undefined ? { rewards: 'any', of: learner.type } : { rewards: 'unit', of: picky.type }
 }
 
-/** A learner that knows nothing yet; `dimension` is that of the feature vector. */
-export function createLearner(spec: LearnerSpec, actions: readonly string[], dimension: number): Learner {
-  return learnerOf(spec).create(spec, actions, dimension)
+/**
+ * A learner that knows nothing yet; `dimension` is that of the feature vector. Where requests bring the actions there are none to name, and at
+ * most `capacity` at a time.
+ */
+export function createLearner(
+  spec: LearnerSpec,
+  actions: readonly string[],
+  dimension: number,
+  capacity = actions.length,
+): Learner {
+  return learnerOf(spec).create(spec, actions, dimension, capacity)
 }
 
-/** The exploration of an algorithm; a RangeError for a pair that makes no sense, which validation refuses before. */
-export function createExploration({ learner, exploration }: AlgorithmSpec, actions: readonly string[]): Exploration {
+/** The exploration of an algorithm, over at most so many of these actions; a RangeError for a pair that makes no sense, which validation refuses before. */
+export function createExploration(
+  { learner, exploration }: AlgorithmSpec,
+  actions: readonly string[],
+  capacity = actions.length,
+): Exploration {
   const over = learnerOf(learner)
   if (over.standsAlone === true) return proportional()
   if (exploration === undefined) throw new RangeError(`the learner \`${learner.type}\` needs an exploration`)
   const definition = explorationOf(exploration)
   if (!goesWith(definition, over)) throw new RangeError(`\`${definition.type}\` does not work over \`${over.type}\``)
   for (const { message } of definition.misfits?.(exploration, over) ?? []) throw new RangeError(message)
-  return definition.create(exploration, over, actions.length)
+  return definition.create(exploration, over, capacity)
 }
 
 /** A learner, what explores over it, and whether that looks at more than values, which are cheaper to predict alone. */
@@ -69,12 +84,13 @@ export function createAlgorithm(
   spec: AlgorithmSpec,
   actions: readonly string[],
   dimension: number,
+  capacity = actions.length,
 ): { readonly learner: Learner; readonly exploration: Exploration; readonly usesWidths: boolean } {
   const { rewards, of } = rewardsOf(spec)
-  const learner = createLearner(spec.learner, actions, dimension)
+  const learner = createLearner(spec.learner, actions, dimension, capacity)
   return {
     learner: rewards === 'unit' && of !== spec.learner.type ? refusing(learner, of) : learner,
-    exploration: createExploration(spec, actions),
+    exploration: createExploration(spec, actions, capacity),
     usesWidths:
       spec.exploration !== undefined && explorationOf(spec.exploration).needs.some(need => NEED_WIDTHS.has(need)),
   }

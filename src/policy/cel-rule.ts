@@ -377,7 +377,13 @@ function names(node: Node, name: string, offset: number): boolean {
 }
 
 function typeName(type: string): string {
-  const names: Record<string, string> = { int: 'an int', bool: 'a bool', null: 'null', $ctx: 'the whole context' }
+  const names: Record<string, string> = {
+    int: 'an int',
+    bool: 'a bool',
+    null: 'null',
+    $ctx: 'the whole context',
+    $action: 'the whole action',
+  }
   if (/^[A-Z]$/.test(type)) return 'something of which nothing says the type'
   return Object.hasOwn(names, type) ? names[type] : `a ${type.replaceAll('$', '')}`
 }
@@ -389,6 +395,7 @@ function sentence(text: string): string {
     )
     .replace(/^(\w+\(\)) type error: (.+)$/, '$2 ($1)')
     .replaceAll('$ctx', 'the context')
+    .replaceAll('$action', 'the action')
     .replace(/\.$/, '')
   return plain.charAt(0).toLowerCase() + plain.slice(1)
 }

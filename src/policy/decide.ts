@@ -2,7 +2,8 @@ import { LONGEST_UNIT } from '../generated/names.ts'
 import { type ContextFault, pointerTo } from './context.ts'
 import { DRAW_SCHEME, drawIndex, drawUniform } from './draw.ts'
 import type { EligibleSet } from './eligible-sets.ts'
-import type { Context, Policy } from './policy.ts'
+import type { Context, Policy, Served } from './policy.ts'
+import { FIRST_ELIGIBLE, type Pool } from './pool.ts'
 
 /** One decision and all that it takes to recompute it. */
 export interface Decision {
@@ -13,9 +14,9 @@ export interface Decision {
   readonly context: Context
   /** Fields of the context that took their default. */
   readonly defaulted: readonly string[]
-  /** The actions that the rules let be taken, in the policy's order; `propensities` belong to them one by one. */
+  /** The actions that rules and request let be taken, in the order of their list; `propensities` belong to them one by one. */
   readonly eligible: readonly string[]
-  /** The others, and the rule that excluded each. */
+  /** The others, and what excluded each: its rule, or `request`. */
   readonly excluded: readonly { readonly id: string; readonly by: string }[]
   /** One of the eligible; null where nothing may be served. */
   readonly action: string | null
@@ -35,6 +36,8 @@ export interface DecisionRequest {
   readonly decisionId: string
   /** As it came in: it is checked and its defaults are filled in. */
   readonly context: unknown
+  /** What it is between, as `Policy.offer` opened it; default: the policy's own actions. */
+  readonly pool?: Pool
   /** Not the policy, for this reason, but this action of the caller's own if the rules let it be taken; without one, the fallback. */
   readonly imposed?: { readonly reason: string; readonly action?: string }
 }
@@ -60,8 +63,10 @@ export function decide(policy: Policy, request: DecisionRequest): DecisionResult
   }
   const { salt } = policy
   const u = drawUniform(salt, request.decisionId)
-  const { imposed } = request
-  const chosen = imposed === undefined ? distribution(policy, context) : unasked(policy, context, imposed)
+  const { imposed, pool = policy.pool } = request
+  if (pool === undefined) throw new RangeError('the actions of the request are needed')
+  const between = { policy, context, pool }
+  const chosen = imposed === undefined ? distribution(between) : unasked(between, imposed)
   const { eligible, excluded, propensities, floor, servedBy, reason } = chosen
   const at = servedBy === 'none' ? undefined : drawIndex(propensities, u)
   return {
@@ -84,30 +89,38 @@ export function decide(policy: Policy, request: DecisionRequest): DecisionResult
 
 type Distribution = Pick<Decision, 'eligible' | 'excluded' | 'propensities' | 'floor' | 'servedBy' | 'reason'>
 
+/** What is decided. */
+interface Between {
+  readonly policy: Policy
+  readonly context: Context
+  readonly pool: Pool
+}
+
 /** All of a decision but its draw. */
-function distribution(policy: Policy, context: Context): Distribution {
-  const k = policy.actions.length
+function distribution(between: Between): Distribution {
+  const { policy, context, pool } = between
+  const k = pool.ids.length
   const indices = new Int32Array(k)
   try {
-    const count = policy.eligibility.write(context, indices)
-    if (count === 0) return unasked(policy, context, { reason: 'no action is eligible' })
-    const set = policy.eligibleSet(indices, count)
+    const count = policy.eligibility.write(context, indices, pool)
+    if (count === 0) return unasked(between, { reason: 'no action is eligible' })
+    const set = policy.eligibleSet(indices, count, pool)
     if (policy.heldOut(context)) {
       return (
         certain(set, policy.holdoutAction, 'holdout', 'the unit is held out') ??
-        unasked(policy, context, { reason: 'the holdout action is not eligible' })
+        unasked(between, { reason: 'the holdout action is not eligible' })
       )
     }
     const probabilities = new Float64Array(k)
-    policy.probabilities(context, indices, count, probabilities)
+    policy.probabilities(context, indices, count, probabilities, pool)
     const propensities = set.indices.map(a => probabilities[a])
     if (!isDistribution(propensities)) {
-      return unasked(policy, context, { reason: 'the probabilities do not sum to 1' })
+      return unasked(between, { reason: 'the probabilities do not sum to 1' })
     }
     const { eligible, excluded } = set
     return { eligible, excluded, propensities, floor: policy.floor(count), servedBy: 'policy' }
   } catch (error) {
-    return unasked(policy, context, { reason: error instanceof Error ? error.message : String(error) })
+    return unasked(between, { reason: error instanceof Error ? error.message : String(error) })
   }
 }
 
@@ -122,13 +135,12 @@ function isDistribution(propensities: readonly number[]): boolean {
 
 /** Without the policy's choice: the caller's own action, the fallback or nothing, whichever the rules let be taken first. */
 function unasked(
-  policy: Policy,
-  context: Context,
+  { policy, context, pool }: Between,
   { reason, action }: NonNullable<DecisionRequest['imposed']>,
 ): Distribution {
-  const indices = new Int32Array(policy.actions.length)
-  const set = policy.eligibleSet(indices, policy.eligibility.writeCertain(context, indices))
-  const own = action === undefined ? undefined : policy.actions.indexOf(action)
+  const indices = new Int32Array(pool.ids.length)
+  const set = policy.eligibleSet(indices, policy.eligibility.writeCertain(context, indices, pool), pool)
+  const own = action === undefined ? undefined : pool.ids.indexOf(action)
   return (
     certain(set, own, 'override', reason) ??
     certain(set, policy.fallback, 'fallback', reason) ?? {
@@ -145,10 +157,11 @@ function unasked(
 /** One action with probability 1; undefined where it is not eligible. */
 function certain(
   { indices, eligible, excluded }: EligibleSet,
-  action: number | undefined,
+  served: Served | undefined,
   servedBy: 'holdout' | 'fallback' | 'override',
   reason: string,
 ): Distribution | undefined {
+  const action = served === FIRST_ELIGIBLE ? indices[0] : served
   if (action === undefined || !indices.includes(action)) return undefined
   return { eligible, excluded, propensities: indices.map(a => (a === action ? 1 : 0)), floor: 0, servedBy, reason }
 }

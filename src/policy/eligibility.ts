@@ -1,49 +1,69 @@
 import type { PolicySpec } from '../kinds.ts'
 import { compileContextRule } from './cel.ts'
 import type { Context } from './context.ts'
+import { fieldsOfActions, isListed, ownPool, type Pool } from './pool.ts'
 
 /** Which actions may be chosen in a context. */
 export interface Eligibility {
-  /** Writes the indices of the eligible actions, ascending, into `out` (K numbers); returns how many, which may be 0. */
-  write(context: Context, out: Int32Array): number
+  /**
+   * Writes the indices of the eligible actions of the pool, by default the policy's own, ascending, into `out`; returns how many, which may
+   * be 0.
+   */
+  write(context: Context, out: Int32Array, pool?: Pool): number
   /** The same, but an action whose rule throws is not eligible: what nobody could tell is not allowed. Never throws. */
-  writeCertain(context: Context, out: Int32Array): number
-  /** By action, the rule that decides; undefined where none does. */
-  readonly rules: readonly (string | undefined)[]
+  writeCertain(context: Context, out: Int32Array, pool?: Pool): number
+  /** Is there a rule at all? */
+  readonly ruled: boolean
+  /** The rule that decides about an action; undefined where none does. */
+  rule(action: number): string | undefined
 }
 
 /** Compiles the actions' rules; a RangeError for one that does not, which validation refuses before. */
-export function createEligibility(spec: Pick<PolicySpec, 'actions' | 'context'>): Eligibility {
-  const rules = spec.actions.map(({ id, eligible }) => {
-    if (eligible === undefined) return undefined
-    const rule = compileContextRule(eligible, spec.context, 'bool')
-    if ('fault' in rule) throw new RangeError(`action \`${id}\`: ${rule.fault.message}`)
-    return rule.run
-  })
+export function createEligibility({ actions, context: fields }: Pick<PolicySpec, 'actions' | 'context'>): Eligibility {
+  const own = ownPool(actions)
+  const ofActions = fieldsOfActions(actions)
+  const compiled = (text: string | undefined, what: string) => {
+    if (text === undefined) return undefined
+    const rule = compileContextRule(text, fields, 'bool', ofActions)
+    if ('fault' in rule) throw new RangeError(`${what}: ${rule.fault.message}`)
+    return { text, run: rule.run }
+  }
+  const common = isListed(actions) ? undefined : compiled(actions.eligible, 'the rule of the actions')
+  const single = isListed(actions) ? actions.map(({ id, eligible }) => compiled(eligible, `action \`${id}\``)) : []
+  const ruleOf = (action: number) => (own === undefined ? common : single[action])
+
+  function write(
+    context: Context,
+    out: Int32Array,
+    pool: Pool | undefined,
+    holds: (run: Run, context: Context, values: Context) => boolean,
+  ): number {
+    if (pool === undefined) throw new RangeError('the actions of the request are needed')
+    const { ids, values, barred } = pool
+    let count = 0
+    for (let a = 0; a < ids.length; a++) {
+      if (barred?.has(ids[a])) continue
+      const rule = ruleOf(a)
+      if (rule === undefined || holds(rule.run, context, values[a])) out[count++] = a
+    }
+    return count
+  }
+
   return {
-    rules: spec.actions.map(({ eligible }) => eligible),
-    write(context, out) {
-      let count = 0
-      for (let a = 0; a < rules.length; a++) {
-        const run = rules[a]
-        if (run === undefined || run(context)) out[count++] = a
-      }
-      return count
-    },
-    writeCertain(context, out) {
-      let count = 0
-      for (let a = 0; a < rules.length; a++) {
-        const run = rules[a]
-        if (run === undefined || holds(run, context)) out[count++] = a
-      }
-      return count
-    },
+    ruled: common !== undefined || single.some(rule => rule !== undefined),
+    rule: action => ruleOf(action)?.text,
+    write: (context, out, pool = own) => write(context, out, pool, surely),
+    writeCertain: (context, out, pool = own) => write(context, out, pool, certainly),
   }
 }
 
-function holds(rule: (context: Context) => boolean, context: Context): boolean {
+type Run = (context: Context, action: Context) => boolean
+
+const surely = (run: Run, context: Context, values: Context): boolean => run(context, values)
+
+function certainly(run: Run, context: Context, values: Context): boolean {
   try {
-    return rule(context)
+    return run(context, values)
   } catch {
     return false
   }

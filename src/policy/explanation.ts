@@ -3,20 +3,23 @@ import type { ExplainedAction, Explanation } from '../generated/types.ts'
 import type { Decision } from './decide.ts'
 import { hashUniform } from './draw.ts'
 import type { Policy } from './policy.ts'
+import type { Pool } from './pool.ts'
 
 export type { DecideResult, ExplainedAction, Explanation } from '../generated/types.ts'
 
-/** Explains a decision that this policy, in this state, has just made. */
-export function explain(policy: Policy, decision: Decision): Explanation {
+/** Explains a decision that this policy, in this state, has just made; `pool`: where the actions were those of the request. */
+export function explain(policy: Policy, decision: Decision, pool: Pool | undefined = policy.pool): Explanation {
+  if (pool === undefined) throw new RangeError('the actions of the request are needed')
   const { context, eligible, servedBy } = decision
-  const k = policy.actions.length
-  const { dimension, names, rows } = policy.features
-  const x = new Float64Array(rows * dimension)
+  const k = pool.ids.length
+  const { dimension, names } = policy.features
+  const perAction = policy.features.rows > 1
+  const x = new Float64Array((perAction ? k : 1) * dimension)
   const raw = new Float64Array(k)
-  const indices = Int32Array.from(eligible, id => policy.actions.indexOf(id))
+  const indices = Int32Array.from(eligible, id => pool.ids.indexOf(id))
   const estimated = servedBy === 'policy'
   if (estimated) {
-    policy.features.write(context, x)
+    policy.features.write(context, x, pool)
     policy.learner.predict(x)
     policy.exploration.probabilities(policy.learner, indices, indices.length, raw)
   }
@@ -33,7 +36,7 @@ export function explain(policy: Policy, decision: Decision): Explanation {
   }
 
   let from = 0
-  const actions = policy.actions.map((id, a): ExplainedAction => {
+  const actions = pool.ids.map((id, a): ExplainedAction => {
     const excluded = decision.excluded.find(other => other.id === id)
     if (excluded !== undefined) return { id, excludedBy: excluded.by }
     const at = eligible.indexOf(id)
@@ -44,12 +47,12 @@ export function explain(policy: Policy, decision: Decision): Explanation {
     from += propensity
     if (!estimated) return { id, ...interval }
     const [value, width] = [policy.learner.value[a], policy.learner.width[a]].map(finite)
-    return { id, value, width, probability: raw[a], ...interval, ...(rows > 1 ? { features: rowOf(a) } : {}) }
+    return { id, value, width, probability: raw[a], ...interval, ...(perAction ? { features: rowOf(a) } : {}) }
   })
   const { holdout } = policy.spec.guardrails
   const { salt, u } = decision.randomness
   return {
-    features: estimated && rows === 1 ? names.map((name, i) => ({ name, value: x[i] })) : [],
+    features: estimated && !perAction ? names.map((name, i) => ({ name, value: x[i] })) : [],
     learnt: policy.learner.count,
     actions,
     ...(holdout === undefined || decision.unit === undefined

@@ -1,7 +1,8 @@
 import type { ContextField, CrossFeature, FeatureSpec, PolicySpec } from '../kinds.ts'
 import { learnerOf } from './algorithm.ts'
 import type { Context } from './context.ts'
-import { type Block, createBlock, type TransformSpec, type Values } from './feature-block.ts'
+import { type Block, createBlock, type TransformSpec } from './feature-block.ts'
+import { capacityOf, fieldsOfActions, ownPool, type Pool } from './pool.ts'
 
 /** From a context, and from what is known of the actions, to the vectors that a contextual learner sees. */
 export interface Features {
@@ -9,12 +10,15 @@ export interface Features {
   readonly dimension: number
   /** One name a component: those of `Block`, `intercept`, and for a product `platform=ios × action.genre=card`. */
   readonly names: readonly string[]
-  /** 1 where all actions see the same; else one an action, in the policy's order. */
+  /** 1 where all actions see the same; else one an action, at most so many. */
   readonly rows: number
-  /** Fills x (rows × dimension numbers, row by row); a RangeError for a value outside a transform's domain. */
-  write(context: Context, x: Float64Array): void
+  /**
+   * Fills x row by row, and returns how many there are: 1, or one an action of the pool, the policy's own by default. A RangeError for a value
+   * outside a transform's domain.
+   */
+  write(context: Context, x: Float64Array, pool?: Pool): number
   /** Fills x (dimension numbers) with the row of one action. */
-  writeRow(context: Context, action: number, x: Float64Array): void
+  writeRow(context: Context, action: number, x: Float64Array, pool?: Pool): void
 }
 
 type Described = Pick<PolicySpec, 'context' | 'actions' | 'features' | 'algorithm'>
@@ -23,12 +27,20 @@ type Described = Pick<PolicySpec, 'context' | 'actions' | 'features' | 'algorith
 export function createFeatures(spec: Described): Features {
   const { learner } = spec.algorithm
   const wanted = learnerOf(learner).features?.(learner)
-  if (wanted === undefined) return { dimension: 0, names: [], rows: 1, write() {}, writeRow() {} }
+  if (wanted === undefined) return { dimension: 0, names: [], rows: 1, write: () => 1, writeRow() {} }
+  const own = ownPool(spec.actions)
   const { factors, terms } = createTerms(spec, wanted.shared)
   const names = [...(wanted.intercept ? ['intercept'] : []), ...terms.flatMap(term => term.names)]
   const dimension = names.length
-  const rows = wanted.shared ? spec.actions.length : 1
+  const rows = wanted.shared ? capacityOf(spec.actions) : 1
   const contextual = factors.filter(({ ofAction }) => !ofAction)
+  const ofActions = factors.filter(({ ofAction }) => ofAction)
+  if (own !== undefined) for (const a of own.ids.keys()) writeAction(own, a, a)
+
+  /** What is known of an action, to where the i-th is kept. */
+  function writeAction({ values }: Pool, action: number, i: number): void {
+    for (const { block, numbers } of ofActions) block.write(values[action], numbers, i * block.names.length)
+  }
 
   /** The row of an action, once the factors of the context are up to date. */
   function fill(action: number, x: Float64Array, from: number): void {
@@ -44,15 +56,24 @@ export function createFeatures(spec: Described): Features {
     dimension,
     names,
     rows,
-    write(context, x) {
+    write(context, x, pool = own) {
       for (const { block, numbers } of contextual) block.write(context, numbers, 0)
-      for (let a = 0; a < rows; a++) fill(a, x, a * dimension)
+      const count = rows === 1 && own !== undefined ? 1 : poolOf(pool).ids.length
+      if (own === undefined) for (let a = 0; a < count; a++) writeAction(poolOf(pool), a, a)
+      for (let a = 0; a < count; a++) fill(a, x, a * dimension)
+      return count
     },
-    writeRow(context, action, x) {
+    writeRow(context, action, x, pool = own) {
       for (const { block, numbers } of contextual) block.write(context, numbers, 0)
-      fill(action, x, 0)
+      if (own === undefined) writeAction(poolOf(pool), action, 0)
+      fill(own === undefined ? 0 : action, x, 0)
     },
   }
+}
+
+function poolOf(pool: Pool | undefined): Pool {
+  if (pool === undefined) throw new RangeError('the actions of the request are needed')
+  return pool
 }
 
 /** A field's components: of the context last written, or of every action, once and for all. */
@@ -71,7 +92,6 @@ interface Term {
 
 function createTerms(spec: Described, shared: boolean): { factors: readonly Factor[]; terms: readonly Term[] } {
   const { context, actions, features = defaultFeatures(context) } = spec
-  const values = actions.map(actionValues)
   const fields: Readonly<Record<string, ContextField>> = { ...context, ...(shared ? actionFields(actions) : {}) }
   const listed = features.filter(isSingle)
   const made = new Map<TransformSpec | string, Factor>()
@@ -80,11 +100,9 @@ function createTerms(spec: Described, shared: boolean): { factors: readonly Fact
     const known = made.get(key)
     if (known !== undefined) return known
     if (!Object.hasOwn(fields, name)) throw new RangeError(`feature \`${name}\`: there is no such field`)
-    const block = createBlock(how, name, fields[name])
     const ofAction = name.startsWith(OF_ACTION)
-    const width = block.names.length
-    const numbers = new Float64Array(ofAction ? width * actions.length : width)
-    if (ofAction) for (const [a, each] of values.entries()) block.write(each, numbers, a * width)
+    const block = createBlock(how, name, fields[name], ofAction ? name.slice(OF_ACTION.length) : name)
+    const numbers = new Float64Array(block.names.length * (ofAction ? capacityOf(actions) : 1))
     const fresh = { block, ofAction, numbers }
     made.set(key, fresh)
     return fresh
@@ -158,22 +176,9 @@ export function defaultFeatures(fields: PolicySpec['context']): FeatureSpec[] {
     .map(([field]) => ({ field }))
 }
 
-const actionValues = ({ id, features = {} }: PolicySpec['actions'][number]): Values =>
-  Object.fromEntries(Object.entries({ ...features, id }).map(([name, value]) => [`${OF_ACTION}${name}`, value]))
-
-/**
- * What is known of every action, as if it were context: `action.id`, and the features that each of them has, always of one type. Text is one of
- * the values that it has.
- */
+/** What is known of every action, as `fieldsOfActions` says, under the names that features have for it. */
 export function actionFields(actions: PolicySpec['actions']): Readonly<Record<string, ContextField>> {
-  const values = actions.map(actionValues)
-  const fields: Record<string, ContextField> = {}
-  for (const name of Object.keys(values[0])) {
-    const all = values.map(each => each[name])
-    const [{ type }, ...others] = all.map(value => ({ type: typeof value }))
-    if (others.some(other => other.type !== type)) continue
-    if (type === 'string') fields[name] = { type, enum: [...new Set(all as string[])] }
-    else if (type === 'number' || type === 'boolean') fields[name] = { type }
-  }
-  return fields
+  return Object.fromEntries(
+    Object.entries(fieldsOfActions(actions)).map(([name, field]) => [`${OF_ACTION}${name}`, field]),
+  )
 }

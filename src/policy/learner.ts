@@ -12,7 +12,7 @@ export type { Posterior }
 export interface Learner {
   /** How many rewards have been learnt, over all actions: the t of UCB1. */
   readonly count: number
-  /** K numbers: the rewards learnt of each action; absent of a learner that does not tell them apart. */
+  /** K numbers: the rewards learnt of each action; 1, of all, where requests bring the actions; absent of a learner that does not tell them apart. */
   readonly counts?: Float64Array
   /** K numbers: the estimated value of each action in the context last predicted; +∞ while nothing is known of it. */
   readonly value: Float64Array
@@ -65,10 +65,15 @@ export interface LearnerDefinition<Spec extends { readonly type: string } = { re
   features?(spec: Spec): FeatureNeeds
   /** Values are linear in the features, so that a snapshot shows a coefficient a feature. */
   readonly coefficients?: boolean
+  /** It does with actions of which none is known before: it tells them apart by their features, or not at all. */
+  anyActions?(spec: Spec): boolean
   /** The length of the largest list of its state, where it may be too long. */
   numbers?(spec: Spec, actions: number, dimension: number): number
-  /** A learner that knows nothing yet. `dimension` is that of the feature vector. A RangeError for options that make no sense. */
-  create(spec: Spec, actions: readonly string[], dimension: number): Learner
+  /**
+   * A learner that knows nothing yet. `dimension` is that of the feature vector; `capacity` the most actions at a time, which are other ones
+   * each time where `actions` is empty. A RangeError for options that make no sense.
+   */
+  create(spec: Spec, actions: readonly string[], dimension: number, capacity: number): Learner
   /** What it learns of a log: see `Statistics`. */
   sums(spec: Spec, actions: number, dimension: number): LearnerSums
   /**

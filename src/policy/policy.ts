@@ -8,21 +8,27 @@ import { createEligibleSets, type EligibleSet } from './eligible-sets.ts'
 import type { Exploration } from './exploration.ts'
 import { createFeatures, type Features } from './features.ts'
 import type { Learner } from './learner.ts'
+import { capacityOf, createOfferCheck, FIRST_ELIGIBLE, type OpenOffer, ownPool, type Pool } from './pool.ts'
 
 export type { Context, ContextFault, ContextResult } from './context.ts'
 
-/** A Policy made runnable. Actions are indices into `actions`. Only `learner` changes with time. */
+/** A Policy made runnable. Actions are indices into a pool, where none is given its own. Only `learner` changes with time. */
 export interface Policy {
   readonly name: string
   readonly spec: PolicySpec
   readonly digest: string
+  /** The ids that it lists; none where requests bring the actions. */
   readonly actions: readonly string[]
+  /** Its own actions; undefined where requests bring them. */
+  readonly pool: Pool | undefined
+  /** The most actions that a decision can be between: buffers have room for so many. */
+  readonly capacity: number
   /** First part of every key that is hashed. */
   readonly salt: string
   /** Served where the policy cannot choose, if its rule, which only policies of an older dap give it, lets it; undefined where there is none. */
-  readonly fallback: number | undefined
+  readonly fallback: Served | undefined
   /** The action of a unit that is held out; undefined when there is no holdout. */
-  readonly holdoutAction: number | undefined
+  readonly holdoutAction: Served | undefined
   readonly learner: Learner
   readonly exploration: Exploration
   readonly features: Features
@@ -31,10 +37,12 @@ export interface Policy {
   floor(count: number): number
   /** Checks and defaults a request's context. */
   context(input: unknown): ContextResult
+  /** The actions that a request's decision is between, or what is wrong with them. */
+  offer: OpenOffer
   /** The set that the first `count` of these ascending indices stand for. */
-  eligibleSet(indices: Int32Array, count: number): EligibleSet
-  /** Exact probabilities after the floor over the eligible set given; learner.predict is called inside. `out` has K numbers. */
-  probabilities(context: Context, eligible: Int32Array, count: number, out: Float64Array): void
+  eligibleSet(indices: Int32Array, count: number, pool?: Pool): EligibleSet
+  /** Exact probabilities after the floor over the eligible set given; learner.predict is called inside. `out` has room for all actions. */
+  probabilities(context: Context, eligible: Int32Array, count: number, out: Float64Array, pool?: Pool): void
   /** A fast draw from the same distribution. learner.predict(x) is called inside with the features already in x. */
   sample(x: Float64Array, eligible: Int32Array, count: number, rng: Rng): number
   /** The unit of a context, as text; undefined for a policy without one. */
@@ -43,22 +51,28 @@ export interface Policy {
   heldOut(context: Context): boolean
 }
 
+/** Which action is served without being drawn: one of the policy's own, or the first that the rules let be taken. */
+export type Served = number | typeof FIRST_ELIGIBLE
+
 /** Builds the policy with a learner that knows nothing yet. A RangeError for a spec that validation would have refused. */
 export function createPolicy(name: string, spec: PolicySpec, digest: string): Policy {
-  const actions = spec.actions.map(({ id }) => id)
+  const pool = ownPool(spec.actions)
+  const actions = pool?.ids ?? []
+  const capacity = capacityOf(spec.actions)
   const { minProbability, holdout } = spec.guardrails
   const salt = spec.salt ?? name
-  const { fallback: named = actions[0] } = spec.guardrails
-  const fallback = named === null ? undefined : indexOf(named, 'fallback')
-  const holdoutAction = holdout === undefined ? undefined : indexOf(holdout.action, 'holdout')
+  const { fallback: named = pool === undefined ? FIRST_ELIGIBLE : actions[0] } = spec.guardrails
+  const fallback = named === null ? undefined : served(named, 'fallback')
+  const holdoutAction = holdout === undefined ? undefined : served(holdout.action, 'holdout')
   if (holdout !== undefined && spec.unit === undefined) throw new RangeError('a holdout needs a `unit`')
   const features = createFeatures(spec)
   const eligibility = createEligibility(spec)
-  const { learner, exploration, usesWidths } = createAlgorithm(spec.algorithm, actions, features.dimension)
+  const { learner, exploration, usesWidths } = createAlgorithm(spec.algorithm, actions, features.dimension, capacity)
   const scratch = new Float64Array(features.rows * features.dimension)
 
-  function indexOf(id: string, role: string): number {
+  function served(id: string, role: string): Served {
     const index = actions.indexOf(id)
+    if (index < 0 && id === FIRST_ELIGIBLE) return id
     if (index < 0) throw new RangeError(`the ${role} \`${id}\` is not an action`)
     return index
   }
@@ -76,6 +90,8 @@ export function createPolicy(name: string, spec: PolicySpec, digest: string): Po
     spec,
     digest,
     actions,
+    pool,
+    capacity,
     salt,
     fallback,
     holdoutAction,
@@ -83,13 +99,14 @@ export function createPolicy(name: string, spec: PolicySpec, digest: string): Po
     exploration,
     features,
     eligibility,
-    eligibleSet: createEligibleSets(actions, eligibility),
+    offer: createOfferCheck(spec.actions),
+    eligibleSet: createEligibleSets(pool, eligibility),
     floor,
     unit,
     context: createContextCheck(spec.context),
-    probabilities(context, eligible, count, out) {
-      features.write(context, scratch)
-      learner.predict(scratch, usesWidths)
+    probabilities(context, eligible, count, out, offered) {
+      const rows = features.write(context, scratch, offered)
+      learner.predict(rows === features.rows ? scratch : scratch.subarray(0, rows * features.dimension), usesWidths)
       exploration.probabilities(learner, eligible, count, out)
       const f = floor(count)
       const rest = Math.max(0, 1 - count * f)

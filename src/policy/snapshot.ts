@@ -69,7 +69,7 @@ export function loadSnapshot(
       policy.learner.restore(state)
       return { ok: true, digest }
     }
-    const fresh = createLearner(spec, policy.actions, policy.features.dimension).state()
+    const fresh = createLearner(spec, policy.actions, policy.features.dimension, policy.capacity).state()
     policy.learner.restore(carryOver(spec, { actions: snapshot.actions, state }, { actions: policy.actions, fresh }))
     return {
       ok: true,

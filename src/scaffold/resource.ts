@@ -1,4 +1,5 @@
 import type { ContextField, DistributionSpec, PolicySpec } from '../kinds.ts'
+import { listed } from '../policy/pool.ts'
 
 /** What a new Scenario needs to know of the policy that it plays. */
 export interface PlayedPolicy {
@@ -10,7 +11,8 @@ export interface PlayedPolicy {
 export function scenarioAnswers(policy: PlayedPolicy | undefined): Record<string, string> {
   if (policy === undefined)
     return { means: flow({ control: 0.05, treatment: 0.06 }), population: '', policies: 'uniform' }
-  const { actions, context, unit } = policy.spec
+  const { context, unit } = policy.spec
+  const actions = listed(policy.spec.actions)
   const means = Object.fromEntries(
     actions.map(({ id }, i) => [id, Number((0.05 + (0.05 * i) / actions.length).toFixed(3))]),
   )

@@ -8,6 +8,12 @@ export interface DecideRequest {
   /** The caller's idempotency key; default: a new one. */
   readonly decisionId?: string
   readonly context?: Readonly<Record<string, unknown>> | null
+  /** Ids and features of what can be chosen, for a policy whose actions are the request's. */
+  readonly actions?:
+    | readonly { readonly id: string; readonly features?: Readonly<Record<string, unknown>> | null }[]
+    | null
+  /** Ids that must not be served, whoever chooses. */
+  readonly exclude?: readonly string[]
   /** What the caller would do itself: served in the modes `shadow`, `apprentice` and `logging-only`, which need it. */
   readonly baseline?: string
   /** The decision counts only once `/v1/activations` has heard of it. */

@@ -1,4 +1,5 @@
-import type { Context } from '../policy/policy.ts'
+import type { Context, Served } from '../policy/policy.ts'
+import { FIRST_ELIGIBLE } from '../policy/pool.ts'
 import type { Rounds } from './rounds.ts'
 import type { World } from './world.ts'
 
@@ -12,9 +13,9 @@ export interface Player {
   readonly eligible?: (context: Context, out: Int32Array) => number
   /** Is the unit of round i held out? Absent without a holdout. */
   readonly heldOut?: (rounds: Rounds, i: number) => boolean
-  readonly holdoutAction?: number
+  readonly holdoutAction?: Served
   /** What a held out unit gets where its action is not eligible. */
-  readonly fallback?: number
+  readonly fallback?: Served
   /** Begins a replication: what was learnt is forgotten, and the player's own chance starts anew. */
   start(replication: number): void
   /** One of the first `count` entries of `eligible`, for round i. */
@@ -60,7 +61,8 @@ export function createSeat(player: Player, world: World, column: Int32Array): Se
 
   /** Of a held out unit: its action, the fallback or nothing, whichever is eligible first. */
   function first(set: Int32Array, count: number): number {
-    for (const action of [holdoutAction, fallback]) {
+    for (const served of [holdoutAction, fallback]) {
+      const action = served === FIRST_ELIGIBLE ? set[0] : served
       if (action !== undefined && includes(set, count, action)) return action
     }
     return NOTHING

@@ -34,7 +34,7 @@ export function policyPlayer(
   const x = new Float64Array(rows * dimension)
   const rowOf = policy.actions.map((_, a) => (rows === 1 ? x : x.subarray(a * dimension, (a + 1) * dimension)))
   const reads = dimension > 0
-  const ruled = hasRules(policy)
+  const { ruled } = policy.eligibility
   const held = createHoldout(policy, units, drawn)
   let rng = stream(seed)
 
@@ -78,7 +78,7 @@ export function baselinePlayer(
   seed: number,
 ): Player {
   const policy = model && createPolicy(model.name, model.spec, model.digest)
-  const ruled = policy !== undefined && hasRules(policy)
+  const ruled = policy?.eligibility.ruled === true
   let rng = stream(seed)
 
   function best({ means, stride }: Rounds, i: number, eligible: Int32Array, count: number): number {
@@ -101,8 +101,6 @@ export function baselinePlayer(
     learn() {},
   }
 }
-
-const hasRules = ({ eligibility }: Policy): boolean => eligibility.rules.some(rule => rule !== undefined)
 
 interface Holdout {
   readonly contextual: boolean

@@ -1,5 +1,6 @@
 import { DapError } from '../errors.ts'
 import type { PolicySpec, ScenarioSpec } from '../kinds.ts'
+import { listed } from '../policy/pool.ts'
 import { worldFields } from '../policy/world-fields.ts'
 import { createSeat } from './play.ts'
 import { baselinePlayer, isBaseline, type Named, policyPlayer } from './players.ts'
@@ -75,7 +76,7 @@ export function prepare({ scenario, policies }: SimulationPlan): Simulation {
 
 /** The world's column of each action of a policy, or of its own. */
 export function columnsOf(policy: Named<PolicySpec> | undefined, worldActions: readonly string[]): Int32Array {
-  const actions = policy?.spec.actions.map(action => action.id) ?? worldActions
+  const actions = policy === undefined ? worldActions : listed(policy.spec.actions).map(action => action.id)
   return Int32Array.from(actions, action => {
     const column = worldActions.indexOf(action)
     if (column >= 0) return column

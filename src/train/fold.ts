@@ -1,6 +1,7 @@
 import type { PolicySpec } from '../kinds.ts'
 import { type ContextSource, contextReader } from '../log/rows/context-reader.ts'
 import type { DecisionLog } from '../log/rows/decision-log.ts'
+import { offeredReader } from '../log/rows/offered-reader.ts'
 import { RowFault } from '../log/rows/row-reader.ts'
 import { createPolicy } from '../policy/policy.ts'
 import { createStatistics } from '../policy/statistics.ts'
@@ -10,6 +11,8 @@ export interface FoldPlan {
   readonly policy: { readonly name: string; readonly spec: PolicySpec; readonly digest: string }
   /** Where contexts are; absent for a learner that does not look at them. */
   readonly context?: ContextSource
+  /** The column of the actions that requests brought, where they did. */
+  readonly offered?: string
   readonly weights: Weights
 }
 
@@ -35,13 +38,16 @@ export function createFold(plan: FoldPlan): (batch: DecisionLog) => Folded {
   const policy = createPolicy(name, spec, digest)
   const { features, actions } = policy
   const reader = plan.context && contextReader(policy, plan.context)
+  const offers = reader && plan.offered !== undefined ? offeredReader(policy, plan.offered) : undefined
   const weighted = plan.weights === 'inverse-propensity'
   const x = new Float64Array(features.dimension)
   const decision = { action: 0, propensity: 0, eligible: Int32Array.from(actions.keys()) }
+  const models = Math.max(1, actions.length)
   return ({ rows, row, action, reward, propensity, standsFor, columns }) => {
-    const { sums, add } = createStatistics(spec.algorithm, actions.length, features.dimension)
+    const { sums, add } = createStatistics(spec.algorithm, models, features.dimension)
     const faults: { at: number; row: number; reason: string }[] = []
     const contextOf = reader?.bind(columns)
+    const poolOf = offers?.bind(columns.slice(reader?.requests.length ?? 0))
     for (let i = 0; i < rows; i++) {
       if (contextOf !== undefined) {
         const context = contextOf(i, decision)
@@ -49,11 +55,16 @@ export function createFold(plan: FoldPlan): (batch: DecisionLog) => Folded {
           faults.push({ at: i, row: row[i], reason: context.reason })
           continue
         }
-        features.writeRow(context, action[i], x)
+        const pool = poolOf?.(i, decision)
+        if (pool instanceof RowFault) {
+          faults.push({ at: i, row: row[i], reason: pool.reason })
+          continue
+        }
+        features.writeRow(context, action[i], x, pool)
       }
       const h = standsFor === undefined ? 1 : standsFor[i]
       try {
-        add(action[i], x, reward[i], weighted ? h / propensity[i] : h)
+        add(plan.offered === undefined ? action[i] : 0, x, reward[i], weighted ? h / propensity[i] : h)
       } catch (error) {
         if (!(error instanceof RangeError)) throw error
         return { sums, faults, unlearnable: { row: row[i], reason: error.message } }

@@ -14,6 +14,7 @@ import {
   requireSameRows,
 } from '../log/rows/left-out.ts'
 import { observedActions } from '../log/rows/observed-actions.ts'
+import { offeredReader } from '../log/rows/offered-reader.ts'
 import { joinNotes } from '../log/rows/reward-join.ts'
 import { createRequests } from '../log/rows/row-reader.ts'
 import { type GroupColumn, groupOfRow, type NumberColumn, type RowPart, type Tables } from '../log/tables.ts'
@@ -71,7 +72,9 @@ export async function train(
   const context = policy.features.dimension > 0 ? contextSource(policy, columns) : undefined
   const requests = createRequests()
   // Contexts are read where rows are folded.
-  const wanted = (context ? contextReader(policy, context).requests : []).map(
+  const offers =
+    columns.offered === undefined || context === undefined ? [] : offeredReader(policy, columns.offered).requests
+  const wanted = [...(context ? contextReader(policy, context).requests : []), ...offers].map(
     (request): BatchColumn => ({
       place: requests.add({ ...request, optional: true }),
       type: request.type === 'number' ? 'number' : 'text',
@@ -87,7 +90,7 @@ export async function train(
   // The sets of a `dap` log have been checked with its records.
   const layout = columns.decision === undefined ? ofRecord : { ...ofRecord, eligible: undefined }
 
-  const declared = declaredActions(dataset.spec, dataset.policyActions)
+  const declared = declaredActions(dataset.spec, dataset.policyActions, columns.offered !== undefined)
   const observed = declared === undefined ? await observedActions(tables, layout, signal) : undefined
   const ofLog = declared ?? undeclaredActions(policy.actions, observed?.cells ?? [])
   const { length } = policy.actions
@@ -105,7 +108,8 @@ export async function train(
     for (let i = 0; i < count; i++) {
       const group = groups === undefined ? groupOfRow(row[i]) : groups[i]
       if (group < heldOut) out++
-      else if (action[i] >= length) strangers.set(actions[action[i]], (strangers.get(actions[action[i]]) ?? 0) + 1)
+      else if (columns.offered === undefined && action[i] >= length)
+        strangers.set(actions[action[i]], (strangers.get(actions[action[i]]) ?? 0) + 1)
       else chosen[learnt++] = i
     }
     return learnt
@@ -124,8 +128,11 @@ export async function train(
     }
   }
 
-  const statistics = mergeStatistics(spec.algorithm, length, policy.features.dimension)
-  for await (const { sums, faults, unlearnable } of fold({ policy: plan.policy, weights, context }, toFold())) {
+  const statistics = mergeStatistics(spec.algorithm, Math.max(1, length), policy.features.dimension)
+  for await (const { sums, faults, unlearnable } of fold(
+    { policy: plan.policy, weights, context, offered: columns.offered },
+    toFold(),
+  )) {
     if (unlearnable !== undefined) {
       const [place] = await tables.places(source, [unlearnable.row])
       throw new DapError(`${place}: ${unlearnable.reason}`)
@@ -184,11 +191,18 @@ export async function train(
       ...(ids.hashes().length > 0 ? { ids: packNumbers(ids.hashes()) } : {}),
     },
     dropped: badRowCount(leftOut),
-    learnt: policy.actions.map((action, a) => ({ action, rows: learnt.rows[a], effectiveRows: learnt.effective[a] })),
+    learnt: (columns.offered === undefined ? policy.actions : [ANY_ACTION]).map((action, a) => ({
+      action,
+      rows: learnt.rows[a],
+      effectiveRows: learnt.effective[a],
+    })),
     waiting,
     notes,
   }
 }
+
+/** What stands for all the actions that requests brought. */
+const ANY_ACTION = "the requests' own"
 
 /** The first and the last of times in milliseconds since 1970; those that are missing are NaN. */
 function createTimeSpan() {

@@ -96,7 +96,7 @@ describe('log check', () => {
         hint: a writer was killed here; everything before it is whole
 
       error schema
-        day.jsonl:5: has the schema of something else; known are dap.decision/v1 and dap.reward/v1
+        day.jsonl:5: has the schema of something else; known are dap.decision/v1, dap.decision/v2, dap.reward/v1
         hint: only records of these two schemas belong into the log; keep other files elsewhere
 
       error u

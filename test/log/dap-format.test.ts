@@ -328,7 +328,7 @@ describe('a dap log that is not whole', () => {
       orphans: 1,
       torn: 1,
     })
-    const unknown = 'known are dap.decision/v1 and dap.reward/v1'
+    const unknown = 'known are dap.decision/v1, dap.decision/v2, dap.reward/v1'
     expect(await faults(source)).toEqual([
       '2: no JSON',
       '3: no JSON',

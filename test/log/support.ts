@@ -1,5 +1,5 @@
 import {
-  DECISION_SCHEMA,
+  DECISION_SCHEMAS,
   type DecisionRecord,
   REWARD_SCHEMA,
   type RewardRecord,
@@ -17,7 +17,7 @@ export function decision(
   const u = drawUniform('salt', decisionId)
   const at = drawIndex(propensities, u)
   return {
-    schema: DECISION_SCHEMA,
+    schema: DECISION_SCHEMAS[0],
     decisionId,
     ts: '2026-01-01T00:00:00.000Z',
     mode: 'online',

@@ -1,12 +1,15 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { createEligibleSets } from '../../src/policy/eligible-sets.ts'
+import { ownPool } from '../../src/policy/pool.ts'
+
+const pool = (ids: readonly string[]) => ownPool(ids.map(id => ({ id })))
 
 describe('createEligibleSets', () => {
   it.each([3, 53, 54, 200])('gives the same object for the same set and never for another, of %i actions', count => {
     const actions = Array.from({ length: count }, (_, i) => `a${i}`)
     const rules = actions.map(id => `rule of ${id}`)
-    const setOf = createEligibleSets(actions, { rules })
+    const setOf = createEligibleSets(pool(actions), { rule: a => rules[a] })
     const subsets = fc.subarray(actions.map((_, i) => i))
     fc.assert(
       fc.property(subsets, subsets, (one, other) => {
@@ -23,7 +26,7 @@ describe('createEligibleSets', () => {
 
   it.each([53, 54])('tells sets apart that differ in the first of %i actions alone', count => {
     const actions = Array.from({ length: count }, (_, i) => `a${i}`)
-    const setOf = createEligibleSets(actions, { rules: actions })
+    const setOf = createEligibleSets(pool(actions), { rule: a => actions[a] })
     const last = count - 1
     expect(setOf(Int32Array.of(last), 1).indices).toEqual([last])
     expect(setOf(Int32Array.of(0, last), 2).indices).toEqual([0, last])
@@ -31,7 +34,7 @@ describe('createEligibleSets', () => {
 
   it('remembers a bounded number of sets, and still gives the right ones', () => {
     const actions = Array.from({ length: 12 }, (_, i) => `a${i}`)
-    const setOf = createEligibleSets(actions, { rules: actions })
+    const setOf = createEligibleSets(pool(actions), { rule: a => actions[a] })
     for (let round = 0; round < 2; round++) {
       for (let mask = 0; mask < 4096; mask++) {
         const list = actions.flatMap((_, i) => (mask & (1 << i) ? [i] : []))

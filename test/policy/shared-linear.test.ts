@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import type { PolicySpec } from '../../src/kinds.ts'
+import type { ActionSpec, PolicySpec } from '../../src/kinds.ts'
 import { dot, packedSize, quadraticForm, quadraticWeights } from '../../src/math/ridge.ts'
 import { type Rng, stream } from '../../src/math/rng.ts'
 import { decide } from '../../src/policy/decide.ts'
@@ -15,7 +15,7 @@ import { diffSnapshots } from '../../src/policy/snapshot-diff.ts'
 import { createStatistics, mergeStatistics } from '../../src/policy/statistics.ts'
 import { policySpec } from './support.ts'
 
-const ACTIONS: PolicySpec['actions'] = [
+const ACTIONS: readonly ActionSpec[] = [
   { id: 'solitaire', features: { genre: 'card', price: 0 } },
   { id: 'rummy', features: { genre: 'card', price: 3 } },
   { id: 'blocks', features: { genre: 'puzzle', price: 1 } },

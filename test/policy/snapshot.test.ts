@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { LearnerSpec, PolicySpec } from '../../src/kinds.ts'
 import { LEARNERS } from '../../src/policy/algorithm.ts'
+import { listed } from '../../src/policy/pool.ts'
 import {
   loadSnapshot,
   readSnapshot,
@@ -127,7 +128,7 @@ describe('a snapshot', () => {
         "actions that the policy no longer has: gold-small, bundle-mid",
       ]
     `)
-    expect(faultsOf({ actions: policySpec().actions.toReversed() })).toMatchInlineSnapshot(`
+    expect(faultsOf({ actions: listed(policySpec().actions).toReversed() })).toMatchInlineSnapshot(`
       [
         "the order of the actions has changed: none, gold-small, bundle-mid",
       ]
@@ -305,7 +306,7 @@ describe('a snapshot that is migrated', () => {
   it('says nothing of a migration where nothing had to change, and says so where only the order did', () => {
     const snapshot = takeSnapshot(shopOffer())
     expect(loadSnapshot(shopOffer(), snapshot, { migrate: true })).not.toHaveProperty('migrated')
-    const reversed = shopOffer({ actions: policySpec().actions.toReversed() })
+    const reversed = shopOffer({ actions: listed(policySpec().actions).toReversed() })
     expect(loadSnapshot(reversed, snapshot, { migrate: true })).toMatchObject({ migrated: { added: [], removed: [] } })
   })
 

@@ -5,6 +5,7 @@ import { createLogCheck, type KnownPolicy, type LogCheckResult } from '../../src
 import type { DecisionRecord, Mode } from '../../src/log/records/records.ts'
 import { replay } from '../../src/log/records/replay.ts'
 import type { Context, Policy } from '../../src/policy/policy.ts'
+import { listed } from '../../src/policy/pool.ts'
 import type { DecideAnswer, DecideRequest } from '../../src/serve/api.ts'
 import { mutations } from '../support/mutations.ts'
 import { bench, served } from './support.ts'
@@ -116,7 +117,7 @@ function serveAll(spec: PolicySpec, asked: Asked): Served[] {
 
 /** The actions that the rules let be taken, by the rules as written here. */
 function allowed({ actions }: Pick<PolicySpec, 'actions'>, { age, country }: Context): readonly string[] {
-  return actions
+  return listed(actions)
     .filter(({ eligible }) => eligible === undefined || MEANING[eligible](age as number, country as string))
     .map(({ id }) => id)
 }
@@ -163,7 +164,9 @@ describe('what the rules exclude', () => {
           if (request.explain) {
             const excluded = answer.explanation?.actions.filter(({ excludedBy }) => excludedBy !== undefined)
             expect(excluded?.map(({ id }) => id)).toEqual(
-              spec.actions.map(({ id }) => id).filter(id => !may.includes(id)),
+              listed(spec.actions)
+                .map(({ id }) => id)
+                .filter(id => !may.includes(id)),
             )
           }
         }
@@ -202,7 +205,7 @@ describe('what the rules exclude', () => {
     let caught = 0
     const changed = fc.tuple(specs, requests).chain(([spec, asked]) => {
       const [{ policy, record }] = serveAll(spec, asked)
-      const ids = spec.actions.map(({ id }) => id)
+      const ids = listed(spec.actions).map(({ id }) => id)
       const other = fc.constantFrom(...ids).map(id => forge(record, id))
       return fc.record({
         spec: fc.constant(spec),

@@ -49,6 +49,22 @@ const POLICIES: Readonly<Record<string, string>> = {
   algorithm: { learner: { type: beta }, exploration: { type: thompson } }
   guardrails: { fallback: null }
   reward: { name: answer, type: binary, wait: 1h, default: 0 }`,
+  // The actions are the request's.
+  shelf: `
+  unit: player
+  context: { player: { type: string }, level: { type: integer, minimum: 0, default: 3 } }
+  actions:
+    from: request
+    max: 6
+    features:
+      genre: { type: string, enum: [card, puzzle] }
+      price: { type: number, minimum: 0, default: 1 }
+      taste: { type: array, items: { type: number }, minItems: 2, maxItems: 2, default: [0, 0] }
+    eligible: action.price < 100.0 || ctx.level > 50
+  features: [{ action: genre }, { action: price, transform: log1p }, { action: taste }, { cross: [level, action.genre] }]
+  algorithm: { learner: { type: linear, shared: true }, exploration: { type: squarecb } }
+  guardrails: { minProbability: 0.02, holdout: { fraction: 0.1, action: first-eligible } }
+  reward: { name: click, type: binary, wait: 1h, default: 0 }`,
 }
 
 const files = Object.fromEntries(
@@ -62,6 +78,7 @@ const REWARDS: Readonly<Record<string, ServedOne['reward']>> = {
   offer: { name: 'purchase', binary: true },
   price: { name: 'revenue', binary: false },
   night: { name: 'answer', binary: true },
+  shelf: { name: 'click', binary: true },
 }
 
 const agent = new Agent({ keepAlive: true, maxSockets: AT_ONCE })

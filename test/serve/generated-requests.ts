@@ -12,6 +12,7 @@ export interface ServedOne {
   readonly name: string
   readonly mode: string
   readonly unit: string
+  readonly actionsOfRequest?: { readonly features: JsonSchema }
   readonly context: JsonSchema & { readonly properties: Readonly<Record<string, JsonSchema>> }
   readonly actions: readonly string[]
   readonly reward: { readonly name: string; readonly binary: boolean }
@@ -73,6 +74,8 @@ function narrowed(
 
 const list = (items: readonly JsonSchema[]): JsonSchema => ({ type: 'array', prefixItems: items })
 
+const ID = { type: 'string', minLength: 1, maxLength: 256 }
+
 const JSON_TYPES = ['application/json', 'application/json; charset=utf-8', 'Application/JSON;charset="UTF-8"']
 
 export function generateRequests(policies: readonly ServedOne[], rng: Rng, now: () => number): Requests {
@@ -96,17 +99,40 @@ export function generateRequests(policies: readonly ServedOne[], rng: Rng, now: 
         policy: { type: 'string', const: policy.name },
         decisionId: { ...schemas['DecideRequest'].properties?.['decisionId'], const: newId() },
         context: policy.context,
+        actions: offeredSchema(policy),
+        exclude: list([ID, { ...ID, examples: ['nothing', ...policy.actions] }]),
         // One that is no action is what the caller served, too.
         baseline: { ...schemas['DecideRequest'].properties?.['baseline'], examples: policy.actions },
       },
-      ['policy', 'context', ...(online ? [] : ['baseline'])],
+      ['policy', 'context', ...(online ? [] : ['baseline']), ...(policy.actionsOfRequest ? ['actions'] : [])],
     )
   }
+
+  /** A few actions of the request, where it brings them; else none. */
+  function offeredSchema({ actionsOfRequest }: ServedOne): JsonSchema {
+    if (actionsOfRequest === undefined) return { type: 'null', const: null }
+    const ids = Array.from({ length: between(1, 4) }, (_, i) => `${i}${newId()}`)
+    return list(
+      ids.map(id => ({
+        ...schemas['OfferedAction'],
+        properties: {
+          id: { ...schemas['OfferedAction'].properties?.['id'], const: id },
+          features: actionsOfRequest.features,
+        },
+        required: ['id', 'features'],
+      })),
+    )
+  }
+
+  /** The same as an attribute of an OpenFeature client. */
+  const offeredAttribute = (policy: ServedOne): Readonly<Record<string, JsonSchema>> =>
+    policy.actionsOfRequest === undefined ? {} : { actions: offeredSchema(policy) }
 
   /** No context is an empty one: what is missing is then what it must have. */
   function atItsPlace(broken: Broken, base: string, policy: ServedOne): Broken {
     const at = `${base}/context`
     const none = broken.wrong === undefined || broken.wrong === null
+    if (none && broken.pointer.endsWith('/features')) return { ...broken, pointer: `${broken.pointer}/genre` }
     return broken.pointer === at && none ? { ...broken, pointer: `${at}/${policy.unit}` } : broken
   }
 
@@ -150,7 +176,7 @@ export function generateRequests(policies: readonly ServedOne[], rng: Rng, now: 
     return { ...post(route, what, broken.value), status: status(broken), pointer: broken.pointer }
   }
 
-  const anotherId = ({ pointer, what }: Broken) => what === 'enum' && pointer.endsWith('/decisionId')
+  const anotherId = ({ pointer, what }: Broken) => what === 'enum' && /\/(decisionId|actions\/\d+\/id)$/.test(pointer)
 
   const unknownPolicy = ({ pointer, what }: Broken) => (pointer.endsWith('/policy') && what === 'enum' ? 404 : 400)
 
@@ -293,7 +319,12 @@ export function generateRequests(policies: readonly ServedOne[], rng: Rng, now: 
 
   function flag(): GeneratedRequest {
     const policy = pick(rng, online)
-    const context = { ...policy.context, additionalProperties: true }
+    const properties = { ...policy.context.properties, ...offeredAttribute(policy) }
+    const required = [
+      ...((policy.context as { required?: readonly string[] }).required ?? []),
+      ...Object.keys(offeredAttribute(policy)),
+    ]
+    const context = { ...policy.context, properties, required, additionalProperties: true }
     const headers: Record<string, string> = chance(0.2) ? { 'idempotency-key': `key-${ids++}` } : {}
     const route = {
       path: `/ofrep/v1/evaluate/flags/${policy.name}`,
@@ -301,7 +332,8 @@ export function generateRequests(policies: readonly ServedOne[], rng: Rng, now: 
       headers,
     }
     return maybeBroken(route, narrowed('OfrepRequest', { context }, ['context']), {
-      move: broken => (broken.what === 'required' ? atItsPlace(broken, '', policy) : broken),
+      move: broken =>
+        anotherId(broken) ? undefined : broken.pointer === '/context' ? broken : atItsPlace(broken, '', policy),
     })
   }
 

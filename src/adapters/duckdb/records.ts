@@ -3,7 +3,8 @@ import { checkChoice } from '../../log/check/check-decision.ts'
 import type { LogFaultCode } from '../../log/records/fault.ts'
 import { timestampOf } from '../../log/records/read-record.ts'
 import { recordLines } from '../../log/records/record-lines.ts'
-import { type DecisionRecord, decidedBy, type RewardRecord, saidBy } from '../../log/records/records.ts'
+import { type DecisionRecord, decidedBy, isOffered, type RewardRecord, saidBy } from '../../log/records/records.ts'
+import { placeName } from '../../log/rows/actions.ts'
 import { roleOf } from '../../log/rows/reward-join.ts'
 import type { SourceFault, TableSource } from '../../log/tables.ts'
 import { linesOf } from '../node/text.ts'
@@ -36,6 +37,9 @@ export const DAP_COLUMNS = [
   'propensity',
   'propensities',
   'eligible',
+  'place',
+  'places',
+  'offered',
   'servedBy',
   'logProbability',
 ] as const
@@ -50,6 +54,7 @@ const SAID = {
   propensities: 'VARCHAR',
   baseline: 'VARCHAR',
   eligible: 'VARCHAR',
+  offered: 'VARCHAR',
   servedBy: 'VARCHAR',
   pending: 'BOOLEAN',
   logProbability: 'DOUBLE',
@@ -71,7 +76,7 @@ export async function stageRecords(
   signal?: AbortSignal,
 ): Promise<RecordTables> {
   await connection.run(`CREATE TABLE decisions (rn BIGINT, file INTEGER, line BIGINT, decided BIGINT, decisionId VARCHAR,
-    ${Object.entries(SAID)
+    place VARCHAR, places VARCHAR, ${Object.entries(SAID)
       .map(([name, type]) => `${name} ${type}`)
       .join(', ')})`)
   await connection.run(`CREATE TABLE records (rn BIGINT, file INTEGER, line BIGINT, came BIGINT, kind TINYINT, name INTEGER,
@@ -81,7 +86,11 @@ export async function stageRecords(
   const writer = async (table: string, types: DuckDBType[]) =>
     createRows(await connection.createAppender(table), types, rows => DuckDBDataChunk.create(types, rows))
   const place = [BIGINT, INTEGER, BIGINT, BIGINT]
-  const decisions = await writer('decisions', [...place, VARCHAR, ...Object.values(SAID).map(type => types[type])])
+  const decisions = await writer('decisions', [
+    ...place,
+    ...[VARCHAR, VARCHAR, VARCHAR],
+    ...Object.values(SAID).map(type => types[type]),
+  ])
   const rewards = await writer('records', [...place, TINYINT, INTEGER, VARCHAR, VARCHAR, DOUBLE])
   const faults = createFaults<string>()
   const policyCode = createCodes()
@@ -103,7 +112,18 @@ export async function stageRecords(
     const { action, propensity, baseline, servedBy, pending, logProbability } = said
     const who = [policyCode(JSON.stringify(said.policy)), said.unit, JSON.stringify(said.context)]
     const what = [action, propensity, JSON.stringify(said.propensities), baseline, JSON.stringify(said.eligible)]
-    decisions.add([...place, record.decisionId, ...who, ...what, servedBy, pending, logProbability])
+    const offered = said.offered === null ? null : JSON.stringify(said.offered)
+    decisions.add([
+      ...place,
+      record.decisionId,
+      ...placesOf(record),
+      ...who,
+      ...what,
+      offered,
+      servedBy,
+      pending,
+      logProbability,
+    ])
     return undefined
   }
 
@@ -220,6 +240,14 @@ export async function recordPlaces(
     found.getRows().map(([rn, file, line]) => [Number(rn), `${nameOf(source, source.paths[Number(file)])}:${line}`]),
   )
   return rows.map(row => places.get(row) ?? '')
+}
+
+/** Where the action was among the eligible, and all the places that there were; of a record whose actions were the request's. */
+function placesOf(record: DecisionRecord): readonly [place: string | null, places: string | null] {
+  if (!isOffered(record)) return [null, null]
+  const { eligible, slots } = record
+  const at = eligible.findIndex(({ id }) => id === slots[0].action)
+  return [at < 0 ? null : placeName(at), JSON.stringify(eligible.map((_, i) => placeName(i)))]
 }
 
 const NO_DAY = '`ts` is a day that there is not'

@@ -5,7 +5,7 @@ import { REPLAY_RESULT_SCHEMA } from '../../generated/names.ts'
 import type { Host } from '../../host.ts'
 import type { RecordFault } from '../../log/records/fault.ts'
 import { readRecord } from '../../log/records/read-record.ts'
-import { DECISION_SCHEMA, type DecisionRecord, LEARNING } from '../../log/records/records.ts'
+import { DECISION_SCHEMAS, type DecisionRecord, LEARNING } from '../../log/records/records.ts'
 import { type ReplayResult, replay } from '../../log/records/replay.ts'
 import { readBundle } from '../../policy/bundle.ts'
 import { createPolicy, type Policy } from '../../policy/policy.ts'
@@ -92,7 +92,7 @@ const BROKEN = 'it is not of the published shape; `dap log check` says why'
 
 /** A line that calls itself a decision and is none. Torn and foreign lines are for `dap log check` to name. */
 function isBrokenDecision({ code }: RecordFault, line: string): boolean {
-  return code !== 'json' && code !== 'schema' && line.includes(DECISION_SCHEMA)
+  return code !== 'json' && code !== 'schema' && DECISION_SCHEMAS.some(each => line.includes(each))
 }
 
 /** Every policy and every snapshot that is at hand, by digest. */

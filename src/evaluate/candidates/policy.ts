@@ -2,9 +2,11 @@ import { DapError } from '../../errors.ts'
 import { contextReader, contextSource } from '../../log/rows/context-reader.ts'
 import { eligibleSet } from '../../log/rows/eligible.ts'
 import type { LogColumns } from '../../log/rows/layout.ts'
+import { offeredReader } from '../../log/rows/offered-reader.ts'
 import { RowFault, type RowReader } from '../../log/rows/row-reader.ts'
 import type { ValueColumn } from '../../log/tables.ts'
 import type { Context, Policy } from '../../policy/policy.ts'
+import type { Pool } from '../../policy/pool.ts'
 import { type ActionSpace, type CellsCandidate, everyAction, type RowsCandidate, requireAction } from './candidate.ts'
 import { byEligible } from './simple.ts'
 
@@ -17,6 +19,7 @@ export function policyCandidate(
   policy: Policy,
   columns: LogColumns,
 ): CellsCandidate | RowsCandidate {
+  if (columns.offered !== undefined) return offeredCandidate(policy, columns, columns.offered)
   const actionOf = Int32Array.from(policy.actions, id => requireAction(space, id))
   const eligible = new Int32Array(policy.actions.length)
   const probabilities = new Float64Array(policy.actions.length)
@@ -34,7 +37,7 @@ export function policyCandidate(
   }
 
   const everything = Int32Array.from(policy.actions.keys())
-  const ruled = policy.eligibility.rules.some(rule => rule !== undefined)
+  const ruled = policy.eligibility.ruled
   if (policy.features.dimension === 0 && !ruled) {
     const nowhere = { context: {}, eligible: everything }
     return byEligible(space, (loggedEligible, out) => write(nowhere, loggedEligible, out))
@@ -50,6 +53,27 @@ export function policyCandidate(
       return (i, out) => {
         const situation = ruled ? (read[i] as Situation) : { context: read[i] as Context, eligible: everything }
         write(situation, sets === undefined ? all : (sets[i] as Int32Array), out)
+      }
+    },
+  }
+}
+
+/** Of a policy whose actions are the requests': its probabilities are by their places, which are the actions of the log. */
+function offeredCandidate(policy: Policy, columns: LogColumns, offered: string): RowsCandidate {
+  const eligible = new Int32Array(policy.capacity)
+  const probabilities = new Float64Array(policy.capacity)
+  return {
+    kind: 'rows',
+    columns: [offeredReader(policy, offered), contextReader(policy, contextSource(policy, columns))],
+    bind(columns) {
+      const [pools, contexts] = columns.map(column => (column as ValueColumn).values)
+      return (i, out) => {
+        const [pool, context] = [pools[i] as Pool, contexts[i] as Context]
+        out.fill(0)
+        const count = policy.eligibility.writeCertain(context, eligible, pool)
+        if (count === 0) return
+        policy.probabilities(context, eligible, count, probabilities, pool)
+        for (let j = 0; j < count; j++) out[eligible[j]] = probabilities[eligible[j]]
       }
     },
   }

@@ -1,7 +1,9 @@
 import { DRAW_SCHEME, drawIndex, drawUniform } from '../../policy/draw.ts'
 import type { Context, Policy } from '../../policy/policy.ts'
+import type { Pool } from '../../policy/pool.ts'
 import type { LogFaultCode } from '../records/fault.ts'
 import type { DecisionRecord } from '../records/records.ts'
+import { poolOf } from '../records/replay.ts'
 
 export type Report = (code: LogFaultCode, message: string) => void
 
@@ -98,8 +100,17 @@ function checkServed(record: DecisionRecord, report: Report): void {
 export function checkAgainstPolicy(record: DecisionRecord, policy: Policy, report: Report): void {
   const { eligible, excluded, context, unit, randomness, served } = record
   const logged = new Set([...eligible, ...excluded].map(({ id }) => id))
-  for (const id of logged) if (!policy.actions.includes(id)) report('actions', `the policy has no action \`${id}\``)
-  for (const id of policy.actions) if (!logged.has(id)) report('actions', `the policy's action \`${id}\` is not listed`)
+  if (policy.pool !== undefined) {
+    for (const id of logged) if (!policy.actions.includes(id)) report('actions', `the policy has no action \`${id}\``)
+    for (const id of policy.actions)
+      if (!logged.has(id)) report('actions', `the policy's action \`${id}\` is not listed`)
+  }
+  const pool = poolOf(policy, record)
+  if ('faults' in pool) {
+    const [{ pointer, message }] = pool.faults
+    report('actions', `\`${pointer.slice(1)}\` ${message}`)
+    return
+  }
   const checked = policy.context(context)
   if ('faults' in checked) {
     const [{ pointer, message }] = checked.faults
@@ -110,7 +121,7 @@ export function checkAgainstPolicy(record: DecisionRecord, policy: Policy, repor
     const own = policy.unit(checked.context)
     if (own !== unit)
       report('context', `the unit is ${JSON.stringify(unit)}, and ${JSON.stringify(own)} by the context`)
-    checkRules(record, policy, checked.context, report)
+    checkRules(record, policy, { context: checked.context, pool }, report)
   }
   if (randomness.salt !== policy.salt)
     report('salt', `the salt is \`${randomness.salt}\`, and the policy's \`${policy.salt}\``)
@@ -121,12 +132,17 @@ export function checkAgainstPolicy(record: DecisionRecord, policy: Policy, repor
 }
 
 /** What the policy's rules exclude in the context is not what dap served, nor what it could have. */
-function checkRules(record: DecisionRecord, policy: Policy, context: Context, report: Report): void {
+function checkRules(
+  record: DecisionRecord,
+  policy: Policy,
+  { context, pool }: { readonly context: Context; readonly pool: Pool },
+  report: Report,
+): void {
   const { eligible, excluded, served } = record
   const [{ action, baseline }] = record.slots
-  const indices = new Int32Array(policy.actions.length)
-  const count = policy.eligibility.writeCertain(context, indices)
-  const ruled = policy.eligibleSet(indices, count).excluded
+  const indices = new Int32Array(pool.ids.length)
+  const count = policy.eligibility.writeCertain(context, indices, pool)
+  const ruled = policy.eligibleSet(indices, count, pool).excluded
   const wrong = ruled.filter(({ id }) => eligible.some(each => each.id === id))
   if (wrong.length > 0) {
     const { id, by } = wrong.find(each => each.id === action) ?? wrong[0]

@@ -1,13 +1,7 @@
 import type { Decision } from '../../policy/decide.ts'
 import type { Policy } from '../../policy/policy.ts'
-import {
-  DECISION_SCHEMA,
-  type DecisionRecord,
-  type DecisionSlot,
-  EXCLUDED_BASELINE,
-  type Mode,
-  type ServedBy,
-} from './records.ts'
+import type { Pool } from '../../policy/pool.ts'
+import { type DecisionRecord, type DecisionSlot, EXCLUDED_BASELINE, type Mode, type ServedBy } from './records.ts'
 
 /** What a record says beside the decision itself. */
 export interface RecordFacts {
@@ -25,8 +19,13 @@ export interface RecordFacts {
   readonly traceparent?: string
 }
 
-/** The log's record of a decision. What many records share is one object, for `recordText`. */
-export function decisionRecord(policy: Policy, decision: Decision, facts: RecordFacts): DecisionRecord {
+/** The log's record of a decision, made of the policy's own actions or of a request's. What many records share is one object, for `recordText`. */
+export function decisionRecord(
+  policy: Policy,
+  decision: Decision,
+  facts: RecordFacts,
+  pool: Pool | undefined = policy.pool,
+): DecisionRecord {
   const { mode, baseline } = facts
   const slot: DecisionSlot = {
     slot: 0,
@@ -38,7 +37,7 @@ export function decisionRecord(policy: Policy, decision: Decision, facts: Record
   }
   const served: DecisionRecord['served'] = servedOf(decision, mode, baseline)
   return {
-    schema: DECISION_SCHEMA,
+    schema: policy.pool === undefined ? 'dap.decision/v2' : 'dap.decision/v1',
     decisionId: decision.decisionId,
     ts: facts.ts,
     mode,
@@ -46,8 +45,8 @@ export function decisionRecord(policy: Policy, decision: Decision, facts: Record
     unit: decision.unit,
     context: decision.context,
     defaulted: decision.defaulted.length === 0 ? undefined : decision.defaulted,
-    eligible: eligibleOf(policy, decision.eligible),
-    excluded: decision.excluded,
+    eligible: eligibleOf(pool, decision.eligible),
+    excluded: policy.pool === undefined ? described(pool, decision.excluded) : decision.excluded,
     slots: [slot],
     randomness: decision.randomness,
     served: facts.deferred ? { ...served, activation: 'pending' } : served,
@@ -86,13 +85,19 @@ function whoOf(policy: Policy, { snapshot, runtime }: RecordFacts): DecisionReco
 
 const eligibles = new WeakMap<readonly string[], DecisionRecord['eligible']>()
 
-function eligibleOf({ spec, actions }: Policy, ids: readonly string[]): DecisionRecord['eligible'] {
+function eligibleOf(pool: Pool | undefined, ids: readonly string[]): DecisionRecord['eligible'] {
   const known = eligibles.get(ids)
   if (known !== undefined) return known
-  const entries = ids.map(id => {
-    const { features } = spec.actions[actions.indexOf(id)]
-    return features === undefined ? { id } : { id, features }
-  })
+  if (pool === undefined) throw new RangeError('the actions of the request are needed')
+  const wanted = new Set(ids)
+  const entries = pool.entries.filter(({ id }) => wanted.has(id))
   eligibles.set(ids, entries)
   return entries
+}
+
+/** What the request brought is nowhere else, also where the rules exclude it. */
+function described(pool: Pool | undefined, excluded: Decision['excluded']): DecisionRecord['excluded'] {
+  if (excluded.length === 0) return excluded
+  const known = new Map(pool?.entries.map(({ id, features }) => [id, features]))
+  return excluded.map(each => ({ ...each, features: known.get(each.id) }))
 }

@@ -3,7 +3,7 @@ import { rewardShape } from '../../generated/reward-shape.ts'
 import { schemaText } from '../../schema/document.ts'
 import type { Shape } from '../../schema/shape.ts'
 import type { LogFaultCode, RecordFault } from './fault.ts'
-import { DECISION_SCHEMA, type DecisionRecord, REWARD_SCHEMA, type RewardRecord } from './records.ts'
+import { DECISION_SCHEMAS, type DecisionRecord, REWARD_SCHEMA, type RewardRecord } from './records.ts'
 
 export type LogLine =
   | { readonly decision: DecisionRecord }
@@ -28,7 +28,7 @@ export function readRecord(line: string): LogLine {
     return { fault: { code: 'json', message: 'is not JSON' } }
   }
   const schema = typeof value === 'object' && value !== null && 'schema' in value ? value.schema : undefined
-  if (schema === DECISION_SCHEMA) {
+  if (DECISION_SCHEMAS.some(each => each === schema)) {
     const fault = faultOf(decisionShape, value)
     return fault === undefined ? { decision: value as DecisionRecord } : { fault, value }
   }
@@ -37,7 +37,7 @@ export function readRecord(line: string): LogLine {
     return fault === undefined ? { reward: value as RewardRecord } : { fault, value }
   }
   const found = schema === undefined ? 'no `schema`' : `the schema ${schemaText(schema)}`
-  const message = `has ${found}; known are ${DECISION_SCHEMA} and ${REWARD_SCHEMA}`
+  const message = `has ${found}; known are ${[...DECISION_SCHEMAS, REWARD_SCHEMA].join(', ')}`
   return { fault: { code: 'schema', message }, value }
 }
 

@@ -4,7 +4,7 @@
  */
 import type { DecisionRecord, RewardRecord } from '../../generated/types.ts'
 
-export { DECISION_SCHEMA, MODES, REWARD_SCHEMA, SERVED_BY } from '../../generated/names.ts'
+export { DECISION_SCHEMAS, MODES, REWARD_SCHEMA, SERVED_BY } from '../../generated/names.ts'
 export type { DecisionRecord, DecisionSlot, Mode, RewardRecord, ServedBy } from '../../generated/types.ts'
 
 /**
@@ -30,12 +30,16 @@ export const IMPOSED = {
 /** The end of an override's reason: what the caller served is what dap never would have. */
 export const EXCLUDED_BASELINE = 'the rules exclude the baseline'
 
+/** Were the actions the request's own? Their features are in the record then, and nowhere else. */
+export const isOffered = ({ schema }: Pick<DecisionRecord, 'schema'>): boolean => schema === 'dap.decision/v2'
+
 /**
  * What a decision says, by name. Records under one `decisionId` that agree in all of it are one decision, logged again; when, and how long it
  * took, may differ.
  */
-export function decidedBy({ policy, unit, context, eligible, slots: [slot], served, logProbability }: DecisionRecord) {
-  const { action, propensity, propensities, baseline } = slot
+export function decidedBy(record: DecisionRecord) {
+  const { policy, unit, context, eligible, slots, served, logProbability } = record
+  const [{ action, propensity, propensities, baseline }] = slots
   return {
     policy: [policy.name, policy.digest, policy.snapshot, policy.runtime] as const,
     unit: unit ?? null,
@@ -45,6 +49,7 @@ export function decidedBy({ policy, unit, context, eligible, slots: [slot], serv
     propensities,
     baseline: baseline ?? null,
     eligible: eligible.map(({ id }) => id),
+    offered: isOffered(record) ? eligible : null,
     servedBy: served.by,
     pending: served.activation === 'pending',
     logProbability,

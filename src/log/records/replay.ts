@@ -1,5 +1,7 @@
+import type { ContextFault } from '../../policy/context.ts'
 import { type DecisionRequest, decide } from '../../policy/decide.ts'
 import type { Policy } from '../../policy/policy.ts'
+import { BY_REQUEST, type Pool } from '../../policy/pool.ts'
 import { servedOf } from './decision-record.ts'
 import { type DecisionRecord, EXCLUDED_BASELINE, IMPOSED } from './records.ts'
 
@@ -21,10 +23,12 @@ export function replay(policy: Policy, record: DecisionRecord): Replay {
   const { served, decisionId, context, mode } = record
   const [slot] = record.slots
   const imposed = imposedOn(record)
-  const again = decide(policy, { decisionId, context, ...(imposed === undefined ? {} : { imposed }) })
+  const pool = poolOf(policy, record)
+  const again = 'faults' in pool ? pool : decide(policy, { decisionId, context, pool, imposed })
   if ('faults' in again) {
     const recomputed = again.faults.map(({ pointer, message }) => `${pointer} ${message}`).join('; ')
-    return { same: false, differences: [{ at: 'context', logged: context, recomputed }] }
+    const [at, logged] = 'faults' in pool ? ['eligible', record.eligible] : ['context', context]
+    return { same: false, differences: [{ at, logged, recomputed }] }
   }
   const servedAgain = servedOf(again, mode, slot.baseline)
   const pairs: readonly (readonly [at: string, logged: unknown, recomputed: unknown])[] = [
@@ -32,7 +36,7 @@ export function replay(policy: Policy, record: DecisionRecord): Replay {
     ['policy.digest', record.policy.digest, again.policy.digest],
     ['unit', record.unit, again.unit],
     ['eligible', record.eligible.map(({ id }) => id), again.eligible],
-    ['excluded', record.excluded, again.excluded],
+    ['excluded', record.excluded.map(({ id, by }) => ({ id, by })), again.excluded],
     ['slots[0].action', slot.action, again.action],
     ['slots[0].propensity', slot.propensity, again.propensity],
     ['slots[0].propensities', slot.propensities, again.propensities],
@@ -45,6 +49,22 @@ export function replay(policy: Policy, record: DecisionRecord): Replay {
     .filter(([, logged, recomputed]) => JSON.stringify(logged) !== JSON.stringify(recomputed))
     .map(([at, logged, recomputed]) => ({ at, logged, recomputed }))
   return { same: differences.length === 0, differences }
+}
+
+/**
+ * What the decision was between. Of a request's actions the eligible ones are in their order; where among them the excluded ones were is not
+ * known, and does not matter to what was decided.
+ */
+export function poolOf(
+  policy: Policy,
+  { eligible, excluded }: Pick<DecisionRecord, 'eligible' | 'excluded'>,
+): Pool | { readonly faults: readonly ContextFault[] } {
+  const exclude = excluded.filter(({ by }) => by === BY_REQUEST).map(({ id }) => id)
+  if (policy.pool !== undefined) return policy.offer({ exclude })
+  const actions = [...eligible, ...excluded].map(
+    ({ id, features }: DecisionRecord['excluded'][number] | DecisionRecord['eligible'][number]) => ({ id, features }),
+  )
+  return policy.offer({ actions, exclude })
 }
 
 /** What the server imposed, as far as the record tells: the policy knows nothing of it. */

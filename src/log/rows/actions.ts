@@ -1,9 +1,16 @@
 import { DapError } from '../../errors.ts'
 import type { DatasetSpec } from '../../kinds.ts'
 
-/** The declared actions of a Dataset, undefined where the log is to say. `policy` are those of the policy it may name. */
-export function declaredActions({ actions }: DatasetSpec, policy: readonly string[] | undefined): string[] | undefined {
-  if (actions === undefined) return undefined
+/**
+ * The declared actions of a Dataset, undefined where the log is to say. `policy` are those of the policy it may name; where requests brought
+ * the actions (`offered`) nothing declares them: their places in the requests are taken for actions.
+ */
+export function declaredActions(
+  { actions }: DatasetSpec,
+  policy: readonly string[] | undefined,
+  offered: boolean,
+): string[] | undefined {
+  if (actions === undefined || offered) return undefined
   if (!('range' in actions) && !('policy' in actions)) return [...actions]
   if ('policy' in actions) {
     if (policy === undefined) throw new RangeError("the actions of the Dataset's policy were not resolved")
@@ -13,6 +20,9 @@ export function declaredActions({ actions }: DatasetSpec, policy: readonly strin
   if (!(last >= first)) throw new DapError(`the range of actions [${first}, ${last}] is empty`)
   return Array.from({ length: last - first + 1 }, (_, i) => String(first + i))
 }
+
+/** What an action of a request is called by its place among the eligible ones, from 0. */
+export const placeName = (at: number): string => `#${at + 1}`
 
 /**
  * The actions that are named, and those that cells (of logs and tables) name, sorted: a cell names the action of its text, or
@@ -26,8 +36,9 @@ export function undeclaredActions(named: Iterable<string>, cells: Iterable<strin
 /** Each once: numbers in their order, other names in that of their code units. */
 export function sortedActions(ids: Iterable<string>): string[] {
   const distinct = [...new Set(ids)]
-  const numeric = distinct.every(id => id.trim() !== '' && Number.isFinite(Number(id)))
-  return distinct.sort((a, b) => (numeric ? Number(a) - Number(b) : a < b ? -1 : a > b ? 1 : 0))
+  const numbers = new Map(distinct.map(id => [id, /^#\d+$/.test(id) ? Number(id.slice(1)) : Number(id)]))
+  const numeric = distinct.every(id => id.trim() !== '' && Number.isFinite(numbers.get(id)))
+  return distinct.sort((a, b) => (numeric ? numbers.get(a)! - numbers.get(b)! : a < b ? -1 : a > b ? 1 : 0))
 }
 
 /** The action that a cell names, as its index, −1 for a stranger: that of the very text, or else the whole number's. */

@@ -1,6 +1,7 @@
 import { DapError } from '../../errors.ts'
 import type { DatasetSpec } from '../../kinds.ts'
 import type { Policy } from '../../policy/policy.ts'
+import { isListed } from '../../policy/pool.ts'
 import type { UnitKind } from '../../policy/snapshot-format.ts'
 import {
   columnHint,
@@ -28,8 +29,9 @@ export interface OpenDataset {
   readonly partitions?: ReadonlyMap<string, readonly string[]>
   /** The same of the files of `spec.rewards`. */
   readonly rewards?: Pick<OpenDataset, 'paths' | 'partitions'>
-  /** The actions of the policy that `spec.actions` names. */
+  /** The actions of the policy that `spec.actions` names, and whether requests bring them. */
   readonly policyActions?: readonly string[]
+  readonly offered?: boolean
   /** How rewards join; default: they are summed, and a reward that is not there is 0 in a `dap` log, in others a fault. */
   readonly join?: JoinPlan
 }
@@ -92,9 +94,30 @@ export async function openLog(
   const { spec } = dataset
   const contexts = contextNames(spec, policies)
   const known = await tables.columns(logSource(dataset), [...namedColumns(spec.mapping), ...contexts, ...needed])
-  const columns = logColumns(dataset, known)
+  const columns = logColumns(dataset, known, requireOffered(dataset, policies))
   const also = contexts.filter(name => known.includes(name))
   return { source: logSource(dataset, part, also), columns }
+}
+
+/** Did requests bring the actions of the log? Those who are asked about it must all agree. */
+function requireOffered(
+  { name, spec, offered = false }: OpenDataset,
+  policies: readonly Pick<Policy, 'spec'>[],
+): boolean {
+  const those = policies.map(policy => !isListed(policy.spec.actions))
+  if (!offered && !those.includes(true)) return false
+  if (those.includes(false) || (spec.actions !== undefined && !offered)) {
+    throw new DapError(
+      `the actions of Dataset \`${name}\` are the requests' own for one policy, and a list for another`,
+      {
+        hint: 'a policy whose actions are listed, and one whose requests bring them, cannot be judged on one log',
+      },
+    )
+  }
+  if (spec.format === 'dap') return true
+  throw new DapError(`a log of format ${spec.format} does not say which actions requests brought`, {
+    hint: 'read the decision log of dap itself, `format: dap`',
+  })
 }
 
 /** Which rows of a mapped log are one decision. */
@@ -134,6 +157,8 @@ export interface LogColumns {
   readonly propensities: RowReader<Float64Array> | undefined
   /** Only in logs of decisions: who served, and the whole context as JSON. */
   readonly decision: { readonly servedBy: string; readonly context: string } | undefined
+  /** The actions that each request brought, as JSON; their places among the eligible ones are then the actions of the log. */
+  readonly offered: string | undefined
   /** The column that a name of a specification stands for: `slot`, or a column's own name. Throws a DapError if there is none. */
   resolve(name: string): string
   /** The column of a context field, if the log has one. */
@@ -141,13 +166,22 @@ export interface LogColumns {
 }
 
 /** `known` are the names of the columns that the files have. */
-export function logColumns({ spec, join }: Pick<OpenDataset, 'spec' | 'join'>, known: readonly string[]): LogColumns {
-  return spec.format === 'dap' ? decisionColumns(spec, join, known) : mappedColumns(spec, join, known)
+export function logColumns(
+  { spec, join }: Pick<OpenDataset, 'spec' | 'join'>,
+  known: readonly string[],
+  offered = false,
+): LogColumns {
+  return spec.format === 'dap' ? decisionColumns(spec, join, known, offered) : mappedColumns(spec, join, known)
 }
 
-function decisionColumns(spec: DatasetSpec, join: JoinPlan | undefined, known: readonly string[]): LogColumns {
+function decisionColumns(
+  spec: DatasetSpec,
+  join: JoinPlan | undefined,
+  known: readonly string[],
+  offered: boolean,
+): LogColumns {
   return {
-    action: 'action',
+    action: offered ? 'place' : 'action',
     propensity: 'propensity',
     reward: {
       request: { column: 'reward', type: 'reward' },
@@ -161,9 +195,10 @@ function decisionColumns(spec: DatasetSpec, join: JoinPlan | undefined, known: r
     unit: 'unit',
     decisionId: 'decisionId',
     ts: 'ts',
-    eligible: 'eligible',
+    eligible: offered ? 'places' : 'eligible',
     propensities: propensitiesReader('propensities'),
     decision: { servedBy: 'servedBy', context: 'context' },
+    offered: offered ? 'offered' : undefined,
     resolve: name => (known.includes(name) ? name : `context.${name}`),
     contextColumn: field => `context.${field}`,
   }
@@ -200,6 +235,7 @@ function mappedColumns(spec: DatasetSpec, join: JoinPlan | undefined, known: rea
     eligible: optional('eligible'),
     propensities: propensities === undefined ? undefined : propensitiesReader(propensities),
     decision: undefined,
+    offered: undefined,
     resolve(name) {
       if (name === 'slot' && mapping.slot !== undefined) return mapping.slot
       return required(name, 'named by the Evaluation')

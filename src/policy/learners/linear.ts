@@ -38,10 +38,13 @@ export const linear: LearnerDefinition<Extract<LearnerSpec, { type: 'linear' }>>
   gives: ['counts', 'widths', 'posterior'],
   features: ({ intercept, shared = false }) => ({ intercept, shared }),
   coefficients: true,
+  anyActions: ({ shared = false }) => shared,
   numbers: ({ shared }, actions, dimension) =>
     Math.max(actions, (shared === true ? 1 : actions) * packedSize(dimension)),
-  create: (spec, actions, dimension) =>
-    (spec.shared === true ? sharedLinearLearner : linearLearner)(actions.length, dimension, spec),
+  create: (spec, actions, dimension, capacity) =>
+    spec.shared === true
+      ? sharedLinearLearner(actions.length, dimension, { ...spec, capacity })
+      : linearLearner(actions.length, dimension, spec),
   sums: ({ l2, shared = false }, actions, dimension) => linearSums(l2, shared, actions, dimension),
   carry: state => state,
   share: ({ shared }) => (shared === true ? ['theta', 'inverse'] : []),

@@ -10,6 +10,7 @@ export const uniform: LearnerDefinition = {
   rewards: 'any',
   gives: [],
   standsAlone: true,
-  create: (_spec, actions) => fixedLearner(actions.map(() => 1)),
+  anyActions: () => true,
+  create: (_spec, _actions, _dimension, capacity) => fixedLearner(Array.from({ length: capacity }, () => 1)),
   sums: () => countOnly,
 }

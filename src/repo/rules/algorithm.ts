@@ -1,7 +1,8 @@
 import type { ExplorationSpec, LearnerSpec, PolicySpec } from '../../kinds.ts'
-import { EXPLORATIONS, explorationOf, goesWith, LEARNERS, learnerOf } from '../../policy/algorithm.ts'
+import { EXPLORATIONS, explorationOf, goesWith, LEARNERS, learnerOf, takesAnyActions } from '../../policy/algorithm.ts'
 import type { ExplorationDefinition } from '../../policy/exploration.ts'
 import type { LearnerDefinition } from '../../policy/learner.ts'
+import { capacityOf, isListed, listed } from '../../policy/pool.ts'
 import type { Fault } from '../fault.ts'
 import { list } from '../schema.ts'
 import { known, semantic, sumHint } from './common.ts'
@@ -27,8 +28,18 @@ export function* algorithmRules(spec: PolicySpec): Generator<Fault> {
   }
   const probabilities = probabilitiesOf(learner)
   if (probabilities !== undefined) yield* probabilityRules(probabilities, spec)
+  yield* offeredRules(spec)
   yield* rewardRules(spec)
   yield* overlapRules(spec)
+}
+
+/** Of actions that requests bring none is known before: a learner must tell them apart by their features. */
+function* offeredRules({ actions, algorithm: { learner } }: PolicySpec): Generator<Fault> {
+  if (isListed(actions) || takesAnyActions(learner)) return
+  const message = `requests bring the actions, and \`${learner.type}\` has a model for each of those that it knows`
+  const shared = LEARNERS.find(each => each.options?.['shared'] !== undefined)
+  const hint = `\`learner: { type: ${shared?.type}, shared: true }\` tells actions apart by their features`
+  yield semantic([...PATH, 'learner', 'type'], message, hint)
 }
 
 function* pairRules(learner: LearnerDefinition, spec: ExplorationSpec): Generator<Fault> {
@@ -68,6 +79,7 @@ function probabilitiesOf(
 type Probabilities = NonNullable<ReturnType<typeof probabilitiesOf>>
 
 function* probabilityRules({ option, of: probabilities }: Probabilities, { actions }: PolicySpec): Generator<Fault> {
+  if (!isListed(actions)) return
   const path = [...PATH, 'learner', option]
   const ids = actions.map(action => action.id)
   let unknown = false
@@ -115,14 +127,16 @@ function* rewardRules({ algorithm: { learner, exploration }, reward }: PolicySpe
 
 /** A log can only be evaluated where every action had a chance. */
 function* overlapRules({ algorithm, guardrails, evaluation, actions }: PolicySpec): Generator<Fault> {
-  if (guardrails.minProbability > 0 || evaluation === 'none' || actions.length < 2) return
+  if (guardrails.minProbability > 0 || evaluation === 'none' || capacityOf(actions) < 2) return
   const { learner, exploration } = algorithm
   const hint = 'set `guardrails.minProbability`, or say `evaluation: none` if that is wanted'
   const consequence = 'no log of it can ever be evaluated'
   const probabilities = probabilitiesOf(learner)
   if (probabilities !== undefined) {
     const { option, of } = probabilities
-    const never = actions.map(action => action.id).filter(id => of[id] === 0)
+    const never = listed(actions)
+      .map(action => action.id)
+      .filter(id => of[id] === 0)
     if (never.length > 0)
       yield semantic(
         [...PATH, 'learner', option, never[0]],

@@ -4,9 +4,9 @@ import type { Fault, Path } from '../fault.ts'
 import { semantic } from './common.ts'
 
 /** Bounds that no value can keep, and defaults that break their own field. */
-export function* contextRules(context: PolicySpec['context']): Generator<Fault> {
-  for (const [name, field] of Object.entries(context)) {
-    const path = ['spec', 'context', name]
+export function* contextRules(fields: PolicySpec['context'], at: Path): Generator<Fault> {
+  for (const [name, field] of Object.entries(fields)) {
+    const path = [...at, name]
     let sound = true
     for (const fault of boundRules(field, path)) {
       sound = false

@@ -1,6 +1,7 @@
 import { estimatorName } from '../../evaluate/estimators/estimator.ts'
 import { ESTIMATORS, estimatorType, MOST_COMPARED } from '../../evaluate/estimators/estimators.ts'
 import type { CandidateSpec, DatasetSpec, EstimatorSpec, EvaluationSpec } from '../../kinds.ts'
+import { isListed } from '../../policy/pool.ts'
 import { checkGate } from '../../policy/result-rules.ts'
 import type { Fault, Path } from '../fault.ts'
 import type { Lookup, Resource } from '../resource.ts'
@@ -38,7 +39,10 @@ export function* evaluationRules({ spec }: Resource<'Evaluation'>, repository: L
 function actionsOf(dataset: DatasetSpec | undefined, repository: Lookup): readonly string[] | undefined {
   const actions = dataset?.actions
   if (actions === undefined) return undefined
-  if ('policy' in actions) return repository.get('Policy', actions.policy)?.spec.actions.map(action => action.id)
+  if ('policy' in actions) {
+    const named = repository.get('Policy', actions.policy)?.spec.actions
+    return named !== undefined && isListed(named) ? named.map(({ id }) => id) : undefined
+  }
   if (!('range' in actions)) return actions
   const [first, last] = actions.range
   return Array.from({ length: Math.max(0, last - first + 1) }, (_, i) => String(first + i))

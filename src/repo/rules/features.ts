@@ -10,6 +10,7 @@ import {
   OF_ACTION,
   type SingleFeature,
 } from '../../policy/features.ts'
+import { isListed, listed } from '../../policy/pool.ts'
 import type { Fault, Path } from '../fault.ts'
 import { list } from '../schema.ts'
 import { known, semantic } from './common.ts'
@@ -99,12 +100,16 @@ function* nameRules(name: string, fields: Fields, { context, actions }: PolicySp
     return
   }
   const short = name.slice(OF_ACTION.length)
-  if (short === 'id' && actions.some(({ features }) => features !== undefined && Object.hasOwn(features, 'id'))) {
+  if (
+    short === 'id' &&
+    listed(actions).some(({ features }) => features !== undefined && Object.hasOwn(features, 'id'))
+  ) {
     yield semantic(path, '`id` is the id of the action, and a feature of its own has the same name', 'rename that one')
   }
   if (Object.hasOwn(fields, name)) return
-  const without = actions.filter(({ features = {} }) => !Object.hasOwn(features, short)).map(({ id }) => id)
-  if (without.length === actions.length) {
+  const ofList = listed(actions)
+  const without = ofList.filter(({ features = {} }) => !Object.hasOwn(features, short)).map(({ id }) => id)
+  if (without.length === ofList.length) {
     const names = Object.keys(fields).filter(each => each.startsWith(OF_ACTION))
     yield* known(
       path.at(-1) === 'action' ? short : name,
@@ -126,6 +131,10 @@ function unfit(
   transform: SingleFeature['transform'],
   field: ContextField,
 ): { readonly what: 'field' | 'transform'; readonly message: string; readonly hint: string } | undefined {
+  if (field.type === 'string' && field.enum === undefined && name === `${OF_ACTION}id`) {
+    const message = 'requests bring the actions, whose ids can be any text: no model can have a number for each'
+    return { what: 'field', message, hint: 'tell them apart by their features' }
+  }
   if (field.type === 'string' && field.enum === undefined) {
     const hint = `list the values of \`${name}\` as its \`enum\`, or take the feature out`
     return { what: 'field', message: `\`${name}\` is free text; only a string with \`enum\` can be a feature`, hint }
@@ -151,7 +160,7 @@ function* logarithmRules(
   { actions }: PolicySpec,
   path: Path,
 ): Generator<Fault> {
-  if ('action' in feature) {
+  if ('action' in feature && isListed(actions)) {
     const low = actions.find(({ features = {} }) => !(Number(features[feature.action]) > -1))
     if (low !== undefined) {
       const value = low.features?.[feature.action]
@@ -164,8 +173,9 @@ function* logarithmRules(
     return
   }
   if ((field.type === 'number' || field.type === 'integer') && !(field.minimum! > -1)) {
-    const message = `\`log1p\` has no value at −1 and below, and \`${feature.field}\` has no minimum above that`
-    yield { ...semantic(path, message, `set \`minimum: 0\` on \`${feature.field}\``), severity: 'warning' }
+    const name = 'action' in feature ? feature.action : feature.field
+    const message = `\`log1p\` has no value at −1 and below, and \`${name}\` has no minimum above that`
+    yield { ...semantic(path, message, `set \`minimum: 0\` on \`${name}\``), severity: 'warning' }
   }
 }
 

@@ -1,5 +1,6 @@
-import type { PolicySpec } from '../../kinds.ts'
+import type { ActionSpec, PolicySpec } from '../../kinds.ts'
 import { compileContextRule } from '../../policy/cel.ts'
+import { capacityOf, FIRST_ELIGIBLE, fieldsOfActions, isListed, listed } from '../../policy/pool.ts'
 import type { Fault, Path } from '../fault.ts'
 import { BUILT_IN_POLICIES } from '../references.ts'
 import type { Resource } from '../resource.ts'
@@ -16,7 +17,7 @@ export function* policyRules({ name, spec }: Resource<'Policy'>): Generator<Faul
       `call it otherwise, for example \`my-${name}\``,
     )
   }
-  yield* contextRules(spec.context)
+  yield* contextRules(spec.context, ['spec', 'context'])
   yield* unitRules(spec)
   yield* featureRules(spec)
   yield* actionRules(spec)
@@ -40,33 +41,42 @@ function* unitRules({ unit, context }: PolicySpec): Generator<Fault> {
 }
 
 function* actionRules({ actions, context }: PolicySpec): Generator<Fault> {
+  const fields = fieldsOfActions(actions)
+  if (!isListed(actions)) {
+    yield* contextRules(actions.features, ['spec', 'actions', 'features'])
+    yield* ruleRules(actions.eligible, ['spec', 'actions', 'eligible'])
+    return
+  }
   const ids = actions.map(action => action.id)
   yield* duplicates(ids, 'action', i => ['spec', 'actions', i, 'id'])
-  for (const [i, { eligible }] of actions.entries()) {
-    const rule = eligible === undefined ? undefined : compileContextRule(eligible, context, 'bool')
-    if (rule !== undefined && 'fault' in rule) yield celFault(rule.fault, ['spec', 'actions', i, 'eligible'])
+  for (const [i, { eligible }] of actions.entries()) yield* ruleRules(eligible, ['spec', 'actions', i, 'eligible'])
+
+  function* ruleRules(expr: string | undefined, path: Path): Generator<Fault> {
+    const rule = expr === undefined ? undefined : compileContextRule(expr, context, 'bool', fields)
+    if (rule !== undefined && 'fault' in rule) yield celFault(rule.fault, path)
   }
 }
 
 function* guardrailRules({ actions, context, guardrails, unit, reward }: PolicySpec): Generator<Fault> {
   const { holdout, fallback, minProbability } = guardrails
-  const ids = actions.map(action => action.id)
+  const ids = listed(actions).map(action => action.id)
+  const most = capacityOf(actions)
   const path = ['spec', 'guardrails']
-  const floors = ids.length * minProbability
+  const floors = most * minProbability
   if (floors > 1 + 1e-12) {
-    const message = `a floor of ${minProbability} for each of ${ids.length} actions does not fit: they sum to ${Number(floors.toPrecision(6))}`
-    yield semantic([...path, 'minProbability'], message, `at most ${Math.floor(1e6 / ids.length) / 1e6}`)
-  } else if (floors >= 1 - 1e-12 && ids.length > 1) {
-    const message = `a floor of ${minProbability} for each of ${ids.length} actions leaves nothing to choose: every action is alike`
+    const message = `a floor of ${minProbability} for each of ${most} actions does not fit: they sum to ${Number(floors.toPrecision(6))}`
+    yield semantic([...path, 'minProbability'], message, `at most ${Math.floor(1e6 / most) / 1e6}`)
+  } else if (floors >= 1 - 1e-12 && most > 1) {
+    const message = `a floor of ${minProbability} for each of ${most} actions leaves nothing to choose: every action is alike`
     yield {
       ...semantic([...path, 'minProbability'], message, 'lower it, or use the learner `uniform`'),
       severity: 'warning',
     }
   }
-  if (typeof fallback === 'string') yield* known(fallback, ids, 'action', [...path, 'fallback'])
-  yield* fallbackRules(actions, fallback)
+  if (typeof fallback === 'string') yield* servedRules(fallback, [...path, 'fallback'])
+  if (isListed(actions)) yield* fallbackRules(actions, fallback)
   if (holdout !== undefined) {
-    yield* known(holdout.action, ids, 'action', [...path, 'holdout', 'action'])
+    yield* servedRules(holdout.action, [...path, 'holdout', 'action'])
     if (hasRule(actions, holdout.action)) {
       yield forAll(
         [...path, 'holdout', 'action'],
@@ -77,6 +87,16 @@ function* guardrailRules({ actions, context, guardrails, unit, reward }: PolicyS
     }
     if (unit === undefined)
       yield semantic([...path, 'holdout'], 'a holdout needs a `unit`, by whose hash it is drawn', unitHint(context))
+  }
+
+  /** What is served without being drawn: an action of the list, or the first that may be. */
+  function* servedRules(id: string, path: Path): Generator<Fault> {
+    if (id === FIRST_ELIGIBLE) return
+    if (isListed(actions)) yield* known(id, [...ids, FIRST_ELIGIBLE], 'action', path)
+    else {
+      const message = `requests bring the actions, and nothing says that \`${id}\` is among them`
+      yield semantic(path, message, `\`${FIRST_ELIGIBLE}\`: the first of the request's that may be served`)
+    }
   }
   if (reward.type === 'binary' && reward.default !== 0 && reward.default !== 1) {
     yield semantic(
@@ -96,7 +116,7 @@ function unitHint(context: PolicySpec['context']): string {
 }
 
 /** A fallback is served to everybody, unasked: there must be nobody whom a rule keeps from it. */
-function* fallbackRules(actions: PolicySpec['actions'], fallback: string | null | undefined): Generator<Fault> {
+function* fallbackRules(actions: readonly ActionSpec[], fallback: string | null | undefined): Generator<Fault> {
   const path = ['spec', 'guardrails', 'fallback']
   const free = forEverybody(actions, 'fallback: ')
   const hint = free ?? '`fallback: null` says that nothing is served then'
@@ -114,17 +134,20 @@ function* fallbackRules(actions: PolicySpec['actions'], fallback: string | null 
 const forAll = (path: Path, message: string, hint: string): Fault => ({ code: 'eligibility', message, hint, path })
 
 const hasRule = (actions: PolicySpec['actions'], id: string): boolean =>
-  actions.find(action => action.id === id)?.eligible !== undefined
+  listed(actions).find(action => action.id === id)?.eligible !== undefined
 
 /** Names the actions that have no rule, in a hint; undefined where every action has one. */
 function forEverybody(actions: PolicySpec['actions'], key = ''): string | undefined {
-  const ids = actions.filter(({ eligible }) => eligible === undefined).map(({ id }) => `\`${key}${id}\``)
+  const ids = listed(actions)
+    .filter(({ eligible }) => eligible === undefined)
+    .map(({ id }) => `\`${key}${id}\``)
   if (ids.length === 0) return undefined
   return `${ids.slice(0, 5).join(' or ')} can be served to everybody`
 }
 
 /** A number in quotes where other actions have a number: whoever reads the log would have to tell them apart. */
-function* actionFeatureRules({ actions }: PolicySpec): Generator<Fault> {
+function* actionFeatureRules(spec: PolicySpec): Generator<Fault> {
+  const actions = listed(spec.actions)
   const numeric = new Map<string, string>()
   for (const { id, features = {} } of actions) {
     for (const [name, value] of Object.entries(features)) if (typeof value === 'number') numeric.set(name, id)

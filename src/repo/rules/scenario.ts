@@ -3,6 +3,7 @@ import type { ContextField, PolicySpec, ScenarioSpec, WorldSpec } from '../../ki
 import { learnerOf, rewardsOf } from '../../policy/algorithm.ts'
 import { compileContextRule } from '../../policy/cel.ts'
 import { defaultFeatures, fieldsOf } from '../../policy/features.ts'
+import { isListed, listed } from '../../policy/pool.ts'
 import { checkExpectation } from '../../policy/result-rules.ts'
 import { type Fields, worldFields } from '../../policy/world-fields.ts'
 import { termsOf, WORLDS, worldOf } from '../../simulate/worlds/worlds.ts'
@@ -81,10 +82,10 @@ function* actionRules(world: WorldSpec, played: readonly Played[]): Generator<Fa
   if (played.length === 0) return
   const { key, terms } = termsOf(world)
   const path = ['spec', 'world', key]
-  const actions = new Set(played.flatMap(({ spec }) => spec.actions.map(action => action.id)))
+  const actions = new Set(played.flatMap(({ spec }) => listed(spec.actions).map(action => action.id)))
   const missing = new Map<string, string>()
   for (const { name, spec } of played) {
-    for (const { id } of spec.actions) if (!Object.hasOwn(terms, id) && !missing.has(id)) missing.set(id, name)
+    for (const { id } of listed(spec.actions)) if (!Object.hasOwn(terms, id) && !missing.has(id)) missing.set(id, name)
   }
   for (const id of Object.keys(terms)) {
     if (actions.has(id)) continue
@@ -175,7 +176,9 @@ function looksAt(
   return (
     (learnerOf(algorithm.learner).features !== undefined &&
       features.some(feature => fieldsOf(feature).includes(field))) ||
-    actions.some(({ eligible }) => eligible !== undefined && rule.test(eligible))
+    [...listed(actions), ...(isListed(actions) ? [] : [actions])].some(
+      ({ eligible }) => eligible !== undefined && rule.test(eligible),
+    )
   )
 }
 

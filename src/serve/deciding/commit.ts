@@ -19,7 +19,7 @@ export interface Commit {
 type Parts = Pick<EngineParts, 'log' | 'ledger' | 'observer' | 'learner' | 'ack'>
 
 export function createCommit({ log, ledger, observer, learner, ack }: Parts): Commit {
-  function one({ request, served: { policy }, decision, record, answer }: Made): DecideAnswer {
+  function one({ request, served: { policy }, decision, pool, record, answer }: Made): DecideAnswer {
     const { name, spec } = policy
     const { logProbability, latencyUs } = record
     // Kept or not by a hash of its own, so that what is kept depends on nothing that was decided.
@@ -31,7 +31,7 @@ export function createCommit({ log, ledger, observer, learner, ack }: Parts): Co
       observer.agreed(name, decision.action === request.baseline)
     }
     learner?.decided(record)
-    return request.explain ? { ...answer, explanation: explain(policy, decision) } : answer
+    return request.explain ? { ...answer, explanation: explain(policy, decision, pool) } : answer
   }
 
   return {
@@ -60,8 +60,8 @@ export function createCommit({ log, ledger, observer, learner, ack }: Parts): Co
 }
 
 /** What was answered before under this id; explained where the same policy would answer it again. */
-function again({ request, served, decision }: Made, before: DecideAnswer): DecideAnswer {
+function again({ request, served, decision, pool }: Made, before: DecideAnswer): DecideAnswer {
   const { policy, snapshot } = served
   const same = before.policy.digest === policy.digest && before.policy.snapshot === snapshot
-  return request.explain && same ? { ...before, explanation: explain(policy, decision) } : before
+  return request.explain && same ? { ...before, explanation: explain(policy, decision, pool) } : before
 }

@@ -1,8 +1,10 @@
 /** From a request that has the right shape to a decision, which is neither logged nor answered yet. */
 import { decisionRecord } from '../../log/records/decision-record.ts'
 import { type DecisionRecord, IMPOSED } from '../../log/records/records.ts'
+import type { ContextFault } from '../../policy/context.ts'
 import { type Decision, type DecisionRequest, decide } from '../../policy/decide.ts'
 import type { Policy } from '../../policy/policy.ts'
+import type { Pool } from '../../policy/pool.ts'
 import { answerOf } from '../answer.ts'
 import type { DecideAnswer, DecideRequest } from '../api.ts'
 import type { EngineParts } from '../engine-parts.ts'
@@ -15,6 +17,8 @@ export interface Made {
   readonly request: DecideRequest
   readonly served: ServedPolicy
   readonly decision: Decision
+  /** What it was between. */
+  readonly pool: Pool
   readonly record: DecisionRecord
   readonly answer: DecideAnswer
 }
@@ -30,12 +34,17 @@ export function createMakeDecision({ source, log, clock, newId, runtime, limits 
   const timestamp = createTimestamp()
 
   /** What comes before anything that the policy would choose: a kill switch, a request that is too late, a mode that decides nothing. */
-  function imposedOn(policy: Policy, baseline: string | undefined, arrived: number): DecisionRequest['imposed'] {
+  function imposedOn(
+    policy: Policy,
+    { ids }: Pool,
+    baseline: string | undefined,
+    arrived: number,
+  ): DecisionRequest['imposed'] {
     const { mode } = policy.spec
     const late = clock.monotonic() - arrived > limits.timeoutMs
     const reason = source.killed(policy.name) ? IMPOSED.killed : late ? IMPOSED.timeout : undefined
     if (mode === 'online') return reason && { reason }
-    if (baseline === undefined || !policy.actions.includes(baseline)) return { reason: IMPOSED.unknownBaseline }
+    if (baseline === undefined || !ids.includes(baseline)) return { reason: IMPOSED.unknownBaseline }
     const why = reason ?? (mode === 'logging-only' ? mode : undefined)
     return why && { action: baseline, reason: why }
   }
@@ -50,19 +59,28 @@ export function createMakeDecision({ source, log, clock, newId, runtime, limits 
     if (request.decisionId !== undefined && readId(request.decisionId, source.policies.keys()) !== undefined) {
       return [{ name: 'conflict', pointer: '/decisionId', detail: 'is of the ids that the server makes itself' }]
     }
+    const { actions, exclude } = request
+    const pool = policy.offer({ actions, exclude })
+    if ('faults' in pool) {
+      const checked = policy.context(request.context ?? {})
+      const faults = 'faults' in checked ? checked.faults.map(inContext) : []
+      return [...faults, ...pool.faults].map(({ pointer, message }) => invalid(pointer, message))
+    }
     const now = clock.now()
     const decisionId = request.decisionId ?? newId(now, policy.name)
-    const imposed = imposedOn(policy, baseline, arrived)
-    const decision = decide(policy, { decisionId, context: request.context ?? {}, imposed })
+    const imposed = imposedOn(policy, pool, baseline, arrived)
+    const decision = decide(policy, { decisionId, context: request.context ?? {}, pool, imposed })
     if ('faults' in decision) {
-      return decision.faults.map(({ pointer, message }) => invalid(`/context${pointer}`, message))
+      return decision.faults.map(inContext).map(({ pointer, message }) => invalid(pointer, message))
     }
     const latencyUs = Math.round((clock.monotonic() - arrived) * 1000)
     const facts = { ts: timestamp(now), mode, snapshot, runtime, latencyUs, logProbability: log.admission }
-    const record = decisionRecord(policy, decision, { ...facts, baseline, deferred, traceparent })
-    return { request, served, decision, record, answer: answerOf(record, policy) }
+    const record = decisionRecord(policy, decision, { ...facts, baseline, deferred, traceparent }, pool)
+    return { request, served, decision, pool, record, answer: answerOf(record, pool) }
   }
 }
+
+const inContext = ({ pointer, message }: ContextFault): ContextFault => ({ pointer: `/context${pointer}`, message })
 
 function find({ policies }: PolicySource, name: string | undefined): ServedPolicy | Fault {
   if (name !== undefined) return policies.get(name) ?? unknownPolicy(policies)

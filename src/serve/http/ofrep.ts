@@ -22,8 +22,14 @@ export function flagRequest({ policy }: ServedPolicy, { context = {} }: OfrepReq
     const number = fields[unit].type !== 'string' && String(Number(key)) === key
     known.push([unit, number ? Number(key) : key])
   }
-  return { policy: policy.name, context: Object.fromEntries(known), deferActivation: true }
+  const offer = Object.fromEntries(
+    OFFER.filter(name => !Object.hasOwn(fields, name)).map(name => [name, context[name]]),
+  )
+  return { policy: policy.name, context: Object.fromEntries(known), ...offer, deferActivation: true }
 }
+
+/** Attributes that say what can be chosen, as a request of dap's own does, unless the policy has fields of these names. */
+const OFFER = ['actions', 'exclude'] as const
 
 const targetingKey = (context: NonNullable<OfrepRequest['context']>): string | undefined =>
   typeof context['targetingKey'] === 'string' && context['targetingKey'] !== '' ? context['targetingKey'] : undefined
@@ -61,7 +67,9 @@ function flat(name: string, value: unknown): [string, string | number | boolean]
 /** A problem in OpenFeature's words. */
 export function failureOf(problem: Problem): Omit<Failure, 'key'> {
   const { detail, errors = [] } = problem
-  const faults = errors.map(fault => `${fault.pointer} ${fault.detail}`)
+  // Here these are attributes of the context.
+  const inside = (pointer: string) => (OFFER.some(name => pointer.startsWith(`/${name}`)) ? '/context' : '')
+  const faults = errors.map(fault => `${inside(fault.pointer)}${fault.pointer} ${fault.detail}`)
   return { errorCode: codeOf(problem), errorDetails: faults.join('; ') || detail }
 }
 

@@ -1,6 +1,7 @@
 /** What one server knows of the ids that its callers have made, so that what is sent twice is answered, and counts, once. */
 import { hash } from 'node:crypto'
-import { type DecisionRecord, type RewardRecord, saidBy } from '../../log/records/records.ts'
+import { type DecisionRecord, isOffered, type RewardRecord, saidBy } from '../../log/records/records.ts'
+import { BY_REQUEST } from '../../policy/pool.ts'
 import { answerOf } from '../answer.ts'
 import { problem } from '../api.ts'
 import type { Soon } from '../soon.ts'
@@ -149,12 +150,22 @@ export function createLedger(now: () => number, { retentionMs, retained }: Ledge
   }
 }
 
-/** By what a decision is known again: its policy, the caller's baseline, and the context after defaults. */
+/** By what a decision is known again: its policy, the caller's baseline, the context after defaults, and what the request says of actions. */
 export function claimOfDecision(record: DecisionRecord, answer = answerOf(record)): Claim {
   const { decisionId, policy, context, slots } = record
-  const says = digest([policy.name, slots[0].baseline ?? null, Object.entries(context).sort(byName)])
+  const said = [policy.name, slots[0].baseline ?? null, Object.entries(context).sort(byName)]
+  const says = digest([...said, ...saidOfActions(record)])
   const known = { at: Date.parse(record.ts), policy: policy.name, answer: JSON.stringify(answer) }
   return { kind: 'decision', id: decisionId, says, decision: known }
+}
+
+/** Nothing, of a request that says nothing of them. The order of what is excluded does not matter. */
+function saidOfActions(record: DecisionRecord): readonly unknown[] {
+  const { eligible, excluded } = record
+  const barred = excluded.filter(({ by }) => by === BY_REQUEST).map(({ id }) => id)
+  if (!isOffered(record)) return barred.length === 0 ? [] : [barred.sort()]
+  const all = [...eligible, ...excluded].map(({ id, features = {} }) => [id, Object.entries(features).sort(byName)])
+  return [barred.sort(), all.sort()]
 }
 
 export function claimOfReward(record: RewardRecord): Claim {

@@ -5,6 +5,7 @@ import { decisionRecord } from '../../../src/log/records/decision-record.ts'
 import type { DecisionRecord } from '../../../src/log/records/records.ts'
 import { decide } from '../../../src/policy/decide.ts'
 import { drawUniform } from '../../../src/policy/draw.ts'
+import { listed } from '../../../src/policy/pool.ts'
 import { policySpec, shopOffer } from '../../policy/support.ts'
 import { mutations } from '../../support/mutations.ts'
 import { decision, reward } from '../support.ts'
@@ -72,8 +73,8 @@ describe('every fault is found and named', () => {
     ['a torn last line', [good, JSON.stringify(good).slice(0, 300), ''], ['torn 2: is the last line, and cut off']],
     [
       'an unknown schema',
-      [{ ...good, schema: 'dap.decision/v2' }],
-      ['schema 1: has the schema "dap.decision/v2"; known are dap.decision/v1 and dap.reward/v1'],
+      [{ ...good, schema: 'dap.decision/v9' }],
+      ['schema 1: has the schema "dap.decision/v9"; known are dap.decision/v1, dap.decision/v2, dap.reward/v1'],
     ],
     [
       'a shape',
@@ -405,7 +406,7 @@ describe('against the policy of the repository', () => {
     expect(faultsOf({ slots: [{ ...rest, floor: 0.05 }] })).toEqual([
       'floor 1: the floor is 0.05, and 0.1 by the policy',
     ])
-    const fewer = shopOffer({ actions: policySpec().actions.slice(0, 2) })
+    const fewer = shopOffer({ actions: listed(policySpec().actions).slice(0, 2) })
     expect(found(check([record], new Map([[policy.digest, { policy: fewer, wait: 1 }]])))).toContain(
       'actions 1: the policy has no action `bundle-mid`',
     )

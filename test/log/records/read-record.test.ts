@@ -79,7 +79,7 @@ describe('reading a record', () => {
       faultOf({ ...decision, slots: [{ ...slot, propensity: 1.5 }] }),
       faultOf({ ...decision, slots: [{ ...slot, propensities: [0.5, '0.5'] }] }),
       faultOf({ ...decision, ts: '2026-01-01' }),
-      faultOf({ ...decision, schema: 'dap.decision/v2' }),
+      faultOf({ ...decision, schema: 'dap.decision/v9' }),
       faultOf([]),
       faultOf({ schema: 'dap.reward/v1', rewardId: 'r', decisionId: 'd', ts: '2026-01-01T00:00:00Z' }),
     ]).toMatchInlineSnapshot(`
@@ -89,8 +89,8 @@ describe('reading a record', () => {
         "propensity: \`slots[0].propensity\` must be in (0, 1], not 1.5",
         "propensity: \`slots[0].propensities[1]\` must be in [0, 1], not a string",
         "timestamp: \`ts\` must be a time in UTC such as "2026-01-01T00:00:00.000Z"",
-        "schema: has the schema "dap.decision/v2"; known are dap.decision/v1 and dap.reward/v1",
-        "schema: has no \`schema\`; known are dap.decision/v1 and dap.reward/v1",
+        "schema: has the schema "dap.decision/v9"; known are dap.decision/v1, dap.decision/v2, dap.reward/v1",
+        "schema: has no \`schema\`; known are dap.decision/v1, dap.decision/v2, dap.reward/v1",
         "value: \`value\` is missing",
       ]
     `)

@@ -1,0 +1,159 @@
+import type { ActionSpec, ContextField, PolicySpec } from '../kinds.ts'
+import { type ContextFault, createContextCheck } from './context.ts'
+import type { Values } from './feature-block.ts'
+
+/**
+ * The actions that one decision is between, in order; elsewhere they are indices of these lists. Those of a policy are always the same, unless
+ * requests bring them.
+ */
+export interface Pool {
+  readonly ids: readonly string[]
+  /** As a record of the decision has them. */
+  readonly entries: readonly Entry[]
+  /** What features and rules see of each: its features, and its `id`. */
+  readonly values: readonly Values[]
+  /** Ids that the request says must not be taken. */
+  readonly barred?: ReadonlySet<string>
+}
+
+export interface Entry {
+  readonly id: string
+  readonly features?: Readonly<Record<string, unknown>>
+}
+
+/** What is said of an action that the request itself excludes. */
+export const BY_REQUEST = 'request'
+
+/** What stands for the first action that the rules let be taken. */
+export const FIRST_ELIGIBLE = 'first-eligible'
+
+type Actions = PolicySpec['actions']
+
+export const isListed = (actions: Actions): actions is readonly ActionSpec[] => Array.isArray(actions)
+
+/** The actions that a policy lists: none where requests bring them. */
+export const listed = (actions: Actions): readonly ActionSpec[] => (isListed(actions) ? actions : [])
+
+/** The most actions that a decision can be between. */
+export const capacityOf = (actions: Actions): number => (isListed(actions) ? actions.length : actions.max)
+
+/** The pool of a policy that lists its actions; undefined where requests bring them. */
+export function ownPool(actions: Actions): Pool | undefined {
+  if (!isListed(actions)) return undefined
+  return {
+    ids: actions.map(({ id }) => id),
+    entries: actions.map(({ id, features }) => (features === undefined ? { id } : { id, features })),
+    values: actions.map(({ id, features }) => ({ ...features, id })),
+  }
+}
+
+/**
+ * What is known of every action, as if it were a context: `id`, and the features that each of them has, always of one type. Text of a list is one
+ * of the values that it has; the ids of requests can be any text.
+ */
+export function fieldsOfActions(actions: Actions): Readonly<Record<string, ContextField>> {
+  if (!isListed(actions)) return { id: { type: 'string' }, ...actions.features }
+  const values = (ownPool(actions) as Pool).values
+  const fields: Record<string, ContextField> = {}
+  for (const name of Object.keys(values[0])) {
+    const all = values.map(each => (Object.hasOwn(each, name) ? each[name] : undefined))
+    const [type, ...others] = all.map(value => typeof value)
+    if (others.some(other => other !== type)) continue
+    if (type === 'string') fields[name] = { type, enum: [...new Set(all as string[])] }
+    else if (type === 'number' || type === 'boolean') fields[name] = { type }
+  }
+  return fields
+}
+
+export interface Offer {
+  /** The request's list of ids and features, as it came in. */
+  readonly actions?: unknown
+  /** A list of ids that must not be taken, as it came in. */
+  readonly exclude?: unknown
+}
+
+/** A request's pool, or what is wrong with its actions: pointers begin with `/actions` or `/exclude`. */
+export type OpenOffer = (offer: Offer) => Pool | { readonly faults: readonly ContextFault[] }
+
+const LONGEST_ID = 256
+const MOST_EXCLUDED = 1000
+
+/** Makes the pools of requests: the policy's own, or of what they bring, checked, defaults filled in. Every fault is found at once. */
+export function createOfferCheck(actions: Actions): OpenOffer {
+  const own = ownPool(actions)
+  if (own !== undefined) {
+    return ({ actions: given, exclude }) => {
+      if (isMissing(given)) return isMissing(exclude) ? own : without(own, exclude)
+      return { faults: [...fault('', 'are not of the request: this policy lists its own'), ...excludeFaults(exclude)] }
+    }
+  }
+  const { max, features } = actions as Exclude<Actions, readonly ActionSpec[]>
+  const check = createContextCheck(features)
+  return ({ actions: given, exclude }) => {
+    if (!Array.isArray(given) || given.length === 0 || given.length > max) {
+      const message = isMissing(given)
+        ? 'are needed: a list of ids and features, for example [{"id": "level-7"}]'
+        : !Array.isArray(given)
+          ? 'must be a list'
+          : `must be ${given.length === 0 ? 'at least 1' : `at most ${max}, not ${given.length}`}`
+      return { faults: [...fault('', message), ...excludeFaults(exclude)] }
+    }
+    const faults: ContextFault[] = []
+    const at = (i: number, pointer: string, message: string) =>
+      faults.push({ pointer: `/actions/${i}${pointer}`, message })
+    const places = new Map<string, number>()
+    const entries: Entry[] = []
+    const values: Values[] = []
+    for (const [i, each] of (given as readonly unknown[]).entries()) {
+      if (typeof each !== 'object' || each === null || Array.isArray(each)) {
+        at(i, '', 'must be an object with an `id`')
+        continue
+      }
+      const { id, features: known = {}, ...others } = each as { id?: unknown; features?: unknown }
+      for (const name of Object.keys(others)) at(i, `/${name}`, 'is neither `id` nor `features`')
+      if (typeof id !== 'string' || id === '' || id.length > LONGEST_ID) {
+        at(i, '/id', `must be a text of 1 to ${LONGEST_ID} characters`)
+        continue
+      }
+      const first = places.get(id)
+      if (first !== undefined) at(i, '/id', `is the same as that of /actions/${first}`)
+      else places.set(id, i)
+      const checked = check(known ?? {})
+      if ('faults' in checked) {
+        for (const { pointer, message } of checked.faults) {
+          at(i, `/features${pointer}`, message.replace('a field of this policy', 'a feature of its actions'))
+        }
+        continue
+      }
+      entries.push({ id, features: checked.context })
+      values.push({ ...checked.context, id })
+    }
+    if (faults.length > 0) return { faults: [...faults, ...excludeFaults(exclude)] }
+    return without({ ids: entries.map(({ id }) => id), entries, values }, exclude)
+  }
+}
+
+const fault = (pointer: string, message: string): readonly ContextFault[] => [
+  { pointer: `/actions${pointer}`, message },
+]
+
+const isMissing = (given: unknown): given is undefined | null => given === undefined || given === null
+
+function excludeFaults(exclude: unknown): readonly ContextFault[] {
+  if (isMissing(exclude)) return []
+  if (!Array.isArray(exclude)) return [{ pointer: '/exclude', message: 'must be a list of ids' }]
+  if (exclude.length > MOST_EXCLUDED) {
+    return [{ pointer: '/exclude', message: `must be at most ${MOST_EXCLUDED}, not ${exclude.length}` }]
+  }
+  return exclude.flatMap((id: unknown, i) =>
+    typeof id === 'string' ? [] : [{ pointer: `/exclude/${i}`, message: 'must be a text' }],
+  )
+}
+
+/** The pool, with what the request excludes. */
+function without(pool: Pool, exclude: unknown): ReturnType<OpenOffer> {
+  const faults = excludeFaults(exclude)
+  if (faults.length > 0) return { faults }
+  const ids = (exclude ?? []) as readonly string[]
+  return ids.length === 0 ? pool : { ...pool, barred: new Set(ids) }
+}
