@@ -1,5 +1,5 @@
 import type { ActionSpec, ContextField, PolicySpec } from '../kinds.ts'
-import { type ContextFault, createContextCheck } from './context.ts'
+import { type ContextFault, createContextCheck, pointerTo } from './context.ts'
 import type { Values } from './feature-block.ts'
 
 /**
@@ -110,7 +110,7 @@ export function createOfferCheck(actions: Actions): OpenOffer {
         continue
       }
       const { id, features: known = {}, ...others } = each as { id?: unknown; features?: unknown }
-      for (const name of Object.keys(others)) at(i, `/${name}`, 'is neither `id` nor `features`')
+      for (const name of Object.keys(others)) at(i, pointerTo(name), 'is neither `id` nor `features`')
       if (typeof id !== 'string' || id === '' || id.length > LONGEST_ID) {
         at(i, '/id', `must be a text of 1 to ${LONGEST_ID} characters`)
         continue

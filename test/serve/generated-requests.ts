@@ -333,7 +333,11 @@ export function generateRequests(policies: readonly ServedOne[], rng: Rng, now: 
     }
     return maybeBroken(route, narrowed('OfrepRequest', { context }, ['context']), {
       move: broken =>
-        anotherId(broken) ? undefined : broken.pointer === '/context' ? broken : atItsPlace(broken, '', policy),
+        anotherId(broken)
+          ? undefined
+          : broken.pointer === '/context' && broken.what !== 'required'
+            ? broken
+            : atItsPlace(broken, '', policy),
     })
   }
 
