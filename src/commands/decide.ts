@@ -7,6 +7,8 @@ import type { Host } from '../host.ts'
 import type { ReplayResult } from '../log/records/replay.ts'
 import { decide } from '../policy/decide.ts'
 import { type DecideResult, explain } from '../policy/explanation.ts'
+import type { Policy } from '../policy/policy.ts'
+import { isListed } from '../policy/pool.ts'
 import { decideText, replayText } from '../ui/decide.ts'
 import { replayLog } from './decide/replay.ts'
 import { loadPolicy, usualSnapshot } from './opening/policies.ts'
@@ -16,6 +18,8 @@ type Options =
   | {
       readonly policy: string | undefined
       readonly context: unknown
+      readonly actions: unknown
+      readonly exclude: readonly string[] | undefined
       readonly id: string | undefined
       readonly snapshot: string | undefined
       readonly migrate: boolean
@@ -35,6 +39,8 @@ export const decideCommand = defineCommand<Options, Result>({
     command
       .argument('[policy]', 'name of a Policy; may be left out when there is only one')
       .option('--context <json>', 'the context, as JSON, or @FILE with it')
+      .option('--actions <json>', 'what can be chosen, where requests bring the actions: a JSON list, or @FILE with it')
+      .option('--exclude <ids...>', 'actions that must not be taken, whoever chooses')
       .option('--id <id>', 'the decision id, which the draw depends on; default: a new one')
       .option('--snapshot <file>', 'what has been learnt; default: snapshots/POLICY.json, if there is one')
       .option('--migrate', 'take a snapshot whose actions have changed since')
@@ -50,7 +56,7 @@ export const decideCommand = defineCommand<Options, Result>({
     const shared = { policy, id: flags['id'] as string | undefined, snapshot: path('snapshot') }
     const replay = flags['replay'] as readonly string[] | undefined
     if (replay !== undefined) {
-      const wrong = ['context', 'explain', 'migrate'].find(name => flags[name] !== undefined)
+      const wrong = ['context', 'actions', 'exclude', 'explain', 'migrate'].find(name => flags[name] !== undefined)
       if (wrong !== undefined) throw new UsageError(`--${wrong} makes no sense with --replay`)
       return { ...shared, replay: replay.map(file => resolve(host.cwd, file)) }
     }
@@ -59,7 +65,12 @@ export const decideCommand = defineCommand<Options, Result>({
     }
     return {
       ...shared,
-      context: await readContext(host, flags['context'] as string),
+      context: await readJson(host, flags['context'] as string, '--context', '{"level": 30}'),
+      actions:
+        flags['actions'] === undefined
+          ? undefined
+          : await readJson(host, flags['actions'] as string, '--actions', '[{"id": "level-7"}]'),
+      exclude: flags['exclude'] as readonly string[] | undefined,
       migrate: flags['migrate'] === true,
       explain: flags['explain'] === true,
     }
@@ -71,7 +82,15 @@ export const decideCommand = defineCommand<Options, Result>({
     const { name } = requireResource(opened, 'Policy', options.policy)
     const snapshot = options.snapshot ?? (await usualSnapshot(host, opened, name))
     const served = await loadPolicy(host, opened, name, { snapshot, migrate: options.migrate })
-    const decision = decide(served.policy, { decisionId: options.id ?? randomUUID(), context: options.context })
+    const { context, actions, exclude } = options
+    const pool = served.policy.offer({ actions, exclude })
+    if ('faults' in pool) {
+      const faults = pool.faults.map(({ pointer, message }) => `\`${pointer}\` ${message}`)
+      throw new DapError(`the actions do not fit policy \`${name}\`:\n  ${faults.join('\n  ')}`, {
+        hint: offerHint(served.policy),
+      })
+    }
+    const decision = decide(served.policy, { decisionId: options.id ?? randomUUID(), context, pool })
     if ('faults' in decision) {
       const faults = decision.faults.map(({ pointer, message }) => `\`${pointer || '/'}\` ${message}`)
       const fields = Object.keys(served.policy.spec.context)
@@ -83,7 +102,7 @@ export const decideCommand = defineCommand<Options, Result>({
       schema: DECIDE_RESULT_SCHEMA,
       ...decision,
       policy: { ...decision.policy, snapshot: served.snapshot },
-      ...(options.explain ? { explanation: explain(served.policy, decision) } : {}),
+      ...(options.explain ? { explanation: explain(served.policy, decision, pool) } : {}),
     }
   },
 
@@ -92,14 +111,21 @@ export const decideCommand = defineCommand<Options, Result>({
   exitCode: result => ('replayed' in result && !result.passed ? ExitCode.no : ExitCode.done),
 })
 
-async function readContext(host: Host, given: string): Promise<unknown> {
+/** What to write at --actions. */
+function offerHint({ spec: { actions } }: Policy): string {
+  if (isListed(actions)) return 'take out --actions'
+  const features = Object.keys(actions.features)
+  return `--actions takes a list of {"id": …, "features": {…}}; the features are ${features.join(', ') || 'none'}`
+}
+
+async function readJson(host: Host, given: string, option: string, example: string): Promise<unknown> {
   const file = given.startsWith('@') ? given.slice(1) : undefined
   const text = file === undefined ? given : await host.files.read(isAbsolute(file) ? file : join(host.cwd, file))
   try {
     return JSON.parse(text)
   } catch (cause) {
-    throw new UsageError(`--context is not JSON: ${(cause as Error).message}`, {
-      hint: 'quote it for the shell: --context \'{"level": 30}\'',
+    throw new UsageError(`${option} is not JSON: ${(cause as Error).message}`, {
+      hint: `quote it for the shell: ${option} '${example}'`,
     })
   }
 }
