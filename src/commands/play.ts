@@ -2,7 +2,7 @@ import { createClient } from '../client.ts'
 import { defineCommand } from '../command.ts'
 import { DapError, ExitCode, UsageError } from '../errors.ts'
 import { PLAY_RESULT_SCHEMA } from '../generated/names.ts'
-import { listed } from '../policy/pool.ts'
+import { isListed, listed } from '../policy/pool.ts'
 import type { PlayResult } from '../results.ts'
 import { type StagedRound, stage } from '../simulate/stage.ts'
 import { measure, quantile } from '../simulate/summarise.ts'
@@ -89,10 +89,13 @@ export const playCommand = defineCommand<Options, PlayResult>({
     const servedBy = new Map<string, number>()
     let done = 0
 
-    async function ask(name: string, { number, context, rewards }: StagedRound): Promise<void> {
+    async function ask(name: string, { number, context, actions: offered, rewards }: StagedRound): Promise<void> {
       const decisionId = `${scenario.name}-${spec.seed}-${number}`
       const start = performance.now()
-      const answer = await client.decide({ policy: name, decisionId, context }, { fallback: null })
+      const answer = await client.decide(
+        { policy: name, decisionId, context, ...(offered === undefined ? {} : { actions: [...offered] }) },
+        { fallback: null },
+      )
       if (answer.policy === undefined) {
         throw new DapError(`the server at ${server} does not decide: ${answer.reason}`, {
           hint: '`dap serve` starts one; --server names another; $DAP_TOKEN is what it may want to see',
@@ -103,7 +106,7 @@ export const playCommand = defineCommand<Options, PlayResult>({
       servedBy.set(answer.servedBy, (servedBy.get(answer.servedBy) ?? 0) + 1)
       // Whoever gets nothing answers nothing: `earned` stays 0, as in a simulation.
       if (action !== null) {
-        earned[number] = rewards[actions.indexOf(action)]
+        earned[number] = rewards[offered?.findIndex(({ id }) => id === action) ?? actions.indexOf(action)]
         chosen.set(action, (chosen.get(action) ?? 0) + 1)
       }
       if (options.rewards && action !== null) {
@@ -135,7 +138,9 @@ export const playCommand = defineCommand<Options, PlayResult>({
       level: spec.level,
       reward: measure(earned, spec.level),
       servedBy: Object.fromEntries([...servedBy].sort()),
-      actions: Object.fromEntries(actions.map(id => [id, chosen.get(id) ?? 0])),
+      actions: Object.fromEntries(
+        isListed(policy.spec.actions) ? actions.map(id => [id, chosen.get(id) ?? 0]) : byCount(chosen),
+      ),
       latencyMs: { p50: quantile(waited, 0.5), p99: quantile(waited, 0.99) },
     }
   },
@@ -144,3 +149,10 @@ export const playCommand = defineCommand<Options, PlayResult>({
   json: result => result,
   exitCode: () => ExitCode.done,
 })
+
+/** The most often chosen first; of many items a bench would list all. */
+const byCount = (chosen: ReadonlyMap<string, number>) =>
+  [...chosen].sort(([a, m], [b, n]) => n - m || (a < b ? -1 : 1)).slice(0, MOST_ACTIONS)
+
+/** Requests may bring any number of actions. */
+const MOST_ACTIONS = 20

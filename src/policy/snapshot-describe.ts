@@ -9,12 +9,14 @@ export type { ActionKnowledge, Coefficient, SnapshotShowResult } from '../genera
 /** A RangeError where the state is not that of the snapshot's learner. */
 export function describeSnapshot(snapshot: Snapshot): SnapshotShowResult {
   const { dap = null, policy, learner: spec, actions, features, count, data = null } = snapshot
-  const learner = createLearner(spec, actions, features.length)
+  // Where requests bring the actions, a row of one is enough.
+  const capacity = Math.max(1, actions.length)
+  const learner = createLearner(spec, actions, features.length, capacity)
   learner.restore(unpackState(snapshot.state))
   const { features: contextual, coefficients: linear } = learnerOf(spec)
   const shared = contextual?.(spec).shared === true
   const coefficients =
-    linear === true ? coefficientsOf(learner, shared ? 1 : actions.length, features, actions.length) : undefined
+    linear === true ? coefficientsOf(learner, shared ? 1 : capacity, features, capacity) : undefined
   return {
     schema: SNAPSHOT_SHOW_RESULT_SCHEMA,
     digest: snapshotDigest(snapshot),

@@ -6,7 +6,10 @@ export type Fields = Readonly<Record<string, ContextField>>
  * The context of a scenario's world: every field that one of the policies declares (the first declaration counts), then
  * those that only the population names, as what they are drawn from. The world's terms see all of them, a policy its own.
  */
-export function worldFields(policies: readonly PolicySpec[], population: ScenarioSpec['population']): Fields {
+export function worldFields(
+  policies: readonly Pick<PolicySpec, 'context'>[],
+  population: Pick<NonNullable<ScenarioSpec['population']>, 'context'> | undefined,
+): Fields {
   // Without a prototype no field name means anything but itself.
   const fields: Record<string, ContextField> = Object.create(null)
   for (const { context } of policies) {

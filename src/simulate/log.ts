@@ -3,6 +3,7 @@ import { decisionRecord } from '../log/records/decision-record.ts'
 import { type DecisionRecord, LEARNING, REWARD_SCHEMA, type RewardRecord } from '../log/records/records.ts'
 import { decide } from '../policy/decide.ts'
 import { type Context, createPolicy } from '../policy/policy.ts'
+import type { Pool } from '../policy/pool.ts'
 import type { SimulationPlan } from './simulate.ts'
 import { stage } from './stage.ts'
 
@@ -28,9 +29,11 @@ export function* decisionLog(
   const policy = createPolicy(name, source.spec, source.digest)
   const x = new Float64Array(policy.features.dimension)
 
-  for (const { number, context, rewards } of stage(plan, source)) {
+  for (const { number, context, actions, rewards } of stage(plan, source)) {
     const decisionId = `${scenario.name}-${scenario.spec.seed}-${number}`
-    const decision = decide(policy, { decisionId, context })
+    const pool = policy.offer({ actions })
+    if ('faults' in pool) throw new RangeError(pool.faults[0].message)
+    const decision = decide(policy, { decisionId, context, pool })
     if ('faults' in decision) {
       const [{ pointer, message }] = decision.faults
       throw new DapError(`the population's \`${pointer.slice(1)}\` ${message}`, {
@@ -38,17 +41,11 @@ export function* decisionLog(
       })
     }
     const now = START + number * STEP_MS
-    yield decisionRecord(policy, decision, {
-      ts: new Date(now).toISOString(),
-      mode: 'online',
-      snapshot: LEARNING,
-      runtime,
-      latencyUs: 0,
-      logProbability: 1,
-    })
+    const facts = { ts: new Date(now).toISOString(), mode: 'online', snapshot: LEARNING, runtime } as const
+    yield decisionRecord(policy, decision, { ...facts, latencyUs: 0, logProbability: 1 }, pool)
     const { action } = decision
     if (action === null) continue
-    const value = rewards[policy.actions.indexOf(action)]
+    const value = rewards[pool.ids.indexOf(action)]
     yield {
       schema: REWARD_SCHEMA,
       rewardId: `${decisionId}-r`,
@@ -57,12 +54,12 @@ export function* decisionLog(
       value,
       ts: new Date(now + 1).toISOString(),
     }
-    if (decision.servedBy === 'policy') learn(action, decision.context, value)
+    if (decision.servedBy === 'policy') learn(pool, action, decision.context, value)
   }
 
-  function learn(action: string, context: Context, value: number): void {
-    const a = policy.actions.indexOf(action)
-    policy.features.writeRow(context, a, x)
+  function learn(pool: Pool, action: string, context: Context, value: number): void {
+    const a = pool.ids.indexOf(action)
+    policy.features.writeRow(context, a, x, pool)
     try {
       policy.learner.learn(a, x, value)
     } catch (error) {

@@ -1,4 +1,4 @@
-import type { Context, Served } from '../policy/policy.ts'
+import type { Served } from '../policy/policy.ts'
 import { FIRST_ELIGIBLE } from '../policy/pool.ts'
 import type { Rounds } from './rounds.ts'
 import type { World } from './world.ts'
@@ -9,8 +9,8 @@ export interface Player {
   readonly actions: readonly string[]
   /** Does it look at contexts: for features, eligibility or a holdout of units? */
   readonly contextual: boolean
-  /** Writes the actions that are eligible in a context into `out` and returns how many; absent when always all are. */
-  readonly eligible?: (context: Context, out: Int32Array) => number
+  /** Writes the actions that are eligible in round i into `out` and returns how many; absent when always all are. */
+  readonly eligible?: (rounds: Rounds, i: number, out: Int32Array) => number
   /** Is the unit of round i held out? Absent without a holdout. */
   readonly heldOut?: (rounds: Rounds, i: number) => boolean
   readonly holdoutAction?: Served
@@ -79,7 +79,7 @@ export function createSeat(player: Player, world: World, column: Int32Array): Se
       tally.actions.fill(0)
     },
     play(rounds) {
-      const { contexts, means, stride, chance } = rounds
+      const { means, stride, chance } = rounds
       let { reward: total, regret, best: bests } = tally
       let set = all
       let count = actions
@@ -88,7 +88,7 @@ export function createSeat(player: Player, world: World, column: Int32Array): Se
         const row = i * stride
         if (eligible !== undefined) {
           set = some
-          count = eligible(contexts[i], some)
+          count = eligible(rounds, i, some)
         }
         if (eligible !== undefined || stride > 0) best = count === 0 ? 0 : highest(means, row, column, set, count)
         const imposed = count === 0 ? NOTHING : heldOut?.(rounds, i) === true ? first(set, count) : OPEN

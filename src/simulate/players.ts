@@ -2,6 +2,8 @@ import type { PolicySpec } from '../kinds.ts'
 import { uniformInt } from '../math/distributions.ts'
 import { type Rng, stream } from '../math/rng.ts'
 import { createPolicy, type Policy } from '../policy/policy.ts'
+import type { Pool } from '../policy/pool.ts'
+import { createView } from './offered.ts'
 import type { Player } from './play.ts'
 import type { Rounds } from './rounds.ts'
 
@@ -18,10 +20,12 @@ export interface Named<Spec> {
  * itself. With `units` the holdout goes by the unit's hash; without, every round being a new unit, by chance with the same
  * fraction. Stream: (seed, policy, name, r).
  *
+ * @param worldActions The places of what a world offers, for a policy whose actions are the request's.
  * @param drawn The context fields that have a distribution: a unit that has none is called the same in every replication.
  */
 export function policyPlayer(
   source: Named<PolicySpec>,
+  worldActions: readonly string[],
   units: number,
   drawn: ReadonlySet<string>,
   seed: number,
@@ -30,9 +34,12 @@ export function policyPlayer(
   const policy = createPolicy(name, source.spec, source.digest)
   const { learner, features } = policy
   const blank = learner.state()
-  const { dimension, rows } = features
+  const { dimension } = features
+  const actions = policy.pool?.ids ?? worldActions
+  const rows = features.rows === 1 ? 1 : actions.length
+  const poolAt = poolsOf(policy)
   const x = new Float64Array(rows * dimension)
-  const rowOf = policy.actions.map((_, a) => (rows === 1 ? x : x.subarray(a * dimension, (a + 1) * dimension)))
+  const rowOf = actions.map((_, a) => (rows === 1 ? x : x.subarray(a * dimension, (a + 1) * dimension)))
   const reads = dimension > 0
   const { ruled } = policy.eligibility
   const held = createHoldout(policy, units, drawn)
@@ -40,9 +47,11 @@ export function policyPlayer(
 
   return {
     name,
-    actions: policy.actions,
+    actions,
     contextual: reads || ruled || held?.contextual === true,
-    eligible: ruled ? policy.eligibility.write : undefined,
+    eligible: ruled
+      ? (rounds, i, out) => policy.eligibility.write(rounds.contexts[i], out, poolAt(rounds, i))
+      : undefined,
     heldOut: held && ((rounds, i) => held.decide(rounds, i, rng)),
     holdoutAction: policy.holdoutAction,
     fallback: policy.fallback,
@@ -52,10 +61,22 @@ export function policyPlayer(
       rng = stream(seed, 'policy', name, replication)
     },
     choose(rounds, i, eligible, count) {
-      if (reads) features.write(rounds.contexts[i], x)
+      if (reads) features.write(rounds.contexts[i], x, poolAt(rounds, i))
       return policy.sample(x, eligible, count, rng)
     },
     learn: (action, reward) => learner.learn(action, rowOf[action], reward),
+  }
+}
+
+/** What a policy sees of the actions of round i: its own, or what the world offers, looked at once a round. */
+function poolsOf({ spec, pool }: Policy): (rounds: Rounds, i: number) => Pool {
+  if (pool !== undefined) return () => pool
+  const view = createView(spec.actions)
+  let seen: { readonly offered: Pool; readonly pool: Pool } | undefined
+  return ({ pools }, i) => {
+    const offered = pools[i]
+    if (seen?.offered !== offered) seen = { offered, pool: view(offered) }
+    return seen.pool
   }
 }
 
@@ -79,6 +100,7 @@ export function baselinePlayer(
 ): Player {
   const policy = model && createPolicy(model.name, model.spec, model.digest)
   const ruled = policy?.eligibility.ruled === true
+  const poolAt = policy && poolsOf(policy)
   let rng = stream(seed)
 
   function best({ means, stride }: Rounds, i: number, eligible: Int32Array, count: number): number {
@@ -91,9 +113,11 @@ export function baselinePlayer(
 
   return {
     name,
-    actions: policy?.actions ?? worldActions,
+    actions: policy?.pool?.ids ?? worldActions,
     contextual: ruled,
-    eligible: ruled ? policy.eligibility.write : undefined,
+    eligible: ruled
+      ? (rounds, i, out) => policy.eligibility.write(rounds.contexts[i], out, poolAt?.(rounds, i))
+      : undefined,
     start(replication) {
       rng = stream(seed, 'policy', name, replication)
     },

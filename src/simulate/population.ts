@@ -94,16 +94,17 @@ function regulars(units: number, draw: ContextSampler, seed: number): Population
   return population
 }
 
-interface ContextSampler {
+export interface ContextSampler {
   /** A context with every field in its place, so that all of them have one shape. */
   blank(): MutableContext
   fill(context: MutableContext, unit: number, rng: Rng): void
 }
 
-function contextSampler(
+export function contextSampler(
   distributions: Readonly<Record<string, DistributionSpec>>,
   fields: Fields,
   unitFields: ReadonlySet<string>,
+  at = 'population.context',
 ): ContextSampler {
   const template: MutableContext = Object.create(null)
   const vectors: { name: string; length: number; draw: (rng: Rng, component: number) => number }[] = []
@@ -114,8 +115,8 @@ function contextSampler(
     if (field.default !== undefined) template[name] = field.default
     else if (field.type === 'string' && unitFields.has(name)) numbered.push(name)
     else {
-      throw new DapError(`nothing says what the context field \`${name}\` is in the simulated population`, {
-        hint: `add a distribution at \`population.context.${name}\`, or give the field a default in its policy`,
+      throw new DapError(`nothing says what the field \`${name}\` is in the simulated ${at.split('.')[0]}`, {
+        hint: `add a distribution at \`${at}.${name}\`, or give the field a default in its policy`,
       })
     }
   }
@@ -124,7 +125,7 @@ function contextSampler(
   for (const [name, distribution] of Object.entries(distributions)) {
     const field = fields[name]
     if (field.type === 'array') {
-      const draw = vectorSampler(distribution, field.minItems, name)
+      const draw = vectorSampler(distribution, field.minItems, `${at}.${name}`)
       vectors.push({ name, length: field.minItems, draw })
       template[name] = []
     } else {
@@ -151,11 +152,11 @@ function contextSampler(
   }
 }
 
-function vectorSampler(distribution: DistributionSpec, length: number, name: string): (rng: Rng, j: number) => number {
+function vectorSampler(distribution: DistributionSpec, length: number, at: string): (rng: Rng, j: number) => number {
   if ('constant' in distribution && Array.isArray(distribution.constant)) {
     const constant: readonly number[] = distribution.constant
     if (constant.length === length) return (_, j) => constant[j]
-    throw new DapError(`\`population.context.${name}\` has ${constant.length} numbers where the field has ${length}`, {
+    throw new DapError(`\`${at}\` has ${constant.length} numbers where the field has ${length}`, {
       hint: `give ${length} numbers`,
     })
   }

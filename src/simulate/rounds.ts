@@ -1,5 +1,6 @@
 import { stream } from '../math/rng.ts'
 import type { Context } from '../policy/policy.ts'
+import type { Pool } from '../policy/pool.ts'
 import type { Population } from './population.ts'
 import type { World } from './world.ts'
 
@@ -11,6 +12,8 @@ export interface Rounds {
   readonly count: number
   /** The context of each round; empty when nobody looks at contexts. */
   readonly contexts: readonly Context[]
+  /** What each round offers; empty where the actions are always the same. */
+  readonly pools: readonly Pool[]
   /** The number of each round's unit. */
   readonly units: Float64Array
   /** Expected rewards, row-major: those of round i start at i · `stride`. */
@@ -40,12 +43,14 @@ export function createRounds(world: World, population: Population | undefined, s
   const chance = new Float64Array(BLOCK)
   const units = new Float64Array(BLOCK)
   const contexts: Context[] = []
+  const pools: Pool[] = []
   if (!world.contextual) world.means({}, means, 0)
   let rng = stream(seed)
   return {
     start(replication) {
       rng = stream(seed, 'world', replication, 'reward')
       population?.start(replication)
+      world.offers?.start(seed, replication)
     },
     next(count) {
       for (let i = 0; i < count; i++) chance[i] = world.chance(rng)
@@ -54,9 +59,10 @@ export function createRounds(world: World, population: Population | undefined, s
           contexts[i] = population.meet()
           units[i] = population.unit
         }
-        if (world.contextual) for (let i = 0; i < count; i++) world.means(contexts[i], means, i * stride)
+        if (world.offers !== undefined) for (let i = 0; i < count; i++) pools[i] = world.offers.next()
+        if (world.contextual) for (let i = 0; i < count; i++) world.means(contexts[i], means, i * stride, pools[i])
       }
-      return { count, contexts, units, means, stride, chance }
+      return { count, contexts, pools, units, means, stride, chance }
     },
   }
 }

@@ -1,6 +1,6 @@
 import { DapError } from '../errors.ts'
 import type { PolicySpec, ScenarioSpec } from '../kinds.ts'
-import { listed } from '../policy/pool.ts'
+import { isListed } from '../policy/pool.ts'
 import { worldFields } from '../policy/world-fields.ts'
 import { createSeat } from './play.ts'
 import { baselinePlayer, isBaseline, type Named, policyPlayer } from './players.ts'
@@ -44,16 +44,14 @@ export function prepare({ scenario, policies }: SimulationPlan): Simulation {
   const { seed, population } = spec
   const entries = spec.policies.map(name => ({ name, policy: policies.find(policy => policy.name === name) }))
   const named = entries.flatMap(({ policy }) => policy ?? [])
-  const fields = worldFields(
-    named.map(policy => policy.spec),
-    population,
-  )
-  const world = createWorld(spec.world, fields)
+  const specs = named.map(policy => policy.spec)
+  const fields = worldFields(specs, population)
+  const world = createWorld(spec.world, fields, specs)
   const units = population?.units ?? Number.POSITIVE_INFINITY
   const drawn = new Set(Object.keys(population?.context ?? {}))
   const seats = entries.map(({ name, policy }) => {
     const column = columnsOf(policy ?? named[0], world.actions)
-    if (policy !== undefined) return createSeat(policyPlayer(policy, units, drawn, seed), world, column)
+    if (policy !== undefined) return createSeat(policyPlayer(policy, world.actions, units, drawn, seed), world, column)
     if (isBaseline(name)) return createSeat(baselinePlayer(name, named[0], world.actions, column, seed), world, column)
     throw new DapError(`the scenario \`${scenario.name}\` plays \`${name}\`, and there is no such policy`, {
       hint: 'name a policy of the repository, `uniform` or `oracle`',
@@ -76,7 +74,8 @@ export function prepare({ scenario, policies }: SimulationPlan): Simulation {
 
 /** The world's column of each action of a policy, or of its own. */
 export function columnsOf(policy: Named<PolicySpec> | undefined, worldActions: readonly string[]): Int32Array {
-  const actions = policy === undefined ? worldActions : listed(policy.spec.actions).map(action => action.id)
+  if (policy === undefined || !isListed(policy.spec.actions)) return Int32Array.from(worldActions.keys())
+  const actions = policy.spec.actions.map(action => action.id)
   return Int32Array.from(actions, action => {
     const column = worldActions.indexOf(action)
     if (column >= 0) return column

@@ -1,6 +1,8 @@
 import { DapError } from '../errors.ts'
 import type { PolicySpec } from '../kinds.ts'
+import { type Entry, isListed } from '../policy/pool.ts'
 import { worldFields } from '../policy/world-fields.ts'
+import { createView } from './offered.ts'
 import type { Named } from './players.ts'
 import { createPopulation } from './population.ts'
 import { BLOCK, createRounds } from './rounds.ts'
@@ -12,7 +14,9 @@ export interface StagedRound {
   readonly number: number
   /** The policy's fields, and no others. */
   readonly context: Readonly<Record<string, unknown>>
-  /** The potential reward of each of the policy's actions. */
+  /** What the request brings, where it does: ids, and the features that the policy knows. */
+  readonly actions?: readonly Entry[]
+  /** The potential reward of each of the policy's actions, or of those of the request. */
   readonly rewards: readonly number[]
 }
 
@@ -33,19 +37,21 @@ export function* stage(
   }
   const specs = spec.policies.flatMap(each => policies.find(({ name }) => name === each)?.spec ?? [])
   const fields = worldFields(specs, spec.population)
-  const world = createWorld(spec.world, fields)
+  const world = createWorld(spec.world, fields, specs)
   const unitFields = new Set(specs.flatMap(each => each.unit ?? []))
   const rounds = createRounds(world, createPopulation(spec.population, fields, unitFields, spec.seed, BLOCK), spec.seed)
   const column = columnsOf(policy, world.actions)
   const own = Object.keys(policy.spec.context)
+  const view = isListed(policy.spec.actions) ? undefined : createView(policy.spec.actions)
 
   rounds.start(replication)
   for (let t = 0; t < spec.horizon; t += BLOCK) {
-    const { count, contexts, means, stride, chance } = rounds.next(Math.min(BLOCK, spec.horizon - t))
+    const { count, contexts, pools, means, stride, chance } = rounds.next(Math.min(BLOCK, spec.horizon - t))
     for (let i = 0; i < count; i++) {
       yield {
         number: t + i,
         context: Object.fromEntries(own.map(field => [field, contexts[i][field]])),
+        ...(view === undefined ? {} : { actions: view(pools[i]).entries }),
         rewards: Array.from(column, c => world.reward(c, means[i * stride + c], chance[i])),
       }
     }

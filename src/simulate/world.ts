@@ -1,6 +1,7 @@
 import type { Rng } from '../math/rng.ts'
 import type { ConfiguredDefinition, Rewards } from '../policy/definition.ts'
 import type { Context } from '../policy/policy.ts'
+import type { Pool } from '../policy/pool.ts'
 import type { Fields } from '../policy/world-fields.ts'
 
 /**
@@ -8,14 +9,17 @@ import type { Fields } from '../policy/world-fields.ts'
  * potential reward of an action depends on the round and the action, never on what a policy did.
  */
 export interface World {
+  /** Of a world that offers others in each round: their places. */
   readonly actions: readonly string[]
+  /** What the requests of the rounds bring, one after the other; absent of a world whose actions are always the same. */
+  readonly offers?: { start(seed: number, replication: number): void; next(): Pool }
   /** Do the means depend on the context? */
   readonly contextual: boolean
   /**
-   * Writes the expected reward of every action, in the order of `actions`, into out[offset … offset + K).
+   * Writes the expected reward of every action, in the order of `actions`, or of what is offered, into out[offset … offset + K).
    * @throws DapError where a mean is not a finite number.
    */
-  means(context: Context, out: Float64Array, offset: number): void
+  means(context: Context, out: Float64Array, offset: number, pool?: Pool): void
   /** Draws the chance of one round. */
   chance(rng: Rng): number
   /** The reward of an action (its place in `actions`) with this expected reward in a round with this chance; over chances, it has that mean. */
@@ -25,10 +29,13 @@ export interface World {
 /** A kind of world, as a Scenario names it. `Spec` is its part of the scenario, after defaults. */
 export interface WorldDefinition<Spec extends { readonly type: string } = { readonly type: string }>
   extends ConfiguredDefinition {
-  /** The option that says of each action what it brings. */
-  readonly terms: string
+  /** The option that says of each action what it brings; absent of a world that offers others in each round. */
+  readonly terms?: string
   /** Are all rewards in [0, 1]? */
   readonly rewards: Rewards
-  /** @throws DapError where a term does not compile or names what the context has not. */
-  create(spec: Spec, fields: Fields): World
+  /**
+   * `offered`: the features of what is offered, as policies declare and the world draws them.
+   * @throws DapError where a term does not compile or names what the context has not.
+   */
+  create(spec: Spec, fields: Fields, offered: Fields): World
 }

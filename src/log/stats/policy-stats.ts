@@ -1,6 +1,7 @@
 import type { LogAlarm, PolicyStats } from '../../generated/types.ts'
 import { withRoom } from '../id-table.ts'
-import type { DecisionRecord } from '../records/records.ts'
+import { type DecisionRecord, isOffered } from '../records/records.ts'
+import { placeName } from '../rows/actions.ts'
 import { createCalibration } from './calibration.ts'
 import { createJoins } from './joins.ts'
 import { createUniformity } from './uniformity.ts'
@@ -47,7 +48,9 @@ export function createPolicyTally(policy: string, digest: string): PolicyTally {
   }
 
   return {
-    decision({ unit, eligible, slots: [slot], served, mode, randomness, latencyUs, logProbability }, chosen) {
+    decision(record, chosen) {
+      const { unit, eligible, slots, served, mode, randomness, latencyUs, logProbability } = record
+      const [slot] = slots
       if (mode === 'shadow' || mode === 'apprentice') {
         compared++
         if (slot.action === slot.baseline) agreed++
@@ -58,7 +61,9 @@ export function createPolicyTally(policy: string, digest: string): PolicyTally {
       latency.push(latencyUs)
       made += 1 / logProbability
       if (served.by !== 'policy') return undefined
-      const indices = eligible.map(({ id }) => indexOf(id))
+      // Requests may bring any number of actions: of those the places are counted.
+      const offered = isOffered(record)
+      const indices = eligible.map(({ id }, place) => indexOf(offered ? placeName(place) : id))
       calibration.add(indices, slot.propensities, chosen, group)
       return joins.add(indices, slot.propensities, chosen, group)
     },

@@ -2,11 +2,11 @@ import { didYouMean } from '../../diagnostics.ts'
 import type { ContextField, PolicySpec, ScenarioSpec, WorldSpec } from '../../kinds.ts'
 import { learnerOf, rewardsOf } from '../../policy/algorithm.ts'
 import { compileContextRule } from '../../policy/cel.ts'
-import { defaultFeatures, fieldsOf } from '../../policy/features.ts'
+import { defaultFeatures, fieldsOf, OF_ACTION } from '../../policy/features.ts'
 import { isListed, listed } from '../../policy/pool.ts'
 import { checkExpectation } from '../../policy/result-rules.ts'
 import { type Fields, worldFields } from '../../policy/world-fields.ts'
-import { termsOf, WORLDS, worldOf } from '../../simulate/worlds/worlds.ts'
+import { offeredFields, termsOf, WORLDS, worldOf } from '../../simulate/worlds/worlds.ts'
 import type { Fault, Path } from '../fault.ts'
 import { BUILT_IN_POLICIES } from '../references.ts'
 import type { Lookup, Resource } from '../resource.ts'
@@ -51,6 +51,10 @@ export function* scenarioRules({ spec }: Resource<'Scenario'>, repository: Looku
     yield* actionRules(spec.world, played)
     yield* populationRules(spec, played)
     yield* termRules(spec.world, fields)
+    if (spec.world.type === 'catalogue') {
+      const specs = played.map(each => each.spec)
+      yield* catalogueRules(spec.world, fields, offeredFields(specs, spec.world))
+    }
   }
   yield* rewardRules(spec.world, played)
   yield* duplicates(
@@ -79,8 +83,10 @@ function* rewardRules({ type }: WorldSpec, played: readonly Played[]): Generator
 }
 
 function* actionRules(world: WorldSpec, played: readonly Played[]): Generator<Fault> {
-  if (played.length === 0) return
-  const { key, terms } = termsOf(world)
+  const own = termsOf(world)
+  yield* offerRules(world, played)
+  if (played.length === 0 || own === undefined) return
+  const { key, terms } = own
   const path = ['spec', 'world', key]
   const actions = new Set(played.flatMap(({ spec }) => listed(spec.actions).map(action => action.id)))
   const missing = new Map<string, string>()
@@ -103,6 +109,69 @@ function* actionRules(world: WorldSpec, played: readonly Played[]): Generator<Fa
   for (const [id, policy] of missing) {
     const message = `the world does not say what the action \`${id}\` of \`${policy}\` brings`
     yield { ...semantic(path, message, `add \`${id}\` to \`${key}\``), on: 'key' }
+  }
+}
+
+/** What requests bring must be of a world that offers it, and fit the policies. */
+function* offerRules(world: WorldSpec, played: readonly Played[]): Generator<Fault> {
+  for (const { name, at, spec } of played) {
+    const { actions } = spec
+    if (isListed(actions) === (world.type !== 'catalogue')) {
+      if (world.type === 'catalogue' && !isListed(actions) && world.offered > actions.max) {
+        const message = `a request brings ${world.offered} items, and \`${name}\` takes at most ${actions.max}`
+        yield semantic(['spec', 'world', 'offered'], message, `raise its \`actions.max\`, or offer fewer`)
+      }
+      continue
+    }
+    const message = isListed(actions)
+      ? `\`${name}\` lists its actions, and a catalogue world offers items of its own`
+      : `the actions of \`${name}\` are the request's, and this world does not say what requests bring`
+    const types = WORLDS.filter(({ terms }) => (terms === undefined) !== isListed(actions)).map(({ type }) => type)
+    yield semantic(['spec', 'policies', at], message, `play it in a world of type ${types.join(' or ')}`)
+  }
+  if (world.type !== 'catalogue') return
+  const path = ['spec', 'world']
+  if (world.offered > world.items) {
+    yield semantic([...path, 'offered'], `of ${world.items} items no request brings ${world.offered}`, 'raise `items`')
+  }
+  const declared = offeredFields(
+    played.map(({ spec }) => spec),
+    { ...world, features: {} },
+  )
+  for (const [name, distribution] of Object.entries(world.features)) {
+    yield* distributionRules(distribution, declared[name], name, [...path, 'features', name])
+  }
+  for (const [name, field] of Object.entries(declared)) {
+    if (field.default !== undefined || Object.hasOwn(world.features, name)) continue
+    const message = `nothing says what the feature \`${name}\` of the items is`
+    yield semantic([...path, 'features'], message, `add \`${name}\` to \`world.features\``)
+  }
+}
+
+/** The log-odds and the effects of a catalogue read what there is. */
+function* catalogueRules(
+  world: Extract<WorldSpec, { type: 'catalogue' }>,
+  fields: Fields,
+  offered: Fields,
+): Generator<Fault> {
+  const path = ['spec', 'world']
+  const ofItems: Fields = { id: { type: 'string' }, ...offered }
+  if (typeof world.logit === 'string') {
+    const rule = compileContextRule(world.logit, fields, 'double', ofItems)
+    if ('fault' in rule) yield celFault(rule.fault, [...path, 'logit'])
+  }
+  const names = [...Object.keys(fields), ...Object.keys(ofItems).map(name => `${OF_ACTION}${name}`)]
+  for (const [e, { of }] of world.effects.entries()) {
+    for (const [i, name] of of.entries()) {
+      const at = [...path, 'effects', e, 'of', i]
+      const unknown = [...known(name, names, 'field', at)]
+      yield* unknown
+      if (unknown.length > 0) continue
+      const field = name.startsWith(OF_ACTION) ? ofItems[name.slice(OF_ACTION.length)] : fields[name]
+      if (field.type === 'string' || field.type === 'boolean' || field.type === 'integer') continue
+      const message = `\`${name}\` has too many values for a table`
+      yield semantic(at, message, 'a term of `logit` can be a number times the field')
+    }
   }
 }
 
@@ -183,7 +252,11 @@ function looksAt(
 }
 
 function usedByWorld(world: WorldSpec): (field: string) => boolean {
-  const terms = Object.values(termsOf(world).terms)
+  if (world.type === 'catalogue') {
+    const { logit, effects } = world
+    return field => String(logit).includes(field) || effects.some(({ of }) => of.includes(field))
+  }
+  const terms = Object.values(termsOf(world)?.terms ?? {})
   return field =>
     terms.some(term =>
       typeof term === 'string' ? term.includes(field) : typeof term === 'object' && Object.hasOwn(term.weights, field),
@@ -191,7 +264,7 @@ function usedByWorld(world: WorldSpec): (field: string) => boolean {
 }
 
 function* termRules(world: WorldSpec, fields: Fields): Generator<Fault> {
-  const { key, terms } = termsOf(world)
+  const { key, terms } = termsOf(world) ?? { key: '', terms: {} }
   for (const [action, term] of Object.entries(terms)) {
     const path = ['spec', 'world', key, action]
     if (typeof term === 'string') {

@@ -1,5 +1,5 @@
 import type { RewardSpec } from '../../kinds.ts'
-import { type DecisionRecord, type RewardRecord, rewardTime } from '../../log/records/records.ts'
+import { type DecisionRecord, isOffered, type RewardRecord, rewardTime } from '../../log/records/records.ts'
 import { decisionJoin } from '../../log/rows/reward-join.ts'
 import { createPolicy, type Policy } from '../../policy/policy.ts'
 import { outsideRange } from '../../policy/reward-range.ts'
@@ -66,6 +66,8 @@ export interface OnlineLearnerParts {
 interface Pending {
   readonly ts: number
   readonly action: string
+  /** The features of the action, where the request brought it. */
+  readonly brought?: DecisionRecord['eligible'][number]
   readonly context: DecisionRecord['context']
   active: boolean
   /** Did a reward come that cannot be used? */
@@ -113,16 +115,18 @@ export function createOnlineLearner(parts: OnlineLearnerParts): OnlineLearner {
   /** Learns a decision whose wait is over, and counts it as what it was. */
   function learn(
     { policy, join }: Course,
-    { action, active, spoilt, context, rewards }: Pending,
+    { action, brought, active, spoilt, context, rewards }: Pending,
   ): 'learnt' | 'inactive' | 'unusable' {
     if (spoilt) return 'unusable'
     if (!active) return 'inactive'
-    const a = policy.actions.indexOf(action)
+    const pool = policy.offer(brought === undefined ? {} : { actions: [brought] })
+    if ('faults' in pool) return 'unusable'
+    const a = pool.ids.indexOf(action)
     const checked = policy.context(context)
     if (a < 0 || 'faults' in checked) return 'unusable'
     const x = new Float64Array(policy.features.dimension)
     try {
-      policy.features.writeRow(checked.context, a, x)
+      policy.features.writeRow(checked.context, a, x, pool)
       policy.learner.learn(a, x, aggregate(rewards, join.aggregate, join.default))
       return 'learnt'
     } catch (error) {
@@ -162,7 +166,8 @@ export function createOnlineLearner(parts: OnlineLearnerParts): OnlineLearner {
 
   return {
     stats,
-    decided({ decisionId, ts, policy, context, slots, served }) {
+    decided(record) {
+      const { decisionId, ts, policy, context, eligible, slots, served } = record
       const [{ action }] = slots
       if (served.by !== 'policy' || action === null) return
       const course = courseOf(policy.name)
@@ -172,7 +177,8 @@ export function createOnlineLearner(parts: OnlineLearnerParts): OnlineLearner {
         return
       }
       const active = served.activation !== 'pending'
-      const pending = { ts: Date.parse(ts), action, context, active, spoilt: false, rewards: [] }
+      const brought = isOffered(record) ? eligible.find(({ id }) => id === action) : undefined
+      const pending = { ts: Date.parse(ts), action, brought, context, active, spoilt: false, rewards: [] }
       course.pending.set(decisionId, pending)
       stats.pending++
     },

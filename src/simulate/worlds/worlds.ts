@@ -1,6 +1,7 @@
-import type { TermSpec, WorldSpec } from '../../kinds.ts'
+import type { PolicySpec, TermSpec, WorldSpec } from '../../kinds.ts'
 import { inOrder, named } from '../../policy/definition.ts'
-import type { Fields } from '../../policy/world-fields.ts'
+import { isListed } from '../../policy/pool.ts'
+import { type Fields, worldFields } from '../../policy/world-fields.ts'
 import type { World, WorldDefinition } from '../world.ts'
 import * as worlds from './all.ts'
 
@@ -8,13 +9,22 @@ export const WORLDS: readonly WorldDefinition[] = inOrder<WorldDefinition>(world
 
 export const worldOf = ({ type }: Pick<WorldSpec, 'type'>): WorldDefinition => named(WORLDS, type, 'world')
 
-/** What the world says that each action brings, and where. */
-export function termsOf(spec: WorldSpec): { readonly key: string; readonly terms: Readonly<Record<string, TermSpec>> } {
+/** What the world says that each action brings, and where; undefined of one that offers others in each round. */
+export function termsOf(
+  spec: WorldSpec,
+): { readonly key: string; readonly terms: Readonly<Record<string, TermSpec>> } | undefined {
   const { terms: key } = worldOf(spec)
+  if (key === undefined) return undefined
   return { key, terms: (spec as Readonly<Record<string, unknown>>)[key] as Readonly<Record<string, TermSpec>> }
 }
 
 /** @throws DapError where a term does not compile or names what the context has not. */
-export function createWorld(spec: WorldSpec, fields: Fields): World {
-  return worldOf(spec).create(spec, fields)
+export function createWorld(spec: WorldSpec, fields: Fields, policies: readonly PolicySpec[] = []): World {
+  return worldOf(spec).create(spec, fields, offeredFields(policies, spec))
+}
+
+/** The features of what a world offers: those that the policies declare, then those that it alone draws. */
+export function offeredFields(policies: readonly PolicySpec[], spec: WorldSpec): Fields {
+  const declared = policies.flatMap(({ actions }) => (isListed(actions) ? [] : [{ context: actions.features }]))
+  return worldFields(declared, spec.type === 'catalogue' ? { context: spec.features } : undefined)
 }
