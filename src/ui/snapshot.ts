@@ -48,11 +48,16 @@ export function snapshotDescriptionText(snapshot: SnapshotShowResult, context: T
     ? [head, table(columns, rows, context)].join('\n\n')
     : [
         head,
-        table(
-          columns.slice(0, 2),
-          rows.map(row => row.slice(0, 2)),
-          context,
-        ),
+        // Requests may bring the actions: there are none to list.
+        ...(rows.length === 0
+          ? []
+          : [
+              table(
+                columns.slice(0, 2),
+                rows.map(row => row.slice(0, 2)),
+                context,
+              ),
+            ]),
         strongest(shared, context),
       ].join('\n\n')
 }

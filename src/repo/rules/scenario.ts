@@ -85,7 +85,7 @@ function* rewardRules({ type }: WorldSpec, played: readonly Played[]): Generator
 function* actionRules(world: WorldSpec, played: readonly Played[]): Generator<Fault> {
   const own = termsOf(world)
   yield* offerRules(world, played)
-  if (played.length === 0 || own === undefined) return
+  if (own === undefined || !played.some(({ spec }) => isListed(spec.actions))) return
   const { key, terms } = own
   const path = ['spec', 'world', key]
   const actions = new Set(played.flatMap(({ spec }) => listed(spec.actions).map(action => action.id)))
