@@ -15,8 +15,7 @@ export function describeSnapshot(snapshot: Snapshot): SnapshotShowResult {
   learner.restore(unpackState(snapshot.state))
   const { features: contextual, coefficients: linear } = learnerOf(spec)
   const shared = contextual?.(spec).shared === true
-  const coefficients =
-    linear === true ? coefficientsOf(learner, shared ? 1 : capacity, features, capacity) : undefined
+  const coefficients = linear === true ? coefficientsOf(learner, shared ? 1 : capacity, features, capacity) : undefined
   return {
     schema: SNAPSHOT_SHOW_RESULT_SCHEMA,
     digest: snapshotDigest(snapshot),
