@@ -61,7 +61,8 @@ export function decide(policy: Policy, request: DecisionRequest): DecisionResult
   const { salt } = policy
   const u = drawUniform(salt, request.decisionId)
   const { imposed } = request
-  const chosen = imposed === undefined ? distribution(policy, context) : unasked(policy, context, imposed)
+  const chosen =
+    imposed === undefined ? distribution(policy, context, request.decisionId) : unasked(policy, context, imposed)
   const { eligible, excluded, propensities, floor, servedBy, reason } = chosen
   const at = servedBy === 'none' ? undefined : drawIndex(propensities, u)
   return {
@@ -85,7 +86,7 @@ export function decide(policy: Policy, request: DecisionRequest): DecisionResult
 type Distribution = Pick<Decision, 'eligible' | 'excluded' | 'propensities' | 'floor' | 'servedBy' | 'reason'>
 
 /** All of a decision but its draw. */
-function distribution(policy: Policy, context: Context): Distribution {
+function distribution(policy: Policy, context: Context, decisionId: string): Distribution {
   const k = policy.actions.length
   const indices = new Int32Array(k)
   try {
@@ -99,7 +100,7 @@ function distribution(policy: Policy, context: Context): Distribution {
       )
     }
     const probabilities = new Float64Array(k)
-    policy.probabilities(context, indices, count, probabilities)
+    policy.probabilities(context, indices, count, probabilities, decisionId)
     const propensities = set.indices.map(a => probabilities[a])
     if (!isDistribution(propensities)) {
       return unasked(policy, context, { reason: 'the probabilities do not sum to 1' })

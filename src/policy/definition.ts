@@ -19,7 +19,7 @@ export interface ConfiguredDefinition extends Definition {
 }
 
 export interface OptionSchema {
-  readonly type: 'number' | 'boolean' | 'string' | 'object'
+  readonly type: 'number' | 'integer' | 'boolean' | 'string' | 'object'
   readonly description: string
   readonly [keyword: string]: unknown
 }

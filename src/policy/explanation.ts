@@ -1,7 +1,7 @@
 import { DapError } from '../errors.ts'
 import type { ExplainedAction, Explanation } from '../generated/types.ts'
 import type { Decision } from './decide.ts'
-import { hashUniform } from './draw.ts'
+import { drawStream, drawStreamKey, hashUniform } from './draw.ts'
 import type { Policy } from './policy.ts'
 
 export type { DecideResult, ExplainedAction, Explanation } from '../generated/types.ts'
@@ -9,6 +9,7 @@ export type { DecideResult, ExplainedAction, Explanation } from '../generated/ty
 /** Explains a decision that this policy, in this state, has just made. */
 export function explain(policy: Policy, decision: Decision): Explanation {
   const { context, eligible, servedBy } = decision
+  const { salt, u } = decision.randomness
   const k = policy.actions.length
   const { dimension, names, rows } = policy.features
   const x = new Float64Array(rows * dimension)
@@ -18,7 +19,8 @@ export function explain(policy: Policy, decision: Decision): Explanation {
   if (estimated) {
     policy.features.write(context, x)
     policy.learner.predict(x)
-    policy.exploration.probabilities(policy.learner, indices, indices.length, raw)
+    const rng = drawStream(salt, decision.decisionId)
+    policy.exploration.probabilities(policy.learner, indices, indices.length, raw, rng)
   }
   /** What a learner that actions share sees of one. */
   function rowOf(action: number): NonNullable<ExplainedAction['features']> {
@@ -47,7 +49,6 @@ export function explain(policy: Policy, decision: Decision): Explanation {
     return { id, value, width, probability: raw[a], ...interval, ...(rows > 1 ? { features: rowOf(a) } : {}) }
   })
   const { holdout } = policy.spec.guardrails
-  const { salt, u } = decision.randomness
   return {
     features: estimated && rows === 1 ? names.map((name, i) => ({ name, value: x[i] })) : [],
     learnt: policy.learner.count,
@@ -55,7 +56,11 @@ export function explain(policy: Policy, decision: Decision): Explanation {
     ...(holdout === undefined || decision.unit === undefined
       ? {}
       : { holdout: { fraction: holdout.fraction, u: hashUniform(salt, 'unit', decision.unit, 'holdout') } }),
-    draw: { key: `${salt}/${decision.decisionId}/0`, u },
+    draw: {
+      key: `${salt}/${decision.decisionId}/0`,
+      u,
+      ...(estimated && policy.exploration.seeded ? { probabilitiesKey: drawStreamKey(salt, decision.decisionId) } : {}),
+    },
   }
 }
 

@@ -2,7 +2,7 @@ import type { PolicySpec } from '../kinds.ts'
 import type { Rng } from '../math/rng.ts'
 import { createAlgorithm } from './algorithm.ts'
 import { type Context, type ContextResult, createContextCheck } from './context.ts'
-import { hashUniform } from './draw.ts'
+import { drawStream, hashUniform } from './draw.ts'
 import { createEligibility, type Eligibility } from './eligibility.ts'
 import { createEligibleSets, type EligibleSet } from './eligible-sets.ts'
 import type { Exploration } from './exploration.ts'
@@ -33,8 +33,11 @@ export interface Policy {
   context(input: unknown): ContextResult
   /** The set that the first `count` of these ascending indices stand for. */
   eligibleSet(indices: Int32Array, count: number): EligibleSet
-  /** Exact probabilities after the floor over the eligible set given; learner.predict is called inside. `out` has K numbers. */
-  probabilities(context: Context, eligible: Int32Array, count: number, out: Float64Array): void
+  /**
+   * Exact probabilities after the floor over the eligible set given; learner.predict is called inside. `out` has K numbers. Where the
+   * exploration is `seeded` they are those of this decision, which must be named.
+   */
+  probabilities(context: Context, eligible: Int32Array, count: number, out: Float64Array, decisionId?: string): void
   /** A fast draw from the same distribution. learner.predict(x) is called inside with the features already in x. */
   sample(x: Float64Array, eligible: Int32Array, count: number, rng: Rng): number
   /** The unit of a context, as text; undefined for a policy without one. */
@@ -87,10 +90,11 @@ export function createPolicy(name: string, spec: PolicySpec, digest: string): Po
     floor,
     unit,
     context: createContextCheck(spec.context),
-    probabilities(context, eligible, count, out) {
+    probabilities(context, eligible, count, out, decisionId) {
       features.write(context, scratch)
       learner.predict(scratch, usesWidths)
-      exploration.probabilities(learner, eligible, count, out)
+      const rng = exploration.seeded && decisionId !== undefined ? drawStream(salt, decisionId) : undefined
+      exploration.probabilities(learner, eligible, count, out, rng)
       const f = floor(count)
       const rest = Math.max(0, 1 - count * f)
       if (f > 0) for (let i = 0; i < count; i++) out[eligible[i]] = f + rest * out[eligible[i]]

@@ -37,13 +37,14 @@ export function createFold(plan: FoldPlan): (batch: DecisionLog) => Folded {
   const reader = plan.context && contextReader(policy, plan.context)
   const weighted = plan.weights === 'inverse-propensity'
   const x = new Float64Array(features.dimension)
-  const decision = { action: 0, propensity: 0, eligible: Int32Array.from(actions.keys()) }
+  const decision = { row: 0, action: 0, propensity: 0, eligible: Int32Array.from(actions.keys()) }
   return ({ rows, row, action, reward, propensity, standsFor, columns }) => {
     const { sums, add } = createStatistics(spec.algorithm, actions.length, features.dimension)
     const faults: { at: number; row: number; reason: string }[] = []
     const contextOf = reader?.bind(columns)
     for (let i = 0; i < rows; i++) {
       if (contextOf !== undefined) {
+        decision.row = row[i]
         const context = contextOf(i, decision)
         if (context instanceof RowFault) {
           faults.push({ at: i, row: row[i], reason: context.reason })

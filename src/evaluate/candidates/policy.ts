@@ -3,14 +3,15 @@ import { contextReader, contextSource } from '../../log/rows/context-reader.ts'
 import { eligibleSet } from '../../log/rows/eligible.ts'
 import type { LogColumns } from '../../log/rows/layout.ts'
 import { RowFault, type RowReader } from '../../log/rows/row-reader.ts'
-import type { ValueColumn } from '../../log/tables.ts'
+import type { Column, TextColumn, ValueColumn } from '../../log/tables.ts'
 import type { Context, Policy } from '../../policy/policy.ts'
 import { type ActionSpace, type CellsCandidate, everyAction, type RowsCandidate, requireAction } from './candidate.ts'
 import { byEligible } from './simple.ts'
 
 /**
  * A Policy as a candidate: the probabilities it would decide by, floor included, over what it and the log find eligible. A
- * policy that does not look at the context needs none of the log.
+ * policy that does not look at the context needs none of the log. One whose probabilities are seeded by the decision has those of the
+ * decision that was logged: of its own log, the very ones.
  */
 export function policyCandidate(
   space: ActionSpace,
@@ -22,35 +23,62 @@ export function policyCandidate(
   const probabilities = new Float64Array(policy.actions.length)
   const logged = new Uint8Array(space.ids.length)
 
-  function write({ context, eligible: mine }: Situation, loggedEligible: Int32Array, out: Float64Array): void {
+  function write(
+    { context, eligible: mine }: Situation,
+    loggedEligible: Int32Array,
+    out: Float64Array,
+    decisionId?: string,
+  ): void {
     logged.fill(0)
     for (const action of loggedEligible) logged[action] = 1
     let count = 0
     for (let i = 0; i < mine.length; i++) if (logged[actionOf[mine[i]]] === 1) eligible[count++] = mine[i]
     out.fill(0)
     if (count === 0) return
-    policy.probabilities(context, eligible, count, probabilities)
+    policy.probabilities(context, eligible, count, probabilities, decisionId)
     for (let i = 0; i < count; i++) out[actionOf[eligible[i]]] = probabilities[eligible[i]]
   }
 
   const everything = Int32Array.from(policy.actions.keys())
   const ruled = policy.eligibility.rules.some(rule => rule !== undefined)
-  if (policy.features.dimension === 0 && !ruled) {
-    const nowhere = { context: {}, eligible: everything }
-    return byEligible(space, (loggedEligible, out) => write(nowhere, loggedEligible, out))
+  const seeded = policy.exploration.seeded === true
+  const blind = policy.features.dimension === 0 && !ruled
+  if (blind && !seeded) {
+    const everywhere = { context: {}, eligible: everything }
+    return byEligible(space, (loggedEligible, out) => write(everywhere, loggedEligible, out))
   }
 
-  const contexts = contextReader(policy, contextSource(policy, columns))
+  const contexts = blind ? NOWHERE : contextReader(policy, contextSource(policy, columns))
   const all = everyAction(space)
   return {
     kind: 'rows',
-    columns: [ruled ? situationReader(policy, contexts) : contexts, ...(space.eligible ? [eligibleSet] : [])],
+    columns: [
+      ruled ? situationReader(policy, contexts) : contexts,
+      ...(seeded ? [idReader(columns.decisionId)] : []),
+      ...(space.eligible ? [eligibleSet] : []),
+    ],
     bind(columns) {
-      const [read, sets] = columns.map(column => (column as ValueColumn).values)
+      const [read, ...others] = columns.map(column => (column as ValueColumn).values)
+      const ids = seeded ? others.shift() : undefined
+      const [sets] = others
       return (i, out) => {
         const situation = ruled ? (read[i] as Situation) : { context: read[i] as Context, eligible: everything }
-        write(situation, sets === undefined ? all : (sets[i] as Int32Array), out)
+        write(situation, sets === undefined ? all : (sets[i] as Int32Array), out, ids?.[i] as string | undefined)
       }
+    },
+  }
+}
+
+/** For a policy that does not look at contexts. */
+const NOWHERE: RowReader<Context> = { requests: [], bind: () => () => ({}) }
+
+/** What seeds a row's decision: its id; where the log has none, the number of the row, which knows as little of what was done. */
+function idReader(column: string | undefined): RowReader<string> {
+  return {
+    requests: column === undefined ? [] : [{ column, type: 'text' }],
+    bind([ids]: readonly (Column | undefined)[]) {
+      const values = (ids as TextColumn | undefined)?.values
+      return (i, { row }) => values?.[i] ?? String(row)
     },
   }
 }
