@@ -5,6 +5,7 @@
 import { writeFile } from 'node:fs/promises'
 import type { AlgorithmSpec, PolicySpec } from '../src/kinds.ts'
 import { toBase64 } from '../src/math/base64.ts'
+import { betaDraw, normal } from '../src/math/distributions.ts'
 import * as elementary from '../src/math/elementary.ts'
 import type { Posterior } from '../src/math/posterior.ts'
 import { probabilityBest } from '../src/math/quadrature.ts'
@@ -16,7 +17,7 @@ import { createBundle } from '../src/policy/bundle.ts'
 import { compileContextRule } from '../src/policy/cel.ts'
 import { type DecisionRequest, decide } from '../src/policy/decide.ts'
 import { canonicalJson, digestOf, resourceDigest } from '../src/policy/digest.ts'
-import { drawIndex, drawUniform } from '../src/policy/draw.ts'
+import { drawIndex, drawStream, drawUniform } from '../src/policy/draw.ts'
 import { createPolicy, type Policy } from '../src/policy/policy.ts'
 import { takeSnapshot } from '../src/policy/snapshot.ts'
 import { algorithmSamples } from '../test/support/definitions.ts'
@@ -31,7 +32,13 @@ export function vectorFiles(): ReadonlyMap<string, string> {
     ['functions.json', { functions: functionVectors() }],
     [
       'draws.json',
-      { draws: drawVectors(), choices: choiceVectors(), streams: streamVectors(), digests: digestVectors() },
+      {
+        draws: drawVectors(),
+        choices: choiceVectors(),
+        streams: streamVectors(),
+        decisionStreams: decisionStreamVectors(),
+        digests: digestVectors(),
+      },
     ],
     ['best.json', { best: bestVectors() }],
     ['rules.json', { context: FIELDS, rules: ruleVectors() }],
@@ -307,6 +314,27 @@ function streamVectors() {
     const rng = stream(Number(seed), ...labels)
     const uint32 = [rng.uint32(), rng.uint32()]
     return { seed, labels, uint32, uniform: [hexOf(rng.uniform()), hexOf(rng.uniform())] }
+  })
+}
+
+/** Of decisions whose probabilities are drawn: the first numbers of their streams, and what is drawn of these. */
+function decisionStreamVectors() {
+  return TEXTS.map((salt, i) => {
+    const id = `id-${i}`
+    const numbers = (next: (rng: Rng) => number) => {
+      const rng = drawStream(salt, id)
+      return Array.from({ length: 40 }, () => hexOf(next(rng)))
+    }
+    const { uint32 } = drawStream(salt, id)
+    const [alpha, beta] = [
+      [1, 1],
+      [0.3, 4],
+      [17, 2.5],
+    ][i % 3]
+    return {
+      ...{ salt, decisionId: id, key: `${salt}/${id}/draws`, uint32: [uint32(), uint32()] },
+      ...{ normals: numbers(normal), betas: { alpha, beta, values: numbers(rng => betaDraw(rng, alpha, beta)) } },
+    }
   })
 }
 

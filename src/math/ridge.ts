@@ -101,15 +101,7 @@ export function ridgeSolve(
   inverseAt: number,
   d: number,
 ): void {
-  for (let i = 0; i < d; i++) {
-    const row = packedSize(i)
-    for (let j = 0; j <= i; j++) {
-      const other = packedSize(j)
-      let sum = a[row + j]
-      for (let k = 0; k < j; k++) sum -= a[row + k] * a[other + k]
-      a[row + j] = j === i ? Math.sqrt(sum) : sum / a[other + j]
-    }
-  }
+  factor(a, d, Number.NaN)
   solveFactored(a, theta, thetaAt, d)
   const column = new Float64Array(d)
   for (let j = 0; j < d; j++) {
@@ -118,6 +110,27 @@ export function ridgeSolve(
     solveFactored(a, column, 0, d)
     for (let i = j; i < d; i++) inverse[inverseAt + packedSize(i) + j] = column[i]
   }
+}
+
+/** The packed A = LLᵀ becomes L (Cholesky). A pivot that is not positive is `singular`: where that is 0, so is all of its column. */
+function factor(a: Float64Array, d: number, singular: number): void {
+  for (let i = 0; i < d; i++) {
+    const row = packedSize(i)
+    for (let j = 0; j <= i; j++) {
+      const other = packedSize(j)
+      let sum = a[row + j]
+      for (let k = 0; k < j; k++) sum -= a[row + k] * a[other + k]
+      if (j === i) a[row + j] = sum > 0 ? Math.sqrt(sum) : singular
+      else a[row + j] = a[other + j] === 0 ? 0 : sum / a[other + j]
+    }
+  }
+}
+
+/** L of the packed S = LLᵀ, a covariance, so that L times standard normals has it. What rounding leaves below 0 is 0. */
+export function covarianceRoot(s: Float64Array, d: number): Float64Array {
+  const root = s.slice(0, packedSize(d))
+  factor(root, d, 0)
+  return root
 }
 
 /** Turns b, at `at`, into the solution of LLᵀx = b. */

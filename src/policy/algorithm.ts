@@ -88,11 +88,16 @@ export function createAlgorithm(
 ): { readonly learner: Learner; readonly exploration: Exploration; readonly usesWidths: boolean } {
   const { rewards, of } = rewardsOf(spec)
   const learner = createLearner(spec.learner, actions, dimension, capacity)
+  const exploration = createExploration(spec, actions, capacity)
+  // Whole models are drawn without the widths of their values.
+  const drawsModels = exploration.seeded === true && learner.models !== undefined
   return {
     learner: rewards === 'unit' && of !== spec.learner.type ? refusing(learner, of) : learner,
-    exploration: createExploration(spec, actions, capacity),
+    exploration,
     usesWidths:
-      spec.exploration !== undefined && explorationOf(spec.exploration).needs.some(need => NEED_WIDTHS.has(need)),
+      spec.exploration !== undefined &&
+      !drawsModels &&
+      explorationOf(spec.exploration).needs.some(need => NEED_WIDTHS.has(need)),
   }
 }
 

@@ -63,9 +63,9 @@ export function decide(policy: Policy, request: DecisionRequest): DecisionResult
   }
   const { salt } = policy
   const u = drawUniform(salt, request.decisionId)
-  const { imposed, pool = policy.pool } = request
+  const { imposed, decisionId, pool = policy.pool } = request
   if (pool === undefined) throw new RangeError('the actions of the request are needed')
-  const between = { policy, context, pool }
+  const between = { policy, context, decisionId, pool }
   const chosen = imposed === undefined ? distribution(between) : unasked(between, imposed)
   const { eligible, excluded, propensities, floor, servedBy, reason } = chosen
   const at = servedBy === 'none' ? undefined : drawIndex(propensities, u)
@@ -93,12 +93,13 @@ type Distribution = Pick<Decision, 'eligible' | 'excluded' | 'propensities' | 'f
 interface Between {
   readonly policy: Policy
   readonly context: Context
+  readonly decisionId: string
   readonly pool: Pool
 }
 
 /** All of a decision but its draw. */
 function distribution(between: Between): Distribution {
-  const { policy, context, pool } = between
+  const { policy, context, decisionId, pool } = between
   const k = pool.ids.length
   const indices = new Int32Array(k)
   try {
@@ -112,7 +113,7 @@ function distribution(between: Between): Distribution {
       )
     }
     const probabilities = new Float64Array(k)
-    policy.probabilities(context, indices, count, probabilities, pool)
+    policy.probabilities(context, indices, count, probabilities, decisionId, pool)
     const propensities = set.indices.map(a => probabilities[a])
     if (!isDistribution(propensities)) {
       return unasked(between, { reason: 'the probabilities do not sum to 1' })

@@ -1,3 +1,4 @@
+import { type Rng, xoshiro128 } from '../math/rng.ts'
 import { sha256Words } from '../math/sha256.ts'
 
 /** How a decision's `u` is made; part of every logged decision. */
@@ -13,6 +14,17 @@ export function hashUniform(...parts: readonly string[]): number {
 export function drawUniform(salt: string, decisionId: string, slot = 0): number {
   return hashUniform(salt, decisionId, String(slot))
 }
+
+/**
+ * The stream that a decision's probabilities are drawn by, where they are: xoshiro128** from the first 128 bits of SHA-256 over
+ * `salt/decisionId/draws`. It knows nothing of the decision's u.
+ */
+export function drawStream(salt: string, decisionId: string): Rng {
+  const [s0, s1, s2, s3] = sha256Words(drawStreamKey(salt, decisionId))
+  return xoshiro128(s0, s1, s2, s3)
+}
+
+export const drawStreamKey = (salt: string, decisionId: string): string => [salt, decisionId, 'draws'].join('/')
 
 /**
  * The inverse cdf: the first index whose cumulated probability, added up in order, exceeds u. Where rounding leaves the total below

@@ -1,7 +1,7 @@
 import { DapError } from '../errors.ts'
 import type { ExplainedAction, Explanation } from '../generated/types.ts'
 import type { Decision } from './decide.ts'
-import { hashUniform } from './draw.ts'
+import { drawStream, drawStreamKey, hashUniform } from './draw.ts'
 import type { Policy } from './policy.ts'
 import type { Pool } from './pool.ts'
 
@@ -11,6 +11,7 @@ export type { DecideResult, ExplainedAction, Explanation } from '../generated/ty
 export function explain(policy: Policy, decision: Decision, pool: Pool | undefined = policy.pool): Explanation {
   if (pool === undefined) throw new RangeError('the actions of the request are needed')
   const { context, eligible, servedBy } = decision
+  const { salt, u } = decision.randomness
   const k = pool.ids.length
   const { dimension, names } = policy.features
   const perAction = policy.features.rows > 1
@@ -21,7 +22,8 @@ export function explain(policy: Policy, decision: Decision, pool: Pool | undefin
   if (estimated) {
     policy.features.write(context, x, pool)
     policy.learner.predict(x)
-    policy.exploration.probabilities(policy.learner, indices, indices.length, raw)
+    const rng = drawStream(salt, decision.decisionId)
+    policy.exploration.probabilities(policy.learner, indices, indices.length, raw, rng)
   }
   /** What a learner that actions share sees of one. */
   function rowOf(action: number): NonNullable<ExplainedAction['features']> {
@@ -50,7 +52,6 @@ export function explain(policy: Policy, decision: Decision, pool: Pool | undefin
     return { id, value, width, probability: raw[a], ...interval, ...(perAction ? { features: rowOf(a) } : {}) }
   })
   const { holdout } = policy.spec.guardrails
-  const { salt, u } = decision.randomness
   return {
     features: estimated && !perAction ? names.map((name, i) => ({ name, value: x[i] })) : [],
     learnt: policy.learner.count,
@@ -58,7 +59,11 @@ export function explain(policy: Policy, decision: Decision, pool: Pool | undefin
     ...(holdout === undefined || decision.unit === undefined
       ? {}
       : { holdout: { fraction: holdout.fraction, u: hashUniform(salt, 'unit', decision.unit, 'holdout') } }),
-    draw: { key: `${salt}/${decision.decisionId}/0`, u },
+    draw: {
+      key: `${salt}/${decision.decisionId}/0`,
+      u,
+      ...(estimated && policy.exploration.seeded ? { probabilitiesKey: drawStreamKey(salt, decision.decisionId) } : {}),
+    },
   }
 }
 

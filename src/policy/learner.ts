@@ -25,6 +25,12 @@ export interface Learner {
   draw(action: number, scale: number, rng: Rng): number
   /** That posterior itself, for exact probabilities; undefined while it is improper (nothing is known of the action). */
   posterior(action: number, scale: number): Posterior | undefined
+  /**
+   * Of a model that actions share, whose values depend on each other: draws that many models from the posterior, `scale` times as wide. What
+   * it returns gives an action's value by each of them, at least as many numbers, overwritten by the next action's, in the context last
+   * predicted, whose x must still be as it was.
+   */
+  models?(scale: number, draws: number, rng: Rng): (action: number) => Float64Array
   /** Of a model that actions share: what a value gains by 1 more of the i-th component, where values are sums of such. */
   coefficient?(i: number): number
   /**

@@ -2,7 +2,7 @@ import type { PolicySpec } from '../kinds.ts'
 import type { Rng } from '../math/rng.ts'
 import { createAlgorithm } from './algorithm.ts'
 import { type Context, type ContextResult, createContextCheck } from './context.ts'
-import { hashUniform } from './draw.ts'
+import { drawStream, hashUniform } from './draw.ts'
 import { createEligibility, type Eligibility } from './eligibility.ts'
 import { createEligibleSets, type EligibleSet } from './eligible-sets.ts'
 import type { Exploration } from './exploration.ts'
@@ -41,8 +41,18 @@ export interface Policy {
   offer: OpenOffer
   /** The set that the first `count` of these ascending indices stand for. */
   eligibleSet(indices: Int32Array, count: number, pool?: Pool): EligibleSet
-  /** Exact probabilities after the floor over the eligible set given; learner.predict is called inside. `out` has room for all actions. */
-  probabilities(context: Context, eligible: Int32Array, count: number, out: Float64Array, pool?: Pool): void
+  /**
+   * Exact probabilities after the floor over the eligible set given; learner.predict is called inside. `out` has room for all actions. Where the
+   * exploration is `seeded` they are those of this decision, which must be named.
+   */
+  probabilities(
+    context: Context,
+    eligible: Int32Array,
+    count: number,
+    out: Float64Array,
+    decisionId?: string,
+    pool?: Pool,
+  ): void
   /** A fast draw from the same distribution. learner.predict(x) is called inside with the features already in x. */
   sample(x: Float64Array, eligible: Int32Array, count: number, rng: Rng): number
   /** The unit of a context, as text; undefined for a policy without one. */
@@ -104,10 +114,11 @@ export function createPolicy(name: string, spec: PolicySpec, digest: string): Po
     floor,
     unit,
     context: createContextCheck(spec.context),
-    probabilities(context, eligible, count, out, offered) {
+    probabilities(context, eligible, count, out, decisionId, offered) {
       const rows = features.write(context, scratch, offered)
       learner.predict(rows === features.rows ? scratch : scratch.subarray(0, rows * features.dimension), usesWidths)
-      exploration.probabilities(learner, eligible, count, out)
+      const rng = exploration.seeded && decisionId !== undefined ? drawStream(salt, decisionId) : undefined
+      exploration.probabilities(learner, eligible, count, out, rng)
       const f = floor(count)
       const rest = Math.max(0, 1 - count * f)
       if (f > 0) for (let i = 0; i < count; i++) out[eligible[i]] = f + rest * out[eligible[i]]

@@ -41,7 +41,7 @@ export function createFold(plan: FoldPlan): (batch: DecisionLog) => Folded {
   const offers = reader && plan.offered !== undefined ? offeredReader(policy, plan.offered) : undefined
   const weighted = plan.weights === 'inverse-propensity'
   const x = new Float64Array(features.dimension)
-  const decision = { action: 0, propensity: 0, eligible: Int32Array.from(actions.keys()) }
+  const decision = { row: 0, action: 0, propensity: 0, eligible: Int32Array.from(actions.keys()) }
   const models = Math.max(1, actions.length)
   return ({ rows, row, action, reward, propensity, standsFor, columns }) => {
     const { sums, add } = createStatistics(spec.algorithm, models, features.dimension)
@@ -50,6 +50,7 @@ export function createFold(plan: FoldPlan): (batch: DecisionLog) => Folded {
     const poolOf = offers?.bind(columns.slice(reader?.requests.length ?? 0))
     for (let i = 0; i < rows; i++) {
       if (contextOf !== undefined) {
+        decision.row = row[i]
         const context = contextOf(i, decision)
         if (context instanceof RowFault) {
           faults.push({ at: i, row: row[i], reason: context.reason })

@@ -53,6 +53,9 @@ function explanationText(
     ...(holdout === undefined
       ? []
       : [`holdout: ${short(holdout.u)} ${holdout.u < holdout.fraction ? 'is' : 'is not'} below ${holdout.fraction}`]),
+    ...(draw.probabilitiesKey === undefined
+      ? []
+      : [`probabilities: shares of draws that SHA-256("${draw.probabilitiesKey}") seeds`]),
     `draw: u = ${draw.u}, the first 53 bits of SHA-256("${draw.key}")`,
     ...(features.length > 0
       ? [`features: ${features.map(({ name, value }) => `${name} ${short(value)}`).join(', ')}`]

@@ -13,6 +13,7 @@ export interface ExplorationSubject {
 }
 
 const DRAWS = 50_000
+const SEEDS = 1000
 const ELIGIBLE = { all: [0, 1, 2, 3], some: [1, 2], 'some with an untried one': [0, 3], one: [2] }
 
 /** What every exploration must do, over the learner given. */
@@ -33,7 +34,7 @@ export function explorationContract(
       describe.each(Object.entries(ELIGIBLE))('with %s eligible', (_, list) => {
         const eligible = Int32Array.from([...list, 0, 0, 0, 0].slice(0, ACTIONS))
         const p = new Float64Array(ACTIONS).fill(Number.NaN)
-        exploration.probabilities(learner, eligible, list.length, p)
+        exploration.probabilities(learner, eligible, list.length, p, stream(23, name))
 
         it('has probabilities that sum to 1 and are 0 off the eligible set', () => {
           expect(p.reduce((sum, v) => sum + v, 0)).toBeCloseTo(1, 12)
@@ -52,21 +53,45 @@ export function explorationContract(
           const rng = stream(22, name, rounds)
           const seen = new Float64Array(ACTIONS)
           for (let i = 0; i < DRAWS; i++) seen[exploration.sample(learner, eligible, list.length, rng)]++
+          const { mean, error } = overSeeds(exploration, learner, eligible, list.length)
           for (let a = 0; a < ACTIONS; a++) {
-            const deviation = Math.sqrt(DRAWS * p[a] * (1 - p[a]))
+            const deviation = Math.sqrt(DRAWS * mean[a] * (1 - mean[a]) + DRAWS * error[a] * DRAWS * error[a])
             // Five deviations; one more draw for probabilities that round to 0 or 1.
-            expect(Math.abs(seen[a] - DRAWS * p[a])).toBeLessThanOrEqual(5 * deviation + 1)
+            expect(Math.abs(seen[a] - DRAWS * mean[a])).toBeLessThanOrEqual(5 * deviation + 1)
           }
         })
       })
 
-      it('has the same probabilities when asked again', () => {
+      it('has the same probabilities when asked again, by the same seed where they are seeded', () => {
         const eligible = Int32Array.of(0, 1, 2, 3)
         const [one, other] = [new Float64Array(ACTIONS), new Float64Array(ACTIONS)]
-        exploration.probabilities(learner, eligible, ACTIONS, one)
-        exploration.probabilities(learner, eligible, ACTIONS, other)
+        exploration.probabilities(learner, eligible, ACTIONS, one, stream(24, name))
+        exploration.probabilities(learner, eligible, ACTIONS, other, stream(24, name))
         expect(one).toEqual(other)
+        const unseeded = () => exploration.probabilities(learner, eligible, ACTIONS, other)
+        if (exploration.seeded) expect(unseeded).toThrow(RangeError)
+        else {
+          unseeded()
+          expect(one).toEqual(other)
+        }
       })
     })
   })
+}
+
+/** The mean of the probabilities over seeds, and its standard error; where there is no seed, the probabilities, and 0. */
+function overSeeds(exploration: Exploration, learner: Learner, eligible: Int32Array, count: number) {
+  const seeds = exploration.seeded ? SEEDS : 1
+  const p = new Float64Array(ACTIONS)
+  const sum = new Float64Array(ACTIONS)
+  const squares = new Float64Array(ACTIONS)
+  for (let s = 0; s < seeds; s++) {
+    exploration.probabilities(learner, eligible, count, p, stream(s, 'seeds'))
+    for (let a = 0; a < ACTIONS; a++) {
+      sum[a] += p[a]
+      squares[a] += p[a] * p[a]
+    }
+  }
+  const mean = sum.map(total => total / seeds)
+  return { mean, error: mean.map((m, a) => Math.sqrt(Math.max(0, squares[a] / seeds - m * m) / seeds)) }
 }

@@ -155,6 +155,31 @@ export function learnerContract(name: string, { create, definition }: LearnerSub
       for (let i = 0; i < 20_000; i++) if (learner.draw(1, 1, rng) < median) below++
       expect(Math.abs(below - 10_000)).toBeLessThan(283)
     })
+
+    it('draws models whose values are each as its posterior states, if it draws models', () => {
+      const learner = create()
+      train(learner, 60, stream(6))
+      const x = new Float64Array(CONTEXT)
+      writeContext(x, stream(7))
+      learner.predict(x, false)
+      const valuesOf = learner.models?.(0.5, 20_000, stream(13))
+      if (valuesOf === undefined) return
+      learner.predict(x)
+      for (let a = 0; a < ACTIONS; a++) {
+        const values = [...valuesOf(a)].slice(0, 20_000)
+        const posterior = learner.posterior(a, 0.5)
+        if (posterior?.family !== 'normal') throw new Error('values of models are normal')
+        const within = (z: number) => values.filter(value => value < posterior.mean + z * posterior.sd).length / 20_000
+        // Φ at −1, 0 and 1; 4 standard deviations of 20,000 draws are at most .0142.
+        for (const [z, share] of [
+          [-1, 0.158655],
+          [0, 0.5],
+          [1, 0.841345],
+        ]) {
+          expect(Math.abs(within(z) - share)).toBeLessThan(0.0142)
+        }
+      }
+    })
   })
 }
 

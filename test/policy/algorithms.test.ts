@@ -37,7 +37,13 @@ function isDeterministic({ exploration }: AlgorithmSpec): boolean {
 /** The probabilities over all actions, by action. */
 function probabilities(algorithm: AlgorithmSpec, learner: Learner, eligible = [0, 1, 2, 3]): number[] {
   const out = new Float64Array(ACTIONS)
-  createExploration(algorithm, actions).probabilities(learner, Int32Array.from(eligible), eligible.length, out)
+  createExploration(algorithm, actions).probabilities(
+    learner,
+    Int32Array.from(eligible),
+    eligible.length,
+    out,
+    stream(6),
+  )
   return [...out]
 }
 

@@ -321,6 +321,7 @@ describe('a Policy', () => {
     ['UCB', '{ learner: { type: mean }, exploration: { type: ucb } }'],
     ['KL-UCB', '{ learner: { type: mean }, exploration: { type: kl-ucb } }'],
     ['ε-greedy without ε', '{ learner: { type: mean }, exploration: { type: epsilon-greedy, epsilon: 0 } }'],
+    ['draws, which may leave an action out', '{ learner: { type: beta }, exploration: { type: thompson, draws: 8 } }'],
     ['a fixed policy with a 0', '{ learner: { type: fixed, probabilities: { alpha: 1, omega: 0 } } }'],
   ])('is refused when it is deterministic: %s, unless it has a floor or is not to be evaluated', async (_, text) => {
     expect((await diagnose(algorithm(text))).join()).toMatch(/semantic .*no log of it can ever be evaluated/)

@@ -1,5 +1,5 @@
 import type { AlgorithmSpec, ExplorationSpec, LearnerSpec } from '../../src/kinds.ts'
-import { PAIRS } from '../../src/policy/algorithm.ts'
+import { createExploration, PAIRS } from '../../src/policy/algorithm.ts'
 import type { ConfiguredDefinition } from '../../src/policy/definition.ts'
 import type { LearnerDefinition } from '../../src/policy/learner.ts'
 import type { Schema } from '../../src/repo/schema.ts'
@@ -37,7 +37,10 @@ export function learnerSamples(learner: LearnerDefinition, actions: readonly str
   return samplesOf(learner, learner.distribution === undefined ? {} : { [learner.distribution]: told })
 }
 
-/** Every pair of the table, with each sample of its learner and each of its exploration that goes with it. */
+/**
+ * Every pair of the table, with each sample of its learner and each of its exploration that goes with it; those that draw by each learner's own
+ * way of drawing with all of its samples.
+ */
 export function algorithmSamples(actions: readonly string[]): readonly AlgorithmSpec[] {
   return PAIRS.flatMap(({ learner: definition, exploration: over }): AlgorithmSpec[] => {
     const [standard, ...others] = learnerSamples(definition, actions)
@@ -45,9 +48,12 @@ export function algorithmSamples(actions: readonly string[]): readonly Algorithm
     const explorations = samplesOf<ExplorationSpec>(over).filter(
       spec => (over.misfits?.(spec, definition) ?? []).length === 0,
     )
+    const seeded = explorations.filter(
+      exploration => createExploration({ learner: standard, exploration }, actions).seeded,
+    )
     return [
       ...explorations.map(exploration => ({ learner: standard, exploration })),
-      ...others.map(learner => ({ learner, exploration: explorations[0] })),
+      ...others.flatMap(learner => [explorations[0], ...seeded].map(exploration => ({ learner, exploration }))),
     ]
   })
 }

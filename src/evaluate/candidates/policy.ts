@@ -4,7 +4,7 @@ import { eligibleSet } from '../../log/rows/eligible.ts'
 import type { LogColumns } from '../../log/rows/layout.ts'
 import { offeredReader } from '../../log/rows/offered-reader.ts'
 import { RowFault, type RowReader } from '../../log/rows/row-reader.ts'
-import type { ValueColumn } from '../../log/tables.ts'
+import type { Column, TextColumn, ValueColumn } from '../../log/tables.ts'
 import type { Context, Policy } from '../../policy/policy.ts'
 import type { Pool } from '../../policy/pool.ts'
 import { type ActionSpace, type CellsCandidate, everyAction, type RowsCandidate, requireAction } from './candidate.ts'
@@ -12,7 +12,8 @@ import { byEligible } from './simple.ts'
 
 /**
  * A Policy as a candidate: the probabilities it would decide by, floor included, over what it and the log find eligible. A
- * policy that does not look at the context needs none of the log.
+ * policy that does not look at the context needs none of the log. One whose probabilities are seeded by the decision has those of the
+ * decision that was logged: of its own log, the very ones.
  */
 export function policyCandidate(
   space: ActionSpace,
@@ -25,34 +26,47 @@ export function policyCandidate(
   const probabilities = new Float64Array(policy.actions.length)
   const logged = new Uint8Array(space.ids.length)
 
-  function write({ context, eligible: mine }: Situation, loggedEligible: Int32Array, out: Float64Array): void {
+  function write(
+    { context, eligible: mine }: Situation,
+    loggedEligible: Int32Array,
+    out: Float64Array,
+    decisionId?: string,
+  ): void {
     logged.fill(0)
     for (const action of loggedEligible) logged[action] = 1
     let count = 0
     for (let i = 0; i < mine.length; i++) if (logged[actionOf[mine[i]]] === 1) eligible[count++] = mine[i]
     out.fill(0)
     if (count === 0) return
-    policy.probabilities(context, eligible, count, probabilities)
+    policy.probabilities(context, eligible, count, probabilities, decisionId)
     for (let i = 0; i < count; i++) out[actionOf[eligible[i]]] = probabilities[eligible[i]]
   }
 
   const everything = Int32Array.from(policy.actions.keys())
-  const ruled = policy.eligibility.ruled
-  if (policy.features.dimension === 0 && !ruled) {
-    const nowhere = { context: {}, eligible: everything }
-    return byEligible(space, (loggedEligible, out) => write(nowhere, loggedEligible, out))
+  const { ruled } = policy.eligibility
+  const seeded = policy.exploration.seeded === true
+  const blind = policy.features.dimension === 0 && !ruled
+  if (blind && !seeded) {
+    const everywhere = { context: {}, eligible: everything }
+    return byEligible(space, (loggedEligible, out) => write(everywhere, loggedEligible, out))
   }
 
-  const contexts = contextReader(policy, contextSource(policy, columns))
+  const contexts = blind ? NOWHERE : contextReader(policy, contextSource(policy, columns))
   const all = everyAction(space)
   return {
     kind: 'rows',
-    columns: [ruled ? situationReader(policy, contexts) : contexts, ...(space.eligible ? [eligibleSet] : [])],
+    columns: [
+      ruled ? situationReader(policy, contexts) : contexts,
+      ...(seeded ? [idReader(columns.decisionId)] : []),
+      ...(space.eligible ? [eligibleSet] : []),
+    ],
     bind(columns) {
-      const [read, sets] = columns.map(column => (column as ValueColumn).values)
+      const [read, ...others] = columns.map(column => (column as ValueColumn).values)
+      const ids = seeded ? others.shift() : undefined
+      const [sets] = others
       return (i, out) => {
         const situation = ruled ? (read[i] as Situation) : { context: read[i] as Context, eligible: everything }
-        write(situation, sets === undefined ? all : (sets[i] as Int32Array), out)
+        write(situation, sets === undefined ? all : (sets[i] as Int32Array), out, ids?.[i] as string | undefined)
       }
     },
   }
@@ -62,19 +76,38 @@ export function policyCandidate(
 function offeredCandidate(policy: Policy, columns: LogColumns, offered: string): RowsCandidate {
   const eligible = new Int32Array(policy.capacity)
   const probabilities = new Float64Array(policy.capacity)
+  const seeded = policy.exploration.seeded === true
   return {
     kind: 'rows',
-    columns: [offeredReader(policy, offered), contextReader(policy, contextSource(policy, columns))],
+    columns: [
+      offeredReader(policy, offered),
+      contextReader(policy, contextSource(policy, columns)),
+      ...(seeded ? [idReader(columns.decisionId)] : []),
+    ],
     bind(columns) {
-      const [pools, contexts] = columns.map(column => (column as ValueColumn).values)
+      const [pools, contexts, ids] = columns.map(column => (column as ValueColumn).values)
       return (i, out) => {
         const [pool, context] = [pools[i] as Pool, contexts[i] as Context]
         out.fill(0)
         const count = policy.eligibility.writeCertain(context, eligible, pool)
         if (count === 0) return
-        policy.probabilities(context, eligible, count, probabilities, pool)
+        policy.probabilities(context, eligible, count, probabilities, ids?.[i] as string | undefined, pool)
         for (let j = 0; j < count; j++) out[eligible[j]] = probabilities[eligible[j]]
       }
+    },
+  }
+}
+
+/** For a policy that does not look at contexts. */
+const NOWHERE: RowReader<Context> = { requests: [], bind: () => () => ({}) }
+
+/** What seeds a row's decision: its id; where the log has none, the number of the row, which knows as little of what was done. */
+function idReader(column: string | undefined): RowReader<string> {
+  return {
+    requests: column === undefined ? [] : [{ column, type: 'text' }],
+    bind([ids]: readonly (Column | undefined)[]) {
+      const values = (ids as TextColumn | undefined)?.values
+      return (i, { row }) => values?.[i] ?? String(row)
     },
   }
 }

@@ -40,11 +40,12 @@ export function createRowJudge(
   return {
     plain: eligible === undefined && readers.length === 0,
     isComplete: (columns, rows) => required.every(({ at }) => isComplete(columns[at], rows)),
-    bind(columns, { action, propensity, reward, standsFor }) {
+    bind(columns, { row, action, propensity, reward, standsFor }) {
       const pick = (places: readonly number[]) => places.map(place => columns[place])
       const eligibleOf = eligible?.bind(pick(eligibleAt))
       const bound = readers.map(({ reader, at }) => reader.bind(pick(at)))
       const decision: { -readonly [K in keyof LoggedDecision]: LoggedDecision[K] } = {
+        row: 0,
         action: 0,
         propensity: 0,
         eligible: all,
@@ -75,6 +76,7 @@ export function createRowJudge(
       }
 
       function ofReaders(i: number): string | undefined {
+        decision.row = row[i]
         decision.action = action[i]
         decision.propensity = propensity[i]
         if (eligibleOf !== undefined) {

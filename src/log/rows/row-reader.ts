@@ -12,6 +12,8 @@ export interface RowReader<T> {
 
 /** What is known of a row before readers are asked. One object for all rows. */
 export interface LoggedDecision {
+  /** Number of the row in the log. */
+  readonly row: number
   /** Index of the logged action. */
   readonly action: number
   readonly propensity: number

@@ -4,6 +4,7 @@ import { probabilityBest } from '../../math/quadrature.ts'
 import type { Exploration, ExplorationDefinition } from '../exploration.ts'
 import type { Posterior } from '../learner.ts'
 import { pickMaximum } from './argmax.ts'
+import { drawnThompson } from './thompson-draws.ts'
 
 export const thompsonExploration: ExplorationDefinition<Extract<ExplorationSpec, { type: 'thompson' }>> = {
   type: 'thompson',
@@ -18,6 +19,14 @@ export const thompsonExploration: ExplorationDefinition<Extract<ExplorationSpec,
       default: 1,
       examples: [0.5],
     },
+    draws: {
+      type: 'integer',
+      description:
+        "The probabilities are shares of this many draws from the posterior, seeded by the decision, of whole models where actions share one: for hundreds of actions. Default: integrals over each action's own posterior.",
+      minimum: 1,
+      maximum: 4096,
+      examples: [64],
+    },
   },
   needs: ['posterior'],
   rewards: 'any',
@@ -31,7 +40,9 @@ export const thompsonExploration: ExplorationDefinition<Extract<ExplorationSpec,
     const { reason, hint } = exactPosterior
     return [{ option: 'scale', message: `\`scale\` must be 1 over \`${type}\`, ${reason}`, hint }]
   },
-  create: ({ scale }, _learner, actions) => thompson(scale, actions),
+  leavesOut: ({ draws }) => (draws === undefined ? undefined : 'draws'),
+  create: ({ scale, draws }, _learner, actions) =>
+    draws === undefined ? thompson(scale, actions) : drawnThompson(scale, draws, actions),
 }
 
 /**

@@ -145,6 +145,11 @@ function* overlapRules({ algorithm, guardrails, evaluation, actions }: PolicySpe
       )
   }
   if (exploration === undefined || learnerOf(learner).standsAlone === true) return
+  const leavesOut = explorationOf(exploration).leavesOut?.(exploration)
+  if (leavesOut !== undefined) {
+    const message = `\`${leavesOut}\` may leave an action without any probability: ${consequence} for what it leaves out`
+    yield semantic([...PATH, 'exploration', leavesOut], message, hint)
+  }
   const option = explorationOf(exploration).deterministic?.(exploration)
   if (option === undefined) return
   const message =

@@ -23,7 +23,7 @@ const SPEC: PolicySpec = {
   reward: { name: 'click', type: 'binary', wait: '1h', default: 0 },
 }
 const DEFAULTS = { level: 7, spend: 1, vip: false, platform: 'ios', name: 'nobody', taste: [0, 0] }
-const DECISION = { action: 0, propensity: 1, eligible: Int32Array.of(0, 1) }
+const DECISION = { row: 1, action: 0, propensity: 1, eligible: Int32Array.of(0, 1) }
 
 function read(source: ContextSource, columns: readonly Column[]): unknown {
   const found = contextReader(createPolicy('pol', SPEC, ''), source).bind(columns)(0, DECISION)
