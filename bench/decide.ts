@@ -6,12 +6,17 @@ import { createPolicy, type Policy } from '../src/policy/policy.ts'
 
 const DIMENSION = 20
 const LINEAR: LearnerSpec = { type: 'linear', l2: 1, intercept: false }
+const SHARED: LearnerSpec = { type: 'linear', l2: 1, intercept: false, shared: true }
+const HYBRID: LearnerSpec = { type: 'hybrid', l2: 1, intercept: false }
 const BETA: LearnerSpec = { type: 'beta', prior: { alpha: 1, beta: 1 } }
 const THOMPSON: ExplorationSpec = { type: 'thompson', scale: 1 }
 const FIELDS: Record<string, ContextField> = {
   level: { type: 'integer', minimum: 1, default: 1 },
   x: { type: 'array', items: { type: 'number' }, minItems: DIMENSION, maxItems: DIMENSION },
+  half: { type: 'array', items: { type: 'number' }, minItems: DIMENSION / 2, maxItems: DIMENSION / 2 },
 }
+/** Of as many components as x has, half of which differ between actions. */
+const OF_ACTIONS: PolicySpec['features'] = [{ field: 'half' }, { cross: ['half', 'action.price'] }]
 const CONTEXTS = 64
 
 interface Case {
@@ -19,6 +24,7 @@ interface Case {
   readonly learner: LearnerSpec
   readonly exploration: ExplorationSpec
   readonly actions: number
+  readonly features?: PolicySpec['features']
 }
 
 const CASES: readonly Case[] = [
@@ -30,6 +36,15 @@ const CASES: readonly Case[] = [
     actions: 20,
   },
   { name: 'linear softmax', learner: LINEAR, exploration: { type: 'softmax', temperature: 0.1 }, actions: 20 },
+  { name: 'shared thompson', learner: SHARED, exploration: THOMPSON, actions: 20, features: OF_ACTIONS },
+  { name: 'hybrid thompson', learner: HYBRID, exploration: THOMPSON, actions: 20, features: OF_ACTIONS },
+  {
+    name: 'hybrid softmax',
+    learner: HYBRID,
+    exploration: { type: 'softmax', temperature: 0.1 },
+    actions: 20,
+    features: OF_ACTIONS,
+  },
   { name: 'beta thompson', learner: BETA, exploration: THOMPSON, actions: 10 },
 ]
 
@@ -46,8 +61,10 @@ export async function bench(): Promise<void> {
     const whole = micros(() => decide(policy, { decisionId: `d${n}`, context: contexts[n++ % CONTEXTS] }))
     const cells = [whole.toFixed(1)]
     if (each.exploration === THOMPSON) {
-      const posteriors = contexts.map(({ x }) => {
-        policy.learner.predict(Float64Array.from(x))
+      const row = new Float64Array(policy.features.rows * policy.features.dimension)
+      const posteriors = contexts.map(each => {
+        policy.features.write(each, row)
+        policy.learner.predict(row)
         return policy.actions.map((_, a) => policy.learner.posterior(a, 1)).filter(p => p !== undefined)
       })
       const integral = micros(() => probabilityBest(posteriors[n++ % CONTEXTS]))
@@ -62,16 +79,18 @@ export async function bench(): Promise<void> {
 
 function context(i: number) {
   const rng = stream(2, i)
-  return { level: 1 + (i % 60), x: Array.from({ length: DIMENSION }, () => rng.uniform() - 0.5) }
+  const x = Array.from({ length: DIMENSION }, () => rng.uniform() - 0.5)
+  return { level: 1 + (i % 60), x, half: x.slice(DIMENSION / 2) }
 }
 
 /** A policy of similar actions, two of them with a rule, that has learnt from 200 rewards an action. */
-function trained({ name, learner, exploration, actions }: Case): Policy {
+function trained({ name, learner, exploration, actions, features = [{ field: 'x' }] }: Case): Policy {
   const spec: PolicySpec = {
     context: FIELDS,
-    features: [{ field: 'x' }],
+    features,
     actions: Array.from({ length: actions }, (_, a) => ({
       id: `a${a}`,
+      features: { price: a / actions },
       ...(a === 1 ? { eligible: 'ctx.level >= 10' } : a === 2 ? { eligible: 'ctx.level >= 20 && ctx.x[0] < 0.4' } : {}),
     })),
     decision: { type: 'single' },

@@ -6,7 +6,7 @@ import type { LearnerState, LearnerSums } from './learner.ts'
 
 /**
  * What a learner is made of, as sums over rows that add up: rows can be folded in parts, anywhere, and the parts merged. Per
- * action [n, Σw, Σw²], then the learner's own (`LearnerSums`); those of a learner that actions share stand once, at the end.
+ * action [n, Σw, Σw²], then the learner's own (`LearnerSums`); those of a model that actions share stand once, at the end.
  */
 export interface Statistics {
   /** The plain sums of the rows that were added. */
@@ -34,18 +34,26 @@ const HEAD = 3
 
 /** Where things stand among the sums. */
 function layoutOf(own: LearnerSums, actions: number) {
-  const stride = own.shared ? HEAD : HEAD + own.width
+  const { width, shared = 0 } = own
+  const stride = HEAD + width
   return {
-    length: actions * stride + (own.shared ? own.width : 0),
+    length: actions * stride + shared,
     head: (action: number) => action * stride,
-    block: (action: number) => (own.shared ? actions * stride : action * stride + HEAD),
+    block: (action: number) => action * stride + HEAD,
+    shared: actions * stride,
   }
 }
 
-export function createStatistics(algorithm: AlgorithmSpec, actions: number, dimension: number): Statistics {
+/** `dimension` and `own`: of the features, as `LearnerDefinition.create` has them. */
+export function createStatistics(
+  algorithm: AlgorithmSpec,
+  actions: number,
+  dimension: number,
+  ownPart?: number,
+): Statistics {
   const { learner } = algorithm
-  const own = learnerOf(learner).sums(learner, actions, dimension)
-  const { length, head, block } = layoutOf(own, actions)
+  const own = learnerOf(learner).sums(learner, actions, dimension, ownPart)
+  const { length, head, block, shared } = layoutOf(own, actions)
   const { rewards, of } = rewardsOf(algorithm)
   const unit = rewards === 'unit'
   const sums = new Float64Array(length)
@@ -57,23 +65,28 @@ export function createStatistics(algorithm: AlgorithmSpec, actions: number, dime
       sums[k]++
       sums[k + 1] += weight
       sums[k + 2] += weight * weight
-      own.add(sums, block(action), x, reward, weight)
+      own.add(sums, block(action), x, reward, weight, shared)
     },
   }
 }
 
-export function mergeStatistics({ learner }: AlgorithmSpec, actions: number, dimension: number): MergedStatistics {
-  const own = learnerOf(learner).sums(learner, actions, dimension)
-  const { length, head, block } = layoutOf(own, actions)
+export function mergeStatistics(
+  { learner }: AlgorithmSpec,
+  actions: number,
+  dimension: number,
+  ownPart?: number,
+): MergedStatistics {
+  const own = learnerOf(learner).sums(learner, actions, dimension, ownPart)
+  const { length, head, block, shared } = layoutOf(own, actions)
   // Compensated sums take two places each.
   const sums = new Float64Array(2 * length)
   const total = (i: number) => sums[2 * i] + sums[2 * i + 1]
   const each = (value: (action: number) => number) => Float64Array.from({ length: actions }, (_, a) => value(a))
 
-  /** What weights are multiplied by, so that those of a model sum to its effective count, Σw/Σw²: by action, or the same for all that share it. */
+  /** What weights are multiplied by, so that those of a model sum to its effective count, Σw/Σw²: by action, or the same for all that share one. */
   function scales(): Float64Array {
     const ratio = (weights: number, squares: number) => (squares === 0 ? 0 : weights / squares)
-    if (!own.shared) return each(a => ratio(total(head(a) + 1), total(head(a) + 2)))
+    if (own.shared === undefined) return each(a => ratio(total(head(a) + 1), total(head(a) + 2)))
     const sumOf = (i: number) => each(a => total(head(a) + i)).reduce((sum, value) => sum + value, 0)
     const all = ratio(sumOf(1), sumOf(2))
     return each(() => all)
@@ -87,7 +100,11 @@ export function mergeStatistics({ learner }: AlgorithmSpec, actions: number, dim
     learnt: () => ({ rows: each(a => total(head(a))), effective: effective(scales()) }),
     state() {
       const by = scales()
-      return own.state(effective(by), (action, i) => by[action] * total(block(action) + i))
+      return own.state(
+        effective(by),
+        (action, i) => by[action] * total(block(action) + i),
+        i => by[0] * total(shared + i),
+      )
     },
   }
 }

@@ -128,7 +128,12 @@ export async function train(
     }
   }
 
-  const statistics = mergeStatistics(spec.algorithm, Math.max(1, length), policy.features.dimension)
+  const statistics = mergeStatistics(
+    spec.algorithm,
+    Math.max(1, length),
+    policy.features.dimension,
+    policy.features.own,
+  )
   for await (const { sums, faults, unlearnable } of fold(
     { policy: plan.policy, weights, context, offered: columns.offered },
     toFold(),

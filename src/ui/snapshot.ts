@@ -27,7 +27,9 @@ export function snapshotDescriptionText(snapshot: SnapshotShowResult, context: T
   const linear = actions.some(action => action.coefficients !== undefined)
   const rows = actions.flatMap(({ id, count: n, value, width, coefficients }) => {
     const learnt = number(n)
-    if (coefficients === undefined) return [[id, learnt, number(value), plusMinus(width)]]
+    if (coefficients === undefined) {
+      return [shared === undefined ? [id, learnt, number(value), plusMinus(width)] : [id, learnt]]
+    }
     return coefficients.map((c, i) => [
       i === 0 ? id : '',
       i === 0 ? learnt : '',
@@ -36,30 +38,19 @@ export function snapshotDescriptionText(snapshot: SnapshotShowResult, context: T
       plusMinus(c.width),
     ])
   })
+  const right = (title: string) => ({ title, align: 'right' as const })
   const columns: Column[] = [
     { title: 'action' },
-    { title: 'rewards', align: 'right' },
+    right('rewards'),
     ...(linear
-      ? [{ title: 'feature' }, { title: 'coefficient', align: 'right' as const }]
-      : [{ title: 'value', align: 'right' as const }]),
-    { title: 'width', align: 'right' },
+      ? [{ title: 'feature' }, right('coefficient'), right('width')]
+      : shared === undefined
+        ? [right('value'), right('width')]
+        : []),
   ]
-  return shared === undefined
-    ? [head, table(columns, rows, context)].join('\n\n')
-    : [
-        head,
-        // Requests may bring the actions: there are none to list.
-        ...(rows.length === 0
-          ? []
-          : [
-              table(
-                columns.slice(0, 2),
-                rows.map(row => row.slice(0, 2)),
-                context,
-              ),
-            ]),
-        strongest(shared, context),
-      ].join('\n\n')
+  // Requests may bring the actions: there are none to list.
+  const listed = rows.length === 0 ? [] : [table(columns, rows, context)]
+  return [head, ...listed, ...(shared === undefined ? [] : [strongest(shared, context)])].join('\n\n')
 }
 
 /** So many features of a model that actions share are enough to see what it goes by. */

@@ -55,10 +55,9 @@ function linearSums(l2: number, shared: boolean, actions: number, d: number): Le
   const size = packedSize(d)
   const models = shared ? 1 : actions
   return {
-    width: d + size,
-    shared,
-    add(sums, at, x, reward, weight) {
-      let k = at
+    ...(shared ? { width: 0, shared: d + size } : { width: d + size }),
+    add(sums, at, x, reward, weight, ofAll) {
+      let k = shared ? ofAll : at
       const weighted = weight * reward
       for (let i = 0; i < d; i++) sums[k++] += weighted * x[i]
       for (let i = 0; i < d; i++) {
@@ -67,7 +66,8 @@ function linearSums(l2: number, shared: boolean, actions: number, d: number): Le
       }
     },
     /** θ = A⁻¹ Σ r x and A⁻¹, with A = l2·I + Σ x xᵀ, by model. */
-    state(counts, sum) {
+    state(counts, ofAction, ofAll) {
+      const sum = shared ? (_: number, i: number) => ofAll(i) : ofAction
       const theta = new Float64Array(models * d)
       const inverse = new Float64Array(models * size)
       const matrix = new Float64Array(size)
