@@ -46,6 +46,7 @@ function factsOf({ dap, policy, learner, count, data, features }: SnapshotShowRe
     'data.to': data?.to ?? null,
     'data.until': data?.until ?? null,
     'data.heldOut': data?.heldOut ?? null,
+    'data.remembered': data?.remembered ?? null,
   }
 }
 

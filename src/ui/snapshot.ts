@@ -1,7 +1,7 @@
 import type { TextContext } from '../command.ts'
 import type { Coefficient, SnapshotShowResult } from '../policy/snapshot-describe.ts'
 import type { ActionDiff, NumberChange, SnapshotDiffResult } from '../policy/snapshot-diff.ts'
-import type { HeldOut } from '../policy/snapshot-format.ts'
+import type { HeldOut, SnapshotData } from '../policy/snapshot-format.ts'
 import { plural, short, signed } from './numbers.ts'
 import { type Column, table } from './table.ts'
 
@@ -20,6 +20,7 @@ export function snapshotDescriptionText(snapshot: SnapshotShowResult, context: T
           ['from', `${data.dataset}, ${plural(data.rows, 'row')}${period(data)}  ${data.digest}`],
           ['held out', heldOutText(data.heldOut)],
         ] as const)),
+    ...(data?.remembered === undefined ? [] : [['remembers', rememberedText(data.remembered)] as const]),
     ...(dap === null ? [] : [['made by', `dap ${dap}`] as const]),
   ]
   const width = Math.max(...facts.map(([name]) => name.length))
@@ -130,10 +131,18 @@ const number = (value: number | null | undefined) => (value == null ? 'none' : s
 
 const plusMinus = (width: number | null | undefined) => (width == null ? '' : `± ${short(width)}`)
 
+type Remembered = NonNullable<SnapshotData['remembered']>
+
 function heldOutText(heldOut: HeldOut | undefined): string {
   if (heldOut === undefined) return 'not known'
   const { groups, by } = heldOut
   return groups === 0 ? 'nothing' : `${groups} of 1,024 groups of ${by}s`
+}
+
+/** What still counts, and from when on. How it forgets is an option of the learner, which is shown beside. */
+function rememberedText({ rows, effectiveRows, bucket, buckets, since, at }: Remembered): string {
+  const worth = rows === effectiveRows ? '' : `, worth ${short(effectiveRows)} new ones`
+  return `${plural(rows, 'row')} in ${plural(buckets, 'bucket')} of ${bucket}, ${since} to ${at}${worth}`
 }
 
 function period({ from, to }: { readonly from?: string; readonly to?: string }): string {

@@ -1,6 +1,7 @@
 import type { LearnerSpec } from '../../kinds.ts'
 import { normal } from '../../math/distributions.ts'
 import { dot, packedSize, quadraticForm, ridgeSolve, ridgeStart, ridgeUpdate } from '../../math/ridge.ts'
+import { FORGETTING } from '../forgetting.ts'
 import type { Learner, LearnerDefinition, LearnerSums } from '../learner.ts'
 import { linear } from './linear.ts'
 import { stateCounts, stateNumbers, total } from './state.ts'
@@ -16,6 +17,7 @@ export const hybrid: LearnerDefinition<Extract<LearnerSpec, { type: 'hybrid' }>>
   options: {
     l2,
     intercept: { ...intercept, description: 'Whether a constant 1 is added to the part of each action.' },
+    ...FORGETTING,
   },
   learns: true,
   rewards: 'any',

@@ -1,6 +1,7 @@
 import type { LearnerSpec } from '../../kinds.ts'
 import { normal } from '../../math/distributions.ts'
 import { dot, packedSize, quadraticWeights, ridgeSolve, ridgeStart, ridgeUpdate } from '../../math/ridge.ts'
+import { FORGETTING } from '../forgetting.ts'
 import type { Learner, LearnerDefinition, LearnerSums } from '../learner.ts'
 import { sharedLinearLearner } from './shared-linear.ts'
 import { stateCounts, stateNumbers, total } from './state.ts'
@@ -32,6 +33,7 @@ export const linear: LearnerDefinition<Extract<LearnerSpec, { type: 'linear' }>>
         'One model for all actions, that tells them apart by their features: what one action teaches holds for all that are like it. Default: one per action.',
       examples: [true],
     },
+    ...FORGETTING,
   },
   learns: true,
   rewards: 'any',

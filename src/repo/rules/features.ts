@@ -1,4 +1,4 @@
-import type { ContextField, FeatureSpec, PolicySpec } from '../../kinds.ts'
+import type { ContextField, FeatureSpec, LearnerSpec, PolicySpec } from '../../kinds.ts'
 import { LEARNERS, learnerOf } from '../../policy/algorithm.ts'
 import { createBlock } from '../../policy/feature-block.ts'
 import {
@@ -10,6 +10,7 @@ import {
   OF_ACTION,
   type SingleFeature,
 } from '../../policy/features.ts'
+import { forgetsBy, forgettingOf } from '../../policy/forgetting.ts'
 import type { FeatureNeeds } from '../../policy/learner.ts'
 import { isListed, listed } from '../../policy/pool.ts'
 import { MAX_NUMBERS } from '../../policy/snapshot-format.ts'
@@ -255,8 +256,36 @@ function* sizeRules(spec: PolicySpec, fields: Fields, { intercept }: FeatureNeed
   const one = intercept ? 1 : 0
   const models = Math.max(1, listed(actions).length)
   const own = one + sum(wide.filter(([feature]) => !isOfAction(feature)))
-  const numbers = learnerOf(learner).numbers?.(learner, models, one + components, own) ?? 0
-  if (numbers <= MAX_NUMBERS) return
+  const size = [learner, models, one + components, own] as const
+  const numbers = learnerOf(learner).numbers?.(...size) ?? 0
+  if (numbers <= MAX_NUMBERS) {
+    yield* bucketRules(...size)
+    return
+  }
   const message = `with these features and ${models} actions \`${learner.type}\` has ${numbers} numbers, more than ${MAX_NUMBERS}`
   yield semantic(path, message, hint)
+}
+
+/** Sums of all buckets are held while a learner that forgets learns: 256 MiB of them, as two numbers a sum. */
+const MOST_SUMS = 2 * MAX_NUMBERS
+
+function* bucketRules(learner: LearnerSpec, actions: number, dimension: number, own: number): Generator<Fault> {
+  const [option, buckets] = [forgetsBy(learner), bucketsOf(learner)]
+  if (option === undefined) return
+  const { width, shared = 0 } = learnerOf(learner).sums(learner, actions, dimension, own)
+  const sums = buckets * (actions * width + shared)
+  if (sums <= MOST_SUMS) return
+  const message = `with these features and ${actions} actions \`${learner.type}\` has ${sums} sums in ${buckets} buckets of time, more than ${MOST_SUMS}`
+  const hint = `cross fields of fewer values, or take \`${option}\` out`
+  yield { ...semantic([...LEARNER, option], message, hint), on: 'key' }
+}
+
+/** None where another rule has something to say of how it forgets. */
+function bucketsOf(learner: LearnerSpec): number {
+  try {
+    return forgettingOf(learner)?.keep ?? 0
+  } catch (error) {
+    if (error instanceof RangeError) return 0
+    throw error
+  }
 }
