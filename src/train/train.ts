@@ -129,7 +129,9 @@ export async function train(
       const valuesOf = (asked: readonly BatchColumn[]) =>
         asked.length === 0 ? undefined : (all[columnsOf.indexOf(asked[0])] as NumberColumn).values
       sent.push({ rows: batch.rows, times: valuesOf(times), hashes: valuesOf(hashes) })
-      yield { ...batch, columns: all.slice(0, wanted.length + (forgets ? 1 : 0)) }
+      // What is yielded may be gone: its memory is handed to a thread. The times are looked at here, too.
+      const own = forgets ? times.map(time => copyOf(all[columnsOf.indexOf(time)] as NumberColumn)) : []
+      yield { ...batch, columns: [...all.slice(0, wanted.length), ...own] }
     }
   }
 
@@ -222,6 +224,8 @@ export async function train(
 
 /** What stands for all the actions that requests brought. */
 const ANY_ACTION = "the requests' own"
+
+const copyOf = (column: NumberColumn): NumberColumn => ({ ...column, values: column.values.slice() })
 
 /** The first and the last of times in milliseconds since 1970; those that are missing are NaN. */
 function createTimeSpan() {

@@ -112,8 +112,10 @@ describe('training a learner that forgets', () => {
     )
     for (const way of [{ discount: { halfLife: '14d' } }, { window: '28d' }]) {
       const learner = { ...HYBRID, ...way } as LearnerSpec
-      const text = async (log: Rows, fold?: Fold) =>
-        snapshotText(takeSnapshot((await learn(log, learner, { fold })).policy))
+      const text = async (log: Rows, fold?: Fold) => {
+        const { policy, learntFrom, rows } = await learn(log, learner, { fold })
+        return snapshotText(takeSnapshot(policy, { data: { dataset: 'log', digest: 'd', rows, ...learntFrom } }))
+      }
       const one = await text(rows)
       expect(
         await text(rows, foldWorkers(new URL('../../src/worker.ts', import.meta.url), 2, new AbortController().signal)),
