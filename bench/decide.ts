@@ -9,6 +9,7 @@ const DIMENSION = 20
 const LINEAR: LearnerSpec = { type: 'linear', l2: 1, intercept: false }
 /** With an intercept, four numbers of the context, three of the actions and their products it has 20 components, too. */
 const SHARED: LearnerSpec = { type: 'linear', l2: 1, intercept: true, shared: true }
+const HYBRID: LearnerSpec = { type: 'hybrid', l2: 1, intercept: false }
 const BETA: LearnerSpec = { type: 'beta', prior: { alpha: 1, beta: 1 } }
 const THOMPSON: ExplorationSpec = { type: 'thompson', scale: 1 }
 const FIELDS: Record<string, ContextField> = {
@@ -19,6 +20,10 @@ const CONTEXTS = 64
 const OF_ACTIONS = ['p', 'q', 'r']
 const SHARED_FIELDS: Record<string, ContextField> = {
   x: { type: 'array', items: { type: 'number' }, minItems: 4, maxItems: 4 },
+}
+/** Of as many components as x has, half of which differ between actions. */
+const HALF: Record<string, ContextField> = {
+  x: { type: 'array', items: { type: 'number' }, minItems: DIMENSION / 2, maxItems: DIMENSION / 2 },
 }
 
 interface Case {
@@ -39,6 +44,13 @@ const CASES: readonly Case[] = [
     actions: 20,
   },
   { name: 'linear softmax', learner: LINEAR, exploration: { type: 'softmax', temperature: 0.1 }, actions: 20 },
+  { name: 'hybrid thompson', learner: HYBRID, exploration: THOMPSON, actions: 20 },
+  {
+    name: 'hybrid softmax',
+    learner: HYBRID,
+    exploration: { type: 'softmax', temperature: 0.1 },
+    actions: 20,
+  },
   { name: 'beta thompson', learner: BETA, exploration: THOMPSON, actions: 10 },
   { name: 'shared thompson', learner: SHARED, exploration: THOMPSON, actions: 50, budget: 400 },
   {
@@ -90,14 +102,16 @@ export async function bench(): Promise<void> {
 function context(i: number, learner: LearnerSpec) {
   const rng = stream(2, i)
   const numbers = (count: number) => Array.from({ length: count }, () => rng.uniform() - 0.5)
+  if (learner === HYBRID) return { x: numbers(DIMENSION / 2) }
   return learner === SHARED ? { x: numbers(4) } : { level: 1 + (i % 60), x: numbers(DIMENSION) }
 }
 
 /** What a policy is made of beside its algorithm: two of the actions have a rule, but for those that share a model. */
 function described(learner: LearnerSpec, count: number): Pick<PolicySpec, 'context' | 'features' | 'actions'> {
-  if (learner !== SHARED) {
+  if (learner !== SHARED && learner !== HYBRID) {
     const actions = Array.from({ length: count }, (_, a) => ({
       id: `a${a}`,
+      features: { price: a / count },
       ...(a === 1 ? { eligible: 'ctx.level >= 10' } : a === 2 ? { eligible: 'ctx.level >= 20 && ctx.x[0] < 0.4' } : {}),
     }))
     return { context: FIELDS, features: [{ field: 'x' }], actions }
@@ -107,6 +121,7 @@ function described(learner: LearnerSpec, count: number): Pick<PolicySpec, 'conte
     id: `a${a}`,
     features: Object.fromEntries(OF_ACTIONS.map(name => [name, rng.uniform() - 0.5])),
   }))
+  if (learner === HYBRID) return { context: HALF, features: [{ field: 'x' }, { cross: ['x', 'action.p'] }], actions }
   const own = OF_ACTIONS.map(action => ({ action }))
   const products = OF_ACTIONS.map(name => ({ cross: ['x', `action.${name}`] }))
   return { context: SHARED_FIELDS, features: [{ field: 'x' }, ...own, ...products], actions }

@@ -22,7 +22,7 @@ import { serveText, startedText } from '../ui/serve.ts'
 import { publishSnapshot } from './opening/policies.ts'
 import { findRoot, openRepository, requireValid } from './opening/repository.ts'
 import { declareServe, type ServeOptions, STDOUT, serveOptions } from './serve/options.ts'
-import { bundleLoader, controlFile, repositoryLoader } from './serve/sources.ts'
+import { bundleLoader, controlFile, learnableLoader, repositoryLoader } from './serve/sources.ts'
 import { misspeltVariables, withVariables } from './serve/variables.ts'
 
 /** How long requests in flight and the log may take when the server stops: with the usual drain, less than the ten seconds of others. */
@@ -221,8 +221,10 @@ async function repositoryRoot(host: Host): Promise<string> {
   })
 }
 
-function loaderOf({ bundle, snapshots, migrate }: ServeOptions, host: Host, root: string): PolicyLoader {
-  return bundle === undefined ? repositoryLoader(host, root, { snapshots, migrate }) : bundleLoader(host, bundle)
+function loaderOf({ bundle, snapshots, migrate, publishMs }: ServeOptions, host: Host, root: string): PolicyLoader {
+  const loader =
+    bundle === undefined ? repositoryLoader(host, root, { snapshots, migrate }) : bundleLoader(host, bundle)
+  return publishMs === undefined ? loader : learnableLoader(loader)
 }
 
 function sinkOf(

@@ -37,7 +37,11 @@ export const trainCommand = defineCommand<Options, TrainingResult>({
     command
       .argument('[policy]', 'name of a Policy; may be left out when there is only one')
       .option('--dataset <name>', 'the Dataset to learn from; may be left out when there is only one')
-      .option('--until <time>', 'leave out decisions whose wait was not over then; default: now', timestamp)
+      .option(
+        '--until <time>',
+        'leave out decisions whose wait was not over then; default: now. What a learner forgets is counted from then',
+        timestamp,
+      )
       .option(
         '--out <file>',
         'where the snapshot goes; default: snapshots/POLICY.json, and snapshots/POLICY/DIGEST.json for replay',
@@ -85,7 +89,7 @@ export const trainCommand = defineCommand<Options, TrainingResult>({
     // Where contexts are learnt from, a row is much work.
     const threads = learnerOf(spec.algorithm.learner).features === undefined ? 1 : host.cores
     const training = await train(
-      { policy: resource, dataset, weights: options.weights, heldOut },
+      { policy: resource, dataset, weights: options.weights, heldOut, until: options.until },
       tables,
       await foldOf(host, options.workers ?? threads),
       progress(report),

@@ -24,13 +24,13 @@ export function quadraticWeights(x: Float64Array, d: number, out: Float64Array):
   }
 }
 
-/** xᵀMx of the packed M, x being the d numbers at `at`. Zeros of x cost next to nothing. */
-export function quadraticForm(m: Float64Array, x: Float64Array, at: number, d: number): number {
+/** xᵀMx of the packed M at `mAt`, x being the d numbers at `at`. Zeros of x cost next to nothing. */
+export function quadraticForm(m: Float64Array, x: Float64Array, at: number, d: number, mAt = 0): number {
   let sum = 0
   for (let i = 0; i < d; i++) {
     const xi = x[at + i]
     if (xi === 0) continue
-    const row = packedSize(i)
+    const row = mAt + packedSize(i)
     let off = 0
     for (let j = 0; j < i; j++) off += m[row + j] * x[at + j]
     sum += xi * (2 * off + m[row + i] * xi)

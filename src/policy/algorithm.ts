@@ -52,16 +52,17 @@ export function rewardsOf({ learner, exploration }: AlgorithmSpec): { readonly r
 }
 
 /**
- * A learner that knows nothing yet; `dimension` is that of the feature vector. Where requests bring the actions there are none to name, and at
- * most `capacity` at a time.
+ * A learner that knows nothing yet; `dimension` and `own` are as `LearnerDefinition.create` has them. Where requests bring the actions there are
+ * none to name, and at most `capacity` at a time.
  */
 export function createLearner(
   spec: LearnerSpec,
   actions: readonly string[],
   dimension: number,
   capacity = actions.length,
+  own?: number,
 ): Learner {
-  return learnerOf(spec).create(spec, actions, dimension, capacity)
+  return learnerOf(spec).create(spec, actions, dimension, capacity, own)
 }
 
 /** The exploration of an algorithm, over at most so many of these actions; a RangeError for a pair that makes no sense, which validation refuses before. */
@@ -85,9 +86,10 @@ export function createAlgorithm(
   actions: readonly string[],
   dimension: number,
   capacity = actions.length,
+  own?: number,
 ): { readonly learner: Learner; readonly exploration: Exploration; readonly usesWidths: boolean } {
   const { rewards, of } = rewardsOf(spec)
-  const learner = createLearner(spec.learner, actions, dimension, capacity)
+  const learner = createLearner(spec.learner, actions, dimension, capacity, own)
   const exploration = createExploration(spec, actions, capacity)
   // Whole models are drawn without the widths of their values.
   const drawsModels = exploration.seeded === true && learner.models !== undefined

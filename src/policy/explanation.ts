@@ -30,7 +30,7 @@ export function explain(policy: Policy, decision: Decision, pool: Pool | undefin
     const row = Array.from(x.subarray(action * dimension, (action + 1) * dimension))
     return row
       .map((value, i) => {
-        const coefficient = policy.learner.coefficient?.(i)
+        const coefficient = policy.learner.coefficient?.(i, action)
         return { name: names[i], value, ...(coefficient === undefined ? {} : { contribution: value * coefficient }) }
       })
       .filter(({ value }) => value !== 0)

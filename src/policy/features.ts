@@ -10,6 +10,8 @@ export interface Features {
   readonly dimension: number
   /** One name a component: those of `Block`, `intercept`, and for a product `platform=ios × action.genre=card`. */
   readonly names: readonly string[]
+  /** So many components, the first ones, do not differ between actions, and each has a model of its own for them; absent without a shared one beside. */
+  readonly own?: number
   /** 1 where all actions see the same; else one an action, at most so many. */
   readonly rows: number
   /**
@@ -29,8 +31,12 @@ export function createFeatures(spec: Described): Features {
   const wanted = learnerOf(learner).features?.(learner)
   if (wanted === undefined) return { dimension: 0, names: [], rows: 1, write: () => 1, writeRow() {} }
   const own = ownPool(spec.actions)
-  const { factors, terms } = createTerms(spec, wanted.shared)
-  const names = [...(wanted.intercept ? ['intercept'] : []), ...terms.flatMap(term => term.names)]
+  const { factors, terms: listed } = createTerms(spec, wanted.shared)
+  const parts = [listed.filter(term => !differs(term)), listed.filter(differs)]
+  const terms = wanted.own ? parts.flat() : listed
+  const intercept = wanted.intercept ? ['intercept'] : []
+  const names = [...intercept, ...terms.flatMap(term => term.names)]
+  const alike = parts[0].reduce((width, term) => width + term.names.length, intercept.length)
   const dimension = names.length
   const rows = wanted.shared ? capacityOf(spec.actions) : 1
   const contextual = factors.filter(({ ofAction }) => !ofAction)
@@ -55,6 +61,7 @@ export function createFeatures(spec: Described): Features {
   return {
     dimension,
     names,
+    ...(wanted.own ? { own: alike } : {}),
     rows,
     write(context, x, pool = own) {
       for (const { block, numbers } of contextual) block.write(context, numbers, 0)
@@ -89,6 +96,9 @@ interface Term {
   readonly names: readonly string[]
   readonly factors: readonly Factor[]
 }
+
+/** Does it differ between actions? */
+const differs = ({ factors }: Term) => factors.some(({ ofAction }) => ofAction)
 
 function createTerms(spec: Described, shared: boolean): { factors: readonly Factor[]; terms: readonly Term[] } {
   const { context, actions, features = defaultFeatures(context) } = spec

@@ -34,6 +34,11 @@ export const FIELD_NAMES: readonly FieldName[] = [
   ...of('linear', 'squarecb', 'squarecb', 'square-cb', 'inverse-gap-weighting', 'igw'),
   ...of('linear', 'greedy', 'lingreedy', 'lin-greedy', 'linear-greedy'),
   ...of('linear', 'epsilon-greedy', 'contextual-epsilon-greedy', 'linear-epsilon-greedy'),
+  ...of('hybrid', 'ucb', 'hybrid-linucb', 'linucb-hybrid', 'hybrid-ucb'),
+  ...of('hybrid', 'thompson', 'hybrid-lints', 'hybrid-thompson', 'hybrid-thompson-sampling'),
+  ...of('hybrid', 'squarecb', 'hybrid-squarecb'),
+  ...of('hybrid', 'greedy', 'hybrid-lingreedy', 'hybrid-greedy'),
+  ...of('hybrid', 'epsilon-greedy', 'hybrid-epsilon-greedy'),
   ...of('uniform', undefined, 'uniform', 'random', 'ab-test', 'a-b-test', 'experiment'),
   ...of('fixed', undefined, 'fixed', 'static', 'constant'),
 ]

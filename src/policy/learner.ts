@@ -31,8 +31,8 @@ export interface Learner {
    * predicted, whose x must still be as it was.
    */
   models?(scale: number, draws: number, rng: Rng): (action: number) => Float64Array
-  /** Of a model that actions share: what a value gains by 1 more of the i-th component, where values are sums of such. */
-  coefficient?(i: number): number
+  /** Of a model that actions share: what the action's value gains by 1 more of the i-th component, where values are sums of such. */
+  coefficient?(i: number, action: number): number
   /**
    * The learner's whole state as plain JSON values; `restore` continues exactly where it was, and throws a RangeError, with
    * nothing changed, for a state that is not this learner's.
@@ -74,14 +74,15 @@ export interface LearnerDefinition<Spec extends { readonly type: string } = { re
   /** It does with actions of which none is known before: it tells them apart by their features, or not at all. */
   anyActions?(spec: Spec): boolean
   /** The length of the largest list of its state, where it may be too long. */
-  numbers?(spec: Spec, actions: number, dimension: number): number
+  numbers?(spec: Spec, actions: number, dimension: number, own?: number): number
   /**
-   * A learner that knows nothing yet. `dimension` is that of the feature vector; `capacity` the most actions at a time, which are other ones
-   * each time where `actions` is empty. A RangeError for options that make no sense.
+   * A learner that knows nothing yet. `dimension` is that of the feature vector, `own` how many of its components are of each action's own
+   * model, where there is a shared one beside it; `capacity` the most actions at a time, which are other ones each time where `actions` is empty. A
+   * RangeError for options that make no sense.
    */
-  create(spec: Spec, actions: readonly string[], dimension: number, capacity: number): Learner
+  create(spec: Spec, actions: readonly string[], dimension: number, capacity: number, own?: number): Learner
   /** What it learns of a log: see `Statistics`. */
-  sums(spec: Spec, actions: number, dimension: number): LearnerSums
+  sums(spec: Spec, actions: number, dimension: number, own?: number): LearnerSums
   /**
    * Where every list of its state is a block of equal length an action, about that action alone, but for those that all `share`: the rest of
    * the state, made anew for other actions. Absent where states are not told apart by action.
@@ -93,19 +94,21 @@ export interface LearnerDefinition<Spec extends { readonly type: string } = { re
 export interface FeatureNeeds {
   /** Is a constant 1 added? */
   readonly intercept: boolean
-  /** Is it one model of contexts and actions, that sees a row an action? */
+  /** Is there a model that actions share, of contexts and actions, which sees a row an action? */
   readonly shared: boolean
+  /** Has each action a model of its own beside it, of what does not differ between actions? That comes first in the rows. */
+  readonly own?: boolean
 }
 
-/** The sums that a learner is made of beside [n, Σw, Σw²] an action: a block of `width` numbers an action, or one for all where it is `shared`. */
+/** The sums that a learner is made of beside [n, Σw, Σw²] an action: a block of `width` numbers an action, and one of `shared` for all (none where absent). */
 export interface LearnerSums {
   readonly width: number
-  readonly shared?: boolean
-  /** Adds a row to its block, which begins at `at`. */
-  add(sums: Float64Array, at: number, x: Float64Array, reward: number, weight: number): void
+  readonly shared?: number
+  /** Adds a row to its action's block, which begins at `at`, and to that of all, at `shared`. */
+  add(sums: Float64Array, at: number, x: Float64Array, reward: number, weight: number, shared: number): void
   /**
    * The state of a learner that has learnt them. `counts`: how many rewards of equal weight each action's are worth; `sum` is the i-th number
-   * of an action's block, or of the one there is, scaled accordingly.
+   * of an action's block, `shared` of that of all, scaled accordingly.
    */
-  state(counts: Float64Array, sum: (action: number, i: number) => number): LearnerState
+  state(counts: Float64Array, sum: (action: number, i: number) => number, shared: (i: number) => number): LearnerState
 }

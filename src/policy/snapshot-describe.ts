@@ -8,14 +8,16 @@ export type { ActionKnowledge, Coefficient, SnapshotShowResult } from '../genera
 
 /** A RangeError where the state is not that of the snapshot's learner. */
 export function describeSnapshot(snapshot: Snapshot): SnapshotShowResult {
-  const { dap = null, policy, learner: spec, actions, features, count, data = null } = snapshot
+  const { dap = null, policy, learner: spec, actions, features, own, count, data = null } = snapshot
   // Where requests bring the actions, a row of one is enough.
   const capacity = Math.max(1, actions.length)
-  const learner = createLearner(spec, actions, features.length, capacity)
+  const learner = createLearner(spec, actions, features.length, capacity, own)
   learner.restore(unpackState(snapshot.state))
   const { features: contextual, coefficients: linear } = learnerOf(spec)
   const shared = contextual?.(spec).shared === true
-  const coefficients = linear === true ? coefficientsOf(learner, shared ? 1 : capacity, features, capacity) : undefined
+  const coefficients = linear === true ? coefficientsOf(learner, features, capacity) : undefined
+  /** Of so many features, the first ones, each action has coefficients of its own. */
+  const ofActions = shared ? (own ?? 0) : features.length
   return {
     schema: SNAPSHOT_SHOW_RESULT_SCHEMA,
     digest: snapshotDigest(snapshot),
@@ -25,33 +27,30 @@ export function describeSnapshot(snapshot: Snapshot): SnapshotShowResult {
     count,
     data,
     features,
-    ...(shared && coefficients !== undefined ? { coefficients: coefficients[0] } : {}),
+    ...(shared && coefficients !== undefined ? { coefficients: coefficients[0].slice(ofActions) } : {}),
     actions: actions.map((id, a): ActionKnowledge => {
       const known = { id, count: learner.counts?.[a] ?? null }
-      if (coefficients !== undefined && !shared) return { ...known, coefficients: coefficients[a] }
+      if (coefficients !== undefined && ofActions > 0)
+        return { ...known, coefficients: coefficients[a].slice(0, ofActions) }
       if (contextual !== undefined) return known
       return { ...known, value: finite(learner.value[a]), width: finite(learner.width[a]) }
     }),
   }
 }
 
-/** By model: an action's, or the one of all. In the row that is 1 in one feature and 0 in all others the value is that feature's coefficient. */
-function coefficientsOf(
-  learner: Learner,
-  models: number,
-  features: readonly string[],
-  actions: number,
-): Coefficient[][] {
-  const byModel: Coefficient[][] = Array.from({ length: models }, () => [])
-  // The first row is enough: a shared model values it as the first action's.
-  const x = new Float64Array(features.length * (models === 1 ? actions : 1))
+/** By action. In the row that is 1 in one feature and 0 in all others the value is that feature's coefficient. */
+function coefficientsOf(learner: Learner, features: readonly string[], actions: number): Coefficient[][] {
+  const d = features.length
+  const byAction: Coefficient[][] = Array.from({ length: actions }, () => [])
+  // A row an action; who does not share sees the first alone.
+  const x = new Float64Array(actions * d)
   for (const [i, feature] of features.entries()) {
     x.fill(0)
-    x[i] = 1
+    for (let a = 0; a < actions; a++) x[a * d + i] = 1
     learner.predict(x)
-    for (let a = 0; a < models; a++) byModel[a].push({ feature, value: learner.value[a], width: learner.width[a] })
+    for (let a = 0; a < actions; a++) byAction[a].push({ feature, value: learner.value[a], width: learner.width[a] })
   }
-  return byModel
+  return byAction
 }
 
 const finite = (value: number): number | null => (Number.isFinite(value) ? value : null)

@@ -46,6 +46,10 @@ function factsOf({ dap, policy, learner, count, data, features }: SnapshotShowRe
     'data.to': data?.to ?? null,
     'data.until': data?.until ?? null,
     'data.heldOut': data?.heldOut ?? null,
+    'data.remembered.at': data?.remembered?.at ?? null,
+    'data.remembered.since': data?.remembered?.since ?? null,
+    'data.remembered.rows': data?.remembered?.rows ?? null,
+    'data.remembered.effectiveRows': data?.remembered?.effectiveRows ?? null,
   }
 }
 

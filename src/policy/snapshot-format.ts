@@ -18,7 +18,7 @@ export type PackedState = Snapshot['state']
 export type Faults = { readonly faults: readonly string[] }
 
 /** Numbers in a list of a learner's state; 64 MiB of them. */
-const MAX_NUMBERS = 8 * 1024 * 1024
+export const MAX_NUMBERS = 8 * 1024 * 1024
 
 /** Text of a snapshot's file: keys sorted, so the state comes last. */
 export const snapshotText: (snapshot: Snapshot) => string = fileText
@@ -36,8 +36,8 @@ export function readSnapshot(json: unknown): { readonly snapshot: Snapshot } | F
 }
 
 /** No schema multiplies: two lists, neither too long, may promise matrices that are too large. */
-function sizeFault({ learner, actions, features }: Snapshot): string | undefined {
-  const numbers = learnerOf(learner).numbers?.(learner, actions.length, features.length) ?? actions.length
+function sizeFault({ learner, actions, features, own }: Snapshot): string | undefined {
+  const numbers = learnerOf(learner).numbers?.(learner, actions.length, features.length, own) ?? actions.length
   return numbers > MAX_NUMBERS ? `the learner has ${numbers} numbers, more than ${MAX_NUMBERS}` : undefined
 }
 

@@ -30,6 +30,7 @@ export function takeSnapshot(
     learner: policy.spec.algorithm.learner,
     actions: policy.actions,
     features: policy.features.names,
+    ...(policy.features.own === undefined ? {} : { own: policy.features.own }),
     count: policy.learner.count,
     ...(data === undefined ? {} : { data }),
     state: packState(policy.learner.state()),
@@ -61,6 +62,7 @@ export function loadSnapshot(
       ...learnerFaults(spec, snapshot.learner),
       ...(migrate ? [] : listFaults('action', policy.actions, snapshot.actions)),
       ...listFaults('feature', policy.features.names, snapshot.features),
+      ...ownFaults(policy.features.own, snapshot.own),
     ]
     if (faults.length > 0) return { faults }
     const state = checkedState(spec, snapshot)
@@ -69,7 +71,8 @@ export function loadSnapshot(
       policy.learner.restore(state)
       return { ok: true, digest }
     }
-    const fresh = createLearner(spec, policy.actions, policy.features.dimension, policy.capacity).state()
+    const { capacity, features } = policy
+    const fresh = createLearner(spec, policy.actions, features.dimension, capacity, features.own).state()
     policy.learner.restore(carryOver(spec, { actions: snapshot.actions, state }, { actions: policy.actions, fresh }))
     return {
       ok: true,
@@ -86,8 +89,8 @@ export function loadSnapshot(
 }
 
 /** The snapshot's state, once a learner of its own actions has taken it and counts what the snapshot says. */
-function checkedState(spec: LearnerSpec, { actions, features, state, count }: Snapshot): LearnerState {
-  const learner = createLearner(spec, actions, features.length)
+function checkedState(spec: LearnerSpec, { actions, features, own, state, count }: Snapshot): LearnerState {
+  const learner = createLearner(spec, actions, features.length, actions.length, own)
   const unpacked = unpackState(state)
   learner.restore(unpacked)
   if (Math.abs(learner.count - count) > 1e-6 * count) {
@@ -101,6 +104,12 @@ function checkedState(spec: LearnerSpec, { actions, features, state, count }: Sn
 function learnerFaults(now: LearnerSpec, then: LearnerSpec): string[] {
   const [is, was] = [canonicalJson(now), canonicalJson(then)]
   return is === was ? [] : [`the learner was ${shortened(was)} and is now ${shortened(is)}`]
+}
+
+/** Two lists of the same names may be parted elsewhere. */
+function ownFaults(now: number | undefined, then: number | undefined): string[] {
+  if (now === then) return []
+  return [`the first ${then ?? 0} features were of each action's own model, and now it is the first ${now ?? 0}`]
 }
 
 function listFaults(noun: string, now: readonly string[], then: readonly string[]): string[] {

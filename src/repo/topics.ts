@@ -2,8 +2,8 @@
 import { CONTEXT_TYPES, RESULT_TYPES } from '../generated/cel-types.ts'
 import { schemas } from '../generated/schemas.js'
 import type { ListedTopic, TopicResult } from '../generated/types.ts'
-import { KINDS } from '../kinds.ts'
-import { PAIRS } from '../policy/algorithm.ts'
+import { KINDS, type LearnerSpec } from '../kinds.ts'
+import { learnerOf, PAIRS } from '../policy/algorithm.ts'
 import { CONTEXT_FUNCTIONS } from '../policy/cel.ts'
 import { PURE_FUNCTIONS } from '../policy/cel-rule.ts'
 import { DURATION_UNITS } from '../policy/duration.ts'
@@ -133,10 +133,12 @@ function pathsOf(is: (schema: Schema) => boolean): string[] {
   return [...new Set(found)]
 }
 
-/** As it is written in a policy. */
+/** As it is written in a policy; with the features of actions that the learner cannot do without. */
 export function algorithmYaml({ learner, exploration }: Omit<FieldName, 'name'>): string {
   const second = exploration === undefined ? '' : `\n  exploration: { type: ${exploration} }`
-  return `algorithm:\n  learner: { type: ${learner}${learner === 'fixed' ? ', probabilities: { none: 0.5, gold: 0.5 }' : ''} }${second}`
+  const features = learnerOf({ type: learner } as LearnerSpec).features?.({ type: learner })
+  const first = features?.shared === true ? 'features: [{ field: level }, { action: id }]\n' : ''
+  return `${first}algorithm:\n  learner: { type: ${learner}${learner === 'fixed' ? ', probabilities: { none: 0.5, gold: 0.5 }' : ''} }${second}`
 }
 
 function algorithmTopic(found: FieldName): Topic {

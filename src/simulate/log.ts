@@ -4,16 +4,14 @@ import { type DecisionRecord, LEARNING, REWARD_SCHEMA, type RewardRecord } from 
 import { decide } from '../policy/decide.ts'
 import { type Context, createPolicy } from '../policy/policy.ts'
 import type { Pool } from '../policy/pool.ts'
+import { createMemory, timeOf } from './memory.ts'
 import type { SimulationPlan } from './simulate.ts'
 import { stage } from './stage.ts'
-
-const START = Date.UTC(2026, 0, 1)
-const STEP_MS = 1000
 
 /**
  * The decision log of one policy in replication 0 of a scenario: its decisions as a server would record them, each followed by its reward,
  * which is learnt at once. The same units, contexts and potential rewards as in the simulation; the choices are drawn as they are served,
- * by hash. A decision a second, from 2026 on; its reward comes a millisecond later. For a decision without an action there is none.
+ * by hash. A decision a second, or as the scenario says, from 2026 on; its reward comes a millisecond later. For a decision without an action there is none.
  *
  * @param runtime `dap/0.2.0`
  * @throws DapError where the population does not say what a context is, or the learner cannot learn a reward.
@@ -28,8 +26,11 @@ export function* decisionLog(
   if (source === undefined) throw new DapError(`the scenario \`${scenario.name}\` has no policy \`${name}\``)
   const policy = createPolicy(name, source.spec, source.digest)
   const x = new Float64Array(policy.features.dimension)
+  const memory = createMemory(policy)
 
   for (const { number, context, actions, rewards } of stage(plan, source)) {
+    const now = timeOf(scenario.spec.every, number)
+    memory?.advance(now)
     const decisionId = `${scenario.name}-${scenario.spec.seed}-${number}`
     const pool = policy.offer({ actions })
     if ('faults' in pool) throw new RangeError(pool.faults[0].message)
@@ -40,7 +41,6 @@ export function* decisionLog(
         hint: `mend \`population.context\` of the scenario \`${scenario.name}\``,
       })
     }
-    const now = START + number * STEP_MS
     const facts = { ts: new Date(now).toISOString(), mode: 'online', snapshot: LEARNING, runtime } as const
     yield decisionRecord(policy, decision, { ...facts, latencyUs: 0, logProbability: 1 }, pool)
     const { action } = decision
@@ -61,7 +61,7 @@ export function* decisionLog(
     const a = pool.ids.indexOf(action)
     policy.features.writeRow(context, a, x, pool)
     try {
-      policy.learner.learn(a, x, value)
+      ;(memory ?? policy.learner).learn(a, x, value)
     } catch (error) {
       if (!(error instanceof RangeError)) throw error
       throw new DapError(`policy \`${name}\` cannot learn in this world: ${error.message}`, {

@@ -3,6 +3,7 @@ import { uniformInt } from '../math/distributions.ts'
 import { type Rng, stream } from '../math/rng.ts'
 import { createPolicy, type Policy } from '../policy/policy.ts'
 import type { Pool } from '../policy/pool.ts'
+import { createMemory, timeOf } from './memory.ts'
 import { createView } from './offered.ts'
 import type { Player } from './play.ts'
 import type { Rounds } from './rounds.ts'
@@ -21,6 +22,7 @@ export interface Named<Spec> {
  * fraction. Stream: (seed, policy, name, r).
  *
  * @param worldActions The places of what a world offers, for a policy whose actions are the request's.
+ * @param every The time between two decisions, by which a learner forgets.
  * @param drawn The context fields that have a distribution: a unit that has none is called the same in every replication.
  */
 export function policyPlayer(
@@ -29,11 +31,13 @@ export function policyPlayer(
   units: number,
   drawn: ReadonlySet<string>,
   seed: number,
+  every?: string,
 ): Player {
   const { name } = source
   const policy = createPolicy(name, source.spec, source.digest)
   const { learner, features } = policy
   const blank = learner.state()
+  const memory = createMemory(policy)
   const { dimension } = features
   const actions = policy.pool?.ids ?? worldActions
   const rows = features.rows === 1 ? 1 : actions.length
@@ -57,14 +61,16 @@ export function policyPlayer(
     fallback: policy.fallback,
     start(replication) {
       learner.restore(blank)
+      memory?.start()
       held?.start()
       rng = stream(seed, 'policy', name, replication)
     },
     choose(rounds, i, eligible, count) {
       if (reads) features.write(rounds.contexts[i], x, poolAt(rounds, i))
+      memory?.advance(timeOf(every, rounds.from + i))
       return policy.sample(x, eligible, count, rng)
     },
-    learn: (action, reward) => learner.learn(action, rowOf[action], reward),
+    learn: (action, reward) => (memory ?? learner).learn(action, rowOf[action], reward),
   }
 }
 

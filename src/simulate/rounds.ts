@@ -10,6 +10,8 @@ import type { World } from './world.ts'
  */
 export interface Rounds {
   readonly count: number
+  /** The number of the first of them in the replication. */
+  readonly from: number
   /** The context of each round; empty when nobody looks at contexts. */
   readonly contexts: readonly Context[]
   /** What each round offers; empty where the actions are always the same. */
@@ -46,8 +48,10 @@ export function createRounds(world: World, population: Population | undefined, s
   const pools: Pool[] = []
   if (!world.contextual) world.means({}, means, 0)
   let rng = stream(seed)
+  let played = 0
   return {
     start(replication) {
+      played = 0
       rng = stream(seed, 'world', replication, 'reward')
       population?.start(replication)
       world.offers?.start(seed, replication)
@@ -62,7 +66,9 @@ export function createRounds(world: World, population: Population | undefined, s
         if (world.offers !== undefined) for (let i = 0; i < count; i++) pools[i] = world.offers.next()
         if (world.contextual) for (let i = 0; i < count; i++) world.means(contexts[i], means, i * stride, pools[i])
       }
-      return { count, contexts, pools, units, means, stride, chance }
+      const from = played
+      played += count
+      return { count, from, contexts, pools, units, means, stride, chance }
     },
   }
 }

@@ -51,7 +51,9 @@ export function prepare({ scenario, policies }: SimulationPlan): Simulation {
   const drawn = new Set(Object.keys(population?.context ?? {}))
   const seats = entries.map(({ name, policy }) => {
     const column = columnsOf(policy ?? named[0], world.actions)
-    if (policy !== undefined) return createSeat(policyPlayer(policy, world.actions, units, drawn, seed), world, column)
+    if (policy !== undefined) {
+      return createSeat(policyPlayer(policy, world.actions, units, drawn, seed, spec.every), world, column)
+    }
     if (isBaseline(name)) return createSeat(baselinePlayer(name, named[0], world.actions, column, seed), world, column)
     throw new DapError(`the scenario \`${scenario.name}\` plays \`${name}\`, and there is no such policy`, {
       hint: 'name a policy of the repository, `uniform` or `oracle`',

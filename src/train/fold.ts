@@ -3,6 +3,7 @@ import { type ContextSource, contextReader } from '../log/rows/context-reader.ts
 import type { DecisionLog } from '../log/rows/decision-log.ts'
 import { offeredReader } from '../log/rows/offered-reader.ts'
 import { RowFault } from '../log/rows/row-reader.ts'
+import type { NumberColumn } from '../log/tables.ts'
 import { createPolicy } from '../policy/policy.ts'
 import { createStatistics } from '../policy/statistics.ts'
 
@@ -14,6 +15,8 @@ export interface FoldPlan {
   /** The column of the actions that requests brought, where they did. */
   readonly offered?: string
   readonly weights: Weights
+  /** Which column has the times of decisions, milliseconds since 1970; absent for a learner that remembers all. */
+  readonly times?: number
 }
 
 /** What a row counts: as many decisions as it stands for, or these by 1/propensity. */
@@ -44,11 +47,16 @@ export function createFold(plan: FoldPlan): (batch: DecisionLog) => Folded {
   const decision = { row: 0, action: 0, propensity: 0, eligible: Int32Array.from(actions.keys()) }
   const models = Math.max(1, actions.length)
   return ({ rows, row, action, reward, propensity, standsFor, columns }) => {
-    const { sums, add } = createStatistics(spec.algorithm, models, features.dimension)
+    const statistics = createStatistics(spec.algorithm, models, features.dimension, features.own)
+    const times = plan.times === undefined ? undefined : (columns[plan.times] as NumberColumn).values
     const faults: { at: number; row: number; reason: string }[] = []
     const contextOf = reader?.bind(columns)
     const poolOf = offers?.bind(columns.slice(reader?.requests.length ?? 0))
     for (let i = 0; i < rows; i++) {
+      if (times !== undefined && Number.isNaN(times[i])) {
+        faults.push({ at: i, row: row[i], reason: 'it has no time, by which its learner forgets' })
+        continue
+      }
       if (contextOf !== undefined) {
         decision.row = row[i]
         const context = contextOf(i, decision)
@@ -65,13 +73,14 @@ export function createFold(plan: FoldPlan): (batch: DecisionLog) => Folded {
       }
       const h = standsFor === undefined ? 1 : standsFor[i]
       try {
-        add(plan.offered === undefined ? action[i] : 0, x, reward[i], weighted ? h / propensity[i] : h)
+        const model = plan.offered === undefined ? action[i] : 0
+        statistics.add(model, x, reward[i], weighted ? h / propensity[i] : h, times?.[i])
       } catch (error) {
         if (!(error instanceof RangeError)) throw error
-        return { sums, faults, unlearnable: { row: row[i], reason: error.message } }
+        return { sums: statistics.sums, faults, unlearnable: { row: row[i], reason: error.message } }
       }
     }
-    return { sums, faults }
+    return { sums: statistics.sums, faults }
   }
 }
 

@@ -23,11 +23,14 @@ import { packNumbers, type SnapshotData } from '../policy/snapshot-format.ts'
 import { mergeStatistics } from '../policy/statistics.ts'
 import { type BatchColumn, batches } from './batches.ts'
 import { type Fold, type FoldPlan, foldHere } from './fold.ts'
+import { forgetsByTime, memoryOf } from './memory.ts'
 
 export interface TrainingPlan extends Pick<FoldPlan, 'policy' | 'weights'> {
   readonly dataset: OpenDataset
   /** Units of the groups [0, heldOut) are not learnt from. */
   readonly heldOut: number
+  /** When a learner that forgets looks back, milliseconds since 1970; by default from the last decision that is learnt on. */
+  readonly until?: number
 }
 
 export interface Training {
@@ -41,7 +44,7 @@ export interface Training {
   /** Bad rows, left out. */
   readonly dropped: number
   /** Which decisions those were, so that nobody judges the policy on them. */
-  readonly learntFrom: Pick<SnapshotData, 'from' | 'to' | 'heldOut' | 'ids'>
+  readonly learntFrom: Pick<SnapshotData, 'from' | 'to' | 'heldOut' | 'ids' | 'remembered'>
   /** By action of the policy: rows, and how many of equal weight they are worth. */
   readonly learnt: readonly { readonly action: string; readonly rows: number; readonly effectiveRows: number }[]
   /** Decisions that were left out because their wait was not over. */
@@ -68,6 +71,8 @@ export async function train(
   if (weights === 'inverse-propensity' && columns.propensity === undefined) {
     throw new DapError(`\`--weights inverse-propensity\` needs propensities, and Dataset \`${dataset.name}\` has none`)
   }
+
+  const forgets = forgetsByTime(plan.policy, dataset.name, columns.ts)
 
   const context = policy.features.dimension > 0 ? contextSource(policy, columns) : undefined
   const requests = createRequests()
@@ -124,13 +129,26 @@ export async function train(
       const valuesOf = (asked: readonly BatchColumn[]) =>
         asked.length === 0 ? undefined : (all[columnsOf.indexOf(asked[0])] as NumberColumn).values
       sent.push({ rows: batch.rows, times: valuesOf(times), hashes: valuesOf(hashes) })
-      yield { ...batch, columns: all.slice(0, wanted.length) }
+      // What is yielded may be gone: its memory is handed to a thread. The times are looked at here, too.
+      const own = forgets ? times.map(time => copyOf(all[columnsOf.indexOf(time)] as NumberColumn)) : []
+      yield { ...batch, columns: [...all.slice(0, wanted.length), ...own] }
     }
   }
 
-  const statistics = mergeStatistics(spec.algorithm, Math.max(1, length), policy.features.dimension)
+  const statistics = mergeStatistics(
+    spec.algorithm,
+    Math.max(1, length),
+    policy.features.dimension,
+    policy.features.own,
+  )
   for await (const { sums, faults, unlearnable } of fold(
-    { policy: plan.policy, weights, context, offered: columns.offered },
+    {
+      policy: plan.policy,
+      weights,
+      context,
+      offered: columns.offered,
+      ...(forgets ? { times: wanted.length } : {}),
+    },
     toFold(),
   )) {
     if (unlearnable !== undefined) {
@@ -170,7 +188,7 @@ export async function train(
     throw noRowsError(dataset.name, 'to learn from', notes, hint)
   }
   try {
-    policy.learner.restore(statistics.state())
+    policy.learner.restore(statistics.state(plan.until))
   } catch (cause) {
     if (!(cause instanceof RangeError)) throw cause
     throw new DapError(`the log is too large in its numbers to learn from: ${cause.message}`, {
@@ -179,7 +197,9 @@ export async function train(
     })
   }
 
-  const learnt = statistics.learnt()
+  const learnt = statistics.learnt(plan.until)
+  const { remembered, forgotten } = memoryOf(statistics, rows, plan.until)
+
   return {
     policy,
     rows,
@@ -189,6 +209,7 @@ export async function train(
       ...span.window(),
       heldOut: { groups: heldOut, by: unitKind(columns) },
       ...(ids.hashes().length > 0 ? { ids: packNumbers(ids.hashes()) } : {}),
+      ...(remembered === undefined ? {} : { remembered }),
     },
     dropped: badRowCount(leftOut),
     learnt: (columns.offered === undefined ? policy.actions : [ANY_ACTION]).map((action, a) => ({
@@ -197,12 +218,14 @@ export async function train(
       effectiveRows: learnt.effective[a],
     })),
     waiting,
-    notes,
+    notes: [...notes, ...forgotten],
   }
 }
 
 /** What stands for all the actions that requests brought. */
 const ANY_ACTION = "the requests' own"
+
+const copyOf = (column: NumberColumn): NumberColumn => ({ ...column, values: column.values.slice() })
 
 /** The first and the last of times in milliseconds since 1970; those that are missing are NaN. */
 function createTimeSpan() {

@@ -12,7 +12,9 @@ export function signed(value: number): string {
 }
 
 /** 12345 as 12,345. */
+/** Counts of weighted rows are no whole numbers. */
 export function grouped(value: number): string {
+  if (!Number.isInteger(value) && Number.isFinite(value)) return short(value)
   return String(value).replace(/\B(?=(\d{3})+(?!\d))/g, ',')
 }
 

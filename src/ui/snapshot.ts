@@ -1,7 +1,7 @@
 import type { TextContext } from '../command.ts'
 import type { Coefficient, SnapshotShowResult } from '../policy/snapshot-describe.ts'
 import type { ActionDiff, NumberChange, SnapshotDiffResult } from '../policy/snapshot-diff.ts'
-import type { HeldOut } from '../policy/snapshot-format.ts'
+import type { HeldOut, SnapshotData } from '../policy/snapshot-format.ts'
 import { plural, short, signed } from './numbers.ts'
 import { type Column, table } from './table.ts'
 
@@ -20,6 +20,7 @@ export function snapshotDescriptionText(snapshot: SnapshotShowResult, context: T
           ['from', `${data.dataset}, ${plural(data.rows, 'row')}${period(data)}  ${data.digest}`],
           ['held out', heldOutText(data.heldOut)],
         ] as const)),
+    ...(data?.remembered === undefined ? [] : [['remembers', rememberedText(data.remembered)] as const]),
     ...(dap === null ? [] : [['made by', `dap ${dap}`] as const]),
   ]
   const width = Math.max(...facts.map(([name]) => name.length))
@@ -27,7 +28,9 @@ export function snapshotDescriptionText(snapshot: SnapshotShowResult, context: T
   const linear = actions.some(action => action.coefficients !== undefined)
   const rows = actions.flatMap(({ id, count: n, value, width, coefficients }) => {
     const learnt = number(n)
-    if (coefficients === undefined) return [[id, learnt, number(value), plusMinus(width)]]
+    if (coefficients === undefined) {
+      return [shared === undefined ? [id, learnt, number(value), plusMinus(width)] : [id, learnt]]
+    }
     return coefficients.map((c, i) => [
       i === 0 ? id : '',
       i === 0 ? learnt : '',
@@ -36,30 +39,19 @@ export function snapshotDescriptionText(snapshot: SnapshotShowResult, context: T
       plusMinus(c.width),
     ])
   })
+  const right = (title: string) => ({ title, align: 'right' as const })
   const columns: Column[] = [
     { title: 'action' },
-    { title: 'rewards', align: 'right' },
+    right('rewards'),
     ...(linear
-      ? [{ title: 'feature' }, { title: 'coefficient', align: 'right' as const }]
-      : [{ title: 'value', align: 'right' as const }]),
-    { title: 'width', align: 'right' },
+      ? [{ title: 'feature' }, right('coefficient'), right('width')]
+      : shared === undefined
+        ? [right('value'), right('width')]
+        : []),
   ]
-  return shared === undefined
-    ? [head, table(columns, rows, context)].join('\n\n')
-    : [
-        head,
-        // Requests may bring the actions: there are none to list.
-        ...(rows.length === 0
-          ? []
-          : [
-              table(
-                columns.slice(0, 2),
-                rows.map(row => row.slice(0, 2)),
-                context,
-              ),
-            ]),
-        strongest(shared, context),
-      ].join('\n\n')
+  // Requests may bring the actions: there are none to list.
+  const listed = rows.length === 0 ? [] : [table(columns, rows, context)]
+  return [head, ...listed, ...(shared === undefined ? [] : [strongest(shared, context)])].join('\n\n')
 }
 
 /** So many features of a model that actions share are enough to see what it goes by. */
@@ -139,10 +131,18 @@ const number = (value: number | null | undefined) => (value == null ? 'none' : s
 
 const plusMinus = (width: number | null | undefined) => (width == null ? '' : `± ${short(width)}`)
 
+type Remembered = NonNullable<SnapshotData['remembered']>
+
 function heldOutText(heldOut: HeldOut | undefined): string {
   if (heldOut === undefined) return 'not known'
   const { groups, by } = heldOut
   return groups === 0 ? 'nothing' : `${groups} of 1,024 groups of ${by}s`
+}
+
+/** What still counts, and from when on. How it forgets is an option of the learner, which is shown beside. */
+function rememberedText({ rows, effectiveRows, bucket, buckets, since, at }: Remembered): string {
+  const worth = rows === effectiveRows ? '' : `, worth ${short(effectiveRows)} new ones`
+  return `${plural(rows, 'row')} in ${plural(buckets, 'bucket')} of ${bucket}, ${since} to ${at}${worth}`
 }
 
 function period({ from, to }: { readonly from?: string; readonly to?: string }): string {

@@ -12,6 +12,8 @@ export interface LearnerSubject {
 
 export const ACTIONS = 4
 export const DIMENSION = 3
+/** So many of them, of a learner that has a model an action beside a shared one, are of the former. */
+export const OWN = 2
 /** Numbers of a context: a row an action. Learners with a model an action see the first alone. */
 export const CONTEXT = ACTIONS * DIMENSION
 

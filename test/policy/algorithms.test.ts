@@ -6,20 +6,23 @@ import { createExploration, createLearner, explorationOf, LEARNERS } from '../..
 import { pick } from '../../src/policy/explorations/pick.ts'
 import type { Learner } from '../../src/policy/learner.ts'
 import { explorationContract } from '../contracts/exploration.ts'
-import { ACTIONS, DIMENSION, learnerContract } from '../contracts/learner.ts'
+import { ACTIONS, DIMENSION, learnerContract, OWN } from '../contracts/learner.ts'
 import { algorithmSamples, learnerSamples } from '../support/definitions.ts'
 
 const actions = Array.from({ length: ACTIONS }, (_, i) => `a${i}`)
 
 for (const definition of LEARNERS) {
   for (const spec of learnerSamples(definition, actions)) {
-    learnerContract(JSON.stringify(spec), { create: () => createLearner(spec, actions, DIMENSION), definition })
+    learnerContract(JSON.stringify(spec), {
+      create: () => createLearner(spec, actions, DIMENSION, ACTIONS, OWN),
+      definition,
+    })
   }
 }
 
 for (const algorithm of algorithmSamples(actions)) {
   explorationContract(`${JSON.stringify(algorithm.exploration ?? {})} over ${JSON.stringify(algorithm.learner)}`, {
-    createLearner: () => createLearner(algorithm.learner, actions, DIMENSION),
+    createLearner: () => createLearner(algorithm.learner, actions, DIMENSION, ACTIONS, OWN),
     createExploration: () => createExploration(algorithm, actions),
     deterministic: isDeterministic(algorithm),
   })
@@ -48,7 +51,7 @@ function probabilities(algorithm: AlgorithmSpec, learner: Learner, eligible = [0
 }
 
 function taught(spec: LearnerSpec, ...rewards: readonly (readonly [action: number, reward: number])[]): Learner {
-  const learner = createLearner(spec, actions, DIMENSION)
+  const learner = createLearner(spec, actions, DIMENSION, ACTIONS, OWN)
   const x = Float64Array.of(1, 0, 0)
   for (const [action, reward] of rewards) learner.learn(action, x, reward)
   learner.predict(x)
@@ -173,8 +176,9 @@ describe('conventions', () => {
       { type: 'beta', prior: { alpha: 0, beta: 1 } },
       { type: 'beta', prior: { alpha: 1, beta: 0 } },
       { type: 'linear', l2: 0, intercept: true },
+      { type: 'hybrid', l2: 0, intercept: true },
     ]
-    for (const learner of wrong) expect(() => createLearner(learner, actions, 1)).toThrow(RangeError)
+    for (const learner of wrong) expect(() => createLearner(learner, actions, 2, ACTIONS, 1)).toThrow(RangeError)
     const exploration: ExplorationSpec = { type: 'softmax', temperature: 0 }
     expect(() => createExploration({ learner: { type: 'mean' }, exploration }, actions)).toThrow(RangeError)
   })

@@ -13,6 +13,7 @@ import { loadSnapshot, takeSnapshot } from '../../src/policy/snapshot.ts'
 import { describeSnapshot } from '../../src/policy/snapshot-describe.ts'
 import { diffSnapshots } from '../../src/policy/snapshot-diff.ts'
 import { createStatistics, mergeStatistics } from '../../src/policy/statistics.ts'
+import { solve } from '../support/matrices.ts'
 import { policySpec } from './support.ts'
 
 const ACTIONS: readonly ActionSpec[] = [
@@ -34,21 +35,6 @@ const SPEC = policySpec({
   },
 })
 const CONTEXT = { playerId: 'p', level: 4, platform: 'android' }
-
-/** A solved by Gauss elimination with pivots: independent of what is tested. */
-function solve(matrix: readonly (readonly number[])[], b: readonly number[]): number[] {
-  const rows = matrix.map((row, i) => [...row, b[i]])
-  for (let i = 0; i < rows.length; i++) {
-    const pivot = rows.slice(i).reduce((best, row, k) => (Math.abs(row[i]) > Math.abs(rows[best][i]) ? i + k : best), i)
-    ;[rows[i], rows[pivot]] = [rows[pivot], rows[i]]
-    for (let k = 0; k < rows.length; k++) {
-      if (k === i) continue
-      const factor = rows[k][i] / rows[i][i]
-      rows[k] = rows[k].map((value, j) => value - factor * rows[i][j])
-    }
-  }
-  return rows.map((row, i) => row[rows.length] / row[i])
-}
 
 interface Row {
   readonly action: number

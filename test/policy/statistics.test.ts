@@ -2,13 +2,15 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { LearnerSpec } from '../../src/kinds.ts'
 import { stream } from '../../src/math/rng.ts'
-import { createLearner, LEARNERS } from '../../src/policy/algorithm.ts'
+import { createLearner, LEARNERS, learnerOf } from '../../src/policy/algorithm.ts'
 import type { Learner, LearnerState } from '../../src/policy/learner.ts'
 import { createStatistics, mergeStatistics } from '../../src/policy/statistics.ts'
 import { learnerSamples } from '../support/definitions.ts'
 
 const ACTIONS = ['a', 'b', 'c']
 const D = 4
+/** So many of them, of a learner that has a model an action beside a shared one, are of the former. */
+const OWN = 2
 const SPECS = LEARNERS.map(learner => learnerSamples(learner, ACTIONS)[0])
 const BETA: LearnerSpec = { type: 'beta', prior: { alpha: 1, beta: 2 } }
 
@@ -34,19 +36,19 @@ function rowsOf(count: number, seed: number, weighted = false): Row[] {
 }
 
 function partOf(spec: LearnerSpec, rows: readonly Row[]): Float64Array {
-  const { sums, add } = createStatistics({ learner: spec }, ACTIONS.length, D)
+  const { sums, add } = createStatistics({ learner: spec }, ACTIONS.length, D, OWN)
   for (const { action, x, reward, weight } of rows) add(action, x, reward, weight)
   return sums
 }
 
 function merged(spec: LearnerSpec, parts: readonly Float64Array[]) {
-  const statistics = mergeStatistics({ learner: spec }, ACTIONS.length, D)
+  const statistics = mergeStatistics({ learner: spec }, ACTIONS.length, D, OWN)
   for (const part of parts) statistics.merge(part)
   return statistics
 }
 
 function taught(spec: LearnerSpec, rows: readonly Row[]): Learner {
-  const learner = createLearner(spec, ACTIONS, D)
+  const learner = createLearner(spec, ACTIONS, D, ACTIONS.length, OWN)
   for (const { action, x, reward } of rows) learner.learn(action, x, reward)
   return learner
 }
@@ -73,7 +75,7 @@ describe.each(SPECS.map(spec => [spec.type, spec] as const))('the statistics of 
         const rows = rowsOf(count, seed)
         const state = merged(spec, [partOf(spec, rows)]).state()
         expect(distance(taught(spec, rows).state(), state)).toBeLessThan(1e-9)
-        const restored = createLearner(spec, ACTIONS, D)
+        const restored = createLearner(spec, ACTIONS, D, ACTIONS.length, OWN)
         restored.restore(JSON.parse(JSON.stringify(state)) as LearnerState)
         expect(restored.count).toBe(count)
       }),
@@ -91,7 +93,7 @@ describe.each(SPECS.map(spec => [spec.type, spec] as const))('the statistics of 
         const rng = stream(seed, 'order')
         const shuffled = parts.map(part => ({ part, key: rng.uniform() })).sort((a, b) => a.key - b.key)
         const inOrder = merged(spec, parts).state()
-        expect(distance(whole, inOrder)).toBeLessThan(1e-12)
+        expect(distance(whole, inOrder)).toBeLessThan(1e-11)
         expect(
           distance(
             inOrder,
@@ -100,7 +102,7 @@ describe.each(SPECS.map(spec => [spec.type, spec] as const))('the statistics of 
               shuffled.map(({ part }) => part),
             ).state(),
           ),
-        ).toBeLessThan(1e-12)
+        ).toBeLessThan(1e-11)
       }),
       { numRuns: 30 },
     )
@@ -109,11 +111,14 @@ describe.each(SPECS.map(spec => [spec.type, spec] as const))('the statistics of 
   it('count weighted rows as Kish does: as many as they are worth', () => {
     const rows = rowsOf(500, 3, true)
     const { rows: counts, effective } = merged(spec, [partOf(spec, rows)]).learnt()
+    const total = (weights: readonly number[]) => weights.reduce((sum, weight) => sum + weight, 0)
     for (const action of [0, 1]) {
       const weights = rows.filter(row => row.action === action).map(row => row.weight)
-      const [sum, squares] = [weights.reduce((s, w) => s + w, 0), weights.reduce((s, w) => s + w * w, 0)]
       expect(counts[action]).toBe(weights.length)
-      expect(effective[action]).toBeCloseTo((sum * sum) / squares, 8)
+      // Rows of a model that actions share are weighed together.
+      const alike = learnerOf(spec).features?.(spec).shared === true ? rows.map(row => row.weight) : weights
+      const ratio = total(alike) / total(alike.map(weight => weight * weight))
+      expect(effective[action]).toBeCloseTo(ratio * total(weights), 8)
     }
     expect([counts[2], effective[2]]).toEqual([0, 0])
     // Weights that are all the same, whatever they are, change nothing.
@@ -180,7 +185,7 @@ describe('weighted statistics', () => {
   })
 
   it('refuse a reward that is no share of a success, and stay as they were', () => {
-    const { sums, add } = createStatistics({ learner: BETA }, ACTIONS.length, D)
+    const { sums, add } = createStatistics({ learner: BETA }, ACTIONS.length, D, OWN)
     expect(() => add(0, new Float64Array(D), 1.5, 1)).toThrow(RangeError)
     expect(sums.every(sum => sum === 0)).toBe(true)
   })

@@ -19,11 +19,11 @@ describe('topics', () => {
   })
 
   it.each(FIELD_NAMES.map(each => [each.name, each] as const))('show YAML that is valid: %s', async (_, found) => {
-    const { algorithm } = load(algorithmYaml(found)) as { algorithm: unknown }
+    const written = load(algorithmYaml(found)) as Record<string, unknown>
     const spec = {
       actions: [{ id: 'none' }, { id: 'gold' }],
       context: { level: { type: 'integer', default: 1 } },
-      algorithm,
+      ...written,
       guardrails: { minProbability: 0.02 },
       reward: { name: 'bought', type: 'binary', wait: '1h' },
     }

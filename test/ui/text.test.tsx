@@ -84,6 +84,7 @@ describe('numbers', () => {
     expect(signed(0.5)).toBe('+0.5')
     expect(signed(-0.5)).toBe('-0.5')
     expect(grouped(1234567)).toBe('1,234,567')
+    expect([1326.2186, 21.2, 0.5].map(grouped)).toEqual(['1,326', '21.2', '0.5'])
     expect(percent(0.95)).toBe('95 %')
   })
 

@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url'
 import { DapError, UsageError } from '../../errors.ts'
 import type { Host } from '../../host.ts'
 import { type Bundle, checkBundle, openBundle } from '../../policy/bundle.ts'
+import { forgetsBy } from '../../policy/forgetting.ts'
 import { loadRepository } from '../../repo/repository.ts'
 import type { ControlFile, PolicyLoader, ServedPolicy } from '../../serve/deciding/policies.ts'
 import { jsonFaultPlace } from '../../serve/json.ts'
@@ -198,5 +199,21 @@ async function faultsInstead<T>(load: () => Promise<T>): Promise<T | { readonly 
   } catch (error) {
     if (error instanceof DapError) return { faults: [error.message] }
     throw error
+  }
+}
+
+/** The same policies, as long as they can learn at once. One that forgets cannot: its snapshot has no buckets of time that could grow older. */
+export function learnableLoader({ stamp, load }: PolicyLoader): PolicyLoader {
+  return {
+    stamp,
+    async load() {
+      const { policies, faults } = await load()
+      const forgetful = [...policies.values()].flatMap(({ policy: { name, spec } }) => {
+        const option = forgetsBy(spec.algorithm.learner)
+        const why = `policy \`${name}\` forgets (\`${option}\`), which --learn cannot do: leave --learn out, and train it on the log by \`dap train\``
+        return option === undefined ? [] : [why]
+      })
+      return { policies, faults: [...faults, ...forgetful] }
+    },
   }
 }

@@ -13,7 +13,8 @@ export const thompsonExploration: ExplorationDefinition<Extract<ExplorationSpec,
   options: {
     scale: {
       type: 'number',
-      description: 'Multiplies the standard deviation of the posterior of `mean` and `linear`; must be 1 for `beta`.',
+      description:
+        'Multiplies the standard deviation of the posterior of `mean`, `linear` and `hybrid`; must be 1 for `beta`.',
       exclusiveMinimum: 0,
       maximum: 1000000,
       default: 1,

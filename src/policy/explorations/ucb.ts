@@ -8,7 +8,7 @@ import { addToMaxima, settle, TIES } from './argmax.ts'
 export const ucbExploration: ExplorationDefinition<Extract<ExplorationSpec, { type: 'ucb' }>> = {
   type: 'ucb',
   order: 40,
-  description: 'The action of the highest upper confidence bound: UCB1 over `mean`, LinUCB over `linear`.',
+  description: 'The action of the highest upper confidence bound: UCB1 over `mean`, LinUCB over `linear` and `hybrid`.',
   options: {
     factor: {
       type: 'number',
@@ -19,7 +19,7 @@ export const ucbExploration: ExplorationDefinition<Extract<ExplorationSpec, { ty
     },
     alpha: {
       type: 'number',
-      description: 'Over `linear`: the index is x·θ + alpha · √(x·A⁻¹x).',
+      description: 'Over `linear` and `hybrid`: the index is value + alpha · width, the width being √(x·A⁻¹x).',
       minimum: 0,
       maximum: 1000000,
       examples: [1],
@@ -31,6 +31,7 @@ export const ucbExploration: ExplorationDefinition<Extract<ExplorationSpec, { ty
   names: {
     mean: { name: 'UCB1', paper: 'Auer, Cesa-Bianchi, Fischer 2002' },
     linear: { name: 'LinUCB', paper: 'Li, Chu, Langford, Schapire 2010' },
+    hybrid: { name: 'hybrid LinUCB', paper: 'Li, Chu, Langford, Schapire 2010' },
   },
   deterministic: () => 'type',
   misfits({ factor, alpha }, { type, features }) {
@@ -46,7 +47,7 @@ export const ucbExploration: ExplorationDefinition<Extract<ExplorationSpec, { ty
       return [
         {
           option: 'alpha',
-          message: `\`alpha\` is LinUCB's, over \`linear\`; over \`${type}\` it is \`factor\``,
+          message: `\`alpha\` is LinUCB's, over learners of features; over \`${type}\` it is \`factor\``,
           hint: 'write `factor`',
         },
       ]
@@ -64,7 +65,7 @@ export function ucb1Bonus(factor: number): Bonus {
   return ({ count }) => (count > 1 ? Math.sqrt(factor * log(count)) : 0)
 }
 
-/** LinUCB over `linear`: a constant. Li et al., WWW 2010. */
+/** LinUCB over `linear` and `hybrid`: a constant. Li et al., WWW 2010. */
 export function linUcbBonus(alpha: number): Bonus {
   return () => alpha
 }

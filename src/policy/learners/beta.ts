@@ -1,6 +1,7 @@
 import type { LearnerSpec } from '../../kinds.ts'
 import { betaDraw } from '../../math/distributions.ts'
 import { requireUnit } from '../definition.ts'
+import { FORGETTING } from '../forgetting.ts'
 import type { Learner, LearnerDefinition, LearnerState } from '../learner.ts'
 import { stateNumbers } from './state.ts'
 
@@ -35,6 +36,7 @@ export const beta: LearnerDefinition<Extract<LearnerSpec, { type: 'beta' }>> = {
       default: {},
       examples: [{}],
     },
+    ...FORGETTING,
   },
   learns: true,
   rewards: 'unit',

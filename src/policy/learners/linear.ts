@@ -1,6 +1,7 @@
 import type { LearnerSpec } from '../../kinds.ts'
 import { normal } from '../../math/distributions.ts'
 import { dot, packedSize, quadraticWeights, ridgeSolve, ridgeStart, ridgeUpdate } from '../../math/ridge.ts'
+import { FORGETTING } from '../forgetting.ts'
 import type { Learner, LearnerDefinition, LearnerSums } from '../learner.ts'
 import { sharedLinearLearner } from './shared-linear.ts'
 import { stateCounts, stateNumbers, total } from './state.ts'
@@ -32,6 +33,7 @@ export const linear: LearnerDefinition<Extract<LearnerSpec, { type: 'linear' }>>
         'One model for all actions, that tells them apart by their features: what one action teaches holds for all that are like it. Default: one per action.',
       examples: [true],
     },
+    ...FORGETTING,
   },
   learns: true,
   rewards: 'any',
@@ -55,10 +57,9 @@ function linearSums(l2: number, shared: boolean, actions: number, d: number): Le
   const size = packedSize(d)
   const models = shared ? 1 : actions
   return {
-    width: d + size,
-    shared,
-    add(sums, at, x, reward, weight) {
-      let k = at
+    ...(shared ? { width: 0, shared: d + size } : { width: d + size }),
+    add(sums, at, x, reward, weight, ofAll) {
+      let k = shared ? ofAll : at
       const weighted = weight * reward
       for (let i = 0; i < d; i++) sums[k++] += weighted * x[i]
       for (let i = 0; i < d; i++) {
@@ -67,7 +68,8 @@ function linearSums(l2: number, shared: boolean, actions: number, d: number): Le
       }
     },
     /** θ = A⁻¹ Σ r x and A⁻¹, with A = l2·I + Σ x xᵀ, by model. */
-    state(counts, sum) {
+    state(counts, ofAction, ofAll) {
+      const sum = shared ? (_: number, i: number) => ofAll(i) : ofAction
       const theta = new Float64Array(models * d)
       const inverse = new Float64Array(models * size)
       const matrix = new Float64Array(size)

@@ -1,4 +1,5 @@
 import { normal } from '../../math/distributions.ts'
+import { FORGETTING } from '../forgetting.ts'
 import type { Learner, LearnerDefinition } from '../learner.ts'
 import { stateCounts, stateNumbers, total } from './state.ts'
 
@@ -6,7 +7,7 @@ export const mean: LearnerDefinition = {
   type: 'mean',
   order: 10,
   description: 'Counts and sums of rewards per action; the context is ignored.',
-  options: {},
+  options: FORGETTING,
   learns: true,
   rewards: 'any',
   gives: ['counts', 'means', 'widths', 'posterior'],

@@ -1,11 +1,13 @@
 import type { ExplorationSpec, LearnerSpec, PolicySpec } from '../../kinds.ts'
 import { EXPLORATIONS, explorationOf, goesWith, LEARNERS, learnerOf, takesAnyActions } from '../../policy/algorithm.ts'
+import { DURATION_UNITS } from '../../policy/duration.ts'
 import type { ExplorationDefinition } from '../../policy/exploration.ts'
+import { HALF_LIVES, WINDOWS } from '../../policy/forgetting.ts'
 import type { LearnerDefinition } from '../../policy/learner.ts'
 import { capacityOf, isListed, listed } from '../../policy/pool.ts'
 import type { Fault } from '../fault.ts'
 import { list } from '../schema.ts'
-import { known, semantic, sumHint } from './common.ts'
+import { known, milliseconds, semantic, sumHint } from './common.ts'
 
 const PATH = ['spec', 'algorithm']
 
@@ -29,6 +31,7 @@ export function* algorithmRules(spec: PolicySpec): Generator<Fault> {
   const probabilities = probabilitiesOf(learner)
   if (probabilities !== undefined) yield* probabilityRules(probabilities, spec)
   yield* offeredRules(spec)
+  yield* forgettingRules(learner)
   yield* rewardRules(spec)
   yield* overlapRules(spec)
 }
@@ -103,6 +106,35 @@ function* probabilityRules({ option, of: probabilities }: Probabilities, { actio
       on: 'key',
     }
   }
+}
+
+/** Options that are absent forget nothing. */
+function* forgettingRules(learner: LearnerSpec): Generator<Fault> {
+  const { discount, window } = learner as {
+    readonly discount?: { readonly halfLife: string }
+    readonly window?: string
+  }
+  const path = [...PATH, 'learner']
+  if (discount !== undefined && window !== undefined) {
+    const message = '`discount` and `window` are two ways to forget'
+    yield { ...semantic([...path, 'window'], message, 'take one of them out'), on: 'key' }
+    return
+  }
+  const [duration, at, { least, most }] =
+    discount === undefined ? [window, ['window'], WINDOWS] : [discount.halfLife, ['discount', 'halfLife'], HALF_LIVES]
+  if (duration === undefined) return
+  const length = milliseconds(duration)
+  if (length >= least && length <= most) return
+  const [shortest, longest] = [`${least / DURATION_UNITS.h}h`, `${most / DURATION_UNITS.d}d`]
+  const message =
+    length < least
+      ? `${duration} is too short a time to forget by`
+      : `${duration} is longer than buckets of time are kept`
+  yield semantic(
+    [...path, ...at],
+    message,
+    `from ${shortest} to ${longest}${length > most ? ', or take it out: then nothing is forgotten' : ''}`,
+  )
 }
 
 /** Rewards of any number are not for every learner, nor for every exploration. */

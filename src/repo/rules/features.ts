@@ -1,4 +1,4 @@
-import type { ContextField, FeatureSpec, PolicySpec } from '../../kinds.ts'
+import type { ContextField, FeatureSpec, LearnerSpec, PolicySpec } from '../../kinds.ts'
 import { LEARNERS, learnerOf } from '../../policy/algorithm.ts'
 import { createBlock } from '../../policy/feature-block.ts'
 import {
@@ -10,7 +10,10 @@ import {
   OF_ACTION,
   type SingleFeature,
 } from '../../policy/features.ts'
+import { forgetsBy, forgettingOf } from '../../policy/forgetting.ts'
+import type { FeatureNeeds } from '../../policy/learner.ts'
 import { isListed, listed } from '../../policy/pool.ts'
+import { MAX_NUMBERS } from '../../policy/snapshot-format.ts'
 import type { Fault, Path } from '../fault.ts'
 import { list } from '../schema.ts'
 import { known, semantic } from './common.ts'
@@ -40,7 +43,8 @@ export function* featureRules(spec: PolicySpec): Generator<Fault> {
     yield { ...semantic(['spec', 'features'], message, `take them out${instead}`), severity: 'warning', on: 'key' }
     return
   }
-  if (needs.shared) yield* sharedRules(spec)
+  if (needs.own === true) yield* partsRules(spec, needs)
+  else if (needs.shared) yield* sharedRules(spec)
   else if (spec.features === undefined && defaultFeatures(spec.context).length === 0) {
     const other = LEARNERS.find(each => each.learns && each.features === undefined)
     const instead = other === undefined ? '' : `, or use the learner \`${other.type}\``
@@ -50,7 +54,7 @@ export function* featureRules(spec: PolicySpec): Generator<Fault> {
       `declare a number, a boolean, an enum or a vector${instead}`,
     )
   }
-  yield* sizeRules(spec.features ?? [], fields)
+  yield* sizeRules(spec, fields, needs)
 }
 
 type Fields = Readonly<Record<string, ContextField>>
@@ -195,10 +199,27 @@ function* sharedRules({ features }: PolicySpec): Generator<Fault> {
   }
 }
 
+/** Where each action has a model of its own beside the one that they share, there must be something for each. */
+function* partsRules({ algorithm, features }: PolicySpec, { intercept }: FeatureNeeds): Generator<Fault> {
+  const { type } = algorithm.learner
+  if (features === undefined || !features.some(isOfAction)) {
+    const path = features === undefined ? [...LEARNER, 'type'] : ['spec', 'features']
+    const message = `no feature is of the actions, so that \`${type}\` has nothing that they share`
+    const hint =
+      'add a feature of the actions, such as `{ action: id }`, or use the learner `linear`, which has a model an action'
+    yield { ...semantic(path, message, hint), ...(features === undefined ? {} : { on: 'key' as const }) }
+  } else if (!intercept && features.every(isOfAction)) {
+    const message = `every feature is of the actions, so that \`${type}\` has nothing for a model of each`
+    const hint = 'set `intercept: true`, add a feature of the context, or use `linear` with `shared: true`'
+    yield { ...semantic(['spec', 'features'], message, hint), on: 'key' }
+  }
+}
+
 /** A dense model of more would not be decided with in time, nor fit into a snapshot. */
 const MOST_COMPONENTS = 1000
 
-function* sizeRules(features: readonly FeatureSpec[], fields: Fields): Generator<Fault> {
+function* sizeRules(spec: PolicySpec, fields: Fields, { intercept }: FeatureNeeds): Generator<Fault> {
+  const { context, actions, algorithm, features = defaultFeatures(context) } = spec
   const widths = new Map<string, number>()
   const widthOf = (name: string, feature: SingleFeature | undefined): number => {
     if (!Object.hasOwn(fields, name)) return 0
@@ -211,13 +232,60 @@ function* sizeRules(features: readonly FeatureSpec[], fields: Fields): Generator
       throw error
     }
   }
-  let components = 0
-  for (const feature of features.filter(isSingle)) components += widthOf(fieldOf(feature), feature)
-  for (const feature of features) {
-    if (isSingle(feature)) continue
-    components += feature.cross.reduce((product, name) => product * (widths.get(name) ?? widthOf(name, undefined)), 1)
+  const singles = features.filter(isSingle).map(feature => [feature, widthOf(fieldOf(feature), feature)] as const)
+  const crosses = features.flatMap(feature =>
+    isSingle(feature)
+      ? []
+      : [
+          [
+            feature,
+            feature.cross.reduce((all, name) => all * (widths.get(name) ?? widthOf(name, undefined)), 1),
+          ] as const,
+        ],
+  )
+  const sum = (list: readonly (readonly [FeatureSpec, number])[]) => list.reduce((all, [, width]) => all + width, 0)
+  const wide = [...singles, ...crosses]
+  const components = sum(wide)
+  const path = ['spec', 'features']
+  const hint = 'cross fields of fewer values, or `bucketize` them'
+  if (components > MOST_COMPONENTS) {
+    yield semantic(path, `these features have ${components} components, more than ${MOST_COMPONENTS}`, hint)
+    return
   }
-  if (components <= MOST_COMPONENTS) return
-  const message = `these features have ${components} components, more than ${MOST_COMPONENTS}`
-  yield semantic(['spec', 'features'], message, 'cross fields of fewer values, or `bucketize` them')
+  const { learner } = algorithm
+  const one = intercept ? 1 : 0
+  const models = Math.max(1, listed(actions).length)
+  const own = one + sum(wide.filter(([feature]) => !isOfAction(feature)))
+  const size = [learner, models, one + components, own] as const
+  const numbers = learnerOf(learner).numbers?.(...size) ?? 0
+  if (numbers <= MAX_NUMBERS) {
+    yield* bucketRules(...size)
+    return
+  }
+  const message = `with these features and ${models} actions \`${learner.type}\` has ${numbers} numbers, more than ${MAX_NUMBERS}`
+  yield semantic(path, message, hint)
+}
+
+/** Sums of all buckets are held while a learner that forgets learns: 256 MiB of them, as two numbers a sum. */
+const MOST_SUMS = 2 * MAX_NUMBERS
+
+function* bucketRules(learner: LearnerSpec, actions: number, dimension: number, own: number): Generator<Fault> {
+  const [option, buckets] = [forgetsBy(learner), bucketsOf(learner)]
+  if (option === undefined) return
+  const { width, shared = 0 } = learnerOf(learner).sums(learner, actions, dimension, own)
+  const sums = buckets * (actions * width + shared)
+  if (sums <= MOST_SUMS) return
+  const message = `with these features and ${actions} actions \`${learner.type}\` has ${sums} sums in ${buckets} buckets of time, more than ${MOST_SUMS}`
+  const hint = `cross fields of fewer values, or take \`${option}\` out`
+  yield { ...semantic([...LEARNER, option], message, hint), on: 'key' }
+}
+
+/** None where another rule has something to say of how it forgets. */
+function bucketsOf(learner: LearnerSpec): number {
+  try {
+    return forgettingOf(learner)?.keep ?? 0
+  } catch (error) {
+    if (error instanceof RangeError) return 0
+    throw error
+  }
 }

@@ -3,6 +3,7 @@ import type { ContextField, PolicySpec, ScenarioSpec, WorldSpec } from '../../ki
 import { learnerOf, rewardsOf } from '../../policy/algorithm.ts'
 import { compileContextRule } from '../../policy/cel.ts'
 import { defaultFeatures, fieldsOf, OF_ACTION } from '../../policy/features.ts'
+import { forgetsBy } from '../../policy/forgetting.ts'
 import { isListed, listed } from '../../policy/pool.ts'
 import { checkExpectation } from '../../policy/result-rules.ts'
 import { type Fields, worldFields } from '../../policy/world-fields.ts'
@@ -11,7 +12,7 @@ import type { Fault, Path } from '../fault.ts'
 import { BUILT_IN_POLICIES } from '../references.ts'
 import type { Lookup, Resource } from '../resource.ts'
 import { list } from '../schema.ts'
-import { celFault, duplicates, known, semantic, some } from './common.ts'
+import { celFault, duplicates, known, milliseconds, semantic, some } from './common.ts'
 import { distributionRules } from './distribution.ts'
 
 interface Played {
@@ -57,6 +58,7 @@ export function* scenarioRules({ spec }: Resource<'Scenario'>, repository: Looku
     }
   }
   yield* rewardRules(spec.world, played)
+  yield* clockRules(spec, played)
   yield* duplicates(
     expect.map(rule => rule.id),
     'rule',
@@ -66,6 +68,21 @@ export function* scenarioRules({ spec }: Resource<'Scenario'>, repository: Looku
   for (const [i, { expr }] of known ? expect.entries() : []) {
     const fault = checkExpectation(expr, policies)
     if (fault !== undefined) yield celFault(fault, ['spec', 'expect', i, 'expr'])
+  }
+}
+
+/** What forgets needs to know what time it is. */
+function* clockRules({ every }: ScenarioSpec, played: readonly Played[]): Generator<Fault> {
+  if (every !== undefined) {
+    if (milliseconds(every) === 0)
+      yield semantic(['spec', 'every'], 'no time passes between decisions', 'for example `every: 10m`')
+    return
+  }
+  for (const { name, at, spec } of played) {
+    const how = forgetsBy(spec.algorithm.learner)
+    if (how === undefined) continue
+    const message = `\`${name}\` forgets by time (\`${how}\`), and this scenario has none`
+    yield semantic(['spec', 'policies', at], message, 'say how much passes between two decisions, such as `every: 10m`')
   }
 }
 

@@ -1,0 +1,61 @@
+import { milliseconds } from '../policy/duration.ts'
+import { forgettingOf } from '../policy/forgetting.ts'
+import type { Policy } from '../policy/policy.ts'
+import { createStatistics, type MergedStatistics, mergeStatistics, type Statistics } from '../policy/statistics.ts'
+
+/** When the clock of a scenario starts. */
+export const START = Date.UTC(2026, 0, 1)
+
+/** The time of a scenario's n-th decision, milliseconds since 1970, by the time between two of them; without any it is a second. */
+export const timeOf = (every: string | undefined, number: number): number =>
+  START + number * (every === undefined ? 1000 : milliseconds(every))
+
+/** How a policy's learner learns a decision at a time; one that forgets does so as time goes on, exactly as it would from a log until then. */
+export interface Memory {
+  /** Nothing was learnt. */
+  start(): void
+  /** It is so late now. Time does not go back. */
+  advance(time: number): void
+  /** Learns a reward of now. */
+  learn(action: number, x: Float64Array, reward: number): void
+}
+
+/** Undefined for a learner that remembers all. */
+export function createMemory({ spec, actions, features, learner }: Policy): Memory | undefined {
+  const forgetting = forgettingOf(spec.algorithm.learner)
+  if (forgetting === undefined) return undefined
+  const size = [spec.algorithm, Math.max(1, actions.length), features.dimension, features.own] as const
+  const blank = learner.state()
+  let now = Number.NaN
+  let bucket = Number.NaN
+  /** Of the bucket that it is; the learner has learnt them, too. */
+  let fresh: Statistics
+  let before: MergedStatistics
+  start()
+
+  function start(): void {
+    learner.restore(blank)
+    now = Number.NaN
+    bucket = Number.NaN
+    fresh = createStatistics(...size)
+    before = mergeStatistics(...size)
+  }
+
+  return {
+    start,
+    advance(time) {
+      const next = forgetting.bucketOf(time)
+      now = time
+      if (next === bucket) return
+      before.merge(fresh.sums)
+      fresh = createStatistics(...size)
+      if (!Number.isNaN(bucket)) learner.restore(before.state(time))
+      bucket = next
+    },
+    learn(action, x, reward) {
+      learner.learn(action, x, reward)
+      // Where requests bring the actions there is one model, of all.
+      fresh.add(actions.length === 0 ? 0 : action, x, reward, 1, now)
+    },
+  }
+}
