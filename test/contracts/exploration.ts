@@ -55,7 +55,9 @@ export function explorationContract(
           for (let i = 0; i < DRAWS; i++) seen[exploration.sample(learner, eligible, list.length, rng)]++
           const { mean, error } = overSeeds(exploration, learner, eligible, list.length)
           for (let a = 0; a < ACTIONS; a++) {
-            const deviation = Math.sqrt(DRAWS * mean[a] * (1 - mean[a]) + DRAWS * error[a] * DRAWS * error[a])
+            // What is rare may be in none of the seeds, whose mean and error are then 0.
+            const p = exploration.seeded ? (mean[a] + seen[a] / DRAWS) / 2 : mean[a]
+            const deviation = Math.sqrt(DRAWS * p * (1 - p) + DRAWS * error[a] * DRAWS * error[a])
             // Five deviations; one more draw for probabilities that round to 0 or 1.
             expect(Math.abs(seen[a] - DRAWS * mean[a])).toBeLessThanOrEqual(5 * deviation + 1)
           }

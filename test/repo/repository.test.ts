@@ -125,7 +125,7 @@ spec:
         "18:26 schema \`type\` must be one of \`greedy\`, \`epsilon-greedy\`, \`softmax\`, \`squarecb\`, \`ucb\`, \`kl-ucb\`, \`thompson\`, got the string \`thomson\` | did you mean \`thompson\`?",
         "20:21 semantic a floor of 0.4 for each of 3 actions does not fit: they sum to 1.2 | at most 0.333333",
         "21:26 schema \`fraction\` must be less than 1, got 2 | write \`0.02\` for 2 percent",
-        "22:15 reference there is no action \`nothing\` | known are \`none\`, \`gold\`, \`gold\`",
+        "22:15 reference there is no action \`nothing\` | known are \`none\`, \`gold\`, \`gold\`, \`first-eligible\`",
         "23:19 schema \`wait\` must look like \`72h\`, got the string \`3 days\` | write \`3d\`",
       ]
     `)

@@ -22,7 +22,7 @@ const EVERY = { type: 'integer', minimum: 1, maximum: 1_000_000_000, examples: [
  */
 export const catalogue: WorldDefinition<Spec> = {
   type: 'catalogue',
-  order: 40,
+  order: 35,
   description:
     'Each request brings some of many items; reward = 1 with probability 1 / (1 + e^−logit), else 0. For policies whose actions are the request’s.',
   options: {
