@@ -1,6 +1,7 @@
 import type { Cloud, Place } from './deploy/routes.ts'
 import type { Processes } from './deploy/runs.ts'
 import type { Commit } from './deploy/wanted/plan.ts'
+import type { TableWriter, WrittenColumn } from './log/table-writer.ts'
 import type { Tables } from './log/tables.ts'
 import type { Replications } from './simulate/replicate.ts'
 import type { SimulationPlan } from './simulate/simulate.ts'
@@ -20,6 +21,16 @@ export interface Host {
   readonly signal: AbortSignal
   /** The reader of decision logs; loads its native library on first use. */
   tables(options?: TablesOptions): Promise<Tables>
+  /**
+   * Writes a table as Parquet at an absolute path, with `about`, key to text, among what the file says of itself; loads the same library. A DapError where
+   * nothing can be written there.
+   */
+  writeTable(
+    path: string,
+    columns: readonly WrittenColumn[],
+    about: Readonly<Record<string, string>>,
+    options?: TablesOptions,
+  ): Promise<TableWriter>
   /** Cloud Storage; loads its client on first use. */
   objects(): Promise<Objects>
   /** Vertex AI and its bucket in one place; loads Google's clients on first use. */

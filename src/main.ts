@@ -103,6 +103,7 @@ async function createHost({ folder, color }: { folder?: string; color?: boolean 
       closing.push(tables)
       return tables
     },
+    writeTable: async (...args) => (await import('./adapters/duckdb/table-writer.ts')).writeTable(...args),
     objects: async () => (await import('./adapters/objects.ts')).cloudObjects(),
     cloud: async place => (await import('./adapters/vertex/cloud.ts')).vertexCloud(place, name => env[name]),
     ownPackage: async () => (await import('./adapters/node/own-package.ts')).ownPackage(packageRoot),

@@ -9,6 +9,7 @@ export type {
   BundleResult,
   CandidateResult,
   CompletionResult,
+  DatasetExportResult,
   DeploymentOutcome,
   DeploymentState,
   DeploymentStatus,

@@ -79,6 +79,7 @@ const ROOMS: Readonly<Record<string, Readonly<Record<string, readonly string[]>>
     several: ['opening', 'evidence'],
     // Commands of two words under their first, and what only the command of this name needs.
     completion: ['opening'],
+    dataset: ['opening', 'reading'],
     decide: ['opening', 'reading'],
     doctor: ['opening'],
     emulator: ['opening'],

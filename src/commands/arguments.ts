@@ -23,6 +23,26 @@ export function oneOf<Word extends string>(name: string, words: readonly Word[])
   }
 }
 
+/** A parser of an option that takes a moment, as milliseconds since 1970. */
+export function timestamp(name: string): (text: string) => number {
+  return text => {
+    const time = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:\d\d)$/.test(text)
+      ? Date.parse(text)
+      : Number.NaN
+    if (!Number.isNaN(time)) return time
+    throw new UsageError(`${name} takes a time such as 2026-11-22T18:00:00Z, got \`${text}\``)
+  }
+}
+
+/** A parser of an option that takes a part of the whole, but not all of it. */
+export function share(name: string): (text: string) => number {
+  return text => {
+    const value = Number(text)
+    if (text.trim() !== '' && value >= 0 && value < 1) return value
+    throw new UsageError(`${name} takes a share of at least 0 and less than 1, got \`${text}\``)
+  }
+}
+
 /** The parser of an option that may be repeated. */
 export const collect = (value: string, before: readonly string[] = []): readonly string[] => [...before, value]
 

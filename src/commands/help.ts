@@ -70,6 +70,7 @@ export const TASKS: readonly Task[] = [
         by('evaluate next-offer --record', 'and keep the result, as evidence for a deployment'),
       ],
       train: [by('train shop-offer --dataset served', 'snapshots/shop-offer.json, from a log')],
+      'dataset export': [by('dataset export served --features --out served.parquet', 'for numpy, pandas and others')],
       'log check': [by('log check logs', 'is every record of the log right?')],
       'log tail': [by('log tail logs', 'decisions and rewards, as they are logged')],
       'log stats': [by('log stats logs', 'was it drawn as it says?')],

@@ -77,6 +77,12 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./train.ts')).trainCommand,
   },
   {
+    name: 'dataset export',
+    usage: 'dataset export [dataset]',
+    summary: 'write what a policy learns of a log, as Parquet',
+    load: async () => (await import('./dataset/export.ts')).datasetExportCommand,
+  },
+  {
     name: 'log check',
     usage: 'log check <paths...>',
     summary: 'prove a decision log, record by record',

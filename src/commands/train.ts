@@ -5,14 +5,14 @@ import { evaluate } from '../evaluate/evaluate.ts'
 import type { EvaluationPlan } from '../evaluate/evaluation-plan.ts'
 import { TRAINING_RESULT_SCHEMA } from '../generated/names.ts'
 import type { Host, TablesOptions } from '../host.ts'
-import { UNIT_GROUPS } from '../log/tables.ts'
+import { groupsOf } from '../log/tables.ts'
 import { learnerOf } from '../policy/algorithm.ts'
 import { type SnapshotData, snapshotDigest, snapshotText, takeSnapshot } from '../policy/snapshot.ts'
 import type { TrainingResult } from '../results.ts'
 import type { Fold, Weights } from '../train/fold.ts'
 import { type Training, train } from '../train/train.ts'
 import { trainingText } from '../ui/train.ts'
-import { oneOf, wholeNumber } from './arguments.ts'
+import { oneOf, share, timestamp, wholeNumber } from './arguments.ts'
 import { type LoadedPolicy, loadPolicy, publishSnapshot, snapshotPath } from './opening/policies.ts'
 import { displayPath, type Opened, openRepository, requireResource, requireValid } from './opening/repository.ts'
 import { openDataset } from './reading/dataset.ts'
@@ -40,7 +40,7 @@ export const trainCommand = defineCommand<Options, TrainingResult>({
       .option(
         '--until <time>',
         'leave out decisions whose wait was not over then; default: now. What a learner forgets is counted from then',
-        timestamp,
+        timestamp('--until'),
       )
       .option(
         '--out <file>',
@@ -52,7 +52,7 @@ export const trainCommand = defineCommand<Options, TrainingResult>({
         'what a row counts: none (1, the default) or inverse-propensity (1/propensity)',
         oneOf<Weights>('--weights', ['none', 'inverse-propensity']),
       )
-      .option('--holdout <share>', 'of the units, not learnt but judged on; default: 0.2', share)
+      .option('--holdout <share>', 'of the units, not learnt but judged on; default: 0.2', share('--holdout'))
       .option('--workers <n>', 'threads to learn in; default: as many as are of use', wholeNumber('workers', 1))
     declareTablesOptions(command).addHelpText(
       'after',
@@ -84,8 +84,7 @@ export const trainCommand = defineCommand<Options, TrainingResult>({
     const old = await oldPolicy(host, opened, name, options.against, path)
 
     const tables = await host.tables({ ...options.tables, ...watched(report) })
-    const heldOut =
-      options.holdout === 0 ? 0 : Math.min(UNIT_GROUPS - 1, Math.max(1, Math.round(options.holdout * UNIT_GROUPS)))
+    const heldOut = groupsOf(options.holdout)
     // Where contexts are learnt from, a row is much work.
     const threads = learnerOf(spec.algorithm.learner).features === undefined ? 1 : host.cores
     const training = await train(
@@ -212,17 +211,3 @@ async function foldOf(host: Host, workers: number): Promise<Fold | undefined> {
 
 const progress = (report: (event: ProgressEvent) => void) => (rows: number) =>
   report({ type: 'progress', unit: 'rows', done: rows })
-
-function timestamp(text: string): number {
-  const time = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:\d\d)$/.test(text)
-    ? Date.parse(text)
-    : Number.NaN
-  if (!Number.isNaN(time)) return time
-  throw new UsageError(`--until takes a time such as 2026-11-22T18:00:00Z, got \`${text}\``)
-}
-
-function share(text: string): number {
-  const value = Number(text)
-  if (text.trim() !== '' && value >= 0 && value < 1) return value
-  throw new UsageError(`--holdout takes a share of at least 0 and less than 1, got \`${text}\``)
-}

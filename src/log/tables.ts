@@ -238,6 +238,10 @@ export interface ValueColumn {
 /** Units are held out, or not, by the group that they are in, which they keep for ever. */
 export const UNIT_GROUPS = 1024
 
+/** How many groups a share of the units is: at least one, and never all, but for 0. */
+export const groupsOf = (share: number): number =>
+  share === 0 ? 0 : Math.min(UNIT_GROUPS - 1, Math.max(1, Math.round(share * UNIT_GROUPS)))
+
 /** The bits of a unit's bucket: a hash, to count units by and to sum by (`bucket & (SUM_GROUPS − 1)`). */
 export const BUCKET_MASK = 0x7fff_ffff
 

@@ -4,6 +4,7 @@ import type { DecisionLog } from '../log/rows/decision-log.ts'
 import { offeredReader } from '../log/rows/offered-reader.ts'
 import { RowFault } from '../log/rows/row-reader.ts'
 import type { NumberColumn } from '../log/tables.ts'
+import { forgettingOf } from '../policy/forgetting.ts'
 import { createPolicy } from '../policy/policy.ts'
 import { createStatistics } from '../policy/statistics.ts'
 
@@ -15,8 +16,13 @@ export interface FoldPlan {
   /** The column of the actions that requests brought, where they did. */
   readonly offered?: string
   readonly weights: Weights
-  /** Which column has the times of decisions, milliseconds since 1970; absent for a learner that remembers all. */
+  /**
+   * Which columns of a batch have the decisions' times, milliseconds since 1970, and ids, and the ids of actions that requests brought, where these
+   * were asked for and the log has them; times always for a learner that forgets.
+   */
   readonly times?: number
+  readonly ids?: number
+  readonly taken?: number
 }
 
 /** What a row counts: as many decisions as it stands for, or these by 1/propensity. */
@@ -35,8 +41,11 @@ export interface Folded {
 /** From batches of rows, their columns those of the context reader, to what became of each, in the same order. */
 export type Fold = (plan: FoldPlan, batches: AsyncIterable<DecisionLog>) => AsyncIterable<Folded>
 
+/** Told of a row that is in the sums: its place in the batch, its features, which the next row overwrites, and what it counts. */
+export type SeeRow = (batch: DecisionLog, i: number, x: Float64Array, weight: number) => void
+
 /** Folds one batch. */
-export function createFold(plan: FoldPlan): (batch: DecisionLog) => Folded {
+export function createFold(plan: FoldPlan, see?: SeeRow): (batch: DecisionLog) => Folded {
   const { name, spec, digest } = plan.policy
   const policy = createPolicy(name, spec, digest)
   const { features, actions } = policy
@@ -46,9 +55,11 @@ export function createFold(plan: FoldPlan): (batch: DecisionLog) => Folded {
   const x = new Float64Array(features.dimension)
   const decision = { row: 0, action: 0, propensity: 0, eligible: Int32Array.from(actions.keys()) }
   const models = Math.max(1, actions.length)
-  return ({ rows, row, action, reward, propensity, standsFor, columns }) => {
+  const forgets = forgettingOf(spec.algorithm.learner) !== undefined
+  return batch => {
+    const { rows, row, action, reward, propensity, standsFor, columns } = batch
     const statistics = createStatistics(spec.algorithm, models, features.dimension, features.own)
-    const times = plan.times === undefined ? undefined : (columns[plan.times] as NumberColumn).values
+    const times = forgets ? (columns[plan.times as number] as NumberColumn).values : undefined
     const faults: { at: number; row: number; reason: string }[] = []
     const contextOf = reader?.bind(columns)
     const poolOf = offers?.bind(columns.slice(reader?.requests.length ?? 0))
@@ -72,13 +83,14 @@ export function createFold(plan: FoldPlan): (batch: DecisionLog) => Folded {
         features.writeRow(context, action[i], x, pool)
       }
       const h = standsFor === undefined ? 1 : standsFor[i]
+      const weight = weighted ? h / propensity[i] : h
       try {
-        const model = plan.offered === undefined ? action[i] : 0
-        statistics.add(model, x, reward[i], weighted ? h / propensity[i] : h, times?.[i])
+        statistics.add(plan.offered === undefined ? action[i] : 0, x, reward[i], weight, times?.[i])
       } catch (error) {
         if (!(error instanceof RangeError)) throw error
         return { sums: statistics.sums, faults, unlearnable: { row: row[i], reason: error.message } }
       }
+      see?.(batch, i, x, weight)
     }
     return { sums: statistics.sums, faults }
   }

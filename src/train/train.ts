@@ -31,6 +31,8 @@ export interface TrainingPlan extends Pick<FoldPlan, 'policy' | 'weights'> {
   readonly heldOut: number
   /** When a learner that forgets looks back, milliseconds since 1970; by default from the last decision that is learnt on. */
   readonly until?: number
+  /** Is whoever folds to have the decisions' ids and times, too? */
+  readonly identified?: boolean
 }
 
 export interface Training {
@@ -91,6 +93,12 @@ export async function train(
     column === undefined ? [] : [{ place: requests.add({ column, type, optional: true }), type: 'number' }]
   const times = numbers(columns.ts, 'time')
   const hashes = numbers(columns.decisionId, 'hash')
+  const texts = (column: string | undefined): BatchColumn[] =>
+    column === undefined || plan.identified !== true
+      ? []
+      : [{ place: requests.add({ column, type: 'text', optional: true }), type: 'text' }]
+  const decisionIds = texts(columns.decisionId)
+  const taken = texts(columns.offered === undefined ? undefined : 'action')
   const ofRecord = logLayout(source, columns, requests)
   // The sets of a `dap` log have been checked with its records.
   const layout = columns.decision === undefined ? ofRecord : { ...ofRecord, eligible: undefined }
@@ -123,15 +131,28 @@ export async function train(
   /** What was sent to be folded, and is not back. */
   const sent: { readonly rows: number; readonly times?: Float64Array; readonly hashes?: Float64Array }[] = []
   async function* toFold() {
-    const columnsOf = [...wanted, ...times, ...hashes]
+    const columnsOf = [...wanted, ...times, ...hashes, ...decisionIds, ...taken]
     const log = readDecisionLog(tables, layout, actions, leftOut, signal)
     for await (const { columns: all, ...batch } of batches(log, columnsOf, choose)) {
       const valuesOf = (asked: readonly BatchColumn[]) =>
         asked.length === 0 ? undefined : (all[columnsOf.indexOf(asked[0])] as NumberColumn).values
       sent.push({ rows: batch.rows, times: valuesOf(times), hashes: valuesOf(hashes) })
-      // What is yielded may be gone: its memory is handed to a thread. The times are looked at here, too.
-      const own = forgets ? times.map(time => copyOf(all[columnsOf.indexOf(time)] as NumberColumn)) : []
-      yield { ...batch, columns: [...all.slice(0, wanted.length), ...own] }
+      if (plan.identified === true) yield { ...batch, columns: all }
+      else {
+        // What is yielded may be gone: its memory is handed to a thread. The times are looked at here, too.
+        const own = forgets ? times.map(time => copyOf(all[columnsOf.indexOf(time)] as NumberColumn)) : []
+        yield { ...batch, columns: [...all.slice(0, wanted.length), ...own] }
+      }
+    }
+  }
+
+  /** Where in a batch is what identifies decisions. */
+  function places(): Pick<FoldPlan, 'times' | 'ids' | 'taken'> {
+    const ids = wanted.length + times.length + hashes.length
+    return {
+      ...(times.length > 0 ? { times: wanted.length } : {}),
+      ...(decisionIds.length > 0 ? { ids } : {}),
+      ...(taken.length > 0 ? { taken: ids + decisionIds.length } : {}),
     }
   }
 
@@ -141,16 +162,11 @@ export async function train(
     policy.features.dimension,
     policy.features.own,
   )
-  for await (const { sums, faults, unlearnable } of fold(
-    {
-      policy: plan.policy,
-      weights,
-      context,
-      offered: columns.offered,
-      ...(forgets ? { times: wanted.length } : {}),
-    },
-    toFold(),
-  )) {
+  const foldPlan: FoldPlan = {
+    ...{ policy: plan.policy, weights, context, offered: columns.offered },
+    ...(plan.identified === true ? places() : forgets ? { times: wanted.length } : {}),
+  }
+  for await (const { sums, faults, unlearnable } of fold(foldPlan, toFold())) {
     if (unlearnable !== undefined) {
       const [place] = await tables.places(source, [unlearnable.row])
       throw new DapError(`${place}: ${unlearnable.reason}`)

@@ -60,6 +60,7 @@ describe('dap --help', () => {
       learn, and judge what was learnt
         evaluate          judge policies on logged decisions
         train             learn a policy's snapshot from logged decisions
+        dataset export    write what a policy learns of a log, as Parquet
         log check         prove a decision log, record by record
         log tail          show decisions and rewards as they are logged
         log stats         show what a log holds, and test that it was drawn as it says

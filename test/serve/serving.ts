@@ -77,6 +77,7 @@ function start(folder: string, words: readonly string[], environment: Readonly<R
     signal: abort.signal,
     objects: async () => (await import('../../src/adapters/objects.ts')).cloudObjects(),
     tables: () => Promise.reject(new Error('a server reads no tables')),
+    writeTable: () => Promise.reject(new Error('a server writes no tables')),
     cores: 1,
     choose: () => Promise.reject(new Error('a server asks nothing')),
     ask: () => Promise.reject(new Error('a server asks nothing')),

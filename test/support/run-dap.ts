@@ -113,7 +113,10 @@ export function deployments(
 export function dapIn(
   place:
     | string
-    | (Pick<Setting, 'environment' | 'cloud' | 'columns'> & { readonly folder: string; readonly files?: Files }),
+    | (Pick<Setting, 'environment' | 'cloud' | 'columns' | 'signal'> & {
+        readonly folder: string
+        readonly files?: Files
+      }),
   ...words: readonly string[]
 ): Promise<Omit<Session, 'files'>> {
   const { folder, files = nodeFiles(), ...setting } = typeof place === 'string' ? { folder: place } : place
@@ -183,6 +186,7 @@ async function run(
       closing.push(tables)
       return tables
     },
+    writeTable: async (...args) => (await import('../../src/adapters/duckdb/table-writer.ts')).writeTable(...args),
     objects: () => Promise.reject(new Error('Cloud Storage should not be asked')),
     cores: 1,
     async choose(question, choices) {

@@ -201,7 +201,7 @@ const REASONS: Readonly<Record<string, string>> = {
 }
 
 /** Runs a file operation; what the operating system refuses becomes a sentence. */
-async function attempt<T>(verb: string, path: string, operation: () => T | Promise<T>): Promise<T> {
+export async function attempt<T>(verb: string, path: string, operation: () => T | Promise<T>): Promise<T> {
   try {
     return await operation()
   } catch (cause) {

@@ -1,0 +1,265 @@
+import { createHash } from 'node:crypto'
+import { mkdir, readdir, readFile, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { DuckDBInstance } from '@duckdb/node-api'
+import { afterAll, describe, expect, it } from 'vitest'
+import { nodeFiles } from '../../src/adapters/node/files.ts'
+import { packedSize, ridgeSolve } from '../../src/math/ridge.ts'
+import { stream } from '../../src/math/rng.ts'
+import { readSnapshot } from '../../src/policy/snapshot.ts'
+import { describeSnapshot } from '../../src/policy/snapshot-describe.ts'
+import type { DatasetExportResult } from '../../src/results.ts'
+import { onDisk, put } from '../support/disk.ts'
+import { expectPublished } from '../support/published.ts'
+import { resource } from '../support/repository.ts'
+import { dapIn } from '../support/run-dap.ts'
+
+const POLICY = (algorithm: string, features = '') => `unit: player
+context: { player: { type: string }, level: { type: integer }, platform: { type: string, enum: [ios, android] } }
+actions:
+  - { id: rummy, features: { genre: card, price: 3 } }
+  - { id: blocks, features: { genre: puzzle, price: 1 } }
+  - { id: mosaic, features: { genre: puzzle, price: 2 } }
+${features}
+algorithm: ${algorithm}
+guardrails: { minProbability: 0.1 }
+reward: { name: liked, type: binary, wait: 1h }`
+
+const FILES = {
+  'dap.yaml': resource('Project', 'shelf', 'defaults: { seed: 1 }'),
+  'policies/shelf.yaml': resource(
+    'Policy',
+    'shelf',
+    POLICY(
+      '{ learner: { type: linear, shared: true, l2: 2 }, exploration: { type: thompson } }',
+      'features: [{ field: level, transform: log1p }, { action: price }, { cross: [platform, action.genre] }]',
+    ),
+  ),
+  'policies/plain.yaml': resource(
+    'Policy',
+    'plain',
+    POLICY('{ learner: { type: beta }, exploration: { type: thompson } }'),
+  ),
+  'datasets/log.yaml': resource(
+    'Dataset',
+    'log',
+    `files: [log.csv]
+format: csv
+actions: { policy: shelf }
+mapping: { decisionId: id, ts: at, unit: player, action: game, propensity: p, reward: liked, context: { level: lvl } }`,
+  ),
+}
+const ROWS = 5000
+const NAMES = [
+  'intercept',
+  'log1p(level)',
+  'action.price',
+  'platform=ios × action.genre=card',
+  'platform=ios × action.genre=puzzle',
+  'platform=android × action.genre=card',
+  'platform=android × action.genre=puzzle',
+]
+
+/** Cards are liked on ios; `bad` rows at the end have no probability. */
+function log(bad = 0): string {
+  const rng = stream(17, 'export')
+  const lines = ['id,at,player,game,p,liked,lvl,platform']
+  for (let i = 0; i < ROWS + bad; i++) {
+    const platform = rng.uniform() < 0.5 ? 'ios' : 'android'
+    const game = ['rummy', 'blocks', 'mosaic'][rng.uint32() % 3]
+    const liked = rng.uniform() < ((game === 'rummy') === (platform === 'ios') ? 0.7 : 0.2) ? 1 : 0
+    const at = new Date(Date.UTC(2026, 9, 1) + i * 60_000).toISOString()
+    lines.push(`d${i},${at},u${i % 600},${game},${i < ROWS ? 0.25 : 2},${liked},${rng.uint32() % 40},${platform}`)
+  }
+  return `${lines.join('\n')}\n`
+}
+
+const folders: string[] = []
+afterAll(() => Promise.all(folders.map(folder => rm(folder, { recursive: true }))))
+
+async function repository(files: Readonly<Record<string, string>> = {}): Promise<string> {
+  const folder = await onDisk({ ...FILES, 'log.csv': log(), ...files })
+  folders.push(folder)
+  return folder
+}
+
+async function exported(folder: string, ...words: string[]): Promise<DatasetExportResult> {
+  const { code, stdout, stderr } = await dapIn(folder, 'dataset', 'export', '--policy', 'shelf', '--json', ...words)
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+  return JSON.parse(stdout) as DatasetExportResult
+}
+
+/** Rows of a query; `FILE` is the Parquet file. */
+async function query(file: string, sql: string): Promise<readonly (readonly unknown[])[]> {
+  const instance = await DuckDBInstance.create(':memory:')
+  const connection = await instance.connect()
+  const rows = (await connection.runAndReadAll(sql.replace('FILE', `'${file}'`))).getRowsJson()
+  connection.closeSync()
+  instance.closeSync()
+  return rows as readonly (readonly unknown[])[]
+}
+
+/** The ridge regression on the rows of a file, by no more than sums. */
+async function ridgeOf(file: string, l2: number): Promise<Float64Array> {
+  const d = NAMES.length
+  const a = new Float64Array(packedSize(d))
+  const theta = new Float64Array(d)
+  for (let i = 0; i < d; i++) a[packedSize(i) + i] = l2
+  for (const [features, reward, weight] of await query(file, 'SELECT features, reward, weight FROM FILE')) {
+    const z = features as number[]
+    for (let i = 0; i < d; i++) {
+      theta[i] += Number(weight) * Number(reward) * z[i]
+      for (let j = 0; j <= i; j++) a[packedSize(i) + j] += Number(weight) * z[i] * z[j]
+    }
+  }
+  ridgeSolve(a, theta, 0, new Float64Array(packedSize(d)), 0, d)
+  return theta
+}
+
+/** The coefficients of the snapshot that `dap train` makes, by name. */
+async function trained(folder: string, ...words: string[]) {
+  const line = ['train', 'shelf', '--dataset', 'log', '--json', ...words]
+  const { code, stdout, stderr } = await dapIn(folder, ...line)
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+  const read = readSnapshot(JSON.parse(await readFile(join(folder, 'snapshots/shelf.json'), 'utf8')))
+  if (!('snapshot' in read)) throw new Error('no snapshot')
+  const { coefficients = [] } = describeSnapshot(read.snapshot)
+  return {
+    rows: JSON.parse(stdout).dataset.rows as number,
+    coefficients: NAMES.map(name => coefficients.find(({ feature }) => feature === name)?.value),
+  }
+}
+
+describe('dataset export', () => {
+  it('writes the rows that are learnt as they are learnt: a ridge by hand is that of the snapshot', async () => {
+    const folder = await repository()
+    for (const holdout of ['0', '0.3']) {
+      const result = await exported(folder, 'log', '--features', '--out', 'rows.parquet', '--holdout', holdout)
+      const { rows, coefficients } = await trained(folder, '--holdout', holdout)
+      expect(result.features).toEqual(NAMES)
+      expect(result.dataset).toMatchObject({ name: 'log', rows, heldOut: ROWS - rows, dropped: 0 })
+      const theta = await ridgeOf(join(folder, 'rows.parquet'), 2)
+      for (const [i, value] of coefficients.entries())
+        expect(Math.abs(theta[i] - (value ?? Number.NaN))).toBeLessThan(1e-5)
+    }
+  })
+
+  it('says what it wrote, in its metadata, too, and writes the same bytes again', async () => {
+    const folder = await repository()
+    const result = await exported(folder, 'log', '--features', '--out', 'deep/rows.parquet')
+    expectPublished('dataset-export-result', result)
+    const file = join(folder, 'deep/rows.parquet')
+    const bytes = await readFile(file)
+    expect(result.file).toEqual({
+      path: 'deep/rows.parquet',
+      digest: `sha256:${createHash('sha256').update(bytes).digest('hex')}`,
+      bytes: bytes.length,
+    })
+    const again = await exported(folder, 'log', '--features', '--out', 'again.parquet')
+    expect(again.file.digest).toBe(result.file.digest)
+    const [[about]] = await query(file, "SELECT decode(value) FROM parquet_kv_metadata(FILE) WHERE decode(key) = 'dap'")
+    expect(JSON.parse(String(about))).toEqual({
+      dataset: { name: 'log', digest: result.dataset.digest },
+      policy: { name: 'shelf', digest: expect.stringMatching(/^sha256:/) },
+      features: NAMES,
+    })
+    expect(await query(file, 'SELECT column_name, column_type FROM (DESCRIBE SELECT * FROM FILE)')).toEqual([
+      ['decisionId', 'VARCHAR'],
+      ['ts', 'TIMESTAMP WITH TIME ZONE'],
+      ['action', 'VARCHAR'],
+      ['propensity', 'DOUBLE'],
+      ['reward', 'DOUBLE'],
+      ['weight', 'DOUBLE'],
+      ['features', 'FLOAT[]'],
+    ])
+    const columns = 'decisionId, epoch_ms(ts)::VARCHAR, action, propensity, reward, weight'
+    const rows = await query(file, `SELECT ${columns} FROM FILE`)
+    const expected = log()
+      .trim()
+      .split('\n')
+      .slice(1)
+      .map(line => {
+        const [id, at, , game, p, liked] = line.split(',')
+        return [id, String(Date.parse(at)), game, Number(p), Number(liked), 1]
+      })
+    expect(rows).toEqual(expected)
+  })
+
+  it('writes decisions alone, where no features are asked for, and what is missing as missing', async () => {
+    const bare =
+      'files: [log.csv]\nformat: csv\npropensity: unknown\nactions: { policy: plain }\nmapping: { action: game, reward: liked }'
+    const folder = await repository({ 'datasets/bare.yaml': resource('Dataset', 'bare', bare) })
+    const line = ['dataset', 'export', 'bare', '--policy', 'plain', '--out', 'rows.parquet']
+    const { code, stdout, stderr } = await dapIn(folder, ...line)
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+    expect(stdout.replace(/sha256:[0-9a-f]{64}/, 'sha256:…')).toMatchInlineSnapshot(`
+      "bare: 5,000 rows
+      rows.parquet  sha256:…
+      columns: decisionId, ts, action, propensity, reward, weight
+      "
+    `)
+    expect(
+      await query(join(folder, 'rows.parquet'), 'SELECT DISTINCT decisionId, ts, propensity, weight FROM FILE'),
+    ).toEqual([[null, null, null, 1]])
+  })
+
+  it.each([
+    ['a log with bad rows', ['log', '--policy', 'shelf', '--out', 'out/rows.parquet'], 1, '3 bad rows'],
+    ['no file', ['log', '--policy', 'shelf'], 3, 'nothing says which file is to be written'],
+    ['a folder', ['log', '--policy', 'shelf', '--out', 'out'], 3, '`out` is a folder'],
+    ['its own log', ['log', '--policy', 'shelf', '--out', './log.csv'], 3, '`./log.csv` is a file of Dataset `log`'],
+    ['two policies', ['log', '--out', 'out/rows.parquet'], 3, 'shelf'],
+    ['no features', ['log', '--policy', 'plain', '--features', '--out', 'out/rows.parquet'], 1, 'looks at none'],
+    [
+      'no wait',
+      ['log', '--policy', 'shelf', '--until', '2026-10-02T00:00:00Z', '--out', 'out/rows.parquet'],
+      3,
+      '--until',
+    ],
+    ['a file as a folder', ['log', '--policy', 'shelf', '--out', 'log.csv/rows.parquet'], 1, 'cannot write'],
+    [
+      'a share of all',
+      ['log', '--policy', 'shelf', '--out', 'o.parquet', '--holdout', '1'],
+      3,
+      '--holdout takes a share',
+    ],
+  ])('refuses %s, and leaves nothing behind', async (_, words, exit, said) => {
+    const folder = await repository({ 'log.csv': log(3) })
+    await mkdir(join(folder, 'out'))
+    const before = await readdir(folder)
+    const { code, stdout, stderr } = await dapIn(folder, 'dataset', 'export', ...words)
+    expect({ code, stdout }).toEqual({ code: exit, stdout: '' })
+    expect(stderr).toContain(said)
+    expect(await readdir(join(folder, 'out'))).toEqual([])
+    expect(await readdir(folder)).toEqual(before)
+    expect(await readFile(join(folder, 'log.csv'), 'utf8')).toBe(log(3))
+  })
+
+  it.each([
+    ['before a row is read', 0],
+    ['when all are read', 1],
+  ])('is stopped without a trace %s: the file that was there stays', async (_, reading) => {
+    const folder = await repository()
+    await put(folder, 'rows.parquet', 'before')
+    const before = await readdir(folder)
+    const abort = new AbortController()
+    const files = nodeFiles()
+    let stamped = 0
+    const stopping = {
+      ...files,
+      stamp(path: string) {
+        // The log's: before it is digested, and after it was read.
+        if (stamped++ === reading) abort.abort()
+        return files.stamp(path)
+      },
+    }
+    const line = ['dataset', 'export', 'log', '--policy', 'shelf', '--features', '--out', 'rows.parquet']
+    expect(await dapIn({ folder, files: stopping, signal: abort.signal }, ...line)).toMatchObject({
+      code: 130,
+      stdout: '',
+    })
+    expect(stamped).toBe(reading + 1)
+    expect(await readdir(folder)).toEqual(before)
+    expect(await readFile(join(folder, 'rows.parquet'), 'utf8')).toBe('before')
+  })
+})
