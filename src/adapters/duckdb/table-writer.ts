@@ -27,6 +27,7 @@ export async function writeTable(
   await attempt('write', path, () => {
     fs.mkdirSync(dirname(path), { recursive: true })
     fs.closeSync(fs.openSync(temporary, 'wx'))
+    fs.rmSync(temporary)
   })
   const spill = createSpill(options)
   const duckdb = await loadDuckdb()
