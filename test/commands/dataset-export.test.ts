@@ -144,6 +144,70 @@ describe('dataset export', () => {
     }
   })
 
+  it('does so where requests brought the actions, and probabilities were drawn, whose first decision is replayed', async () => {
+    const shelf = POLICY(
+      '{ learner: { type: linear, shared: true, l2: 2 }, exploration: { type: thompson, draws: 16 } }',
+      'features: [{ field: level, transform: log1p }, { action: price }, { cross: [platform, action.genre] }]',
+    )
+    const brought = `actions:
+  from: request
+  max: 8
+  features: { genre: { type: string, enum: [card, puzzle] }, price: { type: number } }`
+    const folder = await repository({
+      'policies/shelf.yaml': resource('Policy', 'shelf', shelf.replace(/actions:\n( {2}- .*\n)+/, `${brought}\n`)),
+      'datasets/log.yaml': resource('Dataset', 'log', 'files: [logs]\nformat: dap\nactions: { policy: shelf }'),
+      'evaluations/next.yaml': resource(
+        'Evaluation',
+        'next',
+        'dataset: log\ncandidates: [{ name: next, policy: shelf }]\nestimators: [ips]',
+      ),
+      'scenarios/launch.yaml': resource(
+        'Scenario',
+        'launch',
+        `policies: [shelf]
+horizon: 1500
+replications: 2
+population: { units: 300, context: { level: { poisson: { mean: 9 } }, platform: { categorical: { ios: 0.5, android: 0.5 } } } }
+world:
+  type: catalogue
+  items: 60
+  offered: 8
+  features: { genre: { categorical: { card: 0.5, puzzle: 0.5 } }, price: { exponential: { mean: 2 } } }
+  logit: -1
+  effects: [{ of: [platform, action.genre], sd: 1 }]`,
+      ),
+    })
+    const said = async (...words: string[]) => {
+      const { code, stdout, stderr } = await dapIn(folder, ...words)
+      expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+      return stdout
+    }
+    await said('simulate', 'launch', '--log', 'logs/day.jsonl')
+    expect(await said('log', 'check', 'logs')).toContain('the log passes')
+    // Of a policy that had learnt nothing: its draws are those of the first decision, whose weight is 1.
+    const judged = JSON.parse(await said('evaluate', 'next', '--json'))
+    expect(Math.abs(judged.candidates[0].support.meanWeight - 1)).toBeLessThan(0.15)
+    const until = ['--until', '2030-01-01T00:00:00Z']
+    const { features, dataset } = await exported(folder, 'log', '--features', '--out', 'rows.parquet', ...until)
+    const { rows, coefficients } = await trained(folder, '--holdout', '0', ...until)
+    expect([dataset.rows, features]).toEqual([rows, NAMES])
+    const theta = await ridgeOf(join(folder, 'rows.parquet'), 2)
+    for (const [i, value] of coefficients.entries())
+      expect(Math.abs(theta[i] - (value ?? Number.NaN))).toBeLessThan(1e-5)
+
+    const log = await readFile(join(folder, 'logs/day.jsonl'), 'utf8')
+    const [first] = log.split('\n').map(line => JSON.parse(line || '{}'))
+    expect(await query(join(folder, 'rows.parquet'), 'SELECT action, propensity FROM FILE LIMIT 1')).toEqual([
+      [first.slots[0].action, first.slots[0].propensity],
+    ])
+    // Nothing had been learnt then, as of a server without a snapshot.
+    await put(folder, 'one/a.jsonl', `${JSON.stringify({ ...first, policy: { ...first.policy, snapshot: null } })}\n`)
+    expect(await said('decide', '--replay', 'one')).toContain('bit for bit: the same')
+    const other = { ...first, decisionId: 'other', policy: { ...first.policy, snapshot: null } }
+    await put(folder, 'one/a.jsonl', `${JSON.stringify(other)}\n`)
+    expect(await dapIn(folder, 'decide', '--replay', 'one')).toMatchObject({ code: 1 })
+  })
+
   it('says what it wrote, in its metadata, too, and writes the same bytes again', async () => {
     const folder = await repository()
     const result = await exported(folder, 'log', '--features', '--out', 'deep/rows.parquet')
