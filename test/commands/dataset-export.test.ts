@@ -184,9 +184,6 @@ world:
     }
     await said('simulate', 'launch', '--log', 'logs/day.jsonl')
     expect(await said('log', 'check', 'logs')).toContain('the log passes')
-    // Of a policy that had learnt nothing: its draws are those of the first decision, whose weight is 1.
-    const judged = JSON.parse(await said('evaluate', 'next', '--json'))
-    expect(Math.abs(judged.candidates[0].support.meanWeight - 1)).toBeLessThan(0.15)
     const until = ['--until', '2030-01-01T00:00:00Z']
     const { features, dataset } = await exported(folder, 'log', '--features', '--out', 'rows.parquet', ...until)
     const { rows, coefficients } = await trained(folder, '--holdout', '0', ...until)
@@ -200,6 +197,24 @@ world:
     expect(await query(join(folder, 'rows.parquet'), 'SELECT action, propensity FROM FILE LIMIT 1')).toEqual([
       [first.slots[0].action, first.slots[0].propensity],
     ])
+    // What it decides before it has learnt: of that log it is judged by the very draws, and every weight is 1.
+    await rm(join(folder, 'snapshots'), { recursive: true })
+    const lines = log.split('\n').filter(line => line.includes('"slots"'))
+    const records = lines.slice(0, 30).map(line => JSON.parse(line))
+    const decided = await Promise.all(
+      records.map(async ({ eligible, context, ...record }, i) => {
+        const request = ['--context', JSON.stringify(context), '--actions', JSON.stringify(eligible), '--id', `h${i}`]
+        const answer = JSON.parse(await said('decide', 'shelf', '--json', ...request))
+        const { decisionId, action, propensity, propensities, floor, randomness } = answer
+        const slots = [{ ...record.slots[0], action, propensity, propensities, floor }]
+        return JSON.stringify({ ...record, eligible, context, decisionId, slots, randomness })
+      }),
+    )
+    await put(folder, 'logs/day.jsonl', `${decided.join('\n')}\n`)
+    const judged = JSON.parse(await said('evaluate', 'next', '--json'))
+    expect(judged.dataset).toMatchObject({ rows: 30 })
+    expect(judged.candidates[0].support).toMatchObject({ meanWeight: 1, maxWeight: 1 })
+
     // Nothing had been learnt then, as of a server without a snapshot.
     await put(folder, 'one/a.jsonl', `${JSON.stringify({ ...first, policy: { ...first.policy, snapshot: null } })}\n`)
     expect(await said('decide', '--replay', 'one')).toContain('bit for bit: the same')
