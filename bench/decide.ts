@@ -37,6 +37,13 @@ const CASES: readonly Case[] = [
   },
   { name: 'linear softmax', learner: LINEAR, exploration: { type: 'softmax', temperature: 0.1 }, actions: 20 },
   { name: 'shared thompson', learner: SHARED, exploration: THOMPSON, actions: 20, features: OF_ACTIONS },
+  {
+    name: 'shared softmax',
+    learner: SHARED,
+    exploration: { type: 'softmax', temperature: 0.1 },
+    actions: 20,
+    features: OF_ACTIONS,
+  },
   { name: 'hybrid thompson', learner: HYBRID, exploration: THOMPSON, actions: 20, features: OF_ACTIONS },
   {
     name: 'hybrid softmax',
