@@ -5,7 +5,9 @@ import { describe, expect, it } from 'vitest'
 import { blocksOf, isShown, play } from './support/docs.ts'
 import { dapIn, PACKAGE_ROOT } from './support/run-dap.ts'
 
-describe.each(['datasets', 'decision-log', 'formats', 'reading-an-evaluation', 'terminal'])('docs/%s.md', page => {
+const PAGES = ['datasets', 'decision-log', 'formats', 'learning', 'reading-an-evaluation', 'terminal']
+
+describe.each(PAGES)('docs/%s.md', page => {
   const read = async () => blocksOf(await readFile(join(PACKAGE_ROOT, 'docs', `${page}.md`), 'utf8'))
 
   it('gives every block a file or a session', async () => {

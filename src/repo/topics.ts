@@ -18,6 +18,7 @@ const PATHS: Readonly<Record<string, string>> = {
   algorithms: 'Policy.spec.algorithm',
   learners: 'Policy.spec.algorithm.learner',
   explorations: 'Policy.spec.algorithm.exploration',
+  forgetting: 'Policy.spec.algorithm.learner.linear.discount',
   guardrails: 'Policy.spec.guardrails',
   rewards: 'Policy.spec.reward',
   worlds: 'Scenario.spec.world',

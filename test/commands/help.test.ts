@@ -255,6 +255,8 @@ describe('explain', () => {
                                    uncertainty.
         explorations               How values become probabilities; absent for the learners \`fixed\` and
                                    \`uniform\`, which are probabilities already.
+        forgetting                 Older rewards count less: half as much for every half-life before the
+                                   end of the data, or \`--until\`.
         guardrails                 What holds whatever the algorithm says.
         rewards                    What comes back.
         worlds                     What answers an action with a reward.
@@ -290,6 +292,11 @@ describe('explain', () => {
         squarecb                   SquareCB (Foster, Rakhlin 2020) is \`linear\` × \`squarecb\`.
         lingreedy                  LinGreedy is \`linear\` × \`greedy\`.
         contextual-epsilon-greedy  \`contextual-epsilon-greedy\` is \`linear\` × \`epsilon-greedy\`.
+        hybrid-linucb              hybrid LinUCB (Li, Chu, Langford, Schapire 2010) is \`hybrid\` × \`ucb\`.
+        hybrid-lints               \`hybrid-lints\` is \`hybrid\` × \`thompson\`.
+        hybrid-squarecb            \`hybrid-squarecb\` is \`hybrid\` × \`squarecb\`.
+        hybrid-lingreedy           \`hybrid-lingreedy\` is \`hybrid\` × \`greedy\`.
+        hybrid-epsilon-greedy      \`hybrid-epsilon-greedy\` is \`hybrid\` × \`epsilon-greedy\`.
         uniform                    The learner \`uniform\`: Every eligible action alike; nothing is learnt.
         fixed                      The learner \`fixed\`: Probabilities from the file; nothing is learnt.
 
@@ -306,7 +313,7 @@ describe('explain', () => {
       LinUCB (Li, Chu, Langford, Schapire 2010) is \`linear\` × \`ucb\`. The learner \`linear\`: Ridge
       regression on features: of the context, per action, or of contexts and actions, shared by all
       actions. The exploration \`ucb\`: The action of the highest upper confidence bound: UCB1 over \`mean\`,
-      LinUCB over \`linear\`.
+      LinUCB over \`linear\` and \`hybrid\`.
 
         algorithm:
           learner: { type: linear }
@@ -334,7 +341,10 @@ describe('explain', () => {
         wait: 72h
 
       more:
+        dap explain Policy.spec.algorithm.learner.discount.halfLife
+        dap explain Policy.spec.algorithm.learner.window
         dap explain Policy.spec.reward.wait
+        dap explain Scenario.spec.every
         dap explain Dataset.spec.reward.wait
         dap explain Deployment.spec.rollout.steps.hold
         dap explain Deployment.spec.rollout.gates.max

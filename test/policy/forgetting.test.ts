@@ -154,6 +154,11 @@ describe('a half-life', () => {
     const old = NOON - (MOST_BUCKETS - 1) * DAY
     expect(countAt(way, [NOON, old])).toBeGreaterThan(1)
     expect(countAt(way, [NOON, old - DAY])).toBe(1)
+    // Nor is it held, whatever the order of the rows: a bucket is its number and [n, Σw, Σw², Σwr] of three actions.
+    const rows = rowsOf(2000, 8, 300)
+    for (const each of [rows, rows.toSorted((a, b) => a.time - b.time)]) {
+      expect(partOf(forgetful(MEAN, way), each)).toHaveLength(MOST_BUCKETS * 13)
+    }
   })
 })
 
