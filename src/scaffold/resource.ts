@@ -1,5 +1,4 @@
 import type { ContextField, DistributionSpec, PolicySpec } from '../kinds.ts'
-import { listed } from '../policy/pool.ts'
 
 /** What a new Scenario needs to know of the policy that it plays. */
 export interface PlayedPolicy {
@@ -10,18 +9,37 @@ export interface PlayedPolicy {
 /** The answers of the Scenario skeleton: a world in which the policy, and `uniform`, can play at once. */
 export function scenarioAnswers(policy: PlayedPolicy | undefined): Record<string, string> {
   if (policy === undefined)
-    return { means: flow({ control: 0.05, treatment: 0.06 }), population: '', policies: 'uniform' }
-  const { context, unit } = policy.spec
-  const actions = listed(policy.spec.actions)
-  const means = Object.fromEntries(
-    actions.map(({ id }, i) => [id, Number((0.05 + (0.05 * i) / actions.length).toFixed(3))]),
-  )
+    return { world: bernoulli([{ id: 'control' }, { id: 'treatment' }]), population: '', policies: 'uniform' }
+  const { actions, context, unit } = policy.spec
   const fields = Object.entries(context).filter(([name]) => name !== unit)
   const population =
     fields.length === 0
       ? ''
       : `  population:\n    context:\n${fields.map(([name, field]) => `      ${name}: ${flow(plausible(field))}\n`).join('')}`
-  return { means: flow(means), population, policies: `${policy.name}, uniform` }
+  return {
+    world: 'from' in actions ? catalogue(actions.features) : bernoulli(actions),
+    population,
+    policies: `${policy.name}, uniform`,
+  }
+}
+
+/** Each action a little better than the one before it. */
+function bernoulli(actions: readonly { readonly id: string }[]): string {
+  const means = actions.map(({ id }, i) => [id, Number((0.05 + (0.05 * i) / actions.length).toFixed(3))])
+  return `    type: bernoulli\n    means: ${flow(Object.fromEntries(means))}`
+}
+
+/** What requests may bring, where what an item is worth is its own. */
+function catalogue(features: Readonly<Record<string, ContextField>>): string {
+  const drawn = Object.entries(features).map(([name, field]) => [name, plausible(field)])
+  return [
+    '    type: catalogue',
+    '    items: 200',
+    '    offered: 10',
+    `    features: ${flow(Object.fromEntries(drawn))}`,
+    '    logit: -2.5',
+    '    effects: [{ of: [action.id], sd: 0.5 }]',
+  ].join('\n')
 }
 
 /** Some distribution that the field allows. */

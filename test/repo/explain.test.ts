@@ -37,8 +37,9 @@ describe('explain', () => {
 
   it('lists the fields of a kind, and of the items of a list', () => {
     expect(found('Policy').fields.map(field => field.name)).toEqual(['apiVersion', 'kind', 'metadata', 'spec'])
-    expect(found('Policy.spec.actions').fields.map(field => field.name)).toEqual(['id', 'features', 'eligible'])
-    expect(found('Policy.spec.actions').type).toBe('list of mappings')
+    expect(found('Scenario.spec.expect').fields.map(field => field.name)).toEqual(['id', 'expr'])
+    expect(found('Scenario.spec.expect').type).toBe('list of mappings')
+    for (const field of ['id', 'from', 'max']) expect(found(`Policy.spec.actions.${field}`).path).toMatch(field)
   })
 
   it('lists the shapes that a field may have', () => {

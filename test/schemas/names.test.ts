@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { kindsOf } from '../../scripts/names.ts'
-import { readSchemas } from '../../scripts/schema-files.ts'
+import { readSchemas, type Schema } from '../../scripts/schema-files.ts'
 import * as names from '../../src/generated/names.ts'
 import { LOG_FAULT_CODES, severityOf } from '../../src/log/records/fault.ts'
 import { expectPublished } from '../support/published.ts'
@@ -37,8 +37,9 @@ describe('the name of a format', () => {
   })
 
   it('belongs to every schema that is no kind', () => {
+    const named = ({ properties }: Schema) => (properties?.schema?.const ?? properties?.schema?.enum) !== undefined
     const kinds = kindsOf(schemas).map(kind => `${kind.toLowerCase()}.schema.json`)
-    const nameless = Object.keys(schemas).filter(file => schemas[file].properties?.schema?.const === undefined)
+    const nameless = Object.keys(schemas).filter(file => !named(schemas[file]))
     expect(nameless.sort()).toEqual(kinds.sort())
   })
 })

@@ -3,8 +3,14 @@ import { checkChoice } from '../../log/check/check-decision.ts'
 import type { LogFaultCode } from '../../log/records/fault.ts'
 import { timestampOf } from '../../log/records/read-record.ts'
 import { recordLines } from '../../log/records/record-lines.ts'
-import { type DecisionRecord, decidedBy, isOffered, type RewardRecord, saidBy } from '../../log/records/records.ts'
-import { placeName } from '../../log/rows/actions.ts'
+import {
+  type DecisionRecord,
+  decidedBy,
+  isOffered,
+  placeName,
+  type RewardRecord,
+  saidBy,
+} from '../../log/records/records.ts'
 import { roleOf } from '../../log/rows/reward-join.ts'
 import type { SourceFault, TableSource } from '../../log/tables.ts'
 import { linesOf } from '../node/text.ts'

@@ -1,7 +1,15 @@
 import type { Decision } from '../../policy/decide.ts'
 import type { Policy } from '../../policy/policy.ts'
 import type { Pool } from '../../policy/pool.ts'
-import { type DecisionRecord, type DecisionSlot, EXCLUDED_BASELINE, type Mode, type ServedBy } from './records.ts'
+import {
+  type DecisionRecord,
+  type DecisionSlot,
+  EXCLUDED_BASELINE,
+  type Mode,
+  OF_POLICY,
+  OF_REQUEST,
+  type ServedBy,
+} from './records.ts'
 
 /** What a record says beside the decision itself. */
 export interface RecordFacts {
@@ -37,7 +45,7 @@ export function decisionRecord(
   }
   const served: DecisionRecord['served'] = servedOf(decision, mode, baseline)
   return {
-    schema: policy.pool === undefined ? 'dap.decision/v2' : 'dap.decision/v1',
+    schema: policy.pool === undefined ? OF_REQUEST : OF_POLICY,
     decisionId: decision.decisionId,
     ts: facts.ts,
     mode,

@@ -2,6 +2,8 @@
  * The decision log: two append-only streams of JSON lines, whose schemas are `schemas/decision.schema.json` and
  * `schemas/reward.schema.json`. Their join is derived, and never written.
  */
+
+import { DECISION_SCHEMAS } from '../../generated/names.ts'
 import type { DecisionRecord, RewardRecord } from '../../generated/types.ts'
 
 export { DECISION_SCHEMAS, MODES, REWARD_SCHEMA, SERVED_BY } from '../../generated/names.ts'
@@ -31,7 +33,13 @@ export const IMPOSED = {
 export const EXCLUDED_BASELINE = 'the rules exclude the baseline'
 
 /** Were the actions the request's own? Their features are in the record then, and nowhere else. */
-export const isOffered = ({ schema }: Pick<DecisionRecord, 'schema'>): boolean => schema === 'dap.decision/v2'
+export const isOffered = ({ schema }: Pick<DecisionRecord, 'schema'>): boolean => schema === OF_REQUEST
+
+/** Between the actions of a policy; between those of a request. */
+export const [OF_POLICY, OF_REQUEST] = DECISION_SCHEMAS
+
+/** What an action of a request is called by its place among the eligible ones, from 0. */
+export const placeName = (at: number): string => `#${at + 1}`
 
 /**
  * What a decision says, by name. Records under one `decisionId` that agree in all of it are one decision, logged again; when, and how long it

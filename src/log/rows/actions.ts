@@ -21,9 +21,6 @@ export function declaredActions(
   return Array.from({ length: last - first + 1 }, (_, i) => String(first + i))
 }
 
-/** What an action of a request is called by its place among the eligible ones, from 0. */
-export const placeName = (at: number): string => `#${at + 1}`
-
 /**
  * The actions that are named, and those that cells (of logs and tables) name, sorted: a cell names the action of its text, or
  * where nobody else does, the whole number's.

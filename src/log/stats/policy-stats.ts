@@ -1,7 +1,6 @@
 import type { LogAlarm, PolicyStats } from '../../generated/types.ts'
 import { withRoom } from '../id-table.ts'
-import { type DecisionRecord, isOffered } from '../records/records.ts'
-import { placeName } from '../rows/actions.ts'
+import { type DecisionRecord, isOffered, placeName } from '../records/records.ts'
 import { createCalibration } from './calibration.ts'
 import { createJoins } from './joins.ts'
 import { createUniformity } from './uniformity.ts'

@@ -23,8 +23,7 @@ const EVERY = { type: 'integer', minimum: 1, maximum: 1_000_000_000, examples: [
 export const catalogue: WorldDefinition<Spec> = {
   type: 'catalogue',
   order: 35,
-  description:
-    'Each request brings some of many items; reward = 1 with probability 1 / (1 + e^−logit), else 0. For policies whose actions are the request’s.',
+  description: 'Each request brings some of many items; reward = 1 with probability 1 / (1 + e^−logit), else 0.',
   options: {
     items: {
       type: 'integer',
