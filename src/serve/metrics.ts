@@ -163,11 +163,11 @@ export function createMetrics(measured: Measured): Metrics {
     () => files(({ at }) => seconds(at)),
   )
 
-  const decisions = counter('dap_decisions_total', 'Decisions that were made, by who chose what was served', [
-    'policy',
-    'served_by',
-    'action',
-  ])
+  const decisions = counter(
+    'dap_decisions_total',
+    'Decisions that were made, by who chose what was served; actions that requests bring go by their places, `#1`',
+    ['policy', 'served_by', 'action'],
+  )
   const duration = new Histogram({
     name: 'dap_decision_duration_seconds',
     help: 'From the arrival of a request to its decision',

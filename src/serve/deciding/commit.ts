@@ -1,7 +1,10 @@
 /** From decisions that have been made to records in the log and answers: of several, all or none. */
 import { recordText } from '../../log/records/record-text.ts'
+import { placeName } from '../../log/records/records.ts'
 import { hashUniform } from '../../policy/draw.ts'
 import { explain } from '../../policy/explanation.ts'
+import type { Policy } from '../../policy/policy.ts'
+import type { Pool } from '../../policy/pool.ts'
 import type { DecideAnswer, Problem } from '../api.ts'
 import type { EngineParts } from '../engine-parts.ts'
 import { type Fault, problemOf } from '../faults.ts'
@@ -26,7 +29,7 @@ export function createCommit({ log, ledger, observer, learner, ack }: Parts): Co
     const kept = logProbability === 1 || hashUniform('kept', record.decisionId) < logProbability
     if (kept) log.push('decisions', recordText(record))
     else observer.shed(name)
-    observer.decided(name, record.served.by, decision.action, latencyUs)
+    observer.decided(name, record.served.by, countedAs(policy, pool, decision.action), latencyUs)
     if ((spec.mode === 'shadow' || spec.mode === 'apprentice') && decision.servedBy === 'policy') {
       observer.agreed(name, decision.action === request.baseline)
     }
@@ -64,4 +67,9 @@ function again({ request, served, decision, pool }: Made, before: DecideAnswer):
   const { policy, snapshot } = served
   const same = before.policy.digest === policy.digest && before.policy.snapshot === snapshot
   return request.explain && same ? { ...before, explanation: explain(policy, decision, pool) } : before
+}
+
+/** What a decision is counted under: of actions that requests bring the place, since there may be any number of ids. */
+function countedAs(policy: Policy, { ids }: Pool, action: string | null): string | null {
+  return policy.pool !== undefined || action === null ? action : placeName(ids.indexOf(action))
 }
