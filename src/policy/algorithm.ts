@@ -3,6 +3,7 @@ import { inOrder, named, type Rewards, requireUnit } from './definition.ts'
 import type { AlgorithmName, Exploration, ExplorationDefinition } from './exploration.ts'
 import * as explorations from './explorations/all.ts'
 import { proportional } from './explorations/proportional.ts'
+import type { Hashing } from './hashing.ts'
 import type { Learner, LearnerDefinition } from './learner.ts'
 import * as learners from './learners/all.ts'
 
@@ -53,15 +54,16 @@ export function rewardsOf({ learner, exploration }: AlgorithmSpec): { readonly r
 
 /**
  * A learner that knows nothing yet; `dimension` is that of the feature vector. Where requests bring the actions there are none to name, and at
- * most `capacity` at a time.
+ * most `capacity` at a time. `hashing` lays the vector out where it is hashed.
  */
 export function createLearner(
   spec: LearnerSpec,
   actions: readonly string[],
   dimension: number,
   capacity = actions.length,
+  hashing?: Hashing,
 ): Learner {
-  return learnerOf(spec).create(spec, actions, dimension, capacity)
+  return learnerOf(spec).create(spec, actions, dimension, capacity, hashing)
 }
 
 /** The exploration of an algorithm, over at most so many of these actions; a RangeError for a pair that makes no sense, which validation refuses before. */
@@ -85,9 +87,10 @@ export function createAlgorithm(
   actions: readonly string[],
   dimension: number,
   capacity = actions.length,
+  hashing?: Hashing,
 ): { readonly learner: Learner; readonly exploration: Exploration; readonly usesWidths: boolean } {
   const { rewards, of } = rewardsOf(spec)
-  const learner = createLearner(spec.learner, actions, dimension, capacity)
+  const learner = createLearner(spec.learner, actions, dimension, capacity, hashing)
   return {
     learner: rewards === 'unit' && of !== spec.learner.type ? refusing(learner, of) : learner,
     exploration: createExploration(spec, actions, capacity),

@@ -67,7 +67,13 @@ export function createPolicy(name: string, spec: PolicySpec, digest: string): Po
   if (holdout !== undefined && spec.unit === undefined) throw new RangeError('a holdout needs a `unit`')
   const features = createFeatures(spec)
   const eligibility = createEligibility(spec)
-  const { learner, exploration, usesWidths } = createAlgorithm(spec.algorithm, actions, features.dimension, capacity)
+  const { learner, exploration, usesWidths } = createAlgorithm(
+    spec.algorithm,
+    actions,
+    features.dimension,
+    capacity,
+    features.hashing,
+  )
   const scratch = new Float64Array(features.rows * features.dimension)
 
   function served(id: string, role: string): Served {

@@ -2,6 +2,7 @@ import { SNAPSHOT_SCHEMA } from '../generated/names.ts'
 import type { LearnerSpec } from '../kinds.ts'
 import { createLearner } from './algorithm.ts'
 import { canonicalJson } from './digest.ts'
+import type { Hashing } from './hashing.ts'
 import type { LearnerState } from './learner.ts'
 import type { Policy } from './policy.ts'
 import {
@@ -63,13 +64,14 @@ export function loadSnapshot(
       ...listFaults('feature', policy.features.names, snapshot.features),
     ]
     if (faults.length > 0) return { faults }
-    const state = checkedState(spec, snapshot)
+    const state = checkedState(spec, snapshot, policy.features.hashing)
     const digest = snapshotDigest(snapshot)
     if (sameList(policy.actions, snapshot.actions)) {
       policy.learner.restore(state)
       return { ok: true, digest }
     }
-    const fresh = createLearner(spec, policy.actions, policy.features.dimension, policy.capacity).state()
+    const { features, capacity, actions } = policy
+    const fresh = createLearner(spec, actions, features.dimension, capacity, features.hashing).state()
     policy.learner.restore(carryOver(spec, { actions: snapshot.actions, state }, { actions: policy.actions, fresh }))
     return {
       ok: true,
@@ -86,8 +88,12 @@ export function loadSnapshot(
 }
 
 /** The snapshot's state, once a learner of its own actions has taken it and counts what the snapshot says. */
-function checkedState(spec: LearnerSpec, { actions, features, state, count }: Snapshot): LearnerState {
-  const learner = createLearner(spec, actions, features.length)
+function checkedState(
+  spec: LearnerSpec,
+  { actions, features, state, count }: Snapshot,
+  hashing: Hashing | undefined,
+): LearnerState {
+  const learner = createLearner(spec, actions, features.length, undefined, hashing)
   const unpacked = unpackState(state)
   learner.restore(unpacked)
   if (Math.abs(learner.count - count) > 1e-6 * count) {

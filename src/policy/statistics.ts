@@ -26,6 +26,8 @@ export interface MergedStatistics {
    * 11.7): n where all weights are equal.
    */
   learnt(): { readonly rows: Float64Array; readonly effective: Float64Array }
+  /** The same as `learnt().effective`, and what weights are multiplied by to come to that: both by action. */
+  worth(): { readonly counts: Float64Array; readonly scale: Float64Array }
   /** The state for `Learner.restore`, where every action counts as many rewards as its rows are worth. */
   state(): LearnerState
 }
@@ -78,6 +80,10 @@ export function mergeStatistics({ learner }: AlgorithmSpec, actions: number, dim
     const all = ratio(sumOf(1), sumOf(2))
     return each(() => all)
   }
+  function worth(): ReturnType<MergedStatistics['worth']> {
+    const scale = scales()
+    return { scale, counts: effective(scale) }
+  }
   const effective = (by: Float64Array) => each(a => by[a] * total(head(a) + 1))
 
   return {
@@ -85,9 +91,10 @@ export function mergeStatistics({ learner }: AlgorithmSpec, actions: number, dim
       for (let i = 0; i < part.length; i++) addTo(sums, 2 * i, part[i])
     },
     learnt: () => ({ rows: each(a => total(head(a))), effective: effective(scales()) }),
+    worth,
     state() {
-      const by = scales()
-      return own.state(effective(by), (action, i) => by[action] * total(block(action) + i))
+      const { counts, scale } = worth()
+      return own.state(counts, (action, i) => scale[action] * total(block(action) + i))
     },
   }
 }

@@ -3,8 +3,11 @@ import { type ContextSource, contextReader } from '../log/rows/context-reader.ts
 import type { DecisionLog } from '../log/rows/decision-log.ts'
 import { offeredReader } from '../log/rows/offered-reader.ts'
 import { RowFault } from '../log/rows/row-reader.ts'
-import { createPolicy } from '../policy/policy.ts'
+import { learnerOf } from '../policy/algorithm.ts'
+import { type Context, createPolicy } from '../policy/policy.ts'
+import type { Pool } from '../policy/pool.ts'
 import { createStatistics } from '../policy/statistics.ts'
+import { type HashedNames, hashedNames, type KeptBatch, keepBatch } from './kept.ts'
 
 /** What it takes to turn rows of a log into statistics: plain data, so that it can be sent to a thread. */
 export interface FoldPlan {
@@ -30,24 +33,54 @@ export interface Folded {
 }
 
 /** From batches of rows, their columns those of the context reader, to what became of each, in the same order. */
-export type Fold = (plan: FoldPlan, batches: AsyncIterable<DecisionLog>) => AsyncIterable<Folded>
+export type Fold = (plan: FoldPlan, batches: AsyncIterable<DecisionLog>) => Folding
 
-/** Folds one batch. */
-export function createFold(plan: FoldPlan): (batch: DecisionLog) => Folded {
+export interface Folding extends AsyncIterable<Folded> {
+  /** Once all have been folded: what each batch answers, in the same order, of a learner that is fitted in passes. */
+  pass<Q extends PassQuestion>(question: Q): AsyncIterable<PassAnswer<Q>>
+  /** Nothing more is wanted. */
+  end(): Promise<void>
+}
+
+/** What is asked of every batch again: what its rows say at a point of the fit, or what hashes in it are called. */
+export type PassQuestion =
+  | { readonly at: Float64Array; readonly curved: boolean }
+  | { readonly slots: readonly number[] }
+
+export type PassAnswer<Q extends PassQuestion> = Q extends { readonly slots: unknown } ? HashedNames : Float64Array
+
+/** What a thread is asked beside batches: that a pass begins; then which of its own batches is to answer. */
+export type FolderQuestion = { readonly question: PassQuestion } | { readonly batch: number }
+
+/** Folds one batch after the other, and passes over them again. */
+export interface Folder {
+  fold(batch: DecisionLog): Folded
+  /** Asks the rows of the n-th batch. */
+  pass<Q extends PassQuestion>(question: Q, n: number): PassAnswer<Q>
+}
+
+export function createFolder(plan: FoldPlan): Folder {
   const { name, spec, digest } = plan.policy
   const policy = createPolicy(name, spec, digest)
   const { features, actions } = policy
+  const { learner } = spec.algorithm
+  const passes = learnerOf(learner).passes?.(learner, actions.length, features.dimension, features.hashing)
+  const kept: KeptBatch[] = []
   const reader = plan.context && contextReader(policy, plan.context)
   const offers = reader && plan.offered !== undefined ? offeredReader(policy, plan.offered) : undefined
   const weighted = plan.weights === 'inverse-propensity'
   const x = new Float64Array(features.dimension)
   const decision = { action: 0, propensity: 0, eligible: Int32Array.from(actions.keys()) }
   const models = Math.max(1, actions.length)
-  return ({ rows, row, action, reward, propensity, standsFor, columns }) => {
+
+  function fold({ rows, row, action, reward, propensity, standsFor, columns }: DecisionLog): Folded {
+    const keep = passes && keepBatch(features, rows, weighted || standsFor !== undefined)
+    if (keep !== undefined) kept.push(keep.batch)
     const { sums, add } = createStatistics(spec.algorithm, models, features.dimension)
     const faults: { at: number; row: number; reason: string }[] = []
     const contextOf = reader?.bind(columns)
     const poolOf = offers?.bind(columns.slice(reader?.requests.length ?? 0))
+    let said: { readonly context: Context; readonly pool: Pool | undefined } | undefined
     for (let i = 0; i < rows; i++) {
       if (contextOf !== undefined) {
         const context = contextOf(i, decision)
@@ -61,21 +94,45 @@ export function createFold(plan: FoldPlan): (batch: DecisionLog) => Folded {
           continue
         }
         features.writeRow(context, action[i], x, pool)
+        said = { context, pool }
       }
       const h = standsFor === undefined ? 1 : standsFor[i]
+      const weight = weighted ? h / propensity[i] : h
       try {
-        add(plan.offered === undefined ? action[i] : 0, x, reward[i], weighted ? h / propensity[i] : h)
+        add(plan.offered === undefined ? action[i] : 0, x, reward[i], weight)
       } catch (error) {
         if (!(error instanceof RangeError)) throw error
         return { sums, faults, unlearnable: { row: row[i], reason: error.message } }
       }
+      keep?.add(x, action[i], reward[i], weight, said)
     }
     return { sums, faults }
   }
+
+  function pass(question: PassQuestion, n: number): HashedNames | Float64Array {
+    const { rows, labels } = kept[n]
+    if ('slots' in question) return hashedNames(features, rows, labels, question.slots)
+    if (passes === undefined) throw new RangeError(`\`${learner.type}\` is not fitted in passes`)
+    return passes.fold(rows, question.at, question.curved)
+  }
+
+  return { fold, pass: pass as Folder['pass'] }
 }
 
 /** Folds where it is called. */
-export async function* foldHere(plan: FoldPlan, batches: AsyncIterable<DecisionLog>): AsyncGenerator<Folded> {
-  const fold = createFold(plan)
-  for await (const batch of batches) yield fold(batch)
+export function foldHere(plan: FoldPlan, batches: AsyncIterable<DecisionLog>): Folding {
+  const folder = createFolder(plan)
+  let count = 0
+  return {
+    async *[Symbol.asyncIterator]() {
+      for await (const batch of batches) {
+        count++
+        yield folder.fold(batch)
+      }
+    },
+    async *pass(question) {
+      for (let n = 0; n < count; n++) yield folder.pass(question, n)
+    },
+    async end() {},
+  }
 }

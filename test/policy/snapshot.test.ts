@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { LearnerSpec, PolicySpec } from '../../src/kinds.ts'
-import { LEARNERS } from '../../src/policy/algorithm.ts'
+import { LEARNERS, learnerOf } from '../../src/policy/algorithm.ts'
 import { listed } from '../../src/policy/pool.ts'
 import {
   loadSnapshot,
@@ -272,7 +272,8 @@ describe('a snapshot', () => {
 describe('a snapshot that is migrated', () => {
   const changed = [{ id: 'gold-large' }, { id: 'bundle-mid' }, { id: 'none' }]
 
-  it.each(learners)(
+  // What actions share is not any one's to take along.
+  it.each(learners.filter(learner => learnerOf(learner).features?.(learner).shared !== true))(
     'takes what was learnt about an action along, and lets a new one start from nothing: %o',
     learner => {
       fc.assert(
@@ -381,7 +382,7 @@ describe('a snapshot without its policy', () => {
           "\`learner.probabilities.a\` must be in [0, 1], not -1",
         ],
         [
-          "\`learner.type\` must be one of "mean", "beta", "linear", "fixed", "uniform"",
+          "\`learner.type\` must be one of "mean", "beta", "linear", "hashed", "fixed", "uniform"",
         ],
       ]
     `)

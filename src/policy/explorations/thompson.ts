@@ -12,7 +12,8 @@ export const thompsonExploration: ExplorationDefinition<Extract<ExplorationSpec,
   options: {
     scale: {
       type: 'number',
-      description: 'Multiplies the standard deviation of the posterior of `mean` and `linear`; must be 1 for `beta`.',
+      description:
+        'Multiplies the standard deviation of the posterior of all learners but `beta`, for which it must be 1; 0.05 to 0.3 over `hashed`, whose posterior is too wide.',
       exclusiveMinimum: 0,
       maximum: 1000000,
       default: 1,
@@ -25,6 +26,7 @@ export const thompsonExploration: ExplorationDefinition<Extract<ExplorationSpec,
     mean: { name: 'Gaussian Thompson sampling', paper: 'Agrawal, Goyal 2013' },
     beta: { name: 'Beta-Bernoulli Thompson sampling', paper: 'Thompson 1933' },
     linear: { name: 'LinTS', paper: 'Agrawal, Goyal 2013' },
+    hashed: { name: 'logistic Thompson sampling', paper: 'Chapelle, Li 2011' },
   },
   misfits({ scale }, { type, exactPosterior }) {
     if (scale === 1 || exactPosterior === undefined) return []

@@ -5,6 +5,7 @@ import {
   actionFields,
   defaultFeatures,
   fieldOf,
+  isHash,
   isOfAction,
   isSingle,
   OF_ACTION,
@@ -14,6 +15,7 @@ import { isListed, listed } from '../../policy/pool.ts'
 import type { Fault, Path } from '../fault.ts'
 import { list } from '../schema.ts'
 import { known, semantic } from './common.ts'
+import { hashRules, onlyHashed } from './hash.ts'
 
 const LEARNER = ['spec', 'algorithm', 'learner']
 
@@ -25,6 +27,10 @@ export function* featureRules(spec: PolicySpec): Generator<Fault> {
   const fields = { ...spec.context, ...actionFields(spec.actions) }
   for (const [i, feature] of (spec.features ?? []).entries()) {
     const path = ['spec', 'features', i]
+    if (isHash(feature)) {
+      if (needs?.hashed !== true) yield onlyHashed(learner.type, path)
+      continue
+    }
     yield* isSingle(feature) ? singleRules(feature, fields, spec, path) : crossRules(feature.cross, fields, spec, path)
     if (needs?.shared === false && isListed(spec.actions) && isOfAction(feature)) {
       const message = `\`${learner.type}\` has a model an action, to which what is said of the action is always the same`
@@ -38,6 +44,10 @@ export function* featureRules(spec: PolicySpec): Generator<Fault> {
     const instead = other === undefined ? '' : `, or use the learner \`${other.type}\``
     const message = `the learner \`${learner.type}\` does not look at the context: \`features\` are not used`
     yield { ...semantic(['spec', 'features'], message, `take them out${instead}`), severity: 'warning', on: 'key' }
+    return
+  }
+  if (needs.hashed === true) {
+    yield* hashRules(spec)
     return
   }
   if (needs.shared) yield* sharedRules(spec)
@@ -61,7 +71,8 @@ function* singleRules(feature: SingleFeature, fields: Fields, spec: PolicySpec, 
   yield* nameRules(name, fields, spec, [...path, key])
   if (!Object.hasOwn(fields, name)) return
   const field = fields[name]
-  const fault = unfit(name, feature.transform, field)
+  const hashed = learnerOf(spec.algorithm.learner).features?.(spec.algorithm.learner).hashed === true
+  const fault = hashed && feature.transform === undefined ? undefined : unfit(name, feature.transform, field)
   if (fault !== undefined) {
     yield semantic([...path, fault.what === 'field' ? key : 'transform'], fault.message, fault.hint)
     return
@@ -214,7 +225,7 @@ function* sizeRules(features: readonly FeatureSpec[], fields: Fields): Generator
   let components = 0
   for (const feature of features.filter(isSingle)) components += widthOf(fieldOf(feature), feature)
   for (const feature of features) {
-    if (isSingle(feature)) continue
+    if (isSingle(feature) || isHash(feature)) continue
     components += feature.cross.reduce((product, name) => product * (widths.get(name) ?? widthOf(name, undefined)), 1)
   }
   if (components <= MOST_COMPONENTS) return
