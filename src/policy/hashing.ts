@@ -96,3 +96,46 @@ export function createSpread({ ends, pairs }: Hashing): Spread {
     return n
   }
 }
+
+/**
+ * Σ weight · value over all that the row at `at` says, a weight being that of the last `bits` of a hash: what `Spread` would write, but summed on the way,
+ * which takes half the time.
+ */
+export function createScore({
+  bits,
+  ends,
+  pairs,
+}: Hashing): (x: Float64Array, at: number, weights: Float64Array) => number {
+  const features = ends.at(-1) ?? 0
+  const mask = (1 << bits) - 1
+  const hashes = new Int32Array(features)
+  const values = new Float64Array(features)
+  const starts = new Int32Array(ends.length + 1)
+  return (x, at, weights) => {
+    let n = 0
+    let sum = 0
+    for (let space = 0, i = 0; space < ends.length; space++) {
+      starts[space] = n
+      for (; i < ends[space]; i++) {
+        const value = x[at + features + i]
+        if (value === 0) continue
+        const hash = x[at + i] | 0
+        hashes[n] = hash
+        values[n++] = value
+        sum += weights[hash & mask] * value
+      }
+    }
+    starts[ends.length] = n
+    for (let p = 0; p < pairs.length; p++) {
+      const [first, second] = pairs[p]
+      for (let i = starts[first]; i < starts[first + 1]; i++) {
+        const hash = Math.imul(hashes[i], 16777619)
+        let part = 0
+        for (let j = first === second ? i + 1 : starts[second]; j < starts[second + 1]; j++)
+          part += weights[(hash ^ hashes[j]) & mask] * values[j]
+        sum += values[i] * part
+      }
+    }
+    return sum
+  }
+}

@@ -3,6 +3,7 @@ import policySchema from '../../schemas/policy.schema.json' with { type: 'json' 
 import { murmur3 } from '../../src/math/murmur.ts'
 import { stream } from '../../src/math/rng.ts'
 import {
+  createScore,
   createSpread,
   type Hashing,
   hashName,
@@ -136,6 +137,15 @@ describe('a row of hashed features', () => {
     ]
     expect(Array.from({ length: n }, (_, i) => [hashes[i], values[i]])).toEqual(expected)
     expect(rowLength(hashing)).toBe(x.length)
+  })
+
+  it('is summed on the way to what its touches are worth', () => {
+    const weights = Float64Array.from({ length: 1 << 18 }, (_, i) => Math.sin(i))
+    const hashes = new Int32Array(mostTouches(hashing))
+    const values = new Float64Array(hashes.length)
+    const n = createSpread(hashing)(x, 0, hashes, values)
+    const sum = Array.from({ length: n }, (_, i) => weights[hashes[i] & 0x3ffff] * values[i]).reduce((a, b) => a + b)
+    expect(createScore(hashing)(x, 0, weights)).toBeCloseTo(sum, 12)
   })
 
   it('touches no more than it says, which is what it touches where everything has a value', () => {

@@ -3,7 +3,7 @@ import { normal } from '../../math/distributions.ts'
 import { lbfgs, type Minimiser } from '../../math/lbfgs.ts'
 import { logisticLoss, logisticShift, sigmoid } from '../../math/logistic.ts'
 import { requireUnit } from '../definition.ts'
-import { createSpread, type Hashing, MOST_BITS, mostTouches, rowLength } from '../hashing.ts'
+import { createScore, createSpread, type Hashing, MOST_BITS, mostTouches, rowLength } from '../hashing.ts'
 import type { Fit, FitReport, Learner, LearnerDefinition, LearnerState, Passes, SlotWeight } from '../learner.ts'
 import { MOST_PASSES, NEAR_ENOUGH } from '../passes.ts'
 import { countOnly } from './fixed.ts'
@@ -51,6 +51,7 @@ const NOTHING: Hashing = { bits: 0, ends: [], pairs: [] }
 function hashedLearner(capacity: number, { l2 }: { readonly l2: number }, hashing: Hashing = NOTHING): Learner {
   if (!(l2 > 0)) throw new RangeError('hashed: l2 must be positive')
   const spread = createSpread(hashing)
+  const score = createScore(hashing)
   const row = rowLength(hashing)
   const hashes = new Int32Array(mostTouches(hashing))
   const numbers = new Float64Array(hashes.length)
@@ -68,12 +69,10 @@ function hashedLearner(capacity: number, { l2 }: { readonly l2: number }, hashin
       const { weights, precisions, mask } = model
       const rows = row === 0 ? capacity : x.length / row
       for (let a = 0; a < rows; a++) {
-        const n = spread(x, a * row, hashes, numbers)
-        let z = weights[mask + 1]
-        for (let i = 0; i < n; i++) z += weights[hashes[i] & mask] * numbers[i]
-        logit[a] = z
-        value[a] = sigmoid(z)
+        logit[a] = weights[mask + 1] + score(x, a * row, weights)
+        value[a] = sigmoid(logit[a])
         if (!widths) continue
+        const n = spread(x, a * row, hashes, numbers)
         let v = 1 / precisions[mask + 1]
         for (let i = 0; i < n; i++) v += (numbers[i] * numbers[i]) / precisions[hashes[i] & mask]
         spreads[a] = Math.sqrt(v)
