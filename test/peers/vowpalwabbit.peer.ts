@@ -23,29 +23,30 @@ const OURS = {
   exploration: { type: 'squarecb', gamma: { scale: 1000, exponent: 0.5 }, ties: 'random' },
 } as const
 
-describe('the learner hashed beside VowpalWabbit', () => {
-  it.for<Change>(['nothing', 'drift', 'new items'])(
-    'earns no less where what changes from day to day is %s',
-    async (change, context) => {
-      const python = await needs(context, () => pythonWith(join(PYTHON, 'vowpalwabbit.txt')))
-      const differences: number[] = []
-      const shares: string[] = []
-      for (let seed = 1; seed <= WORLDS; seed++) {
-        const world = poolWorld(seed, HORIZON, change)
-        const theirs = playedByThem(python, world, seed)
-        const ours = shareOf(world, playPool(world, { ...OURS, halfLife: change === 'drift' ? 3 : undefined }, seed))
-        const other = shareOf(world, await theirs)
-        differences.push(ours - other)
-        shares.push(`${ours.toFixed(3)} ${other.toFixed(3)}`)
-      }
-      const mean = differences.reduce((sum, each) => sum + each, 0) / WORLDS
-      const variance = differences.reduce((sum, each) => sum + (each - mean) ** 2, 0) / (WORLDS - 1)
-      const half = T_7 * Math.sqrt(variance / WORLDS)
-      const said = `${change}: shares ${shares.join(', ')}; difference ${mean.toFixed(3)} ± ${half.toFixed(3)}`
-      console.log(said)
-      expect(mean - half, said).toBeGreaterThan(-0.02)
-    },
-  )
+describe.each<Change>(['nothing', 'drift', 'new items'])('where what changes from day to day is %s', change => {
+  const differences: number[] = []
+  const shares: string[] = []
+
+  it.for(Array.from({ length: WORLDS }, (_, i) => i + 1))('both play world %i', async (seed, context) => {
+    const python = await needs(context, () => pythonWith(join(PYTHON, 'vowpalwabbit.txt')))
+    const world = poolWorld(seed, HORIZON, change)
+    const theirs = playedByThem(python, world, seed)
+    const halfLife = change === 'drift' ? 3 : undefined
+    const ours = shareOf(world, playPool(world, { ...OURS, halfLife }, seed))
+    const other = shareOf(world, await theirs)
+    differences.push(ours - other)
+    shares.push(`${ours.toFixed(3)} ${other.toFixed(3)}`)
+  })
+
+  it('the learner hashed earns no less than VowpalWabbit', ({ skip }) => {
+    if (differences.length < WORLDS) skip('not all worlds were played')
+    const mean = differences.reduce((sum, each) => sum + each, 0) / WORLDS
+    const variance = differences.reduce((sum, each) => sum + (each - mean) ** 2, 0) / (WORLDS - 1)
+    const half = T_7 * Math.sqrt(variance / WORLDS)
+    const said = `shares ${shares.join(', ')}; difference ${mean.toFixed(3)} ± ${half.toFixed(3)}`
+    console.log(`${change}: ${said}`)
+    expect(mean - half, said).toBeGreaterThan(-0.02)
+  })
 })
 
 /** It plays beside this process, which has work of its own meanwhile. */
