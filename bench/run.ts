@@ -10,6 +10,7 @@ const BENCHES: Readonly<Record<string, () => Promise<{ bench(): Promise<void> }>
   joins: () => import('./joins.ts'),
   decide: () => import('./decide.ts'),
   train: () => import('./train.ts'),
+  hashed: () => import('./hashed.ts'),
   serve: () => import('./serve.ts'),
   plan: () => import('./plan.ts'),
 }

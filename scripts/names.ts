@@ -9,8 +9,11 @@ const LISTS: Readonly<Record<string, string>> = {
   LOG_FAULT_CODES: 'log-check-result.schema.json#/$defs/LogFaultCode',
 }
 
-/** Constant → a field of a schema, and what is said of it. */
+/** Constant → a field of a schema, or of a definition in it, and what is said of it. */
 const LIMITS: Readonly<Record<string, readonly [file: string, path: string, keyword: keyof Schema]>> = {
+  HASH_BITS: ['policy.schema.json#/$defs/HashSpec', 'bits', 'default'],
+  HASH_NAMESPACES: ['policy.schema.json#/$defs/HashSpec', 'namespaces', 'default'],
+  HASH_PAIRS: ['policy.schema.json#/$defs/HashSpec', 'pairs', 'default'],
   LONGEST_UNIT: ['decision.schema.json', 'unit', 'maxLength'],
   LONGEST_RULE: ['policy.schema.json', 'spec.actions.eligible', 'maxLength'],
   PROJECT_ID_PATTERN: ['project.schema.json', 'spec.projectId', 'pattern'],
@@ -55,14 +58,16 @@ export function definition(ref: string, schemas: Schemas): Schema {
 }
 
 /** Lists and alternatives are walked through. */
-function fieldAt(path: string, file: string, schemas: Schemas): Schema {
+function fieldAt(path: string, within: string, schemas: Schemas): Schema {
+  const { file, definition: name } = target(within, '')
+  const whole = name === undefined ? schemas[file] : definition(within, schemas)
   return path.split('.').reduce((schema, name) => {
     const alternatives = (schema.oneOf ?? [schema]).map(each => followed(each, file, schemas))
     const fields = alternatives.map(each => followed(each.items ?? each, file, schemas).properties?.[name])
     const field = fields.find(each => each !== undefined)
     if (field === undefined) throw new Error(`${file}: there is no \`${path}\``)
     return followed(field, file, schemas)
-  }, schemas[file])
+  }, whole)
 }
 
 const followed = (schema: Schema, file: string, schemas: Schemas): Schema =>

@@ -74,9 +74,12 @@ const ACTIONS: PolicySpec['actions'] = [
 ]
 const ALGORITHMS = new Map(algorithmSamples(ACTIONS.map(({ id }) => id)).map(spec => [JSON.stringify(spec), spec]))
 
-const isShared = ({ learner }: AlgorithmSpec) => learnerOf(learner).features?.(learner).shared === true
+/** What a learner sees beside the context. */
+function ofActions({ learner }: AlgorithmSpec): NonNullable<PolicySpec['features']> {
+  const { shared = false, hashed = false } = learnerOf(learner).features?.(learner) ?? {}
+  return hashed ? OF_ACTIONS.filter(feature => !('cross' in feature)) : shared ? OF_ACTIONS : []
+}
 
-/** What a learner that actions share sees beside the context. */
 const OF_ACTIONS: NonNullable<PolicySpec['features']> = [
   { action: 'id' },
   { action: 'price', transform: 'log1p' },
@@ -94,7 +97,7 @@ function policyOf(name: string, algorithm: AlgorithmSpec, changes: Partial<Polic
       { field: 'payer' },
       { field: 'spend', transform: 'bucketize', edges: [0.01, 5] },
       { field: 'taste', transform: 'standardize', mean: 0.25, sd: 0.7 },
-      ...(isShared(algorithm) ? OF_ACTIONS : []),
+      ...ofActions(algorithm),
     ],
     actions: ACTIONS,
     decision: { type: 'single' },

@@ -28,6 +28,8 @@ export type {
   FeatureSpec,
   GateSpec,
   GuardrailsSpec,
+  HashFeature,
+  HashSpec,
   Kind,
   LearnerSpec,
   LearntFromSpec,

@@ -3,7 +3,7 @@ import { parentPort, workerData } from 'node:worker_threads'
 import { DapError } from './errors.ts'
 import type { DecisionLog } from './log/rows/decision-log.ts'
 import { prepare, type SimulationPlan } from './simulate/simulate.ts'
-import { createFold, type FoldPlan } from './train/fold.ts'
+import { createFolder, type FolderQuestion, type FoldPlan, type PassQuestion } from './train/fold.ts'
 
 type Task =
   | { readonly task: 'simulate'; readonly plan: SimulationPlan }
@@ -11,8 +11,15 @@ type Task =
 
 function begin(task: Task): (question: unknown) => unknown {
   if (task.task === 'train') {
-    const fold = createFold(task.plan)
-    return batch => fold(batch as DecisionLog)
+    const folder = createFolder(task.plan)
+    let asked: PassQuestion | undefined
+    return question => {
+      const told = question as DecisionLog | FolderQuestion
+      if ('rows' in told) return folder.fold(told)
+      if ('question' in told) asked = told.question
+      else if (asked !== undefined) return folder.pass(asked, told.batch)
+      return undefined
+    }
   }
   const simulation = prepare(task.plan)
   return range => {

@@ -6,8 +6,10 @@ import type { EvaluationPlan } from '../evaluate/evaluation-plan.ts'
 import { TRAINING_RESULT_SCHEMA } from '../generated/names.ts'
 import type { Host, TablesOptions } from '../host.ts'
 import { groupsOf } from '../log/tables.ts'
-import { learnerOf } from '../policy/algorithm.ts'
+import { LEARNERS, learnerOf } from '../policy/algorithm.ts'
+import type { LearnerState } from '../policy/learner.ts'
 import { type SnapshotData, snapshotDigest, snapshotText, takeSnapshot } from '../policy/snapshot.ts'
+import type { Resource } from '../repo/resource.ts'
 import type { TrainingResult } from '../results.ts'
 import type { Fold, Weights } from '../train/fold.ts'
 import { type Training, train } from '../train/train.ts'
@@ -25,6 +27,7 @@ interface Options {
   readonly until?: number
   readonly out?: string
   readonly against?: string
+  readonly start?: string
   readonly weights: Weights
   /** Share of the units. */
   readonly holdout: number
@@ -47,6 +50,7 @@ export const trainCommand = defineCommand<Options, TrainingResult>({
         'where the snapshot goes; default: snapshots/POLICY.json, and snapshots/POLICY/DIGEST.json for replay',
       )
       .option('--against <file>', 'the snapshot to compare with; default: the one that is replaced')
+      .option('--start <file>', 'the snapshot where a fit in passes starts; default: from nothing')
       .option(
         '--weights <how>',
         'what a row counts: none (1, the default) or inverse-propensity (1/propensity)',
@@ -63,7 +67,7 @@ export const trainCommand = defineCommand<Options, TrainingResult>({
   options: async ([policy], flags, host) => ({
     weights: 'none',
     holdout: 0.2,
-    ...(flags as Pick<Options, 'dataset' | 'until' | 'out' | 'against' | 'workers'>),
+    ...(flags as Pick<Options, 'dataset' | 'until' | 'out' | 'against' | 'start' | 'workers'>),
     policy,
     tables: await tablesOptions(flags, host),
   }),
@@ -81,6 +85,7 @@ export const trainCommand = defineCommand<Options, TrainingResult>({
       })
     }
     const path = options.out === undefined ? snapshotPath(opened, name) : resolve(host.cwd, options.out)
+    const start = await startOf(host, opened, resource, options.start)
     const old = await oldPolicy(host, opened, name, options.against, path)
 
     const tables = await host.tables({ ...options.tables, ...watched(report) })
@@ -88,7 +93,7 @@ export const trainCommand = defineCommand<Options, TrainingResult>({
     // Where contexts are learnt from, a row is much work.
     const threads = learnerOf(spec.algorithm.learner).features === undefined ? 1 : host.cores
     const training = await train(
-      { policy: resource, dataset, weights: options.weights, heldOut, until: options.until },
+      { policy: resource, dataset, weights: options.weights, heldOut, until: options.until, start: start?.state },
       tables,
       await foldOf(host, options.workers ?? threads),
       progress(report),
@@ -131,6 +136,8 @@ export const trainCommand = defineCommand<Options, TrainingResult>({
         notes,
       },
       learnt: training.learnt,
+      ...(training.fit === undefined ? {} : { fit: { ...training.fit, start: start?.digest ?? null } }),
+      ...(training.hashing === undefined ? {} : { hashing: training.hashing }),
       estimates,
     }
   },
@@ -139,6 +146,25 @@ export const trainCommand = defineCommand<Options, TrainingResult>({
   json: result => result,
   exitCode: () => ExitCode.done,
 })
+
+/** Where the fit starts, of a learner that passes over the rows; undefined where that is nowhere. */
+async function startOf(
+  host: Host,
+  opened: Opened,
+  { name, spec }: Resource<'Policy'>,
+  file: string | undefined,
+): Promise<{ readonly state: LearnerState; readonly digest: string | null } | undefined> {
+  if (file === undefined) return undefined
+  const { type, passes } = learnerOf(spec.algorithm.learner)
+  if (passes === undefined) {
+    const fitted = LEARNERS.filter(each => each.passes !== undefined).map(each => `\`${each.type}\``)
+    throw new UsageError(`--start is where a fit in passes starts, and \`${type}\` is made of sums`, {
+      hint: `take it out; it is for ${fitted.join(' and ')}`,
+    })
+  }
+  const { policy, snapshot } = await loadPolicy(host, opened, name, { snapshot: resolve(host.cwd, file) })
+  return { state: policy.learner.state(), digest: snapshot }
+}
 
 /** What the snapshot is compared with: the one that was asked for must load, the one that is replaced may be unfit by now. */
 async function oldPolicy(

@@ -3,6 +3,7 @@ import { inOrder, named, type Rewards, requireUnit } from './definition.ts'
 import type { AlgorithmName, Exploration, ExplorationDefinition } from './exploration.ts'
 import * as explorations from './explorations/all.ts'
 import { proportional } from './explorations/proportional.ts'
+import type { Layout } from './features.ts'
 import type { Learner, LearnerDefinition } from './learner.ts'
 import * as learners from './learners/all.ts'
 
@@ -52,7 +53,7 @@ export function rewardsOf({ learner, exploration }: AlgorithmSpec): { readonly r
 }
 
 /**
- * A learner that knows nothing yet; `dimension` and `own` are as `LearnerDefinition.create` has them. Where requests bring the actions there are
+ * A learner that knows nothing yet; `dimension` and `layout` are as `LearnerDefinition.create` has them. Where requests bring the actions there are
  * none to name, and at most `capacity` at a time.
  */
 export function createLearner(
@@ -60,9 +61,9 @@ export function createLearner(
   actions: readonly string[],
   dimension: number,
   capacity = actions.length,
-  own?: number,
+  layout: Layout = {},
 ): Learner {
-  return learnerOf(spec).create(spec, actions, dimension, capacity, own)
+  return learnerOf(spec).create(spec, actions, dimension, capacity, layout)
 }
 
 /** The exploration of an algorithm, over at most so many of these actions; a RangeError for a pair that makes no sense, which validation refuses before. */
@@ -86,10 +87,10 @@ export function createAlgorithm(
   actions: readonly string[],
   dimension: number,
   capacity = actions.length,
-  own?: number,
+  layout: Layout = {},
 ): { readonly learner: Learner; readonly exploration: Exploration; readonly usesWidths: boolean } {
   const { rewards, of } = rewardsOf(spec)
-  const learner = createLearner(spec.learner, actions, dimension, capacity, own)
+  const learner = createLearner(spec.learner, actions, dimension, capacity, layout)
   const exploration = createExploration(spec, actions, capacity)
   // Whole models are drawn without the widths of their values.
   const drawsModels = exploration.seeded === true && learner.models !== undefined

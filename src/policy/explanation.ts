@@ -1,5 +1,6 @@
 import { DapError } from '../errors.ts'
 import type { ExplainedAction, Explanation } from '../generated/types.ts'
+import { learnerOf } from './algorithm.ts'
 import type { Decision } from './decide.ts'
 import { drawStream, drawStreamKey, hashUniform } from './draw.ts'
 import type { Policy } from './policy.ts'
@@ -18,6 +19,7 @@ export function explain(policy: Policy, decision: Decision, pool: Pool | undefin
   const x = new Float64Array((perAction ? k : 1) * dimension)
   const raw = new Float64Array(k)
   const indices = Int32Array.from(eligible, id => pool.ids.indexOf(id))
+  const { link } = learnerOf(policy.spec.algorithm.learner)
   const estimated = servedBy === 'policy'
   if (estimated) {
     policy.features.write(context, x, pool)
@@ -27,11 +29,11 @@ export function explain(policy: Policy, decision: Decision, pool: Pool | undefin
   }
   /** What a learner that actions share sees of one. */
   function rowOf(action: number): NonNullable<ExplainedAction['features']> {
-    const row = Array.from(x.subarray(action * dimension, (action + 1) * dimension))
-    return row
-      .map((value, i) => {
-        const coefficient = policy.learner.coefficient?.(i, action)
-        return { name: names[i], value, ...(coefficient === undefined ? {} : { contribution: value * coefficient }) }
+    return policy.features
+      .components(context, action, pool)
+      .map(({ name, value, at }) => {
+        const coefficient = policy.learner.coefficient?.(at, action)
+        return { name, value, ...(coefficient === undefined ? {} : { contribution: value * coefficient }) }
       })
       .filter(({ value }) => value !== 0)
       .sort((a, b) => Math.abs(b.contribution ?? 0) - Math.abs(a.contribution ?? 0))
@@ -55,6 +57,7 @@ export function explain(policy: Policy, decision: Decision, pool: Pool | undefin
   return {
     features: estimated && !perAction ? names.map((name, i) => ({ name, value: x[i] })) : [],
     learnt: policy.learner.count,
+    ...(link === undefined ? {} : { link }),
     actions,
     ...(holdout === undefined || decision.unit === undefined
       ? {}

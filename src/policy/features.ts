@@ -1,17 +1,29 @@
-import type { ContextField, CrossFeature, FeatureSpec, PolicySpec } from '../kinds.ts'
+import { HASH_BITS, HASH_NAMESPACES, HASH_PAIRS } from '../generated/names.ts'
+import type { ContextField, CrossFeature, FeatureSpec, HashFeature, HashSpec, PolicySpec } from '../kinds.ts'
 import { learnerOf } from './algorithm.ts'
 import type { Context } from './context.ts'
 import { type Block, createBlock, type TransformSpec } from './feature-block.ts'
-import { capacityOf, fieldsOfActions, ownPool, type Pool } from './pool.ts'
+import { type Component, encodersOf, hashingOf, type Namespace, namedTouches } from './hashed-features.ts'
+import { type Hashing, rowLength } from './hashing.ts'
+import { capacityOf, fieldsOfActions, listed, ownPool, type Pool } from './pool.ts'
 
-/** From a context, and from what is known of the actions, to the vectors that a contextual learner sees. */
-export interface Features {
-  /** Components of a row. */
-  readonly dimension: number
-  /** One name a component: those of `Block`, `intercept`, and for a product `platform=ios × action.genre=card`. */
-  readonly names: readonly string[]
+/** How the numbers of a row are laid out, where a learner must know. */
+export interface Layout {
   /** So many components, the first ones, do not differ between actions, and each has a model of its own for them; absent without a shared one beside. */
   readonly own?: number
+  /** Rows are hashes. */
+  readonly hashing?: Hashing
+}
+
+/** From a context, and from what is known of the actions, to the vectors that a contextual learner sees. */
+export interface Features extends Layout {
+  /** Numbers of a row: its components, or features laid out by `hashing`. */
+  readonly dimension: number
+  /**
+   * One name a component: those of `Block`, `intercept`, and for a product `platform=ios × action.genre=card`. Of hashed features, what they are made of.
+   * They carry every parameter.
+   */
+  readonly names: readonly string[]
   /** 1 where all actions see the same; else one an action, at most so many. */
   readonly rows: number
   /**
@@ -21,15 +33,24 @@ export interface Features {
   write(context: Context, x: Float64Array, pool?: Pool): number
   /** Fills x (dimension numbers) with the row of one action. */
   writeRow(context: Context, action: number, x: Float64Array, pool?: Pool): void
+  /** What that row says, by name. */
+  components(context: Context, action: number, pool?: Pool): readonly Component[]
+  /** Of hashed features: what people call each feature of a row, and, given that, all that the row says. */
+  readonly hashed?: {
+    labels(context: Context, action: number, pool?: Pool): readonly string[]
+    named(row: Float64Array, labels: readonly string[]): readonly Component[]
+  }
 }
 
-type Described = Pick<PolicySpec, 'context' | 'actions' | 'features' | 'algorithm'>
+type Described = Pick<PolicySpec, 'unit' | 'context' | 'actions' | 'features' | 'algorithm'>
 
 /** The features of a policy. A learner that ignores the context has none. A RangeError for a spec that cannot work. */
 export function createFeatures(spec: Described): Features {
   const { learner } = spec.algorithm
   const wanted = learnerOf(learner).features?.(learner)
-  if (wanted === undefined) return { dimension: 0, names: [], rows: 1, write: () => 1, writeRow() {} }
+  if (wanted === undefined)
+    return { dimension: 0, names: [], rows: 1, write: () => 1, writeRow() {}, components: () => [] }
+  if (wanted.hashed === true) return createHashedFeatures(spec)
   const own = ownPool(spec.actions)
   const { factors, terms: listed } = createTerms(spec, wanted.shared)
   const parts = [listed.filter(term => !differs(term)), listed.filter(differs)]
@@ -58,6 +79,12 @@ export function createFeatures(spec: Described): Features {
     }
   }
 
+  function writeRow(context: Context, action: number, x: Float64Array, pool: Pool | undefined = own): void {
+    for (const { block, numbers } of contextual) block.write(context, numbers, 0)
+    if (own === undefined) writeAction(poolOf(pool), action, 0)
+    fill(own === undefined ? 0 : action, x, 0)
+  }
+
   return {
     dimension,
     names,
@@ -70,10 +97,11 @@ export function createFeatures(spec: Described): Features {
       for (let a = 0; a < count; a++) fill(a, x, a * dimension)
       return count
     },
-    writeRow(context, action, x, pool = own) {
-      for (const { block, numbers } of contextual) block.write(context, numbers, 0)
-      if (own === undefined) writeAction(poolOf(pool), action, 0)
-      fill(own === undefined ? 0 : action, x, 0)
+    writeRow,
+    components(context, action, pool) {
+      const x = new Float64Array(dimension)
+      writeRow(context, action, x, pool)
+      return names.map((name, at) => ({ name, value: x[at], at }))
     },
   }
 }
@@ -81,6 +109,115 @@ export function createFeatures(spec: Described): Features {
 function poolOf(pool: Pool | undefined): Pool {
   if (pool === undefined) throw new RangeError('the actions of the request are needed')
   return pool
+}
+
+/** What is hashed where the features do not say it: what the schema has for each that is left out. */
+export const EVERYTHING: HashSpec = { bits: HASH_BITS, namespaces: HASH_NAMESPACES, pairs: HASH_PAIRS }
+
+/** Rows of hashes. What a policy's own actions say is hashed once and for all, what a context says, or a request of its actions, once a decision. */
+function createHashedFeatures(spec: Described): Features {
+  const hash = spec.features?.find(isHash)?.hash ?? EVERYTHING
+  const own = ownPool(spec.actions)
+  const encoders = encodersOf(hash, namespacesOf(spec))
+  const hashing = hashingOf(hash, encoders)
+  const dimension = rowLength(hashing)
+  const features = dimension / 2
+  const [ofAction, ofContext] = [encoders.get('action'), encoders.get('context')]
+  // The context's features come after those of the actions, of which there may be none.
+  const from = ofAction?.width ?? 0
+  const rowsOf = own?.values.map(each => {
+    const x = new Float64Array(dimension)
+    ofAction?.write(each, x, 0, features)
+    return x
+  })
+  const said = new Float64Array(dimension)
+
+  function fill(pool: Pool, action: number, x: Float64Array, at: number): void {
+    const known = rowsOf?.[action]
+    if (known === undefined) ofAction?.write(pool.values[action], x, at, at + features)
+    else {
+      for (let i = 0; i < from; i++) {
+        x[at + i] = known[i]
+        x[at + features + i] = known[features + i]
+      }
+    }
+    for (let i = from; i < features; i++) {
+      x[at + i] = said[i]
+      x[at + features + i] = said[features + i]
+    }
+  }
+
+  function writeRow(context: Context, action: number, x: Float64Array, pool: Pool | undefined = own): void {
+    ofContext?.write(context, said, from, features + from)
+    fill(poolOf(pool), action, x, 0)
+  }
+
+  const labels = (context: Context, action: number, pool: Pool | undefined = own) => [
+    ...(ofAction?.labels(poolOf(pool).values[action]) ?? []),
+    ...(ofContext?.labels(context) ?? []),
+  ]
+
+  return {
+    dimension,
+    names: [
+      `intercept and 2^${hash.bits} slots`,
+      ...[...encoders.values()].flatMap(({ names }) => names),
+      ...hashing.pairs.map(pair => pair.map(n => [...encoders.keys()][n]).join(' × ')),
+    ],
+    hashing,
+    rows: capacityOf(spec.actions),
+    write(context, x, pool = own) {
+      ofContext?.write(context, said, from, features + from)
+      const { length } = poolOf(pool).ids
+      for (let a = 0; a < length; a++) fill(poolOf(pool), a, x, a * dimension)
+      return length
+    },
+    writeRow,
+    components(context, action, pool) {
+      const x = new Float64Array(dimension)
+      writeRow(context, action, x, pool)
+      return namedTouches(hashing, x, labels(context, action, pool))
+    },
+    hashed: { labels, named: (row, known) => namedTouches(hashing, row, known) },
+  }
+}
+
+/** All that can be hashed: the fields of the context, but who it is unless that is listed; the id and the features of the actions, which not all need to have. */
+export function namespacesOf({
+  unit,
+  context,
+  actions,
+  features = [],
+}: Omit<Described, 'algorithm'>): readonly Namespace[] {
+  const mentioned = new Map(features.filter(isSingle).map(feature => [fieldOf(feature), feature]))
+  const always = fieldsOfActions(actions)
+  const said = new Set([
+    ...Object.keys(always),
+    ...listed(actions).flatMap(({ features = {} }) => Object.keys(features)),
+  ])
+  return [
+    {
+      name: 'context',
+      fields: Object.entries(context)
+        .filter(([path]) => path !== unit || mentioned.has(path))
+        .map(([path, field]) => ({ path, field, transform: transformOf(mentioned.get(path), field), label: path })),
+    },
+    {
+      name: 'action',
+      fields: [...said].map(path => {
+        const label = `${OF_ACTION}${path}`
+        const field = Object.hasOwn(always, path) ? always[path] : undefined
+        return { path, field, transform: field && transformOf(mentioned.get(label), field), label }
+      }),
+    },
+  ]
+}
+
+/** How a field is transformed before it is hashed; undefined where it is hashed as it is, which is an indicator for each value of a text. */
+function transformOf(feature: SingleFeature | undefined, { type }: ContextField): TransformSpec | undefined {
+  const { transform } = feature ?? {}
+  const asItIs = transform === undefined || transform === 'identity' || (transform === 'one-hot' && type === 'string')
+  return asItIs ? undefined : feature
 }
 
 /** A field's components: of the context last written, or of every action, once and for all. */
@@ -103,7 +240,7 @@ const differs = ({ factors }: Term) => factors.some(({ ofAction }) => ofAction)
 function createTerms(spec: Described, shared: boolean): { factors: readonly Factor[]; terms: readonly Term[] } {
   const { context, actions, features = defaultFeatures(context) } = spec
   const fields: Readonly<Record<string, ContextField>> = { ...context, ...(shared ? actionFields(actions) : {}) }
-  const listed = features.filter(isSingle)
+  const single = features.filter(isSingle)
   const made = new Map<TransformSpec | string, Factor>()
 
   function factor(name: string, how: TransformSpec, key: TransformSpec | string): Factor {
@@ -120,13 +257,14 @@ function createTerms(spec: Described, shared: boolean): { factors: readonly Fact
 
   /** What a product means by a name: the feature of the list that is made of it, or how it would be by default. */
   function named(name: string): Factor {
-    const same = listed.filter(feature => fieldOf(feature) === name)
+    const same = single.filter(feature => fieldOf(feature) === name)
     if (same.length > 1)
       throw new RangeError(`feature \`${name}\`: a product does not know which of ${same.length} is meant`)
     return same.length === 1 ? factor(name, same[0], same[0]) : factor(name, {}, name)
   }
 
   const terms = features.map((feature): Term => {
+    if (isHash(feature)) throw new RangeError('`hash` is for the learner `hashed`')
     const factors = isSingle(feature) ? [factor(fieldOf(feature), feature, feature)] : feature.cross.map(named)
     return { names: productNames(factors.map(({ block }) => block.names)), factors }
   })
@@ -161,9 +299,11 @@ function productNames(lists: readonly (readonly string[])[]): readonly string[] 
 export const OF_ACTION = 'action.'
 
 /** A feature that is no product. */
-export type SingleFeature = Exclude<FeatureSpec, CrossFeature>
+export type SingleFeature = Exclude<FeatureSpec, CrossFeature | HashFeature>
 
-export const isSingle = (feature: FeatureSpec): feature is SingleFeature => !('cross' in feature)
+export const isHash = (feature: FeatureSpec): feature is HashFeature => 'hash' in feature
+
+export const isSingle = (feature: FeatureSpec): feature is SingleFeature => !('cross' in feature || isHash(feature))
 
 /** The field that a feature is made of: of the context, or `action.NAME`. */
 export function fieldOf(feature: SingleFeature): string {
@@ -171,8 +311,10 @@ export function fieldOf(feature: SingleFeature): string {
 }
 
 /** All of them: those of a product are several. */
-export const fieldsOf = (feature: FeatureSpec): readonly string[] =>
-  isSingle(feature) ? [fieldOf(feature)] : feature.cross
+export function fieldsOf(feature: FeatureSpec): readonly string[] {
+  if (isHash(feature)) return []
+  return isSingle(feature) ? [fieldOf(feature)] : feature.cross
+}
 
 /** Does the feature differ from action to action? */
 export function isOfAction(feature: FeatureSpec): boolean {

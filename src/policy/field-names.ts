@@ -32,6 +32,8 @@ export const FIELD_NAMES: readonly FieldName[] = [
   ...of('linear', 'thompson', 'lints', 'lin-ts', 'linear-thompson', 'linear-thompson-sampling', 'contextual-thompson'),
   ...of('mean', 'squarecb', 'context-free-squarecb'),
   ...of('linear', 'squarecb', 'squarecb', 'square-cb', 'inverse-gap-weighting', 'igw'),
+  ...of('hashed', 'squarecb', 'logistic-squarecb', 'hashed-squarecb', 'vowpal-wabbit', 'vw'),
+  ...of('hashed', 'thompson', 'hashed-thompson'),
   ...of('linear', 'greedy', 'lingreedy', 'lin-greedy', 'linear-greedy'),
   ...of('linear', 'epsilon-greedy', 'contextual-epsilon-greedy', 'linear-epsilon-greedy'),
   ...of('hybrid', 'ucb', 'hybrid-linucb', 'linucb-hybrid', 'hybrid-ucb'),

@@ -1,6 +1,8 @@
 import type { Posterior } from '../math/posterior.ts'
 import type { Rng } from '../math/rng.ts'
 import type { ConfiguredDefinition, Rewards } from './definition.ts'
+import type { Layout } from './features.ts'
+import type { Hashing } from './hashing.ts'
 
 export type { Posterior }
 
@@ -69,26 +71,39 @@ export interface LearnerDefinition<Spec extends { readonly type: string } = { re
   readonly exactPosterior?: { readonly reason: string; readonly hint: string }
   /** It learns from the features of a context; absent of one that ignores contexts. */
   features?(spec: Spec): FeatureNeeds
+  /** Values are σ of what is linear in the features: probabilities, whose log-odds add up. Widths are their standard errors as they are. */
+  readonly link?: 'logit'
   /** Values are linear in the features, so that a snapshot shows a coefficient a feature. */
   readonly coefficients?: boolean
   /** It does with actions of which none is known before: it tells them apart by their features, or not at all. */
   anyActions?(spec: Spec): boolean
+  /** What a state weighs by slot of its hashes; the intercept is no slot of theirs. */
+  slots?(state: LearnerState): readonly SlotWeight[]
   /** The length of the largest list of its state, where it may be too long. */
   numbers?(spec: Spec, actions: number, dimension: number, own?: number): number
   /**
-   * A learner that knows nothing yet. `dimension` is that of the feature vector, `own` how many of its components are of each action's own
-   * model, where there is a shared one beside it; `capacity` the most actions at a time, which are other ones each time where `actions` is empty. A
+   * A learner that knows nothing yet. `dimension` is that of the feature vector, whose `layout` says how many of its components are of each action's
+   * own model, or that they are hashes; `capacity` the most actions at a time, which are other ones each time where `actions` is empty. A
    * RangeError for options that make no sense.
    */
-  create(spec: Spec, actions: readonly string[], dimension: number, capacity: number, own?: number): Learner
+  create(spec: Spec, actions: readonly string[], dimension: number, capacity: number, layout: Layout): Learner
   /** What it learns of a log: see `Statistics`. */
   sums(spec: Spec, actions: number, dimension: number, own?: number): LearnerSums
+  /** How it is fitted to the rows of a log, where the sums say no more than how many there are. */
+  passes?(spec: Spec, actions: number, dimension: number, hashing?: Hashing): Passes
   /**
    * Where every list of its state is a block of equal length an action, about that action alone, but for those that all `share`: the rest of
    * the state, made anew for other actions. Absent where states are not told apart by action.
    */
   carry?(state: LearnerState): LearnerState
   share?(spec: Spec): readonly string[]
+}
+
+export interface SlotWeight {
+  /** undefined for the intercept. */
+  readonly slot: number | undefined
+  readonly value: number
+  readonly width: number
 }
 
 export interface FeatureNeeds {
@@ -98,6 +113,8 @@ export interface FeatureNeeds {
   readonly shared: boolean
   /** Has each action a model of its own beside it, of what does not differ between actions? That comes first in the rows. */
   readonly own?: boolean
+  /** Are rows hashes, of all that there is? */
+  readonly hashed?: boolean
 }
 
 /** The sums that a learner is made of beside [n, Σw, Σw²] an action: a block of `width` numbers an action, and one of `shared` for all (none where absent). */
@@ -111,4 +128,52 @@ export interface LearnerSums {
    * of an action's block, `shared` of that of all, scaled accordingly.
    */
   state(counts: Float64Array, sum: (action: number, i: number) => number, shared: (i: number) => number): LearnerState
+}
+
+/** Rows that are passed over again and again: those of a batch. */
+export interface PassRows {
+  readonly rows: number
+  /** rows × dimension numbers: what the learner saw of each action that was taken. */
+  readonly x: Float64Array
+  readonly action: Int32Array
+  readonly reward: Float64Array
+  /** What each row counts; absent where all count 1. */
+  readonly weight: Float64Array | undefined
+}
+
+/**
+ * How a learner is fitted whose sums do not say all: it passes over the rows until nothing is to be gained, and each pass is a fold. Parts of a pass
+ * may be made anywhere; they are added in the order of the batches, so that the same rows make the same learner, bit for bit.
+ */
+export interface Passes {
+  /** What the rows of a batch say at a point: a part, for `Fit.add`. `curved`: of the curvature, too. */
+  fold(rows: PassRows, point: Float64Array, curved: boolean): Float64Array
+  /**
+   * @param counts How many rewards of equal weight each action's rows are worth.
+   * @param scale What weights are multiplied by to come to that, by action.
+   * @param from Where to start; without it, from nothing.
+   */
+  start(counts: Float64Array, scale: Float64Array, from?: LearnerState): Fit
+}
+
+export interface Fit {
+  /** Where the rows are to be folded next, and whether their curvature is wanted. */
+  readonly point: Float64Array
+  readonly curved: boolean
+  /** Takes the parts of a pass, batch by batch. */
+  add(part: Float64Array): void
+  /** The pass is over: is there to be another? */
+  step(): boolean
+  /** What was learnt, once there is none. */
+  state(): LearnerState
+  /** How near the optimum that is. */
+  readonly report: FitReport
+}
+
+export interface FitReport {
+  readonly passes: number
+  /** Was it near enough to stop, or were there too many passes? */
+  readonly converged: boolean
+  /** About how many standard deviations of the posterior the optimum is away. */
+  readonly distance: number
 }

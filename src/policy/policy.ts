@@ -82,7 +82,7 @@ export function createPolicy(name: string, spec: PolicySpec, digest: string): Po
     actions,
     features.dimension,
     capacity,
-    features.own,
+    features,
   )
   const scratch = new Float64Array(features.rows * features.dimension)
 

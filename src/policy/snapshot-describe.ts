@@ -6,18 +6,28 @@ import { type Snapshot, snapshotDigest, unpackState } from './snapshot-format.ts
 
 export type { ActionKnowledge, Coefficient, SnapshotShowResult } from '../generated/types.ts'
 
-/** A RangeError where the state is not that of the snapshot's learner. */
-export function describeSnapshot(snapshot: Snapshot): SnapshotShowResult {
+/** `names` are those of the slots of hashed features, as far as they are known. A RangeError where the state is not that of the snapshot's learner. */
+export function describeSnapshot(
+  snapshot: Snapshot,
+  names: ReadonlyMap<number, string> = new Map(),
+): SnapshotShowResult {
   const { dap = null, policy, learner: spec, actions, features, own, count, data = null } = snapshot
   // Where requests bring the actions, a row of one is enough.
   const capacity = Math.max(1, actions.length)
-  const learner = createLearner(spec, actions, features.length, capacity, own)
-  learner.restore(unpackState(snapshot.state))
-  const { features: contextual, coefficients: linear } = learnerOf(spec)
+  const learner = createLearner(spec, actions, features.length, capacity, { own })
+  const state = unpackState(snapshot.state)
+  learner.restore(state)
+  const { features: contextual, coefficients: linear, slots } = learnerOf(spec)
   const shared = contextual?.(spec).shared === true
   const coefficients = linear === true ? coefficientsOf(learner, features, capacity) : undefined
   /** Of so many features, the first ones, each action has coefficients of its own. */
   const ofActions = shared ? (own ?? 0) : features.length
+  const bySlot = slots?.(state).map(
+    ({ slot, ...weight }): Coefficient => ({
+      feature: slot === undefined ? 'intercept' : (names.get(slot) ?? `slot ${slot}`),
+      ...weight,
+    }),
+  )
   return {
     schema: SNAPSHOT_SHOW_RESULT_SCHEMA,
     digest: snapshotDigest(snapshot),
@@ -28,6 +38,7 @@ export function describeSnapshot(snapshot: Snapshot): SnapshotShowResult {
     data,
     features,
     ...(shared && coefficients !== undefined ? { coefficients: coefficients[0].slice(ofActions) } : {}),
+    ...(bySlot === undefined ? {} : { coefficients: bySlot }),
     actions: actions.map((id, a): ActionKnowledge => {
       const known = { id, count: learner.counts?.[a] ?? null }
       if (coefficients !== undefined && ofActions > 0)

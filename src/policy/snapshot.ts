@@ -2,6 +2,7 @@ import { SNAPSHOT_SCHEMA } from '../generated/names.ts'
 import type { LearnerSpec } from '../kinds.ts'
 import { createLearner } from './algorithm.ts'
 import { canonicalJson } from './digest.ts'
+import type { Hashing } from './hashing.ts'
 import type { LearnerState } from './learner.ts'
 import type { Policy } from './policy.ts'
 import {
@@ -65,14 +66,14 @@ export function loadSnapshot(
       ...ownFaults(policy.features.own, snapshot.own),
     ]
     if (faults.length > 0) return { faults }
-    const state = checkedState(spec, snapshot)
+    const state = checkedState(spec, snapshot, policy.features.hashing)
     const digest = snapshotDigest(snapshot)
     if (sameList(policy.actions, snapshot.actions)) {
       policy.learner.restore(state)
       return { ok: true, digest }
     }
     const { capacity, features } = policy
-    const fresh = createLearner(spec, policy.actions, features.dimension, capacity, features.own).state()
+    const fresh = createLearner(spec, policy.actions, features.dimension, capacity, features).state()
     policy.learner.restore(carryOver(spec, { actions: snapshot.actions, state }, { actions: policy.actions, fresh }))
     return {
       ok: true,
@@ -89,8 +90,12 @@ export function loadSnapshot(
 }
 
 /** The snapshot's state, once a learner of its own actions has taken it and counts what the snapshot says. */
-function checkedState(spec: LearnerSpec, { actions, features, own, state, count }: Snapshot): LearnerState {
-  const learner = createLearner(spec, actions, features.length, actions.length, own)
+function checkedState(
+  spec: LearnerSpec,
+  { actions, features, own, state, count }: Snapshot,
+  hashing: Hashing | undefined,
+): LearnerState {
+  const learner = createLearner(spec, actions, features.length, undefined, { own, hashing })
   const unpacked = unpackState(state)
   learner.restore(unpacked)
   if (Math.abs(learner.count - count) > 1e-6 * count) {

@@ -30,6 +30,8 @@ export interface MergedStatistics {
    * 11.7): n where all weights are equal. Rows of a learner that forgets are those that it remembers, and worth less the older they are.
    */
   learnt(until?: number): { readonly rows: Float64Array; readonly effective: Float64Array }
+  /** The same as `learnt().effective`, and what weights are multiplied by to come to that: both by action. */
+  worth(): { readonly counts: Float64Array; readonly scale: Float64Array }
   /** The state for `Learner.restore`, where every action counts as many rewards as its rows are worth. */
   state(until?: number): LearnerState
   /** Which buckets count; undefined of a learner that remembers all. */
@@ -98,6 +100,7 @@ export function mergeStatistics(
     return {
       merge: buckets.merge,
       learnt: until => conclude(own, actions, buckets.total(until)).learnt(),
+      worth: () => conclude(own, actions, buckets.total()).worth(),
       state: until => conclude(own, actions, buckets.total(until)).state(),
       remembered: buckets.remembered,
     }
@@ -119,7 +122,7 @@ function conclude(
   own: LearnerSums,
   actions: number,
   total: (i: number) => number,
-): Pick<MergedStatistics, 'learnt' | 'state'> {
+): Pick<MergedStatistics, 'learnt' | 'state' | 'worth'> {
   const { head, block, shared } = layoutOf(own, actions)
   const each = (value: (action: number) => number) => Float64Array.from({ length: actions }, (_, a) => value(a))
 
@@ -131,16 +134,21 @@ function conclude(
     const all = ratio(sumOf(1), sumOf(2))
     return each(() => all)
   }
+  function worth(): ReturnType<MergedStatistics['worth']> {
+    const scale = scales()
+    return { scale, counts: effective(scale) }
+  }
   const effective = (by: Float64Array) => each(a => by[a] * total(head(a) + 1))
 
   return {
     learnt: () => ({ rows: each(a => total(head(a))), effective: effective(scales()) }),
+    worth,
     state() {
-      const by = scales()
+      const { counts, scale } = worth()
       return own.state(
-        effective(by),
-        (action, i) => by[action] * total(block(action) + i),
-        i => by[0] * total(shared + i),
+        counts,
+        (action, i) => scale[action] * total(block(action) + i),
+        i => scale[0] * total(shared + i),
       )
     },
   }

@@ -2,7 +2,7 @@ import type { DecisionLog } from '../log/rows/decision-log.ts'
 import type { TableWriter, WrittenColumn, WrittenValues } from '../log/table-writer.ts'
 import type { NumberColumn, Tables, TextColumn } from '../log/tables.ts'
 import { listed } from '../policy/pool.ts'
-import { createFold, type Fold, type FoldPlan } from './fold.ts'
+import { type Fold, foldHere } from './fold.ts'
 import { type Training, type TrainingPlan, train } from './train.ts'
 
 /** More features a row are no table. */
@@ -57,10 +57,10 @@ function onLooker(writer: TableWriter, features: number, hasPropensity: boolean)
     filled = 0
   }
 
-  return async function* (plan: FoldPlan, batches: AsyncIterable<DecisionLog>) {
+  return (plan, batches) => {
     const own = listed(plan.policy.spec.actions)
     const text = (batch: DecisionLog, column: number, i: number) => (batch.columns[column] as TextColumn).values[i]
-    const fold = createFold(plan, (batch, i, x, counts) => {
+    const folding = foldHere(plan, batches, (batch, i, x, counts) => {
       id[filled] = plan.ids === undefined ? null : text(batch, plan.ids, i)
       ts[filled] = plan.times === undefined ? Number.NaN : (batch.columns[plan.times] as NumberColumn).values[i]
       action[filled] = plan.taken === undefined ? own[batch.action[i]].id : text(batch, plan.taken, i)
@@ -70,7 +70,12 @@ function onLooker(writer: TableWriter, features: number, hasPropensity: boolean)
       if (features > 0) rows.set(x, filled * features)
       if (++filled === capacity) flush()
     })
-    for await (const batch of batches) yield fold(batch)
-    flush()
+    return {
+      ...folding,
+      async *[Symbol.asyncIterator]() {
+        yield* folding
+        flush()
+      },
+    }
   }
 }

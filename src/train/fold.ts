@@ -4,9 +4,12 @@ import type { DecisionLog } from '../log/rows/decision-log.ts'
 import { offeredReader } from '../log/rows/offered-reader.ts'
 import { RowFault } from '../log/rows/row-reader.ts'
 import type { NumberColumn } from '../log/tables.ts'
+import { learnerOf } from '../policy/algorithm.ts'
 import { forgettingOf } from '../policy/forgetting.ts'
-import { createPolicy } from '../policy/policy.ts'
+import { type Context, createPolicy } from '../policy/policy.ts'
+import type { Pool } from '../policy/pool.ts'
 import { createStatistics } from '../policy/statistics.ts'
+import { type HashedNames, hashedNames, type KeptBatch, keepBatch } from './kept.ts'
 
 /** What it takes to turn rows of a log into statistics: plain data, so that it can be sent to a thread. */
 export interface FoldPlan {
@@ -39,30 +42,60 @@ export interface Folded {
 }
 
 /** From batches of rows, their columns those of the context reader, to what became of each, in the same order. */
-export type Fold = (plan: FoldPlan, batches: AsyncIterable<DecisionLog>) => AsyncIterable<Folded>
+export type Fold = (plan: FoldPlan, batches: AsyncIterable<DecisionLog>) => Folding
 
 /** Told of a row that is in the sums: its place in the batch, its features, which the next row overwrites, and what it counts. */
 export type SeeRow = (batch: DecisionLog, i: number, x: Float64Array, weight: number) => void
 
-/** Folds one batch. */
-export function createFold(plan: FoldPlan, see?: SeeRow): (batch: DecisionLog) => Folded {
+export interface Folding extends AsyncIterable<Folded> {
+  /** Once all have been folded: what each batch answers, in the same order, of a learner that is fitted in passes. */
+  pass<Q extends PassQuestion>(question: Q): AsyncIterable<PassAnswer<Q>>
+  /** Nothing more is wanted. */
+  end(): Promise<void>
+}
+
+/** What is asked of every batch again: what its rows say at a point of the fit, or what hashes in it are called. */
+export type PassQuestion =
+  | { readonly at: Float64Array; readonly curved: boolean }
+  | { readonly slots: readonly number[] }
+
+export type PassAnswer<Q extends PassQuestion> = Q extends { readonly slots: unknown } ? HashedNames : Float64Array
+
+/** What a thread is asked beside batches: that a pass begins; then which of its own batches is to answer. */
+export type FolderQuestion = { readonly question: PassQuestion } | { readonly batch: number }
+
+/** Folds one batch after the other, and passes over them again. */
+export interface Folder {
+  fold(batch: DecisionLog): Folded
+  /** Asks the rows of the n-th batch. */
+  pass<Q extends PassQuestion>(question: Q, n: number): PassAnswer<Q>
+}
+
+export function createFolder(plan: FoldPlan, see?: SeeRow): Folder {
   const { name, spec, digest } = plan.policy
   const policy = createPolicy(name, spec, digest)
   const { features, actions } = policy
+  const { learner } = spec.algorithm
+  const passes = learnerOf(learner).passes?.(learner, actions.length, features.dimension, features.hashing)
+  const kept: KeptBatch[] = []
   const reader = plan.context && contextReader(policy, plan.context)
   const offers = reader && plan.offered !== undefined ? offeredReader(policy, plan.offered) : undefined
   const weighted = plan.weights === 'inverse-propensity'
   const x = new Float64Array(features.dimension)
   const decision = { row: 0, action: 0, propensity: 0, eligible: Int32Array.from(actions.keys()) }
   const models = Math.max(1, actions.length)
-  const forgets = forgettingOf(spec.algorithm.learner) !== undefined
-  return batch => {
+  const forgets = forgettingOf(learner) !== undefined
+
+  function fold(batch: DecisionLog): Folded {
     const { rows, row, action, reward, propensity, standsFor, columns } = batch
+    const keep = passes && keepBatch(features, rows, weighted || standsFor !== undefined)
+    if (keep !== undefined) kept.push(keep.batch)
     const statistics = createStatistics(spec.algorithm, models, features.dimension, features.own)
     const times = forgets ? (columns[plan.times as number] as NumberColumn).values : undefined
     const faults: { at: number; row: number; reason: string }[] = []
     const contextOf = reader?.bind(columns)
     const poolOf = offers?.bind(columns.slice(reader?.requests.length ?? 0))
+    let said: { readonly context: Context; readonly pool: Pool | undefined } | undefined
     for (let i = 0; i < rows; i++) {
       if (times !== undefined && Number.isNaN(times[i])) {
         faults.push({ at: i, row: row[i], reason: 'it has no time, by which its learner forgets' })
@@ -81,6 +114,7 @@ export function createFold(plan: FoldPlan, see?: SeeRow): (batch: DecisionLog) =
           continue
         }
         features.writeRow(context, action[i], x, pool)
+        said = { context, pool }
       }
       const h = standsFor === undefined ? 1 : standsFor[i]
       const weight = weighted ? h / propensity[i] : h
@@ -91,13 +125,35 @@ export function createFold(plan: FoldPlan, see?: SeeRow): (batch: DecisionLog) =
         return { sums: statistics.sums, faults, unlearnable: { row: row[i], reason: error.message } }
       }
       see?.(batch, i, x, weight)
+      keep?.add(x, action[i], reward[i], weight, said)
     }
     return { sums: statistics.sums, faults }
   }
+
+  function pass(question: PassQuestion, n: number): HashedNames | Float64Array {
+    const { rows, labels } = kept[n]
+    if ('slots' in question) return hashedNames(features, rows, labels, question.slots)
+    if (passes === undefined) throw new RangeError(`\`${learner.type}\` is not fitted in passes`)
+    return passes.fold(rows, question.at, question.curved)
+  }
+
+  return { fold, pass: pass as Folder['pass'] }
 }
 
 /** Folds where it is called. */
-export async function* foldHere(plan: FoldPlan, batches: AsyncIterable<DecisionLog>): AsyncGenerator<Folded> {
-  const fold = createFold(plan)
-  for await (const batch of batches) yield fold(batch)
+export function foldHere(plan: FoldPlan, batches: AsyncIterable<DecisionLog>, see?: SeeRow): Folding {
+  const folder = createFolder(plan, see)
+  let count = 0
+  return {
+    async *[Symbol.asyncIterator]() {
+      for await (const batch of batches) {
+        count++
+        yield folder.fold(batch)
+      }
+    },
+    async *pass(question) {
+      for (let n = 0; n < count; n++) yield folder.pass(question, n)
+    },
+    async end() {},
+  }
 }

@@ -18,11 +18,16 @@ import { offeredReader } from '../log/rows/offered-reader.ts'
 import { joinNotes } from '../log/rows/reward-join.ts'
 import { createRequests } from '../log/rows/row-reader.ts'
 import { type GroupColumn, groupOfRow, type NumberColumn, type RowPart, type Tables } from '../log/tables.ts'
+import { learnerOf } from '../policy/algorithm.ts'
+import type { FitReport, LearnerState } from '../policy/learner.ts'
 import { createPolicy, type Policy } from '../policy/policy.ts'
 import { packNumbers, type SnapshotData } from '../policy/snapshot-format.ts'
 import { mergeStatistics } from '../policy/statistics.ts'
 import { type BatchColumn, batches } from './batches.ts'
-import { type Fold, type FoldPlan, foldHere } from './fold.ts'
+import { fitInPasses } from './fit.ts'
+import { type Fold, type Folding, type FoldPlan, foldHere } from './fold.ts'
+import { type HashReport, hashReport } from './hash-report.ts'
+import { keptBytes, MOST_KEPT } from './kept.ts'
 import { forgetsByTime, memoryOf } from './memory.ts'
 
 export interface TrainingPlan extends Pick<FoldPlan, 'policy' | 'weights'> {
@@ -33,6 +38,10 @@ export interface TrainingPlan extends Pick<FoldPlan, 'policy' | 'weights'> {
   readonly until?: number
   /** Is whoever folds to have the decisions' ids and times, too? */
   readonly identified?: boolean
+  /** Where a learner that is fitted in passes starts; from nothing without it. */
+  readonly start?: LearnerState
+  /** Bytes of rows that may be kept for the passes of such a learner. */
+  readonly mostKept?: number
 }
 
 export interface Training {
@@ -47,6 +56,10 @@ export interface Training {
   readonly dropped: number
   /** Which decisions those were, so that nobody judges the policy on them. */
   readonly learntFrom: Pick<SnapshotData, 'from' | 'to' | 'heldOut' | 'ids' | 'remembered'>
+  /** Of a learner that is fitted in passes: how near the optimum it came. */
+  readonly fit?: FitReport
+  /** Of hashed features: how crowded the slots are, and what weighs most. */
+  readonly hashing?: HashReport
   /** By action of the policy: rows, and how many of equal weight they are worth. */
   readonly learnt: readonly { readonly action: string; readonly rows: number; readonly effectiveRows: number }[]
   /** Decisions that were left out because their wait was not over. */
@@ -66,7 +79,26 @@ export async function train(
   onProgress: (rows: number) => void = () => {},
   signal?: AbortSignal,
 ): Promise<Training> {
-  const { dataset, weights, heldOut } = plan
+  const open: Folding[] = []
+  const opening: Fold = (of, rows) => {
+    open.push(fold(of, rows))
+    return open[open.length - 1]
+  }
+  try {
+    return await learn(plan, tables, opening, onProgress, signal)
+  } finally {
+    for (const folding of open) await folding.end()
+  }
+}
+
+async function learn(
+  plan: TrainingPlan,
+  tables: Tables,
+  fold: Fold,
+  onProgress: (rows: number) => void,
+  signal: AbortSignal | undefined,
+): Promise<Training> {
+  const { dataset, weights, heldOut, mostKept = MOST_KEPT } = plan
   const { name, spec, digest } = plan.policy
   const policy = createPolicy(name, spec, digest)
   const { source, columns } = await openLog(tables, dataset, [policy])
@@ -130,12 +162,20 @@ export async function train(
 
   /** What was sent to be folded, and is not back. */
   const sent: { readonly rows: number; readonly times?: Float64Array; readonly hashes?: Float64Array }[] = []
+  const { learner } = spec.algorithm
+  const passes = learnerOf(learner).passes?.(learner, length, policy.features.dimension, policy.features.hashing)
+  let bytes = 0
   async function* toFold() {
     const columnsOf = [...wanted, ...times, ...hashes, ...decisionIds, ...taken]
     const log = readDecisionLog(tables, layout, actions, leftOut, signal)
     for await (const { columns: all, ...batch } of batches(log, columnsOf, choose)) {
       const valuesOf = (asked: readonly BatchColumn[]) =>
         asked.length === 0 ? undefined : (all[columnsOf.indexOf(asked[0])] as NumberColumn).values
+      if (passes !== undefined) {
+        bytes += keptBytes(batch.rows, policy.features.dimension)
+        if (bytes > mostKept)
+          throw tooMuch(learner.type, Math.floor(mostKept / keptBytes(1, policy.features.dimension)))
+      }
       sent.push({ rows: batch.rows, times: valuesOf(times), hashes: valuesOf(hashes) })
       if (plan.identified === true) yield { ...batch, columns: all }
       else {
@@ -166,7 +206,8 @@ export async function train(
     ...{ policy: plan.policy, weights, context, offered: columns.offered },
     ...(plan.identified === true ? places() : forgets ? { times: wanted.length } : {}),
   }
-  for await (const { sums, faults, unlearnable } of fold(foldPlan, toFold())) {
+  const folding = fold(foldPlan, toFold())
+  for await (const { sums, faults, unlearnable } of folding) {
     if (unlearnable !== undefined) {
       const [place] = await tables.places(source, [unlearnable.row])
       throw new DapError(`${place}: ${unlearnable.reason}`)
@@ -203,8 +244,9 @@ export async function train(
         : undefined
     throw noRowsError(dataset.name, 'to learn from', notes, hint)
   }
+  const fit = passes && (await fitInPasses(passes, folding, statistics.worth(), plan.start))
   try {
-    policy.learner.restore(statistics.state(plan.until))
+    policy.learner.restore(fit?.state() ?? statistics.state(plan.until))
   } catch (cause) {
     if (!(cause instanceof RangeError)) throw cause
     throw new DapError(`the log is too large in its numbers to learn from: ${cause.message}`, {
@@ -228,6 +270,8 @@ export async function train(
       ...(remembered === undefined ? {} : { remembered }),
     },
     dropped: badRowCount(leftOut),
+    fit: fit?.report,
+    hashing: await hashReport(policy, folding),
     learnt: (columns.offered === undefined ? policy.actions : [ANY_ACTION]).map((action, a) => ({
       action,
       rows: learnt.rows[a],
@@ -242,6 +286,10 @@ export async function train(
 const ANY_ACTION = "the requests' own"
 
 const copyOf = (column: NumberColumn): NumberColumn => ({ ...column, values: column.values.slice() })
+function tooMuch(learner: string, most: number): DapError {
+  const message = `the learner \`${learner}\` passes over all rows again and again, and can keep ${most} of these: the log has more`
+  return new DapError(message, { hint: 'learn from fewer files of the log, a sample of it, or fewer features' })
+}
 
 /** The first and the last of times in milliseconds since 1970; those that are missing are NaN. */
 function createTimeSpan() {

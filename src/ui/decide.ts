@@ -26,7 +26,7 @@ function explanationText(
   explanation: Explanation,
   context: TextContext,
 ): string {
-  const { actions, features, holdout, draw, learnt } = explanation
+  const { actions, features, holdout, draw, learnt, link } = explanation
   const estimated = actions.some(each => each.value !== undefined)
   const columns = [
     { title: 'action' },
@@ -43,7 +43,9 @@ function explanationText(
   const rows = actions.map(each => [each.id, ...(estimated ? estimates(each) : []), ...drawn(each, action, draw.u)])
   const lines = [
     ...(estimated
-      ? [`${plural(learnt, 'reward')} learnt; values are expected rewards, widths in units of their noise`]
+      ? [
+          `${plural(learnt, 'reward')} learnt; values are expected rewards, widths ${link === undefined ? 'in units of their noise' : 'their standard errors'}`,
+        ]
       : []),
     ...(floor > 0
       ? [
@@ -61,7 +63,11 @@ function explanationText(
       ? [`features: ${features.map(({ name, value }) => `${name} ${short(value)}`).join(', ')}`]
       : []),
   ]
-  const sums = actions.flatMap(each => (each.features === undefined ? [] : [sumText(each.id, each.features)]))
+  const sums = actions.flatMap(each =>
+    each.features === undefined
+      ? []
+      : [sumText(link === undefined ? each.id : `log-odds of ${each.id}`, each.features)],
+  )
   const parts = [table(columns, rows, context), ...(sums.length > 0 ? [sums.join('\n')] : []), lines.join('\n')]
   return parts.join('\n\n')
 }
@@ -70,13 +76,13 @@ function explanationText(
 const MOST_PARTS = 8
 
 /** `bundle = 0.12 intercept + 0.08 platform=ios × action.id=bundle − 0.01 action.price …` */
-function sumText(id: string, features: NonNullable<ExplainedAction['features']>): string {
+function sumText(what: string, features: NonNullable<ExplainedAction['features']>): string {
   const parts = features.slice(0, MOST_PARTS).map(({ name, value, contribution = value }, i) => {
     const sign = contribution < 0 ? '− ' : i === 0 ? '' : '+ '
     return `${sign}${short(Math.abs(contribution))} ${name}`
   })
   const more = features.length - parts.length
-  return `${id} = ${[...parts, ...(more > 0 ? [`+ ${plural(more, 'smaller part')}`] : [])].join(' ')}`
+  return `${what} = ${[...parts, ...(more > 0 ? [`+ ${plural(more, 'smaller part')}`] : [])].join(' ')}`
 }
 
 function estimates({ excludedBy, value, width, probability }: ExplainedAction): string[] {

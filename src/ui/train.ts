@@ -1,7 +1,7 @@
 import type { TextContext } from '../command.ts'
 import type { CandidateResult, EvaluationResult, TrainingResult } from '../results.ts'
 import { evaluationText } from './evaluation.ts'
-import { plural, short } from './numbers.ts'
+import { grouped, percent, plural, short, signed } from './numbers.ts'
 import { table } from './table.ts'
 
 /** What was learnt, where it is, and what it is worth on the units that it was not learnt from. */
@@ -26,11 +26,41 @@ export function trainingText(result: TrainingResult, context: TextContext): stri
       context,
     ),
   ]
+  if (result.fit !== undefined) parts.push(fitText(result.fit, result.hashing, context))
   if (dataset.notes.length > 0) parts.push(dataset.notes.join('\n'))
   if (estimates === null) parts.push('no unit was held out: nothing says what it is worth')
   else
     parts.push('on the units that it was not learnt from:', evaluationText(estimates, context), conclusion(estimates))
   return parts.join('\n\n')
+}
+
+/** So many weights are enough to see what a model goes by. */
+const MOST_WEIGHTS = 10
+
+/** How near the optimum a fit came, how crowded its slots are, and what weighs most. */
+function fitText(
+  { passes, converged, distance }: NonNullable<TrainingResult['fit']>,
+  hashing: TrainingResult['hashing'],
+  context: TextContext,
+): string {
+  const far = converged ? '' : `, and still ${short(distance)} standard deviations from the optimum`
+  const fitted = `fitted in ${passes} passes${far}`
+  if (hashing === undefined) return fitted
+  const { slots, occupied, names, shared, strongest } = hashing
+  const columns = [
+    { title: 'feature' },
+    { title: 'weight', align: 'right' },
+    { title: 'width', align: 'right', drop: 1 },
+  ] as const
+  const rows = strongest
+    .slice(0, MOST_WEIGHTS)
+    .map(({ name, weight, width }) => [name, signed(weight), `±${short(width)}`])
+  const more = strongest.length - rows.length
+  return [
+    `${fitted}; ${grouped(occupied)} of ${grouped(slots)} slots are taken by about ${grouped(names)} names, of which ${percent(shared)} share one`,
+    ...(rows.length > 0 ? [table(columns, rows, context)] : []),
+    ...(more > 0 ? [`and ${plural(more, 'weaker one')}; --json has the strongest 100`] : []),
+  ].join('\n')
 }
 
 /** Is the new snapshot worth more than what the log earned, by the last of the estimates, the best there is, and than the old one, on the same rows? */

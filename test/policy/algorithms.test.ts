@@ -14,7 +14,7 @@ const actions = Array.from({ length: ACTIONS }, (_, i) => `a${i}`)
 for (const definition of LEARNERS) {
   for (const spec of learnerSamples(definition, actions)) {
     learnerContract(JSON.stringify(spec), {
-      create: () => createLearner(spec, actions, DIMENSION, ACTIONS, OWN),
+      create: () => createLearner(spec, actions, DIMENSION, ACTIONS, { own: OWN }),
       definition,
     })
   }
@@ -22,7 +22,7 @@ for (const definition of LEARNERS) {
 
 for (const algorithm of algorithmSamples(actions)) {
   explorationContract(`${JSON.stringify(algorithm.exploration ?? {})} over ${JSON.stringify(algorithm.learner)}`, {
-    createLearner: () => createLearner(algorithm.learner, actions, DIMENSION, ACTIONS, OWN),
+    createLearner: () => createLearner(algorithm.learner, actions, DIMENSION, ACTIONS, { own: OWN }),
     createExploration: () => createExploration(algorithm, actions),
     deterministic: isDeterministic(algorithm),
   })
@@ -51,7 +51,7 @@ function probabilities(algorithm: AlgorithmSpec, learner: Learner, eligible = [0
 }
 
 function taught(spec: LearnerSpec, ...rewards: readonly (readonly [action: number, reward: number])[]): Learner {
-  const learner = createLearner(spec, actions, DIMENSION, ACTIONS, OWN)
+  const learner = createLearner(spec, actions, DIMENSION, ACTIONS, { own: OWN })
   const x = Float64Array.of(1, 0, 0)
   for (const [action, reward] of rewards) learner.learn(action, x, reward)
   learner.predict(x)
@@ -178,7 +178,8 @@ describe('conventions', () => {
       { type: 'linear', l2: 0, intercept: true },
       { type: 'hybrid', l2: 0, intercept: true },
     ]
-    for (const learner of wrong) expect(() => createLearner(learner, actions, 2, ACTIONS, 1)).toThrow(RangeError)
+    for (const learner of wrong)
+      expect(() => createLearner(learner, actions, 2, ACTIONS, { own: 1 })).toThrow(RangeError)
     const exploration: ExplorationSpec = { type: 'softmax', temperature: 0 }
     expect(() => createExploration({ learner: { type: 'mean' }, exploration }, actions)).toThrow(RangeError)
   })

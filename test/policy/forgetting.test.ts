@@ -212,7 +212,7 @@ describe.each(PLAIN.map(learner => [learner.type, learner] as const))('%s that f
 
   it('discounts data alone: where all of it is old, what it believed before is left', () => {
     const rows = rowsOf(400, 4, 1)
-    const blank = createLearner(plain, ACTIONS, D, ACTIONS.length, OWN).state()
+    const blank = createLearner(plain, ACTIONS, D, ACTIONS.length, { own: OWN }).state()
     const numbers = (state: LearnerState) => Object.values(state).flat()
     for (const way of [{ discount: { halfLife: '1h' } }, { window: '2d' }]) {
       // 65 half-lives later, before the last bucket is dropped; and when all are.

@@ -36,7 +36,7 @@ const rowOf = ({ x, z }: Pick<Row, 'x' | 'z'>) => Float64Array.of(...x, ...z)
 
 function blank({ actions, d, k, l2 }: Omit<Problem, 'rows'>): Learner {
   const ids = Array.from({ length: actions }, (_, a) => `a${a}`)
-  return createLearner(specOf(l2), ids, d + k, actions, d)
+  return createLearner(specOf(l2), ids, d + k, actions, { own: d })
 }
 
 function oneByOne(problem: Problem): Learner {
@@ -310,7 +310,7 @@ describe('a policy that is hybrid', () => {
     const copy = createPolicy('shelf', SPEC, 'sha256:hybrid')
     expect(loadSnapshot(copy, JSON.parse(JSON.stringify(after)))).toMatchObject({ ok: true })
     expect(seenBy(copy)).toEqual(seenBy(taught(200)))
-    const [then, now] = [before, after].map(describeSnapshot)
+    const [then, now] = [before, after].map(each => describeSnapshot(each))
     expect(now.coefficients?.map(({ feature }) => feature)).toEqual(now.features.slice(4))
     for (const { coefficients = [] } of now.actions) {
       expect(coefficients.map(({ feature }) => feature)).toEqual(now.features.slice(0, 4))

@@ -74,3 +74,58 @@ describe('the features of actions', () => {
     expect((await at(334)).filter(text => text.includes('components'))).toHaveLength(1)
   })
 })
+
+describe('hashed features', () => {
+  const hashing = (features: string, more = '') =>
+    diagnose({
+      'p.yaml': resource(
+        'Policy',
+        'p',
+        `unit: user
+context:
+  user: { type: string }
+  level: { type: integer, minimum: 0, maximum: 10, default: 1 }
+  city: { type: string }
+${more}
+actions:
+${ACTIONS}
+${features}
+algorithm:
+  learner: { type: hashed }
+  exploration: { type: squarecb }
+reward: { type: binary }`,
+      ),
+    })
+
+  it.each([
+    [''],
+    ['features: [{ hash: {} }]'],
+    ['features: [{ field: level, transform: log1p }, { field: user }, { action: price }]'],
+    ['features: [{ hash: { bits: 20, pairs: [] } }]'],
+  ])('are all that there is, as the file has it: %s', async features => {
+    expect(await hashing(features)).toEqual([])
+  })
+
+  it.each([
+    ['features: [{ hash: {} }, { hash: { bits: 20 } }]'],
+    ['features: [{ hash: {} }, { cross: [level, action.id] }]'],
+    ['features: [{ hash: { namespaces: [context, action, context] } }]'],
+    ['features: [{ hash: { namespaces: [context, acton] } }]'],
+    ['features: [{ hash: { namespaces: [action], pairs: [[context, action]] } }]'],
+    ['features: [{ hash: { namespaces: [context], pairs: [] } }]'],
+    ['features: [{ hash: { pairs: [[context, action], [action, context]] } }]'],
+    ['features: [{ hash: { pairs: [[context]] } }]'],
+    ['features: [{ hash: { bits: 40 } }]'],
+    ['features: [{ field: city }, { hash: { namespaces: [action], pairs: [] } }]'],
+    ['features: [{ field: city, transform: log1p }]'],
+    ['features: [{ field: town }]'],
+    ['features: [{ hash: { bits: 8 } }]', '  size: { type: array, items: { type: number }, minItems: 9, maxItems: 9 }'],
+    ['', '  spend: { type: number, minimum: 0, default: 0 }'],
+  ])('%s', async (features, more = '') => {
+    expect(await hashing(features, more)).toMatchSnapshot()
+  })
+
+  it('are for the learner hashed alone', async () => {
+    expect(await policy('features: [{ hash: {} }]')).toMatchSnapshot()
+  })
+})

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import type { PolicySpec } from '../../src/kinds.ts'
 import type { DecisionLog } from '../../src/log/rows/decision-log.ts'
 import { mergeStatistics } from '../../src/policy/statistics.ts'
-import { createFold, type Weights } from '../../src/train/fold.ts'
+import { createFolder, type Weights } from '../../src/train/fold.ts'
 
 const SPEC: PolicySpec = {
   context: {},
@@ -25,7 +25,7 @@ function learnt(weights: Weights, standsFor: Float64Array | undefined) {
     standsFor,
     columns: [],
   }
-  const fold = createFold({ policy: { name: 'p', spec: SPEC, digest: '' }, weights })
+  const { fold } = createFolder({ policy: { name: 'p', spec: SPEC, digest: '' }, weights })
   const statistics = mergeStatistics(SPEC.algorithm, 2, 0)
   statistics.merge(fold(batch).sums)
   const { counts, sums } = statistics.state() as Record<'counts' | 'sums', number[]>

@@ -6,7 +6,7 @@ import type { DatasetSpec, PolicySpec } from '../../src/kinds.ts'
 import type { DecisionLog } from '../../src/log/rows/decision-log.ts'
 import { stream } from '../../src/math/rng.ts'
 import { createPolicy, type Policy } from '../../src/policy/policy.ts'
-import { snapshotText, takeSnapshot } from '../../src/policy/snapshot.ts'
+import { loadSnapshot, snapshotText, takeSnapshot } from '../../src/policy/snapshot.ts'
 import { BATCH_ROWS, batches } from '../../src/train/batches.ts'
 import type { Fold } from '../../src/train/fold.ts'
 import { type TrainingPlan, train } from '../../src/train/train.ts'
@@ -27,6 +27,12 @@ const LINEAR: PolicySpec = {
   reward: { name: 'reward', type: 'binary', wait: '1h', default: 0 },
 }
 const MEAN: PolicySpec = { ...LINEAR, algorithm: { ...LINEAR.algorithm, learner: { type: 'mean' } } }
+
+const HASHED: PolicySpec = {
+  ...LINEAR,
+  features: [{ hash: { bits: 10, namespaces: ['context', 'action'], pairs: [['context', 'action']] } }],
+  algorithm: { ...LINEAR.algorithm, learner: { type: 'hashed', l2: 5 } },
+}
 
 const MAPPING = {
   action: 'action',
@@ -288,6 +294,64 @@ describe('train', () => {
     expect(await bytes(undefined, 777)).toBe(here)
     expect(await bytes(workers(1))).toBe(here)
     expect(await bytes(workers(3))).toBe(here)
+  })
+
+  it('fits in passes to the same bytes here, and in one worker, two and eight, and says how', async () => {
+    const rows = logOf(2 * BATCH_ROWS + 17)
+    const plan = planOf({ policy: HASHED, heldOut: 100 })
+    const entry = new URL('../../src/worker.ts', import.meta.url)
+    const run = async (fold?: Fold) => {
+      const { policy, fit, hashing } = await train(plan, memoryTables({ memory: rows }), fold)
+      return { snapshot: snapshotText(takeSnapshot(policy)), fit, hashing }
+    }
+    const here = await run()
+    for (const workers of [1, 2, 8])
+      expect(await run(foldWorkers(entry, workers, new AbortController().signal))).toEqual(here)
+    expect(here.fit?.converged).toBe(true)
+    const { hashing } = here
+    // The ids of two actions, x, and both; nobody is a vip.
+    expect(hashing).toMatchObject({ slots: 1024, occupied: 5, names: 5 })
+    expect(hashing?.strongest.map(({ name }) => name).sort()).toEqual([
+      'action.id=a',
+      'action.id=a × x',
+      'action.id=b',
+      'action.id=b × x',
+      'x',
+    ])
+    const sizes = hashing?.strongest.map(({ weight }) => Math.abs(weight)) ?? []
+    expect(sizes).toEqual(sizes.toSorted((a, b) => b - a))
+    const restored = createPolicy('offer', HASHED, 'sha256:0')
+    expect(loadSnapshot(restored, JSON.parse(here.snapshot))).toMatchObject({ ok: true })
+    for (const { slot, weight } of hashing?.strongest ?? [])
+      expect(restored.learner.coefficient?.(slot, 0)).toBe(weight)
+  })
+
+  it('starts a fit where it is told to', async () => {
+    const rows = logOf(3000)
+    const plan = planOf({ policy: HASHED })
+    const first = await train(plan, memoryTables({ memory: rows }))
+    const second = await train({ ...plan, start: first.policy.learner.state() }, memoryTables({ memory: rows }))
+    expect(second.fit?.passes).toBe(2)
+    expect(first.fit?.passes).toBeGreaterThan(2)
+  })
+
+  it('fits rows of unequal weight by it, to a posterior no sharper than they are worth', async () => {
+    const rows = { ...logOf(3000), kept: Array.from({ length: 3000 }, (_, i) => (i % 2 === 0 ? 1 : 0.1)) }
+    const { policy, learnt } = await learn(rows, {
+      policy: HASHED,
+      dataset: { mapping: { ...MAPPING, logProbability: 'kept' } },
+    })
+    const worth = (1500 + 15000) ** 2 / (1500 + 150000)
+    expect(policy.learner.count).toBeCloseTo(worth, 6)
+    expect(learnt.reduce((sum, { effectiveRows }) => sum + effectiveRows, 0)).toBeCloseTo(worth, 6)
+  })
+
+  it('refuses rows that are more than it can keep for the passes', async () => {
+    const plan = { ...planOf({ policy: HASHED }), mostKept: 100_000 }
+    const failed = await problem(train(plan, memoryTables({ memory: logOf(3000) })))
+    expect(failed.message).toBe(
+      'the learner `hashed` passes over all rows again and again, and can keep 1470 of these: the log has more',
+    )
   })
 
   it('hands a fault of a worker on, and stops them when it is told to', async () => {

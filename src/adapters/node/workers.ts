@@ -3,7 +3,7 @@ import { DapError, InterruptedError } from '../../errors.ts'
 import type { PlayInWorkers } from '../../host.ts'
 import type { DecisionLog } from '../../log/rows/decision-log.ts'
 import type { Replications } from '../../simulate/replicate.ts'
-import type { Fold, Folded } from '../../train/fold.ts'
+import type { Fold, Folded, FolderQuestion, PassAnswer, PassQuestion } from '../../train/fold.ts'
 
 /** Worker threads that play replications; `entry` is what they run. An abort of `signal` ends them at once. */
 export function simulationWorkers(entry: URL, signal: AbortSignal): PlayInWorkers {
@@ -34,23 +34,47 @@ export function simulationWorkers(entry: URL, signal: AbortSignal): PlayInWorker
 /** Batches that a thread may have before it: one at work, one ready. */
 const AHEAD = 2
 
-/** Worker threads that fold batches of a log. An abort of `signal` ends them at once. */
+/** Worker threads that fold batches of a log, and pass over them again: a batch stays with its thread. An abort of `signal` ends them at once. */
 export function foldWorkers(entry: URL, workers: number, signal: AbortSignal): Fold {
-  return async function* (plan, batches) {
-    const threads = createThreads<Folded>(entry, { task: 'train', plan }, workers, signal)
-    const parts: Promise<Folded>[] = []
-    let asked = 0
-    try {
-      for await (const batch of batches) {
-        const part = threads[asked++ % workers].ask(batch, buffers(batch))
+  return (plan, batches) => {
+    const threads = createThreads<unknown>(entry, { task: 'train', plan }, workers, signal)
+    let count = 0
+
+    /** What comes back for each question, in their order; the n-th is for the n-th thread. */
+    async function* answers<Part>(
+      questions: AsyncIterable<{ readonly asked: unknown; readonly transfer?: readonly Transferable[] }>,
+    ): AsyncGenerator<Part> {
+      const parts: Promise<Part>[] = []
+      let n = 0
+      for await (const { asked, transfer } of questions) {
+        const part = threads[n++ % workers].ask(asked, transfer) as Promise<Part>
         // Awaited in its turn; until then nobody else is to take a failure for one that nobody handles.
         part.catch(() => {})
         parts.push(part)
-        if (parts.length >= AHEAD * workers) yield (await parts.shift()) as Folded
+        if (parts.length >= AHEAD * workers) yield (await parts.shift()) as Part
       }
       for (const part of parts) yield await part
-    } finally {
-      await end(threads)
+    }
+
+    async function* folded() {
+      for await (const batch of batches) {
+        count++
+        yield { asked: batch, transfer: buffers(batch) }
+      }
+    }
+
+    async function* batchNumbers(): AsyncGenerator<{ readonly asked: FolderQuestion }> {
+      for (let n = 0; n < count; n++) yield { asked: { batch: Math.floor(n / workers) } }
+    }
+
+    return {
+      [Symbol.asyncIterator]: () => answers<Folded>(folded()),
+      async *pass<Q extends PassQuestion>(question: Q) {
+        const begun: FolderQuestion = { question }
+        await Promise.all(threads.map(({ ask }) => ask(begun)))
+        yield* answers<PassAnswer<Q>>(batchNumbers())
+      },
+      end: () => end(threads),
     }
   }
 }

@@ -4,6 +4,7 @@ import { DapError, ExitCode, UsageError } from '../../errors.ts'
 import { DATASET_EXPORT_RESULT_SCHEMA } from '../../generated/names.ts'
 import type { TablesOptions } from '../../host.ts'
 import { groupsOf } from '../../log/tables.ts'
+import type { Features } from '../../policy/features.ts'
 import { createPolicy } from '../../policy/policy.ts'
 import type { DatasetExportResult } from '../../results.ts'
 import { exportedColumns, exportRows, MOST_FEATURES } from '../../train/export.ts'
@@ -60,7 +61,7 @@ export const datasetExportCommand = defineCommand<Options, DatasetExportResult>(
     if (await host.files.isFolder(path)) {
       throw new UsageError(`\`${options.out}\` is a folder`, { hint: '--out takes the name of the file' })
     }
-    const names = options.features ? featuresOf(createPolicy(name, spec, digest).features.names, name, spec) : []
+    const names = options.features ? featuresOf(createPolicy(name, spec, digest).features, name, spec) : []
     const until = options.until ?? host.now()
     const dataset = await openDataset(host, opened, options.dataset, { until, reward: spec.reward })
     if (options.until !== undefined && dataset.join?.wait === undefined) {
@@ -115,7 +116,7 @@ export const datasetExportCommand = defineCommand<Options, DatasetExportResult>(
 
 /** The names, where there are any and a table can have as many. */
 function featuresOf(
-  names: readonly string[],
+  { names, hashing }: Features,
   policy: string,
   { algorithm }: { readonly algorithm: { readonly learner: { readonly type: string } } },
 ): readonly string[] {
@@ -126,6 +127,11 @@ function featuresOf(
         hint: 'without --features the decisions are written alone',
       },
     )
+  }
+  if (hashing !== undefined) {
+    throw new DapError(`the features of policy \`${policy}\` are hashes, of which a row has a few among very many`, {
+      hint: 'without --features the decisions are written alone; a policy with the learner `linear` has columns',
+    })
   }
   if (names.length <= MOST_FEATURES) return names
   throw new DapError(

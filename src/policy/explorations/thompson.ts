@@ -14,7 +14,7 @@ export const thompsonExploration: ExplorationDefinition<Extract<ExplorationSpec,
     scale: {
       type: 'number',
       description:
-        'Multiplies the standard deviation of the posterior of `mean`, `linear` and `hybrid`; must be 1 for `beta`.',
+        'Multiplies the standard deviation of the posterior of all learners but `beta`, for which it must be 1; 0.05 to 0.3 over `hashed`, whose posterior is too wide.',
       exclusiveMinimum: 0,
       maximum: 1000000,
       default: 1,
@@ -35,6 +35,7 @@ export const thompsonExploration: ExplorationDefinition<Extract<ExplorationSpec,
     mean: { name: 'Gaussian Thompson sampling', paper: 'Agrawal, Goyal 2013' },
     beta: { name: 'Beta-Bernoulli Thompson sampling', paper: 'Thompson 1933' },
     linear: { name: 'LinTS', paper: 'Agrawal, Goyal 2013' },
+    hashed: { name: 'logistic Thompson sampling', paper: 'Chapelle, Li 2011' },
   },
   misfits({ scale }, { type, exactPosterior }) {
     if (scale === 1 || exactPosterior === undefined) return []

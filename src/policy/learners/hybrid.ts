@@ -28,7 +28,7 @@ export const hybrid: LearnerDefinition<Extract<LearnerSpec, { type: 'hybrid' }>>
     const k = dimension - own
     return Math.max(actions, actions * packedSize(own), actions * own * k, packedSize(k))
   },
-  create: (spec, actions, dimension, _capacity, own) => hybridLearner(actions.length, sizes(dimension, own), spec),
+  create: (spec, actions, dimension, _capacity, { own }) => hybridLearner(actions.length, sizes(dimension, own), spec),
   sums: (spec, actions, dimension, own) => hybridSums(spec.l2, actions, sizes(dimension, own)),
   carry: state => state,
   share: () => ['beta', 'inverse'],

@@ -14,7 +14,18 @@ export function stateNumbers(state: LearnerState, key: string, length: number, m
   return Float64Array.from(list)
 }
 
-/** The same for counts, at least 0 each; rows of unequal weight may count as a fraction. */
+/** The state's number under `key`; a RangeError unless it is finite, and from 0 to `maximum`. */
+export function stateNumber(state: LearnerState, key: string, maximum = Number.MAX_VALUE): number {
+  const value: unknown = Object.hasOwn(state, key) ? state[key] : undefined
+  if (typeof value !== 'number' || !(value >= 0 && value <= maximum)) {
+    throw new RangeError(
+      `\`state.${key}\` is not a number from 0${maximum < Number.MAX_VALUE ? ` to ${maximum}` : ' on'}`,
+    )
+  }
+  return value
+}
+
+/** The same of a list of counts, at least 0 each; rows of unequal weight may count as a fraction. */
 export function stateCounts(state: LearnerState, key: string, length: number): Float64Array {
   return stateNumbers(state, key, length, 0)
 }

@@ -5,6 +5,7 @@ import {
   actionFields,
   defaultFeatures,
   fieldOf,
+  isHash,
   isOfAction,
   isSingle,
   OF_ACTION,
@@ -17,6 +18,7 @@ import { MAX_NUMBERS } from '../../policy/snapshot-format.ts'
 import type { Fault, Path } from '../fault.ts'
 import { list } from '../schema.ts'
 import { known, semantic } from './common.ts'
+import { hashRules, onlyHashed } from './hash.ts'
 
 const LEARNER = ['spec', 'algorithm', 'learner']
 
@@ -28,6 +30,10 @@ export function* featureRules(spec: PolicySpec): Generator<Fault> {
   const fields = { ...spec.context, ...actionFields(spec.actions) }
   for (const [i, feature] of (spec.features ?? []).entries()) {
     const path = ['spec', 'features', i]
+    if (isHash(feature)) {
+      if (needs?.hashed !== true) yield onlyHashed(learner.type, path)
+      continue
+    }
     yield* isSingle(feature) ? singleRules(feature, fields, spec, path) : crossRules(feature.cross, fields, spec, path)
     if (needs?.shared === false && isListed(spec.actions) && isOfAction(feature)) {
       const message = `\`${learner.type}\` has a model an action, to which what is said of the action is always the same`
@@ -41,6 +47,10 @@ export function* featureRules(spec: PolicySpec): Generator<Fault> {
     const instead = other === undefined ? '' : `, or use the learner \`${other.type}\``
     const message = `the learner \`${learner.type}\` does not look at the context: \`features\` are not used`
     yield { ...semantic(['spec', 'features'], message, `take them out${instead}`), severity: 'warning', on: 'key' }
+    return
+  }
+  if (needs.hashed === true) {
+    yield* hashRules(spec)
     return
   }
   if (needs.own === true) yield* partsRules(spec, needs)
@@ -65,7 +75,8 @@ function* singleRules(feature: SingleFeature, fields: Fields, spec: PolicySpec, 
   yield* nameRules(name, fields, spec, [...path, key])
   if (!Object.hasOwn(fields, name)) return
   const field = fields[name]
-  const fault = unfit(name, feature.transform, field)
+  const hashed = learnerOf(spec.algorithm.learner).features?.(spec.algorithm.learner).hashed === true
+  const fault = hashed && feature.transform === undefined ? undefined : unfit(name, feature.transform, field)
   if (fault !== undefined) {
     yield semantic([...path, fault.what === 'field' ? key : 'transform'], fault.message, fault.hint)
     return
@@ -234,7 +245,7 @@ function* sizeRules(spec: PolicySpec, fields: Fields, { intercept }: FeatureNeed
   }
   const singles = features.filter(isSingle).map(feature => [feature, widthOf(fieldOf(feature), feature)] as const)
   const crosses = features.flatMap(feature =>
-    isSingle(feature)
+    isSingle(feature) || isHash(feature)
       ? []
       : [
           [
