@@ -3,7 +3,7 @@ import { inOrder, named, type Rewards, requireUnit } from './definition.ts'
 import type { AlgorithmName, Exploration, ExplorationDefinition } from './exploration.ts'
 import * as explorations from './explorations/all.ts'
 import { proportional } from './explorations/proportional.ts'
-import type { Layout } from './features.ts'
+import type { Layout } from './layout.ts'
 import type { Learner, LearnerDefinition } from './learner.ts'
 import * as learners from './learners/all.ts'
 

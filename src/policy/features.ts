@@ -5,15 +5,8 @@ import type { Context } from './context.ts'
 import { type Block, createBlock, type TransformSpec } from './feature-block.ts'
 import { type Component, encodersOf, hashingOf, type Namespace, namedTouches } from './hashed-features.ts'
 import { type Hashing, rowLength } from './hashing.ts'
+import type { Layout } from './layout.ts'
 import { capacityOf, fieldsOfActions, listed, ownPool, type Pool } from './pool.ts'
-
-/** How the numbers of a row are laid out, where a learner must know. */
-export interface Layout {
-  /** So many components, the first ones, do not differ between actions, and each has a model of its own for them; absent without a shared one beside. */
-  readonly own?: number
-  /** Rows are hashes. */
-  readonly hashing?: Hashing
-}
 
 /** From a context, and from what is known of the actions, to the vectors that a contextual learner sees. */
 export interface Features extends Layout {

@@ -1,8 +1,8 @@
 import type { Posterior } from '../math/posterior.ts'
 import type { Rng } from '../math/rng.ts'
 import type { ConfiguredDefinition, Rewards } from './definition.ts'
-import type { Layout } from './features.ts'
 import type { Hashing } from './hashing.ts'
+import type { Layout } from './layout.ts'
 
 export type { Posterior }
 

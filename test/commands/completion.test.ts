@@ -84,7 +84,7 @@ describe('completion', () => {
     expect(await completed('validate', '--format=ju')).toEqual(['--format=junit'])
     expect(await completed('promote', 'offer', '--from', 'l')).toEqual(['local'])
     expect(await completed('promote', 'offer', '--to', '')).toEqual(['local', 'prod'])
-    expect(await completed('explain', 'linu')).toEqual(['linucb'])
+    expect(await completed('explain', 'linu')).toEqual(['linucb', 'linucb-hybrid'])
     expect(await completed('explain', 'Pol')).toEqual(['Policy'])
     expect(await completed('explain', 'pol')).toEqual([])
     expect(await completed('promote', 'offer', '--from=p')).toEqual(['--from=prod'])
