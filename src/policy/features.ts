@@ -4,7 +4,7 @@ import { learnerOf } from './algorithm.ts'
 import type { Context } from './context.ts'
 import { type Block, createBlock, type TransformSpec } from './feature-block.ts'
 import { type Component, encodersOf, hashingOf, type Namespace, namedTouches } from './hashed-features.ts'
-import { type Hashing, rowLength } from './hashing.ts'
+import { rowLength } from './hashing.ts'
 import type { Layout } from './layout.ts'
 import { capacityOf, fieldsOfActions, listed, ownPool, type Pool } from './pool.ts'
 
