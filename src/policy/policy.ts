@@ -8,7 +8,7 @@ import { createEligibleSets, type EligibleSet } from './eligible-sets.ts'
 import type { Exploration } from './exploration.ts'
 import { createFeatures, type Features } from './features.ts'
 import type { Learner } from './learner.ts'
-import { capacityOf, createOfferCheck, FIRST_ELIGIBLE, type OpenOffer, ownPool, type Pool } from './pool.ts'
+import { capacityOf, createOfferCheck, FIRST_ELIGIBLE, isListed, type OpenOffer, ownPool, type Pool } from './pool.ts'
 
 export type { Context, ContextFault, ContextResult } from './context.ts'
 
@@ -71,7 +71,7 @@ export function createPolicy(name: string, spec: PolicySpec, digest: string): Po
   const capacity = capacityOf(spec.actions)
   const { minProbability, holdout } = spec.guardrails
   const salt = spec.salt ?? name
-  const { fallback: named = pool === undefined ? FIRST_ELIGIBLE : actions[0] } = spec.guardrails
+  const { fallback: named = isListed(spec.actions) ? actions[0] : FIRST_ELIGIBLE } = spec.guardrails
   const fallback = named === null ? undefined : served(named, 'fallback')
   const holdoutAction = holdout === undefined ? undefined : served(holdout.action, 'holdout')
   if (holdout !== undefined && spec.unit === undefined) throw new RangeError('a holdout needs a `unit`')

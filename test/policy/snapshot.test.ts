@@ -1,8 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import type { LearnerSpec, PolicySpec } from '../../src/kinds.ts'
+import type { ActionSpec, LearnerSpec, PolicySpec } from '../../src/kinds.ts'
 import { LEARNERS, learnerOf } from '../../src/policy/algorithm.ts'
-import { listed } from '../../src/policy/pool.ts'
 import {
   loadSnapshot,
   readSnapshot,
@@ -131,7 +130,7 @@ describe('a snapshot', () => {
         "actions that the policy no longer has: gold-small, bundle-mid",
       ]
     `)
-    expect(faultsOf({ actions: listed(policySpec().actions).toReversed() })).toMatchInlineSnapshot(`
+    expect(faultsOf({ actions: (policySpec().actions as ActionSpec[]).toReversed() })).toMatchInlineSnapshot(`
       [
         "the order of the actions has changed: none, gold-small, bundle-mid",
       ]
@@ -309,7 +308,7 @@ describe('a snapshot that is migrated', () => {
   it('says nothing of a migration where nothing had to change, and says so where only the order did', () => {
     const snapshot = takeSnapshot(shopOffer())
     expect(loadSnapshot(shopOffer(), snapshot, { migrate: true })).not.toHaveProperty('migrated')
-    const reversed = shopOffer({ actions: listed(policySpec().actions).toReversed() })
+    const reversed = shopOffer({ actions: (policySpec().actions as ActionSpec[]).toReversed() })
     expect(loadSnapshot(reversed, snapshot, { migrate: true })).toMatchObject({ migrated: { added: [], removed: [] } })
   })
 

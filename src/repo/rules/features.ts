@@ -12,7 +12,7 @@ import {
 } from '../../policy/features.ts'
 import { forgetsBy, forgettingOf } from '../../policy/forgetting.ts'
 import type { FeatureNeeds } from '../../policy/learner.ts'
-import { isListed, listed } from '../../policy/pool.ts'
+import { isOffered, listed } from '../../policy/pool.ts'
 import { MAX_NUMBERS } from '../../policy/snapshot-format.ts'
 import type { Fault, Path } from '../fault.ts'
 import { list } from '../schema.ts'
@@ -136,7 +136,8 @@ function unfit(
   field: ContextField,
 ): { readonly what: 'field' | 'transform'; readonly message: string; readonly hint: string } | undefined {
   if (field.type === 'string' && field.enum === undefined && name === `${OF_ACTION}id`) {
-    const message = 'requests bring the actions, whose ids can be any text: no model can have a number for each'
+    const message =
+      'actions of a set and of requests come and go, and their ids can be any text: no model can have a number for each'
     return { what: 'field', message, hint: 'tell them apart by their features' }
   }
   if (field.type === 'string' && field.enum === undefined) {
@@ -164,8 +165,8 @@ function* logarithmRules(
   { actions }: PolicySpec,
   path: Path,
 ): Generator<Fault> {
-  if ('action' in feature && isListed(actions)) {
-    const low = actions.find(({ features = {} }) => !(Number(features[feature.action]) > -1))
+  if ('action' in feature && !isOffered(actions)) {
+    const low = listed(actions).find(({ features = {} }) => !(Number(features[feature.action]) > -1))
     if (low !== undefined) {
       const value = low.features?.[feature.action]
       yield semantic(

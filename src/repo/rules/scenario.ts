@@ -262,9 +262,7 @@ function looksAt(
   return (
     (learnerOf(algorithm.learner).features !== undefined &&
       features.some(feature => fieldsOf(feature).includes(field))) ||
-    [...listed(actions), ...(isListed(actions) ? [] : [actions])].some(
-      ({ eligible }) => eligible !== undefined && rule.test(eligible),
-    )
+    (isListed(actions) ? actions : [actions]).some(({ eligible }) => eligible !== undefined && rule.test(eligible))
   )
 }
 
