@@ -29,7 +29,7 @@ export function* featureRules(spec: PolicySpec): Generator<Fault> {
   for (const [i, feature] of (spec.features ?? []).entries()) {
     const path = ['spec', 'features', i]
     yield* isSingle(feature) ? singleRules(feature, fields, spec, path) : crossRules(feature.cross, fields, spec, path)
-    if (needs?.shared === false && isListed(spec.actions) && isOfAction(feature)) {
+    if (needs?.shared === false && !isOffered(spec.actions) && isOfAction(feature)) {
       const message = `\`${learner.type}\` has a model an action, to which what is said of the action is always the same`
       const key = isSingle(feature) ? 'action' : 'cross'
       yield { ...semantic([...path, key], message, 'set `shared: true` on the learner'), on: 'key' }
