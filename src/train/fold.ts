@@ -48,13 +48,13 @@ export type SeeRow = (batch: DecisionLog, i: number, x: Float64Array, weight: nu
 export function createFold(plan: FoldPlan, see?: SeeRow): (batch: DecisionLog) => Folded {
   const { name, spec, digest } = plan.policy
   const policy = createPolicy(name, spec, digest)
-  const { features, actions } = policy
+  const { features, actions, kept } = policy
   const reader = plan.context && contextReader(policy, plan.context)
   const offers = reader && plan.offered !== undefined ? offeredReader(policy, plan.offered) : undefined
   const weighted = plan.weights === 'inverse-propensity'
   const x = new Float64Array(features.dimension)
   const decision = { row: 0, action: 0, propensity: 0, eligible: Int32Array.from(actions.keys()) }
-  const models = Math.max(1, actions.length)
+  const models = Math.max(1, kept.length)
   const forgets = forgettingOf(spec.algorithm.learner) !== undefined
   return batch => {
     const { rows, row, action, reward, propensity, standsFor, columns } = batch
@@ -85,7 +85,7 @@ export function createFold(plan: FoldPlan, see?: SeeRow): (batch: DecisionLog) =
       const h = standsFor === undefined ? 1 : standsFor[i]
       const weight = weighted ? h / propensity[i] : h
       try {
-        statistics.add(plan.offered === undefined ? action[i] : 0, x, reward[i], weight, times?.[i])
+        statistics.add(kept.length === 0 ? 0 : action[i], x, reward[i], weight, times?.[i])
       } catch (error) {
         if (!(error instanceof RangeError)) throw error
         return { sums: statistics.sums, faults, unlearnable: { row: row[i], reason: error.message } }
