@@ -40,6 +40,10 @@ export const isOffered = (actions: Actions): actions is RequestActions => 'from'
 /** Are they those of a set in a file? */
 export const isSet = (actions: Actions): actions is SetActions => !isListed(actions) && !isOffered(actions)
 
+/** Can some of them only be taken at times? */
+export const isDated = (actions: Actions): boolean =>
+  isSet(actions) && setOf(actions).list.some(({ from, until }) => from !== undefined || until !== undefined)
+
 /** What the set says. A RangeError where its file has not been read, which whoever opens a repository does. */
 function setOf({ set, pool }: SetActions): SetPool {
   if (pool === undefined) throw new RangeError(`the actions of the set \`${set}\` have not been read`)

@@ -54,7 +54,8 @@ export function prepare({ scenario, policies }: SimulationPlan): Simulation {
     if (policy !== undefined) {
       return createSeat(policyPlayer(policy, world.actions, units, drawn, seed, spec.every), world, column)
     }
-    if (isBaseline(name)) return createSeat(baselinePlayer(name, named[0], world.actions, column, seed), world, column)
+    if (isBaseline(name))
+      return createSeat(baselinePlayer(name, named[0], world.actions, column, seed, spec.every), world, column)
     throw new DapError(`the scenario \`${scenario.name}\` plays \`${name}\`, and there is no such policy`, {
       hint: 'name a policy of the repository, `uniform` or `oracle`',
     })

@@ -24,7 +24,7 @@ export const catalogue: WorldDefinition<Spec> = {
   type: 'catalogue',
   order: 35,
   description:
-    'Each request brings some of many items, or a policy has those of a set; reward = 1 with probability 1 / (1 + e^−logit), else 0.',
+    'Items of each request, out of many, or those of a set; reward = 1 with probability 1 / (1 + e^−logit), else 0.',
   options: {
     items: {
       type: 'integer',
