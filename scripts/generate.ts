@@ -3,6 +3,7 @@
  * result and a message; everything here is a function of them, and tests change them to see it follow.
  */
 import { mkdir, writeFile } from 'node:fs/promises'
+import { kindWord } from '../src/kind-word.ts'
 import { apiFiles } from './api-types.ts'
 import { celTypesOf } from './cel-types.ts'
 import { faultTextsOf } from './fault-texts.ts'
@@ -22,7 +23,7 @@ import type { Schema } from '../repo/schema.ts'
 export const schemas: Readonly<Record<Kind, Schema & { readonly $schema: string }>>
 `
 
-const fileOf = (kind: string) => `${kind.toLowerCase()}.schema.json`
+const fileOf = (kind: string) => `${kindWord(kind)}.schema.json`
 
 export function generated(schemas: Schemas): Generated {
   const kinds = kindsOf(schemas)

@@ -134,6 +134,8 @@ export interface Files {
   follow(path: string, within: readonly string[]): Promise<Followed | Unread>
   /** The path with every link resolved. */
   real(path: string): Promise<string>
+  /** Where the file is on the disk, for what reads there by itself: files of an earlier time are elsewhere. */
+  disk(path: string): string
   /** Lower-case hex of the SHA-256 of the file's bytes. */
   digest(path: string): Promise<string>
   /** Another text whenever the file has been written, replaced or removed since; cheap, for whoever watches it. */

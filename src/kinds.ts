@@ -13,6 +13,7 @@ import type {
 
 export { KINDS } from './generated/names.ts'
 export type {
+  ActionSetSpec,
   ActionSpec,
   AlgorithmSpec,
   CandidateSpec,
@@ -36,9 +37,13 @@ export type {
   MappingSpec,
   PolicySpec,
   ProjectSpec,
+  RequestActions,
   RewardModelSpec,
   RewardSpec,
   ScoreExplorationSpec,
+  SetAction,
+  SetActions,
+  SetPool,
   TermSpec,
   WorldSpec,
 } from './generated/types.ts'
@@ -53,6 +58,7 @@ export type EvaluationSpec = EvaluationFile & { readonly interval: Required<Eval
 export interface Specs {
   Project: made.ProjectSpec
   Environment: made.EnvironmentSpec
+  ActionSet: made.ActionSetSpec
   Policy: made.PolicySpec
   Scenario: ScenarioSpec
   Dataset: made.DatasetSpec

@@ -10,6 +10,7 @@ const TEST = fileURLToPath(new URL('.', import.meta.url))
 /** Files that any folder may import: types, errors and diagnostics, which import nothing but each other themselves. */
 const SHARED = [
   'kinds.ts',
+  'kind-word.ts',
   'results.ts',
   'errors.ts',
   'diagnostics.ts',
@@ -104,7 +105,7 @@ const ROOMS: Readonly<Record<string, Readonly<Record<string, readonly string[]>>
   },
   log: { records: [], rows: ['records'], check: ['records'], stats: ['records'] },
   policy: { learners: [], explorations: [] },
-  repo: { rules: [] },
+  repo: { rules: [], sets: ['rules'] },
   serve: {
     log: [],
     ids: ['log'],

@@ -8,8 +8,9 @@ import type { ReplayResult } from '../log/records/replay.ts'
 import { decide } from '../policy/decide.ts'
 import { type DecideResult, explain } from '../policy/explanation.ts'
 import type { Policy } from '../policy/policy.ts'
-import { isListed } from '../policy/pool.ts'
+import { isOffered, isSet } from '../policy/pool.ts'
 import { decideText, replayText } from '../ui/decide.ts'
+import { timestamp } from './arguments.ts'
 import { replayLog } from './decide/replay.ts'
 import { loadPolicy, usualSnapshot } from './opening/policies.ts'
 import { openRepository, requireResource } from './opening/repository.ts'
@@ -20,6 +21,8 @@ type Options =
       readonly context: unknown
       readonly actions: unknown
       readonly exclude: readonly string[] | undefined
+      /** Milliseconds since 1970; absent: now. */
+      readonly at: number | undefined
       readonly id: string | undefined
       readonly snapshot: string | undefined
       readonly migrate: boolean
@@ -41,6 +44,11 @@ export const decideCommand = defineCommand<Options, Result>({
       .option('--context <json>', 'the context, as JSON, or @FILE with it')
       .option('--actions <json>', 'what can be chosen, where requests bring the actions: a JSON list, or @FILE with it')
       .option('--exclude <ids...>', 'actions that must not be taken, whoever chooses')
+      .option(
+        '--at <time>',
+        'when it is decided, which the dates of an ActionSet are about; default: now',
+        timestamp('--at'),
+      )
       .option('--id <id>', 'the decision id, which the draw depends on; default: a new one')
       .option('--snapshot <file>', 'what has been learnt; default: snapshots/POLICY.json, if there is one')
       .option('--migrate', 'take a snapshot whose actions have changed since')
@@ -56,7 +64,9 @@ export const decideCommand = defineCommand<Options, Result>({
     const shared = { policy, id: flags['id'] as string | undefined, snapshot: path('snapshot') }
     const replay = flags['replay'] as readonly string[] | undefined
     if (replay !== undefined) {
-      const wrong = ['context', 'actions', 'exclude', 'explain', 'migrate'].find(name => flags[name] !== undefined)
+      const wrong = ['context', 'actions', 'exclude', 'at', 'explain', 'migrate'].find(
+        name => flags[name] !== undefined,
+      )
       if (wrong !== undefined) throw new UsageError(`--${wrong} makes no sense with --replay`)
       return { ...shared, replay: replay.map(file => resolve(host.cwd, file)) }
     }
@@ -71,6 +81,7 @@ export const decideCommand = defineCommand<Options, Result>({
           ? undefined
           : await readJson(host, flags['actions'] as string, '--actions', '[{"id": "level-7"}]'),
       exclude: flags['exclude'] as readonly string[] | undefined,
+      at: flags['at'] as number | undefined,
       migrate: flags['migrate'] === true,
       explain: flags['explain'] === true,
     }
@@ -79,11 +90,19 @@ export const decideCommand = defineCommand<Options, Result>({
   async run(options, host, report) {
     const opened = await openRepository(host)
     if ('replay' in options) return replayLog(host, opened, options, report)
-    const { name } = requireResource(opened, 'Policy', options.policy)
+    const { name, spec } = requireResource(opened, 'Policy', options.policy)
+    if (options.at !== undefined && !isSet(spec.actions)) {
+      throw new UsageError(
+        `--at is a time that the dates of an ActionSet are about, and policy \`${name}\` has no set`,
+        {
+          hint: 'take out --at',
+        },
+      )
+    }
     const snapshot = options.snapshot ?? (await usualSnapshot(host, opened, name))
     const served = await loadPolicy(host, opened, name, { snapshot, migrate: options.migrate })
-    const { context, actions, exclude } = options
-    const pool = served.policy.offer({ actions, exclude })
+    const { context, actions, exclude, at = host.now() } = options
+    const pool = served.policy.offer({ actions, exclude, at })
     if ('faults' in pool) {
       const faults = pool.faults.map(({ pointer, message }) => `\`${pointer}\` ${message}`)
       throw new DapError(`the actions do not fit policy \`${name}\`:\n  ${faults.join('\n  ')}`, {
@@ -113,7 +132,7 @@ export const decideCommand = defineCommand<Options, Result>({
 
 /** What to write at --actions. */
 function offerHint({ spec: { actions } }: Policy): string {
-  if (isListed(actions)) return 'take out --actions'
+  if (!isOffered(actions)) return 'take out --actions'
   const features = Object.keys(actions.features)
   return `--actions takes a list of {"id": …, "features": {…}}; the features are ${features.join(', ') || 'none'}`
 }

@@ -2,6 +2,7 @@ import { defineCommand } from '../command.ts'
 import { didYouMean } from '../diagnostics.ts'
 import { ExitCode, UsageError } from '../errors.ts'
 import { GRAPH_RESULT_SCHEMA } from '../generated/names.ts'
+import { kindWord } from '../kind-word.ts'
 import { around, graphOf } from '../repo/graph.ts'
 import type { GraphNode, GraphResult } from '../results.ts'
 import { graphMermaid, graphText } from '../ui/graph.ts'
@@ -59,5 +60,5 @@ function named(word: string, nodes: readonly GraphNode[]): string[] {
 }
 
 function callings({ id, kind, name, environment }: GraphNode): string[] {
-  return [id, name, `${kind.toLowerCase()}/${name}`, ...(environment === null ? [] : [`${environment}/${name}`])]
+  return [id, name, `${kindWord(kind)}/${name}`, ...(environment === null ? [] : [`${environment}/${name}`])]
 }

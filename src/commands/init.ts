@@ -6,6 +6,7 @@ import { DapError, ExitCode, UsageError } from '../errors.ts'
 import { INIT_RESULT_SCHEMA, NEW_ID_RESULT_SCHEMA } from '../generated/names.ts'
 import { schemas } from '../generated/schemas.js'
 import type { Host, OwnPackage } from '../host.ts'
+import { kindWord } from '../kind-word.ts'
 import { KINDS } from '../kinds.ts'
 import { pinFiles } from '../scaffold/pin.ts'
 import { isExtended, type NewFile, type Placed, place, type Standing } from '../scaffold/placement.ts'
@@ -300,6 +301,6 @@ async function filesOf(host: Host, folder: string): Promise<TextFile[]> {
 /** The kinds' schemas, each complete, as files below `folder`. */
 export const schemaFiles = (folder: string): TextFile[] =>
   KINDS.map(kind => ({
-    path: `${folder}/${kind.toLowerCase()}.schema.json`,
+    path: `${folder}/${kindWord(kind)}.schema.json`,
     text: `${JSON.stringify(schemas[kind], null, 2)}\n`,
   }))

@@ -75,6 +75,7 @@ async function stateOf(host: Host, opened: Opened, resource: Resource): Promise<
     return { ...about, evidence: await recordedState(host, opened, { kind: 'evaluation', name }) }
   }
   if (isOf(resource, 'Dataset')) return { ...about, data: await foundData(host, opened, resource) }
+  if (isOf(resource, 'ActionSet')) return { ...about, data: await foundActions(opened, resource) }
   if (isOf(resource, 'Environment')) {
     const { target, gcp } = resource.spec
     return { ...about, place: { target, project: gcp?.project ?? null, region: gcp?.region ?? null } }
@@ -88,6 +89,13 @@ async function stateOf(host: Host, opened: Opened, resource: Resource): Promise<
 }
 
 const isOf = <K extends Kind>(resource: Resource, kind: K): resource is Resource & Resource<K> => resource.kind === kind
+
+async function foundActions(opened: Opened, set: Resource<'ActionSet'>): Promise<ListedResource['data']> {
+  const { reading } = await opened.readSet(set)
+  if ('list' in reading) return { files: 1, missing: null, actions: reading.list.length }
+  const [{ message }] = [...reading.faults, ...reading.cells]
+  return { files: 0, missing: message }
+}
 
 async function foundData(
   host: Host,

@@ -2,6 +2,8 @@ import { join } from 'node:path'
 import { defineCommand } from '../command.ts'
 import { DapError, ExitCode, UsageError } from '../errors.ts'
 import { NEW_OPS_RESULT_SCHEMA, NEW_RESULT_SCHEMA } from '../generated/names.ts'
+import type { Host } from '../host.ts'
+import { kindWord } from '../kind-word.ts'
 import type { Kind } from '../kinds.ts'
 import { scenarioAnswers } from '../scaffold/resource.ts'
 import { fill } from '../scaffold/template.ts'
@@ -21,6 +23,8 @@ interface Created {
   readonly kind: Kind
   readonly name: string
   readonly file: string
+  /** Of an ActionSet: the file of its first actions. */
+  readonly data?: string
 }
 
 /** Dashboards and alerts, which are no resources: of whoever operates the servers. */
@@ -35,7 +39,7 @@ export const newCommand = defineCommand<Options | NewOps, Created | OpsWritten>(
     command
       .argument(
         '<kind>',
-        'policy, scenario, dataset, evaluation, environment or deployment; or ops: a dashboard of Grafana and alerts of Prometheus',
+        'policy, scenario, dataset, evaluation, environment, deployment or action-set; or ops: a dashboard of Grafana and alerts of Prometheus',
       )
       .argument('[name]', 'lower-case letters, digits and dashes; ops has none')
       .option('--env <name>', "a deployment's Environment; default: the first")
@@ -51,8 +55,7 @@ export const newCommand = defineCommand<Options | NewOps, Created | OpsWritten>(
     if (out !== undefined) throw new UsageError('--out is for ops', { hint: 'a resource has its place' })
     if (kind === 'Project')
       throw new UsageError('a repository has one project', { hint: '`dap init DIR` makes a repository' })
-    if (name === undefined)
-      throw new UsageError(`which name has the ${kind.toLowerCase()}?`, { hint: RESOURCE_NAME_HINT })
+    if (name === undefined) throw new UsageError(`which name has the ${kindWord(kind)}?`, { hint: RESOURCE_NAME_HINT })
     if (!RESOURCE_NAME.test(name)) throw new UsageError(`\`${name}\` cannot be a name`, { hint: RESOURCE_NAME_HINT })
     if (env === undefined) return { kind, name }
     if (kind !== 'Deployment') throw new UsageError('only a deployment has an --env')
@@ -67,35 +70,45 @@ export const newCommand = defineCommand<Options | NewOps, Created | OpsWritten>(
     if (isTaken(opened, kind, name, filled)) {
       const hint =
         kind === 'Deployment' ? `in the environment \`${filled.environment}\`; --env names another` : undefined
-      throw new DapError(`there is a ${kind.toLowerCase()} \`${name}\` already`, { hint })
+      const word = kindWord(kind)
+      throw new DapError(`there is ${/^[aeiou]/.test(word) ? 'an' : 'a'} ${word} \`${name}\` already`, { hint })
     }
-    const skeleton = await host.files.read(join(host.packageRoot, 'templates', '_new', `${kind.toLowerCase()}.yaml`))
+    const skeleton = await host.files.read(join(host.packageRoot, 'templates', '_new', `${kindWord(kind)}.yaml`))
     const folder = kind === 'Deployment' ? `${folderOf(kind, opened)}/${filled.environment}` : folderOf(kind, opened)
     const file = `${folder}/${name}.yaml`
     const path = join(opened.root, file)
     if (await host.files.exists(path)) throw new DapError(`\`${file}\` exists already`, { hint: 'nothing was written' })
     await host.files.write(path, fill(skeleton, { name, ...filled }))
-    return { kind, name, file }
+    return { kind, name, file, ...(kind === 'ActionSet' ? await firstActions(host, opened, name) : {}) }
   },
 
   text(result, { style }) {
     if ('files' in result) return opsText(result, style)
-    const { kind, file } = result
-    return `${file}: a new ${kind.toLowerCase()}, valid as it stands\nnext: edit it, then ${style.cyan('dap validate')}`
+    const { kind, file, data } = result
+    const rows = data === undefined ? '' : `${data}: its first actions, in whose place others go\n`
+    return `${rows}${file}: a new ${kindWord(kind)}, valid as it stands\nnext: edit it, then ${style.cyan('dap validate')}`
   },
   json(result) {
     if ('files' in result) return { schema: NEW_OPS_RESULT_SCHEMA, files: result.files }
-    const { kind, name, file } = result
-    return { schema: NEW_RESULT_SCHEMA, kind, name, file }
+    return { schema: NEW_RESULT_SCHEMA, ...result }
   },
   exitCode: () => ExitCode.done,
 })
 
 /** The kind's customary folder, or one that the project searches. */
 function folderOf(kind: Kind, { repository }: Opened): string {
-  const customary = kind === 'Policy' ? 'policies' : `${kind.toLowerCase()}s`
+  const customary = kind === 'Policy' ? 'policies' : `${kindWord(kind)}s`
   const { folders } = repository.project
   return folders.includes(customary) || folders.length === 0 ? customary : folders[0]
+}
+
+/** A set is nothing without its file; one that is there already stays as it is. */
+async function firstActions(host: Host, { root }: Opened, name: string): Promise<Pick<Created, 'data'>> {
+  const data = `data/${name}.csv`
+  const path = join(root, data)
+  if (await host.files.exists(path)) return {}
+  await host.files.write(path, await host.files.read(join(host.packageRoot, 'templates', '_new', 'action-set.csv')))
+  return { data }
 }
 
 function isTaken({ repository }: Opened, kind: Kind, name: string, { environment }: Record<string, string>): boolean {

@@ -4,6 +4,7 @@ import { didYouMean } from '../diagnostics.ts'
 import { ExitCode, UsageError } from '../errors.ts'
 import { SCHEMAS_RESULT_SCHEMA } from '../generated/names.ts'
 import { schemas } from '../generated/schemas.js'
+import { meansKind } from '../kind-word.ts'
 import { KINDS, type Kind } from '../kinds.ts'
 import { schemaFiles } from './init.ts'
 
@@ -39,7 +40,7 @@ export const schemaCommand = defineCommand<Options, Result>({
 
 /** @param typed What a message repeats. */
 export function parseKind(word: string, typed = word): Kind {
-  const kind = KINDS.find(k => k.toLowerCase() === word.toLowerCase())
+  const kind = KINDS.find(each => meansKind(word, each))
   if (kind === undefined) {
     throw new UsageError(`unknown kind \`${typed}\``, { hint: didYouMean(word, KINDS) ?? `one of ${KINDS.join(', ')}` })
   }

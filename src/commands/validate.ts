@@ -11,8 +11,10 @@ import type { SourceFile } from '../repo/source.ts'
 import { diagnosticsSummary, diagnosticText } from '../ui/diagnostics.ts'
 import { fileCases } from '../ui/formats/report.ts'
 import { createStyle } from '../ui/style.ts'
+import { createReadSet, type SetFile } from './opening/action-sets.ts'
 import { filesBelow, filesOnce } from './opening/found-files.ts'
 import {
+  dataFile,
   displayPath,
   findRoot,
   isYaml,
@@ -60,11 +62,18 @@ export const validateCommand = defineCommand<Options, Validated>({
     const root = await findRoot(host)
     if (root === undefined && paths.length > 0) {
       const sources = await sourcesAt(host, paths)
-      return summarise(host.cwd, sources, (await loadRepository(sources)).diagnostics)
+      const data: SetFile[] = []
+      const place = { root: host.cwd, roots: [host.cwd], repository: { project: { dataRoots: [] } } }
+      const readSet = createReadSet(
+        host,
+        path => dataFile(host, place, path),
+        file => data.push(file),
+      )
+      return summarise(host.cwd, [...sources, ...data], (await loadRepository(sources, readSet)).diagnostics)
     }
     const opened = await openRepository(host, root)
     const rules = await readRules(host, opened)
-    const sources = [...opened.sources, ...rules.sources]
+    const sources = [...opened.sources, ...opened.data, ...rules.sources]
     const own = inOrder(sources, [
       ...opened.repository.diagnostics,
       ...rules.diagnostics,
@@ -115,13 +124,16 @@ export const validateCommand = defineCommand<Options, Validated>({
   }),
 })
 
+/** A file of resources, of rules or of a set. */
+type ReadFile = Pick<Source, 'path' | 'text' | 'real'>
+
 /** A path that was given. */
 interface Given {
   readonly path: string
   /** With links resolved, where they can be. */
   readonly real: string
   /** Is a source what was given, or in it? Whatever path it was found at. */
-  holds(source: Source): boolean
+  holds(source: ReadFile): boolean
 }
 
 async function givenAt(host: Host, { roots }: Opened, path: string): Promise<Given> {
@@ -134,7 +146,7 @@ async function givenAt(host: Host, { roots }: Opened, path: string): Promise<Giv
 }
 
 /** By file, line and column. */
-function inOrder(sources: readonly SourceFile[], diagnostics: readonly Diagnostic[]): Diagnostic[] {
+function inOrder(sources: readonly Pick<ReadFile, 'path'>[], diagnostics: readonly Diagnostic[]): Diagnostic[] {
   const order = new Map(sources.map(({ path }, i) => [path, i]))
   const place = ({ file }: Diagnostic) => order.get(file) ?? sources.length
   return diagnostics.toSorted((a, b) => place(a) - place(b) || a.line - b.line || a.column - b.column)
@@ -153,7 +165,11 @@ async function sourcesAt(host: Host, paths: readonly string[]): Promise<SourceFi
   return Promise.all(filesOnce(found).map(file => readSource(host, host.cwd, file)))
 }
 
-function summarise(folder: string, sources: readonly SourceFile[], diagnostics: readonly Diagnostic[]): Validated {
+function summarise(
+  folder: string,
+  sources: readonly Pick<ReadFile, 'path' | 'text'>[],
+  diagnostics: readonly Diagnostic[],
+): Validated {
   const faulty = new Set(diagnostics.map(d => d.file))
   const lines = linesOf(sources.filter(({ path }) => faulty.has(path)))
   return { folder, files: sources.map(({ path }) => path), diagnostics, lines }

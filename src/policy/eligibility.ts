@@ -30,7 +30,7 @@ export function createEligibility({ actions, context: fields }: Pick<PolicySpec,
   }
   const common = isListed(actions) ? undefined : compiled(actions.eligible, 'the rule of the actions')
   const single = isListed(actions) ? actions.map(({ id, eligible }) => compiled(eligible, `action \`${id}\``)) : []
-  const ruleOf = (action: number) => (own === undefined ? common : single[action])
+  const ruleOf = (action: number) => common ?? single[action]
 
   function write(
     context: Context,

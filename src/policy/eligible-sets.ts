@@ -1,32 +1,37 @@
 import type { Eligibility } from './eligibility.ts'
-import { BY_REQUEST, type Pool } from './pool.ts'
+import type { Pool } from './pool.ts'
 
 /** A set of eligible actions in words. The same set is the same object, so whoever writes it down can remember how. */
 export interface EligibleSet {
   /** Indices of the eligible actions, ascending. */
   readonly indices: readonly number[]
   readonly eligible: readonly string[]
-  /** The other actions, and what excluded each: its rule, or `request`. */
+  /** The other actions, and what excluded each: its rule, or what barred it. */
   readonly excluded: readonly { readonly id: string; readonly by: string }[]
 }
 
-/** More different sets than this are made anew each time. */
+/** More different sets than this are made anew each time, and fewer of many actions: so many of all of them together. */
 const REMEMBERED = 1024
+const REMEMBERED_ACTIONS = 1 << 18
 /** A set of so many actions is a whole number that a double holds exactly. */
 const BITS = 53
 
-/** The set that the first `count` of `indices`, ascending, stand for among the actions of a pool; those of the policy's `own` are remembered. */
+/** The set that the first `count` of `indices`, ascending, stand for among the actions of a pool; those of lasting pools are remembered. */
 export function createEligibleSets(
   own: Pool | undefined,
   { rule }: Pick<Eligibility, 'rule'>,
 ): (indices: Int32Array, count: number, pool?: Pool) => EligibleSet {
-  const actions = own?.ids ?? []
+  const known = new WeakMap<Pool, Map<number | string, EligibleSet>>()
   const bits = [1]
-  while (bits.length < Math.min(BITS, actions.length)) bits.push(2 * bits[bits.length - 1])
-  const known = new Map<number | string, EligibleSet>()
+  while (bits.length < BITS) bits.push(2 * bits[bits.length - 1])
 
-  function keyOf(indices: Int32Array, count: number): number | string {
-    if (actions.length > BITS) return indices.subarray(0, count).join()
+  function keyOf(actions: number, indices: Int32Array, count: number): number | string {
+    if (actions > BITS) {
+      // A text, whose characters have 16 bits.
+      const chars = new Uint16Array(Math.ceil(actions / 16))
+      for (let i = 0; i < count; i++) chars[indices[i] >> 4] |= 1 << (indices[i] & 15)
+      return String.fromCharCode(...chars)
+    }
     let key = 0
     for (let i = 0; i < count; i++) key += bits[indices[i]]
     return key
@@ -38,19 +43,25 @@ export function createEligibleSets(
     let next = 0
     for (let a = 0; a < ids.length; a++) {
       if (a === list[next]) next++
-      else excluded.push({ id: ids[a], by: barred?.has(ids[a]) ? BY_REQUEST : (rule(a) as string) })
+      else excluded.push({ id: ids[a], by: barred?.get(ids[a]) ?? (rule(a) as string) })
     }
     return { indices: list, eligible: list.map(a => ids[a]), excluded }
   }
 
   return (indices, count, pool = own) => {
     if (pool === undefined) throw new RangeError('the actions of the request are needed')
-    if (pool !== own) return setOf(pool, indices, count)
-    const key = keyOf(indices, count)
-    const found = known.get(key)
+    if (!pool.lasting) return setOf(pool, indices, count)
+    const actions = pool.ids.length
+    let sets = known.get(pool)
+    if (sets === undefined) {
+      sets = new Map()
+      known.set(pool, sets)
+    }
+    const key = keyOf(actions, indices, count)
+    const found = sets.get(key)
     if (found !== undefined) return found
-    const set = setOf(own, indices, count)
-    if (known.size < REMEMBERED) known.set(key, set)
+    const set = setOf(pool, indices, count)
+    if (sets.size < Math.min(REMEMBERED, REMEMBERED_ACTIONS / actions)) sets.set(key, set)
     return set
   }
 }

@@ -1,6 +1,6 @@
 import type { PolicySpec } from '../kinds.ts'
 import type { Rng } from '../math/rng.ts'
-import { createAlgorithm } from './algorithm.ts'
+import { createAlgorithm, takesAnyActions } from './algorithm.ts'
 import { type Context, type ContextResult, createContextCheck } from './context.ts'
 import { drawStream, hashUniform } from './draw.ts'
 import { createEligibility, type Eligibility } from './eligibility.ts'
@@ -8,7 +8,16 @@ import { createEligibleSets, type EligibleSet } from './eligible-sets.ts'
 import type { Exploration } from './exploration.ts'
 import { createFeatures, type Features } from './features.ts'
 import type { Learner } from './learner.ts'
-import { capacityOf, createOfferCheck, FIRST_ELIGIBLE, type OpenOffer, ownPool, type Pool } from './pool.ts'
+import {
+  capacityOf,
+  createOfferCheck,
+  FIRST_ELIGIBLE,
+  isListed,
+  isSet,
+  type OpenOffer,
+  ownPool,
+  type Pool,
+} from './pool.ts'
 
 export type { Context, ContextFault, ContextResult } from './context.ts'
 
@@ -19,6 +28,8 @@ export interface Policy {
   readonly digest: string
   /** The ids that it lists; none where requests bring the actions. */
   readonly actions: readonly string[]
+  /** Those of which the learner keeps anything: none where they come and go, and a model that they share tells them apart by their features. */
+  readonly kept: readonly string[]
   /** Its own actions; undefined where requests bring them. */
   readonly pool: Pool | undefined
   /** The most actions that a decision can be between: buffers have room for so many. */
@@ -71,15 +82,16 @@ export function createPolicy(name: string, spec: PolicySpec, digest: string): Po
   const capacity = capacityOf(spec.actions)
   const { minProbability, holdout } = spec.guardrails
   const salt = spec.salt ?? name
-  const { fallback: named = pool === undefined ? FIRST_ELIGIBLE : actions[0] } = spec.guardrails
+  const { fallback: named = isListed(spec.actions) ? actions[0] : FIRST_ELIGIBLE } = spec.guardrails
   const fallback = named === null ? undefined : served(named, 'fallback')
   const holdoutAction = holdout === undefined ? undefined : served(holdout.action, 'holdout')
   if (holdout !== undefined && spec.unit === undefined) throw new RangeError('a holdout needs a `unit`')
   const features = createFeatures(spec)
   const eligibility = createEligibility(spec)
+  const kept = isSet(spec.actions) && takesAnyActions(spec.algorithm.learner) ? [] : actions
   const { learner, exploration, usesWidths } = createAlgorithm(
     spec.algorithm,
-    actions,
+    kept,
     features.dimension,
     capacity,
     features,
@@ -106,6 +118,7 @@ export function createPolicy(name: string, spec: PolicySpec, digest: string): Po
     spec,
     digest,
     actions,
+    kept,
     pool,
     capacity,
     salt,

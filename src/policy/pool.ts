@@ -1,5 +1,6 @@
-import type { ActionSpec, ContextField, PolicySpec } from '../kinds.ts'
+import type { ActionSpec, ContextField, PolicySpec, RequestActions, SetActions, SetPool } from '../kinds.ts'
 import { type ContextFault, createContextCheck, pointerTo } from './context.ts'
+import { createDatedPool } from './dated-pool.ts'
 import type { Values } from './feature-block.ts'
 
 /**
@@ -12,8 +13,10 @@ export interface Pool {
   readonly entries: readonly Entry[]
   /** What features and rules see of each: its features, and its `id`. */
   readonly values: readonly Values[]
-  /** Ids that the request says must not be taken. */
-  readonly barred?: ReadonlySet<string>
+  /** Ids that must not be taken, whatever the rules say, and what bars each: the request, or the dates of a set. */
+  readonly barred?: ReadonlyMap<string, string>
+  /** Is it the same object decision after decision, so that what is made of it is worth remembering? */
+  readonly lasting: boolean
 }
 
 export interface Entry {
@@ -31,28 +34,49 @@ type Actions = PolicySpec['actions']
 
 export const isListed = (actions: Actions): actions is readonly ActionSpec[] => Array.isArray(actions)
 
-/** The actions that a policy lists: none where requests bring them. */
-export const listed = (actions: Actions): readonly ActionSpec[] => (isListed(actions) ? actions : [])
+/** Does each request bring its own? */
+export const isOffered = (actions: Actions): actions is RequestActions => 'from' in actions
+
+/** Are they those of a set in a file? */
+export const isSet = (actions: Actions): actions is SetActions => !isListed(actions) && !isOffered(actions)
+
+/** Can some of them only be taken at times? */
+export const isDated = (actions: Actions): boolean =>
+  isSet(actions) && setOf(actions).list.some(({ from, until }) => from !== undefined || until !== undefined)
+
+/** What the set says. A RangeError where its file has not been read, which whoever opens a repository does. */
+function setOf({ set, pool }: SetActions): SetPool {
+  if (pool === undefined) throw new RangeError(`the actions of the set \`${set}\` have not been read`)
+  return pool
+}
+
+/** The actions that are known before any request: those of a list or of a set; none where requests bring them. */
+export function listed(actions: Actions): readonly (Entry & Pick<ActionSpec, 'eligible'>)[] {
+  if (isListed(actions)) return actions
+  return isOffered(actions) ? [] : setOf(actions).list
+}
 
 /** The most actions that a decision can be between. */
-export const capacityOf = (actions: Actions): number => (isListed(actions) ? actions.length : actions.max)
+export const capacityOf = (actions: Actions): number => (isOffered(actions) ? actions.max : listed(actions).length)
 
-/** The pool of a policy that lists its actions; undefined where requests bring them. */
+/** The pool of a policy that has actions of its own; undefined where requests bring them. */
 export function ownPool(actions: Actions): Pool | undefined {
-  if (!isListed(actions)) return undefined
+  if (isOffered(actions)) return undefined
+  const own = listed(actions)
   return {
-    ids: actions.map(({ id }) => id),
-    entries: actions.map(({ id, features }) => (features === undefined ? { id } : { id, features })),
-    values: actions.map(({ id, features }) => ({ ...features, id })),
+    ids: own.map(({ id }) => id),
+    entries: own.map(({ id, features }) => (features === undefined ? { id } : { id, features })),
+    values: own.map(({ id, features }) => ({ ...features, id }) as Values),
+    lasting: true,
   }
 }
 
 /**
  * What is known of every action, as if it were a context: `id`, and the features that each of them has, always of one type. Text of a list is one
- * of the values that it has; the ids of requests can be any text.
+ * of the values that it has. Sets and requests declare theirs, so that these stay when actions come and go; ids can be any text there.
  */
 export function fieldsOfActions(actions: Actions): Readonly<Record<string, ContextField>> {
-  if (!isListed(actions)) return { id: { type: 'string' }, ...actions.features }
+  if (!isListed(actions)) return { id: { type: 'string' }, ...(isOffered(actions) ? actions : setOf(actions)).features }
   const values = (ownPool(actions) as Pool).values
   const fields: Record<string, ContextField> = {}
   for (const name of Object.keys(values[0])) {
@@ -70,6 +94,8 @@ export interface Offer {
   readonly actions?: unknown
   /** A list of ids that must not be taken, as it came in. */
   readonly exclude?: unknown
+  /** When the decision is made, in milliseconds since 1970. Without it the dates of a set are not looked at. */
+  readonly at?: number
 }
 
 /** A request's pool, or what is wrong with its actions: pointers begin with `/actions` or `/exclude`. */
@@ -82,12 +108,13 @@ const MOST_EXCLUDED = 1000
 export function createOfferCheck(actions: Actions): OpenOffer {
   const own = ownPool(actions)
   if (own !== undefined) {
-    return ({ actions: given, exclude }) => {
-      if (isMissing(given)) return isMissing(exclude) ? own : without(own, exclude)
+    const poolAt = createDatedPool(own, isSet(actions) ? setOf(actions).list : [])
+    return ({ actions: given, exclude, at }) => {
+      if (isMissing(given)) return without(poolAt(at), exclude)
       return { faults: [...fault('', 'are not of the request: this policy lists its own'), ...excludeFaults(exclude)] }
     }
   }
-  const { max, features } = actions as Exclude<Actions, readonly ActionSpec[]>
+  const { max, features } = actions as RequestActions
   const check = createContextCheck(features)
   return ({ actions: given, exclude }) => {
     if (!Array.isArray(given) || given.length === 0 || given.length > max) {
@@ -129,7 +156,7 @@ export function createOfferCheck(actions: Actions): OpenOffer {
       values.push({ ...checked.context, id })
     }
     if (faults.length > 0) return { faults: [...faults, ...excludeFaults(exclude)] }
-    return without({ ids: entries.map(({ id }) => id), entries, values }, exclude)
+    return without({ ids: entries.map(({ id }) => id), entries, values, lasting: false }, exclude)
   }
 }
 
@@ -155,5 +182,7 @@ function without(pool: Pool, exclude: unknown): ReturnType<OpenOffer> {
   const faults = excludeFaults(exclude)
   if (faults.length > 0) return { faults }
   const ids = (exclude ?? []) as readonly string[]
-  return ids.length === 0 ? pool : { ...pool, barred: new Set(ids) }
+  if (ids.length === 0) return pool
+  const barred = new Map([...(pool.barred ?? []), ...ids.map(id => [id, BY_REQUEST] as const)])
+  return { ...pool, barred, lasting: false }
 }

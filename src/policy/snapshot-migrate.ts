@@ -4,7 +4,8 @@ import type { LearnerState } from './learner.ts'
 
 /**
  * The state of a learner whose actions have changed: blocks follow their actions, those of new actions are as in `fresh`, the state of a
- * learner that knows nothing; what is about no action in particular stays as it was, or is made anew.
+ * learner that knows nothing; what is about no action in particular stays as it was, or is made anew. Where nothing is kept by action any more,
+ * what was is added up.
  */
 export function carryOver(
   spec: LearnerSpec,
@@ -17,6 +18,7 @@ export function carryOver(
   const moved = Object.entries(now.fresh).map(([key, fresh]) => {
     if (typeof fresh === 'number' || shared.includes(key)) return [key, then.state[key]]
     const old = then.state[key] as readonly number[]
+    if (now.actions.length === 0) return [key, [old.reduce((sum, value) => sum + value, 0)]]
     const size = fresh.length / now.actions.length
     const block = (id: string, a: number) => {
       const at = then.actions.indexOf(id)

@@ -29,7 +29,7 @@ export function takeSnapshot(
     ...(dap === undefined ? {} : { dap }),
     policy: { name: policy.name, digest: policy.digest },
     learner: policy.spec.algorithm.learner,
-    actions: policy.actions,
+    actions: policy.kept,
     features: policy.features.names,
     ...(policy.features.own === undefined ? {} : { own: policy.features.own }),
     count: policy.learner.count,
@@ -61,26 +61,26 @@ export function loadSnapshot(
   try {
     const faults = [
       ...learnerFaults(spec, snapshot.learner),
-      ...(migrate ? [] : listFaults('action', policy.actions, snapshot.actions)),
+      ...(migrate ? [] : listFaults('action', policy.kept, snapshot.actions)),
       ...listFaults('feature', policy.features.names, snapshot.features),
       ...ownFaults(policy.features.own, snapshot.own),
     ]
     if (faults.length > 0) return { faults }
     const state = checkedState(spec, snapshot, policy.features.hashing)
     const digest = snapshotDigest(snapshot)
-    if (sameList(policy.actions, snapshot.actions)) {
+    if (sameList(policy.kept, snapshot.actions)) {
       policy.learner.restore(state)
       return { ok: true, digest }
     }
     const { capacity, features } = policy
-    const fresh = createLearner(spec, policy.actions, features.dimension, capacity, features).state()
-    policy.learner.restore(carryOver(spec, { actions: snapshot.actions, state }, { actions: policy.actions, fresh }))
+    const fresh = createLearner(spec, policy.kept, features.dimension, capacity, features).state()
+    policy.learner.restore(carryOver(spec, { actions: snapshot.actions, state }, { actions: policy.kept, fresh }))
     return {
       ok: true,
       digest,
       migrated: {
-        added: policy.actions.filter(id => !snapshot.actions.includes(id)),
-        removed: snapshot.actions.filter(id => !policy.actions.includes(id)),
+        added: policy.kept.filter(id => !snapshot.actions.includes(id)),
+        removed: snapshot.actions.filter(id => !policy.kept.includes(id)),
       },
     }
   } catch (error) {

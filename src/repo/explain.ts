@@ -1,6 +1,7 @@
 import { didYouMean } from '../diagnostics.ts'
 import { schemas } from '../generated/schemas.js'
 import type { ExplanationResult, NamedAlgorithm } from '../generated/types.ts'
+import { meansKind } from '../kind-word.ts'
 import { KINDS } from '../kinds.ts'
 import { PAIRS, type Pair } from '../policy/algorithm.ts'
 import {
@@ -27,7 +28,7 @@ export type Explained = { readonly explanation: Explanation } | { readonly messa
  */
 export function explain(path: string): Explained {
   const [first, ...steps] = path.split('.').filter(step => step !== '')
-  const kind = KINDS.find(each => each.toLowerCase() === first?.toLowerCase())
+  const kind = KINDS.find(each => meansKind(first ?? '', each))
   if (kind === undefined) {
     return {
       message: `there is no kind \`${first ?? ''}\``,

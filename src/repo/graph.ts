@@ -1,4 +1,6 @@
 /** Which resource names which. */
+
+import { kindWord } from '../kind-word.ts'
 import { KINDS } from '../kinds.ts'
 import type { GraphEdge, GraphNode } from '../results.ts'
 import { referencesOf } from './references.ts'
@@ -45,7 +47,7 @@ function about({ kind, name, file, spec }: Resource): Omit<GraphNode, 'id' | 'st
 }
 
 const idOf = ({ kind, name, environment }: Pick<GraphNode, 'kind' | 'name' | 'environment'>) =>
-  [kind.toLowerCase(), ...(environment === null ? [] : [environment]), name].join('/')
+  [kindWord(kind), ...(environment === null ? [] : [environment]), name].join('/')
 
 /** What some nodes need, what needs them, and what lies between. */
 export function around({ nodes, edges }: Graph, ids: readonly string[]): Graph {

@@ -1,4 +1,5 @@
 import type { Kind, Specs } from '../kinds.ts'
+import { isSet } from '../policy/pool.ts'
 import type { Path } from './fault.ts'
 import type { NamedKind, Resource } from './resource.ts'
 
@@ -10,6 +11,8 @@ export interface Reference {
   readonly path: Path
   /** What may also stand there, and is no resource. */
   readonly builtIn: readonly string[]
+  /** Has what it names been taken in already, so that nobody need look it up? */
+  readonly taken?: boolean
 }
 
 /** Policies that every Scenario may play without a file. */
@@ -23,7 +26,11 @@ export function referencesOf<K extends Kind>(resource: Resource<K> & { readonly 
 const REFERENCES: { readonly [K in Kind]: (spec: Specs[K]) => Iterable<Reference> } = {
   Project: () => [],
   Environment: () => [],
-  Policy: () => [],
+  ActionSet: () => [],
+  *Policy({ actions }) {
+    if (!isSet(actions)) return
+    yield { ...to('ActionSet', actions.set, ['actions', 'set']), taken: actions.pool !== undefined }
+  },
   *Scenario({ policies }) {
     for (const [i, name] of policies.entries()) yield to('Policy', name, ['policies', i], BUILT_IN_POLICIES)
   },

@@ -2,12 +2,15 @@ import { type Diagnostic, didYouMean, printable } from '../diagnostics.ts'
 import { schemas } from '../generated/schemas.js'
 import { KINDS, type Kind, type ProjectSpec, type Specs } from '../kinds.ts'
 import { resourceDigest } from '../policy/digest.ts'
+import { isSet } from '../policy/pool.ts'
 import type { Fault, YamlFault } from './fault.ts'
 import type { Locator } from './locate.ts'
 import { mendDocument } from './mend.ts'
 import type { Lookup, NamedKind, Repository, Resource } from './resource.ts'
 import { faultsOf } from './rules/rules.ts'
 import { isMapping, nearest, notAllowed } from './schema.ts'
+import type { CellFault } from './sets/read-set.ts'
+import { poolFault, type ReadSet, readSets, type Sets, withSet } from './sets/take-sets.ts'
 import { fillDefaults, shapeFaults } from './shape.ts'
 import { type ParsedSource, parseSource, type SourceFile } from './source.ts'
 
@@ -15,14 +18,22 @@ import { type ParsedSource, parseSource, type SourceFile } from './source.ts'
  * Reads the resources of a config repository: YAML, the kinds' schemas, defaults, references, CEL and meaning. Nothing in a
  * file throws: every fault of every file is a diagnostic. A file without faults is never parsed with positions.
  */
-export async function loadRepository(files: readonly SourceFile[]): Promise<Repository> {
-  return repositoryOf(await Promise.all(files.map(parseSource)))
+export async function loadRepository(files: readonly SourceFile[], readSet?: ReadSet): Promise<Repository> {
+  return repositoryOf(await Promise.all(files.map(parseSource)), { readSet })
 }
 
-/** The repository of files that were parsed before. `absent`: those folders of the Project, as it writes them, that are not there. */
+/** What of a repository's surroundings is not in its files. */
+export interface Surroundings {
+  /** Those folders of the Project, as it writes them, that are not there. */
+  readonly absent?: ReadonlySet<string>
+  /** Without it policies whose actions are those of a set are not known, unless they have taken them in, as those of bundles have. */
+  readonly readSet?: ReadSet
+}
+
+/** The repository of files that were parsed before. */
 export async function repositoryOf(
   sources: readonly ParsedSource[],
-  absent: ReadonlySet<string> = new Set(),
+  { absent = new Set(), readSet }: Surroundings = {},
 ): Promise<Repository> {
   const report = createReport(sources)
   const hidden: Hidden[] = []
@@ -32,9 +43,16 @@ export async function repositoryOf(
   const found = shapedOf(documents, absent, report, hidden)
   const { resources, declared, byName } = found
   const project = projectOf(resources, declared, report)
+  const blocked = new Map<string, readonly string[]>()
+  const known = lookupIn(found, project, hidden, blocked)
+  const sets =
+    readSet === undefined
+      ? new Map()
+      : await readSets(known.all('ActionSet'), asLookup(known, declared), readSet, report)
+  if (readSet !== undefined) for (const each of known.all('Policy')) reportPool(each, report)
+  takeSets(found, documents, sets, blocked)
   for (const [i, resource] of resources.entries()) resources[i] = finish(resource, project, byName)
-  const known = lookupIn(found, project, hidden)
-  judge(found, known, report)
+  judge(found, known, sets, report)
   const misshapen = found.faulty.map(({ kind, file, index, value }) => {
     const environment = kind === 'Deployment' ? environmentOf(value.spec) : undefined
     return { kind, name: nameOf(value), environment, file, index }
@@ -44,12 +62,51 @@ export async function repositoryOf(
   return { ...known, declares, resources, misshapen, errorsOf: report.errorsOf, diagnostics, files: sources.length }
 }
 
+function reportPool(policy: Resource<'Policy'>, report: Report): void {
+  const fault = poolFault(policy.spec)
+  if (fault !== undefined) report.fault(policy, fault)
+}
+
+/**
+ * Gives policies the actions of their sets. A policy whose set is not known is none that anybody could use: it is `blocked` by the files of the
+ * set, where there is one.
+ */
+function takeSets(
+  { resources, faulty, byName }: Shaped,
+  documents: readonly Headed[],
+  sets: Sets,
+  blocked: Map<string, readonly string[]>,
+): void {
+  for (const resource of [...resources]) {
+    if (!isOf(resource, 'Policy')) continue
+    const key = keyOf(resource.kind, resource.name, resource.spec)
+    const spec = withSet(resource.spec, sets)
+    if (spec === resource.spec) continue
+    const at = resources.indexOf(resource)
+    const whole = byName.get(key) === resource
+    if (spec !== undefined) {
+      const taken = { ...resource, spec }
+      resources[at] = taken
+      if (whole) byName.set(key, taken)
+      continue
+    }
+    resources.splice(at, 1)
+    if (whole) byName.delete(key)
+    faulty.push(...documents.filter(({ file, index }) => file === resource.file && index === resource.index))
+    const { actions } = resource.spec
+    const set = isSet(actions) ? sets.get(actions.set) : undefined
+    if (whole && set !== undefined && 'files' in set) blocked.set(key, set.files)
+  }
+}
+
+const isOf = <K extends Kind>(resource: Resource, kind: K): resource is Resource & Resource<K> => resource.kind === kind
+
 /** Documents by their shapes, and what they declare. */
 interface Shaped {
   /** Those of the right shape. */
   readonly resources: Resource[]
   /** The others. */
-  readonly faulty: readonly Headed[]
+  readonly faulty: Headed[]
   /** By key: the first document that has it, whatever its shape; the first resource. */
   readonly declared: ReadonlyMap<string, DocumentId>
   readonly byName: Map<string, Resource>
@@ -85,7 +142,12 @@ function shapedOf(documents: readonly Headed[], absent: ReadonlySet<string>, rep
 
 type Known = Pick<Repository, 'get' | 'all' | 'declaredIn' | 'brokenIn' | 'suggest' | 'project'>
 
-function lookupIn({ resources, declared, byName }: Shaped, project: ProjectSpec, hidden: readonly Hidden[]): Known {
+function lookupIn(
+  { resources, declared, byName }: Shaped,
+  project: ProjectSpec,
+  hidden: readonly Hidden[],
+  blocked: ReadonlyMap<string, readonly string[]>,
+): Known {
   const names = new Map(KINDS.map(kind => [kind, [] as string[]]))
   for (const key of declared.keys())
     names.get(key.slice(0, key.indexOf('/')) as Kind)?.push(key.slice(key.indexOf('/') + 1))
@@ -97,8 +159,10 @@ function lookupIn({ resources, declared, byName }: Shaped, project: ProjectSpec,
     declaredIn: (kind, name) => declared.get(`${kind}/${name}`)?.file,
     brokenIn(kind, name) {
       const wanted = (key: string) => (name === undefined ? key.startsWith(`${kind}/`) : key === `${kind}/${name}`)
-      const faulty = [...declared].flatMap(([key, { file }]) => (wanted(key) && !byName.has(key) ? [file] : []))
-      if (name !== undefined && faulty.length > 0) return faulty
+      const faulty = [...declared].flatMap(([key, { file }]) =>
+        wanted(key) && !byName.has(key) ? (blocked.get(key) ?? [file]) : [],
+      )
+      if (name !== undefined && faulty.length > 0) return [...new Set(faulty)]
       const bare = name?.slice(name.indexOf('/') + 1)
       const may = hidden.filter(
         other => (other.kind ?? kind) === kind && (bare === undefined || (other.names?.includes(bare) ?? true)),
@@ -130,15 +194,14 @@ function declaredOf(
 }
 
 /** Asks the rules about what each resource means, and about as much of a document of the wrong shape as can be guessed. */
-function judge({ faulty, declared }: Shaped, known: Known, report: Report): void {
+function judge({ faulty, declared }: Shaped, known: Known, sets: Sets, report: Report): void {
   const wrong = new Set<Resource>()
   const seen: Lookup = {
-    ...known,
+    ...asLookup(known, declared),
     get(kind, name) {
       const found = known.get(kind, name)
       return found !== undefined && wrong.has(found) ? undefined : found
     },
-    mayHave: (kind, name) => declared.has(`${kind}/${name}`) || known.brokenIn(kind, name).length > 0,
   }
   // A kind refers to those before it alone, so whoever is referred to is judged first.
   for (const resource of KINDS.flatMap(known.all)) {
@@ -150,10 +213,17 @@ function judge({ faulty, declared }: Shaped, known: Known, report: Report): void
   for (const document of faulty) {
     const mended = mendDocument(document.value, schemas[document.kind])
     if (mended === undefined) continue
-    const resource = finish(resourceOf({ ...document, value: mended.value }), known.project, new Map())
+    const guess = resourceOf({ ...document, value: mended.value })
+    const spec = isOf(guess, 'Policy') ? withSet(guess.spec, sets) : undefined
+    const resource = finish(spec === undefined ? guess : { ...guess, spec }, known.project, new Map())
     for (const fault of mended.own(faultsOf(resource, seen))) report.fault(document, fault)
   }
 }
+
+const asLookup = (known: Known, declared: Shaped['declared']): Lookup => ({
+  ...known,
+  mayHave: (kind, name) => declared.has(`${kind}/${name}`) || known.brokenIn(kind, name).length > 0,
+})
 
 /** The settings of the Project in a file, or their defaults: they say where the other files are. */
 export function projectSettings({ documents }: ParsedSource): ProjectSpec {
@@ -269,6 +339,10 @@ function createReport(sources: readonly ParsedSource[]) {
     file: (file: string, fault: Pick<Fault, 'severity' | 'message' | 'hint'>) => {
       found.push({ file, fault: { code: 'file', ...fault }, at: () => ({ line: 0, column: 0, length: 1, text: '' }) })
     },
+    /** In a file that is no file of resources. */
+    cell: (file: string, { code, message, hint, place }: CellFault) => {
+      found.push({ file, fault: { code, message, hint }, at: () => ({ ...place, text: '' }) })
+    },
     yaml: (file: string, { message, hint, ...span }: YamlFault) => {
       found.push({ file, fault: { code: 'yaml', message, hint }, at: locator => locator(file).span(span) })
     },
@@ -286,6 +360,7 @@ function createReport(sources: readonly ParsedSource[]) {
       for (const { file, locator } of sources) if (named.has(file.path)) locators.set(file.path, await locator())
       const locator = (file: string) => locators.get(file)!
       const order = new Map(sources.map(({ file }, i) => [file.path, i]))
+      const placeOf = (file: string) => order.get(file) ?? sources.length
       return found
         .map(({ file, fault, at, first }): Diagnostic => {
           const { code, severity = 'error' } = fault
@@ -305,7 +380,7 @@ function createReport(sources: readonly ParsedSource[]) {
             hint: advice === '' ? undefined : sentence(advice),
           }
         })
-        .sort((a, b) => order.get(a.file)! - order.get(b.file)! || a.line - b.line || a.column - b.column)
+        .sort((a, b) => placeOf(a.file) - placeOf(b.file) || a.line - b.line || a.column - b.column)
     },
   }
 }

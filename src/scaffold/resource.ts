@@ -17,7 +17,7 @@ export function scenarioAnswers(policy: PlayedPolicy | undefined): Record<string
       ? ''
       : `  population:\n    context:\n${fields.map(([name, field]) => `      ${name}: ${flow(plausible(field))}\n`).join('')}`
   return {
-    world: 'from' in actions ? catalogue(actions.features) : bernoulli(actions),
+    world: 'from' in actions ? catalogue(actions.features) : 'set' in actions ? ITEMS : bernoulli(actions),
     population,
     policies: `${policy.name}, uniform`,
   }
@@ -29,7 +29,13 @@ function bernoulli(actions: readonly { readonly id: string }[]): string {
   return `    type: bernoulli\n    means: ${flow(Object.fromEntries(means))}`
 }
 
-/** What requests may bring, where what an item is worth is its own. */
+/** What an item is worth is its own. */
+const WORTH = ['    logit: -2.5', '    effects: [{ of: [action.id], sd: 0.5 }]']
+
+/** The items are those of a set. */
+const ITEMS = ['    type: catalogue', ...WORTH].join('\n')
+
+/** What requests may bring. */
 function catalogue(features: Readonly<Record<string, ContextField>>): string {
   const drawn = Object.entries(features).map(([name, field]) => [name, plausible(field)])
   return [
@@ -37,8 +43,7 @@ function catalogue(features: Readonly<Record<string, ContextField>>): string {
     '    items: 200',
     '    offered: 10',
     `    features: ${flow(Object.fromEntries(drawn))}`,
-    '    logit: -2.5',
-    '    effects: [{ of: [action.id], sd: 0.5 }]',
+    ...WORTH,
   ].join('\n')
 }
 

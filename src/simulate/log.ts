@@ -11,7 +11,8 @@ import { stage } from './stage.ts'
 /**
  * The decision log of one policy in replication 0 of a scenario: its decisions as a server would record them, each followed by its reward,
  * which is learnt at once. The same units, contexts and potential rewards as in the simulation; the choices are drawn as they are served,
- * by hash. A decision a second, or as the scenario says, from 2026 on; its reward comes a millisecond later. For a decision without an action there is none.
+ * by hash. A decision a second, or as the scenario says, from 2026 on, which is what the dates of a set are held against; its reward comes a
+ * millisecond later. For a decision without an action there is none.
  *
  * @param runtime `dap/0.2.0`
  * @throws DapError where the population does not say what a context is, or the learner cannot learn a reward.
@@ -32,7 +33,7 @@ export function* decisionLog(
     const now = timeOf(scenario.spec.every, number)
     memory?.advance(now)
     const decisionId = `${scenario.name}-${scenario.spec.seed}-${number}`
-    const pool = policy.offer({ actions })
+    const pool = policy.offer({ actions, at: now })
     if ('faults' in pool) throw new RangeError(pool.faults[0].message)
     const decision = decide(policy, { decisionId, context, pool })
     if ('faults' in decision) {

@@ -21,10 +21,10 @@ export interface Memory {
 }
 
 /** Undefined for a learner that remembers all. */
-export function createMemory({ spec, actions, features, learner }: Policy): Memory | undefined {
+export function createMemory({ spec, kept, features, learner }: Policy): Memory | undefined {
   const forgetting = forgettingOf(spec.algorithm.learner)
   if (forgetting === undefined) return undefined
-  const size = [spec.algorithm, Math.max(1, actions.length), features.dimension, features.own] as const
+  const size = [spec.algorithm, Math.max(1, kept.length), features.dimension, features.own] as const
   const blank = learner.state()
   let now = Number.NaN
   let bucket = Number.NaN
@@ -54,8 +54,8 @@ export function createMemory({ spec, actions, features, learner }: Policy): Memo
     },
     learn(action, x, reward) {
       learner.learn(action, x, reward)
-      // Where requests bring the actions there is one model, of all.
-      fresh.add(actions.length === 0 ? 0 : action, x, reward, 1, now)
+      // Where actions come and go there is one model, of all.
+      fresh.add(kept.length === 0 ? 0 : action, x, reward, 1, now)
     },
   }
 }

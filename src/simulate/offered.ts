@@ -30,6 +30,11 @@ export function createView(actions: PolicySpec['actions']): (offered: Pool) => P
 
   return ({ ids, values }) => {
     const each = values.map(see)
-    return { ids, entries: each.map(({ entries }) => entries[0]), values: each.map(({ values }) => values[0]) }
+    return {
+      ids,
+      lasting: false,
+      entries: each.map(({ entries }) => entries[0]),
+      values: each.map(({ values }) => values[0]),
+    }
   }
 }

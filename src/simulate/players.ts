@@ -2,7 +2,7 @@ import type { PolicySpec } from '../kinds.ts'
 import { uniformInt } from '../math/distributions.ts'
 import { type Rng, stream } from '../math/rng.ts'
 import { createPolicy, type Policy } from '../policy/policy.ts'
-import type { Pool } from '../policy/pool.ts'
+import { isDated, type Pool } from '../policy/pool.ts'
 import { createMemory, timeOf } from './memory.ts'
 import { createView } from './offered.ts'
 import type { Player } from './play.ts'
@@ -22,7 +22,7 @@ export interface Named<Spec> {
  * fraction. Stream: (seed, policy, name, r).
  *
  * @param worldActions The places of what a world offers, for a policy whose actions are the request's.
- * @param every The time between two decisions, by which a learner forgets.
+ * @param every The time between two decisions, by which a learner forgets, and actions of a set come and go.
  * @param drawn The context fields that have a distribution: a unit that has none is called the same in every replication.
  */
 export function policyPlayer(
@@ -41,11 +41,11 @@ export function policyPlayer(
   const { dimension } = features
   const actions = policy.pool?.ids ?? worldActions
   const rows = features.rows === 1 ? 1 : actions.length
-  const poolAt = poolsOf(policy)
+  const poolAt = poolsOf(policy, every)
   const x = new Float64Array(rows * dimension)
   const rowOf = actions.map((_, a) => (rows === 1 ? x : x.subarray(a * dimension, (a + 1) * dimension)))
   const reads = dimension > 0
-  const { ruled } = policy.eligibility
+  const ruled = mayExclude(policy)
   const held = createHoldout(policy, units, drawn)
   let rng = stream(seed)
 
@@ -74,9 +74,13 @@ export function policyPlayer(
   }
 }
 
-/** What a policy sees of the actions of round i: its own, or what the world offers, looked at once a round. */
-function poolsOf({ spec, pool }: Policy): (rounds: Rounds, i: number) => Pool {
-  if (pool !== undefined) return () => pool
+/** Is there anything that may keep an action from being taken? */
+const mayExclude = ({ spec, eligibility }: Policy): boolean => eligibility.ruled || isDated(spec.actions)
+
+/** What a policy sees of the actions of round i: its own at the time, or what the world offers, looked at once a round. */
+function poolsOf({ spec, pool, offer }: Policy, every: string | undefined): (rounds: Rounds, i: number) => Pool {
+  if (pool !== undefined && !isDated(spec.actions)) return () => pool
+  if (pool !== undefined) return ({ from }, i) => offer({ at: timeOf(every, from + i) }) as Pool
   const view = createView(spec.actions)
   let seen: { readonly offered: Pool; readonly pool: Pool } | undefined
   return ({ pools }, i) => {
@@ -103,10 +107,11 @@ export function baselinePlayer(
   worldActions: readonly string[],
   column: Int32Array,
   seed: number,
+  every?: string,
 ): Player {
   const policy = model && createPolicy(model.name, model.spec, model.digest)
-  const ruled = policy?.eligibility.ruled === true
-  const poolAt = policy && poolsOf(policy)
+  const ruled = policy !== undefined && mayExclude(policy)
+  const poolAt = policy && poolsOf(policy, every)
   let rng = stream(seed)
 
   function best({ means, stride }: Rounds, i: number, eligible: Int32Array, count: number): number {

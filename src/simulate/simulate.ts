@@ -1,6 +1,6 @@
 import { DapError } from '../errors.ts'
 import type { PolicySpec, ScenarioSpec } from '../kinds.ts'
-import { isListed } from '../policy/pool.ts'
+import { isOffered, listed } from '../policy/pool.ts'
 import { worldFields } from '../policy/world-fields.ts'
 import { createSeat } from './play.ts'
 import { baselinePlayer, isBaseline, type Named, policyPlayer } from './players.ts'
@@ -54,7 +54,8 @@ export function prepare({ scenario, policies }: SimulationPlan): Simulation {
     if (policy !== undefined) {
       return createSeat(policyPlayer(policy, world.actions, units, drawn, seed, spec.every), world, column)
     }
-    if (isBaseline(name)) return createSeat(baselinePlayer(name, named[0], world.actions, column, seed), world, column)
+    if (isBaseline(name))
+      return createSeat(baselinePlayer(name, named[0], world.actions, column, seed, spec.every), world, column)
     throw new DapError(`the scenario \`${scenario.name}\` plays \`${name}\`, and there is no such policy`, {
       hint: 'name a policy of the repository, `uniform` or `oracle`',
     })
@@ -76,11 +77,11 @@ export function prepare({ scenario, policies }: SimulationPlan): Simulation {
 
 /** The world's column of each action of a policy, or of its own. */
 export function columnsOf(policy: Named<PolicySpec> | undefined, worldActions: readonly string[]): Int32Array {
-  if (policy === undefined || !isListed(policy.spec.actions)) return Int32Array.from(worldActions.keys())
-  const actions = policy.spec.actions.map(action => action.id)
-  return Int32Array.from(actions, action => {
-    const column = worldActions.indexOf(action)
-    if (column >= 0) return column
+  if (policy === undefined || isOffered(policy.spec.actions)) return Int32Array.from(worldActions.keys())
+  const columns = new Map(worldActions.map((id, column) => [id, column]))
+  return Int32Array.from(listed(policy.spec.actions), ({ id: action }) => {
+    const column = columns.get(action)
+    if (column !== undefined) return column
     throw new DapError(`the world has no reward for action \`${action}\` of policy \`${policy?.name}\``, {
       hint: `add \`${action}\` to the scenario's world`,
     })

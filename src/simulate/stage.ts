@@ -1,6 +1,6 @@
 import { DapError } from '../errors.ts'
 import type { PolicySpec } from '../kinds.ts'
-import { type Entry, isListed } from '../policy/pool.ts'
+import { type Entry, isOffered } from '../policy/pool.ts'
 import { worldFields } from '../policy/world-fields.ts'
 import { createView } from './offered.ts'
 import type { Named } from './players.ts'
@@ -42,7 +42,7 @@ export function* stage(
   const rounds = createRounds(world, createPopulation(spec.population, fields, unitFields, spec.seed, BLOCK), spec.seed)
   const column = columnsOf(policy, world.actions)
   const own = Object.keys(policy.spec.context)
-  const view = isListed(policy.spec.actions) ? undefined : createView(policy.spec.actions)
+  const view = isOffered(policy.spec.actions) ? createView(policy.spec.actions) : undefined
 
   rounds.start(replication)
   for (let t = 0; t < spec.horizon; t += BLOCK) {

@@ -34,8 +34,8 @@ export interface WorldDefinition<Spec extends { readonly type: string } = { read
   /** Are all rewards in [0, 1]? */
   readonly rewards: Rewards
   /**
-   * `offered`: the features of what is offered, as policies declare and the world draws them.
+   * `offered`: the features of what is offered, as policies declare and the world draws them; `set`: what there is, where policies choose from a set.
    * @throws DapError where a term does not compile or names what the context has not.
    */
-  create(spec: Spec, fields: Fields, offered: Fields): World
+  create(spec: Spec, fields: Fields, offered: Fields, set?: Pool): World
 }

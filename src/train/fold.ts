@@ -83,7 +83,7 @@ export function createFolder(plan: FoldPlan, see?: SeeRow): Folder {
   const weighted = plan.weights === 'inverse-propensity'
   const x = new Float64Array(features.dimension)
   const decision = { row: 0, action: 0, propensity: 0, eligible: Int32Array.from(actions.keys()) }
-  const models = Math.max(1, actions.length)
+  const models = Math.max(1, policy.kept.length)
   const forgets = forgettingOf(learner) !== undefined
 
   function fold(batch: DecisionLog): Folded {
@@ -119,7 +119,7 @@ export function createFolder(plan: FoldPlan, see?: SeeRow): Folder {
       const h = standsFor === undefined ? 1 : standsFor[i]
       const weight = weighted ? h / propensity[i] : h
       try {
-        statistics.add(plan.offered === undefined ? action[i] : 0, x, reward[i], weight, times?.[i])
+        statistics.add(policy.kept.length === 0 ? 0 : action[i], x, reward[i], weight, times?.[i])
       } catch (error) {
         if (!(error instanceof RangeError)) throw error
         return { sums: statistics.sums, faults, unlearnable: { row: row[i], reason: error.message } }

@@ -198,7 +198,7 @@ async function learn(
 
   const statistics = mergeStatistics(
     spec.algorithm,
-    Math.max(1, length),
+    Math.max(1, policy.kept.length),
     policy.features.dimension,
     policy.features.own,
   )
@@ -232,9 +232,7 @@ async function learn(
     ...dropped,
     ...(counts === undefined ? [] : joinNotes(counts)),
     ...readingNotes(leftOut),
-    ...[...strangers].map(
-      ([id, n]) => `${n} ${n === 1 ? 'row' : 'rows'} of action \`${id}\`, which the policy does not have, left out`,
-    ),
+    ...strangerNotes(strangers),
   ]
   const waiting = counts?.waiting ?? 0
   if (rows === 0) {
@@ -272,18 +270,36 @@ async function learn(
     dropped: badRowCount(leftOut),
     fit: fit?.report,
     hashing: await hashReport(policy, folding),
-    learnt: (columns.offered === undefined ? policy.actions : [ANY_ACTION]).map((action, a) => ({
-      action,
-      rows: learnt.rows[a],
-      effectiveRows: learnt.effective[a],
-    })),
+    learnt: (policy.kept.length > 0 ? policy.kept : [columns.offered === undefined ? OF_THE_SET : ANY_ACTION]).map(
+      (action, a) => ({
+        action,
+        rows: learnt.rows[a],
+        effectiveRows: learnt.effective[a],
+      }),
+    ),
     waiting,
     notes: [...notes, ...forgotten],
   }
 }
 
+/** Of more actions than these, as the set of last month may have had, they are told together. */
+const MOST_STRANGERS = 10
+
+function strangerNotes(strangers: ReadonlyMap<string, number>): string[] {
+  const rows = (n: number) => `${n} ${n === 1 ? 'row' : 'rows'}`
+  if (strangers.size <= MOST_STRANGERS) {
+    return [...strangers].map(([id, n]) => `${rows(n)} of action \`${id}\`, which the policy does not have, left out`)
+  }
+  const all = [...strangers.values()].reduce((sum, n) => sum + n, 0)
+  const first = [...strangers.keys()].slice(0, 3).map(id => `\`${id}\``)
+  return [`${rows(all)} of ${strangers.size} actions that the policy does not have (${first.join(', ')}, …), left out`]
+}
+
 /** What stands for all the actions that requests brought. */
 const ANY_ACTION = "the requests' own"
+
+/** The same of a set, for a model that its actions share. */
+const OF_THE_SET = 'those of the set'
 
 const copyOf = (column: NumberColumn): NumberColumn => ({ ...column, values: column.values.slice() })
 function tooMuch(learner: string, most: number): DapError {

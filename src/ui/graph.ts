@@ -1,4 +1,5 @@
 import type { TextContext } from '../command.ts'
+import { kindWord } from '../kind-word.ts'
 import type { GraphEdge, GraphNode, GraphResult } from '../results.ts'
 import { cleaned } from './cloud.ts'
 import { plural } from './numbers.ts'
@@ -56,7 +57,7 @@ function createTree(
   const drawn = new Set<string>()
   const title = (id: string) => {
     const { kind, name, environment, state } = byId.get(id)!
-    const called = `${style.dim(kind.toLowerCase())} ${environment === null ? name : `${environment}/${name}`}`
+    const called = `${style.dim(kindWord(kind))} ${environment === null ? name : `${environment}/${name}`}`
     return state === 'found' ? called : `${called}  ${style.red(state === 'missing' ? 'missing' : 'has errors')}`
   }
   const below = (id: string, indent = ''): string[] => {
@@ -78,7 +79,7 @@ export function graphMermaid(untrusted: GraphResult): string {
   const place = new Map(nodes.map(({ id }, i) => [id, `n${i}`]))
   const label = ({ kind, name, environment, state }: GraphNode) =>
     [
-      kind.toLowerCase(),
+      kindWord(kind),
       environment === null ? name : `${environment}/${name}`,
       ...(state === 'found' ? [] : [state === 'missing' ? 'missing' : 'has errors']),
     ]

@@ -1,5 +1,6 @@
 import type { TextContext } from '../command.ts'
 import { printable } from '../diagnostics.ts'
+import { kindWord } from '../kind-word.ts'
 import type { HereResult } from '../results.ts'
 import { cleaned } from './cloud.ts'
 import { plural } from './numbers.ts'
@@ -12,7 +13,7 @@ export function hereText(untrusted: HereResult, cwd: string, { style }: TextCont
     root === null
       ? [`no repository here: there is no \`dap.yaml\` in ${printable(cwd)} or above it`]
       : [`${style.bold(project ?? 'a repository without a Project')}  ${root}${on}`]
-  const counts = kinds.map(({ kind, count }) => plural(count, kind.toLowerCase()))
+  const counts = kinds.map(({ kind, count }) => plural(count, kindWord(kind)))
   const faults = [
     ...(errors > 0 ? [style.red(plural(errors, 'error'))] : []),
     ...(warnings > 0 ? [style.yellow(plural(warnings, 'warning'))] : []),

@@ -28,6 +28,7 @@ export function listText(untrusted: ListResult, context: TextContext): string {
 /** What is said of each kind beside its name and its file. */
 const SAID: Readonly<Partial<Record<ListedResource['kind'], string>>> = {
   Environment: 'place',
+  ActionSet: 'actions',
   Scenario: 'evidence',
   Dataset: 'data',
   Evaluation: 'evidence',
@@ -54,7 +55,7 @@ const titleOf = ({ name, environment }: ListedResource) =>
 function wordsOf({ errors, evidence, data, place, serves }: ListedResource, style: Style): string {
   if (errors > 0) return style.red(plural(errors, 'error'))
   if (evidence !== null) return evidenceWords(evidence, style)
-  if (data !== null) return data.missing === null ? plural(data.files, 'file') : style.yellow('no data')
+  if (data !== null) return dataWords(data, style)
   if (place !== null) return place.target === 'emulator' ? 'emulator' : `vertex ${place.region}`
   if (serves === null) return ''
   return serves.found === false ? `${serves.policy}, ${style.yellow('no snapshot')}` : serves.policy
@@ -69,4 +70,9 @@ function evidenceWords({ state, at }: RecordedEvidence, style: Style): string {
     stale: `${style.yellow('stale')}${when}`,
     unknown: style.yellow('unknown'),
   }[state]
+}
+
+function dataWords({ files, missing, actions }: NonNullable<ListedResource['data']>, style: Style): string {
+  if (missing !== null) return style.yellow('no data')
+  return actions === undefined ? plural(files, 'file') : plural(actions, 'action')
 }

@@ -165,7 +165,7 @@ describe('validate', () => {
       await policy(POLICY(OFFERED).replace('{ action: genre }', '{ action: id }, { action: rating }')),
     ).toMatchInlineSnapshot(`
       [
-        "policies/shelf.yaml:16:24: error: requests bring the actions, whose ids can be any text: no model can have a number for each [semantic]",
+        "policies/shelf.yaml:16:24: error: actions of a set and of requests come and go, and their ids can be any text: no model can have a number for each [semantic]",
         "hint: tell them apart by their features",
         "policies/shelf.yaml:16:40: error: there is no feature of all actions \`rating\` [reference]",
         "hint: known are \`id\`, \`genre\`, \`price\`",

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { PolicySpec } from '../../src/kinds.ts'
+import type { ActionSpec, PolicySpec } from '../../src/kinds.ts'
 import { logisticLoss, logisticShift, sigmoid } from '../../src/math/logistic.ts'
 import { stream } from '../../src/math/rng.ts'
 import { decide } from '../../src/policy/decide.ts'
@@ -85,7 +85,7 @@ describe('hashed features', () => {
       context: Object.fromEntries(Object.entries(fields).reverse()),
       actions: listed(actions).map(({ id, features = {} }) => ({
         id,
-        features: Object.fromEntries(Object.entries(features).reverse()),
+        features: Object.fromEntries(Object.entries(features).reverse()) as NonNullable<ActionSpec['features']>,
       })),
       features: [{ hash: { bits: 18, namespaces: ['action', 'context'], pairs: [['action', 'context']] } }],
     })

@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest'
 import { kindsOf } from '../../scripts/names.ts'
 import { readSchemas, type Schema } from '../../scripts/schema-files.ts'
 import * as names from '../../src/generated/names.ts'
+import { kindWord } from '../../src/kind-word.ts'
 import { LOG_FAULT_CODES, severityOf } from '../../src/log/records/fault.ts'
 import { expectPublished } from '../support/published.ts'
 import { dap, PACKAGE_ROOT } from '../support/run-dap.ts'
@@ -38,7 +39,7 @@ describe('the name of a format', () => {
 
   it('belongs to every schema that is no kind', () => {
     const named = ({ properties }: Schema) => (properties?.schema?.const ?? properties?.schema?.enum) !== undefined
-    const kinds = kindsOf(schemas).map(kind => `${kind.toLowerCase()}.schema.json`)
+    const kinds = kindsOf(schemas).map(kind => `${kindWord(kind)}.schema.json`)
     const nameless = Object.keys(schemas).filter(file => !named(schemas[file]))
     expect(nameless.sort()).toEqual(kinds.sort())
   })
@@ -46,7 +47,7 @@ describe('the name of a format', () => {
 
 it('every kind has a schema that says its name', () => {
   for (const kind of names.KINDS) {
-    expect(schemas[`${kind.toLowerCase()}.schema.json`].properties?.kind.const).toBe(kind)
+    expect(schemas[`${kindWord(kind)}.schema.json`].properties?.kind.const).toBe(kind)
   }
 })
 

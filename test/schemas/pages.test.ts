@@ -6,6 +6,7 @@ import { anchor } from '../../scripts/markdown.ts'
 import { pages } from '../../scripts/pages.ts'
 import { readSchemas } from '../../scripts/schema-files.ts'
 import { schemas as kindSchemas } from '../../src/generated/schemas.js'
+import { kindWord } from '../../src/kind-word.ts'
 import { KINDS } from '../../src/kinds.ts'
 import { shapeFaults } from '../../src/repo/shape.ts'
 import { PACKAGE_ROOT } from '../support/run-dap.ts'
@@ -56,7 +57,7 @@ describe('docs/reference', () => {
   })
 
   it.each(KINDS)('begins the page of %s with a whole example, which is valid', kind => {
-    const [, example] = /^```yaml\n(.*?)^```$/ms.exec(made[`${kind.toLowerCase()}.md`])!
+    const [, example] = /^```yaml\n(.*?)^```$/ms.exec(made[`${kindWord(kind)}.md`])!
     expect(parse(example)).toMatchObject({ kind })
     expect(shapeFaults(parse(example), kindSchemas[kind])).toEqual([])
   })

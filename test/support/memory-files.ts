@@ -68,6 +68,7 @@ export function memoryFiles(
       return { path, real: path, why: 'outside', folder, reason: `the link leads out, to \`${path}\`` }
     },
     real: async path => path,
+    disk: path => path,
     async digest(path) {
       const text = all.get(path)
       if (text === undefined) throw missing(dirname(path))

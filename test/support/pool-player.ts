@@ -56,6 +56,7 @@ export function playPool(
       ids: offered.map(item => values[item].id),
       entries: [],
       values: offered.map(item => values[item]),
+      lasting: false,
     }
     features.write(Object.fromEntries(context.map((level, i) => [`c${i}`, `v${level}`])), rows, pool)
     const chosen = policy.sample(rows, all, OFFERED, rng)

@@ -66,6 +66,7 @@ export function nodeFiles(): Files {
     follow: (path, within) =>
       attempt('follow', path, () => follow(path, join(fs.realpathSync(dirname(path)), basename(path)), within)),
     real: path => attempt('resolve', path, () => fs.realpathSync(path)),
+    disk: path => path,
     digest: path =>
       attempt('read', path, async () => {
         const hash = createHash('sha256')

@@ -71,6 +71,7 @@ function moved(files: Files, from: string, to: string): Files {
       return 'why' in followed ? found(followed) : { ...followed, real: back(followed.real) }
     },
     real: async path => back(await files.real(there(path))),
+    disk: path => files.disk(there(path)),
     digest: path => files.digest(there(path)),
     stamp: path => files.stamp(there(path)),
     appended: () => Promise.reject(new Error('what was does not grow')),

@@ -2,6 +2,7 @@
 import { Command, type Option } from 'commander'
 import type { CommandModule } from '../../command.ts'
 import type { Host } from '../../host.ts'
+import { kindWord } from '../../kind-word.ts'
 import { KINDS, type Kind } from '../../kinds.ts'
 import { formatsOf } from '../../ui/formats/formats.ts'
 import { RESOURCE_NAME } from '../arguments.ts'
@@ -179,8 +180,8 @@ async function valuesOf(option: Option, lookup: Lookup): Promise<Candidate[]> {
 
 /** Names of what an argument is called after: of a kind's resources, of kinds, of all. */
 async function resourcesCalled(word: string, lookup: Lookup): Promise<Candidate[]> {
-  if (word === 'kind') return KINDS.map(kind => ({ word: kind.toLowerCase(), what: 'a kind' }))
-  const kind = KINDS.find(each => word === each.toLowerCase() || word === `${each.toLowerCase()}s`)
+  if (word === 'kind') return KINDS.map(kind => ({ word: kindWord(kind), what: 'a kind' }))
+  const kind = KINDS.find(each => word === kindWord(each) || word === `${kindWord(each)}s`)
   if (word === 'topic') return topicsAndKinds()
   if (kind === undefined && word !== 'name') return []
   return namesOf(await lookup(), kind === undefined ? KINDS.filter(each => each !== 'Project') : [kind])
@@ -200,8 +201,8 @@ async function namesOf(host: Host, kinds: readonly Kind[]): Promise<Candidate[]>
   for (const { kind, name } of [...resources, ...misshapen]) {
     if (name === undefined || !kinds.includes(kind) || !RESOURCE_NAME.test(name)) continue
     const before = found.get(name)
-    if (!before?.split(', ').includes(kind.toLowerCase()))
-      found.set(name, [before, kind.toLowerCase()].filter(Boolean).join(', '))
+    if (!before?.split(', ').includes(kindWord(kind)))
+      found.set(name, [before, kindWord(kind)].filter(Boolean).join(', '))
   }
   return [...found].sort(([a], [b]) => (a < b ? -1 : 1)).map(([word, what]) => ({ word, what }))
 }

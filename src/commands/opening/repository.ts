@@ -2,11 +2,14 @@ import { delimiter, dirname, join, relative, resolve, sep } from 'node:path'
 import { DapError, UsageError } from '../../errors.ts'
 import type { FoundFile, Host, Unread } from '../../host.ts'
 import { InvalidFilesError } from '../../invalid-files.ts'
+import { kindWord } from '../../kind-word.ts'
 import type { Kind, ProjectSpec } from '../../kinds.ts'
 import { isInside } from '../../paths.ts'
 import { projectSettings, repositoryOf } from '../../repo/repository.ts'
 import type { NamedKind, Repository, Resource } from '../../repo/resource.ts'
+import type { ReadSet } from '../../repo/sets/take-sets.ts'
 import { parseSource, type SourceFile } from '../../repo/source.ts'
+import { createReadSet, type SetFile } from './action-sets.ts'
 import { filesOnce, mayHold, unreadHint } from './found-files.ts'
 
 export const PROJECT_FILE = 'dap.yaml'
@@ -18,6 +21,9 @@ export interface Opened {
   /** Where files that the repository names may lie, links resolved: itself, and the `dataRoots` that are inside it or confirmed. */
   readonly roots: readonly string[]
   readonly sources: readonly Source[]
+  /** The files of the sets of actions, as far as they could be read; and how they are. */
+  readonly data: readonly SetFile[]
+  readonly readSet: ReadSet
   /** Absolute paths in the Project's folders that are read by nobody: hidden files and folders, and JSON. */
   readonly passedOver: readonly string[]
   readonly repository: Repository
@@ -64,8 +70,11 @@ export async function openRepository(host: Host, known?: string): Promise<Opened
     ...(await Promise.all(found.map(file => readSource(host, root, file)))),
     ...unread.map(each => notRead(root, each)),
   ]
-  const repository = await repositoryOf([parsed, ...(await Promise.all(others.map(parseSource)))], absent)
-  return { root, roots, sources: [project, ...others], passedOver, repository }
+  const data: SetFile[] = []
+  const find = (path: string) => dataFile(host, { root, roots, repository: { project: spec } }, path)
+  const readSet = createReadSet(host, find, file => data.push(file))
+  const repository = await repositoryOf([parsed, ...(await Promise.all(others.map(parseSource)))], { absent, readSet })
+  return { root, roots, sources: [project, ...others], data, readSet, passedOver, repository }
 }
 
 /** dap.yaml, unless it is a link that leads out. */
@@ -165,7 +174,15 @@ export function displayPath(root: string, path: string): string {
  * The path of a data file or folder that a resource names: after every link has been followed, it lies in the repository or below one of
  * the project's `dataRoots`.
  */
-export async function dataFile(host: Host, { root, roots, repository }: Opened, path: string): Promise<string> {
+export async function dataFile(
+  host: Host,
+  {
+    root,
+    roots,
+    repository: { project },
+  }: Pick<Opened, 'root' | 'roots'> & { readonly repository: { readonly project: Pick<ProjectSpec, 'dataRoots'> } },
+  path: string,
+): Promise<string> {
   const resolved = resolve(root, path)
   if (!(await host.files.exists(resolved))) {
     throw new DapError(`data file \`${path}\` does not exist`, { hint: 'paths are relative to the folder of dap.yaml' })
@@ -176,7 +193,7 @@ export async function dataFile(host: Host, { root, roots, repository }: Opened, 
     throw new DapError(`data file \`${path}\` cannot be read: ${followed.reason}`, { hint: unreadHint(followed) })
   }
   const real = await host.files.real(resolved)
-  for (const declared of repository.project.dataRoots) {
+  for (const declared of project.dataRoots) {
     const [folder] = await realPaths(host, [resolve(root, declared)])
     if (folder === undefined || !isInside(folder, real)) continue
     throw new UsageError(
@@ -198,7 +215,7 @@ export async function dataFile(host: Host, { root, roots, repository }: Opened, 
 export function requireResource<K extends NamedKind>(opened: Opened, kind: K, name: string | undefined): Resource<K> {
   const { repository } = opened
   const all = repository.all(kind)
-  const word = kind.toLowerCase()
+  const word = kindWord(kind)
   if (name === undefined) {
     if (all.length === 1) return all[0]
     const broken = repository.brokenIn(kind)
@@ -236,6 +253,6 @@ export function requireValid(opened: Opened, files: Iterable<string>): void {
   if (broken.size > 0) throw invalid(opened, [...broken].sort())
 }
 
-function invalid({ repository, sources }: Opened, files: readonly string[]): InvalidFilesError {
-  return new InvalidFilesError(files, repository.diagnostics, sources)
+function invalid({ repository, sources, data }: Opened, files: readonly string[]): InvalidFilesError {
+  return new InvalidFilesError(files, repository.diagnostics, [...sources, ...data])
 }

@@ -101,7 +101,8 @@ export function checkAgainstPolicy(record: DecisionRecord, policy: Policy, repor
   const { eligible, excluded, context, unit, randomness, served } = record
   const logged = new Set([...eligible, ...excluded].map(({ id }) => id))
   if (policy.pool !== undefined) {
-    for (const id of logged) if (!policy.actions.includes(id)) report('actions', `the policy has no action \`${id}\``)
+    const known = new Set(policy.actions)
+    for (const id of logged) if (!known.has(id)) report('actions', `the policy has no action \`${id}\``)
     for (const id of policy.actions)
       if (!logged.has(id)) report('actions', `the policy's action \`${id}\` is not listed`)
   }
@@ -143,7 +144,8 @@ function checkRules(
   const indices = new Int32Array(pool.ids.length)
   const count = policy.eligibility.writeCertain(context, indices, pool)
   const ruled = policy.eligibleSet(indices, count, pool).excluded
-  const wrong = ruled.filter(({ id }) => eligible.some(each => each.id === id))
+  const could = new Set(eligible.map(({ id }) => id))
+  const wrong = ruled.filter(({ id }) => could.has(id))
   if (wrong.length > 0) {
     const { id, by } = wrong.find(each => each.id === action) ?? wrong[0]
     report(

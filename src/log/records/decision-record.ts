@@ -1,6 +1,6 @@
 import type { Decision } from '../../policy/decide.ts'
 import type { Policy } from '../../policy/policy.ts'
-import type { Pool } from '../../policy/pool.ts'
+import { isSet, type Pool } from '../../policy/pool.ts'
 import {
   type DecisionRecord,
   type DecisionSlot,
@@ -53,7 +53,7 @@ export function decisionRecord(
     unit: decision.unit,
     context: decision.context,
     defaulted: decision.defaulted.length === 0 ? undefined : decision.defaulted,
-    eligible: eligibleOf(pool, decision.eligible),
+    eligible: isSet(policy.spec.actions) ? namedOf(pool, slot, decision.eligible) : eligibleOf(pool, decision.eligible),
     excluded: policy.pool === undefined ? described(pool, decision.excluded) : decision.excluded,
     slots: [slot],
     randomness: decision.randomness,
@@ -100,6 +100,28 @@ function eligibleOf(pool: Pool | undefined, ids: readonly string[]): DecisionRec
   const wanted = new Set(ids)
   const entries = pool.entries.filter(({ id }) => wanted.has(id))
   eligibles.set(ids, entries)
+  return entries
+}
+
+const names = new WeakMap<readonly string[], DecisionRecord['eligible']>()
+
+/**
+ * Those of a set are thousands, whose features the policy's digest stands for: a record has the features of what was taken, and of what the
+ * caller would have, since that is what it is answered by.
+ */
+function namedOf(
+  pool: Pool | undefined,
+  { action, baseline }: DecisionSlot,
+  ids: readonly string[],
+): DecisionRecord['eligible'] {
+  const bare = names.get(ids) ?? ids.map(id => ({ id }))
+  names.set(ids, bare)
+  const entries = [...bare]
+  for (const id of new Set([action, baseline])) {
+    const at = id === null || id === undefined ? -1 : ids.indexOf(id)
+    const known = pool?.entries.find(each => each.id === id)
+    if (at >= 0 && known !== undefined) entries[at] = known
+  }
   return entries
 }
 

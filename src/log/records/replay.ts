@@ -57,10 +57,10 @@ export function replay(policy: Policy, record: DecisionRecord): Replay {
  */
 export function poolOf(
   policy: Policy,
-  { eligible, excluded }: Pick<DecisionRecord, 'eligible' | 'excluded'>,
+  { eligible, excluded, ts }: Pick<DecisionRecord, 'eligible' | 'excluded' | 'ts'>,
 ): Pool | { readonly faults: readonly ContextFault[] } {
   const exclude = excluded.filter(({ by }) => by === BY_REQUEST).map(({ id }) => id)
-  if (policy.pool !== undefined) return policy.offer({ exclude })
+  if (policy.pool !== undefined) return policy.offer({ exclude, at: Date.parse(ts) })
   const actions = [...eligible, ...excluded].map(
     ({ id, features }: DecisionRecord['excluded'][number] | DecisionRecord['eligible'][number]) => ({ id, features }),
   )

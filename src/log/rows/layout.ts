@@ -1,7 +1,7 @@
 import { DapError } from '../../errors.ts'
 import type { DatasetSpec } from '../../kinds.ts'
 import type { Policy } from '../../policy/policy.ts'
-import { isListed } from '../../policy/pool.ts'
+import { isOffered } from '../../policy/pool.ts'
 import type { UnitKind } from '../../policy/snapshot-format.ts'
 import {
   columnHint,
@@ -104,7 +104,7 @@ function requireOffered(
   { name, spec, offered = false }: OpenDataset,
   policies: readonly Pick<Policy, 'spec'>[],
 ): boolean {
-  const those = policies.map(policy => !isListed(policy.spec.actions))
+  const those = policies.map(policy => isOffered(policy.spec.actions))
   if (!offered && !those.includes(true)) return false
   if (those.includes(false) || (spec.actions !== undefined && !offered)) {
     throw new DapError(

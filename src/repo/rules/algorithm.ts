@@ -4,7 +4,7 @@ import { DURATION_UNITS } from '../../policy/duration.ts'
 import type { ExplorationDefinition } from '../../policy/exploration.ts'
 import { HALF_LIVES, WINDOWS } from '../../policy/forgetting.ts'
 import type { LearnerDefinition } from '../../policy/learner.ts'
-import { capacityOf, isListed, listed } from '../../policy/pool.ts'
+import { capacityOf, isOffered, listed } from '../../policy/pool.ts'
 import type { Fault } from '../fault.ts'
 import { list } from '../schema.ts'
 import { known, milliseconds, semantic, sumHint } from './common.ts'
@@ -38,7 +38,7 @@ export function* algorithmRules(spec: PolicySpec): Generator<Fault> {
 
 /** Of actions that requests bring none is known before: a learner must tell them apart by their features. */
 function* offeredRules({ actions, algorithm: { learner } }: PolicySpec): Generator<Fault> {
-  if (isListed(actions) || takesAnyActions(learner)) return
+  if (!isOffered(actions) || takesAnyActions(learner)) return
   const message = `requests bring the actions, and \`${learner.type}\` has a model for each of those that it knows`
   const shared = LEARNERS.find(each => each.options?.['shared'] !== undefined)
   const hint = `\`learner: { type: ${shared?.type}, shared: true }\` tells actions apart by their features`
@@ -82,9 +82,9 @@ function probabilitiesOf(
 type Probabilities = NonNullable<ReturnType<typeof probabilitiesOf>>
 
 function* probabilityRules({ option, of: probabilities }: Probabilities, { actions }: PolicySpec): Generator<Fault> {
-  if (!isListed(actions)) return
+  if (isOffered(actions)) return
   const path = [...PATH, 'learner', option]
-  const ids = actions.map(action => action.id)
+  const ids = listed(actions).map(action => action.id)
   let unknown = false
   for (const name of Object.keys(probabilities)) {
     for (const fault of known(name, ids, 'action', [...path, name], 'key')) {

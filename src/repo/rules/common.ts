@@ -1,4 +1,5 @@
 import { didYouMean } from '../../diagnostics.ts'
+import { kindWord } from '../../kind-word.ts'
 import type { CelFault } from '../../policy/cel.ts'
 import type { Fault, Path } from '../fault.ts'
 import type { Reference } from '../references.ts'
@@ -23,7 +24,7 @@ export function* known(name: string, names: readonly string[], what: string, pat
 export function* referenceRules({ kind, name, path, builtIn }: Reference, repository: Lookup): Generator<Fault> {
   if (builtIn.includes(name) || repository.mayHave(kind, name)) return
   const hint =
-    repository.suggest(kind, name) ?? didYouMean(name, builtIn) ?? `\`dap new ${kind.toLowerCase()} ${name}\` adds one`
+    repository.suggest(kind, name) ?? didYouMean(name, builtIn) ?? `\`dap new ${kindWord(kind)} ${name}\` adds one`
   yield { code: 'reference', message: `there is no ${kind} \`${name}\``, hint, path }
 }
 

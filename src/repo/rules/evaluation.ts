@@ -1,7 +1,7 @@
 import { estimatorName } from '../../evaluate/estimators/estimator.ts'
 import { ESTIMATORS, estimatorType, MOST_COMPARED } from '../../evaluate/estimators/estimators.ts'
 import type { CandidateSpec, DatasetSpec, EstimatorSpec, EvaluationSpec } from '../../kinds.ts'
-import { isListed } from '../../policy/pool.ts'
+import { isOffered, listed } from '../../policy/pool.ts'
 import { checkGate } from '../../policy/result-rules.ts'
 import type { Fault, Path } from '../fault.ts'
 import type { Lookup, Resource } from '../resource.ts'
@@ -41,7 +41,7 @@ function actionsOf(dataset: DatasetSpec | undefined, repository: Lookup): readon
   if (actions === undefined) return undefined
   if ('policy' in actions) {
     const named = repository.get('Policy', actions.policy)?.spec.actions
-    return named !== undefined && isListed(named) ? named.map(({ id }) => id) : undefined
+    return named === undefined || isOffered(named) ? undefined : listed(named).map(({ id }) => id)
   }
   if (!('range' in actions)) return actions
   const [first, last] = actions.range

@@ -13,7 +13,7 @@ import {
 } from '../../policy/features.ts'
 import { forgetsBy, forgettingOf } from '../../policy/forgetting.ts'
 import type { FeatureNeeds } from '../../policy/learner.ts'
-import { isListed, listed } from '../../policy/pool.ts'
+import { isOffered, listed } from '../../policy/pool.ts'
 import { MAX_NUMBERS } from '../../policy/snapshot-format.ts'
 import type { Fault, Path } from '../fault.ts'
 import { list } from '../schema.ts'
@@ -35,7 +35,7 @@ export function* featureRules(spec: PolicySpec): Generator<Fault> {
       continue
     }
     yield* isSingle(feature) ? singleRules(feature, fields, spec, path) : crossRules(feature.cross, fields, spec, path)
-    if (needs?.shared === false && isListed(spec.actions) && isOfAction(feature)) {
+    if (needs?.shared === false && !isOffered(spec.actions) && isOfAction(feature)) {
       const message = `\`${learner.type}\` has a model an action, to which what is said of the action is always the same`
       const key = isSingle(feature) ? 'action' : 'cross'
       yield { ...semantic([...path, key], message, 'set `shared: true` on the learner'), on: 'key' }
@@ -147,7 +147,8 @@ function unfit(
   field: ContextField,
 ): { readonly what: 'field' | 'transform'; readonly message: string; readonly hint: string } | undefined {
   if (field.type === 'string' && field.enum === undefined && name === `${OF_ACTION}id`) {
-    const message = 'requests bring the actions, whose ids can be any text: no model can have a number for each'
+    const message =
+      'actions of a set and of requests come and go, and their ids can be any text: no model can have a number for each'
     return { what: 'field', message, hint: 'tell them apart by their features' }
   }
   if (field.type === 'string' && field.enum === undefined) {
@@ -175,8 +176,8 @@ function* logarithmRules(
   { actions }: PolicySpec,
   path: Path,
 ): Generator<Fault> {
-  if ('action' in feature && isListed(actions)) {
-    const low = actions.find(({ features = {} }) => !(Number(features[feature.action]) > -1))
+  if ('action' in feature && !isOffered(actions)) {
+    const low = listed(actions).find(({ features = {} }) => !(Number(features[feature.action]) > -1))
     if (low !== undefined) {
       const value = low.features?.[feature.action]
       yield semantic(

@@ -1,6 +1,6 @@
 import type { ActionSpec, PolicySpec } from '../../kinds.ts'
 import { compileContextRule } from '../../policy/cel.ts'
-import { capacityOf, FIRST_ELIGIBLE, fieldsOfActions, isListed, listed } from '../../policy/pool.ts'
+import { capacityOf, FIRST_ELIGIBLE, fieldsOfActions, isListed, isOffered, isSet, listed } from '../../policy/pool.ts'
 import type { Fault, Path } from '../fault.ts'
 import { BUILT_IN_POLICIES } from '../references.ts'
 import type { Resource } from '../resource.ts'
@@ -19,6 +19,8 @@ export function* policyRules({ name, spec }: Resource<'Policy'>): Generator<Faul
   }
   yield* contextRules(spec.context, ['spec', 'context'])
   yield* unitRules(spec)
+  // Of a set that is not there, or has faults of its own, nothing is known: what it is named by is a fault already.
+  if (isSet(spec.actions) && spec.actions.pool === undefined) return
   yield* featureRules(spec)
   yield* actionRules(spec)
   yield* actionFeatureRules(spec)
@@ -43,7 +45,7 @@ function* unitRules({ unit, context }: PolicySpec): Generator<Fault> {
 function* actionRules({ actions, context }: PolicySpec): Generator<Fault> {
   const fields = fieldsOfActions(actions)
   if (!isListed(actions)) {
-    yield* contextRules(actions.features, ['spec', 'actions', 'features'])
+    if (isOffered(actions)) yield* contextRules(actions.features, ['spec', 'actions', 'features'])
     yield* ruleRules(actions.eligible, ['spec', 'actions', 'eligible'])
     return
   }
@@ -75,6 +77,10 @@ function* guardrailRules({ actions, context, guardrails, unit, reward }: PolicyS
   }
   if (typeof fallback === 'string') yield* servedRules(fallback, [...path, 'fallback'])
   if (isListed(actions)) yield* fallbackRules(actions, fallback)
+  else if (typeof fallback === 'string' && hasRule(actions, fallback)) {
+    const message = `the fallback \`${fallback}\` has a rule or dates, and is served whatever the context and the time`
+    yield forAll([...path, 'fallback'], message, `\`${FIRST_ELIGIBLE}\`: the first of the set that may be served`)
+  }
   if (holdout !== undefined) {
     yield* servedRules(holdout.action, [...path, 'holdout', 'action'])
     if (hasRule(actions, holdout.action)) {
@@ -92,7 +98,7 @@ function* guardrailRules({ actions, context, guardrails, unit, reward }: PolicyS
   /** What is served without being drawn: an action of the list, or the first that may be. */
   function* servedRules(id: string, path: Path): Generator<Fault> {
     if (id === FIRST_ELIGIBLE) return
-    if (isListed(actions)) yield* known(id, [...ids, FIRST_ELIGIBLE], 'action', path)
+    if (!isOffered(actions)) yield* known(id, [...ids, FIRST_ELIGIBLE], 'action', path)
     else {
       const message = `requests bring the actions, and nothing says that \`${id}\` is among them`
       yield semantic(path, message, `\`${FIRST_ELIGIBLE}\`: the first of the request's that may be served`)
@@ -133,13 +139,18 @@ function* fallbackRules(actions: readonly ActionSpec[], fallback: string | null 
 
 const forAll = (path: Path, message: string, hint: string): Fault => ({ code: 'eligibility', message, hint, path })
 
-const hasRule = (actions: PolicySpec['actions'], id: string): boolean =>
-  listed(actions).find(action => action.id === id)?.eligible !== undefined
+/** Is there anything that may exclude the action: a rule, or dates? */
+function hasRule(actions: PolicySpec['actions'], id: string): boolean {
+  if (isListed(actions)) return actions.find(action => action.id === id)?.eligible !== undefined
+  if (isOffered(actions)) return false
+  const row = actions.pool?.list.find(action => action.id === id)
+  return row !== undefined && (actions.eligible !== undefined || row.from !== undefined || row.until !== undefined)
+}
 
 /** Names the actions that have no rule, in a hint; undefined where every action has one. */
 function forEverybody(actions: PolicySpec['actions'], key = ''): string | undefined {
   const ids = listed(actions)
-    .filter(({ eligible }) => eligible === undefined)
+    .filter(({ id }) => !hasRule(actions, id))
     .map(({ id }) => `\`${key}${id}\``)
   if (ids.length === 0) return undefined
   return `${ids.slice(0, 5).join(' or ')} can be served to everybody`
@@ -147,7 +158,7 @@ function forEverybody(actions: PolicySpec['actions'], key = ''): string | undefi
 
 /** A number in quotes where other actions have a number: whoever reads the log would have to tell them apart. */
 function* actionFeatureRules(spec: PolicySpec): Generator<Fault> {
-  const actions = listed(spec.actions)
+  const actions = isListed(spec.actions) ? spec.actions : []
   const numeric = new Map<string, string>()
   for (const { id, features = {} } of actions) {
     for (const [name, value] of Object.entries(features)) if (typeof value === 'number') numeric.set(name, id)

@@ -2,6 +2,7 @@ import type { Kind, Specs } from '../../kinds.ts'
 import type { Fault } from '../fault.ts'
 import { referencesOf } from '../references.ts'
 import type { Lookup, Resource } from '../resource.ts'
+import { actionSetRules } from './action-set.ts'
 import { referenceRules } from './common.ts'
 import { datasetRules } from './dataset.ts'
 import { deploymentRules } from './deployment.ts'
@@ -17,6 +18,7 @@ export type Rules<K extends Kind> = (resource: Resource<K>, repository: Lookup) 
 const RULES: { readonly [K in Kind]: Rules<K> } = {
   Project: projectRules,
   Environment: environmentRules,
+  ActionSet: actionSetRules,
   Policy: policyRules,
   Scenario: scenarioRules,
   Dataset: datasetRules,
@@ -28,6 +30,8 @@ export function* faultsOf<K extends Kind>(
   resource: Resource<K> & { readonly spec: Specs[K] },
   repository: Lookup,
 ): Generator<Fault> {
-  for (const reference of referencesOf(resource)) yield* referenceRules(reference, repository)
+  for (const reference of referencesOf(resource)) {
+    if (reference.taken !== true) yield* referenceRules(reference, repository)
+  }
   yield* RULES[resource.kind](resource, repository)
 }

@@ -4,7 +4,7 @@ import { learnerOf, rewardsOf } from '../../policy/algorithm.ts'
 import { compileContextRule } from '../../policy/cel.ts'
 import { defaultFeatures, fieldsOf, OF_ACTION } from '../../policy/features.ts'
 import { forgetsBy } from '../../policy/forgetting.ts'
-import { isListed, listed } from '../../policy/pool.ts'
+import { isListed, isOffered, isSet, listed } from '../../policy/pool.ts'
 import { checkExpectation } from '../../policy/result-rules.ts'
 import { type Fields, worldFields } from '../../policy/world-fields.ts'
 import { offeredFields, termsOf, WORLDS, worldOf } from '../../simulate/worlds/worlds.ts'
@@ -102,7 +102,7 @@ function* rewardRules({ type }: WorldSpec, played: readonly Played[]): Generator
 function* actionRules(world: WorldSpec, played: readonly Played[]): Generator<Fault> {
   const own = termsOf(world)
   yield* offerRules(world, played)
-  if (own === undefined || !played.some(({ spec }) => isListed(spec.actions))) return
+  if (own === undefined || played.every(({ spec }) => isOffered(spec.actions))) return
   const { key, terms } = own
   const path = ['spec', 'world', key]
   const actions = new Set(played.flatMap(({ spec }) => listed(spec.actions).map(action => action.id)))
@@ -129,10 +129,19 @@ function* actionRules(world: WorldSpec, played: readonly Played[]): Generator<Fa
   }
 }
 
+type Catalogue = Extract<WorldSpec, { type: 'catalogue' }>
+
 /** What requests bring must be of a world that offers it, and fit the policies. */
 function* offerRules(world: WorldSpec, played: readonly Played[]): Generator<Fault> {
   for (const { name, at, spec } of played) {
     const { actions } = spec
+    if (isSet(actions)) {
+      const other = played.find(each => !isSet(each.spec.actions) || each.spec.actions.set !== actions.set)
+      if (world.type !== 'catalogue' || other === undefined) continue
+      const message = `the items are those of the set \`${actions.set}\` of \`${name}\`, and \`${other.name}\` does not choose from it`
+      yield semantic(['spec', 'policies', other.at], message, 'play it in a scenario of its own')
+      return
+    }
     if (isListed(actions) === (world.type !== 'catalogue')) {
       if (world.type === 'catalogue' && !isListed(actions) && world.offered > actions.max) {
         const message = `a request brings ${world.offered} items, and \`${name}\` takes at most ${actions.max}`
@@ -148,6 +157,11 @@ function* offerRules(world: WorldSpec, played: readonly Played[]): Generator<Fau
   }
   if (world.type !== 'catalogue') return
   const path = ['spec', 'world']
+  const set = played.find(({ spec }) => isSet(spec.actions))
+  if (set !== undefined) {
+    yield* setRules(world, set)
+    return
+  }
   if (world.offered > world.items) {
     yield semantic([...path, 'offered'], `of ${world.items} items no request brings ${world.offered}`, 'raise `items`')
   }
@@ -165,12 +179,25 @@ function* offerRules(world: WorldSpec, played: readonly Played[]): Generator<Fau
   }
 }
 
+/** The items of a set are what its file says. */
+function* setRules(world: Catalogue, { name }: Played): Generator<Fault> {
+  const { items, offered, features, renewal } = world
+  const { items: usual, offered: few } = worldOf(world).options
+  const said = {
+    items: items !== usual['default'],
+    offered: offered !== few['default'],
+    features: Object.keys(features).length > 0,
+    renewal: renewal !== undefined,
+  }
+  for (const [option, wrong] of Object.entries(said)) {
+    if (!wrong) continue
+    const message = `the items are those of the set of \`${name}\`: \`${option}\` says nothing of them`
+    yield { ...semantic(['spec', 'world', option], message, `take out \`${option}\``), on: 'key' }
+  }
+}
+
 /** The log-odds and the effects of a catalogue read what there is. */
-function* catalogueRules(
-  world: Extract<WorldSpec, { type: 'catalogue' }>,
-  fields: Fields,
-  offered: Fields,
-): Generator<Fault> {
+function* catalogueRules(world: Catalogue, fields: Fields, offered: Fields): Generator<Fault> {
   const path = ['spec', 'world']
   const ofItems: Fields = { id: { type: 'string' }, ...offered }
   if (typeof world.logit === 'string') {
@@ -262,9 +289,7 @@ function looksAt(
   return (
     (learnerOf(algorithm.learner).features !== undefined &&
       features.some(feature => fieldsOf(feature).includes(field))) ||
-    [...listed(actions), ...(isListed(actions) ? [] : [actions])].some(
-      ({ eligible }) => eligible !== undefined && rule.test(eligible),
-    )
+    (isListed(actions) ? actions : [actions]).some(({ eligible }) => eligible !== undefined && rule.test(eligible))
   )
 }
 

@@ -60,13 +60,13 @@ export function createMakeDecision({ source, log, clock, newId, runtime, limits 
       return [{ name: 'conflict', pointer: '/decisionId', detail: 'is of the ids that the server makes itself' }]
     }
     const { actions, exclude } = request
-    const pool = policy.offer({ actions, exclude })
+    const now = clock.now()
+    const pool = policy.offer({ actions, exclude, at: now })
     if ('faults' in pool) {
       const checked = policy.context(request.context ?? {})
       const faults = 'faults' in checked ? checked.faults.map(inContext) : []
       return [...faults, ...pool.faults].map(({ pointer, message }) => invalid(pointer, message))
     }
-    const now = clock.now()
     const decisionId = request.decisionId ?? newId(now, policy.name)
     const imposed = imposedOn(policy, pool, baseline, arrived)
     const decision = decide(policy, { decisionId, context: request.context ?? {}, pool, imposed })

@@ -1,7 +1,7 @@
 import type { components } from '../../generated/api.d.ts'
 import type { PolicySpec } from '../../kinds.ts'
 import { contextSchema } from '../../policy/context-schema.ts'
-import { isListed, ownPool } from '../../policy/pool.ts'
+import { isOffered, ownPool } from '../../policy/pool.ts'
 import type { PolicySource, ServedPolicy } from '../deciding/policies.ts'
 
 type Schemas = components['schemas']
@@ -25,7 +25,7 @@ export function descriptionOf(source: PolicySource, served: ServedPolicy): Schem
 
 /** The actions of a policy, or what a request must say of its own. */
 function offerOf(actions: PolicySpec['actions']): Pick<Schemas['PolicyDescription'], 'actions' | 'actionsOfRequest'> {
-  if (isListed(actions)) return { actions: [...(ownPool(actions)?.entries ?? [])] }
+  if (!isOffered(actions)) return { actions: [...(ownPool(actions)?.entries ?? [])] }
   const { max, features } = actions
   return { actions: [], actionsOfRequest: { max, features: { ...contextSchema(features) } } }
 }

@@ -17,17 +17,18 @@ type Spec = Extract<WorldSpec, { type: 'catalogue' }>
 const EVERY = { type: 'integer', minimum: 1, maximum: 1_000_000_000, examples: [1000] } as const
 
 /**
- * Many items, of which each request brings a few. What they bring in a context is a logit: a term that is the same in every replication, and
+ * Many items, of which each request brings a few, or those of a set, which are always the same. What they bring in a context is a logit: a term that is the same in every replication, and
  * effects that each replication draws anew, one number for each combination of values, as a random table of a generalised linear mixed model.
  */
 export const catalogue: WorldDefinition<Spec> = {
   type: 'catalogue',
   order: 35,
-  description: 'Each request brings some of many items; reward = 1 with probability 1 / (1 + e^−logit), else 0.',
+  description:
+    'Items of each request, out of many, or those of a set; reward = 1 with probability 1 / (1 + e^−logit), else 0.',
   options: {
     items: {
       type: 'integer',
-      description: 'How many there are at a time.',
+      description: 'How many there are at a time; not of a set.',
       minimum: 1,
       maximum: 100_000,
       default: 200,
@@ -35,7 +36,7 @@ export const catalogue: WorldDefinition<Spec> = {
     },
     offered: {
       type: 'integer',
-      description: 'How many of them a request brings, each as likely as any other.',
+      description: 'How many of them a request brings, each as likely as any other; not of a set.',
       minimum: 1,
       maximum: 500,
       default: 10,
@@ -43,7 +44,7 @@ export const catalogue: WorldDefinition<Spec> = {
     },
     features: {
       type: 'object',
-      description: 'Feature of an item → what its values are drawn from.',
+      description: 'Feature of an item → what its values are drawn from; not of a set, whose file says them.',
       propertyNames: { pattern: '^(?!(?:__proto__|id)$)[A-Za-z_][A-Za-z0-9_]{0,63}$' },
       additionalProperties: { $ref: '#/$defs/DistributionSpec' },
       maxProperties: 200,
@@ -84,7 +85,7 @@ export const catalogue: WorldDefinition<Spec> = {
     },
     renewal: {
       type: 'object',
-      description: 'Items that are replaced by new ones; default: they stay.',
+      description: 'Items that are replaced by new ones; default: they stay. Not of a set.',
       properties: {
         every: { ...EVERY, description: 'After so many decisions, again and again.' },
         share: {
@@ -119,10 +120,10 @@ export const catalogue: WorldDefinition<Spec> = {
     },
   },
   rewards: 'unit',
-  create(spec, fields, offered) {
+  create(spec, fields, offered, set) {
     const { items: count, offered: perRequest, features, logit, renewal, drift } = spec
     const known = { id: { type: 'string' } as const, ...offered }
-    const draw = contextSampler(features, offered, new Set(), 'world.features')
+    const draw = contextSampler(features, set === undefined ? offered : {}, new Set(), 'world.features')
     const base = typeof logit === 'number' ? () => logit : compileLogit(logit)
     const effects = spec.effects.map(({ of, sd }, e) => createEffect(e, of, sd))
     let key: { readonly seed: number; readonly replication: number } = { seed: 0, replication: 0 }
@@ -176,7 +177,7 @@ export const catalogue: WorldDefinition<Spec> = {
     }
 
     return {
-      actions: Array.from({ length: perRequest }, (_, i) => String(i)),
+      actions: set?.ids ?? Array.from({ length: perRequest }, (_, i) => String(i)),
       contextual: true,
       offers: {
         start(seed, replication) {
@@ -185,7 +186,7 @@ export const catalogue: WorldDefinition<Spec> = {
           renewing = stream(seed, 'world', replication, 'renewal')
           made = round = epoch = 0
           for (const effect of effects) effect.clear()
-          for (let i = 0; i < count; i++) {
+          for (let i = 0; set === undefined && i < count; i++) {
             items[i] = newItem()
             order[i] = i
           }
@@ -196,6 +197,7 @@ export const catalogue: WorldDefinition<Spec> = {
           }
           if (drift !== undefined) epoch = Math.floor(round / drift.every)
           round++
+          if (set !== undefined) return set
           const values: Values[] = []
           for (let i = 0; i < perRequest; i++) {
             const j = i + uniformInt(rng, count - i)
@@ -205,6 +207,7 @@ export const catalogue: WorldDefinition<Spec> = {
             values.push(items[chosen])
           }
           return {
+            lasting: false,
             ids: values.map(({ id }) => id as string),
             entries: values.map(({ id, ...features }) => ({ id: id as string, features })),
             values,
@@ -213,7 +216,7 @@ export const catalogue: WorldDefinition<Spec> = {
       },
       means(context, out, offset, pool) {
         if (pool === undefined) throw new RangeError('a catalogue offers items in every round')
-        for (let a = 0; a < perRequest; a++) {
+        for (let a = 0; a < pool.values.length; a++) {
           const action = pool.values[a]
           let sum = base(context, action)
           for (const effect of effects) sum += effect.value(context, action)

@@ -1,6 +1,6 @@
 import type { PolicySpec, TermSpec, WorldSpec } from '../../kinds.ts'
 import { inOrder, named } from '../../policy/definition.ts'
-import { isListed } from '../../policy/pool.ts'
+import { fieldsOfActions, isListed, isSet, ownPool } from '../../policy/pool.ts'
 import { type Fields, worldFields } from '../../policy/world-fields.ts'
 import type { World, WorldDefinition } from '../world.ts'
 import * as worlds from './all.ts'
@@ -20,11 +20,16 @@ export function termsOf(
 
 /** @throws DapError where a term does not compile or names what the context has not. */
 export function createWorld(spec: WorldSpec, fields: Fields, policies: readonly PolicySpec[] = []): World {
-  return worldOf(spec).create(spec, fields, offeredFields(policies, spec))
+  const set = policies.find(({ actions }) => isSet(actions))
+  return worldOf(spec).create(spec, fields, offeredFields(policies, spec), set && ownPool(set.actions))
 }
 
 /** The features of what a world offers: those that the policies declare, then those that it alone draws. */
 export function offeredFields(policies: readonly PolicySpec[], spec: WorldSpec): Fields {
-  const declared = policies.flatMap(({ actions }) => (isListed(actions) ? [] : [{ context: actions.features }]))
+  const declared = policies.flatMap(({ actions }) => {
+    if (isListed(actions)) return []
+    const { id: _, ...context } = fieldsOfActions(actions)
+    return [{ context }]
+  })
   return worldFields(declared, spec.type === 'catalogue' ? { context: spec.features } : undefined)
 }

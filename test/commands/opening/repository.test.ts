@@ -187,7 +187,7 @@ describe('schema', () => {
     expect(JSON.parse(stdout)).toMatchObject({ title: 'Policy' })
     const { files } = await dap('schema --out schemas')
     expect(Object.keys(files).sort()).toEqual(
-      ['dataset', 'deployment', 'environment', 'evaluation', 'policy', 'project', 'scenario'].map(
+      ['action-set', 'dataset', 'deployment', 'environment', 'evaluation', 'policy', 'project', 'scenario'].map(
         kind => `schemas/${kind}.schema.json`,
       ),
     )

@@ -1,11 +1,11 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import type { ActionSpec } from '../../../src/kinds.ts'
 import { createLogCheck, type KnownPolicy, type LogCheckResult } from '../../../src/log/check/check.ts'
 import { decisionRecord } from '../../../src/log/records/decision-record.ts'
 import type { DecisionRecord } from '../../../src/log/records/records.ts'
 import { decide } from '../../../src/policy/decide.ts'
 import { drawUniform } from '../../../src/policy/draw.ts'
-import { listed } from '../../../src/policy/pool.ts'
 import { policySpec, shopOffer } from '../../policy/support.ts'
 import { mutations } from '../../support/mutations.ts'
 import { decision, reward } from '../support.ts'
@@ -406,7 +406,7 @@ describe('against the policy of the repository', () => {
     expect(faultsOf({ slots: [{ ...rest, floor: 0.05 }] })).toEqual([
       'floor 1: the floor is 0.05, and 0.1 by the policy',
     ])
-    const fewer = shopOffer({ actions: listed(policySpec().actions).slice(0, 2) })
+    const fewer = shopOffer({ actions: (policySpec().actions as ActionSpec[]).slice(0, 2) })
     expect(found(check([record], new Map([[policy.digest, { policy: fewer, wait: 1 }]])))).toContain(
       'actions 1: the policy has no action `bundle-mid`',
     )
