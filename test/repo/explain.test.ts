@@ -44,7 +44,15 @@ describe('explain', () => {
 
   it('lists the shapes that a field may have', () => {
     const names = (path: string) => found(path).variants.map(variant => variant.name)
-    expect(names('Policy.spec.algorithm.learner')).toEqual(['mean', 'beta', 'linear', 'hybrid', 'hashed', 'fixed', 'uniform'])
+    expect(names('Policy.spec.algorithm.learner')).toEqual([
+      'mean',
+      'beta',
+      'linear',
+      'hybrid',
+      'hashed',
+      'fixed',
+      'uniform',
+    ])
     expect(names('Policy.spec.context')).toEqual(['string', 'integer, number', 'boolean', 'array'])
     expect(names('Evaluation.spec.candidates')).toEqual([
       'policy',
