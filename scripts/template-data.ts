@@ -1,4 +1,4 @@
-/** Regenerates the small decision logs of the templates; the same bytes every time. Run it when a template's actions change. */
+/** Regenerates the small decision logs, and the set of actions, of the templates; the same bytes every time. Run it when a template's actions change. */
 import { writeFile } from 'node:fs/promises'
 import { exponential, normal } from '../src/math/distributions.ts'
 import { type Rng, stream } from '../src/math/rng.ts'
@@ -10,6 +10,7 @@ interface Row {
   readonly context: readonly (string | number)[]
   readonly actions: readonly string[]
   readonly probabilities: readonly number[]
+  /** How likely each is to be worth 1. */
   readonly purchase: readonly number[]
 }
 
@@ -19,17 +20,18 @@ async function write(
   rows: number,
   players: number,
   row: (rng: Rng, player: Rng) => Row,
+  [action, reward] = ['offer', 'purchase'],
 ) {
   const rng = stream(2026, 'template', template)
-  const lines = [['decision_id', 'ts', 'player', ...fields, 'offer', 'propensity', 'purchase'].join(',')]
+  const lines = [['decision_id', 'ts', 'player', ...fields, action, 'propensity', reward].join(',')]
   for (let i = 0; i < rows; i++) {
     const player = Math.floor(rng.uniform() * players)
     const { context, actions, probabilities, purchase } = row(rng, stream(2026, template, player))
     let at = 0
     for (let u = rng.uniform() - probabilities[0]; u >= 0 && at < actions.length - 1; u -= probabilities[at]) at++
     const ts = new Date(START + i * STEP_MS).toISOString()
-    const reward = rng.uniform() < purchase[at] ? 1 : 0
-    lines.push([`d${i}`, ts, `p${player}`, ...context, actions[at], probabilities[at], reward].join(','))
+    const came = rng.uniform() < purchase[at] ? 1 : 0
+    lines.push([`d${i}`, ts, `p${player}`, ...context, actions[at], probabilities[at], came].join(','))
   }
   await writeFile(`templates/${template}/data/decisions.csv`, `${lines.join('\n')}\n`)
 }
@@ -42,6 +44,7 @@ await write('bandit', [], 4000, 1500, () => ({
 }))
 
 const logistic = (z: number) => 1 / (1 + Math.exp(-z))
+const twoDigits = (x: number) => Math.round(100 * x) / 100
 
 await write('contextual-bandit', ['level', 'platform', 'spend_30d'], 4000, 1500, (_, player) => {
   const level = 5 + Math.floor(40 * exponential(player))
@@ -59,3 +62,44 @@ await write('contextual-bandit', ['level', 'platform', 'spend_30d'], 4000, 1500,
     ],
   }
 })
+
+const GENRES = ['puzzle', 'card', 'arcade', 'word']
+/** By platform: how much its players like each genre. */
+const TASTES: Readonly<Record<string, readonly number[]>> = {
+  ios: [0.9, -0.5, 0.2, 0],
+  android: [-0.4, 0.8, 0.5, -0.6],
+}
+
+const ofLevels = stream(2026, 'levels')
+const levels = Array.from({ length: 200 }, (_, i) => ({
+  id: `level-${String(i + 1).padStart(3, '0')}`,
+  genre: Math.floor(4 * ofLevels.uniform()),
+  difficulty: twoDigits(ofLevels.uniform()),
+  minutes: Math.round(20 + 100 * exponential(ofLevels)) / 10,
+  appeal: 0.3 * normal(ofLevels),
+}))
+const rows = levels.map(({ id, genre, difficulty, minutes }) =>
+  [id, GENRES[genre], difficulty, minutes, '', ''].join(','),
+)
+const header = 'level,genre,difficulty,minutes,open_from,open_until'
+await writeFile('templates/personalisation/data/levels.csv', `${[header, ...rows].join('\n')}\n`)
+
+await write(
+  'personalisation',
+  ['platform', 'skill'],
+  6000,
+  1500,
+  (_, player) => {
+    const platform = player.uniform() < 0.55 ? 'ios' : 'android'
+    const skill = twoDigits(player.uniform())
+    return {
+      context: [platform, skill],
+      actions: levels.map(({ id }) => id),
+      probabilities: levels.map(() => 1 / levels.length),
+      purchase: levels.map(({ genre, difficulty, appeal }) =>
+        logistic(-2 + TASTES[platform][genre] - 2 * (difficulty - skill) * (difficulty - skill) + appeal),
+      ),
+    }
+  },
+  ['level', 'played'],
+)

@@ -2,6 +2,7 @@ import type { TextContext } from '../command.ts'
 import { shortDigest } from '../digest.ts'
 import type { ReplayResult } from '../log/records/replay.ts'
 import type { DecideResult, ExplainedAction, Explanation } from '../policy/explanation.ts'
+import { foremost } from './foremost.ts'
 import { grouped, plural, short } from './numbers.ts'
 import { table } from './table.ts'
 
@@ -40,7 +41,9 @@ function explanationText(
     { title: 'propensity', align: 'right' } as const,
     { title: 'drawn by u in', prose: true } as const,
   ]
-  const rows = actions.map(each => [each.id, ...(estimated ? estimates(each) : []), ...drawn(each, action, draw.u)])
+  const likeliest = (each: ExplainedAction) => (each.id === action ? 2 : (each.propensity ?? 0))
+  const { shown, more } = foremost(actions, likeliest, 'action')
+  const rows = shown.map(each => [each.id, ...(estimated ? estimates(each) : []), ...drawn(each, action, draw.u)])
   const lines = [
     ...(estimated
       ? [
@@ -63,12 +66,16 @@ function explanationText(
       ? [`features: ${features.map(({ name, value }) => `${name} ${short(value)}`).join(', ')}`]
       : []),
   ]
-  const sums = actions.flatMap(each =>
+  const sums = shown.flatMap(each =>
     each.features === undefined
       ? []
       : [sumText(link === undefined ? each.id : `log-odds of ${each.id}`, each.features)],
   )
-  const parts = [table(columns, rows, context), ...(sums.length > 0 ? [sums.join('\n')] : []), lines.join('\n')]
+  const parts = [
+    [table(columns, rows, context), ...more].join('\n'),
+    ...(sums.length > 0 ? [sums.join('\n')] : []),
+    lines.join('\n'),
+  ]
   return parts.join('\n\n')
 }
 

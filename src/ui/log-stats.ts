@@ -3,6 +3,7 @@ import { printable } from '../diagnostics.ts'
 import { shortDigest } from '../digest.ts'
 import type { ActionStats, LogAlarm, PolicyStats } from '../log/stats/policy-stats.ts'
 import type { LogStatsResult } from '../log/stats/stats.ts'
+import { foremost } from './foremost.ts'
 import { NO_DECISION } from './log-check.ts'
 import { grouped, percent, plural, short, signed } from './numbers.ts'
 import type { Style } from './style.ts'
@@ -81,36 +82,40 @@ function policyText(stats: PolicyStats, context: TextContext): string {
         ]),
     ['uniformity of u', `distance ${short(uniformity.distance)}`, '', short(uniformity.p)],
   ]
+  const { shown, more } = foremost(actions, ({ chosen }) => chosen, 'action')
   return [
     `${style.bold(printable(stats.policy))} ${brief(stats.digest)}: ${facts.join(', ')}`,
     ...(actions.length === 0
       ? []
       : [
-          table(
-            [
-              { title: 'action' },
-              { title: 'chosen', align: 'right' },
-              { title: 'expected', align: 'right' },
-              { title: 'z', align: 'right' },
-              { title: 'p', align: 'right' },
-              { title: 'rewards came for', align: 'right', drop: 1 },
-              ...(joins
-                ? ([
-                    { title: 'z', align: 'right', name: 'z of rewards', drop: 3 },
-                    { title: 'p', align: 'right', name: 'p of rewards', drop: 2 },
-                  ] as const)
-                : []),
-            ],
-            actions.map(({ action, chosen, expected, joinRate: rate, joins: score, ...own }) => [
-              printable(action),
-              grouped(chosen),
-              short(expected),
-              ...scoreOf(own),
-              rate === null ? '' : percent(rate),
-              ...(joins ? scoreOf(score) : []),
-            ]),
-            context,
-          ),
+          [
+            table(
+              [
+                { title: 'action' },
+                { title: 'chosen', align: 'right' },
+                { title: 'expected', align: 'right' },
+                { title: 'z', align: 'right' },
+                { title: 'p', align: 'right' },
+                { title: 'rewards came for', align: 'right', drop: 1 },
+                ...(joins
+                  ? ([
+                      { title: 'z', align: 'right', name: 'z of rewards', drop: 3 },
+                      { title: 'p', align: 'right', name: 'p of rewards', drop: 2 },
+                    ] as const)
+                  : []),
+              ],
+              shown.map(({ action, chosen, expected, joinRate: rate, joins: score, ...own }) => [
+                printable(action),
+                grouped(chosen),
+                short(expected),
+                ...scoreOf(own),
+                rate === null ? '' : percent(rate),
+                ...(joins ? scoreOf(score) : []),
+              ]),
+              context,
+            ),
+            ...more,
+          ].join('\n'),
         ]),
     table(
       [{ title: 'test' }, { title: 'found' }, { title: 'z', align: 'right' }, { title: 'p', align: 'right' }],

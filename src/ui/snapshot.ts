@@ -2,6 +2,7 @@ import type { TextContext } from '../command.ts'
 import type { Coefficient, SnapshotShowResult } from '../policy/snapshot-describe.ts'
 import type { ActionDiff, NumberChange, SnapshotDiffResult } from '../policy/snapshot-diff.ts'
 import type { HeldOut, SnapshotData } from '../policy/snapshot-format.ts'
+import { foremost } from './foremost.ts'
 import { plural, short, signed } from './numbers.ts'
 import { type Column, table } from './table.ts'
 
@@ -26,7 +27,8 @@ export function snapshotDescriptionText(snapshot: SnapshotShowResult, context: T
   const width = Math.max(...facts.map(([name]) => name.length))
   const head = facts.map(([name, fact]) => `${style.dim(name.padEnd(width))}  ${fact}`).join('\n')
   const linear = actions.some(action => action.coefficients !== undefined)
-  const rows = actions.flatMap(({ id, count: n, value, width, coefficients }) => {
+  const { shown, more } = foremost(actions, ({ count: n }) => n ?? 0, 'action')
+  const rows = shown.flatMap(({ id, count: n, value, width, coefficients }) => {
     const learnt = number(n)
     if (coefficients === undefined) {
       return [shared === undefined ? [id, learnt, number(value), plusMinus(width)] : [id, learnt]]
@@ -50,8 +52,10 @@ export function snapshotDescriptionText(snapshot: SnapshotShowResult, context: T
         : []),
   ]
   // Requests may bring the actions: there are none to list.
-  const listed = rows.length === 0 ? [] : [table(columns, rows, context)]
-  return [head, ...listed, ...(shared === undefined ? [] : [strongest(shared, context)])].join('\n\n')
+  const listed = rows.length === 0 ? [] : [[table(columns, rows, context), ...more].join('\n')]
+  const ofAll = shared === undefined ? [] : [strongest(shared, context)]
+  // What many have in common says more than the first few.
+  return [head, ...(more.length > 0 ? [...ofAll, ...listed] : [...listed, ...ofAll])].join('\n\n')
 }
 
 /** So many features of a model that actions share are enough to see what it goes by. */
@@ -94,8 +98,10 @@ export function snapshotDiffText(diff: SnapshotDiffResult, context: TextContext)
   }
   if (diff.actions.length > 0) {
     const titles = ['before', 'after', 'change'].map(title => ({ title, align: 'right' as const }))
-    const rows = diff.actions.flatMap(actionRows)
-    parts.push(table([{ title: 'action' }, { title: '' }, { title: 'what' }, ...titles], rows, context))
+    const { shown, more } = foremost(diff.actions, () => 0, 'action')
+    const rows = shown.flatMap(actionRows)
+    const columns = [{ title: 'action' }, { title: '' }, { title: 'what' }, ...titles]
+    parts.push([table(columns, rows, context), ...more].join('\n'))
   }
   return parts.join('\n\n')
 }

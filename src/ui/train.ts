@@ -1,6 +1,7 @@
 import type { TextContext } from '../command.ts'
 import type { CandidateResult, EvaluationResult, TrainingResult } from '../results.ts'
 import { evaluationText } from './evaluation.ts'
+import { foremost } from './foremost.ts'
 import { grouped, percent, plural, short, signed } from './numbers.ts'
 import { table } from './table.ts'
 
@@ -10,21 +11,25 @@ export function trainingText(result: TrainingResult, context: TextContext): stri
   const { style } = context
   const span = dataset.from === undefined ? '' : `, ${dataset.from} to ${dataset.to}`
   const weighted = weights !== 'none' || learnt.some(({ rows, effectiveRows }) => rows !== effectiveRows)
+  const { shown, more } = foremost(learnt, ({ rows }) => rows, 'action')
   const parts = [
     `${style.bold(policy)} learnt ${plural(dataset.rows, 'row')} of ${dataset.name}${span}\n${snapshot.path}  ${style.dim(snapshot.digest)}`,
-    table(
-      [
-        { title: 'action' },
-        { title: 'rows', align: 'right' },
-        ...(weighted ? [{ title: 'worth', align: 'right' } as const] : []),
-      ],
-      learnt.map(({ action, rows, effectiveRows }) => [
-        action,
-        short(rows),
-        ...(weighted ? [short(effectiveRows)] : []),
-      ]),
-      context,
-    ),
+    [
+      table(
+        [
+          { title: 'action' },
+          { title: 'rows', align: 'right' },
+          ...(weighted ? [{ title: 'worth', align: 'right' } as const] : []),
+        ],
+        shown.map(({ action, rows, effectiveRows }) => [
+          action,
+          short(rows),
+          ...(weighted ? [short(effectiveRows)] : []),
+        ]),
+        context,
+      ),
+      ...more,
+    ].join('\n'),
   ]
   if (result.fit !== undefined) parts.push(fitText(result.fit, result.hashing, context))
   if (dataset.notes.length > 0) parts.push(dataset.notes.join('\n'))

@@ -6,7 +6,10 @@ import { planMarkdown } from '../../src/ui/plan-markdown.ts'
 import { dap } from '../support/run-dap.ts'
 import { plan } from '../ui/plan-samples.ts'
 
-const TEMPLATES = ['bandit', 'contextual-bandit'] as const
+const TEMPLATES = ['bandit', 'contextual-bandit', 'personalisation'] as const
+
+/** What each has to check. */
+const FILES = { bandit: 10, 'contextual-bandit': 10, personalisation: 12 } as const
 
 const made = async (template: string) => (await dap(`init . --name shop --template ${template}`)).files
 
@@ -22,7 +25,7 @@ describe.each(TEMPLATES)('a repository made from the template %s', template => {
   let jobs: Readonly<Record<'check' | 'plan' | 'comment' | 'approved' | 'deploy', Job>>
   beforeAll(async () => {
     files = await made(template)
-    const sources = Object.entries(files).filter(([path]) => /^(dap|\w+\/.*)\.yaml$/.test(path))
+    const sources = Object.entries(files).filter(([path]) => /^(dap|[\w-]+\/.*)\.yaml$/.test(path))
     repository = await loadRepository(sources.map(([path, text]) => ({ path, text })))
     jobs = (load(files['.github/workflows/dap.yaml']) as { jobs: typeof jobs }).jobs
   })
@@ -31,7 +34,8 @@ describe.each(TEMPLATES)('a repository made from the template %s', template => {
     repository.all('Deployment').find(({ spec }) => spec.environment === environment)!
 
   it('has no fault and no warning', async () => {
-    expect(await dap('validate', files)).toMatchObject({ code: 0, stdout: '10 files checked: all valid\n' })
+    const stdout = `${FILES[template]} files checked: all valid\n`
+    expect(await dap('validate', files)).toMatchObject({ code: 0, stdout })
   })
 
   it('deploys to the emulator at once: no evidence to make, no gate to wait for', () => {

@@ -25,7 +25,11 @@ function conforms(result: string, schema: string): void {
   expectPublished(`${schema}-result`, JSON.parse(result))
 }
 
-describe.each(['bandit', 'contextual-bandit'])('a repository made from the template %s', template => {
+describe.each([
+  { template: 'bandit', files: 10, evaluation: 'next-offer', scenario: 'quiet-week' },
+  { template: 'contextual-bandit', files: 10, evaluation: 'next-offer', scenario: 'quiet-week' },
+  { template: 'personalisation', files: 12, evaluation: 'next-levels', scenario: 'new-season' },
+])('a repository made from the template $template', ({ template, files, evaluation, scenario }) => {
   let folder = ''
   beforeAll(async () => {
     folder = await repository(template)
@@ -33,17 +37,17 @@ describe.each(['bandit', 'contextual-bandit'])('a repository made from the templ
 
   it('is valid', async () => {
     const { exitCode, stdout, stderr } = await dap(folder, 'validate')
-    expect({ exitCode, stdout, stderr }).toEqual({ exitCode: 0, stdout: '10 files checked: all valid', stderr: '' })
+    expect({ exitCode, stdout, stderr }).toEqual({ exitCode: 0, stdout: `${files} files checked: all valid`, stderr: '' })
     conforms((await dap(folder, 'validate', '--json')).stdout, 'validation')
   })
 
   it('simulates, meets its expectations, and gives the same bytes for the same seed', async () => {
-    const text = await dap(folder, 'simulate', '--replications', '40')
+    const text = await dap(folder, 'simulate', '--replications', template === 'personalisation' ? '10' : '40')
     expect(text).toMatchObject({ exitCode: 0, stderr: '' })
     expect(text.stdout).toContain('2 expectations passed')
     const first = await dap(folder, 'simulate', '--replications', '5', '--json')
     conforms(first.stdout, 'simulations')
-    conforms((await dap(folder, 'simulate', 'quiet-week', '--replications', '5', '--json')).stdout, 'simulation')
+    conforms((await dap(folder, 'simulate', scenario, '--replications', '5', '--json')).stdout, 'simulation')
     expect((await dap(folder, 'simulate', '--replications', '5', '--json')).stdout).toBe(first.stdout)
     expect((await dap(folder, 'simulate', '--replications', '5', '--seed', '8', '--json')).stdout).not.toBe(
       first.stdout,
@@ -55,7 +59,7 @@ describe.each(['bandit', 'contextual-bandit'])('a repository made from the templ
     expect(text).toMatchObject({ exitCode: 0, stderr: '' })
     expect(text.stdout).toContain('2 gates passed')
     conforms((await dap(folder, 'evaluate', '--json')).stdout, 'evaluations')
-    conforms((await dap(folder, 'evaluate', 'next-offer', '--json')).stdout, 'evaluation')
+    conforms((await dap(folder, 'evaluate', evaluation, '--json')).stdout, 'evaluation')
   })
 
   it('takes one new resource of each kind, all valid at once', async () => {
