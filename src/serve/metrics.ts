@@ -165,7 +165,7 @@ export function createMetrics(measured: Measured): Metrics {
 
   const decisions = counter(
     'dap_decisions_total',
-    'Decisions that were made, by who chose what was served; actions that requests bring go by their places, `#1`',
+    'Decisions that were made, by who chose what was served; actions that requests bring go by their places, `#1`, those of a set by the set, `set:NAME`',
     ['policy', 'served_by', 'action'],
   )
   const duration = new Histogram({

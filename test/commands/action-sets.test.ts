@@ -432,6 +432,8 @@ kind: Scenario
 metadata: { name: week }
 spec:
   horizon: 100
+  replications: 2
+  expect: [{ id: any, expr: 'true' }]
   population: { context: { level: { constant: 9 }, platform: { constant: ios } } }
   world: { type: bernoulli, means: { level-1: 0.1, level-2: 0.2, level-3: 0.3, level-4: 0.4 } }
   policies: [next-level, uniform]
@@ -449,4 +451,69 @@ spec:
   `)
   const { stdout } = await run({ ...files, 'data/levels.csv': changed })
   expect(stdout).toContain('next-level')
+
+  const here = repository(files)
+  expect(await here.dap('simulate week --record')).toMatchObject({ code: 0 })
+  expect((await here.dap('list scenarios')).stdout).not.toContain('stale')
+  here.write('data/levels.csv', changed)
+  expect((await here.dap('list scenarios')).stdout).toContain('stale')
+})
+
+it('is played over its own items, as their dates come and go', async () => {
+  const scenario = (world: string, policies = 'next-level, uniform, oracle') =>
+    resource(
+      'Scenario',
+      'week',
+      `horizon: 400
+replications: 2
+every: 1d
+population: { context: { level: { constant: 9 }, platform: { constant: ios } } }
+world: ${world}
+policies: [${policies}]`,
+    )
+  const catalogue = '{ type: catalogue, logit: "action.id == \'level-3\' ? 5.0 : -5.0" }'
+  const here = repository({ ...LEVELS, 'scenarios/week.yaml': scenario(catalogue) })
+  const { stdout } = await here.dap('simulate week --json')
+  const oracle = JSON.parse(stdout).policies.find(({ name }: { name: string }) => name === 'oracle')
+  // From 24 December on, which is day 357 of 2026, for two weeks: 14 of the 400 days.
+  expect(oracle.actionShares['level-3']).toBe(14 / 400)
+
+  const said = async (world: string, policies?: string) => {
+    here.write('scenarios/week.yaml', scenario(world, policies))
+    return faults(here)
+  }
+  expect(await said('{ type: catalogue, offered: 3, renewal: { every: 9, share: 0.5 } }')).toMatchInlineSnapshot(`
+    "scenarios/week.yaml:9:29: error: the items are those of the set of \`next-level\`: \`offered\` says nothing of them [semantic]
+      hint: take out \`offered\`
+
+    scenarios/week.yaml:9:41: error: the items are those of the set of \`next-level\`: \`renewal\` says nothing of them [semantic]
+      hint: take out \`renewal\`
+
+    5 files checked: 2 errors
+    "
+  `)
+  here.write(
+    'policies/brings.yaml',
+    resource(
+      'Policy',
+      'brings',
+      `context: {}
+actions: { from: request, features: { genre: { type: string, enum: [card] } } }
+features: [{ action: genre }]
+algorithm: { learner: { type: linear, shared: true }, exploration: { type: squarecb } }
+guardrails: { minProbability: 0.001 }`,
+    ),
+  )
+  expect(await said('{ type: catalogue }', 'next-level, brings')).toMatchInlineSnapshot(`
+    "scenarios/week.yaml:10:26: error: the items are those of the set \`levels\` of \`next-level\`, and \`brings\` does not choose from it [semantic]
+      hint: play it in a scenario of its own
+
+    6 files checked: 1 error
+    "
+  `)
+  here.remove('policies/brings.yaml')
+  here.remove('scenarios/week.yaml')
+  const made = await here.dap('new scenario day')
+  expect(made.files['scenarios/day.yaml']).toContain('type: catalogue')
+  expect(await faults(here)).toContain('all valid')
 })

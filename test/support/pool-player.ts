@@ -55,6 +55,7 @@ export function playPool(
     const pool: Pool = {
       ids: offered.map(item => values[item].id),
       entries: [],
+      lasting: false,
       values: offered.map(item => values[item]),
       lasting: false,
     }

@@ -4,7 +4,7 @@ import { placeName } from '../../log/records/records.ts'
 import { hashUniform } from '../../policy/draw.ts'
 import { explain } from '../../policy/explanation.ts'
 import type { Policy } from '../../policy/policy.ts'
-import type { Pool } from '../../policy/pool.ts'
+import { isListed, isOffered, type Pool } from '../../policy/pool.ts'
 import type { DecideAnswer, Problem } from '../api.ts'
 import type { EngineParts } from '../engine-parts.ts'
 import { type Fault, problemOf } from '../faults.ts'
@@ -69,7 +69,12 @@ function again({ request, served, decision, pool }: Made, before: DecideAnswer):
   return request.explain && same ? { ...before, explanation: explain(policy, decision, pool) } : before
 }
 
-/** What a decision is counted under: of actions that requests bring the place, since there may be any number of ids. */
+/**
+ * What a decision is counted under: of actions that requests bring the place, of those of a set the set, since there may be any number of ids, or
+ * thousands that come and go.
+ */
 function countedAs(policy: Policy, { ids }: Pool, action: string | null): string | null {
-  return policy.pool !== undefined || action === null ? action : placeName(ids.indexOf(action))
+  const { actions } = policy.spec
+  if (action === null || isListed(actions)) return action
+  return isOffered(actions) ? placeName(ids.indexOf(action)) : `set:${actions.set}`
 }
