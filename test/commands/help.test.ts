@@ -239,6 +239,8 @@ describe('explain', () => {
         Project                    A config repository: \`dap.yaml\` at its root.
         Environment                Where things are deployed: a local emulator, or a region of a cloud
                                    project.
+        ActionSet                  Actions in a file: levels, offers, items of a catalogue, with what is
+                                   known of each.
         Policy                     A decision: its context, its actions, and the rule that chooses among
                                    them.
         Scenario                   A simulated world, the policies to play in it, and what must hold.
@@ -290,6 +292,10 @@ describe('explain', () => {
         context-free-squarecb      SquareCB without a context (Foster, Rakhlin 2020) is \`mean\` ×
                                    \`squarecb\`.
         squarecb                   SquareCB (Foster, Rakhlin 2020) is \`linear\` × \`squarecb\`.
+        logistic-squarecb          SquareCB on a logistic model (Foster, Rakhlin 2020) is \`hashed\` ×
+                                   \`squarecb\`.
+        hashed-thompson            logistic Thompson sampling (Chapelle, Li 2011) is \`hashed\` ×
+                                   \`thompson\`.
         lingreedy                  LinGreedy is \`linear\` × \`greedy\`.
         contextual-epsilon-greedy  \`contextual-epsilon-greedy\` is \`linear\` × \`epsilon-greedy\`.
         hybrid-linucb              hybrid LinUCB (Li, Chu, Langford, Schapire 2010) is \`hybrid\` × \`ucb\`.
