@@ -55,7 +55,6 @@ export function playPool(
     const pool: Pool = {
       ids: offered.map(item => values[item].id),
       entries: [],
-      lasting: false,
       values: offered.map(item => values[item]),
       lasting: false,
     }
