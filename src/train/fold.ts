@@ -76,7 +76,7 @@ export function createFolder(plan: FoldPlan, see?: SeeRow): Folder {
   const policy = createPolicy(name, spec, digest)
   const { features, actions } = policy
   const { learner } = spec.algorithm
-  const passes = learnerOf(learner).passes?.(learner, actions.length, features.dimension, features.hashing)
+  const passes = learnerOf(learner).passes?.(learner, policy.kept.length, features.dimension, features.hashing)
   const kept: KeptBatch[] = []
   const reader = plan.context && contextReader(policy, plan.context)
   const offers = reader && plan.offered !== undefined ? offeredReader(policy, plan.offered) : undefined
