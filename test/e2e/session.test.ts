@@ -37,7 +37,11 @@ describe.each([
 
   it('is valid', async () => {
     const { exitCode, stdout, stderr } = await dap(folder, 'validate')
-    expect({ exitCode, stdout, stderr }).toEqual({ exitCode: 0, stdout: `${files} files checked: all valid`, stderr: '' })
+    expect({ exitCode, stdout, stderr }).toEqual({
+      exitCode: 0,
+      stdout: `${files} files checked: all valid`,
+      stderr: '',
+    })
     conforms((await dap(folder, 'validate', '--json')).stdout, 'validation')
   })
 
@@ -193,7 +197,8 @@ describe('the built binary', () => {
     const folder = await mkdtemp(join(tmpdir(), 'dap-e2e-'))
     expect(await dap(folder, 'init')).toMatchObject({
       exitCode: 3,
-      stderr: 'error: which template?\nhint: --template bandit or --template contextual-bandit',
+      stderr:
+        'error: which template?\nhint: --template bandit or --template contextual-bandit or --template personalisation or --template personalisation',
     })
   })
 
