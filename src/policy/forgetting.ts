@@ -8,8 +8,8 @@ type Bucket = NonNullable<SnapshotData['remembered']>['bucket']
 
 /**
  * How a learner forgets: by calendar buckets in UTC, of which each counts as one. Sums are kept by bucket and never discounted, so that they
- * merge in any order; a state is made of them as of some time, where a bucket of age k weighs γ^k, or 1 within a window. What the learner
- * believed before any data is no data, and is not forgotten.
+ * merge in any order; a state is made of them as of some time, where a bucket of age k weighs γ^k, or 1 within a window. Rows that are passed over again
+ * keep the bucket that they are of, and weigh as much (`rowsAsOf`). What the learner believed before any data is no data, and is not forgotten.
  */
 export interface Forgetting {
   /** `1d`: how long a bucket is. */
@@ -51,7 +51,7 @@ export const WINDOWS = { least: shortest, most: MOST_BUCKETS * longest } as cons
 
 const DURATION = { type: 'string', pattern: '^[0-9]{1,9}(ms|s|m|h|d)$' } as const
 
-/** Options of the learners whose statistics are sums. Without a default: a policy that says nothing remembers all. */
+/** Options of the learners that can forget. Without a default: a policy that says nothing remembers all. */
 export const FORGETTING: Readonly<Record<'discount' | 'window', OptionSchema>> = {
   discount: {
     type: 'object',

@@ -31,7 +31,7 @@ export interface MergedStatistics {
    */
   learnt(until?: number): { readonly rows: Float64Array; readonly effective: Float64Array }
   /** The same as `learnt().effective`, and what weights are multiplied by to come to that: both by action. */
-  worth(): { readonly counts: Float64Array; readonly scale: Float64Array }
+  worth(until?: number): { readonly counts: Float64Array; readonly scale: Float64Array }
   /** The state for `Learner.restore`, where every action counts as many rewards as its rows are worth. */
   state(until?: number): LearnerState
   /** Which buckets count; undefined of a learner that remembers all. */
@@ -100,7 +100,7 @@ export function mergeStatistics(
     return {
       merge: buckets.merge,
       learnt: until => conclude(own, actions, buckets.total(until)).learnt(),
-      worth: () => conclude(own, actions, buckets.total()).worth(),
+      worth: until => conclude(own, actions, buckets.total(until)).worth(),
       state: until => conclude(own, actions, buckets.total(until)).state(),
       remembered: buckets.remembered,
     }

@@ -9,7 +9,7 @@ import { forgettingOf } from '../policy/forgetting.ts'
 import { type Context, createPolicy } from '../policy/policy.ts'
 import type { Pool } from '../policy/pool.ts'
 import { createStatistics } from '../policy/statistics.ts'
-import { type HashedNames, hashedNames, type KeptBatch, keepBatch } from './kept.ts'
+import { batchAsOf, type HashedNames, hashedNames, type KeptBatch, keepBatch } from './kept.ts'
 
 /** What it takes to turn rows of a log into statistics: plain data, so that it can be sent to a thread. */
 export interface FoldPlan {
@@ -54,8 +54,12 @@ export interface Folding extends AsyncIterable<Folded> {
   end(): Promise<void>
 }
 
-/** What is asked of every batch again: what its rows say at a point of the fit, or what hashes in it are called. */
+/**
+ * What is asked of every batch again: what its rows say at a point of the fit, or what hashes in it are called. A learner that forgets has them first count
+ * from then on as they do at a time, milliseconds since 1970, to which nothing is to be answered.
+ */
 export type PassQuestion =
+  | { readonly asOf: number }
   | { readonly at: Float64Array; readonly curved: boolean }
   | { readonly slots: readonly number[] }
 
@@ -84,14 +88,14 @@ export function createFolder(plan: FoldPlan, see?: SeeRow): Folder {
   const x = new Float64Array(features.dimension)
   const decision = { row: 0, action: 0, propensity: 0, eligible: Int32Array.from(actions.keys()) }
   const models = Math.max(1, policy.kept.length)
-  const forgets = forgettingOf(learner) !== undefined
+  const forgetting = forgettingOf(learner)
 
   function fold(batch: DecisionLog): Folded {
     const { rows, row, action, reward, propensity, standsFor, columns } = batch
-    const keep = passes && keepBatch(features, rows, weighted || standsFor !== undefined)
+    const keep = passes && keepBatch(features, rows, weighted || standsFor !== undefined, forgetting)
     if (keep !== undefined) kept.push(keep.batch)
     const statistics = createStatistics(spec.algorithm, models, features.dimension, features.own)
-    const times = forgets ? (columns[plan.times as number] as NumberColumn).values : undefined
+    const times = forgetting ? (columns[plan.times as number] as NumberColumn).values : undefined
     const faults: { at: number; row: number; reason: string }[] = []
     const contextOf = reader?.bind(columns)
     const poolOf = offers?.bind(columns.slice(reader?.requests.length ?? 0))
@@ -125,12 +129,16 @@ export function createFolder(plan: FoldPlan, see?: SeeRow): Folder {
         return { sums: statistics.sums, faults, unlearnable: { row: row[i], reason: error.message } }
       }
       see?.(batch, i, x, weight)
-      keep?.add(x, action[i], reward[i], weight, said)
+      keep?.add(x, action[i], reward[i], weight, said, times?.[i])
     }
     return { sums: statistics.sums, faults }
   }
 
   function pass(question: PassQuestion, n: number): HashedNames | Float64Array {
+    if ('asOf' in question) {
+      if (forgetting !== undefined) kept[n] = batchAsOf(kept[n], forgetting, question.asOf)
+      return new Float64Array(0)
+    }
     const { rows, labels } = kept[n]
     if ('slots' in question) return hashedNames(features, rows, labels, question.slots)
     if (passes === undefined) throw new RangeError(`\`${learner.type}\` is not fitted in passes`)

@@ -1,6 +1,8 @@
 import type { Features } from '../policy/features.ts'
+import type { Forgetting } from '../policy/forgetting.ts'
 import { createSpread, mostTouches } from '../policy/hashing.ts'
 import type { PassRows } from '../policy/learner.ts'
+import { rowsAsOf } from '../policy/passes.ts'
 import type { Context } from '../policy/policy.ts'
 import type { Pool } from '../policy/pool.ts'
 
@@ -8,19 +10,28 @@ import type { Pool } from '../policy/pool.ts'
 export interface KeptBatch {
   readonly rows: PassRows
   readonly labels: ReadonlyMap<number, string>
+  /** Of a learner that forgets: the bucket of time of each row. */
+  readonly buckets?: Float64Array
+}
+
+/** The batch as it counts at a time, milliseconds since 1970. */
+export function batchAsOf({ rows, labels, buckets }: KeptBatch, forgetting: Forgetting, time: number): KeptBatch {
+  if (buckets === undefined) throw new RangeError('a learner that forgets needs the times of decisions')
+  return { rows: rowsAsOf(rows, buckets, forgetting, forgetting.bucketOf(time)), labels }
 }
 
 /** Bytes of rows that are kept for the passes, in all threads together. */
 export const MOST_KEPT = 2 * 1024 * 1024 * 1024
 
-/** Bytes that so many rows take. */
-export const keptBytes = (rows: number, dimension: number): number => rows * (8 * dimension + 20)
+/** Bytes that so many rows take, with action, reward, weight and bucket of time. */
+export const keptBytes = (rows: number, dimension: number): number => rows * (8 * dimension + 28)
 
 /** Keeps rows, one after the other, at most so many. */
 export function keepBatch(
   features: Features,
   most: number,
   weighted: boolean,
+  forgetting?: Forgetting,
 ): {
   readonly batch: KeptBatch
   add(
@@ -29,6 +40,7 @@ export function keepBatch(
     reward: number,
     weight: number,
     said?: { readonly context: Context; readonly pool: Pool | undefined },
+    time?: number,
   ): void
 } {
   const { dimension, hashed } = features
@@ -40,14 +52,16 @@ export function keepBatch(
     weight: weighted ? new Float64Array(most) : undefined,
   }
   const labels = new Map<number, string>()
+  const buckets = forgetting && new Float64Array(most)
   return {
-    batch: { rows: of, labels },
-    add(x, action, reward, weight, said) {
+    batch: { rows: of, labels, buckets },
+    add(x, action, reward, weight, said, time = Number.NaN) {
       const n = of.rows++
       of.x.set(x, n * dimension)
       of.action[n] = action
       of.reward[n] = reward
       if (of.weight !== undefined) of.weight[n] = weight
+      if (forgetting !== undefined && buckets !== undefined) buckets[n] = forgetting.bucketOf(time)
       if (hashed === undefined || said === undefined) return
       const width = dimension / 2
       let known = true

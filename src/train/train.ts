@@ -242,7 +242,9 @@ async function learn(
         : undefined
     throw noRowsError(dataset.name, 'to learn from', notes, hint)
   }
-  const fit = passes && (await fitInPasses(passes, folding, statistics.worth(), plan.start))
+  const { remembered, forgotten } = memoryOf(statistics, rows, plan.until)
+  const looking = { from: plan.start, asOf: statistics.remembered(plan.until)?.at }
+  const fit = passes && (await fitInPasses(passes, folding, statistics.worth(plan.until), looking))
   try {
     policy.learner.restore(fit?.state() ?? statistics.state(plan.until))
   } catch (cause) {
@@ -254,7 +256,6 @@ async function learn(
   }
 
   const learnt = statistics.learnt(plan.until)
-  const { remembered, forgotten } = memoryOf(statistics, rows, plan.until)
 
   return {
     policy,

@@ -18,7 +18,7 @@ const NOON = Date.UTC(2026, 10, 18, 12)
 type Way = { readonly discount: { readonly halfLife: string } } | { readonly window: string }
 
 /** Learners whose statistics are sums, without what they forget by. */
-const PLAIN = LEARNERS.filter(({ options }) => 'discount' in options && 'window' in options).map(
+const PLAIN = LEARNERS.filter(({ options, passes }) => 'discount' in options && passes === undefined).map(
   learner => learnerSamples(learner, ACTIONS)[0],
 )
 const forgetful = (learner: LearnerSpec, way: Way): LearnerSpec => ({ ...learner, ...way }) as LearnerSpec

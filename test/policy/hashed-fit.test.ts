@@ -3,9 +3,10 @@ import type { LearnerSpec } from '../../src/kinds.ts'
 import { sigmoid } from '../../src/math/logistic.ts'
 import { type Rng, stream } from '../../src/math/rng.ts'
 import { createLearner, learnerOf } from '../../src/policy/algorithm.ts'
+import { forgettingOf } from '../../src/policy/forgetting.ts'
 import { createSpread, type Hashing, hashName, mostTouches, rowLength } from '../../src/policy/hashing.ts'
 import type { LearnerState, PassRows } from '../../src/policy/learner.ts'
-import { fitHere, NEAR_ENOUGH } from '../../src/policy/passes.ts'
+import { fitHere, NEAR_ENOUGH, rowsAsOf } from '../../src/policy/passes.ts'
 
 const HASHING: Hashing = { bits: 16, ends: [2, 5], pairs: [[0, 1]] }
 const SPEC: LearnerSpec = { type: 'hashed', l2: 3 }
@@ -188,6 +189,61 @@ describe('a fit', () => {
     learner.learn(0, x.subarray(0, D), 1)
     learner.predict(x)
     expect(learner.value[0]).toBeGreaterThan(before)
+  })
+})
+
+describe('rows as of a bucket of time', () => {
+  const forgetting = (options: object) => {
+    const how = forgettingOf({ ...SPEC, ...options } as LearnerSpec)
+    if (how === undefined) throw new Error('it forgets nothing')
+    return how
+  }
+  const HALVING = forgetting({ discount: { halfLife: '14d' } })
+  const WINDOW = forgetting({ window: '14h' })
+
+  it.each([false, true])('count half a half-life later, whatever they counted; weighted: %s', weighted => {
+    const rows = rowsOf(5, stream(9), weighted)
+    const aged = rowsAsOf(rows, Float64Array.of(100, 86, 100, 72, 93), HALVING, 100)
+    const ages = [1, 0.5, 1, 0.25, Math.SQRT1_2]
+    expect([aged.rows, aged.x, aged.reward]).toEqual([5, rows.x, rows.reward])
+    for (const [r, age] of ages.entries()) expect(aged.weight?.[r]).toBeCloseTo(age * (rows.weight?.[r] ?? 1), 14)
+  })
+
+  it('are gone once they no longer count, and leave no trace in the fit', () => {
+    const [old, fresh] = [rowsOf(300, stream(10)), rowsOf(300, stream(11))]
+    const both: PassRows = {
+      rows: 600,
+      x: Float64Array.from(
+        { length: 600 * D },
+        (_, i) => (Math.floor(i / D) % 2 === 0 ? old : fresh).x[(i % D) + Math.floor(i / D / 2) * D],
+      ),
+      action: new Int32Array(600),
+      reward: Float64Array.from({ length: 600 }, (_, r) => (r % 2 === 0 ? old : fresh).reward[r >> 1]),
+      weight: undefined,
+    }
+    const buckets = Float64Array.from({ length: 600 }, (_, r) => (r % 2 === 0 ? 86 : 87))
+    const aged = rowsAsOf(both, buckets, WINDOW, 100)
+    expect([aged.rows, aged.x, aged.reward]).toEqual([300, fresh.x, fresh.reward])
+    expect(fitted([aged]).state()).toEqual(fitted([fresh]).state())
+    expect(rowsAsOf(both, buckets, WINDOW, 101)).toMatchObject({ rows: 0, x: new Float64Array(0) })
+  })
+
+  it('are nothing that the prior is forgotten with: where all are old, weights are near 0 and precisions the penalty', () => {
+    const rows = rowsOf(300, stream(12))
+    const aged = rowsAsOf(rows, new Float64Array(300), HALVING, 89)
+    const worth = Float64Array.of((aged.weight as Float64Array).reduce((sum, each) => sum + each, 0))
+    const state = fitHere(
+      passesOf(),
+      [{ ...aged, weight: aged.weight?.map(each => each * 1e-6) }],
+      worth,
+      Float64Array.of(1),
+    ).state()
+    const { slots, weights, precisions } = state as Record<'slots' | 'weights' | 'precisions', number[]>
+    expect(slots.length).toBeGreaterThan(40)
+    for (const [i, slot] of slots.entries()) {
+      expect(weights[i]).toBeCloseTo(0, 3)
+      expect(precisions[i]).toBeCloseTo(slot === SLOTS ? 1 : 3, 3)
+    }
   })
 })
 

@@ -1,6 +1,9 @@
 import { describe, expect, it } from 'vitest'
-import type { AlgorithmSpec, LearnerSpec, PolicySpec } from '../../src/kinds.ts'
+import type { AlgorithmSpec, HashSpec, LearnerSpec, PolicySpec } from '../../src/kinds.ts'
 import { stream } from '../../src/math/rng.ts'
+import { learnerOf } from '../../src/policy/algorithm.ts'
+import { forgettingOf } from '../../src/policy/forgetting.ts'
+import { fitHere, rowsAsOf } from '../../src/policy/passes.ts'
 import { createPolicy } from '../../src/policy/policy.ts'
 import { createStatistics, mergeStatistics } from '../../src/policy/statistics.ts'
 import { decisionLog } from '../../src/simulate/log.ts'
@@ -100,6 +103,62 @@ describe('a learner that forgets', () => {
       }
     }
   })
+})
+
+describe('a learner that is fitted in passes and forgets', () => {
+  it.each([{ discount: { halfLife: '4d' } }, { window: '3d' }])(
+    'is fitted to the log until then as each bucket begins: %o',
+    way => {
+      const learner = { type: 'hashed', l2: 1, ...way } as LearnerSpec
+      const forgetting = forgettingOf(learner)!
+      const hash: HashSpec = { bits: 8, namespaces: ['context', 'action'], pairs: [['context', 'action']] }
+      const algorithm: AlgorithmSpec = { learner, exploration: { type: 'greedy', ties: 'random' } }
+      const player = createPolicy('p', specOf(learner, { features: [{ hash }], algorithm }), 'sha256:p')
+      const { dimension, hashing } = player.features
+      const memory = createMemory(player)!
+      const passes = learnerOf(learner).passes!(learner, 3, dimension, hashing)
+      for (const start of [1, 2]) {
+        memory.start()
+        const rng = stream(start, 'memory')
+        const statistics = createStatistics(algorithm, 3, dimension)
+        const log = { x: [] as number[], reward: [] as number[], buckets: [] as number[] }
+        const row = new Float64Array(dimension)
+        let compared = 0
+        for (let t = 0; t < 600; t++) {
+          const time = START + (t * DAY) / 40
+          const bucket = forgetting.bucketOf(time)
+          const learnt = player.learner.state()
+          memory.advance(time)
+          if (t > 0 && bucket !== log.buckets.at(-1)) {
+            const merged = mergeStatistics(algorithm, 3, dimension)
+            merged.merge(statistics.sums)
+            const { counts, scale } = merged.worth(time)
+            const rows = {
+              rows: t,
+              x: Float64Array.from(log.x),
+              action: new Int32Array(t),
+              reward: Float64Array.from(log.reward),
+              weight: undefined,
+            }
+            const aged = rowsAsOf(rows, Float64Array.from(log.buckets), forgetting, bucket)
+            const [is, wanted] = [player.learner.state(), fitHere(passes, [aged], counts, scale, learnt).state()]
+            for (const [name, values] of Object.entries(wanted))
+              for (const [i, number] of [values].flat().entries()) expect([is[name]].flat()[i]).toBeCloseTo(number, 6)
+            compared++
+          } else if (t > 0) expect(player.learner.state()).toEqual(learnt)
+          const action = rng.uint32() % 3
+          player.features.writeRow({ playerId: 'p', level: 1 + (rng.uint32() % 3) }, action, row)
+          const reward = rng.uniform() < 0.4 ? 1 : 0
+          memory.learn(action, row, reward)
+          statistics.add(action, row, reward, 1, time)
+          log.x.push(...row)
+          log.reward.push(reward)
+          log.buckets.push(bucket)
+        }
+        expect(compared).toBeGreaterThan(13)
+      }
+    },
+  )
 })
 
 describe('a scenario with a clock', () => {

@@ -14,7 +14,12 @@ const MAPPING = { action: 'action', propensity: 'p', reward: 'r', decisionId: 'i
 
 const policyOf = (learner: LearnerSpec): PolicySpec => ({
   context: { x: { type: 'number' } },
-  features: learner.type === 'hybrid' ? [{ field: 'x' }, { action: 'id' }] : [{ field: 'x' }],
+  features:
+    learner.type === 'hybrid'
+      ? [{ field: 'x' }, { action: 'id' }]
+      : learner.type === 'hashed'
+        ? undefined
+        : [{ field: 'x' }],
   actions: [{ id: 'a' }, { id: 'b' }],
   decision: { type: 'single' },
   mode: 'online',
@@ -24,6 +29,9 @@ const policyOf = (learner: LearnerSpec): PolicySpec => ({
 })
 const HYBRID: LearnerSpec = { type: 'hybrid', l2: 1, intercept: true }
 const MEAN: LearnerSpec = { type: 'mean' }
+const HASHED: LearnerSpec = { type: 'hashed', l2: 1 }
+
+const WAYS = [{ discount: { halfLife: '14d' } }, { window: '28d' }] as const
 
 type Rows = Readonly<Record<string, MemoryColumn>>
 
@@ -110,7 +118,7 @@ describe('training a learner that forgets', () => {
     const sorted = Object.fromEntries(
       Object.entries(rows).map(([name, column]) => [name, byTime.map(({ i }) => column[i])]),
     )
-    for (const way of [{ discount: { halfLife: '14d' } }, { window: '28d' }]) {
+    for (const way of WAYS) {
       const learner = { ...HYBRID, ...way } as LearnerSpec
       const text = async (log: Rows, fold?: Fold) => {
         const { policy, learntFrom, rows } = await learn(log, learner, { fold })
@@ -122,6 +130,51 @@ describe('training a learner that forgets', () => {
       ).toBe(one)
       expect(await text(sorted as Rows)).toBe(one)
     }
+  })
+
+  it.each(WAYS)('passes over rows as they count then, the same from any number of workers: %o', async way => {
+    const rows = logOf(40_000, 120)
+    const learner = { ...HASHED, ...way } as LearnerSpec
+    const run = async (fold?: Fold) => {
+      const { policy, learntFrom, learnt, fit, hashing } = await learn(rows, learner, { fold })
+      return { snapshot: snapshotText(takeSnapshot(policy)), learntFrom, learnt, fit, hashing }
+    }
+    const one = await run()
+    const entry = new URL('../../src/worker.ts', import.meta.url)
+    for (const workers of [1, 2])
+      expect(await run(foldWorkers(entry, workers, new AbortController().signal))).toEqual(one)
+    expect(one.fit?.converged).toBe(true)
+    expect(one.learntFrom.remembered?.rows).toBeLessThan(39_000)
+  })
+
+  it('fits within a window what it would fit had nothing else been, and with a half-life two old rows for one', async () => {
+    const rows = logOf(6000, 100)
+    const since = '2026-10-22T00'
+    const recent = Array.from(rows.ts.keys()).filter(i => String(rows.ts[i]) >= since)
+    const only = Object.fromEntries(Object.entries(rows).map(([name, column]) => [name, recent.map(i => column[i])]))
+    const windowed = await learn(rows, { ...HASHED, window: '28d' } as LearnerSpec)
+    const alone = await learn(only as Rows, HASHED)
+    expect([windowed.policy.learner.state(), windowed.hashing]).toEqual([alone.policy.learner.state(), alone.hashing])
+    expect(windowed.notes).toEqual([`${6000 - recent.length} rows of before ${since}:00:00.000Z no longer count`])
+
+    // Of 14 days ago there are two of each row, which count half.
+    const base = logOf(3000, 0.4)
+    const old = Array.from(base.ts, (ts, i) =>
+      i % 3 === 0 ? new Date(Date.parse(String(ts)) - 14 * DAY).toISOString() : ts,
+    )
+    const copies = Array.from(base.ts.keys()).flatMap(i => (i % 3 === 0 ? [i, i] : [i]))
+    const twice = Object.fromEntries(
+      Object.entries({ ...base, ts: old }).map(([name, column]) => [name, copies.map(i => column[i])]),
+    )
+    const discounted = await learn(twice as Rows, { ...HASHED, discount: { halfLife: '14d' } } as LearnerSpec)
+    const [is, wanted] = [discounted, await learn(base, HASHED)].map(({ policy }) => policy.learner.state())
+    expect(is['slots']).toEqual(wanted['slots'])
+    for (const list of ['weights', 'precisions'] as const) {
+      const numbers = is[list] as readonly number[]
+      for (const [i, number] of (wanted[list] as readonly number[]).entries()) expect(numbers[i]).toBeCloseTo(number, 6)
+    }
+    expect(is['count']).toBeCloseTo(3000, 6)
+    expect(discounted.learntFrom.remembered).toMatchObject({ rows: 4000, effectiveRows: expect.closeTo(3000, 6) })
   })
 
   it('refuses a log without times, and a row without one', async () => {

@@ -3,6 +3,7 @@ import { normal } from '../../math/distributions.ts'
 import { lbfgs, type Minimiser } from '../../math/lbfgs.ts'
 import { logisticLoss, logisticShift, sigmoid } from '../../math/logistic.ts'
 import { requireUnit } from '../definition.ts'
+import { FORGETTING } from '../forgetting.ts'
 import { createScore, createSpread, type Hashing, MOST_BITS, mostTouches, rowLength } from '../hashing.ts'
 import type { Fit, FitReport, Learner, LearnerDefinition, LearnerState, Passes, SlotWeight } from '../learner.ts'
 import { MOST_PASSES, NEAR_ENOUGH } from '../passes.ts'
@@ -26,6 +27,7 @@ export const hashed: LearnerDefinition<HashedSpec> = {
       default: 20,
       examples: [20],
     },
+    ...FORGETTING,
   },
   learns: true,
   rewards: 'unit',
@@ -279,8 +281,13 @@ function hashedFit(l2: number, bits: number, count: number, scale: number, point
 
   /** The first pass shows which slots are touched, and about how curved it is. */
   function begin(): Minimiser {
-    slots = Int32Array.from(seen.keys()).filter(slot => seen[slot] === 1)
-    for (let slot = 0; slot < point.length; slot++) if (seen[slot] === 0) point[slot] = 0
+    let count = 0
+    const touched = new Int32Array(point.length)
+    for (let slot = 0; slot < point.length; slot++) {
+      if (seen[slot] === 1) touched[count++] = slot
+      else point[slot] = 0
+    }
+    slots = touched.slice(0, count)
     const start = Float64Array.from(slots, slot => point[slot])
     return lbfgs(start, { curvature: precisions(), tolerance: NEAR_ENOUGH })
   }
