@@ -1,4 +1,5 @@
 import { exp, log1p } from './elementary.ts'
+import { dot, ridgeDirection, ridgeMove } from './ridge.ts'
 
 /** 1 / (1 + e^−z). */
 export function sigmoid(z: number): number {
@@ -7,9 +8,9 @@ export function sigmoid(z: number): number {
   return e / (1 + e)
 }
 
-/** −ln of the likelihood of y in [0, 1] at log-odds z: ln(1 + e^z) − y·z, however large z is. */
+/** −ln of the likelihood of y in [0, 1] at log-odds z: ln(1 + e^z) − y·z, however large z is, and to its last digits where that is next to nothing. */
 export function logisticLoss(z: number, y: number): number {
-  return (z > 0 ? z : 0) + log1p(exp(-Math.abs(z))) - y * z
+  return (z > 0 ? (1 - y) * z : -y * z) + log1p(exp(-Math.abs(z)))
 }
 
 /**
@@ -36,3 +37,28 @@ export function logisticShift(z: number, v: number, y: number, h: number): numbe
 
 /** Halving alone, from the widest ends there are, would need as many. */
 const MOST_STEPS = 100
+
+/**
+ * Learns (x, y), y in [0, 1], where θ is believed to be normal with the covariance H⁻¹: θ moves to the mode of its posterior, and H grows by the
+ * curvature m(1 − m) x xᵀ there, m = σ(xᵀθ). Laplace's approximation, a row at a time: Spiegelhalter, Lauritzen, "Sequential Updating of
+ * Conditional Probabilities on Directed Graphical Structures", Networks 20, 1990, section 5; of a batch, and of a diagonal H, it is algorithm 3 of
+ * Chapelle, Li, "An Empirical Evaluation of Thompson Sampling", NeurIPS 2011. Its arguments are those of `ridgeUpdate`.
+ */
+export function logisticUpdate(
+  inverse: Float64Array,
+  inverseAt: number,
+  theta: Float64Array,
+  thetaAt: number,
+  d: number,
+  x: Float64Array,
+  y: number,
+  scratch: Float64Array,
+): void {
+  ridgeDirection(inverse, inverseAt, d, x, scratch)
+  const z = dot(x, theta, thetaAt, d)
+  // Rounding may leave it below 0.
+  const v = Math.max(0, dot(x, scratch, 0, d))
+  const m = sigmoid(z + logisticShift(z, v, y, 1))
+  const bend = m * (1 - m)
+  ridgeMove(inverse, inverseAt, theta, thetaAt, d, scratch, y - m, bend / (1 + bend * v))
+}

@@ -69,7 +69,20 @@ export function ridgeUpdate(
   y: number,
   scratch: Float64Array,
 ): void {
-  const v = scratch
+  ridgeDirection(inverse, inverseAt, d, x, scratch)
+  const shrink = 1 / (1 + dot(x, scratch, 0, d))
+  const gain = (y - dot(x, theta, thetaAt, d)) * shrink
+  ridgeMove(inverse, inverseAt, theta, thetaAt, d, scratch, gain, shrink)
+}
+
+/** Writes v = A⁻¹x into `v`: where x moves θ. */
+export function ridgeDirection(
+  inverse: Float64Array,
+  inverseAt: number,
+  d: number,
+  x: Float64Array,
+  v: Float64Array,
+): void {
   let k = inverseAt
   for (let i = 0; i < d; i++) {
     let sum = 0
@@ -79,9 +92,20 @@ export function ridgeUpdate(
     }
     v[i] = sum + inverse[k++] * x[i]
   }
-  const shrink = 1 / (1 + dot(x, v, 0, d))
-  const gain = (y - dot(x, theta, thetaAt, d)) * shrink
-  k = inverseAt
+}
+
+/** θ += gain · v, A⁻¹ −= shrink · v vᵀ. */
+export function ridgeMove(
+  inverse: Float64Array,
+  inverseAt: number,
+  theta: Float64Array,
+  thetaAt: number,
+  d: number,
+  v: Float64Array,
+  gain: number,
+  shrink: number,
+): void {
+  let k = inverseAt
   for (let i = 0; i < d; i++) {
     theta[thetaAt + i] += gain * v[i]
     const scaled = shrink * v[i]
@@ -103,17 +127,11 @@ export function ridgeSolve(
 ): void {
   factor(a, d, Number.NaN)
   solveFactored(a, theta, thetaAt, d)
-  const column = new Float64Array(d)
-  for (let j = 0; j < d; j++) {
-    column.fill(0)
-    column[j] = 1
-    solveFactored(a, column, 0, d)
-    for (let i = j; i < d; i++) inverse[inverseAt + packedSize(i) + j] = column[i]
-  }
+  invertFactored(a, inverse, inverseAt, d)
 }
 
 /** The packed A = LLᵀ becomes L (Cholesky). A pivot that is not positive is `singular`: where that is 0, so is all of its column. */
-function factor(a: Float64Array, d: number, singular: number): void {
+export function factor(a: Float64Array, d: number, singular: number): void {
   for (let i = 0; i < d; i++) {
     const row = packedSize(i)
     for (let j = 0; j <= i; j++) {
@@ -134,7 +152,7 @@ export function covarianceRoot(s: Float64Array, d: number): Float64Array {
 }
 
 /** Turns b, at `at`, into the solution of LLᵀx = b. */
-function solveFactored(l: Float64Array, b: Float64Array, at: number, d: number): void {
+export function solveFactored(l: Float64Array, b: Float64Array, at: number, d: number): void {
   for (let i = 0; i < d; i++) {
     const row = packedSize(i)
     let sum = b[at + i]
@@ -145,5 +163,16 @@ function solveFactored(l: Float64Array, b: Float64Array, at: number, d: number):
     let sum = b[at + i]
     for (let k = i + 1; k < d; k++) sum -= l[packedSize(k) + i] * b[at + k]
     b[at + i] = sum / l[packedSize(i) + i]
+  }
+}
+
+/** Writes (LLᵀ)⁻¹ into the packed block at `at`. */
+export function invertFactored(l: Float64Array, inverse: Float64Array, at: number, d: number): void {
+  const column = new Float64Array(d)
+  for (let j = 0; j < d; j++) {
+    column.fill(0)
+    column[j] = 1
+    solveFactored(l, column, 0, d)
+    for (let i = j; i < d; i++) inverse[at + packedSize(i) + j] = column[i]
   }
 }

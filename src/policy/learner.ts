@@ -73,7 +73,7 @@ export interface LearnerDefinition<Spec extends { readonly type: string } = { re
   features?(spec: Spec): FeatureNeeds
   /** Values are σ of what is linear in the features: probabilities, whose log-odds add up. Widths are their standard errors as they are. */
   readonly link?: 'logit'
-  /** Values are linear in the features, so that a snapshot shows a coefficient a feature. */
+  /** Values, or with a `link` their log-odds, are linear in the features, and posteriors normal, so that a snapshot shows a coefficient a feature. */
   readonly coefficients?: boolean
   /** It does with actions of which none is known before: it tells them apart by their features, or not at all. */
   anyActions?(spec: Spec): boolean

@@ -49,7 +49,7 @@ export function describeSnapshot(
   }
 }
 
-/** By action. In the row that is 1 in one feature and 0 in all others the value is that feature's coefficient. */
+/** By action. In the row that is 1 in one feature and 0 in all others the posterior is that of the feature's coefficient. */
 function coefficientsOf(learner: Learner, features: readonly string[], actions: number): Coefficient[][] {
   const d = features.length
   const byAction: Coefficient[][] = Array.from({ length: actions }, () => [])
@@ -59,7 +59,11 @@ function coefficientsOf(learner: Learner, features: readonly string[], actions: 
     x.fill(0)
     for (let a = 0; a < actions; a++) x[a * d + i] = 1
     learner.predict(x)
-    for (let a = 0; a < actions; a++) byAction[a].push({ feature, value: learner.value[a], width: learner.width[a] })
+    for (let a = 0; a < actions; a++) {
+      const posterior = learner.posterior(a, 1)
+      if (posterior?.family !== 'normal') throw new RangeError('coefficients are normal')
+      byAction[a].push({ feature, value: posterior.mean, width: posterior.sd })
+    }
   }
   return byAction
 }

@@ -31,6 +31,7 @@ const NAMES: readonly (readonly [name: string, ...others: string[]])[] = [
   ['beta', 'bernoulli', 'betabernoulli'],
   ['mean', 'average', 'gaussian', 'samplemean'],
   ['linear', 'ridge', 'regression', 'linearregression', 'lin'],
+  ['logistic', 'logit', 'logisticregression', 'sigmoid', 'glm', 'laplace'],
   ['fixed', 'static', 'constant'],
   ['uniform', 'random', 'abtest'],
   ['epsilon-greedy', 'egreedy', 'epsgreedy', 'eps'],

@@ -3,7 +3,7 @@ import { CONTEXT_TYPES, RESULT_TYPES } from '../generated/cel-types.ts'
 import { schemas } from '../generated/schemas.js'
 import type { ListedTopic, TopicResult } from '../generated/types.ts'
 import { KINDS, type LearnerSpec } from '../kinds.ts'
-import { learnerOf, PAIRS } from '../policy/algorithm.ts'
+import { EXPLORATIONS, LEARNERS, learnerOf, PAIRS } from '../policy/algorithm.ts'
 import { CONTEXT_FUNCTIONS } from '../policy/cel.ts'
 import { PURE_FUNCTIONS } from '../policy/cel-rule.ts'
 import { DURATION_UNITS } from '../policy/duration.ts'
@@ -29,6 +29,14 @@ const PATHS: Readonly<Record<string, string>> = {
   expectations: 'Scenario.spec.expect',
   rollouts: 'Deployment.spec.rollout',
 }
+
+/** Learners and explorations by their own names; a name that is one of a pair, too, is that. */
+const PARTS: ReadonlyMap<string, string> = new Map(
+  [
+    ...LEARNERS.map(({ type }) => [type, `Policy.spec.algorithm.learner.${type}`] as const),
+    ...EXPLORATIONS.map(({ type }) => [type, `Policy.spec.algorithm.exploration.${type}`] as const),
+  ].filter(([type]) => FIELD_NAMES.every(({ name }) => name !== type)),
+)
 
 const TEXTS: Readonly<Record<string, () => Topic>> = {
   durations: () => ({
@@ -185,7 +193,9 @@ export function topicOf(word: string): { readonly topic: Topic } | Explained | u
   const path = Object.keys(PATHS).find(name => near(word, name))
   if (path !== undefined) return explain(PATHS[path])
   const algorithm = FIELD_NAMES.find(({ name }) => same(word, name))
-  return algorithm === undefined ? undefined : { topic: algorithmTopic(algorithm) }
+  if (algorithm !== undefined) return { topic: algorithmTopic(algorithm) }
+  const part = [...PARTS].find(([name]) => same(word, name))
+  return part && explain(part[1])
 }
 
 /** Does `dap explain` have a page on it? */
@@ -196,6 +206,7 @@ export const topicNames = (): string[] => [
   ...Object.keys(PATHS),
   ...Object.keys(TEXTS),
   ...FIELD_NAMES.map(({ name }) => name),
+  ...PARTS.keys(),
 ]
 
 /** What there is to ask for: kinds, and words with a line each; of the names of one algorithm the first. */

@@ -1,6 +1,6 @@
 import { load } from 'js-yaml'
 import { describe, expect, it } from 'vitest'
-import { PAIRS } from '../../src/policy/algorithm.ts'
+import { EXPLORATIONS, LEARNERS, PAIRS } from '../../src/policy/algorithm.ts'
 import { FIELD_NAMES } from '../../src/policy/field-names.ts'
 import { explain } from '../../src/repo/explain.ts'
 import { loadRepository } from '../../src/repo/repository.ts'
@@ -31,6 +31,15 @@ describe('topics', () => {
       { path: 'policies/offer.yaml', text: resource('Policy', 'offer', JSON.stringify(spec)) },
     ])
     expect(diagnostics.filter(({ severity }) => severity === 'error')).toEqual([])
+  })
+
+  it('are the learners and the explorations, each by its own name', () => {
+    for (const { type } of [...LEARNERS, ...EXPLORATIONS]) {
+      const found = topicOf(type) ?? explain(type)
+      expect([type, 'topic' in found || 'explanation' in found]).toEqual([type, true])
+      expect(topicNames()).toContain(type)
+    }
+    expect(topicOf('Logistic')).toMatchObject({ explanation: { path: 'Policy.spec.algorithm.learner.logistic' } })
   })
 
   it('can all be asked for, and lead to what can be asked for', () => {

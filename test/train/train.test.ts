@@ -34,6 +34,16 @@ const HASHED: PolicySpec = {
   algorithm: { ...LINEAR.algorithm, learner: { type: 'hashed', l2: 5 } },
 }
 
+const LOGISTIC: PolicySpec = {
+  ...LINEAR,
+  algorithm: { ...LINEAR.algorithm, learner: { type: 'logistic', l2: 0.5, intercept: true } },
+}
+const LOGISTIC_SHARED: PolicySpec = {
+  ...LINEAR,
+  features: [{ action: 'id' }, { cross: ['x', 'action.id'] }],
+  algorithm: { ...LINEAR.algorithm, learner: { type: 'logistic', l2: 0.5, intercept: true, shared: true } },
+}
+
 const MAPPING = {
   action: 'action',
   propensity: 'p',
@@ -324,6 +334,35 @@ describe('train', () => {
     expect(loadSnapshot(restored, JSON.parse(here.snapshot))).toMatchObject({ ok: true })
     for (const { slot, weight } of hashing?.strongest ?? [])
       expect(restored.learner.coefficient?.(slot, 0)).toBe(weight)
+  })
+
+  it.each([
+    ['a model an action', LOGISTIC],
+    ['a model that actions share', LOGISTIC_SHARED],
+  ])('fits logistic regression, %s, to the same bytes here, and in one worker, two and eight', async (_, spec) => {
+    const rows = logOf(2 * BATCH_ROWS + 17)
+    const plan = planOf({ policy: spec, weights: 'inverse-propensity' })
+    const entry = new URL('../../src/worker.ts', import.meta.url)
+    const run = async (fold?: Fold) => {
+      const { policy, fit, learnt } = await train(plan, memoryTables({ memory: rows }), fold)
+      return { snapshot: snapshotText(takeSnapshot(policy)), fit, learnt }
+    }
+    const here = await run()
+    for (const workers of [1, 2, 8])
+      expect(await run(foldWorkers(entry, workers, new AbortController().signal))).toEqual(here)
+    expect(here.fit).toMatchObject({ converged: true })
+    expect(here.fit?.distance).toBeLessThan(1e-8)
+    const restored = createPolicy('offer', spec, 'sha256:0')
+    expect(loadSnapshot(restored, JSON.parse(here.snapshot))).toMatchObject({ ok: true })
+    const again = await train({ ...plan, start: restored.learner.state() }, memoryTables({ memory: rows }))
+    expect(again.fit?.passes).toBeLessThan(here.fit?.passes ?? 0)
+  })
+
+  it('refuses numbers that are too large to be fitted', async () => {
+    const rows = { ...logOf(50), x: Array.from({ length: 50 }, () => 1e200) }
+    const failed = await problem(learn(rows, { policy: LOGISTIC }))
+    expect(failed.message).toContain('the log is too large in its numbers to learn from')
+    expect(failed.hint).toBe('standardize the features')
   })
 
   it('starts a fit where it is told to', async () => {

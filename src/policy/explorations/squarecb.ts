@@ -43,6 +43,7 @@ export const squarecbExploration: ExplorationDefinition<Extract<ExplorationSpec,
   names: {
     mean: { name: 'SquareCB without a context', paper: 'Foster, Rakhlin 2020' },
     linear: { name: 'SquareCB', paper: 'Foster, Rakhlin 2020' },
+    logistic: { name: 'SquareCB on logistic models', paper: 'Foster, Rakhlin 2020' },
     hashed: { name: 'SquareCB on a logistic model', paper: 'Foster, Rakhlin 2020' },
   },
   create: ({ gamma, ties }, _learner, actions) => squarecb(gamma, ties, actions),

@@ -35,6 +35,7 @@ export const thompsonExploration: ExplorationDefinition<Extract<ExplorationSpec,
     mean: { name: 'Gaussian Thompson sampling', paper: 'Agrawal, Goyal 2013' },
     beta: { name: 'Beta-Bernoulli Thompson sampling', paper: 'Thompson 1933' },
     linear: { name: 'LinTS', paper: 'Agrawal, Goyal 2013' },
+    logistic: { name: 'Laplace Thompson sampling', paper: 'Russo, Van Roy, Kazerouni, Osband, Wen 2018' },
     hashed: { name: 'logistic Thompson sampling', paper: 'Chapelle, Li 2011' },
   },
   misfits({ scale }, { type, exactPosterior }) {

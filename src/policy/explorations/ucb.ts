@@ -19,7 +19,8 @@ export const ucbExploration: ExplorationDefinition<Extract<ExplorationSpec, { ty
     },
     alpha: {
       type: 'number',
-      description: 'Over `linear` and `hybrid`: the index is value + alpha · width, the width being √(x·A⁻¹x).',
+      description:
+        'Over learners of features: the index is value + alpha · width, the width being √(x·A⁻¹x); over `logistic` and `hashed` it is the standard error of the probability.',
       minimum: 0,
       maximum: 1000000,
       examples: [1],
@@ -31,6 +32,7 @@ export const ucbExploration: ExplorationDefinition<Extract<ExplorationSpec, { ty
   names: {
     mean: { name: 'UCB1', paper: 'Auer, Cesa-Bianchi, Fischer 2002' },
     linear: { name: 'LinUCB', paper: 'Li, Chu, Langford, Schapire 2010' },
+    logistic: { name: 'logistic UCB', paper: 'Faury, Abeille, Calauzènes, Fercoq 2020' },
     hybrid: { name: 'hybrid LinUCB', paper: 'Li, Chu, Langford, Schapire 2010' },
   },
   deterministic: () => 'type',
@@ -65,7 +67,7 @@ export function ucb1Bonus(factor: number): Bonus {
   return ({ count }) => (count > 1 ? Math.sqrt(factor * log(count)) : 0)
 }
 
-/** LinUCB over `linear` and `hybrid`: a constant. Li et al., WWW 2010. */
+/** LinUCB, and what is like it over other learners of features: a constant. Li et al., WWW 2010. */
 export function linUcbBonus(alpha: number): Bonus {
   return () => alpha
 }

@@ -3,8 +3,25 @@ import { normal } from '../../math/distributions.ts'
 import { dot, packedSize, quadraticWeights, ridgeSolve, ridgeStart, ridgeUpdate } from '../../math/ridge.ts'
 import { FORGETTING } from '../forgetting.ts'
 import type { Learner, LearnerDefinition, LearnerSums } from '../learner.ts'
-import { sharedLinearLearner } from './shared-linear.ts'
+import { type DenseOptions, sharedLinearLearner } from './shared-linear.ts'
 import { stateCounts, stateNumbers, total } from './state.ts'
+
+/** Of a learner with one dense model an action, of contexts, or one that all share: what does not depend on how it is fitted. */
+export const DENSE = {
+  features: ({ intercept, shared = false }) => ({ intercept, shared }),
+  coefficients: true,
+  anyActions: ({ shared = false }) => shared,
+  numbers: ({ shared }, actions, dimension) =>
+    Math.max(actions, (shared === true ? 1 : actions) * packedSize(dimension)),
+  carry: state => state,
+  share: ({ shared }) => (shared === true ? ['theta', 'inverse'] : []),
+} satisfies Partial<LearnerDefinition<Dense>>
+
+interface Dense {
+  readonly type: string
+  readonly intercept: boolean
+  readonly shared?: boolean
+}
 
 export const linear: LearnerDefinition<Extract<LearnerSpec, { type: 'linear' }>> = {
   type: 'linear',
@@ -38,18 +55,12 @@ export const linear: LearnerDefinition<Extract<LearnerSpec, { type: 'linear' }>>
   learns: true,
   rewards: 'any',
   gives: ['counts', 'widths', 'posterior'],
-  features: ({ intercept, shared = false }) => ({ intercept, shared }),
-  coefficients: true,
-  anyActions: ({ shared = false }) => shared,
-  numbers: ({ shared }, actions, dimension) =>
-    Math.max(actions, (shared === true ? 1 : actions) * packedSize(dimension)),
+  ...DENSE,
   create: (spec, actions, dimension, capacity) =>
     spec.shared === true
       ? sharedLinearLearner(actions.length, dimension, { ...spec, capacity })
       : linearLearner(actions.length, dimension, spec),
   sums: ({ l2, shared = false }, actions, dimension) => linearSums(l2, shared, actions, dimension),
-  carry: state => state,
-  share: ({ shared }) => (shared === true ? ['theta', 'inverse'] : []),
 }
 
 /** A model's [Σwrx (d), Σw x xᵀ (packed)]: an action's, or that of all. */
@@ -91,8 +102,9 @@ function linearSums(l2: number, shared: boolean, actions: number, d: number): Le
  * "A Contextual-Bandit Approach to Personalized News Article Recommendation", WWW 2010, algorithm 1. As no two actions share
  * a θ, a draw of θ matters only through x·θ, so one normal an action is exactly Thompson sampling of θ.
  */
-export function linearLearner(actions: number, dimension: number, options: { readonly l2: number }): Learner {
-  if (!(options.l2 > 0)) throw new RangeError('linear: l2 must be positive')
+export function linearLearner(actions: number, dimension: number, options: DenseOptions): Learner {
+  const { l2, update = ridgeUpdate } = options
+  if (!(l2 > 0)) throw new RangeError('l2 must be positive')
   const d = dimension
   const size = packedSize(d)
   const inverse = new Float64Array(actions * size)
@@ -102,7 +114,7 @@ export function linearLearner(actions: number, dimension: number, options: { rea
   const width = new Float64Array(actions)
   const weights = new Float64Array(size)
   const scratch = new Float64Array(d)
-  for (let a = 0; a < actions; a++) ridgeStart(inverse, a * size, d, options.l2)
+  for (let a = 0; a < actions; a++) ridgeStart(inverse, a * size, d, l2)
 
   const learner: Learner & { count: number } = {
     counts,
@@ -118,7 +130,7 @@ export function linearLearner(actions: number, dimension: number, options: { rea
       }
     },
     learn(action, x, reward) {
-      ridgeUpdate(inverse, action * size, theta, action * d, d, x, reward, scratch)
+      update(inverse, action * size, theta, action * d, d, x, reward, scratch)
       counts[action]++
       learner.count++
     },

@@ -4,6 +4,12 @@ import type { Rng } from '../../math/rng.ts'
 import type { Learner } from '../learner.ts'
 import { stateCounts, stateNumbers, total } from './state.ts'
 
+export interface DenseOptions {
+  readonly l2: number
+  /** How a model learns a row; without it, as ridge regression does. */
+  readonly update?: typeof ridgeUpdate
+}
+
 /**
  * One ridge regression for all actions, which sees a row z an action: value z·θ, width √(z·A⁻¹z), posterior N(z·θ, scale² · z·A⁻¹z), with
  * A = l2·I + Σ z zᵀ. Abbasi-Yadkori, Pál, Szepesvári, "Improved Algorithms for Linear Stochastic Bandits", NeurIPS 2011, section 3 (OFUL);
@@ -13,11 +19,11 @@ import { stateCounts, stateNumbers, total } from './state.ts'
 export function sharedLinearLearner(
   actions: number,
   dimension: number,
-  options: { readonly l2: number; readonly capacity?: number },
+  options: DenseOptions & { readonly capacity?: number },
 ): Learner {
-  if (!(options.l2 > 0)) throw new RangeError('linear: l2 must be positive')
+  const { l2, update = ridgeUpdate, capacity = actions } = options
+  if (!(l2 > 0)) throw new RangeError('l2 must be positive')
   const d = dimension
-  const { capacity = actions } = options
   const inverse = new Float64Array(packedSize(d))
   const theta = new Float64Array(d)
   const known = Math.max(1, actions)
@@ -30,7 +36,7 @@ export function sharedLinearLearner(
   /** L of A⁻¹ = LLᵀ, until something is learnt. */
   let root: Float64Array | undefined
   const nonzero: Scratch = { values: new Float64Array(d), places: new Int32Array(d) }
-  ridgeStart(inverse, 0, d, options.l2)
+  ridgeStart(inverse, 0, d, l2)
 
   const learner: Learner & { count: number } = {
     counts,
@@ -45,7 +51,7 @@ export function sharedLinearLearner(
       for (let a = 0; a < count; a++) width[a] = Math.sqrt(Math.max(0, quadraticForm(inverse, x, a * d, d)))
     },
     learn(action, x, reward) {
-      ridgeUpdate(inverse, 0, theta, 0, d, x, reward, scratch)
+      update(inverse, 0, theta, 0, d, x, reward, scratch)
       counts[actions === 0 ? 0 : action]++
       learner.count++
       root = undefined
