@@ -163,7 +163,12 @@ async function learn(
   /** What was sent to be folded, and is not back. */
   const sent: { readonly rows: number; readonly times?: Float64Array; readonly hashes?: Float64Array }[] = []
   const { learner } = spec.algorithm
-  const passes = learnerOf(learner).passes?.(learner, policy.kept.length, policy.features.dimension, policy.features.hashing)
+  const passes = learnerOf(learner).passes?.(
+    learner,
+    policy.kept.length,
+    policy.features.dimension,
+    policy.features.hashing,
+  )
   let bytes = 0
   async function* toFold() {
     const columnsOf = [...wanted, ...times, ...hashes, ...decisionIds, ...taken]

@@ -48,6 +48,7 @@ describe('explain', () => {
       'mean',
       'beta',
       'linear',
+      'logistic',
       'hybrid',
       'hashed',
       'fixed',

@@ -138,7 +138,7 @@ spec:
       .replace('"ctx.level >= 1"', '"ctx.levl >= 1"')
     expect((await diagnose(text)).map(fault => fault.replace(/^\S+ /, ''))).toEqual([
       'cel `ctx` has no field `levl` | did you mean `level`?',
-      'schema `type` must be one of `mean`, `beta`, `linear`, `hybrid`, `hashed`, `fixed`, `uniform`, got the string `linera` | did you mean `linear`?',
+      'schema `type` must be one of `mean`, `beta`, `linear`, `logistic`, `hybrid`, `hashed`, `fixed`, `uniform`, got the string `linera` | did you mean `linear`?',
       'unknown-key unknown key `minProbabilty` | did you mean `minProbability`?',
       'reference there is no action `nonee` | did you mean `none`?',
     ])
@@ -212,7 +212,7 @@ describe('a Policy', () => {
     ['a number for a string', 'id: none', 'id: 0', ['20:11 schema', '40:15 reference', '41:15 reference']],
     ['no duration', 'wait: 72h', 'wait: 72 hours', ['45:11 schema']],
     ['a kind of decision that is not there yet', 'type: single', 'type: ranking', ['29:11 schema']],
-    ['a learner that is not there yet', 'type: linear\n', 'type: logistic\n', ['32:13 schema']],
+    ['a learner that is not there yet', 'type: linear\n', 'type: forest\n', ['32:13 schema']],
     ['a bad name', 'name: offer-1', 'name: Offer_1', ['4:9 schema']],
     ['an action twice', 'id: gold-small', 'id: none', ['22:11 duplicate']],
     ['a number in quotes', 'price: 1.99', 'price: "1.99"', ['23:26 warning semantic']],

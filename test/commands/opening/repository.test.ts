@@ -43,7 +43,7 @@ describe('validate', () => {
           │                                                  ^
         hint: compare it with something, for example \`1 > …\`
 
-      policies/offer.yaml:8:22: error: \`type\` must be one of \`mean\`, \`beta\`, \`linear\`, \`hybrid\`, \`hashed\`, \`fixed\`, \`uniform\`, got the string \`men\` [schema]
+      policies/offer.yaml:8:22: error: \`type\` must be one of \`mean\`, \`beta\`, \`linear\`, \`logistic\`, \`hybrid\`, \`hashed\`, \`fixed\`, \`uniform\`, got the string \`men\` [schema]
         7 │   algorithm:
         8 │     learner: { type: men }
           │                      ^^^
