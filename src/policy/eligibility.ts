@@ -30,7 +30,7 @@ export function createEligibility({ actions, context: fields }: Pick<PolicySpec,
   }
   const common = isListed(actions) ? undefined : compiled(actions.eligible, 'the rule of the actions')
   const single = isListed(actions) ? actions.map(({ id, eligible }) => compiled(eligible, `action \`${id}\``)) : []
-  const ruleOf = (action: number) => common ?? single[action]
+  const ruled = common !== undefined || single.some(rule => rule !== undefined)
 
   function write(
     context: Context,
@@ -40,18 +40,23 @@ export function createEligibility({ actions, context: fields }: Pick<PolicySpec,
   ): number {
     if (pool === undefined) throw new RangeError('the actions of the request are needed')
     const { ids, values, barred } = pool
+    const actions = ids.length
     let count = 0
-    for (let a = 0; a < ids.length; a++) {
+    if (!ruled && barred === undefined) {
+      for (; count < actions; count++) out[count] = count
+      return count
+    }
+    for (let a = 0; a < actions; a++) {
       if (barred?.has(ids[a])) continue
-      const rule = ruleOf(a)
+      const rule = common ?? single[a]
       if (rule === undefined || holds(rule.run, context, values[a])) out[count++] = a
     }
     return count
   }
 
   return {
-    ruled: common !== undefined || single.some(rule => rule !== undefined),
-    rule: action => ruleOf(action)?.text,
+    ruled,
+    rule: action => (common ?? single[action])?.text,
     write: (context, out, pool = own) => write(context, out, pool, surely),
     writeCertain: (context, out, pool = own) => write(context, out, pool, certainly),
   }

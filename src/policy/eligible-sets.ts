@@ -22,6 +22,9 @@ export function createEligibleSets(
   { rule }: Pick<Eligibility, 'rule'>,
 ): (indices: Int32Array, count: number, pool?: Pool) => EligibleSet {
   const known = new WeakMap<Pool, Map<number | string, EligibleSet>>()
+  /** The pool that was asked about last, as most often before, and what is known of it. */
+  let lately: Pool | undefined
+  let sets = new Map<number | string, EligibleSet>()
   const bits = [1]
   while (bits.length < BITS) bits.push(2 * bits[bits.length - 1])
 
@@ -52,9 +55,9 @@ export function createEligibleSets(
     if (pool === undefined) throw new RangeError('the actions of the request are needed')
     if (!pool.lasting) return setOf(pool, indices, count)
     const actions = pool.ids.length
-    let sets = known.get(pool)
-    if (sets === undefined) {
-      sets = new Map()
+    if (pool !== lately) {
+      lately = pool
+      sets = known.get(pool) ?? new Map()
       known.set(pool, sets)
     }
     const key = keyOf(actions, indices, count)
