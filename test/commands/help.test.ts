@@ -292,7 +292,15 @@ describe('explain', () => {
         context-free-squarecb      SquareCB without a context (Foster, Rakhlin 2020) is \`mean\` ×
                                    \`squarecb\`.
         squarecb                   SquareCB (Foster, Rakhlin 2020) is \`linear\` × \`squarecb\`.
-        logistic-squarecb          SquareCB on a logistic model (Foster, Rakhlin 2020) is \`hashed\` ×
+        logistic-squarecb          SquareCB on logistic models (Foster, Rakhlin 2020) is \`logistic\` ×
+                                   \`squarecb\`.
+        logistic-ucb               logistic UCB (Faury, Abeille, Calauzènes, Fercoq 2020) is \`logistic\` ×
+                                   \`ucb\`.
+        logistic-thompson          Laplace Thompson sampling (Russo, Van Roy, Kazerouni, Osband, Wen 2018)
+                                   is \`logistic\` × \`thompson\`.
+        logistic-greedy            \`logistic-greedy\` is \`logistic\` × \`greedy\`.
+        logistic-epsilon-greedy    \`logistic-epsilon-greedy\` is \`logistic\` × \`epsilon-greedy\`.
+        hashed-squarecb            SquareCB on a logistic model (Foster, Rakhlin 2020) is \`hashed\` ×
                                    \`squarecb\`.
         hashed-thompson            logistic Thompson sampling (Chapelle, Li 2011) is \`hashed\` ×
                                    \`thompson\`.

@@ -14,7 +14,7 @@ export const logistic: LearnerDefinition<Extract<LearnerSpec, { type: 'logistic'
   order: 32,
   note: 'logistic ridge per action, or shared',
   description:
-    'Logistic ridge regression on features, for rewards in [0, 1]: of the context, per action, or of contexts and actions, shared by all actions. Values are probabilities.',
+    'Logistic ridge regression on features, for 0/1 rewards: of the context, per action, or of contexts and actions, shared by all actions. Values are probabilities.',
   options: { l2: { ...l2, description: 'The ridge penalty λ of every coefficient.' }, intercept, shared },
   learns: true,
   rewards: 'unit',
