@@ -22,6 +22,7 @@ const LARGE = [
   'log/stats/stats',
   'log/used-records',
   'policy/rule-fuzz',
+  'simulate/logistic-clicks',
   'simulate/pool-share',
   'simulate/regret-context-free',
   'simulate/regret-linear',

@@ -110,7 +110,7 @@ describe('a policy of hashed features', () => {
       {
         "code": 3,
         "stderr": "error: --start is where a fit in passes starts, and \`mean\` is made of sums
-      hint: take it out; it is for \`hashed\`
+      hint: take it out; it is for \`logistic\` and \`hashed\`
       ",
       }
     `)
