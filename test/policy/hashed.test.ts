@@ -172,8 +172,9 @@ describe('the learner hashed', () => {
     })
   })
 
-  it('moves to the mode of its posterior when it learns a row', () => {
-    const policy = policyOf()
+  it.each([18, 3])('moves to the mode of its posterior when it learns a row, of 2^%i slots', bits => {
+    const hash = { bits, namespaces: ['context', 'action'], pairs: [['context', 'action']] }
+    const policy = policyOf({ features: [{ hash }] as unknown as PolicySpec['features'] })
     const d = policy.features.dimension
     const x = rowsOf(policy)
     policy.learner.predict(x)
@@ -188,6 +189,18 @@ describe('the learner hashed', () => {
     const cost = (z: number) => (z - before.mean) ** 2 / (2 * v) + logisticLoss(z, 1)
     for (const step of [-1e-3, 1e-3]) expect(cost(after.mean + step)).toBeGreaterThan(cost(after.mean))
     expect(after.sd).toBeLessThan(before.sd)
+  })
+
+  it('is as wide where values meet in a slot as their sum makes it', () => {
+    const hash = { bits: 3, namespaces: ['context', 'action'], pairs: [['context', 'action']] }
+    const policy = policyOf({ features: [{ hash }] as unknown as PolicySpec['features'] })
+    policy.learner.predict(rowsOf(policy))
+    const sums = new Map<number, number>()
+    for (const { at, value } of named(policy, 0).slice(1)) sums.set(at, (sums.get(at) ?? 0) + value)
+    const squares = [...sums.values()].reduce((sum, value) => sum + value * value, 0)
+    expect(sums.size).toBeLessThan(named(policy, 0).length - 5)
+    const posterior = policy.learner.posterior(0, 1)
+    expect(posterior).toEqual({ family: 'normal', mean: 0, sd: expect.closeTo(Math.sqrt(1 + squares / 2), 12) })
   })
 
   it('keeps in its snapshot what was touched, and no more', () => {

@@ -1,10 +1,13 @@
+import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import policySchema from '../../schemas/policy.schema.json' with { type: 'json' }
 import { murmur3 } from '../../src/math/murmur.ts'
 import { stream } from '../../src/math/rng.ts'
 import {
+  createScatter,
   createScore,
   createSpread,
+  createTouches,
   type Hashing,
   hashName,
   MOST_BITS,
@@ -146,6 +149,63 @@ describe('a row of hashed features', () => {
     const n = createSpread(hashing)(x, 0, hashes, values)
     const sum = Array.from({ length: n }, (_, i) => weights[hashes[i] & 0x3ffff] * values[i]).reduce((a, b) => a + b)
     expect(createScore(hashing)(x, 0, weights)).toBeCloseTo(sum, 12)
+  })
+
+  it('is the same by slot, whether it is listed, summed or spread over them, however many meet in one', () => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 1, max: 18 }),
+        fc.array(fc.integer({ min: 0, max: 5 }), { minLength: 1, maxLength: 3 }),
+        fc.array(fc.tuple(fc.nat(2), fc.nat(2)), { maxLength: 4 }),
+        fc.nat(),
+        (bits, sizes, wanted, seed) => {
+          const rng = stream(seed, 'row')
+          let end = 0
+          const ends = sizes.map(size => (end += size))
+          const pairs = wanted
+            .filter(pair => Math.max(...pair) < sizes.length)
+            .map(([a, b]) => [Math.min(a, b), Math.max(a, b)] as const)
+          const of: Hashing = { bits, ends, pairs }
+          const hash = () => rng.uint32() | 0
+          const number = () => (rng.uniform() < 0.2 ? 0 : Math.round(8 * rng.uniform() - 4) / 4)
+          const rows = Float64Array.from({ length: 3 * 2 * end }, (_, i) => (i % (2 * end) < end ? hash() : number()))
+          const weights = Float64Array.from({ length: 1 << bits }, () => rng.uniform())
+          const [hashes, slots] = [new Int32Array(mostTouches(of)), new Int32Array(mostTouches(of))]
+          const [each, met] = [new Float64Array(hashes.length), new Float64Array(hashes.length)]
+          const [spread, touches] = [createSpread(of), createTouches(of)]
+          const [score, scatter] = [createScore(of), createScatter(of)]
+          for (let at = 0; at < rows.length; at += 2 * end) {
+            const bySlot = new Map<number, number>()
+            for (let i = 0, n = spread(rows, at, hashes, each); i < n; i++) {
+              const slot = hashes[i] & (weights.length - 1)
+              bySlot.set(slot, (bySlot.get(slot) ?? 0) + each[i])
+            }
+            const n = touches(rows, at, slots, met)
+            // Quarters add up exactly.
+            expect(Array.from({ length: n }, (_, i) => [slots[i], met[i]])).toEqual([...bySlot])
+            const sum = [...bySlot].reduce((all, [slot, value]) => all + weights[slot] * value, 0)
+            expect(score(rows, at, weights)).toBeCloseTo(sum, 9)
+            const to = new Float64Array(weights.length)
+            scatter(rows, at, 0.5, to)
+            for (const [slot, value] of bySlot) expect(to[slot]).toBe(value / 2)
+            expect(to.reduce((all, each) => all + each, 0)).toBeCloseTo(
+              [...bySlot.values()].reduce((a, b) => a + b, 0) / 2,
+              9,
+            )
+          }
+        },
+      ),
+    )
+  })
+
+  it('knows after more rows than it can number which slots the last one touched', () => {
+    const touches = createTouches(hashing)
+    const slots = new Int32Array(mostTouches(hashing))
+    const values = new Float64Array(slots.length)
+    const other = x.map((value, i) => (i < 5 ? value + 100 : value))
+    const first = touches(x, 0, slots, values)
+    for (let row = 0; row < 0xffff - 1; row++) touches(other, 0, slots, values)
+    for (const row of [x, x, other]) expect(touches(row, 0, slots, values)).toBe(first)
   })
 
   it('touches no more than it says, which is what it touches where everything has a value', () => {

@@ -4,7 +4,15 @@ import { lbfgs, type Minimiser } from '../../math/lbfgs.ts'
 import { logisticLoss, logisticShift, sigmoid } from '../../math/logistic.ts'
 import { requireUnit } from '../definition.ts'
 import { FORGETTING } from '../forgetting.ts'
-import { createScore, createSpread, type Hashing, MOST_BITS, mostTouches, rowLength } from '../hashing.ts'
+import {
+  createScatter,
+  createScore,
+  createTouches,
+  type Hashing,
+  MOST_BITS,
+  mostTouches,
+  rowLength,
+} from '../hashing.ts'
 import type { Fit, FitReport, Learner, LearnerDefinition, LearnerState, Passes, SlotWeight } from '../learner.ts'
 import { MOST_PASSES, NEAR_ENOUGH } from '../passes.ts'
 import { countOnly } from './fixed.ts'
@@ -52,11 +60,11 @@ const NOTHING: Hashing = { bits: 0, ends: [], pairs: [] }
  */
 function hashedLearner(capacity: number, { l2 }: { readonly l2: number }, hashing: Hashing = NOTHING): Learner {
   if (!(l2 > 0)) throw new RangeError('hashed: l2 must be positive')
-  const spread = createSpread(hashing)
+  const touches = createTouches(hashing)
   const score = createScore(hashing)
   const row = rowLength(hashing)
-  const hashes = new Int32Array(mostTouches(hashing))
-  const numbers = new Float64Array(hashes.length)
+  const slots = new Int32Array(mostTouches(hashing))
+  const numbers = new Float64Array(slots.length)
   const value = new Float64Array(capacity)
   const width = new Float64Array(capacity)
   const logit = new Float64Array(capacity)
@@ -74,9 +82,9 @@ function hashedLearner(capacity: number, { l2 }: { readonly l2: number }, hashin
         logit[a] = weights[mask + 1] + score(x, a * row, weights)
         value[a] = sigmoid(logit[a])
         if (!widths) continue
-        const n = spread(x, a * row, hashes, numbers)
+        const n = touches(x, a * row, slots, numbers)
         let v = 1 / precisions[mask + 1]
-        for (let i = 0; i < n; i++) v += (numbers[i] * numbers[i]) / precisions[hashes[i] & mask]
+        for (let i = 0; i < n; i++) v += (numbers[i] * numbers[i]) / precisions[slots[i]]
         spreads[a] = Math.sqrt(v)
         width[a] = value[a] * (1 - value[a]) * spreads[a]
       }
@@ -84,21 +92,21 @@ function hashedLearner(capacity: number, { l2 }: { readonly l2: number }, hashin
     learn(_action, x, reward) {
       requireUnit('hashed', reward)
       const { weights, precisions, mask } = model
-      const n = spread(x, 0, hashes, numbers)
-      hashes[n] = mask + 1
+      const n = touches(x, 0, slots, numbers)
+      slots[n] = mask + 1
       numbers[n] = 1
-      const slotOf = (i: number) => (i === n ? mask + 1 : hashes[i] & mask)
       let z = 0
       let v = 0
       for (let i = 0; i <= n; i++) {
-        const slot = slotOf(i)
-        z += weights[slot] * numbers[i]
-        v += (numbers[i] * numbers[i]) / precisions[slot]
+        z += weights[slots[i]] * numbers[i]
+        v += (numbers[i] * numbers[i]) / precisions[slots[i]]
       }
       const shift = logisticShift(z, v, reward, 1)
       const m = sigmoid(z + shift)
-      for (let i = 0; i <= n; i++) weights[slotOf(i)] += ((shift / v) * numbers[i]) / precisions[slotOf(i)]
-      for (let i = 0; i <= n; i++) precisions[slotOf(i)] += m * (1 - m) * numbers[i] * numbers[i]
+      for (let i = 0; i <= n; i++) {
+        weights[slots[i]] += ((shift / v) * numbers[i]) / precisions[slots[i]]
+        precisions[slots[i]] += m * (1 - m) * numbers[i] * numbers[i]
+      }
       learner.count++
     },
     draw: (action, scale, rng) => logit[action] + scale * spreads[action] * normal(rng),
@@ -186,8 +194,8 @@ function modelOf(state: LearnerState, l2: number): Model {
 }
 
 /**
- * Least is Σ w (ln(1 + e^z) − y z) + ½ Σ λ w², over the rows and over the slots. A part is [loss, n, slots, gradient, curvature], n numbers each: those of the
- * slots that its rows touch. Slots that no row touches have no weight.
+ * Least is Σ w (ln(1 + e^z) − y z) + ½ Σ λ w², over the rows and over the slots. A part is [loss, n, slots, gradient, curvature], n numbers each: those of
+ * the slots that its rows touch, ascending, or without a curvature those whose gradient is not 0. Slots that no row touches have no weight.
  */
 function hashedPasses(l2: number, hashing: Hashing): Passes {
   const slots = 1 << hashing.bits
@@ -201,56 +209,59 @@ function hashedPasses(l2: number, hashing: Hashing): Passes {
 }
 
 function createFold(hashing: Hashing, slots: number): Passes['fold'] {
-  const spread = createSpread(hashing)
+  const score = createScore(hashing)
+  const scatter = createScatter(hashing)
+  const touches = createTouches(hashing)
   const row = rowLength(hashing)
-  const hashes = new Int32Array(mostTouches(hashing))
-  const numbers = new Float64Array(hashes.length)
-  const mask = slots - 1
+  const own = new Int32Array(mostTouches(hashing))
+  const numbers = new Float64Array(own.length)
   const gradient = new Float64Array(slots + 1)
   const curvature = new Float64Array(slots + 1)
   const seen = new Uint8Array(slots + 1)
-  const touched = new Int32Array(slots + 1)
+  const list = new Int32Array(slots + 1)
   return ({ rows, x, reward, weight }, weights, curved) => {
-    let count = 0
     let loss = 0
     for (let r = 0; r < rows; r++) {
-      const n = spread(x, r * row, hashes, numbers)
-      let z = weights[slots]
-      for (let i = 0; i < n; i++) {
-        const slot = hashes[i] & mask
-        hashes[i] = slot
-        z += weights[slot] * numbers[i]
-        if (seen[slot] === 0) {
-          seen[slot] = 1
-          touched[count++] = slot
-        }
-      }
+      const z = weights[slots] + score(x, r * row, weights)
       const h = weight === undefined ? 1 : weight[r]
       const m = sigmoid(z)
       loss += h * logisticLoss(z, reward[r])
       const slope = h * (m - reward[r])
+      scatter(x, r * row, slope, gradient)
       gradient[slots] += slope
-      for (let i = 0; i < n; i++) gradient[hashes[i]] += slope * numbers[i]
       if (!curved) continue
       const bend = h * m * (1 - m)
-      curvature[slots] += bend
-      for (let i = 0; i < n; i++) curvature[hashes[i]] += bend * numbers[i] * numbers[i]
+      const n = touches(x, r * row, own, numbers)
+      own[n] = slots
+      numbers[n] = 1
+      for (let i = 0; i <= n; i++) {
+        seen[own[i]] = 1
+        curvature[own[i]] += bend * numbers[i] * numbers[i]
+      }
     }
-    touched[count++] = slots
+    // Where there is no gradient there is nothing to say, once it is known which slots there are.
+    const count = places(curved ? seen : gradient, list)
     const part = new Float64Array(2 + count * (curved ? 3 : 2))
     part[0] = loss
     part[1] = count
     for (let i = 0; i < count; i++) {
-      const slot = touched[i]
+      const slot = list[i]
       part[2 + i] = slot
       part[2 + count + i] = gradient[slot]
       if (curved) part[2 + 2 * count + i] = curvature[slot]
-      seen[slot] = 0
       gradient[slot] = 0
       curvature[slot] = 0
+      seen[slot] = 0
     }
     return part
   }
+}
+
+/** Where something else than 0 is; returns in how many places. */
+function places(table: Float64Array | Uint8Array, out: Int32Array): number {
+  let count = 0
+  for (let i = 0; i < table.length; i++) if (table[i] !== 0) out[count++] = i
+  return count
 }
 
 function hashedFit(l2: number, bits: number, count: number, scale: number, point: Float64Array): Fit {
