@@ -118,7 +118,8 @@ export function repositoryLoader(
       const { files, unread } = await projectFiles(host, opened, repository.project.folders)
       const yaml = [...files, ...unread].map(({ path }) => path)
       const usual = repository.all('Policy').map(({ name }) => snapshotPath(opened, name))
-      return stamps(host, [join(root, PROJECT_FILE), ...yaml, ...usual, ...overrides.values()])
+      const sets = repository.all('ActionSet').map(({ spec }) => resolve(root, spec.file))
+      return stamps(host, [join(root, PROJECT_FILE), ...yaml, ...sets, ...usual, ...overrides.values()])
     },
     async load() {
       const opened = await openRepository(host, root)

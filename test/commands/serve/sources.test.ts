@@ -13,6 +13,7 @@ import { createPolicy, type Policy } from '../../../src/policy/policy.ts'
 import { snapshotDigest, snapshotText, takeSnapshot } from '../../../src/policy/snapshot.ts'
 import { createPolicySource } from '../../../src/serve/deciding/policies.ts'
 import { policySpec } from '../../policy/support.ts'
+import { LEVELS } from '../../support/action-sets.ts'
 import { onDisk, put } from '../../support/disk.ts'
 import { resource } from '../../support/repository.ts'
 import { dapIn } from '../../support/run-dap.ts'
@@ -206,6 +207,21 @@ describe('a repository', () => {
     expect(await source.reload()).toEqual({ changed: [], faults: [] })
     await put('policies/more.yaml', policyFile('more'))
     expect((await source.reload()).changed).toEqual(['more'])
+  })
+
+  it('is taken over again when a row of a set has changed, and not while one is wrong', async () => {
+    const { folder, host, put } = await place(LEVELS)
+    const source = createPolicySource({ loader: repositoryLoader(host, folder, plain), pollMs: 1000 })
+    expect((await source.reload()).changed).toEqual(['next-level'])
+    const rows = LEVELS['data/levels.csv']
+    await put('data/levels.csv', rows.replace('level-2,card,2.5', 'level-2,card,3.5'))
+    expect((await source.reload()).changed).toEqual(['next-level'])
+    await put('data/levels.csv', rows.replace('level-2,card', 'level-2,cards'))
+    expect((await source.reload()).faults).toEqual([
+      expect.stringMatching(/^data\/levels.csv:3 `genre` must be one of/),
+    ])
+    await put('data/levels.csv', `${rows}level-5,puzzle,1,,,Five\n`)
+    expect((await source.reload()).changed).toEqual(['next-level'])
   })
 
   it('is watched within its folders only', async () => {
