@@ -80,11 +80,13 @@ export async function evaluate(
     tables: await readCandidateTables(spec.candidates, plan.tables, dataset.root, tables, signal),
   }
   const offered = columns.offered !== undefined
-  const declared = declaredActions(dataset.spec, dataset.policyActions, offered)
+  const declared = declaredActions(dataset, offered)
   const observed = declared === undefined ? await observedActions(tables, layout, signal) : undefined
   const cells = [...(observed?.cells ?? []), ...tabledActions(parts)]
-  const ids = declared ?? undeclaredActions(namedActions(spec.candidates, parts), cells)
+  const ofSet = dataset.ofSet === true ? (dataset.policyActions ?? []) : []
+  const ids = declared ?? undeclaredActions([...namedActions(spec.candidates, parts), ...ofSet], cells)
   if (offered) notes.push(PLACES)
+  else if (dataset.ofSet === true) notes.push(...formerNotes(ids, ofSet))
   else if (declared === undefined) {
     notes.push(`actions were not declared: the ${ids.length} seen in the log or named by candidates are taken for all`)
   }
@@ -209,6 +211,23 @@ export async function evaluate(
   }
   const gates = spec.gates.map(gate => judgeGate(gate, result))
   return { ...result, gates, passed: gates.every(gate => gate.passed) }
+}
+
+/** Of more actions than these only the first are told. */
+const MOST_FORMER = 3
+
+/** Which actions of the log, or of its tables, the set has no more, or never had. */
+function formerNotes(ids: readonly string[], set: readonly string[]): string[] {
+  const known = new Set(set)
+  const former = ids.filter(id => !known.has(id))
+  if (former.length === 0) return []
+  const first = former.slice(0, MOST_FORMER).map(id => `\`${id}\``)
+  const names = `${first.join(', ')}${former.length > MOST_FORMER ? ', …' : ''}`
+  return [
+    former.length === 1
+      ? `1 action that the set does not have (${names}) is in the log`
+      : `${former.length} actions that the set does not have (${names}) are in the log`,
+  ]
 }
 
 const PLACES =

@@ -135,7 +135,7 @@ async function learn(
   // The sets of a `dap` log have been checked with its records.
   const layout = columns.decision === undefined ? ofRecord : { ...ofRecord, eligible: undefined }
 
-  const declared = declaredActions(dataset.spec, dataset.policyActions, columns.offered !== undefined)
+  const declared = declaredActions(dataset, columns.offered !== undefined)
   const observed = declared === undefined ? await observedActions(tables, layout, signal) : undefined
   const ofLog = declared ?? undeclaredActions(policy.actions, observed?.cells ?? [])
   const { length } = policy.actions

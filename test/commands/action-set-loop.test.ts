@@ -39,6 +39,11 @@ world:
   effects: [{ of: [platform, action.genre], sd: 2 }]`,
   ),
   'datasets/log.yaml': resource('Dataset', 'log', 'files: [logs/day.jsonl]\nformat: dap'),
+  'datasets/of-policy.yaml': resource(
+    'Dataset',
+    'of-policy',
+    'files: [logs/day.jsonl]\nformat: dap\nactions: { policy: next-level }',
+  ),
   'evaluations/next.yaml': resource(
     'Evaluation',
     'next',
@@ -125,4 +130,18 @@ it('goes round with a set: simulate, log check, train, evaluate, serve, replay, 
   const again = await dap('train next-level --dataset log --until 2026-03-01T00:00:00Z --out again.json')
   expect(again).toMatchObject({ code: 0 })
   expect(again.stdout).toMatch(/\d+ rows of action `level-\d`, which the policy does not have, left out/)
+
+  // The same of a Dataset that names the policy: its set has the actions of today, and the log is older.
+  const named = await dap('train next-level --dataset of-policy --until 2026-03-01T00:00:00Z --out named.json')
+  expect(named).toMatchObject({ code: 0 })
+  expect(named.stdout).toMatch(/\d+ rows of action `level-\d`, which the policy does not have, left out/)
+  const digest = ({ stdout }: { stdout: string }) => JSON.parse(stdout).snapshot
+  expect(digest(await dap('snapshot show named.json --json'))).toEqual(
+    digest(await dap('snapshot show again.json --json')),
+  )
+  await write('evaluations/next.yaml', FILES['evaluations/next.yaml'].replace('dataset: log', 'dataset: of-policy'))
+  expect((await dap('evaluate next')).stdout).toContain(
+    '9 actions that the set does not have (`level-1`, `level-2`, `level-3`, …) are in the log',
+  )
+  expect(await estimate('next')).toBeGreaterThan(1.05 * (await estimate('alike')))
 })

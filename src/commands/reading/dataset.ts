@@ -4,7 +4,7 @@ import type { DatasetSpec, RewardSpec } from '../../kinds.ts'
 import type { OpenDataset } from '../../log/rows/layout.ts'
 import { rewardJoin } from '../../log/rows/reward-join.ts'
 import { changedError } from '../../log/tables.ts'
-import { isOffered, listed } from '../../policy/pool.ts'
+import { isOffered, isSet, listed } from '../../policy/pool.ts'
 import { displayPath, type Opened, requireResource, requireValid } from '../opening/repository.ts'
 import { type DataFiles, findDataFiles } from './data-files.ts'
 
@@ -40,6 +40,7 @@ export async function openDataset(
     root: opened.root,
     policyActions: policy && listed(policy.spec.actions).map(({ id }) => id),
     offered: policy !== undefined && isOffered(policy.spec.actions),
+    ofSet: spec.format === 'dap' && policy !== undefined && isSet(policy.spec.actions),
     join: rewardJoin(spec, reward ?? policy?.spec.reward, until),
     async requireUnchanged() {
       for (const [path, stamp] of stamps) {

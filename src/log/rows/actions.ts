@@ -1,16 +1,16 @@
 import { DapError } from '../../errors.ts'
-import type { DatasetSpec } from '../../kinds.ts'
+import type { OpenDataset } from './layout.ts'
 
 /**
  * The declared actions of a Dataset, undefined where the log is to say. `policy` are those of the policy it may name; where requests brought
- * the actions (`offered`) nothing declares them: their places in the requests are taken for actions.
+ * the actions (`offered`) nothing declares them: their places in the requests are taken for actions. A set (`ofSet`) has those
+ * of today, and its log may be older.
  */
 export function declaredActions(
-  { actions }: DatasetSpec,
-  policy: readonly string[] | undefined,
+  { spec: { actions }, policyActions: policy, ofSet = false }: Pick<OpenDataset, 'spec' | 'policyActions' | 'ofSet'>,
   offered: boolean,
 ): string[] | undefined {
-  if (actions === undefined || offered) return undefined
+  if (actions === undefined || offered || ofSet) return undefined
   if (!('range' in actions) && !('policy' in actions)) return [...actions]
   if ('policy' in actions) {
     if (policy === undefined) throw new RangeError("the actions of the Dataset's policy were not resolved")

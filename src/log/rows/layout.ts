@@ -32,6 +32,8 @@ export interface OpenDataset {
   /** The actions of the policy that `spec.actions` names, and whether requests bring them. */
   readonly policyActions?: readonly string[]
   readonly offered?: boolean
+  /** Are they those of a set, and is the log one of dap, whose records say which they were? It may have others, which the set had once. */
+  readonly ofSet?: boolean
   /** How rewards join; default: they are summed, and a reward that is not there is 0 in a `dap` log, in others a fault. */
   readonly join?: JoinPlan
 }
