@@ -1,5 +1,14 @@
 import { DapError } from '../../errors.ts'
-import type { OpenDataset } from './layout.ts'
+import type { DatasetSpec } from '../../kinds.ts'
+
+/** What a Dataset says of actions, once what it names has been resolved. */
+export interface DatasetActions {
+  readonly spec: DatasetSpec
+  /** The actions of the policy that `spec.actions` names. */
+  readonly policyActions?: readonly string[]
+  /** Are they those of a set, and is the log one of dap, whose records say which they were? It may have others, which the set had once. */
+  readonly ofSet?: boolean
+}
 
 /**
  * The declared actions of a Dataset, undefined where the log is to say. `policy` are those of the policy it may name; where requests brought
@@ -7,7 +16,7 @@ import type { OpenDataset } from './layout.ts'
  * of today, and its log may be older.
  */
 export function declaredActions(
-  { spec: { actions }, policyActions: policy, ofSet = false }: Pick<OpenDataset, 'spec' | 'policyActions' | 'ofSet'>,
+  { spec: { actions }, policyActions: policy, ofSet = false }: DatasetActions,
   offered: boolean,
 ): string[] | undefined {
   if (actions === undefined || offered || ofSet) return undefined

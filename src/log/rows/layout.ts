@@ -12,15 +12,15 @@ import {
   type Tables,
   type UnitColumn,
 } from '../tables.ts'
+import type { DatasetActions } from './actions.ts'
 import { propensitiesReader } from './eligible.ts'
 import { type KeptColumn, type LogLayout, namedColumns, type RewardLayout } from './log-columns.ts'
 import type { JoinPlan } from './reward-join.ts'
 import type { Requests, RowReader } from './row-reader.ts'
 
 /** A Dataset with everything it names already resolved. */
-export interface OpenDataset {
+export interface OpenDataset extends DatasetActions {
   readonly name: string
-  readonly spec: DatasetSpec
   /** Absolute paths of the files that `spec.files` comes to, in their order. */
   readonly paths: readonly string[]
   /** Messages name files relative to this folder where they are in it; absolute. */
@@ -29,11 +29,8 @@ export interface OpenDataset {
   readonly partitions?: ReadonlyMap<string, readonly string[]>
   /** The same of the files of `spec.rewards`. */
   readonly rewards?: Pick<OpenDataset, 'paths' | 'partitions'>
-  /** The actions of the policy that `spec.actions` names, and whether requests bring them. */
-  readonly policyActions?: readonly string[]
+  /** Do requests bring the actions of the policy that `spec.actions` names? */
   readonly offered?: boolean
-  /** Are they those of a set, and is the log one of dap, whose records say which they were? It may have others, which the set had once. */
-  readonly ofSet?: boolean
   /** How rewards join; default: they are summed, and a reward that is not there is 0 in a `dap` log, in others a fault. */
   readonly join?: JoinPlan
 }
