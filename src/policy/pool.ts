@@ -122,7 +122,9 @@ export function createOfferCheck(actions: Actions): OpenOffer {
         ? 'are needed: a list of ids and features, for example [{"id": "level-7"}]'
         : !Array.isArray(given)
           ? 'must be a list'
-          : `must be ${given.length === 0 ? 'at least 1' : `at most ${max}, not ${given.length}`}`
+          : given.length === 0
+            ? 'must have at least 1 action'
+            : `must have at most ${max}, not ${given.length}`
       return { faults: [...fault('', message), ...excludeFaults(exclude)] }
     }
     const faults: ContextFault[] = []
@@ -170,7 +172,7 @@ function excludeFaults(exclude: unknown): readonly ContextFault[] {
   if (isMissing(exclude)) return []
   if (!Array.isArray(exclude)) return [{ pointer: '/exclude', message: 'must be a list of ids' }]
   if (exclude.length > MOST_EXCLUDED) {
-    return [{ pointer: '/exclude', message: `must be at most ${MOST_EXCLUDED}, not ${exclude.length}` }]
+    return [{ pointer: '/exclude', message: `must have at most ${MOST_EXCLUDED} ids, not ${exclude.length}` }]
   }
   return exclude.flatMap((id: unknown, i) =>
     typeof id === 'string' ? [] : [{ pointer: `/exclude/${i}`, message: 'must be a text' }],

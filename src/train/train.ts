@@ -255,7 +255,7 @@ async function learn(
   } catch (cause) {
     if (!(cause instanceof RangeError)) throw cause
     throw new DapError(`the log is too large in its numbers to learn from: ${cause.message}`, {
-      hint: 'standardize the features',
+      hint: 'give the numbers a `minimum` and a `maximum`, so that the rows beyond them are named, or a transform',
       cause,
     })
   }

@@ -90,14 +90,14 @@ describe('the actions of a request', () => {
         "/actions are needed: a list of ids and features, for example [{"id": "level-7"}]",
       ]
     `)
-    expect(faultsOf({ actions: [] })).toEqual(['/actions must be at least 1'])
+    expect(faultsOf({ actions: [] })).toEqual(['/actions must have at least 1 action'])
     expect(faultsOf({ actions: 'a' })).toEqual(['/actions must be a list'])
     const many = (n: number) => Array.from({ length: n }, (_, i) => item(`i${i}`))
     expect(faultsOf({ actions: many(8) })).toEqual([])
-    expect(faultsOf({ actions: many(9) })).toEqual(['/actions must be at most 8, not 9'])
+    expect(faultsOf({ actions: many(9) })).toEqual(['/actions must have at most 8, not 9'])
     const excluded = (n: number) => ({ actions: many(1), exclude: Array.from({ length: n }, String) })
     expect(faultsOf(excluded(1000))).toEqual([])
-    expect(faultsOf(excluded(1001))).toEqual(['/exclude must be at most 1000, not 1001'])
+    expect(faultsOf(excluded(1001))).toEqual(['/exclude must have at most 1000 ids, not 1001'])
     expect(faultsOf({ actions: [item('a'.repeat(256))] })).toEqual([])
     expect(faultsOf({ actions: [item('a'.repeat(257))] })).toHaveLength(1)
   })

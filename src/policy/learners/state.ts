@@ -8,7 +8,9 @@ export function stateNumbers(state: LearnerState, key: string, length: number, m
   }
   for (const entry of list) {
     if (typeof entry !== 'number' || !Number.isFinite(entry) || entry < minimum) {
-      throw new RangeError(`\`state.${key}\` has an entry that is not a number of at least ${minimum}`)
+      throw new RangeError(
+        `\`state.${key}\` has an entry that is not ${minimum === -Infinity ? 'a finite number' : `a finite number of at least ${minimum}`}`,
+      )
     }
   }
   return Float64Array.from(list)
