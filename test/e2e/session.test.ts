@@ -198,7 +198,7 @@ describe('the built binary', () => {
     expect(await dap(folder, 'init')).toMatchObject({
       exitCode: 3,
       stderr:
-        'error: which template?\nhint: --template bandit or --template contextual-bandit or --template personalisation or --template personalisation',
+        'error: which template?\nhint: --template bandit or --template contextual-bandit or --template personalisation',
     })
   })
 
