@@ -24,6 +24,15 @@ const ACTIONS = `  - { id: a, features: { price: 1, genre: card } }
   - { id: b, features: { price: 2, genre: puzzle } }`
 
 describe('the features of actions', () => {
+  it('are advised by their ids only where those are listed', async () => {
+    const hints = async (actions: string) =>
+      (await Promise.all(['features: [{ field: level }]', ''].map(features => policy(features, { actions })))).join()
+    expect(await hints(ACTIONS)).toContain('{ action: id }')
+    expect(await hints('  from: request\n  max: 5\n  features: { price: { type: number } }')).not.toContain(
+      'action: id',
+    )
+  })
+
   it('are fine where a model that actions share sees them', async () => {
     expect(
       await policy(

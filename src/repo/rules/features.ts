@@ -196,17 +196,20 @@ function* logarithmRules(
 }
 
 /** Actions that share a model are told apart by their features alone. */
-function* sharedRules({ features }: PolicySpec): Generator<Fault> {
+function* sharedRules({ actions, features }: PolicySpec): Generator<Fault> {
   const path = [...LEARNER, 'shared']
   if (features === undefined) {
     yield semantic(
       path,
       'a model that actions share needs `features`',
-      'for example `features: [{ action: id }, { field: level }, { cross: [level, action.id] }]`',
+      Array.isArray(actions)
+        ? 'for example `features: [{ action: id }, { field: level }, { cross: [level, action.id] }]`'
+        : 'for example `features: [{ action: genre }, { field: level }, { cross: [level, action.genre] }]`',
     )
   } else if (!features.some(isOfAction)) {
-    const hint =
-      'add `{ action: id }`, or a feature of the actions, and products with what should matter to each differently'
+    // Ids of a set and of requests are no features: they come and go.
+    const or = Array.isArray(actions) ? '`{ action: id }`, or ' : ''
+    const hint = `add ${or}a feature of the actions, and products with what should matter to each differently`
     yield semantic(['spec', 'features'], 'no feature differs between actions: all would be worth the same', hint)
   }
 }
