@@ -116,6 +116,24 @@ describe("Newton's method", () => {
     expect(Math.max(...values)).toBeGreaterThan(values[0])
   })
 
+  it('remembers how much too long steps are, from a start that is thousands of log-odds away', () => {
+    const { minimiser, values } = minimised(problem(0, 17, 5, 1e-4, 1000), new Float64Array(5).fill(1))
+    expect(minimiser.distance).toBeLessThan(1e-10)
+    // 384 if each step began whole.
+    expect(values.length).toBeLessThan(MOST_PASSES)
+  })
+
+  it('ends where the digits end', () => {
+    let sign = 1
+    const noise = (): Told => {
+      sign = -sign
+      return { value: 1e6, gradient: Float64Array.of(1e-8 * sign), curvature: Float64Array.of(1) }
+    }
+    const { minimiser, values } = minimised(noise, Float64Array.of(1))
+    expect(values).toHaveLength(2)
+    expect(minimiser.distance).toBeCloseTo(1e-8, 12)
+  })
+
   it('ends where there are no numbers', () => {
     const none = (): Told => ({ value: NaN, gradient: Float64Array.of(NaN), curvature: Float64Array.of(NaN) })
     const { minimiser } = minimised(none, Float64Array.of(1))

@@ -204,6 +204,38 @@ describe.each(BOTH)('a fit of %s', (_, spec) => {
     expect(learner.count).toBe(2000)
   })
 
+  it('says how far it is while it is on its way, and that of the furthest model', () => {
+    const { fold, start } = passesOf(spec)
+    const fit = start(Float64Array.of(900, 1100, 0), new Float64Array(3).fill(1))
+    fit.add(fold(rows, fit.point, fit.curved))
+    expect(fit.step()).toBe(true)
+    expect(fit.report).toMatchObject({ passes: 1, converged: false })
+    expect(fit.report.distance).toBeGreaterThan(1)
+  })
+
+  it('stays at the best point that it knows when it runs out of passes', () => {
+    const fit = passesOf(spec).start(Float64Array.of(1, 1, 1), new Float64Array(3).fill(1))
+    const models = modelsOf(spec)
+    let last = fit.point.slice()
+    let passes = 0
+    do {
+      last = fit.point.slice()
+      // Each point better than the one before, and as far away.
+      const part = new Float64Array(models * (1 + D + SIZE))
+      for (let a = 0; a < models; a++) {
+        const at = a * (1 + D + SIZE)
+        part[at] = -100 * passes * passes
+        part[at + 1] = -10 - fit.point[a * D] * 0.5
+      }
+      fit.add(part)
+      passes++
+    } while (fit.step())
+    expect(fit.report).toMatchObject({ passes: MOST_PASSES, converged: false })
+    expect(passes).toBe(MOST_PASSES)
+    expect(fit.state()['theta']).toEqual([...last])
+    expect(fit.point).toEqual(last)
+  })
+
   it('ends where numbers are too large, in a state that is refused', () => {
     const x = rows.x.map(v => v * 1e200)
     const fit = fitted(spec, [{ ...rows, x }])
