@@ -39,9 +39,8 @@ export function createMemory({ spec, kept, features, learner }: Policy): Memory 
   /** Of the bucket that it is; the learner has learnt them, too. */
   let fresh: Statistics
   let before: MergedStatistics
-  /** Of a learner that is fitted in passes: the rows of the bucket that it is, and of those before that count. */
+  /** Of a learner that is fitted in passes: the rows that still count. */
   let seen: SeenRow[] = []
-  let past: { readonly bucket: number; readonly rows: PassRows }[] = []
   start()
 
   function start(): void {
@@ -51,18 +50,16 @@ export function createMemory({ spec, kept, features, learner }: Policy): Memory 
     fresh = createStatistics(...size)
     before = mergeStatistics(...size)
     seen = []
-    past = []
   }
 
   /** What it knows once it is the bucket `next`. */
   function stateIn(next: number, time: number): LearnerState {
     if (passes === undefined || forgetting === undefined) return before.state(time)
-    past = past.filter(({ bucket }) => next - bucket < forgetting.keep)
-    const batches = past.map(({ bucket, rows }) =>
-      rowsAsOf(rows, new Float64Array(rows.rows).fill(bucket), forgetting, next),
-    )
+    seen = seen.filter(row => next - row.bucket < forgetting.keep)
+    const buckets = Float64Array.from(seen, row => row.bucket)
+    const rows = rowsAsOf(rowsOf(seen, dimension), buckets, forgetting, next)
     const { counts, scale } = before.worth(time)
-    return fitHere(passes, batches, counts, scale, learner.state()).state()
+    return fitHere(passes, [rows], counts, scale, learner.state()).state()
   }
 
   return {
@@ -73,23 +70,20 @@ export function createMemory({ spec, kept, features, learner }: Policy): Memory 
       if (next === bucket) return
       before.merge(fresh.sums)
       fresh = createStatistics(...size)
-      if (!Number.isNaN(bucket)) {
-        if (passes !== undefined) past.push({ bucket, rows: rowsOf(seen, dimension) })
-        learner.restore(stateIn(next, time))
-      }
-      seen = []
+      if (!Number.isNaN(bucket)) learner.restore(stateIn(next, time))
       bucket = next
     },
     learn(action, x, reward) {
       learner.learn(action, x, reward)
       // Where actions come and go there is one model, of all.
       fresh.add(kept.length === 0 ? 0 : action, x, reward, 1, now)
-      if (passes !== undefined) seen.push({ action, x: x.slice(), reward })
+      if (passes !== undefined) seen.push({ bucket, action, x: x.slice(), reward })
     },
   }
 }
 
 interface SeenRow {
+  readonly bucket: number
   readonly action: number
   readonly x: Float64Array
   readonly reward: number
