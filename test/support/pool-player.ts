@@ -1,36 +1,37 @@
 import type { ExplorationSpec, LearnerSpec, PolicySpec } from '../../src/kinds.ts'
 import { stream } from '../../src/math/rng.ts'
 import { learnerOf } from '../../src/policy/algorithm.ts'
-import type { LearnerState, Passes, PassRows } from '../../src/policy/learner.ts'
+import type { PassRows } from '../../src/policy/learner.ts'
 import { fitHere } from '../../src/policy/passes.ts'
-import { createPolicy } from '../../src/policy/policy.ts'
+import { createPolicy, type Policy } from '../../src/policy/policy.ts'
 import type { Pool } from '../../src/policy/pool.ts'
+import { createMemory, START } from '../../src/simulate/memory.ts'
 import { DAY, FIELDS, levelsOf, OFFERED, type PoolWorld, TOKENS } from './pool-world.ts'
 
-/** What is played: a learner of hashed features, fitted anew each `DAY` decisions, and what explores over it. */
+/** What is played: a learner of hashed features, and what explores over it. */
 export interface PoolPlayer {
+  /** Fitted anew each `DAY` decisions; one that forgets, as `dap simulate` does it. */
   readonly learner: Extract<LearnerSpec, { type: 'hashed' }>
   readonly exploration: ExplorationSpec
-  /** Days after which a row counts half; without it, all rows count alike for ever. */
-  readonly halfLife?: number
-  /** Does it learn at once, too, until it is fitted anew? */
+  /** Does it learn at once, too, until it is fitted anew? One that forgets always does. */
   readonly atOnce?: boolean
 }
 
+/** Between two decisions. */
+const STEP = 86_400_000 / DAY
+
 /**
- * Plays a world with the kernel, until `dap simulate` knows of pools: features of the items on offer, values, exploration,
- * draw. Returns the sum of the means of what was chosen.
+ * Plays a world with the kernel, without the players of `dap simulate`, which are never fitted anew unless they forget: features of the items on offer,
+ * values, exploration, draw. Returns the sum of the means of what was chosen.
  */
 export function playPool(
   world: PoolWorld,
-  { learner: spec, exploration, halfLife = Number.POSITIVE_INFINITY, atOnce = false }: PoolPlayer,
+  { learner: spec, exploration, atOnce = false }: PoolPlayer,
   seed: number,
 ): number {
   const policy = createPolicy('pool', specOf(spec, exploration), 'sha256:0')
-  const { learner, features } = policy
-  const { dimension, hashing } = features
-  const passes = learnerOf(spec).passes?.(spec, 0, dimension, hashing)
-  if (passes === undefined) throw new Error(`${spec.type} is not fitted in passes`)
+  const { features } = policy
+  const { dimension } = features
   const values = world.items.map((tokens, i) => ({
     ...Object.fromEntries(tokens.map((level, t) => [`t${t}`, `v${level}`])),
     id: `item${i}`,
@@ -38,20 +39,9 @@ export function playPool(
   const rows = new Float64Array(OFFERED * dimension)
   const all = Int32Array.from({ length: OFFERED }, (_, place) => place)
   const rng = stream(seed, 'pool player')
-  const days: PassRows[] = []
+  const memory = createMemory(policy) ?? createDays(policy, atOnce)
   let earned = 0
   for (const [t, { context, offered, means, chance }] of world.requests.entries()) {
-    const at = t % DAY
-    if (at === 0) {
-      if (t > 0) learner.restore(refitted(passes, days, halfLife, learner.state()))
-      days.push({
-        rows: Math.min(DAY, world.requests.length - t),
-        x: new Float64Array(DAY * dimension),
-        action: new Int32Array(DAY),
-        reward: new Float64Array(DAY),
-        weight: undefined,
-      })
-    }
     const pool: Pool = {
       ids: offered.map(item => values[item].id),
       entries: [],
@@ -59,24 +49,42 @@ export function playPool(
       lasting: false,
     }
     features.write(Object.fromEntries(context.map((level, i) => [`c${i}`, `v${level}`])), rows, pool)
+    memory.advance(START + t * STEP)
     const chosen = policy.sample(rows, all, OFFERED, rng)
     earned += means[chosen]
     const row = rows.subarray(chosen * dimension, (chosen + 1) * dimension)
-    const day = days[days.length - 1]
-    day.x.set(row, at * dimension)
-    day.reward[at] = chance < means[chosen] ? 1 : 0
-    if (atOnce) learner.learn(chosen, row, day.reward[at])
+    memory.learn(chosen, row, chance < means[chosen] ? 1 : 0)
   }
   return earned
 }
 
-/** Fitted to all days, the older ones counting less. */
-function refitted(passes: Passes, days: readonly PassRows[], halfLife: number, from: LearnerState): LearnerState {
-  const kept = 0.5 ** (1 / halfLife)
-  const weights = days.map((_, d) => kept ** (days.length - 1 - d))
-  const aged = days.map((each, d): PassRows => ({ ...each, weight: new Float64Array(DAY).fill(weights[d]) }))
-  const count = DAY * weights.reduce((sum, weight) => sum + weight, 0)
-  return fitHere(passes, aged, Float64Array.of(count), Float64Array.of(1), from).state()
+/** All that was seen, for a fit at the beginning of each day. */
+function createDays({ spec, features, learner }: Policy, atOnce: boolean) {
+  const { dimension, hashing } = features
+  const { learner: how } = spec.algorithm
+  const passes = learnerOf(how).passes?.(how, 0, dimension, hashing)
+  if (passes === undefined) throw new Error(`${how.type} is not fitted in passes`)
+  const days: (PassRows & { rows: number })[] = []
+  return {
+    advance(time: number) {
+      if ((time - START) % (DAY * STEP) !== 0) return
+      const count = Float64Array.of(DAY * days.length)
+      if (days.length > 0) learner.restore(fitHere(passes, days, count, Float64Array.of(1), learner.state()).state())
+      days.push({
+        rows: 0,
+        x: new Float64Array(DAY * dimension),
+        action: new Int32Array(DAY),
+        reward: new Float64Array(DAY),
+        weight: undefined,
+      })
+    },
+    learn(action: number, x: Float64Array, reward: number) {
+      const day = days[days.length - 1]
+      day.x.set(x, day.rows * dimension)
+      day.reward[day.rows++] = reward
+      if (atOnce) learner.learn(action, x, reward)
+    },
+  }
 }
 
 /** Ten fields of the context, and ten of the items that requests bring: the id and nine tokens. */
