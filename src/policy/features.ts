@@ -24,7 +24,7 @@ export interface Features extends Layout {
    * outside a transform's domain.
    */
   write(context: Context, x: Float64Array, pool?: Pool): number
-  /** Fills x (dimension numbers) with the row of one action. */
+  /** Fills x (dimension numbers) with the row of one action, as the pool has it: that may be what was known of it when it was logged. */
   writeRow(context: Context, action: number, x: Float64Array, pool?: Pool): void
   /** What that row says, by name. */
   components(context: Context, action: number, pool?: Pool): readonly Component[]
@@ -72,10 +72,17 @@ export function createFeatures(spec: Described): Features {
     }
   }
 
+  /** One place more than there are actions: that of what is not the policy's own. */
+  const spare = capacityOf(spec.actions)
+
   function writeRow(context: Context, action: number, x: Float64Array, pool: Pool | undefined = own): void {
     for (const { block, numbers } of contextual) block.write(context, numbers, 0)
-    if (own === undefined) writeAction(poolOf(pool), action, 0)
-    fill(own === undefined ? 0 : action, x, 0)
+    const { values } = poolOf(pool)
+    if (values === own?.values) fill(action, x, 0)
+    else {
+      writeAction(poolOf(pool), action, spare)
+      fill(spare, x, 0)
+    }
   }
 
   return {
@@ -126,7 +133,7 @@ function createHashedFeatures(spec: Described): Features {
   const said = new Float64Array(dimension)
 
   function fill(pool: Pool, action: number, x: Float64Array, at: number): void {
-    const known = rowsOf?.[action]
+    const known = pool.values === own?.values ? rowsOf?.[action] : undefined
     if (known === undefined) ofAction?.write(pool.values[action], x, at, at + features)
     else {
       for (let i = 0; i < from; i++) {
@@ -242,7 +249,7 @@ function createTerms(spec: Described, shared: boolean): { factors: readonly Fact
     if (!Object.hasOwn(fields, name)) throw new RangeError(`feature \`${name}\`: there is no such field`)
     const ofAction = name.startsWith(OF_ACTION)
     const block = createBlock(how, name, fields[name], ofAction ? name.slice(OF_ACTION.length) : name)
-    const numbers = new Float64Array(block.names.length * (ofAction ? capacityOf(actions) : 1))
+    const numbers = new Float64Array(block.names.length * (ofAction ? capacityOf(actions) + 1 : 1))
     const fresh = { block, ofAction, numbers }
     made.set(key, fresh)
     return fresh

@@ -1,15 +1,15 @@
 import type { PolicySpec } from '../kinds.ts'
 import { type ContextSource, contextReader } from '../log/rows/context-reader.ts'
 import type { DecisionLog } from '../log/rows/decision-log.ts'
-import { offeredReader } from '../log/rows/offered-reader.ts'
-import { RowFault } from '../log/rows/row-reader.ts'
+import { offeredReader, takenReader } from '../log/rows/offered-reader.ts'
+import { RowFault, type RowReader } from '../log/rows/row-reader.ts'
 import type { NumberColumn } from '../log/tables.ts'
 import { learnerOf } from '../policy/algorithm.ts'
 import { forgettingOf } from '../policy/forgetting.ts'
-import { type Context, createPolicy } from '../policy/policy.ts'
+import { type Context, createPolicy, type Policy } from '../policy/policy.ts'
 import type { Pool } from '../policy/pool.ts'
 import { createStatistics } from '../policy/statistics.ts'
-import { batchAsOf, type HashedNames, hashedNames, type KeptBatch, keepBatch } from './kept.ts'
+import { batchAsOf, type HashedNames, hashedNames, type KeptBatch, keepBatch, type Said } from './kept.ts'
 
 /** What it takes to turn rows of a log into statistics: plain data, so that it can be sent to a thread. */
 export interface FoldPlan {
@@ -18,6 +18,8 @@ export interface FoldPlan {
   readonly context?: ContextSource
   /** The column of the actions that requests brought, where they did. */
   readonly offered?: string
+  /** The column of what was known of each row's action, for actions of a set. */
+  readonly actionFeatures?: string
   readonly weights: Weights
   /**
    * Which columns of a batch have the decisions' times, milliseconds since 1970, and ids, and the ids of actions that requests brought, where these
@@ -39,6 +41,17 @@ export interface Folded {
   readonly faults: readonly { readonly at: number; readonly row: number; readonly reason: string }[]
   /** The first row whose reward the learner cannot learn: no later one is in the sums. */
   readonly unlearnable?: { readonly row: number; readonly reason: string }
+}
+
+/** What reads the context of a row, where its learner looks at it, and what is known of actions beside the policy itself. */
+export function readersOf(
+  policy: Policy,
+  { context, offered, actionFeatures }: Pick<FoldPlan, 'context' | 'offered' | 'actionFeatures'>,
+): readonly [context?: RowReader<Context>, pool?: RowReader<Pool | undefined>] {
+  if (context === undefined) return []
+  const contexts = contextReader(policy, context)
+  if (offered !== undefined) return [contexts, offeredReader(policy, offered)]
+  return actionFeatures === undefined ? [contexts] : [contexts, takenReader(policy, actionFeatures)]
 }
 
 /** From batches of rows, their columns those of the context reader, to what became of each, in the same order. */
@@ -82,8 +95,7 @@ export function createFolder(plan: FoldPlan, see?: SeeRow): Folder {
   const { learner } = spec.algorithm
   const passes = learnerOf(learner).passes?.(learner, policy.kept.length, features.dimension, features.hashing)
   const kept: KeptBatch[] = []
-  const reader = plan.context && contextReader(policy, plan.context)
-  const offers = reader && plan.offered !== undefined ? offeredReader(policy, plan.offered) : undefined
+  const [reader, pools] = readersOf(policy, plan)
   const weighted = plan.weights === 'inverse-propensity'
   const x = new Float64Array(features.dimension)
   const decision = { row: 0, action: 0, propensity: 0, eligible: Int32Array.from(actions.keys()) }
@@ -98,8 +110,8 @@ export function createFolder(plan: FoldPlan, see?: SeeRow): Folder {
     const times = forgetting ? (columns[plan.times as number] as NumberColumn).values : undefined
     const faults: { at: number; row: number; reason: string }[] = []
     const contextOf = reader?.bind(columns)
-    const poolOf = offers?.bind(columns.slice(reader?.requests.length ?? 0))
-    let said: { readonly context: Context; readonly pool: Pool | undefined } | undefined
+    const poolOf = pools?.bind(columns.slice(reader?.requests.length ?? 0))
+    let said: Said | undefined
     for (let i = 0; i < rows; i++) {
       if (times !== undefined && Number.isNaN(times[i])) {
         faults.push({ at: i, row: row[i], reason: 'it has no time, by which its learner forgets' })
@@ -107,6 +119,7 @@ export function createFolder(plan: FoldPlan, see?: SeeRow): Folder {
       }
       if (contextOf !== undefined) {
         decision.row = row[i]
+        decision.action = action[i]
         const context = contextOf(i, decision)
         if (context instanceof RowFault) {
           faults.push({ at: i, row: row[i], reason: context.reason })
@@ -117,8 +130,10 @@ export function createFolder(plan: FoldPlan, see?: SeeRow): Folder {
           faults.push({ at: i, row: row[i], reason: pool.reason })
           continue
         }
-        features.writeRow(context, action[i], x, pool)
-        said = { context, pool }
+        // What was logged of the action is a pool of that alone.
+        const at = plan.actionFeatures !== undefined && pool !== undefined ? 0 : action[i]
+        features.writeRow(context, at, x, pool)
+        said = { context, pool, at }
       }
       const h = standsFor === undefined ? 1 : standsFor[i]
       const weight = weighted ? h / propensity[i] : h

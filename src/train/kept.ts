@@ -26,6 +26,13 @@ export const MOST_KEPT = 2 * 1024 * 1024 * 1024
 /** Bytes that so many rows take, with action, reward, weight and bucket of time. */
 export const keptBytes = (rows: number, dimension: number): number => rows * (8 * dimension + 28)
 
+/** What a row was made of: the action's place in the pool, the policy's own where there is none. */
+export interface Said {
+  readonly context: Context
+  readonly pool: Pool | undefined
+  readonly at: number
+}
+
 /** Keeps rows, one after the other, at most so many. */
 export function keepBatch(
   features: Features,
@@ -34,14 +41,7 @@ export function keepBatch(
   forgetting?: Forgetting,
 ): {
   readonly batch: KeptBatch
-  add(
-    x: Float64Array,
-    action: number,
-    reward: number,
-    weight: number,
-    said?: { readonly context: Context; readonly pool: Pool | undefined },
-    time?: number,
-  ): void
+  add(x: Float64Array, action: number, reward: number, weight: number, said?: Said, time?: number): void
 } {
   const { dimension, hashed } = features
   const of = {
@@ -67,7 +67,7 @@ export function keepBatch(
       let known = true
       for (let i = 0; i < width && known; i++) known = labels.has(x[i])
       if (known) return
-      for (const [i, label] of hashed.labels(said.context, action, said.pool).entries())
+      for (const [i, label] of hashed.labels(said.context, said.at, said.pool).entries())
         if (!labels.has(x[i])) labels.set(x[i], label)
     },
   }

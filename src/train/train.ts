@@ -1,7 +1,7 @@
 import { DapError } from '../errors.ts'
 import { createIdSketch } from '../log/id-sketch.ts'
 import { declaredActions, undeclaredActions } from '../log/rows/actions.ts'
-import { contextReader, contextSource } from '../log/rows/context-reader.ts'
+import { contextSource } from '../log/rows/context-reader.ts'
 import { type DecisionLog, readDecisionLog } from '../log/rows/decision-log.ts'
 import { logLayout, type OpenDataset, openLog, unitColumn, unitKind } from '../log/rows/layout.ts'
 import {
@@ -14,18 +14,18 @@ import {
   requireSameRows,
 } from '../log/rows/left-out.ts'
 import { observedActions } from '../log/rows/observed-actions.ts'
-import { offeredReader } from '../log/rows/offered-reader.ts'
 import { joinNotes } from '../log/rows/reward-join.ts'
 import { createRequests } from '../log/rows/row-reader.ts'
 import { type GroupColumn, groupOfRow, type NumberColumn, type RowPart, type Tables } from '../log/tables.ts'
 import { learnerOf } from '../policy/algorithm.ts'
 import type { FitReport, LearnerState } from '../policy/learner.ts'
 import { createPolicy, type Policy } from '../policy/policy.ts'
+import { isSet } from '../policy/pool.ts'
 import { packNumbers, type SnapshotData } from '../policy/snapshot-format.ts'
 import { mergeStatistics } from '../policy/statistics.ts'
 import { type BatchColumn, batches } from './batches.ts'
 import { fitInPasses } from './fit.ts'
-import { type Fold, type Folding, type FoldPlan, foldHere } from './fold.ts'
+import { type Fold, type Folding, type FoldPlan, foldHere, readersOf } from './fold.ts'
 import { type HashReport, hashReport } from './hash-report.ts'
 import { keptBytes, MOST_KEPT } from './kept.ts'
 import { forgetsByTime, memoryOf } from './memory.ts'
@@ -111,14 +111,19 @@ async function learn(
   const context = policy.features.dimension > 0 ? contextSource(policy, columns) : undefined
   const requests = createRequests()
   // Contexts are read where rows are folded.
-  const offers =
-    columns.offered === undefined || context === undefined ? [] : offeredReader(policy, columns.offered).requests
-  const wanted = [...(context ? contextReader(policy, context).requests : []), ...offers].map(
-    (request): BatchColumn => ({
-      place: requests.add({ ...request, optional: true }),
-      type: request.type === 'number' ? 'number' : 'text',
-    }),
-  )
+  const said = {
+    context,
+    offered: columns.offered,
+    ...(isSet(spec.actions) ? { actionFeatures: columns.decision?.actionFeatures } : {}),
+  }
+  const wanted = readersOf(policy, said)
+    .flatMap(each => each?.requests ?? [])
+    .map(
+      (request): BatchColumn => ({
+        place: requests.add({ ...request, optional: true }),
+        type: request.type === 'number' ? 'number' : 'text',
+      }),
+    )
   const unit = heldOut > 0 ? unitColumn(columns) : undefined
   const unitAt = unit && requests.add({ ...unit, type: 'group' })
   const numbers = (column: string | undefined, type: 'time' | 'hash'): BatchColumn[] =>
@@ -208,7 +213,7 @@ async function learn(
     policy.features.own,
   )
   const foldPlan: FoldPlan = {
-    ...{ policy: plan.policy, weights, context, offered: columns.offered },
+    ...{ policy: plan.policy, weights, ...said },
     ...(plan.identified === true ? places() : forgets ? { times: wanted.length } : {}),
   }
   const folding = fold(foldPlan, toFold())

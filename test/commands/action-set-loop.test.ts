@@ -120,6 +120,16 @@ it('goes round with a set: simulate, log check, train, evaluate, serve, replay, 
     "is excluded by the policy's `dates: until 2026-01-01T00:10:00.000Z`",
   )
 
+  // What a level was when it was taken is what is learnt of, whatever the set says of it today; only the policy's digest is another.
+  const state = async () => JSON.parse(await readFile(join(folder, 'edited.json'), 'utf8')).state
+  await dap('train next-level --dataset log --until 2026-03-01T00:00:00Z --out edited.json')
+  const learnt = await state()
+  await write('data/levels.csv', levels(1, 31).replaceAll(',card,', ',puzzle,').replaceAll(/,\d,/g, ',1,'))
+  expect(await dap('train next-level --dataset log --until 2026-03-01T00:00:00Z --out edited.json')).toMatchObject({
+    code: 0,
+  })
+  expect(await state()).toEqual(learnt)
+
   // The set of the next week: what the levels taught, which are gone in part, holds for those that have come.
   await write('data/levels.csv', levels(10, 60))
   const decided = await dap('decide next-level --context {"playerId":"p","level":9,"platform":"ios"} --id d --json')

@@ -46,6 +46,7 @@ export const DAP_COLUMNS = [
   'place',
   'places',
   'offered',
+  'actionFeatures',
   'servedBy',
   'logProbability',
 ] as const
@@ -61,6 +62,7 @@ const SAID = {
   baseline: 'VARCHAR',
   eligible: 'VARCHAR',
   offered: 'VARCHAR',
+  actionFeatures: 'VARCHAR',
   servedBy: 'VARCHAR',
   pending: 'BOOLEAN',
   logProbability: 'DOUBLE',
@@ -118,7 +120,8 @@ export async function stageRecords(
     const { action, propensity, baseline, servedBy, pending, logProbability } = said
     const who = [policyCode(JSON.stringify(said.policy)), said.unit, JSON.stringify(said.context)]
     const what = [action, propensity, JSON.stringify(said.propensities), baseline, JSON.stringify(said.eligible)]
-    const offered = said.offered === null ? null : JSON.stringify(said.offered)
+    const text = (value: unknown) => (value === null ? null : JSON.stringify(value))
+    const [offered, features] = [text(said.offered), text(said.actionFeatures)]
     decisions.add([
       ...place,
       record.decisionId,
@@ -126,6 +129,7 @@ export async function stageRecords(
       ...who,
       ...what,
       offered,
+      features,
       servedBy,
       pending,
       logProbability,

@@ -58,6 +58,7 @@ export function decidedBy(record: DecisionRecord) {
     baseline: baseline ?? null,
     eligible: eligible.map(({ id }) => id),
     offered: isOffered(record) ? eligible : null,
+    actionFeatures: isOffered(record) ? null : (eligible.find(({ id }) => id === action)?.features ?? null),
     servedBy: served.by,
     pending: served.activation === 'pending',
     logProbability,

@@ -155,7 +155,14 @@ export interface LogColumns {
   readonly eligible: string | undefined
   readonly propensities: RowReader<Float64Array> | undefined
   /** Only in logs of decisions: who served, and the whole context as JSON. */
-  readonly decision: { readonly servedBy: string; readonly context: string } | undefined
+  readonly decision:
+    | {
+        readonly servedBy: string
+        readonly context: string
+        /** What was known of the action that was taken, as JSON. */
+        readonly actionFeatures: string
+      }
+    | undefined
   /** The actions that each request brought, as JSON; their places among the eligible ones are then the actions of the log. */
   readonly offered: string | undefined
   /** The column that a name of a specification stands for: `slot`, or a column's own name. Throws a DapError if there is none. */
@@ -196,7 +203,7 @@ function decisionColumns(
     ts: 'ts',
     eligible: offered ? 'places' : 'eligible',
     propensities: propensitiesReader('propensities'),
-    decision: { servedBy: 'servedBy', context: 'context' },
+    decision: { servedBy: 'servedBy', context: 'context', actionFeatures: 'actionFeatures' },
     offered: offered ? 'offered' : undefined,
     resolve: name => (known.includes(name) ? name : `context.${name}`),
     contextColumn: field => `context.${field}`,

@@ -1,6 +1,8 @@
+import { createContextCheck } from '../../policy/context.ts'
 import type { Policy } from '../../policy/policy.ts'
-import type { Pool } from '../../policy/pool.ts'
+import { fieldsOfActions, type Pool } from '../../policy/pool.ts'
 import type { TextColumn } from '../tables.ts'
+import { remember } from './remember.ts'
 import { called, RowFault, type RowReader } from './row-reader.ts'
 
 /**
@@ -27,6 +29,38 @@ export function offeredReader(policy: Policy, column: string): RowReader<Pool> {
         })
         if (!('faults' in pool)) return pool
         return misfit(pool.faults.map(({ pointer, message }) => `\`${pointer.slice(1)}\` ${message}`).join('; '))
+      }
+    },
+  }
+}
+
+/** More different texts are read anew each time. */
+const REMEMBERED = 8192
+
+/**
+ * What was known of the action of each row when it was taken, as a pool of that action alone: the rows of a set may have changed since. Undefined
+ * where the record does not say. Features that do not fit the set as it is are a fault of the row.
+ */
+export function takenReader(policy: Policy, column: string): RowReader<Pool | undefined> {
+  const { id: _, ...fields } = fieldsOfActions(policy.spec.actions)
+  const check = createContextCheck(fields)
+  const read = remember(REMEMBERED, (json: string) => {
+    const logged = Object.entries(JSON.parse(json) as object).filter(([name]) => Object.hasOwn(fields, name))
+    const checked = check(Object.fromEntries(logged))
+    if ('context' in checked) return checked.context
+    const faults = checked.faults.map(({ pointer, message }) => `\`${pointer.slice(1)}\` ${message}`)
+    return new RowFault(`the action does not fit policy \`${policy.name}\`: ${faults.join('; ')}`)
+  })
+  return {
+    requests: [{ column, type: 'text' }],
+    bind([texts]) {
+      const { values } = texts as TextColumn
+      return (i, { action }) => {
+        const json = values[i]
+        const known = json === null ? undefined : read(json)
+        if (known === undefined || known instanceof RowFault) return known
+        const id = policy.actions[action]
+        return { ids: [id], entries: [{ id, features: known }], values: [{ ...known, id }], lasting: false }
       }
     },
   }
