@@ -199,6 +199,19 @@ describe('validate', () => {
     `)
   })
 
+  it('warns of numbers of actions that nothing bounds, where they are hashed', async () => {
+    const text = POLICY(OFFERED)
+      .replace('{ type: linear, shared: true }', '{ type: hashed }')
+      .replace(/\nfeatures: .*/, '')
+    const files = (policy: string) => faults({ 'policies/shelf.yaml': resource('Policy', 'shelf', policy) })
+    expect(await files(text)).toEqual([
+      expect.stringMatching(/^policies\/shelf.yaml:14:14: warning: `action.price` is hashed as it is/),
+      expect.stringMatching(/^hint: list it among the features .*`{ action: price, transform: bucketize/),
+      expect.stringContaining('1 warning'),
+    ])
+    expect(await files(text.replace('minimum: 0,', 'minimum: 0, maximum: 10,'))).toEqual([])
+  })
+
   it('refuses worlds that do not offer what policies take', async () => {
     const scenario = (world: string) =>
       faults({ 'scenarios/launch.yaml': resource('Scenario', 'launch', WORLD(world)) })

@@ -123,7 +123,7 @@ async function openArchive(host: Host, opened: Opened, snapshot: string | undefi
     if (state === LEARNING) return `policy \`${name}\` learnt from one decision to the next, as in a simulated log`
     const source = policies.get(digest)
     if (source === undefined)
-      return `policy \`${name}\` was ${digest}, which is neither in the repository nor in bundles/`
+      return `policy \`${name}\` was ${digest}, which is neither in the repository nor in bundles/: \`dap bundle\`, before a policy or its set is changed, keeps it`
     const policy = createPolicy(source.name, source.spec, digest)
     if (state === null) return policy
     const json = snapshots.get(state)

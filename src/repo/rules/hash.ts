@@ -1,9 +1,9 @@
 import type { ContextField, HashFeature, HashSpec, PolicySpec } from '../../kinds.ts'
 import { createBlock, type Values } from '../../policy/feature-block.ts'
-import { EVERYTHING, fieldOf, isHash, isSingle, namespacesOf } from '../../policy/features.ts'
+import { EVERYTHING, fieldOf, isHash, isSingle, namespacesOf, OF_ACTION } from '../../policy/features.ts'
 import type { HashedField } from '../../policy/hashed-features.ts'
 import { MOST_BITS, sharedSlots } from '../../policy/hashing.ts'
-import { ownPool } from '../../policy/pool.ts'
+import { isOffered, ownPool } from '../../policy/pool.ts'
 import type { Fault, Path } from '../fault.ts'
 import { list } from '../schema.ts'
 import { duplicates, semantic } from './common.ts'
@@ -74,17 +74,29 @@ const LARGE = 10
 
 /** A penalty is of weights, and the weight of a number is as small as the number is large. */
 function* scaleRules(spec: PolicySpec, { namespaces }: HashSpec): Generator<Fault> {
-  if (!namespaces.includes('context')) return
-  const transformed = new Set((spec.features ?? []).filter(isSingle).map(fieldOf))
-  for (const [name, field] of Object.entries(spec.context)) {
-    if (name === spec.unit || transformed.has(name) || (field.type !== 'number' && field.type !== 'integer')) continue
+  const { actions, context, features = [], unit } = spec
+  const transformed = new Set(features.filter(isSingle).map(fieldOf))
+  const numbers = [
+    ...Object.entries(namespaces.includes('context') ? context : {}).map(
+      ([name, field]) => ({ name, field, of: 'field', short: name, path: ['spec', 'context', name] }) as const,
+    ),
+    // Those of a list are as large as they are.
+    ...Object.entries(namespaces.includes('action') && isOffered(actions) ? actions.features : {}).map(
+      ([name, field]) => {
+        const path = ['spec', 'actions', 'features', name]
+        return { name: `${OF_ACTION}${name}`, field, of: 'action', short: name, path } as const
+      },
+    ),
+  ]
+  for (const { name, field, of, short, path } of numbers) {
+    if (name === unit || transformed.has(name) || (field.type !== 'number' && field.type !== 'integer')) continue
     const { minimum = Number.NEGATIVE_INFINITY, maximum = Number.POSITIVE_INFINITY } = field
     if (minimum >= -LARGE && maximum <= LARGE) continue
     yield {
       ...semantic(
-        ['spec', 'context', name],
+        path,
         `\`${name}\` is hashed as it is, and may be so large that nothing else counts`,
-        `list it among the features with a transform, such as \`{ field: ${name}, transform: bucketize, edges: [1, 10, 100] }\`, or bound it by \`minimum\` and \`maximum\``,
+        `list it among the features with a transform, such as \`{ ${of}: ${short}, transform: bucketize, edges: [1, 10, 100] }\`, or bound it by \`minimum\` and \`maximum\``,
       ),
       severity: 'warning',
     }
