@@ -68,18 +68,15 @@ export const playCommand = defineCommand<Options, PlayResult>({
           policies.length > 0 ? `one of ${policies.map(({ name }) => name).join(', ')}` : 'add one to `spec.policies`',
       })
     }
-    const spec = {
-      ...scenario.spec,
-      seed: options.seed ?? scenario.spec.seed,
-      horizon: options.decisions ?? scenario.spec.horizon,
-    }
+    const spec = { ...scenario.spec, horizon: options.decisions ?? scenario.spec.horizon }
+    const { seed = spec.seed } = options
     const client = createClient({
       baseUrl: server.replace(/\/$/, ''),
       ...(token === undefined ? {} : { token }),
       timeoutMs: TIMEOUT_MS,
       maxQueued: spec.horizon,
     })
-    const rounds = stage({ scenario: { ...scenario, spec }, policies }, policy)
+    const rounds = stage({ scenario: { ...scenario, spec }, policies }, policy, { seed })
     const actions = listed(policy.spec.actions).map(({ id }) => id)
     const { name: rewardName } = policy.spec.reward
     // By the number of the round, so that the result does not depend on which answer came first.
@@ -90,7 +87,7 @@ export const playCommand = defineCommand<Options, PlayResult>({
     let done = 0
 
     async function ask(name: string, { number, context, actions: offered, rewards }: StagedRound): Promise<void> {
-      const decisionId = `${scenario.name}-${spec.seed}-${number}`
+      const decisionId = `${scenario.name}-${seed}-${number}`
       const start = performance.now()
       const answer = await client.decide(
         { policy: name, decisionId, context, ...(offered === undefined ? {} : { actions: [...offered] }) },
@@ -133,7 +130,7 @@ export const playCommand = defineCommand<Options, PlayResult>({
       scenario: scenario.name,
       server,
       policy: policy.name,
-      seed: spec.seed,
+      seed,
       decisions: spec.horizon,
       level: spec.level,
       reward: measure(earned, spec.level),

@@ -37,9 +37,15 @@ export const BLOCK = 512
 
 /**
  * @param population Must keep `BLOCK` contexts alive; undefined when neither the world nor any policy looks at contexts.
+ * @param worldSeed What a world offers is that of this seed, and so the same where other rounds of it are played.
  * Streams: (seed, world, r, reward) for chances, and the population's own.
  */
-export function createRounds(world: World, population: Population | undefined, seed: number): RoundMaker {
+export function createRounds(
+  world: World,
+  population: Population | undefined,
+  seed: number,
+  worldSeed = seed,
+): RoundMaker {
   const stride = world.contextual ? world.actions.length : 0
   const means = new Float64Array(world.actions.length * (world.contextual ? BLOCK : 1))
   const chance = new Float64Array(BLOCK)
@@ -54,7 +60,7 @@ export function createRounds(world: World, population: Population | undefined, s
       played = 0
       rng = stream(seed, 'world', replication, 'reward')
       population?.start(replication)
-      world.offers?.start(seed, replication)
+      world.offers?.start(worldSeed, replication, seed)
     },
     next(count) {
       for (let i = 0; i < count; i++) chance[i] = world.chance(rng)

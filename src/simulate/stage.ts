@@ -22,14 +22,14 @@ export interface StagedRound {
 
 /**
  * The first `horizon` rounds of a replication as one policy meets them: the same units, contexts and potential rewards as in the
- * simulation.
+ * simulation; by another `seed` other rounds of the same world.
  *
  * @throws DapError where the scenario does not play the policy, or the population does not say what a context is.
  */
 export function* stage(
   { scenario, policies }: SimulationPlan,
   policy: Named<PolicySpec>,
-  replication = 0,
+  { replication = 0, seed = scenario.spec.seed }: { readonly replication?: number; readonly seed?: number } = {},
 ): Generator<StagedRound> {
   const { spec } = scenario
   if (!spec.policies.includes(policy.name)) {
@@ -39,7 +39,8 @@ export function* stage(
   const fields = worldFields(specs, spec.population)
   const world = createWorld(spec.world, fields, specs)
   const unitFields = new Set(specs.flatMap(each => each.unit ?? []))
-  const rounds = createRounds(world, createPopulation(spec.population, fields, unitFields, spec.seed, BLOCK), spec.seed)
+  const population = createPopulation(spec.population, fields, unitFields, seed, BLOCK)
+  const rounds = createRounds(world, population, seed, spec.seed)
   const column = columnsOf(policy, world.actions)
   const own = Object.keys(policy.spec.context)
   const view = isOffered(policy.spec.actions) ? createView(policy.spec.actions) : undefined

@@ -12,7 +12,11 @@ export interface World {
   /** Of a world that offers others in each round: their places. */
   readonly actions: readonly string[]
   /** What the requests of the rounds bring, one after the other; absent of a world whose actions are always the same. */
-  readonly offers?: { start(seed: number, replication: number): void; next(): Pool }
+  readonly offers?: {
+    /** The items, and what they are worth, are those of `seed`; which of them each request brings goes by `requests`. */
+    start(seed: number, replication: number, requests: number): void
+    next(): Pool
+  }
   /** Do the means depend on the context? */
   readonly contextual: boolean
   /**

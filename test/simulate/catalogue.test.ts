@@ -3,6 +3,7 @@ import type { PolicySpec, ScenarioSpec, WorldSpec } from '../../src/kinds.ts'
 import type { Pool } from '../../src/policy/pool.ts'
 import { finish } from '../../src/simulate/finish.ts'
 import { prepare } from '../../src/simulate/simulate.ts'
+import { stage } from '../../src/simulate/stage.ts'
 import { createWorld } from '../../src/simulate/worlds/worlds.ts'
 import { worldContract } from '../contracts/world.ts'
 import { policySpec } from '../policy/support.ts'
@@ -19,7 +20,7 @@ const world = (changes: Partial<Spec>) => createWorld({ ...base, ...changes }, F
 /** What so many rounds of a replication offer. */
 function offered(changes: Partial<Spec>, rounds: number, { seed = 1, replication = 0 } = {}): Pool[] {
   const { offers } = world(changes)
-  offers?.start(seed, replication)
+  offers?.start(seed, replication, seed)
   return Array.from({ length: rounds }, () => offers?.next() as Pool)
 }
 
@@ -34,7 +35,7 @@ for (const logit of [-2.2, "ctx.platform == 'ios' && action.genre == 'card' ? 0.
     `a catalogue whose logit is ${logit}`,
     () => {
       const made = createWorld(spec, FIELDS)
-      made.offers?.start(3, 0)
+      made.offers?.start(3, 0, 3)
       const pool = made.offers?.next()
       return { ...made, means: (context, out, offset) => made.means(context, out, offset, pool) }
     },
@@ -75,7 +76,7 @@ describe('a catalogue', () => {
   it('draws effects of the stated size, which drift without growing', () => {
     const spec = { items: 400, offered: 400, effects: [{ of: ['action.id'], sd: 0.8 }], drift: { every: 1, by: 0.6 } }
     const made = world(spec)
-    made.offers?.start(5, 0)
+    made.offers?.start(5, 0, 5)
     const logits = Array.from({ length: 12 }, () => {
       const pool = made.offers?.next() as Pool
       const means = new Float64Array(400)
@@ -157,6 +158,30 @@ describe('policies in a catalogue', () => {
     // Chunks of replications are the same as all at once.
     const parts = [simulation.play(4, 6), simulation.play(0, 4)]
     expect(finish(prepare(plan), parts).digest).toBe(result.digest)
+  })
+
+  it('meet the same items, worth the same, in another round of play', () => {
+    const plan = { scenario: scenario(['seeing']), policies: [policy('seeing', {})] }
+    const met = (seed: number) => {
+      const rounds = [...stage(plan, plan.policies[0], { seed })].slice(0, 400)
+      return new Map(rounds.flatMap(({ actions = [] }) => actions.map(({ id, features }) => [id, features])))
+    }
+    const [one, other] = [met(1), met(2)]
+    expect([...one.keys()].join()).not.toBe([...other.keys()].join())
+    expect(one.size).toBeGreaterThan(150)
+    for (const [id, features] of one) if (other.has(id)) expect(other.get(id)).toEqual(features)
+    const rewards = (seed: number) => {
+      const rounds = [...stage(plan, plan.policies[0], { seed })]
+      const of = (platform: string, genre: string) => {
+        const seen = rounds.flatMap(({ context, actions = [], rewards }) =>
+          context['platform'] === platform ? rewards.filter((_, a) => actions[a].features?.['genre'] === genre) : [],
+        )
+        return seen.reduce((sum, reward) => sum + reward, 0) / seen.length
+      }
+      return ['ios', 'android'].flatMap(platform => Object.keys(GENRES.categorical).map(genre => of(platform, genre)))
+    }
+    // Means of some 1,500 to 7,500 clicks.
+    for (const [i, mean] of rewards(1).entries()) expect(Math.abs(mean - rewards(2)[i])).toBeLessThan(0.06)
   })
 
   it('take nothing where nothing may be taken', () => {

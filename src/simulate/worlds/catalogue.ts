@@ -180,9 +180,9 @@ export const catalogue: WorldDefinition<Spec> = {
       actions: set?.ids ?? Array.from({ length: perRequest }, (_, i) => String(i)),
       contextual: true,
       offers: {
-        start(seed, replication) {
+        start(seed, replication, requests) {
           key = { seed, replication }
-          rng = stream(seed, 'world', replication, 'offer')
+          rng = stream(requests, 'world', replication, 'offer')
           renewing = stream(seed, 'world', replication, 'renewal')
           made = round = epoch = 0
           for (const effect of effects) effect.clear()
