@@ -85,7 +85,8 @@ const sql = (value: unknown): string => {
   if (value === null) return 'NULL'
   if (typeof value === 'string') return `'${value.replaceAll("'", "''")}'`
   if (Array.isArray(value)) return `[${value.map(each => `${sql(each)}`).join(', ')}]::DOUBLE[]`
-  return typeof value === 'number' && !Number.isInteger(value) ? `'${value}'::DOUBLE` : String(value)
+  // A whole number that is no safe one would be a HUGEINT on its way, which rounds twice.
+  return typeof value === 'number' && !Number.isSafeInteger(value) ? `'${value}'::DOUBLE` : String(value)
 }
 
 describe('a set of actions', () => {
