@@ -61,6 +61,8 @@ describe('a walk at 80 columns', () => {
       ❯ bandit            which of a few offers does everybody see
         contextual-bandit which offer does this player see, given level, platform and
                           spending
+        personalisation   which of 200 levels does this player see next, by what
+                          levels have in common and by what is special to each
       ↑ ↓ to move, enter to choose, esc or ctrl-c to stop
       "
     `)
@@ -93,10 +95,10 @@ describe('a walk at 80 columns', () => {
         vendor/README.md
         vendor/dap.tgz  SIZE
         dap.yaml
-        .dap/schemas/                      7 schemas, for editors
+        .dap/schemas/                      8 schemas, for editors
 
       Write these files? [y/N] y
-      shop: 30 files from the template bandit in shop
+      shop: 31 files from the template bandit in shop
 
       \`package.json\` pins @dap-platform/dap VERSION as the tarball
       \`vendor/dap.tgz\`: nothing says that this dap came from a
