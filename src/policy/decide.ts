@@ -3,7 +3,7 @@ import { type ContextFault, pointerTo } from './context.ts'
 import { DRAW_SCHEME, drawIndex, drawUniform } from './draw.ts'
 import type { EligibleSet } from './eligible-sets.ts'
 import type { Context, Policy, Served } from './policy.ts'
-import { FIRST_ELIGIBLE, type Pool } from './pool.ts'
+import { FIRST_ELIGIBLE, type Pool, requirePool } from './pool.ts'
 
 /** One decision and all that it takes to recompute it. */
 export interface Decision {
@@ -63,9 +63,8 @@ export function decide(policy: Policy, request: DecisionRequest): DecisionResult
   }
   const { salt } = policy
   const u = drawUniform(salt, request.decisionId)
-  const { imposed, decisionId, pool = policy.pool } = request
-  if (pool === undefined) throw new RangeError('the actions of the request are needed')
-  const between = { policy, context, decisionId, pool }
+  const { imposed, decisionId } = request
+  const between = { policy, context, decisionId, pool: requirePool(request.pool ?? policy.pool) }
   const chosen = imposed === undefined ? distribution(between) : unasked(between, imposed)
   const { eligible, excluded, propensities, floor, servedBy, reason } = chosen
   const at = servedBy === 'none' ? undefined : drawIndex(propensities, u)

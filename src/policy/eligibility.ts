@@ -1,7 +1,7 @@
 import type { PolicySpec } from '../kinds.ts'
 import { compileContextRule } from './cel.ts'
 import type { Context } from './context.ts'
-import { fieldsOfActions, isListed, ownPool, type Pool } from './pool.ts'
+import { fieldsOfActions, isListed, ownPool, type Pool, requirePool } from './pool.ts'
 
 /** Which actions may be chosen in a context. */
 export interface Eligibility {
@@ -38,8 +38,7 @@ export function createEligibility({ actions, context: fields }: Pick<PolicySpec,
     pool: Pool | undefined,
     holds: (run: Run, context: Context, values: Context) => boolean,
   ): number {
-    if (pool === undefined) throw new RangeError('the actions of the request are needed')
-    const { ids, values, barred } = pool
+    const { ids, values, barred } = requirePool(pool)
     const actions = ids.length
     let count = 0
     if (!ruled && barred === undefined) {

@@ -1,5 +1,5 @@
 import type { Eligibility } from './eligibility.ts'
-import type { Pool } from './pool.ts'
+import { type Pool, requirePool } from './pool.ts'
 
 /** A set of eligible actions in words. The same set is the same object, so whoever writes it down can remember how. */
 export interface EligibleSet {
@@ -51,8 +51,8 @@ export function createEligibleSets(
     return { indices: list, eligible: list.map(a => ids[a]), excluded }
   }
 
-  return (indices, count, pool = own) => {
-    if (pool === undefined) throw new RangeError('the actions of the request are needed')
+  return (indices, count, given = own) => {
+    const pool = requirePool(given)
     if (!pool.lasting) return setOf(pool, indices, count)
     const actions = pool.ids.length
     if (pool !== lately) {

@@ -4,13 +4,12 @@ import { learnerOf } from './algorithm.ts'
 import type { Decision } from './decide.ts'
 import { drawStream, drawStreamKey, hashUniform } from './draw.ts'
 import type { Policy } from './policy.ts'
-import type { Pool } from './pool.ts'
+import { type Pool, requirePool } from './pool.ts'
 
 export type { DecideResult, ExplainedAction, Explanation } from '../generated/types.ts'
 
 /** Explains a decision that this policy, in this state, has just made; `pool`: where the actions were those of the request. */
-export function explain(policy: Policy, decision: Decision, pool: Pool | undefined = policy.pool): Explanation {
-  if (pool === undefined) throw new RangeError('the actions of the request are needed')
+export function explain(policy: Policy, decision: Decision, pool: Pool = requirePool(policy.pool)): Explanation {
   const { context, eligible, servedBy } = decision
   const { salt, u } = decision.randomness
   const k = pool.ids.length

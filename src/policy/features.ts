@@ -6,7 +6,7 @@ import { type Block, createBlock, type TransformSpec } from './feature-block.ts'
 import { type Component, encodersOf, hashingOf, type Namespace, namedTouches } from './hashed-features.ts'
 import { rowLength } from './hashing.ts'
 import type { Layout } from './layout.ts'
-import { capacityOf, fieldsOfActions, listed, ownPool, type Pool } from './pool.ts'
+import { capacityOf, fieldsOfActions, listed, ownPool, type Pool, requirePool } from './pool.ts'
 
 /** From a context, and from what is known of the actions, to the vectors that a contextual learner sees. */
 export interface Features extends Layout {
@@ -77,10 +77,10 @@ export function createFeatures(spec: Described): Features {
 
   function writeRow(context: Context, action: number, x: Float64Array, pool: Pool | undefined = own): void {
     for (const { block, numbers } of contextual) block.write(context, numbers, 0)
-    const { values } = poolOf(pool)
+    const { values } = requirePool(pool)
     if (values === own?.values) fill(action, x, 0)
     else {
-      writeAction(poolOf(pool), action, spare)
+      writeAction(requirePool(pool), action, spare)
       fill(spare, x, 0)
     }
   }
@@ -92,8 +92,8 @@ export function createFeatures(spec: Described): Features {
     rows,
     write(context, x, pool = own) {
       for (const { block, numbers } of contextual) block.write(context, numbers, 0)
-      const count = rows === 1 && own !== undefined ? 1 : poolOf(pool).ids.length
-      if (own === undefined) for (let a = 0; a < count; a++) writeAction(poolOf(pool), a, a)
+      const count = rows === 1 && own !== undefined ? 1 : requirePool(pool).ids.length
+      if (own === undefined) for (let a = 0; a < count; a++) writeAction(requirePool(pool), a, a)
       for (let a = 0; a < count; a++) fill(a, x, a * dimension)
       return count
     },
@@ -104,11 +104,6 @@ export function createFeatures(spec: Described): Features {
       return names.map((name, at) => ({ name, value: x[at], at }))
     },
   }
-}
-
-function poolOf(pool: Pool | undefined): Pool {
-  if (pool === undefined) throw new RangeError('the actions of the request are needed')
-  return pool
 }
 
 /** What is hashed where the features do not say it: what the schema has for each that is left out. */
@@ -149,11 +144,11 @@ function createHashedFeatures(spec: Described): Features {
 
   function writeRow(context: Context, action: number, x: Float64Array, pool: Pool | undefined = own): void {
     ofContext?.write(context, said, from, features + from)
-    fill(poolOf(pool), action, x, 0)
+    fill(requirePool(pool), action, x, 0)
   }
 
   const labels = (context: Context, action: number, pool: Pool | undefined = own) => [
-    ...(ofAction?.labels(poolOf(pool).values[action]) ?? []),
+    ...(ofAction?.labels(requirePool(pool).values[action]) ?? []),
     ...(ofContext?.labels(context) ?? []),
   ]
 
@@ -168,8 +163,8 @@ function createHashedFeatures(spec: Described): Features {
     rows: capacityOf(spec.actions),
     write(context, x, pool = own) {
       ofContext?.write(context, said, from, features + from)
-      const { length } = poolOf(pool).ids
-      for (let a = 0; a < length; a++) fill(poolOf(pool), a, x, a * dimension)
+      const { length } = requirePool(pool).ids
+      for (let a = 0; a < length; a++) fill(requirePool(pool), a, x, a * dimension)
       return length
     },
     writeRow,

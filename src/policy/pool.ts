@@ -89,6 +89,12 @@ export function fieldsOfActions(actions: Actions): Readonly<Record<string, Conte
   return fields
 }
 
+/** The pool that there must be: of a policy whose actions requests bring, nobody has one before they do. */
+export function requirePool(pool: Pool | undefined): Pool {
+  if (pool === undefined) throw new RangeError('the actions of the request are needed')
+  return pool
+}
+
 export interface Offer {
   /** The request's list of ids and features, as it came in. */
   readonly actions?: unknown

@@ -1,6 +1,6 @@
 import type { Decision } from '../../policy/decide.ts'
 import type { Policy } from '../../policy/policy.ts'
-import { isSet, type Pool } from '../../policy/pool.ts'
+import { isSet, type Pool, requirePool } from '../../policy/pool.ts'
 import {
   type DecisionRecord,
   type DecisionSlot,
@@ -96,9 +96,8 @@ const eligibles = new WeakMap<readonly string[], DecisionRecord['eligible']>()
 function eligibleOf(pool: Pool | undefined, ids: readonly string[]): DecisionRecord['eligible'] {
   const known = eligibles.get(ids)
   if (known !== undefined) return known
-  if (pool === undefined) throw new RangeError('the actions of the request are needed')
   const wanted = new Set(ids)
-  const entries = pool.entries.filter(({ id }) => wanted.has(id))
+  const entries = requirePool(pool).entries.filter(({ id }) => wanted.has(id))
   eligibles.set(ids, entries)
   return entries
 }
