@@ -89,6 +89,12 @@ export function fieldsOfActions(actions: Actions): Readonly<Record<string, Conte
   return fields
 }
 
+/** Of what is said of an action, the features that a policy knows: whoever said it may have known more. */
+export function featuresKnownTo(actions: Actions): (said: object) => Readonly<Record<string, unknown>> {
+  const { id: _, ...fields } = fieldsOfActions(actions)
+  return said => Object.fromEntries(Object.entries(said).filter(([name]) => Object.hasOwn(fields, name)))
+}
+
 /** The pool that there must be: of a policy whose actions requests bring, nobody has one before they do. */
 export function requirePool(pool: Pool | undefined): Pool {
   if (pool === undefined) throw new RangeError('the actions of the request are needed')

@@ -1,7 +1,7 @@
 import { DapError } from '../errors.ts'
 import type { PolicySpec } from '../kinds.ts'
 import type { Values } from '../policy/feature-block.ts'
-import { createOfferCheck, type Pool } from '../policy/pool.ts'
+import { createOfferCheck, featuresKnownTo, type Pool } from '../policy/pool.ts'
 
 /**
  * What a policy sees of the items that a world offers: the features that it knows, checked as a server checks them. An item is checked once.
@@ -10,14 +10,13 @@ import { createOfferCheck, type Pool } from '../policy/pool.ts'
  */
 export function createView(actions: PolicySpec['actions']): (offered: Pool) => Pool {
   const check = createOfferCheck(actions)
-  const known = 'from' in actions ? Object.keys(actions.features) : []
+  const known = featuresKnownTo(actions)
   const seen = new WeakMap<Values, Pool>()
 
   function see(item: Values): Pool {
     const before = seen.get(item)
     if (before !== undefined) return before
-    const features = Object.fromEntries(known.filter(name => name in item).map(name => [name, item[name]]))
-    const pool = check({ actions: [{ id: item['id'], features }] })
+    const pool = check({ actions: [{ id: item['id'], features: known(item) }] })
     if ('faults' in pool) {
       const [{ pointer, message }] = pool.faults
       throw new DapError(`the world offers ${item['id']}, whose \`${pointer.split('/').at(-1)}\` ${message}`, {

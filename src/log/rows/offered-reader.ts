@@ -1,6 +1,6 @@
 import { createContextCheck } from '../../policy/context.ts'
 import type { Policy } from '../../policy/policy.ts'
-import { fieldsOfActions, type Pool } from '../../policy/pool.ts'
+import { featuresKnownTo, fieldsOfActions, type Pool } from '../../policy/pool.ts'
 import type { TextColumn } from '../tables.ts'
 import { remember } from './remember.ts'
 import { called, RowFault, type RowReader } from './row-reader.ts'
@@ -10,8 +10,7 @@ import { called, RowFault, type RowReader } from './row-reader.ts'
  * fault of the row; features that it does not know are not: the log may be of a policy that knew more.
  */
 export function offeredReader(policy: Policy, column: string): RowReader<Pool> {
-  const { actions } = policy.spec
-  const known = 'from' in actions ? Object.keys(actions.features) : []
+  const known = featuresKnownTo(policy.spec.actions)
   const misfit = (what: string) => new RowFault(`the actions do not fit policy \`${policy.name}\`: ${what}`)
   return {
     requests: [{ column, type: 'text' }],
@@ -22,10 +21,7 @@ export function offeredReader(policy: Policy, column: string): RowReader<Pool> {
         if (json === null) return new RowFault(`${called(column)} is missing: the actions were not the request's`)
         const logged = JSON.parse(json) as readonly { readonly id: string; readonly features?: object }[]
         const pool = policy.offer({
-          actions: logged.map(({ id, features = {} }) => ({
-            id,
-            features: Object.fromEntries(Object.entries(features).filter(([name]) => known.includes(name))),
-          })),
+          actions: logged.map(({ id, features = {} }) => ({ id, features: known(features) })),
         })
         if (!('faults' in pool)) return pool
         return misfit(pool.faults.map(({ pointer, message }) => `\`${pointer.slice(1)}\` ${message}`).join('; '))
@@ -44,9 +40,9 @@ const REMEMBERED = 8192
 export function takenReader(policy: Policy, column: string): RowReader<Pool | undefined> {
   const { id: _, ...fields } = fieldsOfActions(policy.spec.actions)
   const check = createContextCheck(fields)
+  const pick = featuresKnownTo(policy.spec.actions)
   const read = remember(REMEMBERED, (json: string) => {
-    const logged = Object.entries(JSON.parse(json) as object).filter(([name]) => Object.hasOwn(fields, name))
-    const checked = check(Object.fromEntries(logged))
+    const checked = check(pick(JSON.parse(json) as object))
     if ('context' in checked) return checked.context
     const faults = checked.faults.map(({ pointer, message }) => `\`${pointer.slice(1)}\` ${message}`)
     return new RowFault(`the action does not fit policy \`${policy.name}\`: ${faults.join('; ')}`)
