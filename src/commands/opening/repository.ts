@@ -1,5 +1,5 @@
 import { delimiter, dirname, join, relative, resolve, sep } from 'node:path'
-import { DapError, UsageError } from '../../errors.ts'
+import { DapError, FileError, UsageError } from '../../errors.ts'
 import type { FoundFile, Host, Unread } from '../../host.ts'
 import { InvalidFilesError } from '../../invalid-files.ts'
 import { kindWord } from '../../kind-word.ts'
@@ -127,8 +127,8 @@ export async function readSource(host: Host, root: string, { path, real }: Found
   try {
     return { path: name, real, text: await host.files.read(path) }
   } catch (error) {
-    if (!(error instanceof DapError)) throw error
-    return { path: name, real, unreadable: error.message }
+    if (!(error instanceof FileError)) throw error
+    return { path: name, real, unreadable: error.saying('the file') }
   }
 }
 
