@@ -152,9 +152,9 @@ export async function startServer(parts: ServerParts): Promise<Server> {
   }
 }
 
-function tellReload(tell: Tell, { changed, faults, control }: ReloadReport): void {
+function tellReload(tell: Tell, { changed, faults, kept, control }: ReloadReport): void {
   if (changed.length > 0) tell('info', 'reload', { changed })
-  if (faults.length > 0) tell('error', 'reload failed', { faults })
+  if (faults.length > 0) tell('error', 'reload failed', { faults, kept })
   if (control !== undefined) tell('warn', 'kill switch', { ...control })
 }
 
