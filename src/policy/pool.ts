@@ -1,5 +1,5 @@
 import type { ActionSpec, ContextField, PolicySpec, RequestActions, SetActions, SetPool } from '../kinds.ts'
-import { type ContextFault, createContextCheck, pointerTo } from './context.ts'
+import { type Context, type ContextFault, type ContextResult, createContextCheck, pointerTo } from './context.ts'
 import { createDatedPool } from './dated-pool.ts'
 import type { Values } from './feature-block.ts'
 
@@ -94,6 +94,22 @@ export function featuresKnownTo(actions: Actions): (said: object) => Readonly<Re
   const { id: _, ...fields } = fieldsOfActions(actions)
   return said => Object.fromEntries(Object.entries(said).filter(([name]) => Object.hasOwn(fields, name)))
 }
+
+/** What a policy makes of features that somebody said of an action: those that it knows, checked, defaults filled in. */
+export function createFeatureCheck(actions: Actions): (said: object) => ContextResult {
+  const { id: _, ...fields } = fieldsOfActions(actions)
+  const check = createContextCheck(fields)
+  const pick = featuresKnownTo(actions)
+  return said => check(pick(said))
+}
+
+/** An action as it was known when it was taken, which the policy may say otherwise by now: a pool of that alone. */
+export const poolOfOne = (id: string, features: Context): Pool => ({
+  ids: [id],
+  entries: [{ id, features }],
+  values: [{ ...features, id }],
+  lasting: false,
+})
 
 /** The pool that there must be: of a policy whose actions requests bring, nobody has one before they do. */
 export function requirePool(pool: Pool | undefined): Pool {
