@@ -1,5 +1,12 @@
 import type { ActionSpec, ContextField, PolicySpec, RequestActions, SetActions, SetPool } from '../kinds.ts'
-import { type Context, type ContextFault, type ContextResult, createContextCheck, pointerTo } from './context.ts'
+import {
+  type Context,
+  type ContextFault,
+  type ContextResult,
+  createContextCheck,
+  isLonger,
+  pointerTo,
+} from './context.ts'
 import { createDatedPool } from './dated-pool.ts'
 import type { Values } from './feature-block.ts'
 
@@ -168,13 +175,11 @@ export function createOfferCheck(actions: Actions): OpenOffer {
       }
       const { id, features: known = {}, ...others } = each as { id?: unknown; features?: unknown }
       for (const name of Object.keys(others)) at(i, pointerTo(name), 'is neither `id` nor `features`')
-      if (typeof id !== 'string' || id === '' || id.length > LONGEST_ID) {
-        at(i, '/id', `must be a text of 1 to ${LONGEST_ID} characters`)
-        continue
-      }
-      const first = places.get(id)
-      if (first !== undefined) at(i, '/id', `is the same as that of /actions/${first}`)
-      else places.set(id, i)
+      const named = typeof id === 'string' && id !== '' && !isLonger(id, LONGEST_ID)
+      if (!named) at(i, '/id', `must be a text of 1 to ${LONGEST_ID} characters`)
+      const first = named ? places.get(id) : undefined
+      if (first !== undefined) at(i, '/id', `is that of the action at index ${first}, too`)
+      else if (named) places.set(id, i)
       const checked = check(known ?? {})
       if ('faults' in checked) {
         for (const { pointer, message } of checked.faults) {
@@ -182,6 +187,7 @@ export function createOfferCheck(actions: Actions): OpenOffer {
         }
         continue
       }
+      if (!named) continue
       entries.push({ id, features: checked.context })
       values.push({ ...checked.context, id })
     }

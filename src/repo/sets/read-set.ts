@@ -119,7 +119,8 @@ function actionsOf(spec: ActionSetSpec, { rows }: SetTable, cells: CellFault[]):
     }
     const [from, until] = [dateOf('from'), dateOf('until')]
     if (from !== undefined && until !== undefined && from >= until) {
-      wrong(spec.until as string, 'the action could never be taken: it ends before it begins', 'mend one of the dates')
+      const why = from === until ? 'when it begins' : 'before it begins'
+      wrong(spec.until as string, `the action could never be taken: it ends ${why}`, 'mend one of the dates')
     }
     if (id !== undefined && 'context' in checked) {
       const dates = { ...(from === undefined ? {} : { from }), ...(until === undefined ? {} : { until }) }
