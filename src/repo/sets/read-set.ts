@@ -1,4 +1,5 @@
 import { didYouMean } from '../../diagnostics.ts'
+import { instantOf } from '../../instant.ts'
 import type { ActionSetSpec, ContextField, SetAction } from '../../kinds.ts'
 import { createContextCheck } from '../../policy/context.ts'
 import type { Fault } from '../fault.ts'
@@ -193,16 +194,8 @@ const HINTS: Readonly<Record<ContextField['type'], string>> = {
   number: 'write it in digits, for example `2.5`; `spec.csv.decimal: ","` lets CSV say `2,5`',
 }
 
-const TIME = /^(\d{4}-\d\d-\d\d)(?:[Tt ](\d\d:\d\d(?::\d\d(?:\.\d+)?)?) ?(?:([Zz])|([+-]\d\d)(?::?(\d\d))?)?)?$/
-
-/** A day or a time, in UTC where it names no zone, as RFC 3339 in milliseconds; undefined where it is none. */
+/** A day or a time as RFC 3339 in milliseconds; undefined where it is none. */
 function timeOf(value: unknown): string | undefined {
-  const [, day, time = '00:00', , hours, minutes = '00'] = TIME.exec(typeof value === 'string' ? value : '') ?? []
-  if (day === undefined) return undefined
-  const midnight = Date.parse(`${day}T00:00:00Z`)
-  // 30 February would be a day of March.
-  if (Number.isNaN(midnight) || !new Date(midnight).toISOString().startsWith(day)) return undefined
-  const ms = Date.parse(`${day}T${time}${hours === undefined ? 'Z' : `${hours}:${minutes}`}`)
-  const year = Number.isNaN(ms) ? Number.NaN : new Date(ms).getUTCFullYear()
-  return year >= 0 && year <= 9999 ? new Date(ms).toISOString() : undefined
+  const ms = typeof value === 'string' ? instantOf(value) : undefined
+  return ms === undefined ? undefined : new Date(ms).toISOString()
 }
