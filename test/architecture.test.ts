@@ -13,6 +13,7 @@ const SHARED = [
   'kind-word.ts',
   'results.ts',
   'errors.ts',
+  'grouped.ts',
   'diagnostics.ts',
   'generated/types.ts',
   'generated/names.ts',

@@ -1,5 +1,6 @@
 import type { FastifyError, FastifySchemaValidationError } from 'fastify'
 import { didYouMean } from '../diagnostics.ts'
+import { groupedDigits } from '../grouped.ts'
 import { pointerTo } from '../policy/context.ts'
 import { MAX_FAULTS, type Problem, type ProblemName, problem } from './api.ts'
 
@@ -74,7 +75,7 @@ type Params = SchemaError['params']
 
 const counted = (words: string, noun: string) => (params: Params) => {
   const limit = Number(params['limit'])
-  return `${words} ${limit.toLocaleString('en')} ${noun}${limit === 1 ? '' : 's'}`
+  return `${words} ${groupedDigits(limit)} ${noun}${limit === 1 ? '' : 's'}`
 }
 
 /** What is wrong by the other keywords that the schemas of requests have: in dap's words, and not those of who looks for it. */

@@ -403,7 +403,7 @@ le/vel,card,,,,"""x"
     expect(await faults(here)).toContain('all valid')
     here.write('data/levels.csv', rows(5003))
     expect(await faults(here)).toMatchInlineSnapshot(`
-      "data/levels.csv:5002:1: error: a set has at most 5000 actions, and this is the first of 3 more [semantic]
+      "data/levels.csv:5002:1: error: a set has at most 5,000 actions, and this is the first of 3 more [semantic]
         hint: find those that a request can be about before dap is asked, and let it bring them: \`actions: { from: request }\`
 
       4 files checked: 1 error

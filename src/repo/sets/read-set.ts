@@ -1,4 +1,5 @@
 import { didYouMean } from '../../diagnostics.ts'
+import { groupedDigits } from '../../grouped.ts'
 import { instantOf } from '../../instant.ts'
 import type { ActionSetSpec, ContextField, SetAction } from '../../kinds.ts'
 import { createContextCheck } from '../../policy/context.ts'
@@ -30,7 +31,7 @@ export function readSet(spec: ActionSetSpec, table: SetTable): SetReading {
   const cells: CellFault[] = table.faults.map(fault => ({ code: 'file', ...fault }))
   if (faults.length > 0) return { faults, cells }
   if (table.rows.length > MOST_ACTIONS) {
-    const message = `a set has at most ${MOST_ACTIONS} actions, and this is the first of ${table.rows.length - MOST_ACTIONS} more`
+    const message = `a set has at most ${groupedDigits(MOST_ACTIONS)} actions, and this is the first of ${groupedDigits(table.rows.length - MOST_ACTIONS)} more`
     const hint =
       'find those that a request can be about before dap is asked, and let it bring them: `actions: { from: request }`'
     cells.push({ code: 'semantic', message, hint, place: table.rows[MOST_ACTIONS].place() })
