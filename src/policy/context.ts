@@ -92,7 +92,7 @@ function scalarFault(field: Exclude<ContextField, { type: 'array' }>, value: unk
     case 'string':
       if (typeof value !== 'string') return `must be a string, not ${nameOf(value)}`
       if (field.enum !== undefined && !field.enum.includes(value)) return `must be one of ${field.enum.join(', ')}`
-      if (field.maxLength !== undefined && lengthOf(value) > field.maxLength) {
+      if (field.maxLength !== undefined && isLonger(value, field.maxLength)) {
         return `must have at most ${field.maxLength} characters`
       }
       return undefined
@@ -118,11 +118,12 @@ function vectorFaults(length: number, value: unknown): readonly FieldFault[] {
   return faults
 }
 
-/** In Unicode characters, as JSON Schema counts them. */
-function lengthOf(text: string): number {
+/** Has the text more than `most` Unicode characters, which are what JSON Schema counts? */
+export function isLonger(text: string, most: number): boolean {
+  if (text.length <= most) return false
   let length = 0
-  for (const _ of text) length++
-  return length
+  for (const _ of text) if (++length > most) return true
+  return false
 }
 
 function nameOf(value: unknown): string {

@@ -1,4 +1,5 @@
 import { DapError } from '../../errors.ts'
+import { groupedDigits } from '../../grouped.ts'
 import type { DatasetSpec } from '../../kinds.ts'
 import type { ServedBy } from '../records/records.ts'
 import type { SourceFault, TableSource, Tables } from '../tables.ts'
@@ -117,11 +118,11 @@ export async function judgeBadRows(
   const examples = await badRowExamples(leftOut, tables, source)
   if (badRows === 'fail') throw badRowsError('log', leftOut, examples)
   const named = examples.slice(0, IN_A_NOTE)
-  const more = bad > named.length ? [`and ${bad - named.length} more`] : []
+  const more = bad > named.length ? [`and ${groupedDigits(bad - named.length)} more`] : []
   const { unrewarded } = leftOut
   return [
     `${rowsOf(bad, 'bad ')} dropped: ${[...named, ...more].join('; ')}`,
-    ...(unrewarded > 0 ? [`${unrewarded} of them for want of a reward: ${ABSENT_REWARD}`] : []),
+    ...(unrewarded > 0 ? [`${groupedDigits(unrewarded)} of them for want of a reward: ${ABSENT_REWARD}`] : []),
   ]
 }
 
@@ -149,9 +150,9 @@ export function badRowsError(what: string, leftOut: LeftOut, examples: readonly 
   const bad = badRowCount(leftOut)
   const reasons = [...leftOut.bad]
     .sort(([one, n], [other, m]) => m - n || (one < other ? -1 : 1))
-    .map(([reason, n]) => `${n} × ${reason}`)
+    .map(([reason, n]) => `${groupedDigits(n)} × ${reason}`)
   const shown = reasons.length > EXAMPLES ? [...reasons.slice(0, EXAMPLES), '…'] : reasons
-  const more = bad > examples.length ? [`and ${bad - examples.length} more`] : []
+  const more = bad > examples.length ? [`and ${groupedDigits(bad - examples.length)} more`] : []
   return new DapError(
     `the ${what} has ${rowsOf(bad, 'bad ')} (${shown.join('; ')})\n  ${[...examples, ...more].join('\n  ')}`,
     {
@@ -185,14 +186,17 @@ export function readingNotes({ served, weighted, capped }: LeftOut): string[] {
       : [
           weighted === 1
             ? '1 row was kept with a probability below 1: it weighs 1/probability'
-            : `${weighted} rows were kept with a probability below 1: each weighs 1/probability`,
+            : `${groupedDigits(weighted)} rows were kept with a probability below 1: each weighs 1/probability`,
         ]),
     ...(capped.rows === 0 ? [] : [cappedNote(capped)]),
   ]
 }
 
 function cappedNote({ cap, rows, reward, total }: LeftOut['capped']): string {
-  const what = rows === 1 ? `1 reward above ${cap} counts as ${cap}` : `${rows} rewards above ${cap} count as ${cap}`
+  const what =
+    rows === 1
+      ? `1 reward above ${cap} counts as ${cap}`
+      : `${groupedDigits(rows)} rewards above ${cap} count as ${cap}`
   // Of losses and gains that balance, a share says nothing.
   const share =
     total > 0 && reward <= total
@@ -202,5 +206,5 @@ function cappedNote({ cap, rows, reward, total }: LeftOut['capped']): string {
 }
 
 function rowsOf(rows: number, kind = ''): string {
-  return `${rows} ${kind}${rows === 1 ? 'row' : 'rows'}`
+  return `${groupedDigits(rows)} ${kind}${rows === 1 ? 'row' : 'rows'}`
 }

@@ -1,4 +1,6 @@
 import { didYouMean } from '../../diagnostics.ts'
+import { groupedDigits } from '../../grouped.ts'
+import { instantOf } from '../../instant.ts'
 import type { ActionSetSpec, ContextField, SetAction } from '../../kinds.ts'
 import { createContextCheck } from '../../policy/context.ts'
 import type { Fault } from '../fault.ts'
@@ -29,7 +31,7 @@ export function readSet(spec: ActionSetSpec, table: SetTable): SetReading {
   const cells: CellFault[] = table.faults.map(fault => ({ code: 'file', ...fault }))
   if (faults.length > 0) return { faults, cells }
   if (table.rows.length > MOST_ACTIONS) {
-    const message = `a set has at most ${MOST_ACTIONS} actions, and this is the first of ${table.rows.length - MOST_ACTIONS} more`
+    const message = `a set has at most ${groupedDigits(MOST_ACTIONS)} actions, and this is the first of ${groupedDigits(table.rows.length - MOST_ACTIONS)} more`
     const hint =
       'find those that a request can be about before dap is asked, and let it bring them: `actions: { from: request }`'
     cells.push({ code: 'semantic', message, hint, place: table.rows[MOST_ACTIONS].place() })
@@ -119,7 +121,8 @@ function actionsOf(spec: ActionSetSpec, { rows }: SetTable, cells: CellFault[]):
     }
     const [from, until] = [dateOf('from'), dateOf('until')]
     if (from !== undefined && until !== undefined && from >= until) {
-      wrong(spec.until as string, 'the action could never be taken: it ends before it begins', 'mend one of the dates')
+      const why = from === until ? 'when it begins' : 'before it begins'
+      wrong(spec.until as string, `the action could never be taken: it ends ${why}`, 'mend one of the dates')
     }
     if (id !== undefined && 'context' in checked) {
       const dates = { ...(from === undefined ? {} : { from }), ...(until === undefined ? {} : { until }) }
@@ -192,16 +195,8 @@ const HINTS: Readonly<Record<ContextField['type'], string>> = {
   number: 'write it in digits, for example `2.5`; `spec.csv.decimal: ","` lets CSV say `2,5`',
 }
 
-const TIME = /^(\d{4}-\d\d-\d\d)(?:[Tt ](\d\d:\d\d(?::\d\d(?:\.\d+)?)?) ?(?:([Zz])|([+-]\d\d)(?::?(\d\d))?)?)?$/
-
-/** A day or a time, in UTC where it names no zone, as RFC 3339 in milliseconds; undefined where it is none. */
+/** A day or a time as RFC 3339 in milliseconds; undefined where it is none. */
 function timeOf(value: unknown): string | undefined {
-  const [, day, time = '00:00', , hours, minutes = '00'] = TIME.exec(typeof value === 'string' ? value : '') ?? []
-  if (day === undefined) return undefined
-  const midnight = Date.parse(`${day}T00:00:00Z`)
-  // 30 February would be a day of March.
-  if (Number.isNaN(midnight) || !new Date(midnight).toISOString().startsWith(day)) return undefined
-  const ms = Date.parse(`${day}T${time}${hours === undefined ? 'Z' : `${hours}:${minutes}`}`)
-  const year = Number.isNaN(ms) ? Number.NaN : new Date(ms).getUTCFullYear()
-  return year >= 0 && year <= 9999 ? new Date(ms).toISOString() : undefined
+  const ms = typeof value === 'string' ? instantOf(value) : undefined
+  return ms === undefined ? undefined : new Date(ms).toISOString()
 }
