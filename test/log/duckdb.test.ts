@@ -386,6 +386,31 @@ describe('tables read by DuckDB', () => {
     )
   })
 
+  it('hands on long texts a few rows at a time, all of them and in order', async () => {
+    const n = 3000
+    const long = 'x'.repeat(20_000)
+    const textOf = (i: number) => (i % 7 === 3 ? null : `${i}${long}`)
+    const lines = Array.from({ length: n }, (_, i) => JSON.stringify({ t: textOf(i), n: i, k: `k${i % 3}` }))
+    const source: TableSource = { format: 'jsonl', paths: [await file('long.jsonl', lines.join('\n'))] }
+    const requests = [
+      { column: 't', type: 'text' },
+      { column: 'n', type: 'number' },
+      { column: 'k', type: 'key' },
+    ] as const
+    let at = 0
+    let most = 0
+    for await (const { rows, row, columns } of openTables().read(source, requests)) {
+      const [texts, numbers, keys] = columns.map(valuesOf)
+      expect([texts.length, numbers.length, keys.length]).toEqual([rows, rows, rows])
+      most = Math.max(most, (texts as (string | null)[]).join('').length)
+      for (let i = 0; i < rows; i++, at++) {
+        expect(texts[i] === textOf(at) && row[i] === at && numbers[i] === at && keys[i] === `k${at % 3}`).toBe(true)
+      }
+    }
+    expect(at).toBe(n)
+    expect(most).toBeLessThan(5e6)
+  })
+
   it('stops when it is told to', async () => {
     const path = await file('long.csv', `a\n${'1\n'.repeat(20_000)}`)
     const abort = new AbortController()

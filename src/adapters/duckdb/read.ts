@@ -1,4 +1,4 @@
-import type { DuckDBConnection, DuckDBDataChunk } from '@duckdb/node-api'
+import type { DuckDBConnection } from '@duckdb/node-api'
 import { DapError } from '../../errors.ts'
 import { createAggregate } from '../../log/aggregate.ts'
 import type {
@@ -18,7 +18,7 @@ import { NOTE, readNotes } from './side.ts'
 import { type OpenSource, unreadable } from './source.ts'
 import { bucketOf, groupOf, hashOf, isSmallInteger, numberOf, textOf, timeOf } from './sql.ts'
 import { chunksOf, numbersOf } from './stream.ts'
-import { type ColumnDecoder, columnDecoder, doubles, integerKeyDecoder, marks } from './vectors.ts'
+import { type ColumnDecoder, columnDecoder, doubles, integerKeyDecoder, marks, pieces } from './vectors.ts'
 
 /** In the column of marks: an ordinary row, one that is none, and the row after the last. */
 const BROKEN = 1
@@ -42,7 +42,7 @@ export async function* readSource(
   const faulty = createFaults<number>()
   try {
     opened.unchanged()
-    const { sql, decoders, marked, numbered } = queryOf(scan, opened, part, requests)
+    const { sql, decoders, texts, marked, numbered } = queryOf(scan, opened, part, requests)
     let seen = 0
     let ended = false
     let row = new Float64Array(0)
@@ -59,14 +59,17 @@ export async function* readSource(
       if (numbered === undefined) for (let i = 0; i < rows; i++) row[i] = seen + i
       else row.set(doubles(chunk.getColumnVector(numbered)).subarray(0, rows))
       seen += rows
-      const columns = decoders.map(decode => decode(chunk, rows))
-      const kept = await keep(rows, row, columns, mark)
-      if (kept === undefined) yield { rows, row, columns }
-      else if (kept.length > 0) {
-        yield {
-          rows: kept.length,
-          row: Float64Array.from(kept, i => row[i]),
-          columns: columns.map(column => takeRows(column, kept)),
+      for (const [from, to] of pieces(chunk, rows, texts)) {
+        const columns = decoders.map(decode => decode(chunk, from, to))
+        const its = { rows: to - from, row: row.subarray(from, to) }
+        const kept = await keep(its, columns, mark?.subarray(from, to))
+        if (kept === undefined) yield { ...its, columns }
+        else if (kept.length > 0) {
+          yield {
+            rows: kept.length,
+            row: Float64Array.from(kept, i => its.row[i]),
+            columns: columns.map(column => takeRows(column, kept)),
+          }
         }
       }
     }
@@ -86,8 +89,7 @@ export async function* readSource(
 
   /** The places of the rows that stay; undefined where all do. Rewards are written into their columns. */
   async function keep(
-    rows: number,
-    row: Float64Array,
+    { rows, row }: Pick<TableChunk, 'rows' | 'row'>,
     columns: Column[],
     mark: Uint8Array | undefined,
   ): Promise<Int32Array | undefined> {
@@ -127,7 +129,9 @@ export async function* readSource(
 
 interface Query {
   readonly sql: string
-  readonly decoders: readonly ((chunk: DuckDBDataChunk, rows: number) => Column)[]
+  readonly decoders: readonly ColumnDecoder[]
+  /** The places of the columns of texts. */
+  readonly texts: readonly number[]
   /** The places of the columns of marks and of row numbers. */
   readonly marked: number | undefined
   readonly numbered: number | undefined
@@ -147,9 +151,9 @@ function queryOf(
     const small = request.type === 'key' && value !== undefined && isSmallInteger(value)
     select.push(expressionOf(asked, source.once?.reward, request, small))
     nothing.push(request.type === 'text' || (request.type === 'key' && !small) ? 'NULL' : '0')
-    const decode: ColumnDecoder = small ? integerKeyDecoder(index) : columnDecoder(request.type, index)
-    return (chunk: DuckDBDataChunk, rows: number) => cutTo(decode(chunk), rows)
+    return small ? integerKeyDecoder(index) : columnDecoder(request.type, index)
   })
+  const texts = requests.flatMap(({ type }, index) => (type === 'text' ? [index] : []))
   const { broken } = scan
   const marking = broken !== undefined || part !== undefined
   if (marking) {
@@ -160,11 +164,11 @@ function queryOf(
     marked: marking ? requests.length : undefined,
     numbered: part === undefined ? undefined : requests.length + 1,
   }
-  if (part === undefined) return { sql: `SELECT ${select.join(', ')} FROM ${asked.rows()}`, decoders, ...places }
+  if (part === undefined) return { sql: `SELECT ${select.join(', ')} FROM ${asked.rows()}`, decoders, texts, ...places }
   const condition = conditionOf(asked, part)
   const sql = `SELECT ${select.join(', ')}, rn::DOUBLE FROM ${asked.numbered()} WHERE ${condition}
     UNION ALL SELECT ${nothing.join(', ')}, 0`
-  return { sql, decoders, ...places }
+  return { sql, decoders, texts, ...places }
 }
 
 function conditionOf(asked: Asked, { units, after }: RowPart): string {
@@ -200,22 +204,6 @@ function expressionOf(asked: Asked, reward: string | undefined, request: ColumnR
       return `coalesce(${groupOf(asked.value(column), otherwise === undefined ? undefined : asked.value(otherwise))}, -1)::INTEGER`
     default:
       return small ? `${asked.value(column).sql}::INTEGER` : textOf(asked.value(column))
-  }
-}
-
-/** The row after the last is none. */
-function cutTo(column: Column, rows: number): Column {
-  switch (column.type) {
-    case 'number':
-      return column.values.length === rows ? column : { ...column, values: column.values.subarray(0, rows) }
-    case 'group':
-      return column.values.length === rows ? column : { ...column, values: column.values.subarray(0, rows) }
-    case 'key':
-      return column.codes.length === rows ? column : { ...column, codes: column.codes.subarray(0, rows) }
-    case 'text':
-      return column.values.length === rows ? column : { ...column, values: column.values.slice(0, rows) }
-    case 'value':
-      return column
   }
 }
 

@@ -272,7 +272,12 @@ const REASONS: Readonly<Partial<Record<LogFaultCode, string>>> = {
   sum: 'the propensities do not sum to 1',
 }
 
+/** Rows that are appended at once, and bytes of their texts at most, but for a row alone. */
 const BATCH = 2048
+const BATCH_BYTES = 4e6
+
+/** What an appender holds beside the memory that DuckDB counts, in bytes of texts, before the table has it. */
+const HELD_BYTES = 16e6
 
 /** Appends rows to a table, a chunk of columns at a time. */
 function createRows(
@@ -282,18 +287,29 @@ function createRows(
 ) {
   let columns: DuckDBValue[][] = types.map(() => [])
   let count = 0
+  let bytes = 0
+  let held = 0
   function flush(): void {
     const chunk = chunkOf(columns[0].length)
     chunk.setColumns(columns)
     appender.appendDataChunk(chunk)
     columns = types.map(() => [])
+    held += bytes
+    bytes = 0
+    if (held < HELD_BYTES) return
+    appender.flushSync()
+    held = 0
   }
   return {
     count: () => count,
     add(row: readonly DuckDBValue[]): void {
-      for (let i = 0; i < row.length; i++) columns[i].push(row[i])
+      for (let i = 0; i < row.length; i++) {
+        const value = row[i]
+        columns[i].push(value)
+        if (typeof value === 'string') bytes += value.length
+      }
       count++
-      if (columns[0].length === BATCH) flush()
+      if (columns[0].length === BATCH || bytes >= BATCH_BYTES) flush()
     },
     close(): void {
       if (columns[0].length > 0) flush()
