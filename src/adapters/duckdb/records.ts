@@ -104,6 +104,8 @@ export async function stageRecords(
   const policyCode = createCodes()
   const nameCode = createCodes()
 
+  const others = new Set<number>()
+
   let torn = 0
   let otherNames = 0
 
@@ -118,7 +120,9 @@ export async function stageRecords(
     const said = decidedBy(record)
     const place = [BigInt(decisions.count()), file, BigInt(line), BigInt(decided)]
     const { action, propensity, baseline, servedBy, pending, logProbability } = said
-    const who = [policyCode(JSON.stringify(said.policy)), said.unit, JSON.stringify(said.context)]
+    const policy = policyCode(JSON.stringify(said.policy))
+    if (source.policies?.includes(record.policy.name) === false) others.add(policy)
+    const who = [policy, said.unit, JSON.stringify(said.context)]
     const what = [action, propensity, JSON.stringify(said.propensities), baseline, JSON.stringify(said.eligible)]
     const text = (value: unknown) => (value === null ? null : JSON.stringify(value))
     const [offered, features] = [text(said.offered), text(said.actionFeatures)]
@@ -187,6 +191,7 @@ export async function stageRecords(
       idName: 'decisionId',
       keyed: true,
       served: true,
+      ...(others.size > 0 ? { ofOthers: `policy IN (${[...others].join(', ')})` } : {}),
       tsName: 'ts',
     },
     rewards: REWARDS,
