@@ -536,6 +536,36 @@ describe('evaluate, over files', () => {
     expect(rewards.every((value, i) => Object.is(value, i % 3 === 0 ? i : Number.NaN))).toBe(true)
   })
 
+  it('reads long decisions a few at a time: all, and those of some units or times', async () => {
+    const n = 1500
+    const long = 'x'.repeat(20_000)
+    const at = (i: number) => new Date(Date.UTC(2026, 0, 1, 0, 0, i)).toISOString()
+    const lines = Array.from({ length: n }, (_, i) => [
+      JSON.stringify(record(`d${i}`, [1], { ts: at(i), unit: `u${i % 90}`, context: { i, long } })),
+      ...(i % 3 === 0 ? [JSON.stringify(rewardRecord(`d${i}`, { ts: at(i), value: i }))] : []),
+    ]).flat()
+    const source: TableSource = { format: 'dap', paths: [await file('long-decisions.jsonl', `${lines.join('\n')}\n`)] }
+    const read = (part?: TableSource['part']) =>
+      readAll({ ...source, ...(part && { part }) }, [
+        { column: 'context.i', type: 'number' },
+        { column: 'reward', type: 'reward' },
+        { column: 'decisionId', type: 'key' },
+      ])
+    const rows = Array.from({ length: n }, (_, i) => i)
+    const expected = (some: readonly number[]) => [
+      some,
+      some.map(i => (i % 3 === 0 ? i : Number.NaN)),
+      some.map(i => `d${i}`),
+    ]
+    expect(await read()).toEqual(expected(rows))
+    const ms = Date.parse(at(700))
+    expect(await read({ after: { column: 'ts', ms } })).toEqual(expected(rows.filter(i => i > 700)))
+    const half = async (from: number, to: number) => (await read({ units: { unit: { column: 'unit' }, from, to } }))[0]
+    const both = [await half(0, 512), await half(512, 1024)]
+    expect(both.every(each => each.length > 0)).toBe(true)
+    expect(both.flat().toSorted((a, b) => Number(a) - Number(b))).toEqual(rows)
+  })
+
   it('streams 200,000 rows of Parquet to the numbers of plain arrays', async () => {
     const n = 200_000
     const rng = stream(9, 'parquet')

@@ -46,7 +46,7 @@ export async function* readSource(
     let seen = 0
     let ended = false
     let row = new Float64Array(0)
-    for await (const chunk of chunksOf(connection, sql, signal)) {
+    for await (const chunk of spansOf(scan, sql, query => chunksOf(connection, query, signal))) {
       if (ended) throw new RangeError('rows after the last one')
       let rows = chunk.rowCount
       const mark = marked === undefined ? undefined : marks(chunk.getColumnVector(marked))
@@ -73,7 +73,7 @@ export async function* readSource(
         }
       }
     }
-    if (part === undefined ? seen !== scan.count : !ended) throw await explain(opened, connection, sql, seen)
+    if (part === undefined ? seen !== scan.count : !ended) throw await explain(opened, connection, sql(), seen)
     opened.unchanged()
     if (part === undefined && onFault !== undefined) {
       for (const fault of opened.faults) onFault(fault)
@@ -127,8 +127,29 @@ export async function* readSource(
   }
 }
 
+/** The rows from one number on, up to another one; `last`: there are none after them. */
+interface Span {
+  readonly from: number
+  readonly to: number
+  readonly last: boolean
+}
+
+/** The chunks of a query, of one span of rows after the other where rows are long. */
+async function* spansOf<T>(
+  { span, count }: Scan,
+  sql: (span?: Span) => string,
+  chunks: (sql: string) => AsyncIterable<T>,
+): AsyncGenerator<T> {
+  if (span === undefined) return yield* chunks(sql())
+  for (let from = 0; from < count; from += span) {
+    const to = Math.min(count, from + span)
+    yield* chunks(sql({ from, to, last: to === count }))
+  }
+}
+
 interface Query {
-  readonly sql: string
+  /** Of all rows, or of some. */
+  sql(span?: Span): string
   readonly decoders: readonly ColumnDecoder[]
   /** The places of the columns of texts. */
   readonly texts: readonly number[]
@@ -164,19 +185,22 @@ function queryOf(
     marked: marking ? requests.length : undefined,
     numbered: part === undefined ? undefined : requests.length + 1,
   }
-  if (part === undefined) return { sql: `SELECT ${select.join(', ')} FROM ${asked.rows()}`, decoders, texts, ...places }
-  const condition = conditionOf(asked, part)
-  const sql = `SELECT ${select.join(', ')}, rn::DOUBLE FROM ${asked.numbered()} WHERE ${condition}
-    UNION ALL SELECT ${nothing.join(', ')}, 0`
+  const conditions = part === undefined ? [] : conditionsOf(asked, part)
+  const of = (span: Span | undefined) => (span === undefined ? [] : [`rn >= ${span.from} AND rn < ${span.to}`])
+  const where = (conditions: readonly string[]) => (conditions.length === 0 ? '' : ` WHERE ${conditions.join(' AND ')}`)
+  function sql(span?: Span): string {
+    if (part === undefined) return `SELECT ${select.join(', ')} FROM ${asked.rows()}${where(of(span))}`
+    const some = `SELECT ${select.join(', ')}, rn::DOUBLE FROM ${asked.numbered()}${where([...of(span), ...conditions])}`
+    return span?.last === false ? some : `${some} UNION ALL SELECT ${nothing.join(', ')}, 0`
+  }
   return { sql, decoders, texts, ...places }
 }
 
-function conditionOf(asked: Asked, { units, after }: RowPart): string {
-  const conditions = [
+function conditionsOf(asked: Asked, { units, after }: RowPart): string[] {
+  return [
     ...(units === undefined ? [] : [isOfUnits(asked, units)]),
     ...(after === undefined ? [] : [`${timeOf(asked.value(after.column))} > ${after.ms}`]),
   ]
-  return conditions.join(' AND ') || 'true'
 }
 
 function isOfUnits(asked: Asked, { unit, from, to }: UnitPart): string {

@@ -184,7 +184,7 @@ export async function stageRecords(
   decisions.close()
   rewards.close()
   return {
-    scan: decisionScan(decisions.count()),
+    scan: decisionScan(decisions.count(), decisions.bytes()),
     decisions: {
       rows: `(SELECT rn, decisionId AS id, decided, ${SAME.join(', ')} FROM decisions)`,
       same: SAME.map(name => ({ sql: name, name })),
@@ -209,7 +209,10 @@ function decisionOf(record: unknown): string | undefined {
     : undefined
 }
 
-function decisionScan(count: number): Scan {
+/** DuckDB hands on 2,048 rows at once, of which it has several such lots before it: of long rows it is asked for so many bytes. */
+const SPAN_BYTES = 16e6
+
+function decisionScan(count: number, bytes: number): Scan {
   const special: Readonly<Record<string, Value>> = {
     propensity: { sql: 'propensity', type: 'DOUBLE' },
     logProbability: { sql: 'logProbability', type: 'DOUBLE' },
@@ -220,9 +223,11 @@ function decisionScan(count: number): Scan {
   )
   // It was written here, so that it is known to be JSON.
   const context: Value = { sql: 'context', type: 'JSON' }
-  return tableScan('decisions', count, columns, (name, inside) =>
+  const scan = tableScan('decisions', count, columns, (name, inside) =>
     name.startsWith('context.') ? inside(context, [name.slice('context.'.length)]) : undefined,
   )
+  const span = Math.max(1, Math.floor(SPAN_BYTES / (bytes / count)))
+  return span < 2048 ? { ...scan, span } : scan
 }
 
 const REWARDS: Rewards = {
@@ -294,12 +299,14 @@ function createRows(
   let count = 0
   let bytes = 0
   let held = 0
+  let all = 0
   function flush(): void {
     const chunk = chunkOf(columns[0].length)
     chunk.setColumns(columns)
     appender.appendDataChunk(chunk)
     columns = types.map(() => [])
     held += bytes
+    all += bytes
     bytes = 0
     if (held < HELD_BYTES) return
     appender.flushSync()
@@ -307,6 +314,8 @@ function createRows(
   }
   return {
     count: () => count,
+    /** Of the texts of all rows, once it is closed. */
+    bytes: () => all,
     add(row: readonly DuckDBValue[]): void {
       for (let i = 0; i < row.length; i++) {
         const value = row[i]
