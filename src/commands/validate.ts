@@ -67,6 +67,7 @@ export const validateCommand = defineCommand<Options, Validated>({
       const place = { root: host.cwd, roots: [host.cwd], repository: { project: { dataRoots: [] } } }
       const readSet = createReadSet(
         host,
+        place.root,
         path => dataFile(host, place, path),
         file => data.push(file),
       )

@@ -261,7 +261,7 @@ async function learn(
   } catch (cause) {
     if (!(cause instanceof RangeError)) throw cause
     throw new DapError(`the log is too large in its numbers to learn from: ${cause.message}`, {
-      hint: 'give the numbers a `minimum` and a `maximum`, so that the rows beyond them are named, or a transform',
+      hint: 'what remains are its rewards: mend them, or let `reward.cap` of the Dataset bound them',
       cause,
     })
   }

@@ -199,7 +199,7 @@ le/vel,card,,,,"""x"
     )
     expect(await faults(here)).toMatchInlineSnapshot(`
       "data/levels.csv:2:9: error: \`genre\` must be one of puzzle, card [semantic]
-        hint: write another value, or change \`spec.features.genre\`
+        hint: did you mean \`puzzle\`?
 
       data/levels.csv:4:14: error: \`difficulty\` must be at least 0 [semantic]
         hint: write another value, or change \`spec.features.difficulty\`
@@ -268,7 +268,7 @@ le/vel,card,,,,"""x"
         hint: the first is in line 2
 
       data/levels.jsonl:5:49: error: \`difficulty\` must be a number, got \`[1]\` [semantic]
-        hint: write it in digits, for example \`2.5\`; \`spec.csv.decimal: ","\` lets CSV say \`2,5\`
+        hint: write it in digits, for example \`2.5\`
 
       4 files checked: 5 errors
       "

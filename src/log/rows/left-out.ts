@@ -106,7 +106,7 @@ export async function judgeBadRows(
   met: LeftOut,
   tables: Tables,
   source: TableSource,
-  { format, mapping, quality: { badRows } }: DatasetSpec,
+  { format, mapping, policies, quality: { badRows } }: DatasetSpec,
 ): Promise<string[]> {
   const bad = badRowCount(met)
   if (bad === 0) return []
@@ -116,7 +116,15 @@ export async function judgeBadRows(
     ? met
     : withoutQuotes(met, new Set([...namedColumns(mapping), ...(source.once?.same ?? [])]))
   const examples = await badRowExamples(leftOut, tables, source)
-  if (badRows === 'fail') throw badRowsError('log', leftOut, examples)
+  if (badRows === 'fail') {
+    const others = format === 'dap' && policies === undefined && leftOut.unrewarded === 0
+    throw badRowsError(
+      'log',
+      leftOut,
+      examples,
+      others ? `${MEND}; \`policies\` there says whose decisions are read` : undefined,
+    )
+  }
   const named = examples.slice(0, IN_A_NOTE)
   const more = bad > named.length ? [`and ${groupedDigits(bad - named.length)} more`] : []
   const { unrewarded } = leftOut
@@ -145,6 +153,8 @@ export async function badRowExamples(
   return examples.slice(0, EXAMPLES).map(({ place, reason }) => `${place}: ${reason}`)
 }
 
+const MEND = 'mend the rows, or set `quality.badRows: drop` in the Dataset to leave them out'
+
 /** `what` has bad rows: the log, a table. */
 export function badRowsError(what: string, leftOut: LeftOut, examples: readonly string[], hint?: string): DapError {
   const bad = badRowCount(leftOut)
@@ -156,11 +166,7 @@ export function badRowsError(what: string, leftOut: LeftOut, examples: readonly 
   return new DapError(
     `the ${what} has ${rowsOf(bad, 'bad ')} (${shown.join('; ')})\n  ${[...examples, ...more].join('\n  ')}`,
     {
-      hint:
-        hint ??
-        (leftOut.unrewarded > 0
-          ? ABSENT_REWARD
-          : 'mend the rows, or set `quality.badRows: drop` in the Dataset to leave them out'),
+      hint: hint ?? (leftOut.unrewarded > 0 ? ABSENT_REWARD : MEND),
     },
   )
 }

@@ -73,6 +73,7 @@ export function joinNotes(counts: JoinCounts): string[] {
       'in conflict with another one of the same id, left out',
     ),
     ...say(counts.waiting, 'decision', 'decisions', 'whose wait for rewards is not over, left out'),
+    ...say(counts.ofOthers, 'decision', 'decisions', 'of other policies, left out'),
     ...say(counts.inactive, 'decision', 'decisions', 'never activated, left out'),
     ...say(counts.rewardsRepeated, 'reward', 'rewards', 'logged again, counted once'),
     ...say(counts.rewardConflicts, 'reward', 'rewards', 'in conflict with another one of the same id, left out'),
