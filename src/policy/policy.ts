@@ -9,7 +9,7 @@ import type { Exploration } from './exploration.ts'
 import { createFeatures, type Features } from './features.ts'
 import type { Learner } from './learner.ts'
 import { createFilling, type Filling } from './lists/filling.ts'
-import { createSlots, type Slots } from './lists/slots.ts'
+import { createSlots, isList, type Slots } from './lists/slots.ts'
 import { createWalk, type Walk } from './lists/walk.ts'
 import {
   capacityOf,
@@ -63,7 +63,7 @@ export interface Policy {
   walk(context: Context, eligible: Int32Array, count: number, decisionId?: string, pool?: Pool): Walk
   /** Slots to be filled by other means than the policy's choice, but only with what may stand in them. Never throws. */
   fill(context: Context, eligible: Int32Array, count: number, pool?: Pool): Filling
-  /** The probabilities of the first slot, into `out`, which has room for all actions. */
+  /** The probabilities of the first slot, into `out`, which has room for all actions: all that a single decision needs. */
   probabilities(
     context: Context,
     eligible: Int32Array,
@@ -97,6 +97,7 @@ export function createPolicy(name: string, spec: PolicySpec, digest: string): Po
   const features = createFeatures(spec)
   const eligibility = createEligibility(spec)
   const slots = createSlots(spec)
+  const list = isList(spec)
   const kept = isSet(spec.actions) && takesAnyActions(spec.algorithm.learner) ? [] : actions
   const { learner, exploration, usesWidths } = createAlgorithm(
     spec.algorithm,
@@ -126,10 +127,14 @@ export function createPolicy(name: string, spec: PolicySpec, digest: string): Po
       if (predicted === undefined || (features.ofSlots && predicted !== slot)) predict(slot)
       exploration.probabilities(learner, left, count, out, rng)
     },
-    () => (exploration.seeded && open.decisionId !== undefined ? drawStream(salt, open.decisionId) : undefined),
+    streamOf,
     capacity,
     exploration.luce === true,
   )
+
+  function streamOf(): Rng | undefined {
+    return exploration.seeded && open.decisionId !== undefined ? drawStream(salt, open.decisionId) : undefined
+  }
 
   function predict(slot: number): void {
     const rows = features.write(open.context, scratch, open.pool, slot)
@@ -175,7 +180,16 @@ export function createPolicy(name: string, spec: PolicySpec, digest: string): Po
     unit,
     context: createContextCheck(spec.context),
     probabilities(context, eligible, count, out, decisionId, offered) {
-      start(context, eligible, count, decisionId, offered).vector(out)
+      if (list) {
+        start(context, eligible, count, decisionId, offered).vector(out)
+        return
+      }
+      open = { context, decisionId, pool: offered }
+      predict(0)
+      exploration.probabilities(learner, eligible, count, out, streamOf())
+      const f = slots.floor(0, count)
+      const rest = Math.max(0, 1 - count * f)
+      if (f > 0) for (let i = 0; i < count; i++) out[eligible[i]] = f + rest * out[eligible[i]]
     },
     sample(x, eligible, count, rng) {
       const uniformly = count * slots.floor(0, count)
