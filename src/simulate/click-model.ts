@@ -31,8 +31,6 @@ export interface ClickModel {
 /** A kind of click model, as a world names it. `Spec` is its part of the scenario, after defaults. */
 export interface ClickDefinition<Spec extends { readonly type: string } = { readonly type: string }>
   extends ConfiguredDefinition {
-  /** How many slots it says anything of, and by which option; absent of one that does of any. */
-  slots?(spec: Spec): { readonly most: number; readonly option: string }
   /** What no model can be made of. */
   misfits?(spec: Spec): readonly { readonly option: string; readonly message: string; readonly hint: string }[]
   create(spec: Spec): ClickModel

@@ -28,8 +28,8 @@ function* listsOf(actions: readonly Listed[], slots: number): Generator<readonly
         yield [first, ...rest]
 }
 
-/** What every click model promises; `most`: of lists of so many slots at most. */
-export function clicksContract(name: string, model: ClickModel, most = 6): void {
+/** What every click model promises. */
+export function clicksContract(name: string, model: ClickModel): void {
   const action = fc.record({
     q: fc.oneof(fc.double({ min: 0, max: 1, noNaN: true }), fc.constantFrom(0, 0.5, 1)),
     kind: fc.nat(2),
@@ -40,7 +40,7 @@ export function clicksContract(name: string, model: ClickModel, most = 6): void 
     it('has clicks as often as it says, slot by slot and in a list (z-test over 40,000 seeded draws)', () => {
       const rng = stream(5, name)
       for (let each = 0; each < 6; each++) {
-        const slots = Math.min(most, 1 + each)
+        const slots = 1 + each
         // One of the slots is empty.
         const list = Array.from({ length: slots }, (_, k) =>
           each === 4 && k === 1 ? { q: 0, kind: -1 } : { q: rng.uniform(), kind: k % 2 },
@@ -80,7 +80,7 @@ export function clicksContract(name: string, model: ClickModel, most = 6): void 
       fc.assert(
         fc.property(
           fc.array(action, { minLength: 1, maxLength: 6 }),
-          fc.integer({ min: 1, max: Math.min(most, 4) }),
+          fc.integer({ min: 1, max: 4 }),
           (actions, slots) => {
             const n = Math.min(slots, actions.length)
             const { q, kind } = shownOf(actions)
@@ -100,7 +100,7 @@ export function clicksContract(name: string, model: ClickModel, most = 6): void 
       fc.assert(
         fc.property(
           fc.array(fc.tuple(action, fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true })), {
-            maxLength: most,
+            maxLength: 6,
           }),
           slots => {
             const list = slots.map(([each], k) => (k % 3 === 1 ? { q: 0, kind: -1 } : each))

@@ -13,23 +13,22 @@ export const dcm: ClickDefinition<Extract<ClickSpec, { type: 'dcm' }>> = {
   options: {
     continuation: {
       type: 'array',
-      description: 'The probability of looking on after a click on each slot, from the first on; it must not rise.',
+      description:
+        'The probability of looking on after a click on each slot, from the first on; it must not rise. The last number is that of all that follow.',
       items: { type: 'number', minimum: 0, maximum: 1 },
       minItems: 1,
-      maxItems: 100,
+      maxItems: 50,
       examples: [[0.6, 0.5, 0.4, 0.4]],
     },
   },
   required: ['continuation'],
-  // After the last slot there is nothing to look on to.
-  slots: ({ continuation }) => ({ most: continuation.length + 1, option: 'continuation' }),
   misfits({ continuation }) {
     const at = continuation.findIndex((lambda, k) => k > 0 && lambda > continuation[k - 1])
     if (at < 0) return []
     const message = `the probability of looking on rises from ${continuation[at - 1]} to ${continuation[at]}, where the best list is not by what its actions are worth`
     return [{ option: 'continuation', message, hint: 'write none that is higher than the one before' }]
   },
-  create: ({ continuation }) => downward(k => (k < continuation.length ? continuation[k] : 0)),
+  create: ({ continuation }) => downward(k => continuation[Math.min(k, continuation.length - 1)]),
 }
 
 /**

@@ -14,24 +14,24 @@ export const pbm: ClickDefinition<Extract<ClickSpec, { type: 'pbm' }>> = {
   options: {
     examination: {
       type: 'array',
-      description: 'The probability that each slot is looked at, from the first on; for every slot of every list.',
+      description:
+        'The probability that each slot is looked at, from the first on; the last number is that of all that follow.',
       items: { type: 'number', minimum: 0, maximum: 1 },
       minItems: 1,
-      maxItems: 100,
+      maxItems: 50,
       examples: [[1, 0.6, 0.4, 0.3]],
     },
   },
   required: ['examination'],
-  slots: ({ examination }) => ({ most: examination.length, option: 'examination' }),
-  create({ examination: gamma }) {
-    /** Slots, those that are looked at most first. */
-    const order = Array.from(gamma.keys()).sort((a, b) => gamma[b] - gamma[a] || a - b)
-    const top = new Int32Array(gamma.length)
+  create({ examination }) {
+    const gamma = (slot: number) => examination[Math.min(slot, examination.length - 1)]
+    /** Slots, those that are looked at most first; of lists as long as the last one. */
+    let order: readonly number[] = []
     return {
       expected({ slots, q }, out) {
         let sum = 0
         for (let k = 0; k < slots; k++) {
-          out[k] = gamma[k] * q[k]
+          out[k] = gamma(k) * q[k]
           sum += out[k]
         }
         return sum
@@ -39,15 +39,17 @@ export const pbm: ClickDefinition<Extract<ClickSpec, { type: 'pbm' }>> = {
       draw({ slots, q }, u, out) {
         let clicks = 0
         for (let k = 0; k < slots; k++) {
-          out[k] = u[k] < gamma[k] * q[k] ? 1 : 0
+          out[k] = u[k] < gamma(k) * q[k] ? 1 : 0
           clicks += out[k]
         }
         return clicks
       },
       best(q, _kind, count, slots, out) {
-        const n = highestFirst(q, count, slots, top)
-        let i = 0
-        for (const slot of order) if (slot < n) out[slot] = top[i++]
+        const n = highestFirst(q, count, slots, out)
+        if (order.length !== n)
+          order = Array.from({ length: n }, (_, k) => k).sort((a, b) => gamma(b) - gamma(a) || a - b)
+        const top = out.slice(0, n)
+        for (let i = 0; i < n; i++) out[order[i]] = top[i]
         return n
       },
     }
