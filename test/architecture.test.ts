@@ -104,7 +104,7 @@ const ROOMS: Readonly<Record<string, Readonly<Record<string, readonly string[]>>
     verdicts: ['weights', 'estimators'],
   },
   log: { records: [], rows: ['records'], check: ['records'], stats: ['records'] },
-  policy: { learners: [], explorations: [] },
+  policy: { learners: [], explorations: [], lists: [] },
   repo: { rules: [], sets: ['rules'] },
   serve: {
     log: [],
