@@ -29,7 +29,7 @@ export function* clickRules(world: WorldSpec, played: readonly Played[]): Genera
 function listHint({ type }: WorldSpec): string {
   const able = WORLDS.filter(({ options }) => 'click' in options).map(world => world.type)
   const add = 'add a click model to the world, such as `click: { type: pbm, examination: [1, 0.6, 0.4] }`'
-  return able.includes(type) ? add : `play it in a ${able.join(', ')} world, with a click model`
+  return able.includes(type) ? add : `play it in a ${able.join(' or ')} world, with a click model`
 }
 
 function* modelRules(click: ClickSpec, played: readonly Played[]): Generator<Fault> {
