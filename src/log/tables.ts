@@ -113,11 +113,12 @@ export interface JoinCounts {
   readonly orphans: number
   /**
    * Rewards of a `dap` log that are not used: contradicting each other under one id; outside the range that the policy declares; earlier than
-   * their decision by more than clocks may be apart. And those that are used as if they had come with it: earlier by no more.
+   * their decision by more than clocks may be apart; of a slot that it does not have. And those that are used as if they had come with it: earlier by no more.
    */
   readonly rewardConflicts: number
   readonly outside: number
   readonly tooEarly: number
+  readonly noSlot: number
   readonly early: number
   /** Last lines of `dap` files that a crash cut off; rewards of another name than is asked for. */
   readonly torn: number
@@ -138,6 +139,7 @@ export const NO_COUNTS: JoinCounts = {
   rewardConflicts: 0,
   outside: 0,
   tooEarly: 0,
+  noSlot: 0,
   early: 0,
   torn: 0,
   otherNames: 0,

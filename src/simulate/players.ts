@@ -5,6 +5,7 @@ import { type Rng, stream } from '../math/rng.ts'
 import { type ChooseOne, fillList } from '../policy/lists/sample.ts'
 import { createPolicy, type Policy } from '../policy/policy.ts'
 import { isDated, type Pool } from '../policy/pool.ts'
+import type { Baseline } from './baselines.ts'
 import { createBestList } from './best-list.ts'
 import type { ClickModel } from './click-model.ts'
 import type { ListPlayer } from './list-seat.ts'
@@ -125,11 +126,6 @@ function poolsOf({ spec, pool, offer }: Policy, every: string | undefined): (rou
     return seen.pool
   }
 }
-
-/** The names of players that need no file. */
-export type Baseline = 'uniform' | 'oracle'
-
-export const isBaseline = (name: string): name is Baseline => name === 'uniform' || name === 'oracle'
 
 /** Whom a baseline takes its actions from, its rules and its slots, and the world's column of each action. */
 interface Model {

@@ -3,12 +3,12 @@ import type { PolicySpec, ScenarioSpec } from '../kinds.ts'
 import { isList } from '../policy/lists/slots.ts'
 import { isOffered, listed } from '../policy/pool.ts'
 import { worldFields } from '../policy/world-fields.ts'
+import { isBaseline } from './baselines.ts'
 import { createListSeat } from './list-seat.ts'
 import { createSeat } from './play.ts'
 import {
   baselineListPlayer,
   baselinePlayer,
-  isBaseline,
   type Named,
   policyListPlayer,
   policyPlayer,

@@ -40,7 +40,7 @@ export const NOTE = {
 /** What a record beside the decisions is: a reward that may count; one outside its range; the word that a decision was shown; a reward of another name; none. */
 export const KIND = { metric: 0, outside: 1, activation: 2, other: 3, broken: 4 } as const
 
-/** SQL of the decisions of a log: the relation `rows` with the columns rn, id, decided (ms) and, of those of servers, pending. */
+/** SQL of the decisions of a log: the relation `rows` with the columns rn, id, decided (ms), slots (how many) and, of those of servers, pending. */
 export interface Decisions {
   readonly rows: string
   /** Expressions over `rows` that must be equal in the rows of one id, and what they are called. */
@@ -78,7 +78,7 @@ export function mappedDecisions(scan: Scan, once: OneRow | undefined, join: Rewa
       ? 'NULL::VARCHAR'
       : keyOf(text(once.decisionId), once.slot === undefined ? undefined : text(once.slot))
   const decided = join?.ts === undefined ? 'NULL::BIGINT' : timeOf(asked.value(join.ts))
-  const columns = ['rn', `${id} AS id`, `${decided} AS decided`]
+  const columns = ['rn', `${id} AS id`, `${decided} AS decided`, '1 AS slots']
   const same = (once?.same ?? []).map((name, i) => ({ sql: `s${i}`, name, column: `${text(name)} AS s${i}` }))
   const reward = once?.reward === undefined ? undefined : asked.value(once.reward)
   const own = reward === undefined ? [] : [`${numberOf(reward)} AS reward_number`]
@@ -266,7 +266,7 @@ export async function makeSide(
       }
     }
     const noted = (...kinds: readonly number[]) => `rn IN (SELECT rn FROM notes WHERE kind IN (${kinds.join(', ')}))`
-    const counted = `(SELECT rn, decided, ${key('id')} AS k FROM ${rows} WHERE NOT ${noted(NOTE.repeated, NOTE.merged, NOTE.conflict)})`
+    const counted = `(SELECT rn, decided, slots, ${key('id')} AS k FROM ${rows} WHERE NOT ${noted(NOTE.repeated, NOTE.merged, NOTE.conflict)})`
     const standing = `rn NOT IN (SELECT rn FROM notes WHERE kind < ${NOTE.reward})`
     const noteBroken = (which: string) =>
       run(`INSERT INTO notes SELECT DISTINCT rn, ${NOTE.broken}, NULL, NULL, 0 FROM ${which} AND ${standing}`)
@@ -277,7 +277,8 @@ export async function makeSide(
       counts.rewardsRepeated = await count(`SELECT sum(times - 1) FROM rewards WHERE kind <> ${KIND.activation}`)
     }
     await run(
-      `CREATE TABLE joined AS SELECT d.rn, decided, came, rewardId, slot, value, kind FROM rewards LEFT JOIN ${counted} AS d USING (k)`,
+      `CREATE TABLE joined AS SELECT d.rn, decided, came, rewardId, slot, slots, value, kind
+        FROM rewards LEFT JOIN ${counted} AS d USING (k)`,
     )
     await run('DROP TABLE rewards')
     if (served) {
@@ -286,6 +287,7 @@ export async function makeSide(
       for (const [name, sql] of [
         ['outside', `kind = ${KIND.outside} AND rn IS NOT NULL`],
         ['tooEarly', early],
+        ['noSlot', 'slot >= slots'],
       ] as const) {
         counts[name] = await count(`SELECT count(*) FROM joined WHERE ${sql}`)
         if (counts[name] === 0) continue

@@ -1,4 +1,4 @@
-import { DapError } from '../../errors.ts'
+import { DapError, FileError } from '../../errors.ts'
 import type { Host } from '../../host.ts'
 import type { ActionSetSpec } from '../../kinds.ts'
 import type { TextColumn } from '../../log/tables.ts'
@@ -39,8 +39,8 @@ export function createReadSet(
       return { file, reading: readSet(spec, table) }
     } catch (error) {
       if (!(error instanceof DapError)) throw error
-      const { message, hint } = error
-      const fault = { code: 'file', message, hint, path: ['spec', 'file'] } as const
+      const message = error instanceof FileError ? error.saying(`\`${file}\``) : error.message
+      const fault = { code: 'file', message, hint: error.hint, path: ['spec', 'file'] } as const
       return { file, reading: { faults: [fault], cells: [] } }
     }
   }

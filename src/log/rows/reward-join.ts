@@ -77,6 +77,7 @@ export function joinNotes(counts: JoinCounts): string[] {
     ...say(counts.rewardConflicts, 'reward', 'rewards', 'in conflict with another one of the same id, left out'),
     ...say(counts.outside, 'reward', 'rewards', 'outside the range that the policy declares, left out'),
     ...say(counts.tooEarly, 'reward', 'rewards', `more than ${TOLERANCE} s earlier than the decision, left out`),
+    ...say(counts.noSlot, 'reward', 'rewards', 'of a slot that the decision does not have, left out'),
     ...say(
       counts.early,
       'reward',

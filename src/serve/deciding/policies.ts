@@ -1,4 +1,4 @@
-import { messageOf } from '../../errors.ts'
+import { DapError, messageOf } from '../../errors.ts'
 import type { Policy } from '../../policy/policy.ts'
 import { poll } from '../follow.ts'
 import { type Control, NOTHING_KILLED, parseControl } from './control.ts'
@@ -48,16 +48,22 @@ export interface ReloadReport {
   readonly changed: readonly string[]
   /** Why what is new is not served; each is reported once, until its files change again. */
   readonly faults: readonly string[]
+  /** What to do about the first of them, where it is known. */
+  readonly hint?: string
   /** Where the kill switch was changed: what it says now. */
   readonly control?: Control
+}
+
+/** All policies by name. With a fault they are not to be served; `hint` is what to do about the first of the faults. */
+export interface Loaded extends Pick<ReloadReport, 'faults' | 'hint'> {
+  readonly policies: ReadonlyMap<string, ServedPolicy>
 }
 
 /** Where policies come from. */
 export interface PolicyLoader {
   /** Cheap; another text whenever `load` might give something else. */
   stamp(): Promise<string>
-  /** All policies by name. With a fault they are not to be served. */
-  load(): Promise<{ readonly policies: ReadonlyMap<string, ServedPolicy>; readonly faults: readonly string[] }>
+  load(): Promise<Loaded>
 }
 
 /** The file of the kill switch. */
@@ -92,7 +98,7 @@ export function createPolicySource({
     async () => {
       const loaded = await loader.load()
       const faults = loaded.policies.size === 0 && loaded.faults.length === 0 ? ['no policy was found'] : loaded.faults
-      if (faults.length > 0) return { changed: [], faults }
+      if (faults.length > 0) return { changed: [], faults, hint: loaded.hint }
       const changed = [...new Set([...policies.keys(), ...loaded.policies.keys()])].filter(
         name => !sameDecider(policies.get(name), loaded.policies.get(name)),
       )
@@ -125,7 +131,8 @@ export function createPolicySource({
   async function reload(): Promise<ReloadReport> {
     const first = await policyFiles.look()
     const second = await controlFile.look()
-    return { ...second, changed: first.changed, faults: [...first.faults, ...second.faults] }
+    const faults = [...first.faults, ...second.faults]
+    return { ...second, changed: first.changed, faults, hint: first.hint ?? second.hint }
   }
 
   const source: LivePolicySource = {
@@ -194,7 +201,7 @@ function watch(now: () => number, stamp: () => Promise<string>, look: () => Prom
         if (message === trouble) return NOTHING_NEW
         trouble = message
         followed.failures++
-        return { changed: [], faults: [message] }
+        return { changed: [], faults: [message], hint: error instanceof DapError ? error.hint : undefined }
       }
     },
   }
