@@ -4,6 +4,7 @@ import type { DecisionLog } from '../log/rows/decision-log.ts'
 import type { RewardLayout } from '../log/rows/log-columns.ts'
 import { type Column, type NumberColumn, type TextColumn, takeRows } from '../log/tables.ts'
 import { creditedSlots } from '../policy/credit.ts'
+import { isList } from '../policy/lists/slots.ts'
 import type { Policy } from '../policy/policy.ts'
 
 /** Where in a chunk is what lists are made of. */
@@ -48,6 +49,12 @@ export async function* slotRows(
   for await (const chunk of log) {
     const { columns } = chunk
     const lists = (columns[places.list] as TextColumn).values
+    // The rows are what they are.
+    if (!isList(spec) && lists.every(json => json === null)) {
+      const same = (value: number): Column => ({ type: 'number', values: new Float64Array(chunk.rows).fill(value) })
+      yield { ...chunk, columns: [...columns, same(0), same(1)] }
+      continue
+    }
     const came = places.rewards.map(place => (columns[place] as NumberColumn).values)
     const offers = places.offered === undefined ? undefined : (columns[places.offered] as TextColumn).values
     const from: number[] = []
