@@ -1,14 +1,16 @@
 import type { PolicySpec } from '../kinds.ts'
-import type { Rng } from '../math/rng.ts'
+import { type Rng, xoshiro128 } from '../math/rng.ts'
 import { createAlgorithm, takesAnyActions } from './algorithm.ts'
 import { type Context, type ContextResult, createContextCheck } from './context.ts'
 import { drawStream, hashUniform } from './draw.ts'
 import { createEligibility, type Eligibility } from './eligibility.ts'
 import { createEligibleSets, type EligibleSet } from './eligible-sets.ts'
 import type { Exploration } from './exploration.ts'
+import { pick } from './explorations/pick.ts'
 import { createFeatures, type Features } from './features.ts'
 import type { Learner } from './learner.ts'
 import { createFilling, type Filling } from './lists/filling.ts'
+import { sampleList } from './lists/sample.ts'
 import { createSlots, isList, type Slots } from './lists/slots.ts'
 import { createWalk, type Walk } from './lists/walk.ts'
 import {
@@ -74,6 +76,8 @@ export interface Policy {
   ): void
   /** A fast draw from the distribution of a single decision. learner.predict(x) is called inside with the features already in x. */
   sample(x: Float64Array, eligible: Int32Array, count: number, rng: Rng): number
+  /** A fast draw of a whole list, which it writes into `out` as `sampleList` does, from the distribution that `walk` has; learner.predict is called inside. */
+  sampleList(context: Context, eligible: Int32Array, count: number, rng: Rng, out: Int32Array, pool?: Pool): number
   /** The unit of a context, as text; undefined for a policy without one. */
   unit(context: Context): string | undefined
   /** Is this unit held out? Decided by hash, once and for all. */
@@ -107,6 +111,7 @@ export function createPolicy(name: string, spec: PolicySpec, digest: string): Po
     features,
   )
   const scratch = new Float64Array(features.rows * features.dimension)
+  const chances = new Float64Array(capacity)
 
   function served(id: string, role: string): Served {
     const index = actions.indexOf(id)
@@ -124,7 +129,7 @@ export function createPolicy(name: string, spec: PolicySpec, digest: string): Po
     slots,
     filling,
     (slot, left, count, out, rng) => {
-      if (predicted === undefined || (features.ofSlots && predicted !== slot)) predict(slot)
+      predict(slot)
       exploration.probabilities(learner, left, count, out, rng)
     },
     streamOf,
@@ -136,7 +141,9 @@ export function createPolicy(name: string, spec: PolicySpec, digest: string): Po
     return exploration.seeded && open.decisionId !== undefined ? drawStream(salt, open.decisionId) : undefined
   }
 
+  /** Brings the learner's values up to date for a slot. */
   function predict(slot: number): void {
+    if (predicted !== undefined && (!features.ofSlots || predicted === slot)) return
     const rows = features.write(open.context, scratch, open.pool, slot)
     learner.predict(rows === features.rows ? scratch : scratch.subarray(0, rows * features.dimension), usesWidths)
     predicted = slot
@@ -148,6 +155,18 @@ export function createPolicy(name: string, spec: PolicySpec, digest: string): Po
     filling.start(eligible, count, slots.open(context, requirePool(offered ?? pool)))
     walk.start()
     return walk
+  }
+
+  /** What is chosen in a slot, as often as the exploration says. Where that draws, it is by the same draws in each slot of a list. */
+  function chooser(rng: Rng): (slot: number, left: Int32Array, count: number) => number {
+    const { seeded } = exploration
+    const [s0, s1, s2, s3] = seeded ? [rng.uint32(), rng.uint32(), rng.uint32(), rng.uint32() | 1] : [0, 0, 0, 1]
+    return (slot, left, count) => {
+      predict(slot)
+      if (!seeded) return exploration.sample(learner, left, count, rng)
+      exploration.probabilities(learner, left, count, chances, xoshiro128(s0, s1, s2, s3))
+      return pick(chances, 1, left, count, rng.uniform())
+    }
   }
 
   function unit(context: Context): string | undefined {
@@ -185,6 +204,7 @@ export function createPolicy(name: string, spec: PolicySpec, digest: string): Po
         return
       }
       open = { context, decisionId, pool: offered }
+      predicted = undefined
       predict(0)
       exploration.probabilities(learner, eligible, count, out, streamOf())
       const f = slots.floor(0, count)
@@ -196,6 +216,10 @@ export function createPolicy(name: string, spec: PolicySpec, digest: string): Po
       if (uniformly > 0 && rng.uniform() < uniformly) return eligible[Math.floor(rng.uniform() * count)]
       learner.predict(x, usesWidths)
       return exploration.sample(learner, eligible, count, rng)
+    },
+    sampleList(context, eligible, count, rng, out, offered) {
+      start(context, eligible, count, undefined, offered)
+      return sampleList(slots, filling, chooser(rng), rng, out)
     },
     heldOut(context) {
       const id = unit(context)

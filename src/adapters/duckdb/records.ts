@@ -49,6 +49,7 @@ export const DAP_COLUMNS = [
   'actionFeatures',
   'servedBy',
   'logProbability',
+  'list',
 ] as const
 
 /** What records of one decision must agree in to be the same, as columns. */
