@@ -1,4 +1,5 @@
 import type { ContextField, PolicySpec } from '../kinds.ts'
+import { LARGEST } from './context.ts'
 
 /** JSON Schema 2020-12 of the context that a request must bring: what `Policy.context` accepts, before defaults. */
 export interface ContextSchema {
@@ -34,13 +35,21 @@ function nullable(field: ContextField): FieldSchema {
   return { type: [type, 'null'], ...rest, ...('enum' in field && field.enum ? { enum: [...field.enum, null] } : {}) }
 }
 
-/** Fields are JSON Schema keywords already; but an integer of JSON Schema may be larger than a number can tell from the next. */
+/** Fields are JSON Schema keywords already; but an integer of JSON Schema may be larger than a number can tell from the next, and a number than is computed with. */
 function bounded(field: ContextField): ContextField {
-  if (field.type !== 'integer') return field
-  const { minimum = Number.MIN_SAFE_INTEGER, maximum = Number.MAX_SAFE_INTEGER } = field
-  return {
-    ...field,
-    minimum: Math.max(minimum, Number.MIN_SAFE_INTEGER),
-    maximum: Math.min(maximum, Number.MAX_SAFE_INTEGER),
+  switch (field.type) {
+    case 'integer':
+      return { ...field, ...within(field, Number.MAX_SAFE_INTEGER) }
+    case 'number':
+      return { ...field, ...within(field, LARGEST) }
+    case 'array':
+      return { ...field, items: { ...field.items, ...within({}, LARGEST) } }
+    default:
+      return field
   }
 }
+
+const within = ({ minimum, maximum }: { readonly minimum?: number; readonly maximum?: number }, most: number) => ({
+  minimum: Math.max(minimum ?? -most, -most),
+  maximum: Math.min(maximum ?? most, most),
+})

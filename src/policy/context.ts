@@ -83,7 +83,7 @@ interface FieldFault {
  * The size of the largest number of a context and of an action: the squares of products of three (`cross`), summed over any log, are still
  * finite, and so is what is learnt of them.
  */
-const LARGEST = 1e30
+export const LARGEST = 1e30
 
 const tooLarge = (value: number) => `must be within -1e30 and 1e30, not ${value}`
 

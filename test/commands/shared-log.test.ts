@@ -67,7 +67,7 @@ it('a log that policies share is learnt from and judged on as if it had those al
   const alone = await train('own')
   const shared = await train('shared')
   expect(shared.rows).toBe(alone.rows)
-  const left = '1000 decisions of other policies, left out'
+  const left = '1,000 decisions of other policies, left out'
   expect(shared.notes).toEqual([...alone.notes, left])
   expect(shared.state).toEqual(alone.state)
 

@@ -401,7 +401,7 @@ describe('train', () => {
     const plan = { ...planOf({ policy: HASHED }), mostKept: 100_000 }
     const failed = await problem(train(plan, memoryTables({ memory: logOf(3000) })))
     expect(failed.message).toBe(
-      'the learner `hashed` passes over all rows again and again, and can keep 1315 of these: the log has more',
+      'the learner `hashed` passes over all rows again and again, and can keep 1,315 of these: the log has more',
     )
   })
 

@@ -25,7 +25,7 @@ describe('recordText', () => {
         playerId: fc.string({ unit: 'binary' }),
         level: fc.integer({ min: 1, max: 40 }),
         platform: fc.constantFrom('ios', 'android'),
-        spend30d: fc.double({ min: 0, noNaN: true, noDefaultInfinity: true }),
+        spend30d: fc.double({ min: 0, max: 1e30, noNaN: true }),
       },
       { requiredKeys: ['playerId', 'platform'] },
     )
@@ -40,7 +40,7 @@ describe('recordText', () => {
       deferred: fc.boolean(),
       traceparent: fc.constantFrom(undefined, '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01'),
     })
-    const imposed = fc.constantFrom(undefined, { reason: 'killed' }, { reason: 'killed', action: 'gold-small' })
+    const imposed = fc.constantFrom(undefined, { reason: 'killed' }, { reason: 'killed', actions: ['gold-small'] })
     fc.assert(
       fc.property(
         fc.constantFrom(...policies),
