@@ -121,15 +121,16 @@ export function seriesOf(frame: Frame, sums: CandidateSums, series: readonly Ser
 
   return {
     mean,
-    estimate({ mean: plain, ratio }) {
-      const first = plain && mean(plain)
-      if (ratio === undefined) return first
-      const over = totalsOf(ratio.over)
-      const under = totalsOf(ratio.under)
-      const sum = total(under)
-      if (sum === 0) return undefined
-      const second = ratioOf(over, under, total(over) / sum, sum)
-      return first === undefined ? second : plus(first, second)
+    estimate({ mean: plain, ratios = [] }) {
+      const parts = plain === undefined ? [] : [mean(plain)]
+      for (const ratio of ratios) {
+        const over = totalsOf(ratio.over)
+        const under = totalsOf(ratio.under)
+        const sum = total(under)
+        if (sum === 0) return undefined
+        parts.push(ratioOf(over, under, total(over) / sum, sum))
+      }
+      return parts.length === 0 ? undefined : parts.reduce(plus)
     },
   }
 }
