@@ -190,6 +190,8 @@ export interface ColumnRequest {
   readonly type: Exclude<Column['type'], 'value'> | 'bucket' | 'reward' | 'time' | 'hash'
   /** Of a `group`: the column that stands in where this one is missing. */
   readonly otherwise?: string
+  /** Of a `reward` of a list: what came for this slot alone. */
+  readonly slot?: number
 }
 
 export interface TableChunk {

@@ -94,14 +94,17 @@ export async function* readSource(
     const broken = scan.broken
     const places = broken === undefined ? undefined : mark
     if (notes === undefined && !places?.some((value, i) => i < rows && value === BROKEN)) return undefined
-    const rewards = requests.flatMap(({ type }, c) => (type === 'reward' ? [c] : []))
-    for (const c of rewards) columns[c] = { type: 'number', values: (columns[c] as NumberColumn).values.slice() }
+    const rewards = requests.flatMap(({ type, slot }, c) => {
+      if (type !== 'reward') return []
+      const values = (columns[c] as NumberColumn).values.slice()
+      columns[c] = { type: 'number', values }
+      return [{ slot, values, combine: createAggregate(source.join?.aggregate ?? 'sum') }]
+    })
     const kept: number[] = []
     let stays = true
-    const combine = createAggregate(source.join?.aggregate ?? 'sum')
     const note = (kind: number, value: number) => {
-      if (kind === NOTE.reward) {
-        combine.add(value)
+      if (kind >= NOTE.reward) {
+        for (const { slot, combine } of rewards) if (slot === undefined || slot === kind - NOTE.reward) combine.add(value)
         return
       }
       if (kind === NOTE.fault && stays) faulty.add(side?.reasons[value] ?? '', row[at])
@@ -114,12 +117,12 @@ export async function* readSource(
         continue
       }
       stays = true
-      combine.clear()
+      for (const { combine } of rewards) combine.clear()
       const later = notes?.of(row[at], note)
       if (later !== undefined) await later
       if (!stays) continue
       kept.push(at)
-      if (combine.count() > 0) for (const c of rewards) (columns[c] as NumberColumn).values[at] = combine.value()
+      for (const { values, combine } of rewards) if (combine.count() > 0) values[at] = combine.value()
     }
     return kept.length === rows ? undefined : Int32Array.from(kept)
   }

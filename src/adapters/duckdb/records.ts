@@ -88,7 +88,7 @@ export async function stageRecords(
       .map(([name, type]) => `${name} ${type}`)
       .join(', ')})`)
   await connection.run(`CREATE TABLE records (rn BIGINT, file INTEGER, line BIGINT, came BIGINT, kind TINYINT, name INTEGER,
-    decisionId VARCHAR, rewardId VARCHAR, value DOUBLE)`)
+    decisionId VARCHAR, slot TINYINT, rewardId VARCHAR, value DOUBLE)`)
   const { BIGINT, BOOLEAN, DOUBLE, DuckDBDataChunk, INTEGER, TINYINT, VARCHAR } = await loadDuckdb()
   const types = { BOOLEAN, DOUBLE, INTEGER, VARCHAR }
   const writer = async (table: string, types: DuckDBType[]) =>
@@ -99,7 +99,7 @@ export async function stageRecords(
     ...[VARCHAR, VARCHAR, VARCHAR],
     ...Object.values(SAID).map(type => types[type]),
   ])
-  const rewards = await writer('records', [...place, TINYINT, INTEGER, VARCHAR, VARCHAR, DOUBLE])
+  const rewards = await writer('records', [...place, TINYINT, INTEGER, VARCHAR, TINYINT, VARCHAR, DOUBLE])
   const faults = createFaults<string>()
   const policyCode = createCodes()
   const nameCode = createCodes()
@@ -140,12 +140,13 @@ export async function stageRecords(
   function reward(record: RewardRecord, file: number, line: number): string | undefined {
     const came = timestampOf(record.ts)
     if (Number.isNaN(came)) return NO_DAY
-    const [decisionId, , , name, value] = saidBy(record)
+    const [decisionId, slot, , name, value] = saidBy(record)
     // One of another name is of no use, but may show that another one of its id is of none, either.
     const role = roleOf(record, source.join ?? {})
     if (role === 'other') otherNames++
     const place = [BigInt(rewards.count()), file, BigInt(line), BigInt(came)]
-    rewards.add([...place, KIND[role], name === null ? null : nameCode(name), decisionId, record.rewardId, value])
+    const named = name === null ? null : nameCode(name)
+    rewards.add([...place, KIND[role], named, decisionId, slot, record.rewardId, value])
     return undefined
   }
 
@@ -166,7 +167,7 @@ export async function stageRecords(
         faults.add(fault, `${name}:${at}`)
         const named = 'reward' in read ? read.reward.decisionId : 'fault' in read ? decisionOf(read.value) : undefined
         if (named !== undefined)
-          rewards.add([BigInt(rewards.count()), file, BigInt(at), null, KIND.broken, null, named, null, null])
+          rewards.add([BigInt(rewards.count()), file, BigInt(at), null, KIND.broken, null, named, null, null, null])
       },
       () => torn++,
     )
@@ -221,8 +222,8 @@ function decisionScan(count: number): Scan {
 }
 
 const REWARDS: Rewards = {
-  rows: `(SELECT rn, decisionId AS id, value, came, rewardId, kind, name FROM records WHERE kind <> ${KIND.broken})`,
-  same: ['id', 'value', 'rewardId', 'kind', 'name'],
+  rows: `(SELECT rn, decisionId AS id, slot, value, came, rewardId, kind, name FROM records WHERE kind <> ${KIND.broken})`,
+  same: ['id', 'slot', 'value', 'rewardId', 'kind', 'name'],
   broken: `SELECT decisionId AS id FROM records WHERE kind = ${KIND.broken}`,
   names: { value: 'value', id: 'decisionId', rewardId: 'rewardId' },
 }

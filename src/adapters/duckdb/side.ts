@@ -31,10 +31,10 @@ export const NOTE = {
   fault: 4,
   /** A reward of its decision cannot be used, so that what came for it is not known. */
   broken: 5,
-  /** A reward: one that counts. */
-  reward: 6,
   /** It contradicts another record of its decision, in the log of a server. */
-  conflict: 7,
+  conflict: 6,
+  /** A reward that counts, for slot 0; for slot k, k more. */
+  reward: 7,
 } as const
 
 /** What a record beside the decisions is: a reward that may count; one outside its range; the word that a decision was shown; a reward of another name; none. */
@@ -59,7 +59,7 @@ export interface Decisions {
   readonly tsName: string
 }
 
-/** SQL of rewards: the relation `rows` with the columns rn, id, value (a number), came (ms), rewardId, kind (of `KIND`). */
+/** SQL of rewards: the relation `rows` with the columns rn, id, slot, value (a number), came (ms), rewardId, kind (of `KIND`). */
 export interface Rewards {
   readonly rows: string
   /** Columns of `rows` in which records of one reward agree. */
@@ -116,12 +116,14 @@ export function mappedRewards(scan: Scan, rewards: NonNullable<RewardJoin['rewar
     `${rewards.ts === undefined ? 'NULL::BIGINT' : timeOf(asked.value(rewards.ts))} AS came`,
     `${rewards.rewardId === undefined ? 'NULL::VARCHAR' : text(rewards.rewardId)} AS rewardId`,
     `${KIND.metric} AS kind`,
+    // That of a mapped log is a part of its id.
+    '0 AS slot',
   ]
   const where = scan.broken === undefined ? '' : ` WHERE NOT ${scan.broken.sql}`
   const { decisionId: id, reward: value, ts, rewardId } = rewards
   return {
     rows: `(SELECT ${columns.join(', ')} FROM ${asked.numbered()}${where})`,
-    same: ['id', 'value', 'came', 'rewardId', 'kind'],
+    same: ['id', 'slot', 'value', 'came', 'rewardId', 'kind'],
     names: { id, value, ts, rewardId },
   }
 }
@@ -265,7 +267,7 @@ export async function makeSide(
     }
     const noted = (...kinds: readonly number[]) => `rn IN (SELECT rn FROM notes WHERE kind IN (${kinds.join(', ')}))`
     const counted = `(SELECT rn, decided, ${key('id')} AS k FROM ${rows} WHERE NOT ${noted(NOTE.repeated, NOTE.merged, NOTE.conflict)})`
-    const standing = `rn NOT IN (SELECT rn FROM notes WHERE kind <> ${NOTE.reward})`
+    const standing = `rn NOT IN (SELECT rn FROM notes WHERE kind < ${NOTE.reward})`
     const noteBroken = (which: string) =>
       run(`INSERT INTO notes SELECT DISTINCT rn, ${NOTE.broken}, NULL, NULL, 0 FROM ${which} AND ${standing}`)
     if ((await count('SELECT count(*) FROM lost')) > 0) await noteBroken(`${counted} WHERE k IN (SELECT k FROM lost)`)
@@ -275,7 +277,7 @@ export async function makeSide(
       counts.rewardsRepeated = await count(`SELECT sum(times - 1) FROM rewards WHERE kind <> ${KIND.activation}`)
     }
     await run(
-      `CREATE TABLE joined AS SELECT d.rn, decided, came, rewardId, value, kind FROM rewards LEFT JOIN ${counted} AS d USING (k)`,
+      `CREATE TABLE joined AS SELECT d.rn, decided, came, rewardId, slot, value, kind FROM rewards LEFT JOIN ${counted} AS d USING (k)`,
     )
     await run('DROP TABLE rewards')
     if (served) {
@@ -303,7 +305,7 @@ export async function makeSide(
     Object.assign(counts, { rewards: inTime, late: tooLate, orphans })
     const time = served ? 'greatest(came, decided)' : 'came'
     await run(
-      `INSERT INTO notes SELECT rn, ${NOTE.reward}, ${time}, rewardId, value FROM joined WHERE rn IS NOT NULL AND NOT ${late}`,
+      `INSERT INTO notes SELECT rn, ${NOTE.reward} + slot, ${time}, rewardId, value FROM joined WHERE rn IS NOT NULL AND NOT ${late}`,
     )
     await run('DROP TABLE joined')
   }

@@ -42,7 +42,7 @@ export async function* readDecisionLog(
   signal?: AbortSignal,
 ): AsyncGenerator<DecisionLog> {
   const requests = createRequests<ColumnRequest>()
-  const ask = ({ column, type, otherwise }: ColumnRequest) => requests.add({ column, type, otherwise })
+  const ask = ({ column, type, otherwise, slot }: ColumnRequest) => requests.add({ column, type, otherwise, slot })
   const rowsOf = rowsReader(layout, actions, ask)
   const servedAt = layout.servedBy === undefined ? undefined : ask({ column: layout.servedBy, type: 'key' })
   const placeOf = layout.columns.map(each => ('bind' in each ? undefined : ask(each)))

@@ -62,6 +62,7 @@ function isSame(one: Wanted, other: Wanted): boolean {
     one.column === other.column &&
     one.type === other.type &&
     one.otherwise === other.otherwise &&
+    one.slot === other.slot &&
     one.optional === other.optional
   )
 }
