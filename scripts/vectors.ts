@@ -208,9 +208,9 @@ const GUARDRAILS: readonly (readonly [string, Partial<PolicySpec>, (readonly Dec
     { guardrails: { minProbability: 0.02, fallback: 'none' } },
     [
       { decisionId: 'i1', context: CONTEXT, imposed: { reason: 'killed' } },
-      { decisionId: 'i2', context: CONTEXT, imposed: { reason: 'a test', action: 'small' } },
-      { decisionId: 'i3', context: CONTEXT, imposed: { reason: 'excluded', action: 'größe' } },
-      { decisionId: 'i4', context: CONTEXT, imposed: { reason: 'unknown', action: 'huge' } },
+      { decisionId: 'i2', context: CONTEXT, imposed: { reason: 'a test', actions: ['small'] } },
+      { decisionId: 'i3', context: CONTEXT, imposed: { reason: 'excluded', actions: ['größe'] } },
+      { decisionId: 'i4', context: CONTEXT, imposed: { reason: 'unknown', actions: ['huge'] } },
     ],
   ],
   [

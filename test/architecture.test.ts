@@ -105,7 +105,7 @@ const ROOMS: Readonly<Record<string, Readonly<Record<string, readonly string[]>>
     lists: ['candidates', 'estimators', 'weights', 'verdicts'],
   },
   log: { records: [], rows: ['records'], check: ['records'], stats: ['records'] },
-  policy: { learners: [], explorations: [] },
+  policy: { learners: [], explorations: [], lists: [] },
   repo: { rules: [], sets: ['rules'] },
   serve: {
     log: [],

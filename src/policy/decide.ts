@@ -2,6 +2,8 @@ import { LONGEST_UNIT } from '../generated/names.ts'
 import { type ContextFault, pointerTo } from './context.ts'
 import { DRAW_SCHEME, drawIndex, drawUniform } from './draw.ts'
 import type { EligibleSet } from './eligible-sets.ts'
+import { NOTHING } from './lists/filling.ts'
+import { isList } from './lists/slots.ts'
 import type { Context, Policy, Served } from './policy.ts'
 import { FIRST_ELIGIBLE, type Pool, requirePool } from './pool.ts'
 
@@ -18,7 +20,7 @@ export interface Decision {
   readonly eligible: readonly string[]
   /** The others, and what excluded each: its rule, or `request`. */
   readonly excluded: readonly { readonly id: string; readonly by: string }[]
-  /** One of the eligible; null where nothing may be served. */
+  /** Of slot 0, as everything up to `randomness.u`: one of the eligible; null where nothing may be served. */
   readonly action: string | null
   /** null without an action. */
   readonly propensity: number | null
@@ -30,6 +32,17 @@ export interface Decision {
   readonly servedBy: 'policy' | 'holdout' | 'fallback' | 'override' | 'none'
   /** Why it was not the policy. */
   readonly reason?: string
+  /** Of a list: all of its slots. */
+  readonly slots?: readonly DecidedSlot[]
+  /** Of a list whose vectors they tell: the exploration's choice in the first slot, by eligible action. See `Walk.scores`. */
+  readonly scores?: readonly number[]
+}
+
+/** One slot, drawn from its own vector, given what stands in the slots above it. */
+export interface DecidedSlot extends Pick<Decision, 'action' | 'propensity' | 'propensities' | 'floor'> {
+  /** Its number, from 0. */
+  readonly slot: number
+  readonly u: number
 }
 
 export interface DecisionRequest {
@@ -38,14 +51,17 @@ export interface DecisionRequest {
   readonly context: unknown
   /** What it is between, as `Policy.offer` opened it; default: the policy's own actions. */
   readonly pool?: Pool
-  /** Not the policy, for this reason, but this action of the caller's own if the rules let it be taken; without one, the fallback. */
-  readonly imposed?: { readonly reason: string; readonly action?: string }
+  /**
+   * Not the policy, for this reason, but these actions of the caller's own, slot by slot, those of them that the rules let be taken; without any, the
+   * fallback.
+   */
+  readonly imposed?: { readonly reason: string; readonly actions?: readonly string[] }
 }
 
 export type DecisionResult = Decision | { readonly faults: readonly ContextFault[] }
 
 /**
- * Makes one decision in the only order under which its log can be evaluated: context, eligibility, holdout, values, exploration,
+ * Makes one decision in the only order under which its log can be evaluated: context, eligibility, holdout, and then for each slot values, exploration,
  * floor, one draw from that very vector. Where the policy cannot choose, or is not asked, it is the fallback, with propensity 1; and
  * where there is none that the rules let be taken, no action. Nothing that a rule excludes is ever the answer.
  */
@@ -62,31 +78,34 @@ export function decide(policy: Policy, request: DecisionRequest): DecisionResult
     }
   }
   const { salt } = policy
-  const u = drawUniform(salt, request.decisionId)
   const { imposed, decisionId } = request
   const between = { policy, context, decisionId, pool: requirePool(request.pool ?? policy.pool) }
-  const chosen = imposed === undefined ? distribution(between) : unasked(between, imposed)
-  const { eligible, excluded, propensities, floor, servedBy, reason } = chosen
-  const at = servedBy === 'none' ? undefined : drawIndex(propensities, u)
+  const { eligible, excluded, slots, scores, servedBy, reason } =
+    imposed === undefined ? choose(between) : unasked(between, imposed)
+  const [{ action, propensity, propensities, floor, u }] = slots
   return {
     policy: { name: policy.name, digest: policy.digest },
-    decisionId: request.decisionId,
+    decisionId,
     unit,
     context,
     defaulted,
     eligible,
     excluded,
-    action: at === undefined ? null : eligible[at],
-    propensity: at === undefined ? null : propensities[at],
+    action,
+    propensity,
     propensities,
     floor,
     randomness: { scheme: DRAW_SCHEME, salt, u },
     servedBy,
     reason,
+    ...(isList(policy.spec) ? { slots, scores } : {}),
   }
 }
 
-type Distribution = Pick<Decision, 'eligible' | 'excluded' | 'propensities' | 'floor' | 'servedBy' | 'reason'>
+type Choice = Pick<Decision, 'eligible' | 'excluded' | 'scores' | 'servedBy' | 'reason'> & {
+  /** At least one, though it may be empty. */
+  readonly slots: readonly DecidedSlot[]
+}
 
 /** What is decided. */
 interface Between {
@@ -96,33 +115,68 @@ interface Between {
   readonly pool: Pool
 }
 
-/** All of a decision but its draw. */
-function distribution(between: Between): Distribution {
-  const { policy, context, decisionId, pool } = between
-  const k = pool.ids.length
-  const indices = new Int32Array(k)
+/** The policy's choice, or what is served where it has none. */
+function choose(between: Between): Choice {
+  const { policy, context, pool } = between
+  const indices = new Int32Array(pool.ids.length)
   try {
     const count = policy.eligibility.write(context, indices, pool)
     if (count === 0) return unasked(between, { reason: 'no action is eligible' })
     const set = policy.eligibleSet(indices, count, pool)
     if (policy.heldOut(context)) {
       return (
-        certain(set, policy.holdoutAction, 'holdout', 'the unit is held out') ??
+        certain(between, set, [policy.holdoutAction], 'holdout', 'the unit is held out') ??
         unasked(between, { reason: 'the holdout action is not eligible' })
       )
     }
-    const probabilities = new Float64Array(k)
-    policy.probabilities(context, indices, count, probabilities, decisionId, pool)
-    const propensities = set.indices.map(a => probabilities[a])
-    if (!isDistribution(propensities)) {
-      return unasked(between, { reason: 'the probabilities do not sum to 1' })
-    }
+    const drawn = draw(between, set, indices)
+    if (drawn === undefined) return unasked(between, { reason: 'the probabilities do not sum to 1' })
+    if (drawn.slots.every(({ action }) => action === null))
+      return unasked(between, { reason: 'no action may stand in any slot' })
     const { eligible, excluded } = set
-    return { eligible, excluded, propensities, floor: policy.floor(count), servedBy: 'policy' }
+    return { eligible, excluded, ...drawn, servedBy: 'policy' }
   } catch (error) {
     return unasked(between, { reason: error instanceof Error ? error.message : String(error) })
   }
 }
+
+/** Draws slot after slot; undefined where a vector is none. */
+function draw(
+  { policy, context, decisionId, pool }: Between,
+  set: EligibleSet,
+  indices: Int32Array,
+): Pick<Choice, 'slots' | 'scores'> | undefined {
+  const walk = policy.walk(context, indices, set.indices.length, decisionId, pool)
+  const vector = new Float64Array(pool.ids.length)
+  const slots: DecidedSlot[] = []
+  while (walk.slot < policy.slots.count) {
+    const { slot } = walk
+    const u = drawUniform(policy.salt, decisionId, slot)
+    if (walk.vector(vector) === 0) {
+      // A ranking ends; a slot that has a name stays empty.
+      if (policy.slots.ids.length === 0) break
+      slots.push(empty(slot, u))
+      walk.take(NOTHING)
+      continue
+    }
+    const propensities = set.indices.map(a => vector[a])
+    if (!isDistribution(propensities)) return undefined
+    const at = drawIndex(propensities, u)
+    slots.push({ slot, action: set.eligible[at], propensity: propensities[at], propensities, floor: walk.floor, u })
+    walk.take(set.indices[at])
+  }
+  const { scores } = walk
+  return { slots, scores: scores && set.indices.map(a => scores[a]) }
+}
+
+const empty = (slot: number, u: number): DecidedSlot => ({
+  slot,
+  action: null,
+  propensity: null,
+  propensities: [],
+  floor: 0,
+  u,
+})
 
 function isDistribution(propensities: readonly number[]): boolean {
   let sum = 0
@@ -133,35 +187,64 @@ function isDistribution(propensities: readonly number[]): boolean {
   return Math.abs(sum - 1) <= 1e-9
 }
 
-/** Without the policy's choice: the caller's own action, the fallback or nothing, whichever the rules let be taken first. */
-function unasked(
-  { policy, context, pool }: Between,
-  { reason, action }: NonNullable<DecisionRequest['imposed']>,
-): Distribution {
+/** Without the policy's choice: the caller's own actions, the fallback or nothing, whichever the rules let be taken first. */
+function unasked(between: Between, { reason, actions = [] }: NonNullable<DecisionRequest['imposed']>): Choice {
+  const { policy, context, decisionId, pool } = between
   const indices = new Int32Array(pool.ids.length)
   const set = policy.eligibleSet(indices, policy.eligibility.writeCertain(context, indices, pool), pool)
-  const own = action === undefined ? undefined : pool.ids.indexOf(action)
+  const own = actions.map(id => pool.ids.indexOf(id))
   return (
-    certain(set, own, 'override', reason) ??
-    certain(set, policy.fallback, 'fallback', reason) ?? {
+    certain(between, set, own, 'override', reason) ??
+    certain(between, set, [policy.fallback], 'fallback', reason) ?? {
       eligible: set.eligible,
       excluded: set.excluded,
-      propensities: [],
-      floor: 0,
+      slots: [empty(0, drawUniform(policy.salt, decisionId))],
       servedBy: 'none',
       reason,
     }
   )
 }
 
-/** One action with probability 1; undefined where it is not eligible. */
+/**
+ * What is served without being drawn, each with probability 1: the caller's own actions and no others, or that of a holdout or a fallback first, and below it
+ * the others in their order. Undefined where none of those named is eligible.
+ */
 function certain(
+  { policy, context, decisionId, pool }: Between,
   { indices, eligible, excluded }: EligibleSet,
-  served: Served | undefined,
+  served: readonly (Served | undefined)[],
   servedBy: 'holdout' | 'fallback' | 'override',
   reason: string,
-): Distribution | undefined {
-  const action = served === FIRST_ELIGIBLE ? indices[0] : served
-  if (action === undefined || !indices.includes(action)) return undefined
-  return { eligible, excluded, propensities: indices.map(a => (a === action ? 1 : 0)), floor: 0, servedBy, reason }
+): Choice | undefined {
+  const named = served.map(each => (each === FIRST_ELIGIBLE ? indices[0] : each)).filter(a => a !== undefined)
+  const may = new Set(indices)
+  const first = named.filter(a => may.has(a))
+  if (first.length === 0) return undefined
+  const wanted = servedBy === 'override' ? first : [...first, ...indices.filter(a => a !== first[0])]
+  const filling = policy.fill(context, Int32Array.from(indices), indices.length, pool)
+  const slots: DecidedSlot[] = []
+  const stand = (a: number | undefined) => {
+    const u = drawUniform(policy.salt, decisionId, filling.slot)
+    const at = a === undefined ? -1 : indices.indexOf(a)
+    slots.push(
+      at < 0
+        ? empty(filling.slot, u)
+        : {
+            slot: filling.slot,
+            action: eligible[at],
+            propensity: 1,
+            propensities: indices.map((_, i) => (i === at ? 1 : 0)),
+            floor: 0,
+            u,
+          },
+    )
+    filling.take(a ?? NOTHING)
+  }
+  while (filling.slot < policy.slots.count) {
+    const left = new Set(filling.left.subarray(0, filling.open()))
+    const next = wanted.find(a => left.has(a))
+    if (next === undefined && policy.slots.ids.length === 0) break
+    stand(next)
+  }
+  return slots.some(({ action }) => action !== null) ? { eligible, excluded, slots, servedBy, reason } : undefined
 }

@@ -9,6 +9,8 @@ import type { Gift, Learner, LearnerDefinition } from './learner.ts'
 export interface Exploration {
   /** Do `probabilities` draw, too? Then they are to be given a stream, a decision's its own: the same stream, the same probabilities. */
   readonly seeded?: boolean
+  /** Is its choice among some of the actions that among all of them, renormalised (Luce's axiom)? Then lists of such choices are Plackett–Luce. */
+  readonly luce?: boolean
   /** Draws an action: for simulation. */
   sample(learner: Learner, eligible: Int32Array, count: number, rng: Rng): number
   /** Writes the probability of every action into `out` (K numbers; 0 for those that are not eligible). They sum to 1. */

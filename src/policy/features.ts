@@ -6,6 +6,7 @@ import { type Block, createBlock, type TransformSpec } from './feature-block.ts'
 import { type Component, encodersOf, hashingOf, type Namespace, namedTouches } from './hashed-features.ts'
 import { rowLength } from './hashing.ts'
 import type { Layout } from './layout.ts'
+import { fieldsOfSlots, slotValues } from './lists/slots.ts'
 import { capacityOf, fieldsOfActions, listed, ownPool, type Pool, requirePool } from './pool.ts'
 
 /** From a context, and from what is known of the actions, to the vectors that a contextual learner sees. */
@@ -23,11 +24,13 @@ export interface Features extends Layout {
    * Fills x row by row, and returns how many there are: 1, or one an action of the pool, the policy's own by default. A RangeError for a value
    * outside a transform's domain.
    */
-  write(context: Context, x: Float64Array, pool?: Pool): number
+  write(context: Context, x: Float64Array, pool?: Pool, slot?: number): number
+  /** Do they differ between the slots of a decision? */
+  readonly ofSlots: boolean
   /** Fills x (dimension numbers) with the row of one action, as the pool has it: that may be what was known of it when it was logged. */
-  writeRow(context: Context, action: number, x: Float64Array, pool?: Pool): void
+  writeRow(context: Context, action: number, x: Float64Array, pool?: Pool, slot?: number): void
   /** What that row says, by name. */
-  components(context: Context, action: number, pool?: Pool): readonly Component[]
+  components(context: Context, action: number, pool?: Pool, slot?: number): readonly Component[]
   /** Of hashed features: what people call each feature of a row, and, given that, all that the row says. */
   readonly hashed?: {
     labels(context: Context, action: number, pool?: Pool): readonly string[]
@@ -35,14 +38,14 @@ export interface Features extends Layout {
   }
 }
 
-type Described = Pick<PolicySpec, 'unit' | 'context' | 'actions' | 'features' | 'algorithm'>
+type Described = Pick<PolicySpec, 'unit' | 'context' | 'actions' | 'features' | 'algorithm' | 'decision'>
 
 /** The features of a policy. A learner that ignores the context has none. A RangeError for a spec that cannot work. */
 export function createFeatures(spec: Described): Features {
   const { learner } = spec.algorithm
   const wanted = learnerOf(learner).features?.(learner)
   if (wanted === undefined)
-    return { dimension: 0, names: [], rows: 1, write: () => 1, writeRow() {}, components: () => [] }
+    return { dimension: 0, names: [], rows: 1, ofSlots: false, write: () => 1, writeRow() {}, components: () => [] }
   if (wanted.hashed === true) return createHashedFeatures(spec)
   const own = ownPool(spec.actions)
   const { factors, terms: listed } = createTerms(spec, wanted.shared)
@@ -53,8 +56,12 @@ export function createFeatures(spec: Described): Features {
   const alike = parts[0].reduce((width, term) => width + term.names.length, intercept.length)
   const dimension = names.length
   const rows = wanted.shared ? capacityOf(spec.actions) : 1
-  const contextual = factors.filter(({ ofAction }) => !ofAction)
-  const ofActions = factors.filter(({ ofAction }) => ofAction)
+  const contextual = factors.filter(({ of }) => of === 'context')
+  const ofActions = factors.filter(({ of }) => of === 'action')
+  const ofSlots = factors.filter(({ of }) => of === 'slot')
+  for (const [slot, values] of slotValues(spec.decision).entries()) {
+    for (const { block, numbers } of ofSlots) block.write(values, numbers, slot * block.names.length)
+  }
   if (own !== undefined) for (const a of own.ids.keys()) writeAction(own, a, a)
 
   /** What is known of an action, to where the i-th is kept. */
@@ -63,11 +70,11 @@ export function createFeatures(spec: Described): Features {
   }
 
   /** The row of an action, once the factors of the context are up to date. */
-  function fill(action: number, x: Float64Array, from: number): void {
+  function fill(action: number, slot: number, x: Float64Array, from: number): void {
     let at = from
     if (wanted?.intercept) x[at++] = 1
     for (const { names, factors } of terms) {
-      multiply(factors, action, x, at)
+      multiply(factors, action, slot, x, at)
       at += names.length
     }
   }
@@ -75,13 +82,13 @@ export function createFeatures(spec: Described): Features {
   /** One place more than there are actions: that of what is not the policy's own. */
   const spare = capacityOf(spec.actions)
 
-  function writeRow(context: Context, action: number, x: Float64Array, pool: Pool | undefined = own): void {
+  function writeRow(context: Context, action: number, x: Float64Array, pool: Pool | undefined = own, slot = 0): void {
     for (const { block, numbers } of contextual) block.write(context, numbers, 0)
     const { values } = requirePool(pool)
-    if (values === own?.values) fill(action, x, 0)
+    if (values === own?.values) fill(action, slot, x, 0)
     else {
       writeAction(requirePool(pool), action, spare)
-      fill(spare, x, 0)
+      fill(spare, slot, x, 0)
     }
   }
 
@@ -90,17 +97,18 @@ export function createFeatures(spec: Described): Features {
     names,
     ...(wanted.own ? { own: alike } : {}),
     rows,
-    write(context, x, pool = own) {
+    ofSlots: ofSlots.length > 0,
+    write(context, x, pool = own, slot = 0) {
       for (const { block, numbers } of contextual) block.write(context, numbers, 0)
       const count = rows === 1 && own !== undefined ? 1 : requirePool(pool).ids.length
       if (own === undefined) for (let a = 0; a < count; a++) writeAction(requirePool(pool), a, a)
-      for (let a = 0; a < count; a++) fill(a, x, a * dimension)
+      for (let a = 0; a < count; a++) fill(a, slot, x, a * dimension)
       return count
     },
     writeRow,
-    components(context, action, pool) {
+    components(context, action, pool, slot) {
       const x = new Float64Array(dimension)
-      writeRow(context, action, x, pool)
+      writeRow(context, action, x, pool, slot)
       return names.map((name, at) => ({ name, value: x[at], at }))
     },
   }
@@ -161,6 +169,7 @@ function createHashedFeatures(spec: Described): Features {
     ],
     hashing,
     rows: capacityOf(spec.actions),
+    ofSlots: false,
     write(context, x, pool = own) {
       ofContext?.write(context, said, from, features + from)
       const { length } = requirePool(pool).ids
@@ -215,11 +224,11 @@ function transformOf(feature: SingleFeature | undefined, { type }: ContextField)
   return asItIs ? undefined : feature
 }
 
-/** A field's components: of the context last written, or of every action, once and for all. */
+/** A field's components: of the context last written, or of every action or slot, once and for all. */
 interface Factor {
   readonly block: Block
-  readonly ofAction: boolean
-  /** names.length numbers; as many an action where they are of actions. */
+  readonly of: 'context' | 'action' | 'slot'
+  /** names.length numbers; as many an action where they are of actions, a slot where they are of slots. */
   readonly numbers: Float64Array
 }
 
@@ -230,11 +239,12 @@ interface Term {
 }
 
 /** Does it differ between actions? */
-const differs = ({ factors }: Term) => factors.some(({ ofAction }) => ofAction)
+const differs = ({ factors }: Term) => factors.some(({ of }) => of === 'action')
 
 function createTerms(spec: Described, shared: boolean): { factors: readonly Factor[]; terms: readonly Term[] } {
-  const { context, actions, features = defaultFeatures(context) } = spec
-  const fields: Readonly<Record<string, ContextField>> = { ...context, ...(shared ? actionFields(actions) : {}) }
+  const { context, actions, decision, features = defaultFeatures(context) } = spec
+  const fields = { ...context, ...(shared ? actionFields(actions) : {}), ...slotFields(decision) }
+  const places = { context: 1, action: capacityOf(actions) + 1, slot: slotValues(decision).length }
   const single = features.filter(isSingle)
   const made = new Map<TransformSpec | string, Factor>()
 
@@ -242,10 +252,9 @@ function createTerms(spec: Described, shared: boolean): { factors: readonly Fact
     const known = made.get(key)
     if (known !== undefined) return known
     if (!Object.hasOwn(fields, name)) throw new RangeError(`feature \`${name}\`: there is no such field`)
-    const ofAction = name.startsWith(OF_ACTION)
-    const block = createBlock(how, name, fields[name], ofAction ? name.slice(OF_ACTION.length) : name)
-    const numbers = new Float64Array(block.names.length * (ofAction ? capacityOf(actions) + 1 : 1))
-    const fresh = { block, ofAction, numbers }
+    const of = whoseField(name)
+    const block = createBlock(how, name, fields[name], of === 'context' ? name : name.slice(of.length + 1))
+    const fresh: Factor = { block, of, numbers: new Float64Array(block.names.length * places[of]) }
     made.set(key, fresh)
     return fresh
   }
@@ -267,12 +276,12 @@ function createTerms(spec: Described, shared: boolean): { factors: readonly Fact
 }
 
 /** The products of the factors' components, the last factor's running fastest. */
-function multiply(factors: readonly Factor[], action: number, x: Float64Array, at: number): void {
+function multiply(factors: readonly Factor[], action: number, slot: number, x: Float64Array, at: number): void {
   let count = 1
   for (let f = 0; f < factors.length; f++) {
-    const { block, ofAction, numbers } = factors[f]
+    const { block, of, numbers } = factors[f]
     const width = block.names.length
-    const from = ofAction ? action * width : 0
+    const from = of === 'context' ? 0 : (of === 'action' ? action : slot) * width
     if (f === 0) {
       for (let j = 0; j < width; j++) x[at + j] = numbers[from + j]
     } else {
@@ -293,6 +302,12 @@ function productNames(lists: readonly (readonly string[])[]): readonly string[] 
 /** What names of features of actions begin with, beside those of context fields. */
 export const OF_ACTION = 'action.'
 
+/** The same of features of slots. */
+export const OF_SLOT = 'slot.'
+
+const whoseField = (name: string) =>
+  name.startsWith(OF_ACTION) ? 'action' : name.startsWith(OF_SLOT) ? 'slot' : 'context'
+
 /** A feature that is no product. */
 export type SingleFeature = Exclude<FeatureSpec, CrossFeature | HashFeature>
 
@@ -300,9 +315,10 @@ export const isHash = (feature: FeatureSpec): feature is HashFeature => 'hash' i
 
 export const isSingle = (feature: FeatureSpec): feature is SingleFeature => !('cross' in feature || isHash(feature))
 
-/** The field that a feature is made of: of the context, or `action.NAME`. */
+/** The field that a feature is made of: of the context, `action.NAME` or `slot.NAME`. */
 export function fieldOf(feature: SingleFeature): string {
-  return 'field' in feature ? feature.field : `${OF_ACTION}${feature.action}`
+  if ('field' in feature) return feature.field
+  return 'slot' in feature ? `${OF_SLOT}${feature.slot}` : `${OF_ACTION}${feature.action}`
 }
 
 /** All of them: those of a product are several. */
@@ -327,5 +343,12 @@ export function defaultFeatures(fields: PolicySpec['context']): FeatureSpec[] {
 export function actionFields(actions: PolicySpec['actions']): Readonly<Record<string, ContextField>> {
   return Object.fromEntries(
     Object.entries(fieldsOfActions(actions)).map(([name, field]) => [`${OF_ACTION}${name}`, field]),
+  )
+}
+
+/** What is known of every declared slot, under the names that features have for it. */
+export function slotFields(decision: PolicySpec['decision']): Readonly<Record<string, ContextField>> {
+  return Object.fromEntries(
+    Object.entries(fieldsOfSlots(decision)).map(([name, field]) => [`${OF_SLOT}${name}`, field]),
   )
 }

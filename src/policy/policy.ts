@@ -8,6 +8,9 @@ import { createEligibleSets, type EligibleSet } from './eligible-sets.ts'
 import type { Exploration } from './exploration.ts'
 import { createFeatures, type Features } from './features.ts'
 import type { Learner } from './learner.ts'
+import { createFilling, type Filling } from './lists/filling.ts'
+import { createSlots, type Slots } from './lists/slots.ts'
+import { createWalk, type Walk } from './lists/walk.ts'
 import {
   capacityOf,
   createOfferCheck,
@@ -17,6 +20,7 @@ import {
   type OpenOffer,
   ownPool,
   type Pool,
+  requirePool,
 } from './pool.ts'
 
 export type { Context, ContextFault, ContextResult } from './context.ts'
@@ -44,8 +48,8 @@ export interface Policy {
   readonly exploration: Exploration
   readonly features: Features
   readonly eligibility: Eligibility
-  /** The floor f for `count` eligible actions: minProbability, or 1/count where it would not fit. */
-  floor(count: number): number
+  /** What a decision fills: one slot of a single one. */
+  readonly slots: Slots
   /** Checks and defaults a request's context. */
   context(input: unknown): ContextResult
   /** The actions that a request's decision is between, or what is wrong with them. */
@@ -53,9 +57,13 @@ export interface Policy {
   /** The set that the first `count` of these ascending indices stand for. */
   eligibleSet(indices: Int32Array, count: number, pool?: Pool): EligibleSet
   /**
-   * Exact probabilities after the floor over the eligible set given; learner.predict is called inside. `out` has room for all actions. Where the
-   * exploration is `seeded` they are those of this decision, which must be named.
+   * Opens the slots of a decision between the eligible actions given: each has exact probabilities, after floor or mixture. learner.predict is called
+   * inside. Where the exploration is `seeded` they are those of this decision, which must be named. One decision at a time: it is always the same walk.
    */
+  walk(context: Context, eligible: Int32Array, count: number, decisionId?: string, pool?: Pool): Walk
+  /** Slots to be filled by other means than the policy's choice, but only with what may stand in them. Never throws. */
+  fill(context: Context, eligible: Int32Array, count: number, pool?: Pool): Filling
+  /** The probabilities of the first slot, into `out`, which has room for all actions. */
   probabilities(
     context: Context,
     eligible: Int32Array,
@@ -64,7 +72,7 @@ export interface Policy {
     decisionId?: string,
     pool?: Pool,
   ): void
-  /** A fast draw from the same distribution. learner.predict(x) is called inside with the features already in x. */
+  /** A fast draw from the distribution of a single decision. learner.predict(x) is called inside with the features already in x. */
   sample(x: Float64Array, eligible: Int32Array, count: number, rng: Rng): number
   /** The unit of a context, as text; undefined for a policy without one. */
   unit(context: Context): string | undefined
@@ -80,7 +88,7 @@ export function createPolicy(name: string, spec: PolicySpec, digest: string): Po
   const pool = ownPool(spec.actions)
   const actions = pool?.ids ?? []
   const capacity = capacityOf(spec.actions)
-  const { minProbability, holdout } = spec.guardrails
+  const { holdout } = spec.guardrails
   const salt = spec.salt ?? name
   const { fallback: named = isListed(spec.actions) ? actions[0] : FIRST_ELIGIBLE } = spec.guardrails
   const fallback = named === null ? undefined : served(named, 'fallback')
@@ -88,6 +96,7 @@ export function createPolicy(name: string, spec: PolicySpec, digest: string): Po
   if (holdout !== undefined && spec.unit === undefined) throw new RangeError('a holdout needs a `unit`')
   const features = createFeatures(spec)
   const eligibility = createEligibility(spec)
+  const slots = createSlots(spec)
   const kept = isSet(spec.actions) && takesAnyActions(spec.algorithm.learner) ? [] : actions
   const { learner, exploration, usesWidths } = createAlgorithm(
     spec.algorithm,
@@ -105,8 +114,35 @@ export function createPolicy(name: string, spec: PolicySpec, digest: string): Po
     return index
   }
 
-  function floor(count: number): number {
-    return minProbability * count < 1 ? minProbability : 1 / count
+  const filling = createFilling(capacity, slots.count)
+  /** The decision whose slots are open. */
+  let open: { readonly context: Context; readonly decisionId: string | undefined; readonly pool: Pool | undefined }
+  /** The slot whose values the learner has; those of all, where they do not differ. */
+  let predicted: number | undefined
+  const walk = createWalk(
+    slots,
+    filling,
+    (slot, left, count, out, rng) => {
+      if (predicted === undefined || (features.ofSlots && predicted !== slot)) predict(slot)
+      exploration.probabilities(learner, left, count, out, rng)
+    },
+    () => (exploration.seeded && open.decisionId !== undefined ? drawStream(salt, open.decisionId) : undefined),
+    capacity,
+    exploration.luce === true,
+  )
+
+  function predict(slot: number): void {
+    const rows = features.write(open.context, scratch, open.pool, slot)
+    learner.predict(rows === features.rows ? scratch : scratch.subarray(0, rows * features.dimension), usesWidths)
+    predicted = slot
+  }
+
+  function start(context: Context, eligible: Int32Array, count: number, decisionId?: string, offered?: Pool): Walk {
+    open = { context, decisionId, pool: offered }
+    predicted = undefined
+    filling.start(eligible, count, slots.open(context, requirePool(offered ?? pool)))
+    walk.start()
+    return walk
   }
 
   function unit(context: Context): string | undefined {
@@ -130,20 +166,19 @@ export function createPolicy(name: string, spec: PolicySpec, digest: string): Po
     eligibility,
     offer: createOfferCheck(spec.actions),
     eligibleSet: createEligibleSets(pool, eligibility),
-    floor,
+    slots,
+    walk: start,
+    fill(context, eligible, count, offered) {
+      filling.start(eligible, count, slots.open(context, requirePool(offered ?? pool), true))
+      return filling
+    },
     unit,
     context: createContextCheck(spec.context),
     probabilities(context, eligible, count, out, decisionId, offered) {
-      const rows = features.write(context, scratch, offered)
-      learner.predict(rows === features.rows ? scratch : scratch.subarray(0, rows * features.dimension), usesWidths)
-      const rng = exploration.seeded && decisionId !== undefined ? drawStream(salt, decisionId) : undefined
-      exploration.probabilities(learner, eligible, count, out, rng)
-      const f = floor(count)
-      const rest = Math.max(0, 1 - count * f)
-      if (f > 0) for (let i = 0; i < count; i++) out[eligible[i]] = f + rest * out[eligible[i]]
+      start(context, eligible, count, decisionId, offered).vector(out)
     },
     sample(x, eligible, count, rng) {
-      const uniformly = count * floor(count)
+      const uniformly = count * slots.floor(0, count)
       if (uniformly > 0 && rng.uniform() < uniformly) return eligible[Math.floor(rng.uniform() * count)]
       learner.predict(x, usesWidths)
       return exploration.sample(learner, eligible, count, rng)

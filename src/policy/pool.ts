@@ -77,7 +77,11 @@ export function ownPool(actions: Actions): Pool | undefined {
  */
 export function fieldsOfActions(actions: Actions): Readonly<Record<string, ContextField>> {
   if (!isListed(actions)) return { id: { type: 'string' }, ...(isOffered(actions) ? actions : setOf(actions)).features }
-  const values = (ownPool(actions) as Pool).values
+  return commonFields((ownPool(actions) as Pool).values)
+}
+
+/** Of things listed in a policy, the features that each of them has, always of one type: text is one of the values that it has. */
+export function commonFields(values: readonly Values[]): Readonly<Record<string, ContextField>> {
   const fields: Record<string, ContextField> = {}
   for (const name of Object.keys(values[0])) {
     const all = values.map(each => (Object.hasOwn(each, name) ? each[name] : undefined))

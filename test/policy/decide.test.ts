@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import type { PolicySpec } from '../../src/kinds.ts'
 import { type Decision, decide } from '../../src/policy/decide.ts'
 import { drawUniform } from '../../src/policy/draw.ts'
+import type { Policy } from '../../src/policy/policy.ts'
 import { shopOffer } from './support.ts'
 
 const context = { playerId: 'p1', level: 12, platform: 'ios' }
@@ -122,7 +123,11 @@ describe('decide', () => {
   it('answers what the caller imposes only if the rules let it be taken, else with the fallback, else with nothing', () => {
     const imposed = (changes: Partial<PolicySpec>, level: number, action?: string) => {
       const policy = shopOffer({ algorithm, guardrails: { minProbability: 0 }, ...changes })
-      const request = { decisionId: 'd1', context: { ...context, level }, imposed: { reason: 'because', action } }
+      const request = {
+        decisionId: 'd1',
+        context: { ...context, level },
+        imposed: { reason: 'because', actions: action === undefined ? [] : [action] },
+      }
       const result = decide(policy, request)
       if ('faults' in result) throw new Error(JSON.stringify(result.faults))
       const { action: served, propensity, propensities, servedBy, reason } = result
@@ -173,10 +178,12 @@ describe('decide', () => {
   it('answers with the fallback when probabilities are negative, no numbers, or do not sum to 1 within 1e-9', () => {
     const servedBy = (...probabilities: readonly number[]) => {
       const policy = shopOffer({ actions: [{ id: 'a' }, { id: 'b' }], guardrails: { minProbability: 0 } })
-      const result = decide(
-        { ...policy, probabilities: (_context, _eligible, _count, out) => out.set(probabilities) },
-        { decisionId: 'd1', context },
-      )
+      const vector = (out: Float64Array) => {
+        out.set(probabilities)
+        return probabilities.length
+      }
+      const walk: Policy['walk'] = (...given) => Object.assign(policy.walk(...given), { vector })
+      const result = decide({ ...policy, walk }, { decisionId: 'd1', context })
       return 'faults' in result ? result.faults : result.servedBy
     }
     expect(servedBy(0, 1)).toBe('policy')

@@ -18,6 +18,7 @@ function create(features?: readonly FeatureSpec[], intercept = false): Features 
     context,
     actions: [{ id: 'one' }],
     features,
+    decision: { type: 'single' },
     algorithm: { learner: { type: 'linear', l2: 1, intercept } },
   })
 }
@@ -74,7 +75,12 @@ describe('features', () => {
   })
 
   it('are none for a learner that ignores the context', () => {
-    const features = createFeatures({ context, actions: [{ id: 'one' }], algorithm: { learner: { type: 'mean' } } })
+    const features = createFeatures({
+      context,
+      actions: [{ id: 'one' }],
+      decision: { type: 'single' },
+      algorithm: { learner: { type: 'mean' } },
+    })
     expect(features).toMatchObject({ dimension: 0, names: [] })
   })
 

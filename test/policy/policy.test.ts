@@ -79,8 +79,8 @@ describe('the floor', () => {
         const p = new Float64Array(k)
         policy.probabilities(player, eligible, eligible.length, p)
         expect(Math.abs(p.reduce((sum, v) => sum + v, 0) - 1)).toBeLessThan(1e-12)
-        for (const a of eligible) expect(p[a]).toBeGreaterThanOrEqual(policy.floor(eligible.length))
-        expect(policy.floor(eligible.length)).toBe(Math.min(f, 1 / eligible.length))
+        for (const a of eligible) expect(p[a]).toBeGreaterThanOrEqual(policy.slots.floor(0, eligible.length))
+        expect(policy.slots.floor(0, eligible.length)).toBe(Math.min(f, 1 / eligible.length))
       }),
     )
   })

@@ -64,6 +64,7 @@ const SAID = {
   offered: 'VARCHAR',
   actionFeatures: 'VARCHAR',
   servedBy: 'VARCHAR',
+  list: 'VARCHAR',
   pending: 'BOOLEAN',
   logProbability: 'DOUBLE',
 } as const satisfies Record<keyof ReturnType<typeof decidedBy>, string>
@@ -131,6 +132,7 @@ export async function stageRecords(
       offered,
       features,
       servedBy,
+      text(said.list),
       pending,
       logProbability,
     ])

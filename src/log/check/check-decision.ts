@@ -1,9 +1,12 @@
 import { DRAW_SCHEME, drawIndex, drawUniform } from '../../policy/draw.ts'
+import { NOTHING } from '../../policy/lists/filling.ts'
+import { isList } from '../../policy/lists/slots.ts'
 import type { Context, Policy } from '../../policy/policy.ts'
 import type { Pool } from '../../policy/pool.ts'
 import type { LogFaultCode } from '../records/fault.ts'
-import type { DecisionRecord } from '../records/records.ts'
+import { baselinesOf, type DecisionRecord, type DecisionSlot } from '../records/records.ts'
 import { poolOf } from '../records/replay.ts'
+import { slotVectors } from '../records/slot-vectors.ts'
 
 export type Report = (code: LogFaultCode, message: string) => void
 
@@ -12,17 +15,47 @@ const SUM_TOLERANCE = 1e-9
 const FLOOR_TOLERANCE = 1e-12
 
 /** What the actions and propensities of a decision record must be to be used at all, whoever drew from them and how. */
-export function checkChoice({ eligible, excluded, slots }: DecisionRecord, report: Report): void {
-  const [{ action, propensity, propensities }] = slots
+export function checkChoice(record: DecisionRecord, report: Report): void {
+  const { eligible, excluded, slots } = record
   const listed = new Set<string>()
-  for (const { id } of eligible) {
+  for (const { id } of [...eligible, ...excluded]) {
     if (listed.has(id)) report('eligible', `\`${id}\` is listed twice`)
     listed.add(id)
   }
-  for (const { id } of excluded) {
-    if (listed.has(id)) report('eligible', `\`${id}\` is listed twice`)
-    listed.add(id)
+  const scores = record.list?.scores
+  if (scores !== undefined && scores.length !== eligible.length) {
+    report('length', `${scores.length} scores for ${eligible.length} eligible actions`)
+    return
   }
+  const vectors = slotVectors(record)
+  /** Action → where it stands. */
+  const above = new Map<string, number>()
+  for (const [k, slot] of slots.entries()) {
+    const told: Report = (code, message) => report(code, `${inSlot(record, k)}${message}`)
+    if (slot.slot !== k) told('entry', `it is number ${slot.slot} of the slots, which are numbered from 0`)
+    checkSlot(record, slot, vectors[k], told)
+    for (const [at, { id }] of eligible.entries()) {
+      const other = above.get(id)
+      if (other === undefined || !(vectors[k][at] > 0)) continue
+      told('ineligible', `\`${id}\` stands in slot ${other}, and could be drawn again`)
+    }
+    if (slot.action === null) continue
+    const other = above.get(slot.action)
+    if (other !== undefined) told('ineligible', `\`${slot.action}\` stands in slot ${other} already`)
+    else above.set(slot.action, k)
+  }
+}
+
+/** Of a list, where a fault is. */
+const inSlot = ({ list, slots }: DecisionRecord, k: number): string =>
+  list === undefined && slots.length === 1 ? '' : `slot ${k}: `
+
+function checkSlot(
+  { eligible, excluded }: DecisionRecord,
+  { action, propensity }: DecisionSlot,
+  propensities: readonly number[],
+  report: Report,
+): void {
   if (action === null) {
     if (propensity !== null) report('entry', `there is no action, and its propensity is ${propensity}`)
     if (propensities.length > 0) report('length', `there is no action, and ${propensities.length} propensities`)
@@ -46,59 +79,77 @@ export function checkChoice({ eligible, excluded, slots }: DecisionRecord, repor
 /** What a decision record must be to have been drawn as it says, whatever the policy. */
 export function checkDecision(record: DecisionRecord, report: Report): void {
   checkChoice(record, report)
-  const { decisionId, eligible, randomness } = record
-  const [{ action, propensities, floor, slot }] = record.slots
-  if (action !== null && propensities.length !== eligible.length) return
-  const least = Math.min(...propensities)
-  if (record.served.by === 'policy' && least < floor - FLOOR_TOLERANCE) {
-    report('floor', `a propensity of ${least} is below the floor of ${floor}`)
-  }
+  const { randomness, slots } = record
   if (randomness.scheme !== DRAW_SCHEME) {
     report('scheme', `the draw \`${randomness.scheme}\` is unknown, and was not recomputed`)
-  } else {
-    const u = drawUniform(randomness.salt, decisionId, slot)
-    if (u !== randomness.u) report('u', `u is ${randomness.u}, and ${u} by salt, decision and slot`)
-    const drawn = sumOf(propensities) > 0 ? eligible[drawIndex(propensities, randomness.u)].id : undefined
-    if (action !== null && drawn !== action) report('draw', `u = ${randomness.u} draws \`${drawn}\`, not \`${action}\``)
+  }
+  const vectors = slotVectors(record)
+  for (const [k, slot] of slots.entries()) {
+    // What only the caller had in its list was not drawn.
+    if (k > 0 && slot.action === null && slot.u === undefined) continue
+    checkDraw(record, slot, vectors[k], (code, message) => report(code, `${inSlot(record, k)}${message}`))
   }
   checkServed(record, report)
+}
+
+function checkDraw(
+  { decisionId, eligible, randomness, served }: DecisionRecord,
+  { slot, action, floor, u = randomness.u }: DecisionSlot,
+  propensities: readonly number[],
+  report: Report,
+): void {
+  if (action !== null && propensities.length !== eligible.length) return
+  // Of a list, 0 is what may not stand in the slot.
+  const least = Math.min(...(slot === 0 ? propensities : propensities.filter(p => p > 0)))
+  if (served.by === 'policy' && least < floor - FLOOR_TOLERANCE) {
+    report('floor', `a propensity of ${least} is below the floor of ${floor}`)
+  }
+  if (randomness.scheme !== DRAW_SCHEME) return
+  const own = drawUniform(randomness.salt, decisionId, slot)
+  if (own !== u) report('u', `u is ${u}, and ${own} by salt, decision and slot`)
+  const drawn = sumOf(propensities) > 0 ? eligible[drawIndex(propensities, u)].id : undefined
+  if (action !== null && drawn !== action) report('draw', `u = ${u} draws \`${drawn}\`, not \`${action}\``)
 }
 
 const sumOf = (numbers: readonly number[]): number => numbers.reduce((total, p) => total + p, 0)
 
 /** The policy, a holdout and a fallback serve their own choice; a mode that serves the caller's baseline says so. */
 function checkServed(record: DecisionRecord, report: Report): void {
-  const { mode, served, excluded } = record
-  const [{ action, propensity, baseline }] = record.slots
+  const { mode, served, excluded, slots } = record
   const { by } = served
+  const baselines = baselinesOf(record)
+  const first = slots.find(({ action }) => action !== null)
   if (mode !== 'online' && (by === 'policy' || by === 'holdout')) {
     report('served', `served by \`${by}\` in the mode \`${mode}\`, which serves the caller's baseline`)
   }
-  if (mode !== 'online' && by === 'override' && baseline === undefined) {
+  if (mode !== 'online' && by === 'override' && baselines.length === 0) {
     report('served', `no \`baseline\` in the mode \`${mode}\`, which serves it`)
   }
-  if ((by === 'holdout' || by === 'fallback') && propensity !== 1) {
-    report('served', `a ${by} is certain, and the propensity is ${propensity}`)
+  if (by === 'holdout' || by === 'fallback') {
+    for (const [k, { action, propensity }] of slots.entries()) {
+      if (propensity === 1 || (k > 0 && action === null)) continue
+      report('served', `${inSlot(record, k)}a ${by} is certain, and the propensity is ${propensity}`)
+    }
   }
   // An override may go with no action: the caller did what it would, and dap would have done nothing.
-  if (action === null ? by !== 'none' && by !== 'override' : by === 'none') {
+  if (first === undefined ? by !== 'none' && by !== 'override' : by === 'none') {
     report(
       'served',
-      `served by \`${by}\`, and ${action === null ? 'there is no action' : `the action is \`${action}\``}`,
+      `served by \`${by}\`, and ${first === undefined ? 'there is no action' : `the action is \`${first.action}\``}`,
     )
   }
-  if (action === null && by === 'override' && baseline === undefined) {
+  if (first === undefined && by === 'override' && baselines.length === 0) {
     report('served', 'served by `override`, and there is neither an action nor a `baseline`')
   }
-  const rule = by === 'override' ? excluded.find(({ id }) => id === baseline)?.by : undefined
-  if (rule !== undefined) {
-    report('baseline', `the caller served its baseline \`${baseline}\`, which is excluded by \`${rule}\``)
+  if (by !== 'override') return
+  for (const { id, by: rule } of excluded.filter(({ id }) => baselines.includes(id))) {
+    report('baseline', `the caller served its baseline \`${id}\`, which is excluded by \`${rule}\``)
   }
 }
 
 /** What the policy that made the decision says beside: its actions, fields, salt and floor. */
 export function checkAgainstPolicy(record: DecisionRecord, policy: Policy, report: Report): void {
-  const { eligible, excluded, context, unit, randomness, served } = record
+  const { eligible, excluded, context, unit, randomness } = record
   const logged = new Set([...eligible, ...excluded].map(({ id }) => id))
   if (policy.pool !== undefined) {
     const known = new Set(policy.actions)
@@ -126,35 +177,64 @@ export function checkAgainstPolicy(record: DecisionRecord, policy: Policy, repor
   }
   if (randomness.salt !== policy.salt)
     report('salt', `the salt is \`${randomness.salt}\`, and the policy's \`${policy.salt}\``)
-  const floor = policy.floor(eligible.length)
-  if (served.by === 'policy' && record.slots[0].floor !== floor) {
-    report('floor', `the floor is ${record.slots[0].floor}, and ${floor} by the policy`)
+  const { uniform } = policy.slots
+  if (isList(policy.spec) && record.list?.uniform !== uniform) {
+    report('floor', `\`list.uniform\` is ${record.list?.uniform}, and ${uniform} by the policy`)
+  }
+  if (!('faults' in checked)) checkSlots(record, policy, { context: checked.context, pool }, report)
+}
+
+/** What the policy lets stand in each slot, given what stands above it, and what it promises there. */
+function checkSlots(record: DecisionRecord, policy: Policy, { context, pool }: Known, report: Report): void {
+  const { eligible, slots, served } = record
+  const drawn = served.by === 'policy'
+  const indices = Int32Array.from(eligible, ({ id }) => pool.ids.indexOf(id)).sort()
+  if (indices[0] < 0) return
+  const filling = policy.fill(context, indices, indices.length, pool)
+  for (const [k, { action, floor }] of slots.entries()) {
+    if (k >= policy.slots.count) {
+      // The caller's own list may be longer.
+      if (action !== null) report('length', `slot ${k}: a decision of the policy has at most ${policy.slots.count}`)
+      return
+    }
+    const left = filling.left.subarray(0, filling.open())
+    const at = action === null ? NOTHING : pool.ids.indexOf(action)
+    if (at !== NOTHING && !left.includes(at)) {
+      report('excluded', `${inSlot(record, k)}\`${action}\` may not stand there by the policy`)
+    }
+    const promised = policy.slots.floor(k, left.length)
+    if (drawn && at !== NOTHING && floor !== promised) {
+      report('floor', `${inSlot(record, k)}the floor is ${floor}, and ${promised} by the policy`)
+    }
+    filling.take(at)
   }
 }
 
+interface Known {
+  readonly context: Context
+  readonly pool: Pool
+}
+
 /** What the policy's rules exclude in the context is not what dap served, nor what it could have. */
-function checkRules(
-  record: DecisionRecord,
-  policy: Policy,
-  { context, pool }: { readonly context: Context; readonly pool: Pool },
-  report: Report,
-): void {
-  const { eligible, excluded, served } = record
-  const [{ action, baseline }] = record.slots
+function checkRules(record: DecisionRecord, policy: Policy, { context, pool }: Known, report: Report): void {
+  const { eligible, excluded, served, slots } = record
+  const actions = new Set(slots.map(({ action }) => action))
   const indices = new Int32Array(pool.ids.length)
   const count = policy.eligibility.writeCertain(context, indices, pool)
   const ruled = policy.eligibleSet(indices, count, pool).excluded
   const could = new Set(eligible.map(({ id }) => id))
   const wrong = ruled.filter(({ id }) => could.has(id))
   if (wrong.length > 0) {
-    const { id, by } = wrong.find(each => each.id === action) ?? wrong[0]
+    const { id, by } = wrong.find(each => actions.has(each.id)) ?? wrong[0]
     report(
       'excluded',
-      `${id === action ? 'the action' : 'the eligible'} \`${id}\` is excluded by the policy's \`${by}\``,
+      `${actions.has(id) ? 'the action' : 'the eligible'} \`${id}\` is excluded by the policy's \`${by}\``,
     )
   }
-  const rule = ruled.find(({ id }) => id === baseline)?.by
-  if (served.by === 'override' && rule !== undefined && !excluded.some(({ id }) => id === baseline)) {
-    report('baseline', `the caller served its baseline \`${baseline}\`, which is excluded by the policy's \`${rule}\``)
+  if (served.by !== 'override') return
+  const baselines = baselinesOf(record)
+  for (const { id, by } of ruled.filter(({ id }) => baselines.includes(id))) {
+    if (excluded.some(each => each.id === id)) continue
+    report('baseline', `the caller served its baseline \`${id}\`, which is excluded by the policy's \`${by}\``)
   }
 }

@@ -1,4 +1,4 @@
-import type { Decision } from '../../policy/decide.ts'
+import type { DecidedSlot, Decision } from '../../policy/decide.ts'
 import type { Policy } from '../../policy/policy.ts'
 import { isSet, type Pool, requirePool } from '../../policy/pool.ts'
 import {
@@ -20,8 +20,8 @@ export interface RecordFacts {
   readonly runtime: string
   readonly latencyUs: number
   readonly logProbability: number
-  /** What the caller would have done. */
-  readonly baseline?: string
+  /** What the caller would have done, slot by slot. */
+  readonly baselines?: readonly string[]
   /** Does the decision count only once it has been activated? */
   readonly deferred?: boolean
   readonly traceparent?: string
@@ -34,16 +34,9 @@ export function decisionRecord(
   facts: RecordFacts,
   pool: Pool | undefined = policy.pool,
 ): DecisionRecord {
-  const { mode, baseline } = facts
-  const slot: DecisionSlot = {
-    slot: 0,
-    action: decision.action,
-    propensity: decision.propensity,
-    propensities: decision.propensities,
-    floor: decision.floor,
-    baseline,
-  }
-  const served: DecisionRecord['served'] = servedOf(decision, mode, baseline)
+  const { mode, baselines = [] } = facts
+  const slots = slotsOf(decision, baselines)
+  const served: DecisionRecord['served'] = servedOf(decision, mode, baselines)
   return {
     schema: policy.pool === undefined ? OF_REQUEST : OF_POLICY,
     decisionId: decision.decisionId,
@@ -53,15 +46,48 @@ export function decisionRecord(
     unit: decision.unit,
     context: decision.context,
     defaulted: decision.defaulted.length === 0 ? undefined : decision.defaulted,
-    eligible: isSet(policy.spec.actions) ? namedOf(pool, slot, decision.eligible) : eligibleOf(pool, decision.eligible),
+    eligible: isSet(policy.spec.actions)
+      ? namedOf(pool, slots, decision.eligible)
+      : eligibleOf(pool, decision.eligible),
     excluded: policy.pool === undefined ? described(pool, decision.excluded) : decision.excluded,
-    slots: [slot],
+    slots,
+    list: listOf(policy, decision),
     randomness: decision.randomness,
     served: facts.deferred ? { ...served, activation: 'pending' } : served,
     logProbability: facts.logProbability,
     latencyUs: facts.latencyUs,
     traceparent: facts.traceparent,
   }
+}
+
+/** Of more numbers than these the vectors of a list are left out of its record, where scores tell them. */
+const MOST_NUMBERS = 500
+
+/** The caller's list may be longer than dap's. */
+function slotsOf(decision: Decision, baselines: readonly string[]): readonly DecisionSlot[] {
+  const { scores, eligible, randomness } = decision
+  const slots: readonly DecidedSlot[] = decision.slots ?? [{ ...decision, slot: 0, u: randomness.u }]
+  const told = scores !== undefined && eligible.length * slots.length > MOST_NUMBERS
+  return Array.from({ length: Math.max(slots.length, baselines.length) }, (_, slot): DecisionSlot => {
+    const baseline = baselines.at(slot)
+    if (slot >= slots.length) return { slot, action: null, propensity: null, propensities: [], floor: 0, baseline }
+    const { action, propensity, propensities, floor, u } = slots[slot]
+    return {
+      slot,
+      action,
+      propensity,
+      propensities: told ? undefined : propensities,
+      floor,
+      u: slot === 0 ? undefined : u,
+      baseline,
+    }
+  })
+}
+
+function listOf(policy: Policy, { slots, scores }: Decision): DecisionRecord['list'] {
+  if (slots === undefined) return undefined
+  const { uniform } = policy.slots
+  return uniform === undefined ? { design: 'floors' } : { design: 'mixture', uniform, scores }
 }
 
 /**
@@ -71,10 +97,10 @@ export function decisionRecord(
 export function servedOf(
   { eligible, excluded, servedBy, reason }: Pick<Decision, 'eligible' | 'excluded' | 'servedBy' | 'reason'>,
   mode: Mode,
-  baseline: string | undefined,
+  baselines: readonly string[],
 ): { readonly by: ServedBy; readonly reason?: string } {
-  const forbidden = excluded.some(({ id }) => id === baseline)
-  if (mode === 'online' || !(forbidden || eligible.includes(baseline ?? ''))) {
+  const forbidden = excluded.some(({ id }) => baselines.includes(id))
+  if (mode === 'online' || !(forbidden || eligible.some(id => baselines.includes(id)))) {
     return reason === undefined ? { by: servedBy } : { by: servedBy, reason }
   }
   const reasons = [mode === 'logging-only' ? undefined : mode, reason, forbidden ? EXCLUDED_BASELINE : undefined]
@@ -110,13 +136,13 @@ const names = new WeakMap<readonly string[], DecisionRecord['eligible']>()
  */
 function namedOf(
   pool: Pool | undefined,
-  { action, baseline }: DecisionSlot,
+  slots: readonly DecisionSlot[],
   ids: readonly string[],
 ): DecisionRecord['eligible'] {
   const bare = names.get(ids) ?? ids.map(id => ({ id }))
   names.set(ids, bare)
   const entries = [...bare]
-  for (const id of new Set([action, baseline])) {
+  for (const id of new Set(slots.flatMap(({ action, baseline }) => [action, baseline]))) {
     const at = id === null || id === undefined ? -1 : ids.indexOf(id)
     const known = pool?.entries.find(each => each.id === id)
     if (at >= 0 && known !== undefined) entries[at] = known

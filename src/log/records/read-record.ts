@@ -29,7 +29,7 @@ export function readRecord(line: string): LogLine {
   }
   const schema = typeof value === 'object' && value !== null && 'schema' in value ? value.schema : undefined
   if (DECISION_SCHEMAS.some(each => each === schema)) {
-    const fault = faultOf(decisionShape, value)
+    const fault = faultOf(decisionShape, value) ?? vectorFault(value as DecisionRecord)
     return fault === undefined ? { decision: value as DecisionRecord } : { fault, value }
   }
   if (schema === REWARD_SCHEMA) {
@@ -44,6 +44,12 @@ export function readRecord(line: string): LogLine {
 function faultOf(shape: Shape, value: unknown): RecordFault | undefined {
   const [fault] = shape(value) ?? []
   return fault && { code: CODES[fault.by ?? ''] ?? 'shape', message: `\`${fault.at}\` ${fault.message}` }
+}
+
+/** A slot has its vector, or the record the scores that tell it. */
+function vectorFault({ slots, list }: DecisionRecord): RecordFault | undefined {
+  const without = list?.scores === undefined ? slots.findIndex(({ propensities }) => propensities === undefined) : -1
+  return without < 0 ? undefined : { code: 'shape', message: `\`slots[${without}].propensities\` is missing` }
 }
 
 /** A metric has a value, an activation has none. */

@@ -17,24 +17,34 @@ function shared(value: object): string {
  */
 export function recordText(record: DecisionRecord): string {
   const { schema, decisionId, ts, mode, policy, unit, context, defaulted, eligible, excluded } = record
-  const { slots, randomness, served, logProbability, latencyUs, traceparent } = record
+  const { slots, list, randomness, served, logProbability, latencyUs, traceparent } = record
   const who = unit === undefined ? '' : `"unit":${JSON.stringify(unit)},`
   const missing = defaulted === undefined ? '' : `"defaulted":${JSON.stringify(defaulted)},`
   const trace = traceparent === undefined ? '' : `,"traceparent":"${traceparent}"`
   return (
     `{"schema":"${schema}","decisionId":${JSON.stringify(decisionId)},"ts":"${ts}","mode":"${mode}",` +
     `"policy":${shared(policy)},${who}"context":${JSON.stringify(context)},${missing}` +
-    `"eligible":${shared(eligible)},"excluded":${shared(excluded)},"slots":[${slots.map(slotText).join()}],` +
+    `"eligible":${shared(eligible)},"excluded":${shared(excluded)},"slots":[${slots.map(slotText).join()}],${listText(list)}` +
     `"randomness":${JSON.stringify(randomness)},"served":${JSON.stringify(served)},` +
     `"logProbability":${logProbability},"latencyUs":${latencyUs}${trace}}`
   )
 }
 
 /** `join` remembers the digits of numbers that come again, as propensities do. */
-function slotText({ slot, action, propensity, propensities, floor, baseline }: DecisionSlot): string {
+function slotText({ slot, action, propensity, propensities, floor, u, baseline }: DecisionSlot): string {
+  const vector = propensities === undefined ? '' : `"propensities":[${propensities.join()}],`
+  const own = u === undefined ? '' : `,"u":${u}`
   const other = baseline === undefined ? '' : `,"baseline":${JSON.stringify(baseline)}`
   return (
     `{"slot":${slot},"action":${JSON.stringify(action)},"propensity":${propensity},` +
-    `"propensities":[${propensities.join()}],"floor":${floor}${other}}`
+    `${vector}"floor":${floor}${own}${other}}`
   )
+}
+
+function listText(list: DecisionRecord['list']): string {
+  if (list === undefined) return ''
+  const { design, uniform, scores } = list
+  const chance = uniform === undefined ? '' : `,"uniform":${uniform}`
+  const known = scores === undefined ? '' : `,"scores":[${scores.join()}]`
+  return `"list":{"design":"${design}"${chance}${known}},`
 }

@@ -38,6 +38,10 @@ export const isOffered = ({ schema }: Pick<DecisionRecord, 'schema'>): boolean =
 /** Between the actions of a policy; between those of a request. */
 export const [OF_POLICY, OF_REQUEST] = DECISION_SCHEMAS
 
+/** What the caller would have done, slot by slot. */
+export const baselinesOf = ({ slots }: Pick<DecisionRecord, 'slots'>): readonly string[] =>
+  slots.flatMap(({ baseline }) => baseline ?? [])
+
 /** What an action of a request is called by its place among the eligible ones, from 0. */
 export const placeName = (at: number): string => `#${at + 1}`
 
@@ -46,8 +50,8 @@ export const placeName = (at: number): string => `#${at + 1}`
  * took, may differ.
  */
 export function decidedBy(record: DecisionRecord) {
-  const { policy, unit, context, eligible, slots, served, logProbability } = record
-  const [{ action, propensity, propensities, baseline }] = slots
+  const { policy, unit, context, eligible, slots, list, served, logProbability } = record
+  const [{ action, propensity, propensities = [], baseline }] = slots
   return {
     policy: [policy.name, policy.digest, policy.snapshot, policy.runtime] as const,
     unit: unit ?? null,
@@ -60,6 +64,7 @@ export function decidedBy(record: DecisionRecord) {
     offered: isOffered(record) ? eligible : null,
     actionFeatures: isOffered(record) ? null : (eligible.find(({ id }) => id === action)?.features ?? null),
     servedBy: served.by,
+    list: list === undefined ? null : { ...list, slots },
     pending: served.activation === 'pending',
     logProbability,
   }

@@ -1,9 +1,10 @@
 import type { ContextFault } from '../../policy/context.ts'
-import { type DecisionRequest, decide } from '../../policy/decide.ts'
+import { type DecidedSlot, type Decision, type DecisionRequest, decide } from '../../policy/decide.ts'
 import type { Policy } from '../../policy/policy.ts'
 import { BY_REQUEST, type Pool } from '../../policy/pool.ts'
 import { servedOf } from './decision-record.ts'
-import { type DecisionRecord, EXCLUDED_BASELINE, IMPOSED } from './records.ts'
+import { baselinesOf, type DecisionRecord, EXCLUDED_BASELINE, IMPOSED } from './records.ts'
+import { slotVectors } from './slot-vectors.ts'
 
 export type { ReplayResult } from '../../generated/types.ts'
 
@@ -21,7 +22,6 @@ export interface Replay {
  */
 export function replay(policy: Policy, record: DecisionRecord): Replay {
   const { served, decisionId, context, mode } = record
-  const [slot] = record.slots
   const imposed = imposedOn(record)
   const pool = poolOf(policy, record)
   const again = 'faults' in pool ? pool : decide(policy, { decisionId, context, pool, imposed })
@@ -30,17 +30,14 @@ export function replay(policy: Policy, record: DecisionRecord): Replay {
     const [at, logged] = 'faults' in pool ? ['eligible', record.eligible] : ['context', context]
     return { same: false, differences: [{ at, logged, recomputed }] }
   }
-  const servedAgain = servedOf(again, mode, slot.baseline)
+  const servedAgain = servedOf(again, mode, baselinesOf(record))
   const pairs: readonly (readonly [at: string, logged: unknown, recomputed: unknown])[] = [
     ['policy.name', record.policy.name, again.policy.name],
     ['policy.digest', record.policy.digest, again.policy.digest],
     ['unit', record.unit, again.unit],
     ['eligible', record.eligible.map(({ id }) => id), again.eligible],
     ['excluded', record.excluded.map(({ id, by }) => ({ id, by })), again.excluded],
-    ['slots[0].action', slot.action, again.action],
-    ['slots[0].propensity', slot.propensity, again.propensity],
-    ['slots[0].propensities', slot.propensities, again.propensities],
-    ['slots[0].floor', slot.floor, again.floor],
+    ...slotPairs(record, again),
     ['randomness', record.randomness, again.randomness],
     ['served.by', served.by, servedAgain.by],
     ['served.reason', served.reason, servedAgain.reason],
@@ -49,6 +46,24 @@ export function replay(policy: Policy, record: DecisionRecord): Replay {
     .filter(([, logged, recomputed]) => JSON.stringify(logged) !== JSON.stringify(recomputed))
     .map(([at, logged, recomputed]) => ({ at, logged, recomputed }))
   return { same: differences.length === 0, differences }
+}
+
+/** Slot by slot; what only the caller had in its list was not decided. */
+function* slotPairs(record: DecisionRecord, again: Decision): Generator<readonly [string, unknown, unknown]> {
+  const slots: readonly DecidedSlot[] = again.slots ?? [{ ...again, slot: 0, u: again.randomness.u }]
+  const vectors = slotVectors(record)
+  const decided = record.slots.findLastIndex(({ action }) => action !== null) + 1
+  for (let k = 0; k < Math.max(decided, slots.length); k++) {
+    const logged = record.slots.at(k)
+    const now = slots.at(k)
+    const at = (name: string) => `slots[${k}].${name}`
+    yield [at('action'), logged?.action, now?.action]
+    yield [at('propensity'), logged?.propensity, now?.propensity]
+    yield [at('propensities'), logged && vectors[k], now?.propensities]
+    yield [at('floor'), logged?.floor, now?.floor]
+    if (k > 0) yield [at('u'), logged?.u, now?.u]
+  }
+  yield ['list.scores', record.list?.scores, again.scores]
 }
 
 /**
@@ -68,10 +83,13 @@ export function poolOf(
 }
 
 /** What the server imposed, as far as the record tells: the policy knows nothing of it. */
-function imposedOn({ mode, served, slots: [{ action, baseline }] }: DecisionRecord): DecisionRequest['imposed'] {
+function imposedOn(record: DecisionRecord): DecisionRequest['imposed'] {
+  const { mode, served, slots } = record
   const { by } = served
   const reason = (served.reason ?? '').replace(new RegExp(`: ${EXCLUDED_BASELINE}$`), '').replace(`${mode}: `, '')
   const known: readonly string[] = Object.values(IMPOSED)
   if (by === 'policy' || by === 'holdout' || !(mode === 'logging-only' || known.includes(reason))) return undefined
-  return by === 'override' ? { action: baseline ?? action ?? undefined, reason } : { reason }
+  if (by !== 'override') return { reason }
+  const own = baselinesOf(record)
+  return { actions: own.length > 0 ? own : slots.flatMap(({ action }) => action ?? []), reason }
 }

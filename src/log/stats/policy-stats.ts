@@ -1,6 +1,7 @@
 import type { LogAlarm, PolicyStats } from '../../generated/types.ts'
 import { withRoom } from '../id-table.ts'
 import { type DecisionRecord, isOffered, placeName } from '../records/records.ts'
+import { slotVectors } from '../records/slot-vectors.ts'
 import { createCalibration } from './calibration.ts'
 import { createJoins } from './joins.ts'
 import { createUniformity } from './uniformity.ts'
@@ -50,6 +51,7 @@ export function createPolicyTally(policy: string, digest: string): PolicyTally {
     decision(record, chosen) {
       const { unit, eligible, slots, served, mode, randomness, latencyUs, logProbability } = record
       const [slot] = slots
+      const [propensities] = slotVectors(record)
       if (mode === 'shadow' || mode === 'apprentice') {
         compared++
         if (slot.action === slot.baseline) agreed++
@@ -63,8 +65,8 @@ export function createPolicyTally(policy: string, digest: string): PolicyTally {
       // Requests may bring any number of actions: of those the places are counted.
       const offered = isOffered(record)
       const indices = eligible.map(({ id }, place) => indexOf(offered ? placeName(place) : id))
-      calibration.add(indices, slot.propensities, chosen, group)
-      return joins.add(indices, slot.propensities, chosen, group)
+      calibration.add(indices, propensities, chosen, group)
+      return joins.add(indices, propensities, chosen, group)
     },
     reward(name, value) {
       if (value === 0) zeros++

@@ -3,6 +3,7 @@ import type { LogStatsResult } from '../../generated/types.ts'
 import { createIdTable, withRoom } from '../id-table.ts'
 import { readRecord } from '../records/read-record.ts'
 import type { DecisionRecord, RewardRecord } from '../records/records.ts'
+import { slotVectors } from '../records/slot-vectors.ts'
 import { alarmsOf, createPolicyTally, type PolicyTally } from './policy-stats.ts'
 
 export type { LogStatsResult, LogVolume } from '../../generated/types.ts'
@@ -59,7 +60,8 @@ export function createLogStats(): LogStats {
 
   function decision(record: DecisionRecord): void {
     const { policy, served, mode, eligible } = record
-    const [{ action, propensity, propensities }] = record.slots
+    const [{ action, propensity }] = record.slots
+    const [propensities] = slotVectors(record)
     const chosen = eligible.findIndex(({ id }) => id === action)
     const whole =
       action === null

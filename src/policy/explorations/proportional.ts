@@ -10,6 +10,7 @@ export function proportional(): Exploration {
   }
 
   return {
+    luce: true,
     sample({ value }, eligible, count, rng) {
       const sum = total(value, eligible, count)
       if (sum === 0) return eligible[Math.floor(rng.uniform() * count)]

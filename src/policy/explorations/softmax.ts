@@ -46,6 +46,7 @@ function softmax(temperature: number, actions: number): Exploration {
   }
 
   return {
+    luce: true,
     sample({ value }, eligible, count, rng) {
       const sum = weigh(value, eligible, count)
       return pick(weights, sum, eligible, count, rng.uniform())

@@ -158,10 +158,12 @@ function* rewardRules({ algorithm: { learner, exploration }, reward }: PolicySpe
 }
 
 /** A log can only be evaluated where every action had a chance. */
-function* overlapRules({ algorithm, guardrails, evaluation, actions }: PolicySpec): Generator<Fault> {
-  if (guardrails.minProbability > 0 || evaluation === 'none' || capacityOf(actions) < 2) return
+function* overlapRules(spec: PolicySpec): Generator<Fault> {
+  const { algorithm, evaluation, actions } = spec
+  const floor = floorOf(spec)
+  if (floor.kept || evaluation === 'none' || capacityOf(actions) < 2) return
   const { learner, exploration } = algorithm
-  const hint = 'set `guardrails.minProbability`, or say `evaluation: none` if that is wanted'
+  const hint = `set \`${floor.option}\`, or say \`evaluation: none\` if that is wanted`
   const consequence = 'no log of it can ever be evaluated'
   const probabilities = probabilitiesOf(learner)
   if (probabilities !== undefined) {
@@ -189,4 +191,13 @@ function* overlapRules({ algorithm, guardrails, evaluation, actions }: PolicySpe
       ? `\`${exploration.type}\` is deterministic: ${consequence}`
       : `without exploration this policy is deterministic: ${consequence}`
   yield semantic([...PATH, 'exploration', option], message, hint)
+}
+
+/** What keeps a probability for every action, and whether it does. */
+function floorOf({ decision, guardrails }: PolicySpec): { readonly option: string; readonly kept: boolean } {
+  if (decision.type === 'ranking') return { option: 'decision.uniform', kept: decision.uniform > 0 }
+  const { minProbability } = guardrails
+  const kept =
+    decision.type === 'slots' ? decision.slots.every(({ floor = minProbability }) => floor > 0) : minProbability > 0
+  return { option: 'guardrails.minProbability', kept }
 }

@@ -9,7 +9,9 @@ import {
   isOfAction,
   isSingle,
   OF_ACTION,
+  OF_SLOT,
   type SingleFeature,
+  slotFields,
 } from '../../policy/features.ts'
 import { forgetsBy, forgettingOf } from '../../policy/forgetting.ts'
 import type { FeatureNeeds } from '../../policy/learner.ts'
@@ -27,7 +29,7 @@ export function* featureRules(spec: PolicySpec): Generator<Fault> {
   const { learner } = spec.algorithm
   const definition = learnerOf(learner)
   const needs = definition.features?.(learner)
-  const fields = { ...spec.context, ...actionFields(spec.actions) }
+  const fields = { ...spec.context, ...actionFields(spec.actions), ...slotFields(spec.decision) }
   for (const [i, feature] of (spec.features ?? []).entries()) {
     const path = ['spec', 'features', i]
     if (isHash(feature)) {
@@ -71,7 +73,7 @@ type Fields = Readonly<Record<string, ContextField>>
 
 function* singleRules(feature: SingleFeature, fields: Fields, spec: PolicySpec, path: Path): Generator<Fault> {
   const name = fieldOf(feature)
-  const key = 'field' in feature ? 'field' : 'action'
+  const key = 'field' in feature ? 'field' : 'slot' in feature ? 'slot' : 'action'
   yield* nameRules(name, fields, spec, [...path, key])
   if (!Object.hasOwn(fields, name)) return
   const field = fields[name]
@@ -109,7 +111,12 @@ function* crossRules(names: readonly string[], fields: Fields, spec: PolicySpec,
   }
 }
 
-function* nameRules(name: string, fields: Fields, { context, actions }: PolicySpec, path: Path): Generator<Fault> {
+function* nameRules(name: string, fields: Fields, spec: PolicySpec, path: Path): Generator<Fault> {
+  const { context, actions } = spec
+  if (name.startsWith(OF_SLOT)) {
+    yield* slotNameRules(name, fields, spec, path)
+    return
+  }
   if (!name.startsWith(OF_ACTION)) {
     yield* known(name, Object.keys(context), 'context field', path)
     return
@@ -138,6 +145,18 @@ function* nameRules(name: string, fields: Fields, { context, actions }: PolicySp
   } else {
     yield semantic(path, `\`${short}\` is not of one type in all actions`, 'write numbers without quotes')
   }
+}
+
+function* slotNameRules(name: string, fields: Fields, { decision }: PolicySpec, path: Path): Generator<Fault> {
+  if (decision.type !== 'slots') {
+    const message = 'features of slots are of declared ones, and a decision of this policy has none'
+    yield semantic(path, message, 'take it out, or `decision: { type: slots, slots: [{ id: …, features: … }] }`')
+    return
+  }
+  const short = path.at(-1) === 'slot'
+  const called = (each: string) => (short ? each.slice(OF_SLOT.length) : each)
+  const names = Object.keys(fields).filter(each => each.startsWith(OF_SLOT))
+  yield* known(called(name), names.map(called), 'feature of all slots', path)
 }
 
 /** What a feature cannot be made of, or not so. */
@@ -189,7 +208,7 @@ function* logarithmRules(
     return
   }
   if ((field.type === 'number' || field.type === 'integer') && !(field.minimum! > -1)) {
-    const name = 'action' in feature ? feature.action : feature.field
+    const name = 'field' in feature ? feature.field : 'slot' in feature ? feature.slot : feature.action
     const message = `\`log1p\` has no value at −1 and below, and \`${name}\` has no minimum above that`
     yield { ...semantic(path, message, `set \`minimum: 0\` on \`${name}\``), severity: 'warning' }
   }

@@ -36,6 +36,9 @@ export function* hashRules(spec: PolicySpec): Generator<Fault> {
         ...semantic([...own, 'cross'], message, 'say which namespaces are multiplied in `hash.pairs`'),
         on: 'key',
       }
+    } else if ('slot' in feature) {
+      const message = 'features of slots are not for the learner `hashed`'
+      yield { ...semantic([...own, 'slot'], message, 'use `linear` with `shared: true`, or `logistic`'), on: 'key' }
     } else if (isSingle(feature)) {
       const [name, namespace] = 'field' in feature ? ['field', 'context' as const] : ['action', 'action' as const]
       if (!hash.namespaces.includes(namespace)) {

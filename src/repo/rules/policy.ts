@@ -7,6 +7,7 @@ import type { Resource } from '../resource.ts'
 import { algorithmRules } from './algorithm.ts'
 import { celFault, duplicates, known, semantic } from './common.ts'
 import { contextRules } from './context.ts'
+import { decisionRules } from './decision.ts'
 import { featureRules } from './features.ts'
 
 export function* policyRules({ name, spec }: Resource<'Policy'>): Generator<Fault> {
@@ -25,6 +26,7 @@ export function* policyRules({ name, spec }: Resource<'Policy'>): Generator<Faul
   yield* actionRules(spec)
   yield* actionFeatureRules(spec)
   yield* algorithmRules(spec)
+  yield* decisionRules(spec)
   yield* guardrailRules(spec)
 }
 

@@ -46,7 +46,7 @@ export function createMakeDecision({ source, log, clock, newId, runtime, limits 
     if (mode === 'online') return reason && { reason }
     if (baseline === undefined || !ids.includes(baseline)) return { reason: IMPOSED.unknownBaseline }
     const why = reason ?? (mode === 'logging-only' ? mode : undefined)
-    return why && { action: baseline, reason: why }
+    return why && { actions: [baseline], reason: why }
   }
 
   return (request, arrived, traceparent) => {
@@ -75,7 +75,12 @@ export function createMakeDecision({ source, log, clock, newId, runtime, limits 
     }
     const latencyUs = Math.round((clock.monotonic() - arrived) * 1000)
     const facts = { ts: timestamp(now), mode, snapshot, runtime, latencyUs, logProbability: log.admission }
-    const record = decisionRecord(policy, decision, { ...facts, baseline, deferred, traceparent }, pool)
+    const record = decisionRecord(
+      policy,
+      decision,
+      { ...facts, baselines: baseline === undefined ? undefined : [baseline], deferred, traceparent },
+      pool,
+    )
     return { request, served, decision, pool, record, answer: answerOf(record, pool) }
   }
 }

@@ -25,7 +25,8 @@ const found = ({ faults }: LogCheckResult) =>
   faults.flatMap(({ code, examples }) => examples.map(({ row, message }) => `${code} ${row}: ${message}`))
 
 const good = decision('d1', [0.5, 0.25, 0.25])
-const [slot] = good.slots
+const [first] = good.slots
+const slot = { ...first, propensities: first.propensities ?? [] }
 const other = slot.action === 'a' ? 'b' : 'a'
 
 /** The record, right but for its slot. */

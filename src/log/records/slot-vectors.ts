@@ -1,0 +1,50 @@
+import { createFilling, NOTHING } from '../../policy/lists/filling.ts'
+import type { Slots } from '../../policy/lists/slots.ts'
+import { createWalk } from '../../policy/lists/walk.ts'
+import type { DecisionRecord } from './records.ts'
+
+/**
+ * What each slot of a decision was drawn from, by eligible action: as it was logged, or where a long list's record has scores instead, recomputed from them, to
+ * the same digits. Empty where there is neither, or not a score an action.
+ */
+export function slotVectors({
+  eligible,
+  slots,
+  list,
+}: Pick<DecisionRecord, 'eligible' | 'slots' | 'list'>): readonly (readonly number[])[] {
+  const scores = list?.scores
+  if (scores?.length !== eligible.length || slots.every(({ propensities }) => propensities !== undefined)) {
+    return slots.map(({ propensities = [] }) => propensities)
+  }
+  const count = eligible.length
+  const places = new Map(eligible.map(({ id }, at) => [id, at]))
+  const filling = createFilling(count, slots.length)
+  const walk = createWalk(
+    mixtureOf(slots.length, list?.uniform ?? 0),
+    filling,
+    (_slot, _left, _count, out) => out.set(scores),
+    () => undefined,
+    count,
+    true,
+  )
+  filling.start(
+    Int32Array.from(eligible, (_, at) => at),
+    count,
+    undefined,
+  )
+  walk.start()
+  const out = new Float64Array(count)
+  return slots.map(({ action, propensities }) => {
+    const left = walk.vector(out)
+    walk.take((action === null ? undefined : places.get(action)) ?? NOTHING)
+    return propensities ?? (left === 0 ? [] : Array.from(out))
+  })
+}
+
+const mixtureOf = (count: number, uniform: number): Slots => ({
+  count,
+  ids: [],
+  uniform,
+  floor: (slot, left) => (slot === 0 ? uniform / left : 0),
+  open: () => undefined,
+})
