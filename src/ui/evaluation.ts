@@ -121,7 +121,7 @@ function unitsText({ known, count, effective, largestShare }: EvaluationResult['
 }
 
 /** The estimators by which candidates are compared in text, the first that there is; the result has all. */
-const PREFERRED = ['dr', 'sndr', 'snips', 'ips']
+const PREFERRED = ['dr', 'sndr', 'snips', 'ips', 'snrips', 'rips']
 
 /** A line for each pair of candidates that are not refused; lifts are in their own table. */
 function differenceRows(

@@ -104,7 +104,8 @@ export async function* readSource(
     let stays = true
     const note = (kind: number, value: number) => {
       if (kind >= NOTE.reward) {
-        for (const { slot, combine } of rewards) if (slot === undefined || slot === kind - NOTE.reward) combine.add(value)
+        for (const { slot, combine } of rewards)
+          if (slot === undefined || slot === kind - NOTE.reward) combine.add(value)
         return
       }
       if (kind === NOTE.fault && stays) faulty.add(side?.reasons[value] ?? '', row[at])

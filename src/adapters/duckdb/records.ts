@@ -49,6 +49,7 @@ export const DAP_COLUMNS = [
   'actionFeatures',
   'servedBy',
   'logProbability',
+  'list',
 ] as const
 
 /** What records of one decision must agree in to be the same, as columns. */
@@ -85,7 +86,7 @@ export async function stageRecords(
   signal?: AbortSignal,
 ): Promise<RecordTables> {
   await connection.run(`CREATE TABLE decisions (rn BIGINT, file INTEGER, line BIGINT, decided BIGINT, decisionId VARCHAR,
-    place VARCHAR, places VARCHAR, ${Object.entries(SAID)
+    place VARCHAR, places VARCHAR, slots TINYINT, ${Object.entries(SAID)
       .map(([name, type]) => `${name} ${type}`)
       .join(', ')})`)
   await connection.run(`CREATE TABLE records (rn BIGINT, file INTEGER, line BIGINT, came BIGINT, kind TINYINT, name INTEGER,
@@ -97,7 +98,7 @@ export async function stageRecords(
   const place = [BIGINT, INTEGER, BIGINT, BIGINT]
   const decisions = await writer('decisions', [
     ...place,
-    ...[VARCHAR, VARCHAR, VARCHAR],
+    ...[VARCHAR, VARCHAR, VARCHAR, TINYINT],
     ...Object.values(SAID).map(type => types[type]),
   ])
   const rewards = await writer('records', [...place, TINYINT, INTEGER, VARCHAR, TINYINT, VARCHAR, DOUBLE])
@@ -127,6 +128,7 @@ export async function stageRecords(
       ...place,
       record.decisionId,
       ...placesOf(record),
+      record.slots.length,
       ...who,
       ...what,
       offered,
@@ -185,7 +187,7 @@ export async function stageRecords(
   return {
     scan: decisionScan(decisions.count()),
     decisions: {
-      rows: `(SELECT rn, decisionId AS id, decided, ${SAME.join(', ')} FROM decisions)`,
+      rows: `(SELECT rn, decisionId AS id, decided, slots, ${SAME.join(', ')} FROM decisions)`,
       same: SAME.map(name => ({ sql: name, name })),
       idName: 'decisionId',
       keyed: true,

@@ -40,7 +40,7 @@ export const NOTE = {
 /** What a record beside the decisions is: a reward that may count; one outside its range; the word that a decision was shown; a reward of another name; none. */
 export const KIND = { metric: 0, outside: 1, activation: 2, other: 3, broken: 4 } as const
 
-/** SQL of the decisions of a log: the relation `rows` with the columns rn, id, decided (ms) and, of those of servers, pending. */
+/** SQL of the decisions of a log: the relation `rows` with the columns rn, id, decided (ms) and, of those of servers, pending and slots, how many it has. */
 export interface Decisions {
   readonly rows: string
   /** Expressions over `rows` that must be equal in the rows of one id, and what they are called. */
@@ -266,7 +266,7 @@ export async function makeSide(
       }
     }
     const noted = (...kinds: readonly number[]) => `rn IN (SELECT rn FROM notes WHERE kind IN (${kinds.join(', ')}))`
-    const counted = `(SELECT rn, decided, ${key('id')} AS k FROM ${rows} WHERE NOT ${noted(NOTE.repeated, NOTE.merged, NOTE.conflict)})`
+    const counted = `(SELECT rn, decided, ${served ? 'slots' : '1 AS slots'}, ${key('id')} AS k FROM ${rows} WHERE NOT ${noted(NOTE.repeated, NOTE.merged, NOTE.conflict)})`
     const standing = `rn NOT IN (SELECT rn FROM notes WHERE kind < ${NOTE.reward})`
     const noteBroken = (which: string) =>
       run(`INSERT INTO notes SELECT DISTINCT rn, ${NOTE.broken}, NULL, NULL, 0 FROM ${which} AND ${standing}`)
@@ -277,7 +277,7 @@ export async function makeSide(
       counts.rewardsRepeated = await count(`SELECT sum(times - 1) FROM rewards WHERE kind <> ${KIND.activation}`)
     }
     await run(
-      `CREATE TABLE joined AS SELECT d.rn, decided, came, rewardId, slot, value, kind FROM rewards LEFT JOIN ${counted} AS d USING (k)`,
+      `CREATE TABLE joined AS SELECT d.rn, decided, slots, came, rewardId, slot, value, kind FROM rewards LEFT JOIN ${counted} AS d USING (k)`,
     )
     await run('DROP TABLE rewards')
     if (served) {
@@ -292,6 +292,10 @@ export async function makeSide(
         await noteBroken(`joined WHERE ${sql}`)
         await run(`DELETE FROM joined WHERE ${sql}`)
       }
+      // For a slot that its decision does not have: it was meant for another one, nobody knows for which.
+      const misplaced = `slot >= slots AND kind <> ${KIND.activation}`
+      await noteBroken(`joined WHERE ${misplaced}`)
+      await run(`DELETE FROM joined WHERE ${misplaced}`)
       counts.early = await count('SELECT count(*) FROM joined WHERE came < decided')
       await run(`INSERT INTO notes SELECT rn, ${NOTE.inactive}, NULL, NULL, 0 FROM ${rows} WHERE pending AND ${standing}
         AND rn NOT IN (SELECT rn FROM joined WHERE kind = ${KIND.activation} AND rn IS NOT NULL)`)

@@ -49,7 +49,7 @@ export interface Judgement {
   readonly reasons: readonly string[]
 }
 
-const OK: Judgement = { verdict: 'ok', reasons: [] }
+export const OK: Judgement = { verdict: 'ok', reasons: [] }
 const RANKS: readonly Verdict[] = ['ok', 'caution', 'refuse']
 
 export const worse = (a: Verdict, b: Verdict): Verdict => (RANKS.indexOf(a) < RANKS.indexOf(b) ? b : a)

@@ -1,0 +1,214 @@
+import type { DecisionLog } from '../../log/rows/decision-log.ts'
+import type { LoggedList } from '../../log/rows/list-reader.ts'
+import type { Column } from '../../log/tables.ts'
+import type { RowColumns, Series, SlotColumns } from '../estimators/series.ts'
+import type { ChunkGroups } from '../weights/groups.ts'
+import type { CandidateList, ListCandidate } from './list-candidate.ts'
+import type { ListModel } from './list-model.ts'
+import { addLists, createListSums, type ListSums } from './list-sums.ts'
+
+/** What is known of every row of a chunk beside the log's own columns; shared by all candidates. */
+export interface ListChunk {
+  /** Its rewards are those of whole lists. */
+  readonly log: DecisionLog
+  readonly lists: readonly LoggedList[]
+  /** The actions that were eligible, by place. */
+  readonly eligible: readonly Int32Array[]
+  /** By slot: the reward of each row. */
+  readonly rewards: readonly Float64Array[]
+  readonly groups: ChunkGroups
+  readonly stratum: Int32Array
+  readonly model: ListModel | undefined
+  /** P(place at slot) of the log, of each row; undefined where nobody asks. */
+  readonly marginals: readonly (Float64Array | undefined)[] | undefined
+}
+
+/** Folds chunks into the sums of one candidate; `columns` are those that it asked for, in its order. */
+export interface ListRun {
+  readonly sums: ListSums
+  /** How likely an action stands at a slot could not be had of some row: the weights that need it are 0. */
+  unplaced(): boolean
+  add(chunk: ListChunk, columns: readonly Column[]): void
+}
+
+/** `candidate`: undefined of the policy that made the log, whose weights are all 1. */
+export function createListRun(
+  candidate: ListCandidate | undefined,
+  series: readonly Series[],
+  weights: readonly Series[],
+  slots: number,
+): ListRun {
+  let unplaced = false
+  const sums = createListSums(series, weights, slots)
+  const bufferFor = listColumns(slots)
+  let vector = new Float64Array(0)
+
+  return {
+    sums,
+    unplaced: () => unplaced,
+    add(chunk, columns) {
+      const { log, lists, eligible, rewards } = chunk
+      const { scratch, ...own } = bufferFor(log, rewards)
+      const open = candidate?.bind(columns)
+      for (let i = 0; i < log.rows; i++) {
+        const list = lists[i]
+        const places = eligible[i].length
+        if (vector.length < places) vector = new Float64Array(places)
+        const judged = open?.(i, list, eligible[i])
+        if (judged === undefined) asLogged(own, i)
+        else {
+          const h = log.standsFor === undefined ? 1 : log.standsFor[i]
+          if (chunk.marginals !== undefined) place(own, i, h, list, judged, chunk.marginals[i], places)
+          walk(own, i, h, list, judged, places, chunk)
+        }
+      }
+      addLists(sums, series, log, own, chunk.groups, scratch)
+    },
+  }
+
+  function asLogged({ weight, slots }: ListColumns, i: number): void {
+    weight[i] = 1
+    for (const { prefix, placed } of slots) {
+      prefix[i] = 1
+      placed[i] = 1
+    }
+  }
+
+  /** Weights whatever stands above. */
+  function place(
+    { slots }: ListColumns,
+    i: number,
+    h: number,
+    list: LoggedList,
+    judged: CandidateList,
+    logged: Float64Array | undefined,
+    places: number,
+  ): void {
+    const own = unplaced || logged === undefined ? undefined : judged.marginals()
+    if (own === undefined || logged === undefined) {
+      unplaced = true
+      for (const { placed } of slots) placed[i] = 0
+      return
+    }
+    for (const [k, { placed }] of slots.entries()) {
+      let empty = 1
+      let loggedEmpty = 1
+      for (let a = 0; a < places; a++) {
+        const [pi, p] = [own[k * places + a] ?? 0, logged[k * places + a] ?? 0]
+        empty -= pi
+        loggedEmpty -= p
+        if (p > 0) sums.possiblyPlaced[k] = Math.max(sums.possiblyPlaced[k], pi / p)
+        else sums.misplaced[k] += h * pi
+      }
+      const at = k < list.places.length ? list.places[k] : -1
+      placed[i] =
+        at >= 0
+          ? (own[k * places + at] ?? 0) / logged[k * places + at]
+          : loggedEmpty > SURELY
+            ? Math.max(0, empty) / loggedEmpty
+            : 1
+    }
+  }
+
+  /** Weights given what stands above, and what the reward model says along the way. */
+  function walk(
+    own: ListColumns,
+    i: number,
+    h: number,
+    list: LoggedList,
+    judged: CandidateList,
+    places: number,
+    { stratum, model, eligible }: ListChunk,
+  ): void {
+    const q = (slot: number, place: number) => model?.predict(stratum[i], slot, eligible[i][place]) ?? 0
+    const below = (slot: number) => model?.below(stratum[i], slot) ?? 0
+    let w = 1
+    let guessed = 0
+    for (const [k, { prefix, value, predicted }] of own.slots.entries()) {
+      const at = k < list.places.length ? list.places[k] : -1
+      value[i] = 0
+      predicted[i] = 0
+      if (at >= 0) {
+        guessed += q(k, at)
+        predicted[i] = q(k, at) + below(k)
+      }
+      if (w > 0 && k <= list.places.length) {
+        const open = judged.vector(vector)
+        if (open === 0) w = at < 0 ? w : 0
+        else if (at < 0) {
+          // It has something for a slot that the log left empty.
+          sums.unsupported[k] += h * w
+          w = 0
+        } else {
+          weigh(k, h * w, w, list.vectors[k], places)
+          if (model !== undefined) value[i] = expected(places, place => q(k, place)) + below(k)
+          w *= vector[at] / list.propensity[k]
+        }
+        judged.take(at)
+      }
+      prefix[i] = w
+      if (k === 0) own.value[i] = value[i]
+    }
+    own.predicted[i] = guessed
+    own.weight[i] = w
+  }
+
+  /** Under lists of weight w down to the slot above: what the log could not put there, and how large the weight could get. */
+  function weigh(slot: number, hw: number, w: number, logged: ArrayLike<number>, places: number): void {
+    let largest = 0
+    let outside = 0
+    for (let a = 0; a < places; a++) {
+      if (logged[a] > 0) largest = Math.max(largest, vector[a] / logged[a])
+      else outside += vector[a]
+    }
+    sums.unsupported[slot] += hw * outside
+    sums.possible[slot] = Math.max(sums.possible[slot], w * largest)
+  }
+
+  /** Under the vector last written. */
+  function expected(places: number, of: (place: number) => number): number {
+    let sum = 0
+    for (let a = 0; a < places; a++) if (vector[a] > 0) sum += vector[a] * of(a)
+    return sum
+  }
+}
+
+/** A probability that is not the rounding of 0. */
+const SURELY = 1e-9
+
+interface ListColumns extends RowColumns {
+  readonly slots: readonly SlotColumns[]
+}
+
+/** Columns that grow to the longest chunk. */
+function listColumns(
+  slots: number,
+): (log: DecisionLog, rewards: readonly Float64Array[]) => ListColumns & { readonly scratch: Float64Array } {
+  let room = 0
+  let buffers = allocate(0, slots)
+  return ({ rows, reward }, rewards) => {
+    if (room < rows) {
+      room = rows
+      buffers = allocate(rows, slots)
+    }
+    const bySlot = buffers.slots.map((each, k) => ({ ...each, reward: rewards[k] }))
+    return { ...buffers, rows, reward, slots: bySlot }
+  }
+}
+
+function allocate(rows: number, slots: number) {
+  const column = () => new Float64Array(rows)
+  return {
+    weight: column(),
+    probability: column(),
+    value: column(),
+    predicted: column(),
+    scratch: column(),
+    slots: Array.from({ length: slots }, () => ({
+      prefix: column(),
+      placed: column(),
+      value: column(),
+      predicted: column(),
+    })),
+  }
+}
