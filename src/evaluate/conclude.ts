@@ -35,6 +35,7 @@ export interface Summed {
     judgementOf(estimator: Estimator): Judgement
     readonly doubt: Judgement
     readonly slots: NonNullable<CandidateResult['slots']>
+    readonly metrics: NonNullable<CandidateResult['metrics']>
   }
 }
 
@@ -117,7 +118,7 @@ function judged(
       : withDoubt(both(judgement, (unbiased.length > 0 ? unbiased : own).reduce(better)), lists?.doubt)),
     learntFrom,
     support: weighted ? coverage.support : null,
-    ...(lists === undefined ? {} : { slots: lists.slots }),
+    ...(lists === undefined ? {} : { slots: lists.slots, metrics: lists.metrics }),
     estimates: estimates.map((estimate, i) => ({
       ...estimate,
       verdict: worse(judgement.verdict, own[i].verdict),

@@ -14,6 +14,8 @@ export function evaluationText(result: EvaluationResult, context: TextContext): 
   const parts = [`${style.bold(result.evaluation)} ${extent(result)}`, tableOf(candidateGrid(result, style), context)]
   const compared = differenceGrid(result)
   if (compared.rows.length > 0) parts.push(tableOf(compared, context))
+  const measured = metricGrid(result)
+  if (measured.rows.length > 0) parts.push(tableOf(measured, context))
   const notes = [
     ...dataset.notes,
     ...candidates.flatMap(({ name, verdict, reasons, estimates }) => [
@@ -72,6 +74,27 @@ function differenceGrid(result: EvaluationResult): Grid {
       ...(many ? [{ title: 'of all pairs at once', drop: 2 }] : []),
     ],
     rows: differenceRows(differences, candidates, many),
+  }
+}
+
+/** What lists are worth beside their rewards. */
+function metricGrid(result: EvaluationResult): Grid {
+  const shown = result.candidates.filter(({ verdict }) => verdict !== 'refuse')
+  return {
+    columns: [
+      { title: 'candidate' },
+      { title: 'metric' },
+      { title: 'value', align: 'right' },
+      { title: intervalTitle(result), drop: 1 },
+    ],
+    rows: shown.flatMap(({ name, metrics = [] }) =>
+      metrics.map(({ metric, value, interval }, i) => [
+        i === 0 ? name : '',
+        metric,
+        value === null ? '' : short(value),
+        interval === null ? '' : range(interval),
+      ]),
+    ),
   }
 }
 

@@ -126,17 +126,17 @@ describe('dap evaluate of lists', () => {
     const single = { 'policies/one.yaml': policy('one', SHOWN, '{ type: single }') }
     expect(await says('candidates: [{ name: next, policy: next }]')).toMatchInlineSnapshot(`
       [
-        "6: policy \`next\` makes lists, and the estimators are of decisions for one action | lists have estimators of their own: sips, snsips, rips, snrips, iips, sniips, cascade-dr",
+        "6: policy \`next\` makes lists, and the estimators are of decisions for one action | lists have estimators of their own: sips, snsips, rips, snrips, iips, sniips, cascade-dr, pi",
       ]
     `)
     expect(await says('candidates: [{ name: even, uniform: true }]')).toMatchInlineSnapshot(`
       [
-        "5: the Dataset is of lists, and the estimators are of decisions for one action | lists have estimators of their own: sips, snsips, rips, snrips, iips, sniips, cascade-dr",
+        "5: the Dataset is of lists, and the estimators are of decisions for one action | lists have estimators of their own: sips, snsips, rips, snrips, iips, sniips, cascade-dr, pi",
       ]
     `)
     expect(await says('estimators: [sips, ips]\ncandidates: [{ name: next, policy: next }]')).toMatchInlineSnapshot(`
       [
-        "6: \`ips\` is of decisions for one action, and others here are of lists | lists have estimators of their own: sips, snsips, rips, snrips, iips, sniips, cascade-dr",
+        "6: \`ips\` is of decisions for one action, and others here are of lists | lists have estimators of their own: sips, snsips, rips, snrips, iips, sniips, cascade-dr, pi",
       ]
     `)
     expect(await says('estimators: [sips]\ncandidates: [{ name: one, policy: one }]', single)).toMatchInlineSnapshot(`
@@ -156,8 +156,8 @@ describe('dap evaluate of lists', () => {
     `)
     expect(await says('estimators: [mips]\ncandidates: [{ name: even, uniform: true }]')).toMatchInlineSnapshot(`
       [
-        "5: the Dataset is of lists, and the estimators are of decisions for one action | lists have estimators of their own: sips, snsips, rips, snrips, iips, sniips, cascade-dr",
-        "6: \`estimators[0]\` must be one of \`ips\`, \`snips\`, \`dm\`, \`dr\`, \`sndr\`, \`switch-dr\`, \`clipped-ips\`, \`clipped-dr\`, \`replay\`, \`sips\`, \`snsips\`, \`rips\`, \`snrips\`, \`iips\`, \`sniips\`, \`cascade-dr\`, got the string \`mips\` | did you mean \`ips\`?",
+        "5: the Dataset is of lists, and the estimators are of decisions for one action | lists have estimators of their own: sips, snsips, rips, snrips, iips, sniips, cascade-dr, pi",
+        "6: \`estimators[0]\` must be one of \`ips\`, \`snips\`, \`dm\`, \`dr\`, \`sndr\`, \`switch-dr\`, \`clipped-ips\`, \`clipped-dr\`, \`replay\`, \`sips\`, \`snsips\`, \`rips\`, \`snrips\`, \`iips\`, \`sniips\`, \`cascade-dr\`, \`pi\`, got the string \`mips\` | did you mean \`ips\`?",
       ]
     `)
     expect(

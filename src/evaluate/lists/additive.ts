@@ -1,3 +1,6 @@
+import { mixtureWalk } from '../../log/records/slot-vectors.ts'
+import type { LoggedList } from '../../log/rows/list-reader.ts'
+import { remember } from '../../log/rows/remember.ts'
 import { solveSemidefinite } from '../../math/semidefinite.ts'
 import { type Slots, visitPrefixes } from './prefixes.ts'
 
@@ -29,4 +32,23 @@ export function additiveWeights(
     }
   })
   return done ? solveSemidefinite(gamma, marginals) : undefined
+}
+
+/** By slot × place; none where they cannot be had. */
+export type Additive = (list: LoggedList, marginals: Float64Array) => Float64Array | undefined
+
+/** Of so many different pairs of a log's list and a candidate's. */
+const REMEMBERED = 1024
+
+/** The same for lists of a log, remembered by the very numbers. */
+export function createAdditive(slots: number): Additive {
+  const known = remember(REMEMBERED, (numbers: string) => {
+    const [uniform, scores, marginals] = JSON.parse(numbers) as [number, number[], number[]]
+    const walk = mixtureWalk(scores, uniform, slots)
+    return { weights: additiveWeights(walk, Float64Array.from(marginals), scores.length, slots) }
+  })
+  return ({ mixture }, marginals) =>
+    mixture === undefined
+      ? undefined
+      : known(JSON.stringify([mixture.uniform, mixture.scores, Array.from(marginals)])).weights
 }

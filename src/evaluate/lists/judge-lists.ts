@@ -5,8 +5,9 @@ import { eligibleSet } from '../../log/rows/eligible.ts'
 import { firstVector, type LoggedList, listReader } from '../../log/rows/list-reader.ts'
 import type { NumberColumn, ValueColumn } from '../../log/tables.ts'
 import type { Policy } from '../../policy/policy.ts'
+import type { CandidateResult } from '../../results.ts'
 import type { Summed } from '../conclude.ts'
-import { type Candidate, candidateSide, compare, type LogFacts } from '../estimates.ts'
+import { type Candidate, candidateSide, compare, type LogFacts, NOTHING } from '../estimates.ts'
 import { type Estimator, estimatorName, seriesOfEstimator } from '../estimators/estimator.ts'
 import { type Series, weight } from '../estimators/series.ts'
 import { seriesOf } from '../influence.ts'
@@ -18,6 +19,7 @@ import { both, type Judgement, judge, OK } from '../verdicts/verdict.ts'
 import { createStrata } from '../weights/strata.ts'
 import { candidateSeries } from '../weights/sums.ts'
 import type { Units } from '../weights/units.ts'
+import { createAdditive } from './additive.ts'
 import type { ListEstimator, ListEstimatorType } from './estimators/list-estimator.ts'
 import { listEstimator } from './estimators/list-estimators.ts'
 import { slotWeight } from './estimators/list-series.ts'
@@ -28,7 +30,9 @@ import { listCoverage } from './list-coverage.ts'
 import { addToCells, createListCells, fitLists, type ListModel } from './list-model.ts'
 import { createListRun, type ListRun } from './list-run.ts'
 import { createLoggedMarginals } from './marginals.ts'
+import { listMetrics } from './metrics.ts'
 import { policyList, uniformList } from './policy-list.ts'
+import { MOST_PREFIXES } from './prefixes.ts'
 
 /** Candidates on lists: the weights of a row are those of its slots. */
 export function judgeLists(given: JudgingParts): Judging {
@@ -55,12 +59,15 @@ export function judgeLists(given: JudgingParts): Judging {
     requests.add({ column: 'reward', type: 'reward', slot, optional: true }),
   )
   const placed = types.some(({ marginals }) => marginals)
+  const additive = types.some(({ pairs }) => pairs) ? createAdditive(slots) : undefined
   const estimators = types.map(({ create }, i): ListEstimator => create(estimatorName(spec.estimators[i]), slots))
   const typeOf = (estimator: Estimator) => types[estimators.findIndex(({ name }) => name === estimator.name)]
   const whole = sips.create('sips', slots)
   const prefixed = rips.create('rips', slots)
-  const weights = [weight, ...[...estimators, whole, prefixed].flatMap(weightsOf)]
-  const series = candidateSeries([...weights, ...[...estimators, whole, prefixed].flatMap(seriesOfEstimator)])
+  const metrics = listMetrics(slots)
+  const summed = [...estimators, whole, prefixed, ...metrics]
+  const weights = [weight, ...summed.flatMap(weightsOf)]
+  const series = candidateSeries([...weights, ...summed.flatMap(seriesOfEstimator)])
   const candidates = spec.candidates.map(each => {
     const candidate = createListCandidate(each, given, slots)
     const places = (candidate?.columns ?? []).map(requests.add)
@@ -129,7 +136,7 @@ export function judgeLists(given: JudgingParts): Judging {
       const marginals = placed ? lists.map(marginalsOf) : undefined
       const rewards = rewardsOfLists(log)
       const eligible = values<Int32Array>(log, eligibleAt)
-      const chunk = { log, lists, eligible, rewards, groups, stratum, model, marginals }
+      const chunk = { log, lists, eligible, rewards, groups, stratum, model, marginals, additive }
       for (const { run, places } of candidates)
         run.add(
           chunk,
@@ -160,10 +167,11 @@ export function judgeLists(given: JudgingParts): Judging {
           lists: {
             coverageOf(estimator) {
               const coverage = coverageOf(estimator.weight ?? weight)
-              return typeOf(estimator).marginals && run.unplaced() ? { ...coverage, maxWeight: 0 } : coverage
+              return isUnknown(typeOf(estimator), run) ? { ...coverage, maxWeight: 0 } : coverage
             },
             judgementOf: estimator => judgeOne(estimator as ListEstimator, typeOf(estimator), judged, doubt),
             doubt,
+            metrics: metrics.map(metric => metricResult(metric, judged, facts, spec.interval.level)),
             slots: Array.from({ length: slots }, (_, slot) => {
               const { effectiveSampleSize, maxWeight, meanWeight } = coverageOf(slotWeight('prefix', slot)).support
               return { slot, effectiveSampleSize, maxWeight, meanWeight }
@@ -189,23 +197,31 @@ interface Judged extends Pick<Candidate, 'of'> {
 /** By the weights that the estimator rests on, from the top: it is as good as the slots down to the first that is bad. */
 function judgeOne(
   { weights, name }: ListEstimator,
-  { assumes, marginals }: ListEstimatorType,
+  type: ListEstimatorType,
   { coverageOf, run, units, logging }: Judged,
   doubt: Judgement,
 ): Judgement {
   if (logging) return OK
-  if (marginals && run.unplaced()) return { verdict: 'refuse', reasons: [`\`${name}\` ${UNPLACED}`] }
+  if (isUnknown(type, run)) {
+    return { verdict: 'refuse', reasons: [`\`${name}\` ${run.unplaced() ? UNPLACED : UNPAIRED}`] }
+  }
   const bySlot = weights.map(by => judge(coverageOf(by), units))
   const refused = bySlot.findIndex(({ verdict }) => verdict === 'refuse')
   const first = refused < 0 ? bySlot.findIndex(({ verdict }) => verdict !== 'ok') : refused
   const { verdict, reasons } = bySlot[first] ?? OK
   const where = first > 0 ? `from slot ${first} on ` : ''
   const own: Judgement = { verdict, reasons: reasons.map(reason => `\`${name}\`: ${where}${reason}`) }
-  return assumes === undefined ? own : both(own, doubt)
+  return type.assumes === undefined ? own : both(own, doubt)
 }
+
+/** Could what it needs not be had? */
+const isUnknown = ({ marginals, pairs = false }: ListEstimatorType, run: ListRun): boolean =>
+  (marginals && run.unplaced()) || (pairs && run.unpaired())
 
 const UNPLACED =
   'needs to know how likely an action stands at a slot, whatever stands above: lists with pins, quotas or floors of their own slots are too many to be visited one by one, and their log does not say it'
+
+const UNPAIRED = `needs to know how likely two actions stand at two slots, which takes visiting every list: there are more than ${MOST_PREFIXES} prefixes, or the candidate puts actions where the log never does`
 
 /** Do prefixes say something else than whole lists do, beyond chance? Then what stands below matters, too. */
 function interaction(
@@ -222,6 +238,22 @@ function interaction(
   if (!(lower > 0 || upper < 0)) return OK
   const reason = `the lists interact: by prefixes the candidate earns ${Number(gap.value.toPrecision(3))} ${gap.value > 0 ? 'more' : 'less'} than by whole lists, which chance does not explain`
   return { verdict: 'caution', reasons: [reason] }
+}
+
+/** Of whole lists, and so by their weights; without a number where these are refused. */
+function metricResult(
+  metric: ListEstimator,
+  { of, coverageOf, units, logging }: Judged,
+  facts: LogFacts,
+  level: number,
+): NonNullable<CandidateResult['metrics']>[number] {
+  const coverage = coverageOf(weight)
+  const refused = !logging && judge(coverage, units).verdict === 'refuse'
+  const side = candidateSide(metric, { of, coverage }, undefined)
+  const found = refused ? null : compare(side, NOTHING, { ...facts, rewards: { lower: 0, upper: 1 } }, [level])
+  if (found === null) return { metric: metric.name, value: null, standardError: null, interval: null }
+  const { value, error, method, bounds } = found
+  return { metric: metric.name, value, standardError: error, interval: { method, level, ...bounds[0] } }
 }
 
 /** So many slots have the decisions of these policies. */

@@ -4,7 +4,7 @@ import { type SeriesOf, standardError } from '../influence.ts'
 import type { Coverage } from '../verdicts/support.ts'
 import { decisionCount } from '../weights/log-sums.ts'
 import { squaresByUnit } from '../weights/units.ts'
-import { meanWeight, slotWeight } from './estimators/list-series.ts'
+import { additiveWeight, meanWeight, slotWeight } from './estimators/list-series.ts'
 import type { ListSums } from './list-sums.ts'
 
 /** Weights as near as this to each other are one number. */
@@ -64,6 +64,7 @@ function reachOf({ unsupported, misplaced, possible, possiblyPlaced }: ListSums,
     possible: Math.max(...possible.subarray(0, slot + 1)),
   }))
   const placed = slots.map(slot => ({ unsupported: misplaced[slot], possible: possiblyPlaced[slot] }))
+  if (key === additiveWeight.key) return { unsupported: 0, possible: 1 }
   if (key === weight.key) return prefix[prefix.length - 1]
   for (const [by, all] of [
     ['prefix', prefix],

@@ -3,6 +3,7 @@ import type { LoggedList } from '../../log/rows/list-reader.ts'
 import type { Column } from '../../log/tables.ts'
 import type { RowColumns, Series, SlotColumns } from '../estimators/series.ts'
 import type { ChunkGroups } from '../weights/groups.ts'
+import type { Additive } from './additive.ts'
 import type { CandidateList, ListCandidate } from './list-candidate.ts'
 import type { ListModel } from './list-model.ts'
 import { addLists, createListSums, type ListSums } from './list-sums.ts'
@@ -21,6 +22,7 @@ export interface ListChunk {
   readonly model: ListModel | undefined
   /** P(place at slot) of the log, of each row; undefined where nobody asks. */
   readonly marginals: readonly (Float64Array | undefined)[] | undefined
+  readonly additive: Additive | undefined
 }
 
 /** Folds chunks into the sums of one candidate; `columns` are those that it asked for, in its order. */
@@ -28,6 +30,8 @@ export interface ListRun {
   readonly sums: ListSums
   /** How likely an action stands at a slot could not be had of some row: the weights that need it are 0. */
   unplaced(): boolean
+  /** The same of pairs of actions. */
+  unpaired(): boolean
   add(chunk: ListChunk, columns: readonly Column[]): void
 }
 
@@ -39,6 +43,7 @@ export function createListRun(
   slots: number,
 ): ListRun {
   let unplaced = false
+  let unpaired = false
   const sums = createListSums(series, weights, slots)
   const bufferFor = listColumns(slots)
   let vector = new Float64Array(0)
@@ -46,6 +51,7 @@ export function createListRun(
   return {
     sums,
     unplaced: () => unplaced,
+    unpaired: () => unpaired,
     add(chunk, columns) {
       const { log, lists, eligible, rewards } = chunk
       const { scratch, ...own } = bufferFor(log, rewards)
@@ -58,7 +64,7 @@ export function createListRun(
         if (judged === undefined) asLogged(own, i)
         else {
           const h = log.standsFor === undefined ? 1 : log.standsFor[i]
-          if (chunk.marginals !== undefined) place(own, i, h, list, judged, chunk.marginals[i], places)
+          if (chunk.marginals !== undefined) place(own, i, h, list, judged, chunk, places)
           walk(own, i, h, list, judged, places, chunk)
         }
       }
@@ -66,8 +72,9 @@ export function createListRun(
     },
   }
 
-  function asLogged({ weight, slots }: ListColumns, i: number): void {
+  function asLogged({ weight, additive, slots }: ListColumns, i: number): void {
     weight[i] = 1
+    additive[i] = 1
     for (const { prefix, placed } of slots) {
       prefix[i] = 1
       placed[i] = 1
@@ -76,20 +83,24 @@ export function createListRun(
 
   /** Weights whatever stands above. */
   function place(
-    { slots }: ListColumns,
+    { slots, additive }: ListColumns,
     i: number,
     h: number,
     list: LoggedList,
     judged: CandidateList,
-    logged: Float64Array | undefined,
+    { marginals, additive: sum }: ListChunk,
     places: number,
   ): void {
+    const logged = marginals?.[i]
     const own = unplaced || logged === undefined ? undefined : judged.marginals()
     if (own === undefined || logged === undefined) {
       unplaced = true
+      unpaired = true
+      additive[i] = 0
       for (const { placed } of slots) placed[i] = 0
       return
     }
+    if (sum !== undefined) additive[i] = addUp(list, unpaired ? undefined : sum(list, own), places)
     for (const [k, { placed }] of slots.entries()) {
       let empty = 1
       let loggedEmpty = 1
@@ -108,6 +119,16 @@ export function createListRun(
             ? Math.max(0, empty) / loggedEmpty
             : 1
     }
+  }
+
+  function addUp({ places: list }: LoggedList, weights: Float64Array | undefined, places: number): number {
+    if (weights === undefined) {
+      unpaired = true
+      return 0
+    }
+    let sum = 0
+    for (let k = 0; k < list.length; k++) if (list[k] >= 0) sum += weights[k * places + list[k]]
+    return sum
   }
 
   /** Weights given what stands above, and what the reward model says along the way. */
@@ -177,6 +198,7 @@ export function createListRun(
 const SURELY = 1e-9
 
 interface ListColumns extends RowColumns {
+  readonly additive: Float64Array
   readonly slots: readonly SlotColumns[]
 }
 
@@ -204,6 +226,7 @@ function allocate(rows: number, slots: number) {
     value: column(),
     predicted: column(),
     scratch: column(),
+    additive: column(),
     slots: Array.from({ length: slots }, () => ({
       prefix: column(),
       placed: column(),

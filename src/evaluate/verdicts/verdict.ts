@@ -200,7 +200,7 @@ export function judgeEstimate(
   if (estimator.bias !== undefined) return judgeBias(name, estimator.bias, value, lift, dr)
   if (interval !== null && (value < interval.lower || value > interval.upper)) {
     return capped(
-      `${name} lies outside of its own interval, which knows that weights have mean 1: \`snips\` is the better number`,
+      `${name} lies outside of its own interval, which knows that weights have mean 1: a self-normalised estimate is the better number`,
     )
   }
   return OK

@@ -74,7 +74,7 @@ export function singleReader(column: string): RowReader<undefined> {
   }
 }
 
-/** What the first slot of each list was drawn from, by place. */
+/** What the first slot that is not empty was drawn from, by place. */
 export function firstVector(lists: RowReader<LoggedList>): RowReader<Float64Array> {
   return {
     requests: lists.requests,
@@ -82,7 +82,8 @@ export function firstVector(lists: RowReader<LoggedList>): RowReader<Float64Arra
       const listAt = lists.bind(columns)
       return (i, decision) => {
         const list = listAt(i, decision)
-        return list instanceof RowFault ? list : Float64Array.from(list.vectors[0])
+        if (list instanceof RowFault) return list
+        return Float64Array.from(list.vectors[list.places.findIndex(place => place >= 0)])
       }
     },
   }

@@ -44,6 +44,7 @@ const CASES: readonly Case[] = [
       'cascade-dr': [0.01, 0.2],
       iips: [0.01, 0.2],
       sniips: [0.01, 0.2],
+      pi: [0.005, 0.1],
     },
   },
 ]

@@ -78,6 +78,34 @@ describe('an evaluation of lists', () => {
     for (const { meanWeight } of slots) close(meanWeight, 1, 0.1)
   })
 
+  it('measures lists as searches are measured', async () => {
+    const rewards = [0, 1, 2].map(k => LOG[`reward ${k}`] as number[])
+    const lists = rewards[0].map((_, i) => rewards.map(each => each[i]))
+    const mean = (of: (list: readonly number[]) => number) =>
+      lists.reduce((sum, list) => sum + of(list), 0) / lists.length
+    const gain = (list: readonly number[]) => list.reduce((sum, r, k) => sum + r / Math.log2(k + 2), 0)
+    const best = (list: readonly number[]) => gain([...list].sort((a, b) => b - a))
+    const results = await judge(LOG, { new: candidate, same: logging }, { estimators: ['sips'] })
+    for (const name of ['logging', 'same']) {
+      const { metrics = [] } = results.get(name) as CandidateResult
+      expect(metrics.map(({ metric }) => metric)).toEqual(['ctr@1', 'ctr@3', 'mrr', 'ndcg@3'])
+      const values = [
+        mean(([first]) => first),
+        mean(list => Math.max(...list)),
+        mean(list => (list.includes(1) ? 1 / (1 + list.indexOf(1)) : 0)),
+        mean(list => (best(list) === 0 ? 0 : gain(list) / best(list))),
+      ]
+      for (const [i, { value }] of metrics.entries()) close(value ?? Number.NaN, values[i], 1e-9)
+    }
+    // By another policy's log and by its own, the same, within what chance explains.
+    const own = (await judge(listLog(candidate, pbm(q), 8000, stream(9, 'log')), { new: candidate })).get('logging')
+    for (const [i, { interval }] of (results.get('new')?.metrics ?? []).entries()) {
+      const other = own?.metrics?.[i].interval
+      expect(interval?.lower).toBeLessThan(other?.upper as number)
+      expect(interval?.upper).toBeGreaterThan(other?.lower as number)
+    }
+  })
+
   it('refuses an estimator from the slot on at which the weights are too few, and the others not', async () => {
     // Sure of itself, where the log is not: the first slot is well covered, the list is not.
     const sure = listPolicy('sure', q, { temperature: 0.01 })

@@ -1,6 +1,7 @@
 /** Every estimator of lists: a file and a line each. */
 export { cascadeDr } from './cascade-dr.ts'
 export { iips } from './iips.ts'
+export { pi } from './pi.ts'
 export { rips } from './rips.ts'
 export { sips } from './sips.ts'
 export { sniips } from './sniips.ts'

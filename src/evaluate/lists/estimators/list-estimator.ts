@@ -12,6 +12,8 @@ export interface ListEstimator extends Estimator {
 export interface ListEstimatorType extends Definition {
   /** It needs to know how likely an action stands at a slot, whatever stands above: of the log and of the candidate. */
   readonly marginals: boolean
+  /** It needs the same of pairs: how likely two actions stand at two slots of the log's lists. */
+  readonly pairs?: boolean
   /** It needs `spec.rewardModel`. */
   readonly model: boolean
   /** What must hold for it to be unbiased, as a sentence without a full stop; absent where nothing must. */
@@ -21,4 +23,5 @@ export interface ListEstimatorType extends Definition {
 }
 
 export const CASCADE = 'a reward depends on its slot and those above, not on those below'
+export const BY_SUM = 'what a list earns is a sum of what its actions do, each in its slot'
 export const BY_PLACE = 'a reward depends on its action and its slot alone'

@@ -66,6 +66,25 @@ export const correctedBySlot: Series = {
   },
 }
 
+/** What the actions of a list add up to, in place of a weight; its mean is 1. */
+export const additiveWeight: Series = {
+  key: 'additive',
+  of({ additive }) {
+    if (additive === undefined) throw new RangeError('these are no lists')
+    return additive
+  },
+}
+
+/** That, times what the list earned. */
+export const additiveReward: Series = {
+  key: 'additive r',
+  of(columns, out) {
+    const weight = additiveWeight.of(columns, out)
+    for (let i = 0; i < columns.rows; i++) out[i] = weight[i] * columns.reward[i]
+    return out
+  },
+}
+
 function slotsOf({ slots }: RowColumns): readonly SlotColumns[] {
   if (slots === undefined) throw new RangeError('these are no lists')
   return slots
