@@ -1,34 +1,17 @@
 import { resolve } from 'node:path'
 import type { Command } from 'commander'
-import type { CommandModule, RunEvent, TextContext } from './command.ts'
+import type { CommandModule, TextContext } from './command.ts'
 import { COMMANDS, type CommandEntry } from './commands/registry.ts'
-import { didYouMean, printable } from './diagnostics.ts'
-import { DapError, ExitCode, InterruptedError, UsageError } from './errors.ts'
-import { ERROR_RESULT_SCHEMA } from './generated/names.ts'
+import { didYouMean } from './diagnostics.ts'
+import { ExitCode, UsageError } from './errors.ts'
+import { fail, type Run } from './failure.ts'
 import type { Host } from './host.ts'
-import { InvalidFilesError, errorResult as stopResult } from './invalid-files.ts'
-import type { ErrorResult } from './results.ts'
-import type { Format, Output } from './ui/formats/formats.ts'
-import { createStyle, type Style } from './ui/style.ts'
+import { fittedTo, jsonText, type Lines, readerOf, recordTo, writeResult } from './printing.ts'
+import type { Output } from './ui/formats/formats.ts'
+import { createStyle } from './ui/style.ts'
+import type { World } from './world.ts'
 
-/** Where a run's words go. Results to `out`, everything else to `err`. */
-export interface Streams {
-  out(text: string): void
-  err(text: string): void
-  /** How wide the terminal is that one of them is; Infinity where it is none. */
-  columns(of: 'out' | 'err'): number
-}
-
-/** What `main.ts` provides: the outside world, once the global flags are known. */
-export interface World {
-  readonly version: string
-  readonly streams: Streams
-  host(flags: { readonly folder?: string; readonly color?: boolean }): Promise<Host>
-  /** Draws progress on stderr, if that is a terminal; `stop` leaves the screen clean. */
-  progress(host: Host): { report(event: RunEvent): void; stop(): void | Promise<void> }
-}
-
-/** One run: argv → command → result → text or JSON → exit code. The only place where an error becomes text and a number. */
+/** One run: argv → command → result → text or JSON → exit code. */
 export async function runCli(argv: readonly string[], world: World): Promise<ExitCode> {
   const { out } = world.streams
   const run: Run = {}
@@ -127,18 +110,6 @@ async function helpOn(words: readonly string[], world: World): Promise<ExitCode>
   return ExitCode.done
 }
 
-/** What is known of a run once it fails. */
-interface Run {
-  command?: string
-  host?: Host
-  record?: Lines
-}
-
-/** A `--json-file`: events, and at the end the result. */
-type Lines = Awaited<ReturnType<Host['files']['lines']>>
-
-const recordTo = (path: string, { files, cwd }: Host): Promise<Lines> => files.lines(resolve(cwd, path))
-
 async function execute(
   command: string,
   module: CommandModule<unknown, unknown>,
@@ -194,27 +165,9 @@ interface Asked {
   readonly jsonFile?: string
 }
 
-const jsonText = (result: unknown) => JSON.stringify(result, null, 2)
-
-const readerOf = async (host: Host, command: string, folder: string) => ({
-  command,
-  version: host.version,
-  sourceRoot: await (await import('./outputs.ts')).sourceRoot(host, folder),
-})
-
-function writeResult(record: Lines, exitCode: ExitCode, result: unknown): Promise<void> {
-  record.write(JSON.stringify({ type: 'result', exitCode, result }))
-  return record.close()
-}
-
 async function textOf(module: CommandModule<unknown, unknown>, result: unknown, { terminal }: Host): Promise<string> {
   const text = module.text(result, { style: createStyle(terminal.color), columns: terminal.columns })
   return module.verbatim?.(result) ? text : fittedTo(text, terminal.columns)
-}
-
-/** What a pipe reads is never broken, so it need not wait for what breaks lines. */
-async function fittedTo(text: string, columns: number): Promise<string> {
-  return columns === Number.POSITIVE_INFINITY ? text : (await import('./ui/wrap.ts')).fitted(text, columns)
 }
 
 /** Of a file. */
@@ -322,106 +275,4 @@ function takes(usage: string, words: number): boolean {
   const slots = usage.split(' ').filter(word => /^[<[]/.test(word))
   const most = slots.some(slot => slot.includes('...')) ? Number.POSITIVE_INFINITY : slots.length
   return words >= slots.filter(slot => slot.startsWith('<')).length && words <= most
-}
-
-/** An error as text on stderr, and as a result wherever a result was asked for. */
-async function fail(error: unknown, argv: readonly string[], run: Run, world: World): Promise<ExitCode> {
-  const { streams, version, host: createHost } = world
-  const { out } = streams
-  const err = async (text: string) => streams.err(await fittedTo(text, streams.columns('err')))
-  const style = createStyle(run.host?.terminal.color ?? false)
-  const result = errorResult(error, run.host?.signal.aborted === true, version)
-  const { exitCode, message, hint } = result
-  if (exitCode === ExitCode.bug) streams.err(`${error instanceof Error ? (error.stack ?? message) : message}\n\n`)
-  if (error instanceof InvalidFilesError) await err(await invalidFilesText(error, style, streams.columns('err')))
-  if (exitCode === ExitCode.interrupted) await err(`${message}\n`)
-  else await err(`${style.red('error')}: ${printable(message)}\n`)
-  if (hint) await err(`${style.cyan('hint')}: ${printable(hint)}\n`)
-
-  const asked = askedFor(argv)
-  if (asked.formats.length > 0) await failInFormats(result, asked, run, world)
-  else if (asked.json) out(`${jsonText(result)}\n`)
-  // Where the options are wrong, the file is not open yet. If it is the file that cannot be written, that has been said.
-  if (asked.file !== undefined) {
-    try {
-      run.record ??= await recordTo(asked.file, run.host ?? (await createHost({ folder: asked.folder })))
-      await writeResult(run.record, exitCode, result)
-    } catch {}
-  }
-  return exitCode
-}
-
-/** What CI reads must say that there was an error, whatever it was. */
-async function failInFormats(
-  result: ErrorResult,
-  { folder, ...asked }: ReturnType<typeof askedFor>,
-  run: Run,
-  { host: createHost, streams }: World,
-): Promise<void> {
-  const host = run.host ?? (await createHost({ folder }).catch(() => createHost({})))
-  const command = run.command ?? 'command'
-  const [{ writeError }, { rendered }, { failedReport }, { findRoot }] = await Promise.all([
-    import('./outputs.ts'),
-    import('./ui/formats/formats.ts'),
-    import('./ui/formats/report.ts'),
-    import('./commands/opening/repository.ts'),
-  ])
-  const text = async (format: Format) => {
-    if (format === 'json') return jsonText(result)
-    if (format === 'text') return `error: ${printable(result.message)}`
-    const report = failedReport(command, (await findRoot(host)) ?? host.cwd, result)
-    return rendered(format, report, await readerOf(host, command, report.folder))
-  }
-  await writeError(host, asked, text, streams.out)
-}
-
-/** So many diagnostics are enough to read before the error. */
-const MOST_SHOWN = 10
-
-/** What is wrong with the files that a command needs, as `dap validate` shows it. */
-async function invalidFilesText(
-  { diagnostics, lines }: InvalidFilesError,
-  style: Style,
-  columns: number,
-): Promise<string> {
-  const { diagnosticText } = await import('./ui/diagnostics.ts')
-  const shown = diagnostics
-    .slice(0, MOST_SHOWN)
-    .map(each => `${diagnosticText(each, lines.get(each.file), style, columns)}\n\n`)
-  const more = diagnostics.length - shown.length
-  return [...shown, ...(more > 0 ? [`and ${more} more\n\n`] : [])].join('')
-}
-
-function errorResult(error: unknown, aborted: boolean, version: string): ErrorResult & { readonly exitCode: ExitCode } {
-  const schema = ERROR_RESULT_SCHEMA
-  if (aborted || error instanceof InterruptedError) {
-    return { schema, exitCode: ExitCode.interrupted, message: 'interrupted', diagnostics: [] }
-  }
-  if (error instanceof DapError) return stopResult(error)
-  const message = `this is a bug in dap ${version}: ${error instanceof Error ? error.message : String(error)}`
-  const hint = 'please report it with the trace on stderr'
-  return { schema, exitCode: ExitCode.bug, message, hint, diagnostics: [] }
-}
-
-/** What a command line asks for besides text, as far as it can be read: it may be wrong, and still its error is asked for. */
-function askedFor(argv: readonly string[]): {
-  readonly json: boolean
-  readonly formats: readonly string[]
-  readonly file?: string
-  readonly folder?: string
-} {
-  const end = argv.indexOf('--')
-  const words = end === -1 ? argv : argv.slice(0, end)
-  const argumentsOf = (...names: readonly string[]) =>
-    words.flatMap((word, i) => {
-      const name = names.find(each => word === each || word.startsWith(`${each}=`))
-      if (name === undefined) return []
-      return word === name ? words.slice(i + 1, i + 2) : [word.slice(name.length + 1)]
-    })
-  return {
-    json: words.includes('--json'),
-    formats: argumentsOf('--format'),
-    file: argumentsOf('--json-file')[0],
-    folder: argumentsOf('-C', '--directory')[0],
-  }
 }

@@ -42,6 +42,18 @@ export class UsageError extends DapError {
   }
 }
 
+/** A file cannot be read or written. */
+export class FileError extends DapError {
+  override readonly name = 'FileError'
+  /** The message, of a file that whoever reads it knows by another name than its path. */
+  readonly saying: (file: string) => string
+
+  constructor(path: string, saying: (file: string) => string, options: DapErrorOptions = {}) {
+    super(saying(`\`${path}\``), options)
+    this.saying = saying
+  }
+}
+
 /** Packages that dap depends on do not load: npm was told to leave some out, or this machine is none that they are made for. */
 export class InstallationError extends DapError {
   override readonly name = 'InstallationError'

@@ -1,5 +1,6 @@
 import type { Kind, Specs } from '../kinds.ts'
 import { isSet } from '../policy/pool.ts'
+import { BASELINES } from '../simulate/baselines.ts'
 import type { Path } from './fault.ts'
 import type { NamedKind, Resource } from './resource.ts'
 
@@ -15,9 +16,6 @@ export interface Reference {
   readonly taken?: boolean
 }
 
-/** Policies that every Scenario may play without a file. */
-export const BUILT_IN_POLICIES: readonly string[] = ['uniform', 'oracle']
-
 /** Every resource that this one names, in the order of its file: what `validate` looks up, and what `graph` draws. */
 export function referencesOf<K extends Kind>(resource: Resource<K> & { readonly spec: Specs[K] }): Iterable<Reference> {
   return REFERENCES[resource.kind](resource.spec)
@@ -32,7 +30,7 @@ const REFERENCES: { readonly [K in Kind]: (spec: Specs[K]) => Iterable<Reference
     yield { ...to('ActionSet', actions.set, ['actions', 'set']), taken: actions.pool !== undefined }
   },
   *Scenario({ policies }) {
-    for (const [i, name] of policies.entries()) yield to('Policy', name, ['policies', i], BUILT_IN_POLICIES)
+    for (const [i, name] of policies.entries()) yield to('Policy', name, ['policies', i], BASELINES)
   },
   *Dataset({ actions }) {
     if (actions !== undefined && 'policy' in actions) yield to('Policy', actions.policy, ['actions', 'policy'])

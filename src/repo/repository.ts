@@ -1,15 +1,15 @@
-import { type Diagnostic, didYouMean, printable } from '../diagnostics.ts'
+import { didYouMean } from '../diagnostics.ts'
 import { schemas } from '../generated/schemas.js'
 import { KINDS, type Kind, type ProjectSpec, type Specs } from '../kinds.ts'
 import { resourceDigest } from '../policy/digest.ts'
 import { isSet } from '../policy/pool.ts'
-import type { Fault, YamlFault } from './fault.ts'
-import type { Locator } from './locate.ts'
+import { type Hidden, hiddenIn, kindOf, mayBe } from './declarations.ts'
+import type { Fault } from './fault.ts'
 import { mendDocument } from './mend.ts'
-import type { Lookup, NamedKind, Repository, Resource } from './resource.ts'
+import { createReport, type DocumentId, NAME, type Report } from './report.ts'
+import type { Declaration, Lookup, NamedKind, Repository, Resource } from './resource.ts'
 import { faultsOf } from './rules/rules.ts'
-import { isMapping, nearest, notAllowed } from './schema.ts'
-import type { CellFault } from './sets/read-set.ts'
+import { isMapping, notAllowed } from './schema.ts'
 import { poolFault, type ReadSet, readSets, type Sets, withSet } from './sets/take-sets.ts'
 import { fillDefaults, shapeFaults } from './shape.ts'
 import { type ParsedSource, parseSource, type SourceFile } from './source.ts'
@@ -58,8 +58,7 @@ export async function repositoryOf(
     return { kind, name: nameOf(value), environment, file, index }
   })
   const diagnostics = await report.diagnostics()
-  const declares = (kind: Kind) => declaredOf(kind, found.declared, hidden)
-  return { ...known, declares, resources, misshapen, errorsOf: report.errorsOf, diagnostics, files: sources.length }
+  return { ...known, resources, misshapen, errorsOf: report.errorsOf, diagnostics, files: sources.length }
 }
 
 function reportPool(policy: Resource<'Policy'>, report: Report): void {
@@ -140,7 +139,7 @@ function shapedOf(documents: readonly Headed[], absent: ReadonlySet<string>, rep
   return { resources, faulty, declared, byName }
 }
 
-type Known = Pick<Repository, 'get' | 'all' | 'declaredIn' | 'brokenIn' | 'suggest' | 'project'>
+type Known = Pick<Repository, 'get' | 'all' | 'declared' | 'suggest' | 'project'>
 
 function lookupIn(
   { resources, declared, byName }: Shaped,
@@ -156,41 +155,21 @@ function lookupIn(
       byName.get(`${kind}/${name}`) as Resource<Kind> | undefined as Resource<K> | undefined,
     all: <K extends Kind>(kind: K) =>
       resources.filter(resource => resource.kind === kind) as Resource<Kind>[] as Resource<K>[],
-    declaredIn: (kind, name) => declared.get(`${kind}/${name}`)?.file,
-    brokenIn(kind, name) {
-      const wanted = (key: string) => (name === undefined ? key.startsWith(`${kind}/`) : key === `${kind}/${name}`)
-      const faulty = [...declared].flatMap(([key, { file }]) =>
-        wanted(key) && !byName.has(key) ? (blocked.get(key) ?? [file]) : [],
+    declared(kind) {
+      const prefix = `${kind}/`
+      const told = [...declared].flatMap(([key, { file }]): Declaration | [] => {
+        if (!key.startsWith(prefix)) return []
+        const broken = byName.has(key) ? [] : (blocked.get(key) ?? [file])
+        return { names: [key.slice(prefix.length)], sure: true, file, broken }
+      })
+      const rest = hidden.flatMap(({ file, kind: of = kind, names }): Declaration | [] =>
+        of === kind ? { names, sure: false, file, broken: [file] } : [],
       )
-      if (name !== undefined && faulty.length > 0) return [...new Set(faulty)]
-      const bare = name?.slice(name.indexOf('/') + 1)
-      const may = hidden.filter(
-        other => (other.kind ?? kind) === kind && (bare === undefined || (other.names?.includes(bare) ?? true)),
-      )
-      return [...new Set([...faulty, ...may.map(({ file }) => file)])]
+      return [...told, ...rest]
     },
     suggest: (kind, name) => didYouMean(name, names.get(kind)!),
     project,
   }
-}
-
-/** What is declared of a kind, also with faults, and what may be in files that do not tell; each name, or else file, once. */
-function declaredOf(
-  kind: Kind,
-  declared: ReadonlyMap<string, DocumentId>,
-  hidden: readonly Hidden[],
-): { readonly name?: string; readonly file: string }[] {
-  const prefix = `${kind}/`
-  const told = [...declared].flatMap(([key, { file }]) =>
-    key.startsWith(prefix) ? [{ name: key.slice(prefix.length), file }] : [],
-  )
-  const all = new Map(told.map(each => [each.name, each as { readonly name?: string; readonly file: string }]))
-  for (const { file, names = [], kind: of = kind } of hidden) {
-    if (of !== kind || told.some(each => each.file === file || names.includes(each.name))) continue
-    const name = names.length === 1 ? names[0] : undefined
-    all.set(name ?? file, { file, ...(name === undefined ? {} : { name }) })
-  }
-  return [...all.values()]
 }
 
 /** Asks the rules about what each resource means, and about as much of a document of the wrong shape as can be guessed. */
@@ -222,7 +201,7 @@ function judge({ faulty, declared }: Shaped, known: Known, sets: Sets, report: R
 
 const asLookup = (known: Known, declared: Shaped['declared']): Lookup => ({
   ...known,
-  mayHave: (kind, name) => declared.has(`${kind}/${name}`) || known.brokenIn(kind, name).length > 0,
+  mayHave: (kind, name) => declared.has(`${kind}/${name}`) || known.declared(kind).some(each => mayBe(each, name)),
 })
 
 /** The settings of the Project in a file, or their defaults: they say where the other files are. */
@@ -272,47 +251,6 @@ const NO_DOCUMENT = {
   hint: 'remove it, if nothing is meant to be in it',
 } as const
 
-/** A resource that may be in what cannot be read, as far as its kind and its name can be told. */
-interface Hidden {
-  readonly file: string
-  readonly kind?: Kind
-  /** One of these. */
-  readonly names?: readonly string[]
-}
-
-/** What a text that is no YAML seems to declare. */
-function hiddenIn(file: string, text: string): Hidden[] {
-  return text
-    .split(/^---/m)
-    .filter(document => document.trim() !== '')
-    .map(document => {
-      const metadata = document.search(/(?:^|[\s{,"'])metadata\b/m)
-      const [block] =
-        metadata === -1
-          ? ['']
-          : document
-              .slice(metadata)
-              .trimStart()
-              .split(/\n(?=\S)/, 1)
-      const names = [...block.matchAll(/\bname["']?\s*:\s*["']?(?=([\w-]+))/g)].map(([, name]) => name)
-      return {
-        file,
-        kind: kindOf(/(?:^|[\s{,"'])kind["']?\s*:\s*["']?(\w+)/m.exec(document)?.[1]),
-        names: names.length === 0 ? undefined : names,
-      }
-    })
-}
-
-/** The kind that is written, or the one that is meant. */
-const kindOf = (kind: unknown): Kind | undefined =>
-  KINDS.find(each => each === kind) ??
-  (typeof kind === 'string' ? (nearest(kind, KINDS) as Kind | undefined) : undefined)
-
-interface DocumentId {
-  readonly file: string
-  readonly index: number
-}
-
 interface Parsed extends DocumentId {
   readonly value: unknown
 }
@@ -320,74 +258,6 @@ interface Parsed extends DocumentId {
 interface Headed extends DocumentId {
   readonly kind: Kind
   readonly value: Record<string, unknown>
-}
-
-type Report = ReturnType<typeof createReport>
-
-/** Collects faults; places are found at the end, in texts that have any. */
-function createReport(sources: readonly ParsedSource[]) {
-  type Placing = (place: (file: string) => Locator) => ReturnType<Locator['fault']>
-  const found: {
-    readonly file: string
-    readonly fault: Omit<Fault, 'path'>
-    readonly at: Placing
-    /** The document, where it is one's. */
-    readonly index?: number
-    readonly first?: DocumentId
-  }[] = []
-  return {
-    file: (file: string, fault: Pick<Fault, 'severity' | 'message' | 'hint'>) => {
-      found.push({ file, fault: { code: 'file', ...fault }, at: () => ({ line: 0, column: 0, length: 1, text: '' }) })
-    },
-    /** In a file that is no file of resources. */
-    cell: (file: string, { code, message, hint, place }: CellFault) => {
-      found.push({ file, fault: { code, message, hint }, at: () => ({ ...place, text: '' }) })
-    },
-    yaml: (file: string, { message, hint, ...span }: YamlFault) => {
-      found.push({ file, fault: { code: 'yaml', message, hint }, at: locator => locator(file).span(span) })
-    },
-    /** `first`: the document that has the same name already. */
-    fault({ file, index }: DocumentId, fault: Fault, first?: DocumentId) {
-      found.push({ file, fault, at: locator => locator(file).fault(index, fault), index, first })
-    },
-    errorsOf: ({ file, index }: DocumentId) =>
-      found.filter(each => each.file === file && each.index === index && each.fault.severity !== 'warning').length,
-    async diagnostics(): Promise<readonly Diagnostic[]> {
-      if (found.length === 0) return []
-      const { lookAlike } = await import('./look-alikes.ts')
-      const named = new Set(found.flatMap(({ file, first }) => [file, first?.file]))
-      const locators = new Map<string, Locator>()
-      for (const { file, locator } of sources) if (named.has(file.path)) locators.set(file.path, await locator())
-      const locator = (file: string) => locators.get(file)!
-      const order = new Map(sources.map(({ file }, i) => [file.path, i]))
-      const placeOf = (file: string) => order.get(file) ?? sources.length
-      return found
-        .map(({ file, fault, at, first }): Diagnostic => {
-          const { code, severity = 'error' } = fault
-          const { written, text, ...place } = at(locator)
-          const { message, hint } = written === undefined ? fault : { ...fault, ...fault.written?.(written) }
-          const other = first && locator(first.file).fault(first.index, { code, message, path: NAME })
-          const looks = code === 'yaml' || /^[[{]/.test(text) ? undefined : lookAlike(text)
-          const advice = [looks, other ? `the first is at ${first.file}:${other.line}` : hint]
-            .filter(Boolean)
-            .join('; ')
-          return {
-            severity,
-            code,
-            message: sentence(message),
-            file,
-            ...place,
-            hint: advice === '' ? undefined : sentence(advice),
-          }
-        })
-        .sort((a, b) => placeOf(a.file) - placeOf(b.file) || a.line - b.line || a.column - b.column)
-    },
-  }
-}
-
-/** Messages quote files: no walls of text, one line, nothing that a terminal would act on. */
-function sentence(text: string): string {
-  return printable((text.length > 500 ? `${text.slice(0, 500)}…` : text).replaceAll(/[\n\t]/g, ' '))
 }
 
 function headed({ file, index, value }: Parsed, report: Report, hidden: Hidden[]): Headed[] {
@@ -454,8 +324,6 @@ function namesOf(value: Record<string, unknown>): readonly string[] | undefined 
   const name = nameOf(value)
   return name === undefined ? undefined : [name]
 }
-
-const NAME = ['metadata', 'name']
 
 /** What may be there once: a kind and a name, and of a Deployment the environment, too. */
 function keyOf(kind: Kind, name: string | undefined, spec: unknown): string {

@@ -18,20 +18,24 @@ export interface Resource<K extends Kind = Kind> {
 /** Kinds whose resources have a name of their own. A Deployment's is unique only within its environment: nothing refers to one. */
 export type NamedKind = Exclude<Kind, 'Deployment'>
 
+/** What declares a resource, or may do so in what cannot be read. */
+export interface Declaration {
+  /** What it is called; one of several where it cannot be told which, and absent where nothing tells it. A Deployment is `environment/name`. */
+  readonly names?: readonly string[]
+  /** Is it known to be there? Then it has one name. */
+  readonly sure: boolean
+  readonly file: string
+  /** The files with the errors that keep it from being used; none of what has no errors. */
+  readonly broken: readonly string[]
+}
+
 export interface Repository {
   /** In the order of files and documents. */
   readonly resources: readonly Resource[]
   get<K extends NamedKind>(kind: K, name: string): Resource<K> | undefined
   all<K extends Kind>(kind: K): readonly Resource<K>[]
-  /** The file that declares such a resource, even one with faults. */
-  declaredIn(kind: NamedKind, name: string): string | undefined
-  /** All of a kind that is declared or may be, with faults or without; the name is absent where a file does not tell it. */
-  declares(kind: NamedKind): readonly { readonly name?: string; readonly file: string }[]
-  /**
-   * The files with errors that declare such a resource, or may do so in what could not be read; of any name, where none is given. A
-   * Deployment's is `environment/name`.
-   */
-  brokenIn(kind: Kind, name?: string): readonly string[]
+  /** All of a kind that is declared or may be, with faults or without. Of the same name the first alone. */
+  declared(kind: Kind): readonly Declaration[]
   /** Did-you-mean for a name that nothing has. */
   suggest(kind: NamedKind, name: string): string | undefined
   /** The Project's settings, or their defaults where there is none. */

@@ -136,7 +136,7 @@ export async function startServer(parts: ServerParts): Promise<Server> {
   if (source.policies.size === 0) {
     await stop({ drainMs: 0, graceMs: 0 })
     throw new DapError(`there is nothing to serve: ${first.faults.join('; ')}`, {
-      hint: '`dap validate` checks a repository; `dap bundle POLICY` makes what --bundle takes',
+      hint: first.hint ?? '`dap validate` checks a repository; `dap bundle POLICY` makes what --bundle takes',
     })
   }
   tellReload(tell, { ...first, changed: [] })
@@ -152,9 +152,9 @@ export async function startServer(parts: ServerParts): Promise<Server> {
   }
 }
 
-function tellReload(tell: Tell, { changed, faults, control }: ReloadReport): void {
+function tellReload(tell: Tell, { changed, faults, hint, kept, control }: ReloadReport): void {
   if (changed.length > 0) tell('info', 'reload', { changed })
-  if (faults.length > 0) tell('error', 'reload failed', { faults })
+  if (faults.length > 0) tell('error', 'reload failed', { faults, hint, kept })
   if (control !== undefined) tell('warn', 'kill switch', { ...control })
 }
 

@@ -3,6 +3,7 @@ import { uniformInt } from '../math/distributions.ts'
 import { type Rng, stream } from '../math/rng.ts'
 import { createPolicy, type Policy } from '../policy/policy.ts'
 import { isDated, type Pool } from '../policy/pool.ts'
+import type { Baseline } from './baselines.ts'
 import { createMemory, timeOf } from './memory.ts'
 import { createView } from './offered.ts'
 import type { Player } from './play.ts'
@@ -89,11 +90,6 @@ function poolsOf({ spec, pool, offer }: Policy, every: string | undefined): (rou
     return seen.pool
   }
 }
-
-/** The names of players that need no file. */
-export type Baseline = 'uniform' | 'oracle'
-
-export const isBaseline = (name: string): name is Baseline => name === 'uniform' || name === 'oracle'
 
 /**
  * `uniform`, which chooses uniformly, or `oracle`, which chooses the action of the highest expected reward, among the actions

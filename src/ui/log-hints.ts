@@ -36,6 +36,7 @@ export const LOG_FAULT_HINTS: Readonly<Record<LogFault['code'], string>> = {
   value: 'a metric has a finite `value`, an activation none',
   range: `look for who sends them; a number of another kind has a name of its own. ${UNUSED}`,
   early: 'clocks differ a little; the reward counts as having come with its decision',
+  'no-slot': `slots are numbered from 0; a ranking has fewer where fewer actions could be taken. ${UNUSED}`,
   'too-early': `a clock is wrong, or the reward names the wrong decision. ${UNUSED}`,
   orphan: 'their decisions are in other files, or were never logged; until then these rewards count for nothing',
 }

@@ -7,6 +7,7 @@ import type { Host } from '../../src/host.ts'
 import { bundleText, createBundle } from '../../src/policy/bundle.ts'
 import { resourceDigest } from '../../src/policy/digest.ts'
 import { createPolicy } from '../../src/policy/policy.ts'
+import { createPolicySource } from '../../src/serve/deciding/policies.ts'
 import { policySpec } from '../policy/support.ts'
 
 interface Stored {
@@ -97,6 +98,16 @@ describe('Cloud Storage', () => {
       'cannot read `gs://another/a`: it does not exist',
     )
     await expect(bundleLoader(host, 'gs://').load()).rejects.toThrow('`gs://` is no place in Cloud Storage')
+  })
+
+  it('says what to do where it cannot be read, now and whenever what is wrong is new', async () => {
+    await bucket({})
+    const source = createPolicySource({ loader: bundleLoader(host, 'gs://another/a'), pollMs: 1000 })
+    expect(await source.reload()).toMatchObject({
+      faults: ['cannot read `gs://another/a`: it does not exist'],
+      hint: expect.stringContaining('roles/storage.objectViewer'),
+    })
+    expect(await source.reload()).toEqual({ changed: [], faults: [], hint: undefined })
   })
 
   it('reads no object that is too large', async () => {

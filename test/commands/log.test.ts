@@ -12,6 +12,29 @@ function conforms(result: string, name: string): void {
 
 const lines = (records: readonly object[]) => records.map(record => `${JSON.stringify(record)}\n`).join('')
 
+describe('log tail --policy', () => {
+  const tail = (policy: string, files: Record<string, string> = REPOSITORY) =>
+    dap(`log tail --no-follow --policy ${policy} log.jsonl`, {
+      ...files,
+      'log.jsonl': lines([decision('d', [0.5, 0.5])]),
+    })
+
+  it('warns of one that the repository does not have, and shows what there is all the same', async () => {
+    const warning = 'warning: the repository has no policy'
+    expect(await tail('ofer')).toMatchObject({ code: 0, stderr: `${warning} \`ofer\`: did you mean \`offer\`?\n` })
+    const gone = await tail('shop-offer')
+    expect(gone.stderr).toBe(`${warning} \`shop-offer\`: \`dap list policies\` names those that there are\n`)
+    expect(gone.stdout).toContain('  d  ')
+  })
+
+  it('says nothing of one that is there or may be, nor where there is no repository', async () => {
+    const torn = { ...REPOSITORY, 'policies/torn.yaml': 'kind: Policy\nmetadata: { name: torn }\nspec: [' }
+    expect(
+      [await tail('offer'), await tail('torn', torn), await tail('offer', {})].map(({ stderr }) => stderr),
+    ).toEqual(['', '', ''])
+  })
+})
+
 describe('simulate --log', () => {
   it("writes the log of the scenario's first policy beside the result, and check and stats pass it", async () => {
     const made = await dap('simulate --log logs/week.jsonl', REPOSITORY)

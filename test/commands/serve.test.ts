@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { mkdir, readdir, rename, rm, utimes } from 'node:fs/promises'
+import { mkdir, readdir, rename, rm, symlink, utimes } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import { type AddressInfo, connect } from 'node:net'
 import { join } from 'node:path'
@@ -252,6 +252,12 @@ describe('dap serve says why it does not start', () => {
     )
     const folder = await repository(POLICY)
     await mkdir(join(folder, 'empty'))
+    await mkdir(join(folder, 'linked', 'offer'), { recursive: true })
+    await symlink('nowhere.json', join(folder, 'linked', 'offer', 'bundle.json'))
+    const linked = await fails(folder, ['--port', '0', '--bundle', 'linked'])
+    expect(linked.stderr).toMatch(
+      /^error: there is nothing to serve: .*`linked\/offer\/bundle.json`.*\nhint: mend the link/,
+    )
     for (const bundle of ['nowhere', 'empty', 'dap.yaml', 's3://bucket/b', 'file:///nowhere']) {
       const { code, stderr } = await fails(folder, ['--port', '0'], { AIP_STORAGE_URI: bundle })
       expect({ code, stderr }).toEqual({

@@ -49,13 +49,12 @@ describe.each([
     const text = await dap(folder, 'simulate', '--replications', template === 'personalisation' ? '10' : '40')
     expect(text).toMatchObject({ exitCode: 0, stderr: '' })
     expect(text.stdout).toContain('2 expectations passed')
-    const first = await dap(folder, 'simulate', '--replications', '5', '--json')
+    const short = ['--replications', '3', '--horizon', '500', '--json']
+    const first = await dap(folder, 'simulate', ...short)
     conforms(first.stdout, 'simulations')
-    conforms((await dap(folder, 'simulate', scenario, '--replications', '5', '--json')).stdout, 'simulation')
-    expect((await dap(folder, 'simulate', '--replications', '5', '--json')).stdout).toBe(first.stdout)
-    expect((await dap(folder, 'simulate', '--replications', '5', '--seed', '8', '--json')).stdout).not.toBe(
-      first.stdout,
-    )
+    conforms((await dap(folder, 'simulate', scenario, ...short)).stdout, 'simulation')
+    expect((await dap(folder, 'simulate', ...short)).stdout).toBe(first.stdout)
+    expect((await dap(folder, 'simulate', ...short, '--seed', '8')).stdout).not.toBe(first.stdout)
   })
 
   it('evaluates and passes its gates', async () => {

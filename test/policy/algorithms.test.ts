@@ -20,7 +20,10 @@ for (const definition of LEARNERS) {
   }
 }
 
-for (const algorithm of algorithmSamples(actions)) {
+/** Whether a learner forgets is seen by whoever merges what it has learnt, and not by what explores: \`create\` is the same. */
+const forgets = (learner: LearnerSpec) => 'discount' in learner || 'window' in learner
+
+for (const algorithm of algorithmSamples(actions).filter(({ learner }) => !forgets(learner))) {
   explorationContract(`${JSON.stringify(algorithm.exploration ?? {})} over ${JSON.stringify(algorithm.learner)}`, {
     createLearner: () => createLearner(algorithm.learner, actions, DIMENSION, ACTIONS, { own: OWN }),
     createExploration: () => createExploration(algorithm, actions),
@@ -57,6 +60,20 @@ function taught(spec: LearnerSpec, ...rewards: readonly (readonly [action: numbe
   learner.predict(x)
   return learner
 }
+
+describe('a learner that forgets', () => {
+  const specs = LEARNERS.flatMap(definition => learnerSamples(definition, actions)).filter(forgets)
+
+  it.each(specs)('learns at once as one that does not: %o', spec => {
+    const { discount: _, window: __, ...plain } = spec as LearnerSpec & { discount?: unknown; window?: unknown }
+    const rewards = Array.from({ length: 20 }, (_, i) => [(7 * i) % 3, i % 2] as const)
+    const [one, other] = [spec, plain as LearnerSpec].map(each => taught(each, ...rewards))
+    expect(one.state()).toEqual(other.state())
+    expect([one.value, one.width, one.counts]).toEqual([other.value, other.width, other.counts])
+    const draws = (learner: Learner) => actions.map((_, a) => learner.draw(a, 1, stream(a)))
+    expect(draws(one)).toEqual(draws(other))
+  })
+})
 
 describe('conventions', () => {
   it('a mean is S/n: 49 successes in 49 are exactly 1', () => {

@@ -5,8 +5,9 @@ import { sigmoid } from '../../src/math/logistic.ts'
 import { packedSize } from '../../src/math/ridge.ts'
 import { type Rng, stream } from '../../src/math/rng.ts'
 import { createLearner, learnerOf } from '../../src/policy/algorithm.ts'
+import { type Forgetting, forgettingOf } from '../../src/policy/forgetting.ts'
 import type { Learner, LearnerState, Passes, PassRows } from '../../src/policy/learner.ts'
-import { fitHere, MOST_PASSES } from '../../src/policy/passes.ts'
+import { fitHere, MOST_PASSES, rowsAsOf } from '../../src/policy/passes.ts'
 
 const D = 4
 const ACTIONS = ['a', 'b', 'c']
@@ -268,5 +269,33 @@ describe.each(BOTH)('a fit of %s', (_, spec) => {
     expect(Math.max(...distances)).toBeGreaterThan(0.01)
     for (const ratio of ratios) expect(Math.abs(ratio - 1)).toBeLessThan(0.1)
     expect(Math.max(...ratios.map(ratio => Math.abs(ratio - 1)))).toBeGreaterThan(0.001)
+  })
+})
+
+describe.each(BOTH)('what %s forgets', (_, spec) => {
+  const forgetting = (options: object) => forgettingOf({ ...spec, ...options } as LearnerSpec) as Forgetting
+
+  it.each([false, true])('is as if each row had the weight of its age; weighted: %s', weighted => {
+    const rows = rowsOf(400, stream(20), { weighted })
+    // Days; a half-life is 14 of them, and of 90 days ago nothing counts.
+    const ages = Float64Array.from(rows.reward, (_, r) => (r % 5) * 25)
+    const buckets = ages.map(age => 200 - age)
+    const aged = rowsAsOf(rows, buckets, forgetting({ discount: { halfLife: '14d' } }), 200)
+    const weight = ages.map((age, r) => (age < 90 ? (rows.weight?.[r] ?? 1) * 0.5 ** (age / 14) : 0))
+    expect(aged.rows).toBe(320)
+    const [is, wanted] = [[aged], [{ ...rows, weight }]].map(batches => fitted(spec, batches).state())
+    for (const name of ['theta', 'inverse'] as const) {
+      const numbers = is[name] as readonly number[]
+      for (const [i, number] of (wanted[name] as readonly number[]).entries()) expect(numbers[i]).toBeCloseTo(number, 9)
+    }
+    const whole = fitted(spec, [rows]).state()['theta'] as readonly number[]
+    expect(Math.abs(whole[1] - (is['theta'] as readonly number[])[1])).toBeGreaterThan(1e-3)
+  })
+
+  it('leaves no trace of what is older than its window', () => {
+    const rows = rowsOf(600, stream(21))
+    const buckets = Float64Array.from(rows.reward, (_, r) => (r < 300 ? 86 : 87))
+    const aged = rowsAsOf(rows, buckets, forgetting({ window: '14h' }), 100)
+    expect(fitted(spec, [aged]).state()).toEqual(fitted(spec, [split(rows, [300, 300])[1]]).state())
   })
 })

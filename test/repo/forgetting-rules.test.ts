@@ -59,7 +59,7 @@ describe('what a learner forgets by', () => {
         "p.yaml:11:38 schema \`discount\` must be a mapping, got the string \`14d\` | Older rewards count less: half as much for every half-life before the end of the data, or \`--until\`",
         "p.yaml:11:28 schema \`halfLife\` is missing | for example \`halfLife: 14d\`",
         "p.yaml:11:36 schema \`window\` must look like \`28d\`, got the string \`2 weeks\` | write \`14d\`",
-        "p.yaml:11:31 unknown-key unknown key \`window\` | known are \`type\`; \`window\` is of \`type: mean\` and \`type: beta\` and \`type: linear\` and \`type: hybrid\` and \`type: hashed\`
+        "p.yaml:11:31 unknown-key unknown key \`window\` | known are \`type\`; \`window\` is of \`type: mean\` and \`type: beta\` and \`type: linear\` and \`type: logistic\` and \`type: hybrid\` and \`type: hashed\`
       p.yaml:12:5 semantic the learner \`uniform\` has probabilities already: it takes no exploration | take out \`exploration\`",
       ]
     `)

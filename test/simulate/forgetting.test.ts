@@ -106,59 +106,64 @@ describe('a learner that forgets', () => {
 })
 
 describe('a learner that is fitted in passes and forgets', () => {
-  it.each([{ discount: { halfLife: '4d' } }, { window: '3d' }])(
-    'is fitted to the log until then as each bucket begins: %o',
-    way => {
-      const learner = { type: 'hashed', l2: 1, ...way } as LearnerSpec
-      const forgetting = forgettingOf(learner)!
-      const hash: HashSpec = { bits: 8, namespaces: ['context', 'action'], pairs: [['context', 'action']] }
-      const algorithm: AlgorithmSpec = { learner, exploration: { type: 'greedy', ties: 'random' } }
-      const player = createPolicy('p', specOf(learner, { features: [{ hash }], algorithm }), 'sha256:p')
-      const { dimension, hashing } = player.features
-      const memory = createMemory(player)!
-      const passes = learnerOf(learner).passes!(learner, 3, dimension, hashing)
-      for (const start of [1, 2]) {
-        memory.start()
-        const rng = stream(start, 'memory')
-        const statistics = createStatistics(algorithm, 3, dimension)
-        const log = { x: [] as number[], reward: [] as number[], buckets: [] as number[] }
-        const row = new Float64Array(dimension)
-        let compared = 0
-        for (let t = 0; t < 600; t++) {
-          const time = START + (t * DAY) / 40
-          const bucket = forgetting.bucketOf(time)
-          const learnt = player.learner.state()
-          memory.advance(time)
-          if (t > 0 && bucket !== log.buckets.at(-1)) {
-            const merged = mergeStatistics(algorithm, 3, dimension)
-            merged.merge(statistics.sums)
-            const { counts, scale } = merged.worth(time)
-            const rows = {
-              rows: t,
-              x: Float64Array.from(log.x),
-              action: new Int32Array(t),
-              reward: Float64Array.from(log.reward),
-              weight: undefined,
-            }
-            const aged = rowsAsOf(rows, Float64Array.from(log.buckets), forgetting, bucket)
-            const [is, wanted] = [player.learner.state(), fitHere(passes, [aged], counts, scale, learnt).state()]
-            for (const [name, values] of Object.entries(wanted))
-              for (const [i, number] of [values].flat().entries()) expect([is[name]].flat()[i]).toBeCloseTo(number, 6)
-            compared++
-          } else if (t > 0) expect(player.learner.state()).toEqual(learnt)
-          const action = rng.uint32() % 3
-          player.features.writeRow({ playerId: 'p', level: 1 + (rng.uint32() % 3) }, action, row)
-          const reward = rng.uniform() < 0.4 ? 1 : 0
-          memory.learn(action, row, reward)
-          statistics.add(action, row, reward, 1, time)
-          log.x.push(...row)
-          log.reward.push(reward)
-          log.buckets.push(bucket)
-        }
-        expect(compared).toBeGreaterThan(13)
+  const hash: HashSpec = { bits: 8, namespaces: ['context', 'action'], pairs: [['context', 'action']] }
+  const fitted: readonly (readonly [LearnerSpec, PolicySpec['features']])[] = [
+    [{ type: 'hashed', l2: 1 }, [{ hash }]],
+    [{ type: 'logistic', l2: 1, intercept: true }, [{ field: 'level' }]],
+    [{ type: 'logistic', l2: 1, intercept: true, shared: true }, [{ field: 'level' }, { action: 'id' }]],
+  ]
+  const ways = [{ discount: { halfLife: '4d' } }, { window: '5d' }]
+  it.each(
+    fitted.flatMap(([plain, features]) => ways.map(way => [{ ...plain, ...way } as LearnerSpec, features] as const)),
+  )('is fitted to the log until then as each bucket begins: %o', (learner, features) => {
+    const forgetting = forgettingOf(learner)!
+    const algorithm: AlgorithmSpec = { learner, exploration: { type: 'greedy', ties: 'random' } }
+    const player = createPolicy('p', specOf(learner, { features, algorithm }), 'sha256:p')
+    const { dimension, hashing } = player.features
+    const memory = createMemory(player)!
+    const passes = learnerOf(learner).passes!(learner, 3, dimension, hashing)
+    for (const start of [1, 2]) {
+      memory.start()
+      const rng = stream(start, 'memory')
+      const statistics = createStatistics(algorithm, 3, dimension)
+      const log = { x: [] as number[], action: [] as number[], reward: [] as number[], buckets: [] as number[] }
+      const row = new Float64Array(dimension)
+      let compared = 0
+      for (let t = 0; t < 600; t++) {
+        const time = START + (t * DAY) / 40
+        const bucket = forgetting.bucketOf(time)
+        const learnt = player.learner.state()
+        memory.advance(time)
+        if (t > 0 && bucket !== log.buckets.at(-1)) {
+          const merged = mergeStatistics(algorithm, 3, dimension)
+          merged.merge(statistics.sums)
+          const { counts, scale } = merged.worth(time)
+          const rows = {
+            rows: t,
+            x: Float64Array.from(log.x),
+            action: Int32Array.from(log.action),
+            reward: Float64Array.from(log.reward),
+            weight: undefined,
+          }
+          const aged = rowsAsOf(rows, Float64Array.from(log.buckets), forgetting, bucket)
+          const [is, wanted] = [player.learner.state(), fitHere(passes, [aged], counts, scale, learnt).state()]
+          for (const [name, values] of Object.entries(wanted))
+            for (const [i, number] of [values].flat().entries()) expect([is[name]].flat()[i]).toBeCloseTo(number, 6)
+          compared++
+        } else if (t > 0) expect(player.learner.state()).toEqual(learnt)
+        const action = rng.uint32() % 3
+        player.features.writeRow({ playerId: 'p', level: 1 + (rng.uint32() % 3) }, action, row)
+        const reward = rng.uniform() < 0.4 ? 1 : 0
+        memory.learn(action, row, reward)
+        statistics.add(action, row, reward, 1, time)
+        log.x.push(...row)
+        log.action.push(action)
+        log.reward.push(reward)
+        log.buckets.push(bucket)
       }
-    },
-  )
+      expect(compared).toBeGreaterThan(13)
+    }
+  })
 })
 
 describe('a scenario with a clock', () => {

@@ -15,7 +15,7 @@ const MAPPING = { action: 'action', propensity: 'p', reward: 'r', decisionId: 'i
 const policyOf = (learner: LearnerSpec): PolicySpec => ({
   context: { x: { type: 'number' } },
   features:
-    learner.type === 'hybrid'
+    learner.type === 'hybrid' || ('shared' in learner && learner.shared)
       ? [{ field: 'x' }, { action: 'id' }]
       : learner.type === 'hashed'
         ? undefined
@@ -31,7 +31,11 @@ const HYBRID: LearnerSpec = { type: 'hybrid', l2: 1, intercept: true }
 const MEAN: LearnerSpec = { type: 'mean' }
 const HASHED: LearnerSpec = { type: 'hashed', l2: 1 }
 
-const WAYS = [{ discount: { halfLife: '14d' } }, { window: '28d' }] as const
+const LOGISTIC: LearnerSpec = { type: 'logistic', l2: 1, intercept: true }
+const SHARED: LearnerSpec = { ...LOGISTIC, shared: true }
+
+const DISCOUNT = { discount: { halfLife: '14d' } }
+const WINDOW = { window: '28d' }
 
 type Rows = Readonly<Record<string, MemoryColumn>>
 
@@ -118,7 +122,7 @@ describe('training a learner that forgets', () => {
     const sorted = Object.fromEntries(
       Object.entries(rows).map(([name, column]) => [name, byTime.map(({ i }) => column[i])]),
     )
-    for (const way of WAYS) {
+    for (const way of [DISCOUNT, WINDOW]) {
       const learner = { ...HYBRID, ...way } as LearnerSpec
       const text = async (log: Rows, fold?: Fold) => {
         const { policy, learntFrom, rows } = await learn(log, learner, { fold })
@@ -132,50 +136,55 @@ describe('training a learner that forgets', () => {
     }
   })
 
-  it.each(WAYS)('passes over rows as they count then, the same from any number of workers: %o', async way => {
+  it.each([
+    { ...HASHED, ...DISCOUNT },
+    { ...HASHED, ...WINDOW },
+    { ...LOGISTIC, ...DISCOUNT },
+    { ...SHARED, ...WINDOW },
+  ] as LearnerSpec[])('passes over rows as they count then, the same from any number of workers: %o', async learner => {
     const rows = logOf(40_000, 120)
-    const learner = { ...HASHED, ...way } as LearnerSpec
     const run = async (fold?: Fold) => {
       const { policy, learntFrom, learnt, fit, hashing } = await learn(rows, learner, { fold })
       return { snapshot: snapshotText(takeSnapshot(policy)), learntFrom, learnt, fit, hashing }
     }
     const one = await run()
     const entry = new URL('../../src/worker.ts', import.meta.url)
-    for (const workers of [1, 2])
+    for (const workers of [2, 8])
       expect(await run(foldWorkers(entry, workers, new AbortController().signal))).toEqual(one)
     expect(one.fit?.converged).toBe(true)
     expect(one.learntFrom.remembered?.rows).toBeLessThan(39_000)
   })
 
-  it('fits within a window what it would fit had nothing else been, and with a half-life two old rows for one', async () => {
-    const rows = logOf(6000, 100)
-    const since = '2026-10-22T00'
-    const recent = Array.from(rows.ts.keys()).filter(i => String(rows.ts[i]) >= since)
-    const only = Object.fromEntries(Object.entries(rows).map(([name, column]) => [name, recent.map(i => column[i])]))
-    const windowed = await learn(rows, { ...HASHED, window: '28d' } as LearnerSpec)
-    const alone = await learn(only as Rows, HASHED)
-    expect([windowed.policy.learner.state(), windowed.hashing]).toEqual([alone.policy.learner.state(), alone.hashing])
-    expect(windowed.notes).toEqual([`${6000 - recent.length} rows of before ${since}:00:00.000Z no longer count`])
+  it.each([HASHED, LOGISTIC, SHARED])(
+    'fits within a window what it would fit had nothing else been, and with a half-life two old rows for one: %o',
+    async learner => {
+      const rows = logOf(6000, 100)
+      const since = '2026-10-22T00'
+      const recent = Array.from(rows.ts.keys()).filter(i => String(rows.ts[i]) >= since)
+      const only = Object.fromEntries(Object.entries(rows).map(([name, column]) => [name, recent.map(i => column[i])]))
+      const windowed = await learn(rows, { ...learner, ...WINDOW } as LearnerSpec)
+      const alone = await learn(only as Rows, learner)
+      expect([windowed.policy.learner.state(), windowed.hashing]).toEqual([alone.policy.learner.state(), alone.hashing])
+      expect(windowed.notes).toEqual([`${6000 - recent.length} rows of before ${since}:00:00.000Z no longer count`])
 
-    // Of 14 days ago there are two of each row, which count half.
-    const base = logOf(3000, 0.4)
-    const old = Array.from(base.ts, (ts, i) =>
-      i % 3 === 0 ? new Date(Date.parse(String(ts)) - 14 * DAY).toISOString() : ts,
-    )
-    const copies = Array.from(base.ts.keys()).flatMap(i => (i % 3 === 0 ? [i, i] : [i]))
-    const twice = Object.fromEntries(
-      Object.entries({ ...base, ts: old }).map(([name, column]) => [name, copies.map(i => column[i])]),
-    )
-    const discounted = await learn(twice as Rows, { ...HASHED, discount: { halfLife: '14d' } } as LearnerSpec)
-    const [is, wanted] = [discounted, await learn(base, HASHED)].map(({ policy }) => policy.learner.state())
-    expect(is['slots']).toEqual(wanted['slots'])
-    for (const list of ['weights', 'precisions'] as const) {
-      const numbers = is[list] as readonly number[]
-      for (const [i, number] of (wanted[list] as readonly number[]).entries()) expect(numbers[i]).toBeCloseTo(number, 6)
-    }
-    expect(is['count']).toBeCloseTo(3000, 6)
-    expect(discounted.learntFrom.remembered).toMatchObject({ rows: 4000, effectiveRows: expect.closeTo(3000, 6) })
-  })
+      // Of 14 days ago there are two of each row, which count half.
+      const base = logOf(3000, 0.4)
+      const old = Array.from(base.ts, (ts, i) =>
+        i % 3 === 0 ? new Date(Date.parse(String(ts)) - 14 * DAY).toISOString() : ts,
+      )
+      const copies = Array.from(base.ts.keys()).flatMap(i => (i % 3 === 0 ? [i, i] : [i]))
+      const twice = Object.fromEntries(
+        Object.entries({ ...base, ts: old }).map(([name, column]) => [name, copies.map(i => column[i])]),
+      )
+      const discounted = await learn(twice as Rows, { ...learner, ...DISCOUNT } as LearnerSpec)
+      const [is, wanted] = [discounted, await learn(base, learner)].map(({ policy }) => policy.learner.state())
+      expect(is['slots']).toEqual(wanted['slots'])
+      for (const [name, numbers] of Object.entries(wanted))
+        for (const [i, number] of [numbers].flat().entries()) expect([is[name]].flat()[i]).toBeCloseTo(number, 6)
+      expect(discounted.policy.learner.count).toBeCloseTo(3000, 6)
+      expect(discounted.learntFrom.remembered).toMatchObject({ rows: 4000, effectiveRows: expect.closeTo(3000, 6) })
+    },
+  )
 
   it('refuses a log without times, and a row without one', async () => {
     const learner: LearnerSpec = { ...MEAN, window: '7d' }

@@ -33,14 +33,16 @@ export const NOTE = {
   broken: 5,
   /** It contradicts another record of its decision, in the log of a server. */
   conflict: 6,
+  /** Of a policy that is not asked for. */
+  ofOthers: 7,
   /** A reward that counts, for slot 0; for slot k, k more. */
-  reward: 7,
+  reward: 8,
 } as const
 
 /** What a record beside the decisions is: a reward that may count; one outside its range; the word that a decision was shown; a reward of another name; none. */
 export const KIND = { metric: 0, outside: 1, activation: 2, other: 3, broken: 4 } as const
 
-/** SQL of the decisions of a log: the relation `rows` with the columns rn, id, decided (ms) and, of those of servers, pending and slots, how many it has. */
+/** SQL of the decisions of a log: the relation `rows` with the columns rn, id, decided (ms), slots (how many) and, of those of servers, pending. */
 export interface Decisions {
   readonly rows: string
   /** Expressions over `rows` that must be equal in the rows of one id, and what they are called. */
@@ -55,6 +57,8 @@ export interface Decisions {
    * but left out and counted.
    */
   readonly served: boolean
+  /** SQL, over `rows`: is it of a policy that is not asked for? */
+  readonly ofOthers?: string
   /** The decisions' own name for their time. */
   readonly tsName: string
 }
@@ -78,7 +82,7 @@ export function mappedDecisions(scan: Scan, once: OneRow | undefined, join: Rewa
       ? 'NULL::VARCHAR'
       : keyOf(text(once.decisionId), once.slot === undefined ? undefined : text(once.slot))
   const decided = join?.ts === undefined ? 'NULL::BIGINT' : timeOf(asked.value(join.ts))
-  const columns = ['rn', `${id} AS id`, `${decided} AS decided`]
+  const columns = ['rn', `${id} AS id`, `${decided} AS decided`, '1 AS slots']
   const same = (once?.same ?? []).map((name, i) => ({ sql: `s${i}`, name, column: `${text(name)} AS s${i}` }))
   const reward = once?.reward === undefined ? undefined : asked.value(once.reward)
   const own = reward === undefined ? [] : [`${numberOf(reward)} AS reward_number`]
@@ -166,12 +170,17 @@ export async function makeSide(
   if (found > 0) await twins()
   await run('DROP TABLE doubles')
 
+  if (decisions.ofOthers !== undefined) {
+    await run(`INSERT INTO notes SELECT rn, ${NOTE.ofOthers}, NULL, NULL, 0 FROM ${rows} WHERE ${decisions.ofOthers}
+      AND rn NOT IN (SELECT rn FROM notes)`)
+  }
+
   const { wait, until } = join ?? {}
   if (wait !== undefined) {
     const reason = reasons.push(`\`${decisions.tsName}\` is missing or no time, and the reward has a wait`) - 1
     await run(`INSERT INTO notes SELECT rn, CASE WHEN decided IS NULL THEN ${NOTE.fault} ELSE ${NOTE.waiting} END, NULL, NULL, ${reason}
       FROM ${rows} WHERE (decided IS NULL${until === undefined ? '' : ` OR decided + ${wait} > ${until}`})
-      AND rn NOT IN (SELECT rn FROM notes WHERE kind IN (${NOTE.repeated}, ${NOTE.conflict}))`)
+      AND rn NOT IN (SELECT rn FROM notes WHERE kind IN (${NOTE.repeated}, ${NOTE.conflict}, ${NOTE.ofOthers}))`)
   }
   if (rewards !== undefined) await joinRewards(rewards)
   await run(
@@ -179,13 +188,13 @@ export async function makeSide(
   )
   await run('DROP TABLE notes')
 
-  const [size, repeated, waiting, inactive, conflicts, lost] = await numbersOf(
+  const [size, repeated, waiting, inactive, conflicts, lost, ofOthers] = await numbersOf(
     connection,
-    `SELECT count(*), ${[NOTE.repeated, NOTE.waiting, NOTE.inactive, NOTE.conflict, NOTE.broken].map(kind => `count(*) FILTER (kind = ${kind})`).join(', ')}
+    `SELECT count(*), ${[NOTE.repeated, NOTE.waiting, NOTE.inactive, NOTE.conflict, NOTE.broken, NOTE.ofOthers].map(kind => `count(*) FILTER (kind = ${kind})`).join(', ')}
       FROM side`,
   )
   const all = await count(`SELECT count(*) FROM ${rows}`)
-  Object.assign(counts, { repeated, waiting, inactive, conflicts, lost, decisions: all })
+  Object.assign(counts, { repeated, waiting, inactive, conflicts, lost, ofOthers, decisions: all })
   return { size, counts, reasons, rewardFaults }
 
   /** Rows of one id: the same again, brought together, or contradicting each other. */
@@ -266,7 +275,7 @@ export async function makeSide(
       }
     }
     const noted = (...kinds: readonly number[]) => `rn IN (SELECT rn FROM notes WHERE kind IN (${kinds.join(', ')}))`
-    const counted = `(SELECT rn, decided, ${served ? 'slots' : '1 AS slots'}, ${key('id')} AS k FROM ${rows} WHERE NOT ${noted(NOTE.repeated, NOTE.merged, NOTE.conflict)})`
+    const counted = `(SELECT rn, decided, slots, ${key('id')} AS k FROM ${rows} WHERE NOT ${noted(NOTE.repeated, NOTE.merged, NOTE.conflict)})`
     const standing = `rn NOT IN (SELECT rn FROM notes WHERE kind < ${NOTE.reward})`
     const noteBroken = (which: string) =>
       run(`INSERT INTO notes SELECT DISTINCT rn, ${NOTE.broken}, NULL, NULL, 0 FROM ${which} AND ${standing}`)
@@ -277,25 +286,24 @@ export async function makeSide(
       counts.rewardsRepeated = await count(`SELECT sum(times - 1) FROM rewards WHERE kind <> ${KIND.activation}`)
     }
     await run(
-      `CREATE TABLE joined AS SELECT d.rn, decided, slots, came, rewardId, slot, value, kind FROM rewards LEFT JOIN ${counted} AS d USING (k)`,
+      `CREATE TABLE joined AS SELECT d.rn, decided, came, rewardId, slot, slots, value, kind
+        FROM rewards LEFT JOIN ${counted} AS d USING (k)`,
     )
     await run('DROP TABLE rewards')
+    await run(`DELETE FROM joined WHERE ${noted(NOTE.ofOthers)}`)
     if (served) {
       // As `rewardTime` has it.
       const early = `came < decided - ${CLOCK_TOLERANCE_MS}`
       for (const [name, sql] of [
         ['outside', `kind = ${KIND.outside} AND rn IS NOT NULL`],
         ['tooEarly', early],
+        ['noSlot', 'slot >= slots'],
       ] as const) {
         counts[name] = await count(`SELECT count(*) FROM joined WHERE ${sql}`)
         if (counts[name] === 0) continue
         await noteBroken(`joined WHERE ${sql}`)
         await run(`DELETE FROM joined WHERE ${sql}`)
       }
-      // For a slot that its decision does not have: it was meant for another one, nobody knows for which.
-      const misplaced = `slot >= slots AND kind <> ${KIND.activation}`
-      await noteBroken(`joined WHERE ${misplaced}`)
-      await run(`DELETE FROM joined WHERE ${misplaced}`)
       counts.early = await count('SELECT count(*) FROM joined WHERE came < decided')
       await run(`INSERT INTO notes SELECT rn, ${NOTE.inactive}, NULL, NULL, 0 FROM ${rows} WHERE pending AND ${standing}
         AND rn NOT IN (SELECT rn FROM joined WHERE kind = ${KIND.activation} AND rn IS NOT NULL)`)

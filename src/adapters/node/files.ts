@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto'
 import fs from 'node:fs'
 import { basename, dirname, join } from 'node:path'
-import { DapError } from '../../errors.ts'
+import { DapError, FileError } from '../../errors.ts'
 import type { Appended, Files, Followed, FoundFile, Unread, Walked } from '../../host.ts'
 import { isInside } from '../../paths.ts'
 
@@ -17,13 +17,13 @@ export function nodeFiles(): Files {
       attempt('read', path, () => {
         const { size } = fs.statSync(path)
         if (size > maxBytes) {
-          throw new DapError(`\`${path}\` has ${size} bytes, more than the ${maxBytes} that are read here`)
+          throw new FileError(path, file => `${file} has ${size} bytes, more than the ${maxBytes} that are read here`)
         }
         const bytes = fs.readFileSync(path)
         try {
           return utf8.decode(bytes)
         } catch (cause) {
-          throw new DapError(`\`${path}\` is not UTF-8 text`, { cause })
+          throw new FileError(path, file => `${file} is not UTF-8 text`, { cause })
         }
       }),
     write: (path, content) =>
@@ -207,7 +207,7 @@ export async function attempt<T>(verb: string, path: string, operation: () => T 
     return await operation()
   } catch (cause) {
     if (cause instanceof DapError) throw cause
-    throw new DapError(`cannot ${verb} \`${path}\`: ${reasonOf(cause)}`, { cause })
+    throw new FileError(path, file => `cannot ${verb} ${file}: ${reasonOf(cause)}`, { cause })
   }
 }
 

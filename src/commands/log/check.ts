@@ -7,7 +7,7 @@ import { createPolicy } from '../../policy/policy.ts'
 import { logCheckText } from '../../ui/log-check.ts'
 import { logReport } from '../../ui/log-report.ts'
 import { findRoot, openRepository } from '../opening/repository.ts'
-import { readLogs } from '../reading/log-files.ts'
+import { LOG_PATHS, readLogs } from '../reading/log-files.ts'
 
 interface Options {
   readonly paths: readonly string[]
@@ -24,10 +24,7 @@ interface Checked {
 export const logCheckCommand = defineCommand<Options, Checked>({
   declare: command =>
     command
-      .argument(
-        '<paths...>',
-        'files, and folders whose `.jsonl` and `.ndjson` files are read, also with `.gz` or `.zst`',
-      )
+      .argument('<paths...>', LOG_PATHS)
       .addHelpText(
         'after',
         '\nEvery record is checked, and nothing is believed: its shape, that the logged probabilities are what the\naction was drawn from, that the draw recomputes, that rewards find their decisions. Inside a repository,\ndecisions of its policies as they are now are also checked against them.\n\nexit codes: 0 no errors (warnings allowed), 1 errors or no valid decision, 3 usage',

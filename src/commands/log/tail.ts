@@ -6,11 +6,13 @@ import { LOG_TAIL_RESULT_SCHEMA } from '../../generated/names.ts'
 import type { Host } from '../../host.ts'
 import { readRecord } from '../../log/records/read-record.ts'
 import type { DecisionRecord, RewardRecord } from '../../log/records/records.ts'
+import { mayBe } from '../../repo/declarations.ts'
 import type { LogTailResult } from '../../results.ts'
 import { createTailText, type ShownDecision } from '../../ui/log-tail.ts'
 import { createStyle } from '../../ui/style.ts'
 import { wholeNumber } from '../arguments.ts'
-import { displayPath, findRoot } from '../opening/repository.ts'
+import { displayPath, findRoot, openRepository } from '../opening/repository.ts'
+import { LOG_PATHS } from '../reading/log-files.ts'
 import { createFollower, type FollowedFile, type FollowedLine } from './follow.ts'
 
 interface Options {
@@ -33,7 +35,7 @@ interface Wanted {
 export const logTailCommand = defineCommand<Options, LogTailResult>({
   declare: command =>
     command
-      .argument('[paths...]', 'files and folders; default: the folder `logs` of the repository, or of this folder')
+      .argument('[paths...]', `${LOG_PATHS}; default: the folder \`logs\` of the repository, or of this folder`)
       .option('-n, --lines <n>', 'begin with so many of the last decisions; default: 10', wholeNumber('lines', 0))
       .option('-f, --follow', 'wait for more, which is what it does unless it is told otherwise')
       .option('--no-follow', 'show what is there, and end')
@@ -68,7 +70,10 @@ export const logTailCommand = defineCommand<Options, LogTailResult>({
   },
 
   async run({ paths, last, follow, records, wanted }, host) {
-    const from = paths.length > 0 ? paths : [join((await findRoot(host)) ?? host.cwd, 'logs')]
+    const root = await findRoot(host)
+    const from = paths.length > 0 ? paths : [join(root ?? host.cwd, 'logs')]
+    const unknown = root === undefined ? undefined : await unknownPolicy(host, root, wanted)
+    if (unknown !== undefined) await host.output.err(`${printable(unknown)}\n`)
     const follower = createFollower(host, from)
     const shown = createShown(host, wanted, records)
     let files = await follower.found()
@@ -104,6 +109,15 @@ const POLL_MS = 200
 
 const waiting = ({ cwd }: Host, paths: readonly string[]) =>
   `waiting for a log in ${paths.map(path => `\`${displayPath(cwd, path) || '.'}\``).join(', ')}`
+
+/** A log may be of policies that are no more, or of another repository: their decisions are waited for, but not without a word. */
+async function unknownPolicy(host: Host, root: string, { policy }: Wanted): Promise<string | undefined> {
+  if (policy === undefined) return undefined
+  const { repository } = await openRepository(host, root)
+  if (repository.declared('Policy').some(each => mayBe(each, policy))) return undefined
+  const known = repository.suggest('Policy', policy) ?? '`dap list policies` names those that there are'
+  return `warning: the repository has no policy \`${policy}\`: ${known}`
+}
 
 function refuseNothing(
   host: Host,

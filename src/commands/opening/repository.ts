@@ -1,10 +1,11 @@
 import { delimiter, dirname, join, relative, resolve, sep } from 'node:path'
-import { DapError, UsageError } from '../../errors.ts'
+import { DapError, FileError, UsageError } from '../../errors.ts'
 import type { FoundFile, Host, Unread } from '../../host.ts'
 import { InvalidFilesError } from '../../invalid-files.ts'
 import { kindWord } from '../../kind-word.ts'
 import type { Kind, ProjectSpec } from '../../kinds.ts'
 import { isInside } from '../../paths.ts'
+import { brokenFiles } from '../../repo/declarations.ts'
 import { projectSettings, repositoryOf } from '../../repo/repository.ts'
 import type { NamedKind, Repository, Resource } from '../../repo/resource.ts'
 import type { ReadSet } from '../../repo/sets/take-sets.ts'
@@ -72,7 +73,7 @@ export async function openRepository(host: Host, known?: string): Promise<Opened
   ]
   const data: SetFile[] = []
   const find = (path: string) => dataFile(host, { root, roots, repository: { project: spec } }, path)
-  const readSet = createReadSet(host, find, file => data.push(file))
+  const readSet = createReadSet(host, root, find, file => data.push(file))
   const repository = await repositoryOf([parsed, ...(await Promise.all(others.map(parseSource)))], { absent, readSet })
   return { root, roots, sources: [project, ...others], data, readSet, passedOver, repository }
 }
@@ -126,8 +127,8 @@ export async function readSource(host: Host, root: string, { path, real }: Found
   try {
     return { path: name, real, text: await host.files.read(path) }
   } catch (error) {
-    if (!(error instanceof DapError)) throw error
-    return { path: name, real, unreadable: error.message }
+    if (!(error instanceof FileError)) throw error
+    return { path: name, real, unreadable: error.saying('the file') }
   }
 }
 
@@ -218,7 +219,7 @@ export function requireResource<K extends NamedKind>(opened: Opened, kind: K, na
   const word = kindWord(kind)
   if (name === undefined) {
     if (all.length === 1) return all[0]
-    const broken = repository.brokenIn(kind)
+    const broken = brokenFiles(repository.declared(kind))
     if (all.length === 0 && broken.length > 0) throw invalid(opened, broken)
     throw all.length === 0
       ? new UsageError(`the repository has no valid ${word}`, {
@@ -239,7 +240,7 @@ export function requireResource<K extends NamedKind>(opened: Opened, kind: K, na
  * name. A Deployment's is `environment/name`.
  */
 export function requireUnbroken(opened: Opened, kind: Kind, name: string): void {
-  const broken = opened.repository.brokenIn(kind, name)
+  const broken = brokenFiles(opened.repository.declared(kind), name)
   if (broken.length > 0) throw invalid(opened, broken)
 }
 
@@ -253,6 +254,7 @@ export function requireValid(opened: Opened, files: Iterable<string>): void {
   if (broken.size > 0) throw invalid(opened, [...broken].sort())
 }
 
-function invalid({ repository, sources, data }: Opened, files: readonly string[]): InvalidFilesError {
+/** The error that stops a command for these files. */
+export function invalid({ repository, sources, data }: Opened, files: readonly string[]): InvalidFilesError {
   return new InvalidFilesError(files, repository.diagnostics, [...sources, ...data])
 }

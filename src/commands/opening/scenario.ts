@@ -1,5 +1,5 @@
 import type { Resource } from '../../repo/resource.ts'
-import { isBaseline } from '../../simulate/players.ts'
+import { isBaseline } from '../../simulate/baselines.ts'
 import { type Opened, requireResource, requireValid } from './repository.ts'
 
 /** The Scenario of that name, or the only one, with the policies that it plays, in its order; all of their files are valid. */

@@ -40,7 +40,7 @@ export async function openDataset(
     root: opened.root,
     policyActions: policy && listed(policy.spec.actions).map(({ id }) => id),
     offered: policy !== undefined && isOffered(policy.spec.actions),
-    ofSet: spec.format === 'dap' && policy !== undefined && isSet(policy.spec.actions),
+    ofSet: policy !== undefined && isSet(policy.spec.actions) && !isInOrder(spec),
     slots: policy && slotsOf(policy.spec),
     join: rewardJoin(spec, reward ?? policy?.spec.reward, until),
     async requireUnchanged() {
@@ -63,6 +63,10 @@ function slotsOf({ decision }: PolicySpec): number | undefined {
       return undefined
   }
 }
+
+/** Are propensities listed in the order of all actions? Then there are no others. */
+const isInOrder = ({ mapping }: DatasetSpec): boolean =>
+  mapping?.propensities !== undefined && mapping.eligible === undefined
 
 interface DatasetFiles extends DataFiles {
   readonly digest: string

@@ -5,6 +5,9 @@ import type { FoundFile, Host } from '../../host.ts'
 import { confirmedRoots, displayPath, findRoot } from '../opening/repository.ts'
 import { folderFiles } from './data-files.ts'
 
+/** What the paths of a log may be; `dap log tail` has more to say of them. */
+export const LOG_PATHS = 'files, and folders whose `.jsonl` and `.ndjson` files are read, also with `.gz` or `.zst`'
+
 /** Whatever is done with the lines of a log, file after file. */
 export interface LogReader {
   line(file: string, row: number, text: string): void

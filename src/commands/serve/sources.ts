@@ -5,7 +5,7 @@ import type { Host } from '../../host.ts'
 import { type Bundle, checkBundle, openBundle } from '../../policy/bundle.ts'
 import { forgetsBy } from '../../policy/forgetting.ts'
 import { loadRepository } from '../../repo/repository.ts'
-import type { ControlFile, PolicyLoader, ServedPolicy } from '../../serve/deciding/policies.ts'
+import type { ControlFile, Loaded, PolicyLoader, ServedPolicy } from '../../serve/deciding/policies.ts'
 import { jsonFaultPlace } from '../../serve/json.ts'
 import { filesBelow } from '../opening/found-files.ts'
 import { loadPolicy, readJson, snapshotPath, usualSnapshot } from '../opening/policies.ts'
@@ -35,11 +35,13 @@ export function bundleLoader(host: Host, location: string): PolicyLoader {
     async load() {
       const found = await shelf.list()
       const faults = found.length === 0 ? [`there is no ${BUNDLE_FILE} in \`${location}\``] : []
+      let hint: string | undefined
       const policies = new Map<string, ServedPolicy>()
       const from = new Map<string, string>()
       for (const { name: shown } of found) {
         const loaded = await faultsInstead(async () => readServed(await shelf.read(shown)))
         if ('faults' in loaded) {
+          if (faults.length === 0) hint = loaded.hint
           faults.push(...loaded.faults.map(fault => `bundle \`${shown}\`: ${fault}`))
           continue
         }
@@ -47,9 +49,10 @@ export function bundleLoader(host: Host, location: string): PolicyLoader {
         const other = from.get(name)
         if (other !== undefined) faults.push(`bundles \`${other}\` and \`${shown}\` are both of policy \`${name}\``)
         from.set(name, shown)
-        policies.set(name, loaded)
+        if (other === undefined) policies.set(name, loaded)
+        else policies.delete(name)
       }
-      return { policies, faults }
+      return { policies, faults, hint }
     },
   }
 }
@@ -101,7 +104,7 @@ function cloudShelf(host: Host, location: string): Shelf {
 
 /**
  * Serves all policies of a repository, each with the snapshot that `snapshots` names for it, else with `snapshots/<policy>.json` if that
- * exists. While any file of the repository has errors, nothing new is served.
+ * exists. While any file of the repository has errors, nothing new is served: what they have to do with each other is not known then.
  */
 export function repositoryLoader(
   host: Host,
@@ -133,14 +136,17 @@ export function repositoryLoader(
         if (!names.includes(name)) faults.push(`a snapshot is named for \`${name}\`, which is no policy here`)
       }
       const policies = new Map<string, ServedPolicy>()
-      if (faults.length > 0) return { policies, faults }
+      if (errors.length > 0) return { policies, faults }
+      let hint: string | undefined
       for (const name of names) {
         const snapshot = overrides.get(name) ?? (await usualSnapshot(host, opened, name))
         const loaded = await faultsInstead(() => loadPolicy(host, opened, name, { snapshot, migrate }))
-        if ('faults' in loaded) faults.push(...loaded.faults)
-        else policies.set(name, loaded)
+        if ('faults' in loaded) {
+          if (faults.length === 0) hint = loaded.hint
+          faults.push(...loaded.faults)
+        } else policies.set(name, loaded)
       }
-      return { policies, faults }
+      return { policies, faults, hint }
     },
   }
 }
@@ -167,7 +173,7 @@ function bundlePath(host: Host, location: string): string {
   throw new UsageError(`bundles cannot be read from \`${scheme}://\``, { hint: 'a path, file:// or gs://' })
 }
 
-async function readServed(json: unknown): Promise<ServedPolicy | { readonly faults: readonly string[] }> {
+async function readServed(json: unknown): Promise<ServedPolicy | Pick<Loaded, 'faults' | 'hint'>> {
   const checked = checkBundle(json)
   if ('faults' in checked) return checked
   const faults = await policyFaults(checked.bundle)
@@ -194,27 +200,29 @@ async function stamps(host: Host, paths: readonly string[]): Promise<string> {
 }
 
 /** What the user can act on is a fault of what was to be loaded, and not the end of the server. */
-async function faultsInstead<T>(load: () => Promise<T>): Promise<T | { readonly faults: readonly string[] }> {
+async function faultsInstead<T>(load: () => Promise<T>): Promise<T | Pick<Loaded, 'faults' | 'hint'>> {
   try {
     return await load()
   } catch (error) {
-    if (error instanceof DapError) return { faults: [error.message] }
+    if (error instanceof DapError) return { faults: [error.message], hint: error.hint }
     throw error
   }
 }
 
-/** The same policies, as long as they can learn at once. One that forgets cannot: its snapshot has no buckets of time that could grow older. */
+/** The policies that can learn at once. One that forgets cannot: its snapshot has no buckets of time that could grow older. */
 export function learnableLoader({ stamp, load }: PolicyLoader): PolicyLoader {
   return {
     stamp,
     async load() {
-      const { policies, faults } = await load()
+      const { policies, faults, hint } = await load()
+      const learnable = new Map(policies)
       const forgetful = [...policies.values()].flatMap(({ policy: { name, spec } }) => {
         const option = forgetsBy(spec.algorithm.learner)
-        const why = `policy \`${name}\` forgets (\`${option}\`), which --learn cannot do: leave --learn out, and train it on the log by \`dap train\``
-        return option === undefined ? [] : [why]
+        if (option === undefined) return []
+        learnable.delete(name)
+        return `policy \`${name}\` forgets (\`${option}\`), which --learn cannot do: leave --learn out, and train it on the log by \`dap train\``
       })
-      return { policies, faults: [...faults, ...forgetful] }
+      return { policies: learnable, faults: [...faults, ...forgetful], hint }
     },
   }
 }

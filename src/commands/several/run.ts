@@ -1,13 +1,12 @@
 /** A command over one resource of a kind, or over all that are selected. */
 import { DapError, UsageError } from '../../errors.ts'
 import type { Host } from '../../host.ts'
-import { InvalidFilesError } from '../../invalid-files.ts'
-import { type Opened, openRepository, requireValid } from '../opening/repository.ts'
+import { invalid, type Opened, openRepository, requireValid } from '../opening/repository.ts'
 import { unchangedSince } from './changed.ts'
 import { type Chosen, choose, type RunKind, type Selection } from './selection.ts'
 
 /** What came of one that was selected. */
-export type Entry<Done> = Chosen &
+export type Entry<Done> = Pick<Chosen, 'name' | 'file'> &
   ({ readonly done: Done } | { readonly error: DapError } | { readonly skipped: string })
 
 export interface Ran<Done> {
@@ -33,7 +32,7 @@ export async function runSelected<Done>(
   const folder = opened.root
   if (name !== undefined) {
     const done = await one(opened, name)
-    return { folder, named: true, entries: [{ name, file: opened.repository.declaredIn(kind, name)!, done }] }
+    return { folder, named: true, entries: [{ name, file: opened.repository.get(kind, name)!.file, done }] }
   }
   // Of what dap.yaml says depends what is there at all.
   requireValid(opened, [])
@@ -60,9 +59,7 @@ export async function runSelected<Done>(
       continue
     }
     try {
-      // What is in it cannot be told, or only guessed.
-      if (opened.repository.declaredIn(kind, each.name) === undefined)
-        throw new InvalidFilesError([each.file], opened.repository.diagnostics, opened.sources)
+      if (each.broken.length > 0) throw invalid(opened, each.broken)
       entries.push({ ...each, done: await one(opened, each.name) })
     } catch (error) {
       if (!(error instanceof DapError) || host.signal.aborted || chosen.length === 1) throw error

@@ -2,6 +2,7 @@
 import type { Command } from 'commander'
 import { didYouMean } from '../../diagnostics.ts'
 import { UsageError } from '../../errors.ts'
+import type { Declaration } from '../../repo/resource.ts'
 import type { Opened } from '../opening/repository.ts'
 import { parseSelector, type Selector } from './selector.ts'
 
@@ -22,6 +23,8 @@ export interface Chosen {
   /** Of a file that does not tell one, the file. */
   readonly name: string
   readonly file: string
+  /** The files with the errors that keep it from being run. */
+  readonly broken: readonly string[]
 }
 
 const collect = (value: string, before: readonly string[] = []) => [...before, value]
@@ -56,10 +59,7 @@ export function selectionOf(name: string | undefined, flags: Readonly<Record<str
  * are not the wanted ones. A UsageError for a name that nothing has, and for labels that nothing has though there is something.
  */
 export function choose({ repository }: Opened, kind: RunKind, { only, selector }: Selection): readonly Chosen[] {
-  const all = repository
-    .declares(kind)
-    .map(({ name, file }) => ({ name: name ?? file, file }))
-    .sort((a, b) => (a.name < b.name ? -1 : 1))
+  const all = runnable(repository.declared(kind)).sort((a, b) => (a.name < b.name ? -1 : 1))
   const names = all.map(({ name }) => name)
   const unknown = only?.find(name => !names.includes(name))
   if (unknown !== undefined) {
@@ -69,10 +69,9 @@ export function choose({ repository }: Opened, kind: RunKind, { only, selector }
         (names.length === 0 ? 'there is none here' : `one of ${names.map(each => `\`${each}\``).join(', ')}`),
     })
   }
-  const chosen = all.filter(({ name }) => {
-    const labels = repository.get(kind, name)?.metadata.labels
-    const faulty = repository.get(kind, name) === undefined
-    return (only?.includes(name) ?? true) && (selector === undefined || faulty || selector.selects(labels ?? {}))
+  const chosen = all.filter(({ name, broken }) => {
+    const labels = repository.get(kind, name)?.metadata.labels ?? {}
+    return (only?.includes(name) ?? true) && (selector === undefined || broken.length > 0 || selector.selects(labels))
   })
   if (chosen.length === 0 && all.length > 0) {
     const labels = repository
@@ -86,4 +85,16 @@ export function choose({ repository }: Opened, kind: RunKind, { only, selector }
     })
   }
   return chosen
+}
+
+/** Each name, or else file, once. What a file may have besides what it is known to declare is not asked for. */
+function runnable(declared: readonly Declaration[]): Chosen[] {
+  const known = declared.filter(({ sure }) => sure)
+  const all = new Map<string, Chosen>()
+  for (const { names = [], sure, file, broken } of declared) {
+    if (!sure && known.some(other => other.file === file || names.includes(other.names![0]))) continue
+    const name = names.length === 1 ? names[0] : file
+    all.set(name, { name, file, broken })
+  }
+  return [...all.values()]
 }

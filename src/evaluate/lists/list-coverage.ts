@@ -38,6 +38,7 @@ export function listCoverage(
       rows: sums.rows,
     },
     ineligibleMass: 0,
+    idleMass: 0,
     largestPossibleWeight: Math.max(1, max, reach.possible),
     minWeight: min,
     maxWeight: max,

@@ -155,12 +155,11 @@ export function createListRun(
       }
       if (w > 0 && k <= list.places.length) {
         const open = judged.vector(vector)
-        if (open === 0) w = at < 0 ? w : 0
-        else if (at < 0) {
-          // It has something for a slot that the log left empty.
+        if ((open === 0) !== at < 0) {
+          // One of the two has something for the slot, and the other has not.
           sums.unsupported[k] += h * w
           w = 0
-        } else {
+        } else if (at >= 0) {
           weigh(k, h * w, w, list.vectors[k], places)
           if (model !== undefined) value[i] = expected(places, place => q(k, place)) + below(k)
           w *= vector[at] / list.propensity[k]

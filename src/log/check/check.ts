@@ -65,15 +65,17 @@ export function createLogCheck(policies: ReadonlyMap<string, KnownPolicy> = new 
   const files: string[] = []
   const names: (string | null)[] = []
   const nameAt = new Map<string | null, number>()
-  /** By decision: when it was, what it said, the policy of the repository that made it, from 1; whether nothing could be served. */
+  /** By decision: when it was, what it said, the policy of the repository that made it, from 1; whether nothing could be served; how many slots it has. */
   const decisions = createCopies()
   let decided = new Float64Array(1024)
   let content = new Float64Array(1024)
   let madeBy = new Uint32Array(1024)
   let unserved = new Uint8Array(1024)
+  let slotsOf = new Uint8Array(1024)
   /** By reward: what it says, as `saidBy` has it; when it came, and the place of the record that says so. */
   const rewards = createCopies()
   let decisionOf = new Uint32Array(1024)
+  let slotOf = new Uint8Array(1024)
   let metric = new Uint8Array(1024)
   let nameOf = new Uint32Array(1024)
   let worth = new Float64Array(1024)
@@ -116,6 +118,7 @@ export function createLogCheck(policies: ReadonlyMap<string, KnownPolicy> = new 
     content = withRoom(content, entry)
     madeBy = withRoom(madeBy, entry)
     unserved = withRoom(unserved, entry)
+    slotsOf = withRoom(slotsOf, entry)
     return entry
   }
 
@@ -133,6 +136,7 @@ export function createLogCheck(policies: ReadonlyMap<string, KnownPolicy> = new 
       content[entry] = what
       madeBy[entry] = by
       unserved[entry] = served.by === 'none' ? 1 : 0
+      slotsOf[entry] = record.slots.length
       return
     }
     decided[entry] = Math.min(decided[entry], ts)
@@ -151,23 +155,24 @@ export function createLogCheck(policies: ReadonlyMap<string, KnownPolicy> = new 
 
   function reward(record: RewardRecord, place: Place): void {
     const { rewardId } = record
-    const [decisionId, , kind, name, value] = saidBy(record)
+    const [decisionId, slot, kind, name, value] = saidBy(record)
     if (record.receivedTs !== undefined) timeOf(record.receivedTs, place, 'receivedTs')
     const ts = timeOf(record.ts, place)
     const of = entryOf(decisionId)
-    const said = [of, kind === 'metric' ? 1 : 0, nameCode(name), value ?? 0] as const
+    const said = [of, kind === 'metric' ? 1 : 0, nameCode(name), value ?? 0, slot] as const
     const entry = rewards.entry(rewardId)
     const isFirst = rewards.first(entry)
     if (isFirst) {
       decisionOf = withRoom(decisionOf, entry)
+      slotOf = withRoom(slotOf, entry)
       metric = withRoom(metric, entry)
       nameOf = withRoom(nameOf, entry)
       worth = withRoom(worth, entry)
       came = withRoom(came, entry)
       fileOf = withRoom(fileOf, entry)
       rowOf = withRoom(rowOf, entry)
-      ;[decisionOf[entry], metric[entry], nameOf[entry], worth[entry]] = said
-    } else if ([decisionOf, metric, nameOf, worth].every((column, i) => column[entry] === said[i])) {
+      ;[decisionOf[entry], metric[entry], nameOf[entry], worth[entry], slotOf[entry]] = said
+    } else if ([decisionOf, metric, nameOf, worth, slotOf].every((column, i) => column[entry] === said[i])) {
       report('reward-repeated', place, `reward \`${rewardId}\` is logged again`, entry)
     } else {
       rewards.contradict(entry)
@@ -194,6 +199,10 @@ export function createLogCheck(policies: ReadonlyMap<string, KnownPolicy> = new 
     const wrong = maker && outsideRange(maker.policy.spec.reward, names[nameOf[entry]] ?? undefined, worth[entry])
     if (wrong !== undefined) {
       report('range', place, `the reward is ${worth[entry]}, and ${wrong}`)
+      return 'unused'
+    }
+    if (slotOf[entry] >= slotsOf[of]) {
+      report('no-slot', place, `the decision has no slot ${slotOf[entry]}`)
       return 'unused'
     }
     const after = came[entry] - decided[of]

@@ -37,6 +37,7 @@ const SEVERITY: Readonly<Record<LogFaultCode, 'error' | 'warning'>> = {
   range: 'warning',
   early: 'warning',
   'too-early': 'warning',
+  'no-slot': 'warning',
   orphan: 'warning',
 }
 

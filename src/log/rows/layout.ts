@@ -72,6 +72,7 @@ export function logSource(
     partitions,
     part,
     once,
+    policies: spec.policies,
     join: joins ? { ...how, ts, rewards: own } : undefined,
   }
 }

@@ -1,6 +1,7 @@
 import type { LearnerSpec } from '../../kinds.ts'
 import { logisticUpdate, sigmoid } from '../../math/logistic.ts'
 import { requireUnit } from '../definition.ts'
+import { FORGETTING } from '../forgetting.ts'
 import type { Learner, LearnerDefinition } from '../learner.ts'
 import { countOnly } from './fixed.ts'
 import { DENSE, linear, linearLearner } from './linear.ts'
@@ -15,7 +16,12 @@ export const logistic: LearnerDefinition<Extract<LearnerSpec, { type: 'logistic'
   note: 'logistic ridge per action, or shared',
   description:
     'Logistic ridge regression on features, for 0/1 rewards: of the context, per action, or of contexts and actions, shared by all actions. Values are probabilities.',
-  options: { l2: { ...l2, description: 'The ridge penalty λ of every coefficient.' }, intercept, shared },
+  options: {
+    l2: { ...l2, description: 'The ridge penalty λ of every coefficient.' },
+    intercept,
+    shared,
+    ...FORGETTING,
+  },
   learns: true,
   rewards: 'unit',
   gives: ['counts', 'widths', 'posterior'],

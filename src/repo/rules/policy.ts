@@ -1,8 +1,8 @@
 import type { ActionSpec, PolicySpec } from '../../kinds.ts'
 import { compileContextRule } from '../../policy/cel.ts'
 import { capacityOf, FIRST_ELIGIBLE, fieldsOfActions, isListed, isOffered, isSet, listed } from '../../policy/pool.ts'
+import { isBaseline } from '../../simulate/baselines.ts'
 import type { Fault, Path } from '../fault.ts'
-import { BUILT_IN_POLICIES } from '../references.ts'
 import type { Resource } from '../resource.ts'
 import { algorithmRules } from './algorithm.ts'
 import { celFault, duplicates, known, semantic } from './common.ts'
@@ -11,7 +11,7 @@ import { decisionRules } from './decision.ts'
 import { featureRules } from './features.ts'
 
 export function* policyRules({ name, spec }: Resource<'Policy'>): Generator<Fault> {
-  if (BUILT_IN_POLICIES.includes(name)) {
+  if (isBaseline(name)) {
     yield semantic(
       ['metadata', 'name'],
       `the name \`${name}\` is taken: it is a built-in policy of Scenarios`,

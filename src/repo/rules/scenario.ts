@@ -7,9 +7,9 @@ import { forgetsBy } from '../../policy/forgetting.ts'
 import { isListed, isOffered, isSet, listed } from '../../policy/pool.ts'
 import { checkExpectation } from '../../policy/result-rules.ts'
 import { type Fields, worldFields } from '../../policy/world-fields.ts'
+import { isBaseline } from '../../simulate/baselines.ts'
 import { offeredFields, termsOf, WORLDS, worldOf } from '../../simulate/worlds/worlds.ts'
 import type { Fault, Path } from '../fault.ts'
-import { BUILT_IN_POLICIES } from '../references.ts'
 import type { Lookup, Resource } from '../resource.ts'
 import { list } from '../schema.ts'
 import { celFault, duplicates, known, milliseconds, semantic, some } from './common.ts'
@@ -24,11 +24,11 @@ interface Played {
 
 export function* scenarioRules({ spec }: Resource<'Scenario'>, repository: Lookup): Generator<Fault> {
   const { policies, horizon, checkpoints = [], expect } = spec
-  const known = policies.every(name => BUILT_IN_POLICIES.includes(name) || repository.mayHave('Policy', name))
+  const known = policies.every(name => isBaseline(name) || repository.mayHave('Policy', name))
   const found = policies.map((name, at) => ({ name, at, spec: repository.get('Policy', name)?.spec }))
   const played = found.filter((each): each is Played => each.spec !== undefined)
   // A policy that is missing or broken may have any field and any action.
-  const complete = found.every(({ name, spec }) => spec !== undefined || BUILT_IN_POLICIES.includes(name))
+  const complete = found.every(({ name, spec }) => spec !== undefined || isBaseline(name))
   const ascending = checkpoints.findIndex((t, i) => i > 0 && t <= checkpoints[i - 1])
   if (ascending !== -1)
     yield semantic(
