@@ -60,21 +60,59 @@ const SPEC: PolicySpec = {
 function log(lists: number): string {
   const shown = createPolicy('shown', SPEC, 'sha256:shown')
   const rng = stream(11, 'clicks')
-  const ts = '2026-11-30T12:00:00.000Z'
   const lines = Array.from({ length: lists }, (_, i) => {
     const decision = decide(shown, { decisionId: `d${i}`, context: { player: `p${i >> 1}` } })
     if ('faults' in decision) throw new Error(JSON.stringify(decision.faults))
-    const facts = { ts, mode: 'online', snapshot: null, runtime: 'dap/test', latencyUs: 0, logProbability: 1 } as const
-    const record = recordText(decisionRecord(shown, decision, facts))
+    const record = recordText(decisionRecord(shown, decision, FACTS))
     const clicks = (decision.slots ?? []).flatMap(({ slot, action }) => {
       if (!(rng.uniform() < EXAMINED[slot] * CLICKED[IDS.indexOf(action ?? '')])) return []
-      const reward = { schema: 'dap.reward/v1', rewardId: `r${i}-${slot}`, decisionId: `d${i}`, slot, value: 1, ts }
-      return [JSON.stringify(reward)]
+      return [rewardText(i, slot)]
     })
     return [record, ...clicks]
   })
   return `${lines.flat().join('\n')}\n`
 }
+
+/** The same of requests that bring two to eight actions. */
+function offeredLog(lists: number): string {
+  const shown = createPolicy(
+    'shown',
+    {
+      ...SPEC,
+      actions: { from: 'request', max: 20, features: { price: { type: 'number' } } },
+      features: [{ action: 'price' }],
+      decision: { type: 'ranking', slots: 3, uniform: 0.2 },
+      algorithm: {
+        learner: { type: 'linear', shared: true, l2: 1, intercept: true },
+        exploration: { type: 'softmax', temperature: 0.5 },
+      },
+    },
+    'sha256:shown',
+  )
+  const rng = stream(12, 'clicks')
+  const lines = Array.from({ length: lists }, (_, i) => {
+    const actions = Array.from({ length: 2 + (i % 7) }, (_, j) => ({ id: `item-${i + j}`, features: { price: j } }))
+    const pool = shown.offer({ actions })
+    if ('faults' in pool) throw new Error(JSON.stringify(pool.faults))
+    const decision = decide(shown, { decisionId: `d${i}`, context: { player: `p${i >> 1}` }, pool })
+    if ('faults' in decision) throw new Error(JSON.stringify(decision.faults))
+    const clicks = (decision.slots ?? []).flatMap(({ slot }) => (rng.uniform() < 0.3 ? [rewardText(i, slot)] : []))
+    return [recordText(decisionRecord(shown, decision, FACTS, pool)), ...clicks]
+  })
+  return `${lines.flat().join('\n')}\n`
+}
+
+const TS = '2026-11-30T12:00:00.000Z'
+const FACTS = {
+  ts: TS,
+  mode: 'online',
+  snapshot: null,
+  runtime: 'dap/test',
+  latencyUs: 0,
+  logProbability: 1,
+} as const
+const rewardText = (i: number, slot: number) =>
+  JSON.stringify({ schema: 'dap.reward/v1', rewardId: `r${i}-${slot}`, decisionId: `d${i}`, slot, value: 1, ts: TS })
 
 /** What lists of such weights earn. */
 function worth(weights: readonly number[], uniform: number): number {
@@ -108,6 +146,33 @@ describe('dap evaluate of lists', () => {
       }
     }
     expect((await dapIn(folder, 'evaluate', 'rows')).stdout).toMatch(/next +ok +sips/)
+  })
+
+  it('judges lists of what requests brought, by the place that each action had among them', async () => {
+    const spec = `unit: player
+context: { player: { type: string } }
+actions: { from: request, max: 20, features: { price: { type: number } } }
+features: [{ action: price }]
+decision: { type: ranking, slots: 3, uniform: 0.2 }
+algorithm: { learner: { type: linear, shared: true }, exploration: { type: softmax, temperature: 0.5 } }
+guardrails: { minProbability: 0 }
+reward: { name: click, type: binary, wait: 1h }`
+    const files = {
+      ...FILES,
+      'policies/shown.yaml': resource('Policy', 'shown', spec),
+      'evaluations/rows.yaml': evaluation(
+        'estimators: [sips, rips, iips, pi]\ncandidates: [{ name: same, policy: shown }, { name: even, uniform: true }, { name: log, logging: true }]',
+      ),
+    }
+    const { 'policies/next.yaml': _, ...own } = files
+    const folder = await onDisk({ ...own, 'logs/a.jsonl': offeredLog(1500) })
+    const session = await dapIn(folder, 'evaluate', 'rows', '--json')
+    const { candidates, dataset } = JSON.parse(session.stdout) as EvaluationResult
+    expect(dataset).toMatchObject({ rows: 1500, dropped: 0 })
+    // A learner that knows nothing makes all lists alike: its own are those of chance.
+    for (const { estimates } of candidates) {
+      for (const { estimator, value } of estimates) expect(value, estimator).toBeCloseTo(dataset.meanReward, 9)
+    }
   })
 
   it('does not take lists for decisions, nor decisions for lists', async () => {

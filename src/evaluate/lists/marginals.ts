@@ -31,9 +31,9 @@ export function rememberedMixture(): (first: readonly number[], uniform: number,
 export const tellsAll = (first: readonly number[], slots: number): boolean =>
   first.reduce((count, score) => count + (score > 0 ? 1 : 0), 0) >= Math.min(slots, first.length)
 
-/** Of lists that are drawn evenly. */
+/** Of lists that are drawn evenly; 0 in slots for which there are no actions. */
 export const evenMarginals = (actions: number, slots: number): Float64Array =>
-  new Float64Array(Math.min(slots, actions) * actions).fill(1 / actions)
+  new Float64Array(slots * actions).fill(1 / actions, 0, Math.min(slots, actions) * actions)
 
 /** Of the lists of a log; undefined where a record does not say it. */
 export function createLoggedMarginals(slots: number): (list: LoggedList) => Float64Array | undefined {
