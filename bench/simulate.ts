@@ -11,7 +11,7 @@ import { prepare, type SimulationPlan } from '../src/simulate/simulate.ts'
 import { median, verdict } from './measure.ts'
 
 interface Case {
-  readonly name: 'ucb1' | 'kl-ucb' | 'epsilon-greedy' | 'thompson' | 'linucb'
+  readonly name: 'ucb1' | 'kl-ucb' | 'epsilon-greedy' | 'thompson' | 'linucb' | 'ranking' | 'ranking-shared'
   readonly algorithm: AlgorithmSpec
   /** Millions of decisions a second and core. */
   readonly budget: number
@@ -59,9 +59,28 @@ const CASES: readonly Case[] = [
     budget: 1,
     replications: 30,
   },
+  // Lists of 5 out of 20 actions, by position; over the counts of actions, and over a ridge of d = 8 that they share.
+  {
+    name: 'ranking',
+    algorithm: { learner: { type: 'mean' }, exploration: { type: 'softmax', temperature: 0.05 } },
+    budget: 0.05,
+    replications: 20,
+  },
+  {
+    name: 'ranking-shared',
+    algorithm: {
+      learner: { type: 'linear', l2: 1, shared: true, intercept: true },
+      exploration: { type: 'softmax', temperature: 0.05 },
+    },
+    budget: 0.05,
+    replications: 5,
+  },
 ]
 
-/** Decisions a second of CPU time in a process of its own for each, beside the same loop in C; K = 10. */
+const LISTED = Array.from({ length: 20 }, (_, k) => `a${k}`)
+const LIST_FEATURES = Array.from({ length: 7 }, (_, i) => `x${i}`)
+
+/** Decisions a second of CPU time in a process of its own for each, beside the same loop in C, but for lists; K = 10. */
 export async function bench(): Promise<void> {
   const binary = compileLoop()
   console.log('million decisions/s  dap      C        dap/C    budget')
@@ -71,7 +90,7 @@ export async function bench(): Promise<void> {
     for (let round = 0; round < 5; round++) {
       const seconds = execFileSync(process.execPath, [fileURLToPath(import.meta.url), String(i)], { encoding: 'utf8' })
       own.push((replications * HORIZON) / Number(seconds) / 1e6)
-      if (binary === undefined) continue
+      if (binary === undefined || name.startsWith('ranking')) continue
       const [time] = execFileSync(binary, [name, String(replications), String(HORIZON)], { encoding: 'utf8' }).split(
         ' ',
       )
@@ -122,7 +141,9 @@ function time(each: Case): number {
   return process.cpuUsage(start).user / 1e6
 }
 
-function planOf({ name, algorithm, replications }: Case): SimulationPlan {
+function planOf(each: Case): SimulationPlan {
+  const { name, algorithm, replications } = each
+  if (name.startsWith('ranking')) return listPlanOf(each)
   const linear = name === 'linucb'
   const rng = stream(1, 'theta')
   const theta = () => Array.from({ length: D }, () => normal(rng) / Math.sqrt(D))
@@ -151,6 +172,37 @@ function planOf({ name, algorithm, replications }: Case): SimulationPlan {
     algorithm,
     guardrails: { minProbability: 0 },
     reward: { name: 'reward', type: 'number', wait: '1h', default: 0 },
+  }
+  return { scenario: { name: 'bench', spec, digest: '' }, policies: [{ name, spec: policy, digest: '' }] }
+}
+
+function listPlanOf({ name, algorithm, replications }: Case): SimulationPlan {
+  const rng = stream(1, 'lists')
+  const spec: ScenarioSpec = {
+    world: {
+      type: 'bernoulli',
+      means: Object.fromEntries(LISTED.map(id => [id, rng.uniform() / 2])),
+      click: { type: 'pbm', examination: [1, 0.6, 0.4, 0.3] },
+    },
+    policies: [name],
+    horizon: HORIZON,
+    replications,
+    seed: 1,
+    level: 0.95,
+    expect: [],
+  }
+  const policy: PolicySpec = {
+    context: {},
+    actions: LISTED.map(id => ({
+      id,
+      features: Object.fromEntries(LIST_FEATURES.map(feature => [feature, rng.uniform()])),
+    })),
+    ...(name === 'ranking' ? {} : { features: LIST_FEATURES.map(action => ({ action })) }),
+    decision: { type: 'ranking', slots: 5, uniform: 0.05 },
+    mode: 'online',
+    algorithm,
+    guardrails: { minProbability: 0 },
+    reward: { name: 'click', type: 'binary', wait: '1h', default: 0 },
   }
   return { scenario: { name: 'bench', spec, digest: '' }, policies: [{ name, spec: policy, digest: '' }] }
 }

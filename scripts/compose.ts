@@ -1,5 +1,5 @@
 /**
- * Writes what follows from the definitions of learners, explorations, worlds and estimators into the files that tell people of them: unions
+ * Writes what follows from the definitions of learners, explorations, worlds, click models and estimators into the files that tell people of them: unions
  * and lists of names in `schemas/`, and the README's table.
  */
 import { readFileSync, writeFileSync } from 'node:fs'
@@ -9,6 +9,7 @@ import { EXPLORATIONS, LEARNERS, PAIRS, SCORE_EXPLORATIONS } from '../src/policy
 import type { ConfiguredDefinition } from '../src/policy/definition.ts'
 import type { ExplorationDefinition } from '../src/policy/exploration.ts'
 import type { LearnerDefinition } from '../src/policy/learner.ts'
+import { CLICK_MODELS } from '../src/simulate/clicks/clicks.ts'
 import { WORLDS } from '../src/simulate/worlds/worlds.ts'
 import { composedApi } from './compose-api.ts'
 
@@ -31,7 +32,10 @@ const PARTS: Readonly<Record<string, readonly (readonly [pointer: string, value:
     ['/properties/spec/properties/algorithm/description', algorithmSentence()],
     ['/$defs/AlgorithmSpec/properties/exploration/description', explorationSentence()],
   ],
-  'schemas/scenario.schema.json': [['/$defs/WorldSpec/oneOf', union(WORLDS)]],
+  'schemas/scenario.schema.json': [
+    ['/$defs/WorldSpec/oneOf', union(WORLDS)],
+    ['/$defs/ClickSpec/oneOf', union(CLICK_MODELS)],
+  ],
   'schemas/evaluation.schema.json': [
     ['/$defs/ScoreExplorationSpec/oneOf', union(SCORE_EXPLORATIONS)],
     ['/properties/spec/properties/estimators/description', estimatorsSentence()],

@@ -201,7 +201,7 @@ const GUARDRAILS: readonly (readonly [string, Partial<PolicySpec>, (readonly Dec
       features: [{ field: 'spend', transform: 'log1p' }],
       guardrails: { minProbability: 0, fallback: 'small' },
     },
-    [-2, -1, -0.5, 1e300].map(spend => ({ decisionId: `f${spend}`, context: { ...CONTEXT, spend } })),
+    [-2, -1, -0.5, 1e30].map(spend => ({ decisionId: `f${spend}`, context: { ...CONTEXT, spend } })),
   ],
   [
     'imposed',

@@ -17,6 +17,7 @@ export type {
   ActionSpec,
   AlgorithmSpec,
   CandidateSpec,
+  ClickSpec,
   ContextField,
   CrossFeature,
   CsvSpec,

@@ -117,7 +117,7 @@ const ROOMS: Readonly<Record<string, Readonly<Record<string, readonly string[]>>
     http: ['door', 'deciding', 'ids'],
     cluster: ['ids', 'log'],
   },
-  simulate: { worlds: [] },
+  simulate: { clicks: [], worlds: ['clicks'] },
   ui: { live: [], formats: [] },
 }
 

@@ -2,6 +2,7 @@ import { createClient } from '../client.ts'
 import { defineCommand } from '../command.ts'
 import { DapError, ExitCode, UsageError } from '../errors.ts'
 import { PLAY_RESULT_SCHEMA } from '../generated/names.ts'
+import { isList } from '../policy/lists/slots.ts'
 import { isListed, listed } from '../policy/pool.ts'
 import type { PlayResult } from '../results.ts'
 import { type StagedRound, stage } from '../simulate/stage.ts'
@@ -68,6 +69,11 @@ export const playCommand = defineCommand<Options, PlayResult>({
           policies.length > 0 ? `one of ${policies.map(({ name }) => name).join(', ')}` : 'add one to `spec.policies`',
       })
     }
+    if (isList(policy.spec)) {
+      throw new UsageError(`\`${policy.name}\` decides lists, and \`dap play\` asks for one action at a time`, {
+        hint: 'play it by `dap simulate`',
+      })
+    }
     const spec = { ...scenario.spec, horizon: options.decisions ?? scenario.spec.horizon }
     const { seed = spec.seed } = options
     const client = createClient({
@@ -86,7 +92,7 @@ export const playCommand = defineCommand<Options, PlayResult>({
     const servedBy = new Map<string, number>()
     let done = 0
 
-    async function ask(name: string, { number, context, actions: offered, rewards }: StagedRound): Promise<void> {
+    async function ask(name: string, { number, context, actions: offered, rewardsOf }: StagedRound): Promise<void> {
       const decisionId = `${scenario.name}-${seed}-${number}`
       const start = performance.now()
       const answer = await client.decide(
@@ -103,7 +109,8 @@ export const playCommand = defineCommand<Options, PlayResult>({
       servedBy.set(answer.servedBy, (servedBy.get(answer.servedBy) ?? 0) + 1)
       // Whoever gets nothing answers nothing: `earned` stays 0, as in a simulation.
       if (action !== null) {
-        earned[number] = rewards[offered?.findIndex(({ id }) => id === action) ?? actions.indexOf(action)]
+        const at = offered?.findIndex(({ id }) => id === action) ?? actions.indexOf(action)
+        earned[number] = rewardsOf([at])[0]
         chosen.set(action, (chosen.get(action) ?? 0) + 1)
       }
       if (options.rewards && action !== null) {

@@ -82,7 +82,7 @@ export function decide(policy: Policy, request: DecisionRequest): DecisionResult
   const between = { policy, context, decisionId, pool: requirePool(request.pool ?? policy.pool) }
   const { eligible, excluded, slots, scores, servedBy, reason } =
     imposed === undefined ? choose(between) : unasked(between, imposed)
-  const [{ action, propensity, propensities, floor, u }] = slots
+  const { action, propensity, propensities, floor, u } = slots[0]
   return {
     policy: { name: policy.name, digest: policy.digest },
     decisionId,
@@ -98,7 +98,8 @@ export function decide(policy: Policy, request: DecisionRequest): DecisionResult
     randomness: { scheme: DRAW_SCHEME, salt, u },
     servedBy,
     reason,
-    ...(isList(policy.spec) ? { slots, scores } : {}),
+    slots: isList(policy.spec) ? slots : undefined,
+    scores,
   }
 }
 
@@ -131,10 +132,8 @@ function choose(between: Between): Choice {
     }
     const drawn = draw(between, set, indices)
     if (drawn === undefined) return unasked(between, { reason: 'the probabilities do not sum to 1' })
-    if (drawn.slots.every(({ action }) => action === null))
-      return unasked(between, { reason: 'no action may stand in any slot' })
-    const { eligible, excluded } = set
-    return { eligible, excluded, ...drawn, servedBy: 'policy' }
+    if (drawn.slots.every(isEmpty)) return unasked(between, { reason: 'no action may stand in any slot' })
+    return drawn
   } catch (error) {
     return unasked(between, { reason: error instanceof Error ? error.message : String(error) })
   }
@@ -145,9 +144,16 @@ function draw(
   { policy, context, decisionId, pool }: Between,
   set: EligibleSet,
   indices: Int32Array,
-): Pick<Choice, 'slots' | 'scores'> | undefined {
-  const walk = policy.walk(context, indices, set.indices.length, decisionId, pool)
+): Choice | undefined {
+  const { eligible, excluded } = set
+  const count = set.indices.length
   const vector = new Float64Array(pool.ids.length)
+  if (!isList(policy.spec)) {
+    policy.probabilities(context, indices, count, vector, decisionId, pool)
+    const only = slotOf(set, vector, policy.slots.floor(0, count), 0, drawUniform(policy.salt, decisionId))
+    return only && { eligible, excluded, slots: [only], servedBy: 'policy' }
+  }
+  const walk = policy.walk(context, indices, count, decisionId, pool)
   const slots: DecidedSlot[] = []
   while (walk.slot < policy.slots.count) {
     const { slot } = walk
@@ -159,15 +165,30 @@ function draw(
       walk.take(NOTHING)
       continue
     }
-    const propensities = set.indices.map(a => vector[a])
-    if (!isDistribution(propensities)) return undefined
-    const at = drawIndex(propensities, u)
-    slots.push({ slot, action: set.eligible[at], propensity: propensities[at], propensities, floor: walk.floor, u })
-    walk.take(set.indices[at])
+    const drawn = slotOf(set, vector, walk.floor, slot, u)
+    if (drawn === undefined) return undefined
+    slots.push(drawn)
+    walk.take(set.indices[eligible.indexOf(drawn.action as string)])
   }
   const { scores } = walk
-  return { slots, scores: scores && set.indices.map(a => scores[a]) }
+  return { eligible, excluded, slots, scores: scores && set.indices.map(a => scores[a]), servedBy: 'policy' }
 }
+
+/** One draw from a vector over the pool; undefined where that is no distribution. */
+function slotOf(
+  { indices, eligible }: EligibleSet,
+  vector: Float64Array,
+  floor: number,
+  slot: number,
+  u: number,
+): DecidedSlot | undefined {
+  const propensities = indices.map(a => vector[a])
+  if (!isDistribution(propensities)) return undefined
+  const at = drawIndex(propensities, u)
+  return { slot, action: eligible[at], propensity: propensities[at], propensities, floor, u }
+}
+
+const isEmpty = ({ action }: DecidedSlot): boolean => action === null
 
 const empty = (slot: number, u: number): DecidedSlot => ({
   slot,

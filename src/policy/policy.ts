@@ -1,15 +1,17 @@
 import type { PolicySpec } from '../kinds.ts'
-import type { Rng } from '../math/rng.ts'
+import { type Rng, xoshiro128 } from '../math/rng.ts'
 import { createAlgorithm, takesAnyActions } from './algorithm.ts'
 import { type Context, type ContextResult, createContextCheck } from './context.ts'
 import { drawStream, hashUniform } from './draw.ts'
 import { createEligibility, type Eligibility } from './eligibility.ts'
 import { createEligibleSets, type EligibleSet } from './eligible-sets.ts'
 import type { Exploration } from './exploration.ts'
+import { pick } from './explorations/pick.ts'
 import { createFeatures, type Features } from './features.ts'
 import type { Learner } from './learner.ts'
 import { createFilling, type Filling } from './lists/filling.ts'
-import { createSlots, type Slots } from './lists/slots.ts'
+import { sampleList } from './lists/sample.ts'
+import { createSlots, isList, type Slots } from './lists/slots.ts'
 import { createWalk, type Walk } from './lists/walk.ts'
 import {
   capacityOf,
@@ -63,7 +65,7 @@ export interface Policy {
   walk(context: Context, eligible: Int32Array, count: number, decisionId?: string, pool?: Pool): Walk
   /** Slots to be filled by other means than the policy's choice, but only with what may stand in them. Never throws. */
   fill(context: Context, eligible: Int32Array, count: number, pool?: Pool): Filling
-  /** The probabilities of the first slot, into `out`, which has room for all actions. */
+  /** The probabilities of the first slot, into `out`, which has room for all actions: all that a single decision needs. */
   probabilities(
     context: Context,
     eligible: Int32Array,
@@ -74,6 +76,8 @@ export interface Policy {
   ): void
   /** A fast draw from the distribution of a single decision. learner.predict(x) is called inside with the features already in x. */
   sample(x: Float64Array, eligible: Int32Array, count: number, rng: Rng): number
+  /** A fast draw of a whole list, which it writes into `out` as `sampleList` does, from the distribution that `walk` has; learner.predict is called inside. */
+  sampleList(context: Context, eligible: Int32Array, count: number, rng: Rng, out: Int32Array, pool?: Pool): number
   /** The unit of a context, as text; undefined for a policy without one. */
   unit(context: Context): string | undefined
   /** Is this unit held out? Decided by hash, once and for all. */
@@ -97,6 +101,7 @@ export function createPolicy(name: string, spec: PolicySpec, digest: string): Po
   const features = createFeatures(spec)
   const eligibility = createEligibility(spec)
   const slots = createSlots(spec)
+  const list = isList(spec)
   const kept = isSet(spec.actions) && takesAnyActions(spec.algorithm.learner) ? [] : actions
   const { learner, exploration, usesWidths } = createAlgorithm(
     spec.algorithm,
@@ -106,6 +111,7 @@ export function createPolicy(name: string, spec: PolicySpec, digest: string): Po
     features,
   )
   const scratch = new Float64Array(features.rows * features.dimension)
+  const chances = new Float64Array(capacity)
 
   function served(id: string, role: string): Served {
     const index = actions.indexOf(id)
@@ -123,15 +129,21 @@ export function createPolicy(name: string, spec: PolicySpec, digest: string): Po
     slots,
     filling,
     (slot, left, count, out, rng) => {
-      if (predicted === undefined || (features.ofSlots && predicted !== slot)) predict(slot)
+      predict(slot)
       exploration.probabilities(learner, left, count, out, rng)
     },
-    () => (exploration.seeded && open.decisionId !== undefined ? drawStream(salt, open.decisionId) : undefined),
+    streamOf,
     capacity,
     exploration.luce === true,
   )
 
+  function streamOf(): Rng | undefined {
+    return exploration.seeded && open.decisionId !== undefined ? drawStream(salt, open.decisionId) : undefined
+  }
+
+  /** Brings the learner's values up to date for a slot. */
   function predict(slot: number): void {
+    if (predicted !== undefined && (!features.ofSlots || predicted === slot)) return
     const rows = features.write(open.context, scratch, open.pool, slot)
     learner.predict(rows === features.rows ? scratch : scratch.subarray(0, rows * features.dimension), usesWidths)
     predicted = slot
@@ -143,6 +155,18 @@ export function createPolicy(name: string, spec: PolicySpec, digest: string): Po
     filling.start(eligible, count, slots.open(context, requirePool(offered ?? pool)))
     walk.start()
     return walk
+  }
+
+  /** What is chosen in a slot, as often as the exploration says. Where that draws, it is by the same draws in each slot of a list. */
+  function chooser(rng: Rng): (slot: number, left: Int32Array, count: number) => number {
+    const { seeded } = exploration
+    const [s0, s1, s2, s3] = seeded ? [rng.uint32(), rng.uint32(), rng.uint32(), rng.uint32() | 1] : [0, 0, 0, 1]
+    return (slot, left, count) => {
+      predict(slot)
+      if (!seeded) return exploration.sample(learner, left, count, rng)
+      exploration.probabilities(learner, left, count, chances, xoshiro128(s0, s1, s2, s3))
+      return pick(chances, 1, left, count, rng.uniform())
+    }
   }
 
   function unit(context: Context): string | undefined {
@@ -175,13 +199,27 @@ export function createPolicy(name: string, spec: PolicySpec, digest: string): Po
     unit,
     context: createContextCheck(spec.context),
     probabilities(context, eligible, count, out, decisionId, offered) {
-      start(context, eligible, count, decisionId, offered).vector(out)
+      if (list) {
+        start(context, eligible, count, decisionId, offered).vector(out)
+        return
+      }
+      open = { context, decisionId, pool: offered }
+      predicted = undefined
+      predict(0)
+      exploration.probabilities(learner, eligible, count, out, streamOf())
+      const f = slots.floor(0, count)
+      const rest = Math.max(0, 1 - count * f)
+      if (f > 0) for (let i = 0; i < count; i++) out[eligible[i]] = f + rest * out[eligible[i]]
     },
     sample(x, eligible, count, rng) {
       const uniformly = count * slots.floor(0, count)
       if (uniformly > 0 && rng.uniform() < uniformly) return eligible[Math.floor(rng.uniform() * count)]
       learner.predict(x, usesWidths)
       return exploration.sample(learner, eligible, count, rng)
+    },
+    sampleList(context, eligible, count, rng, out, offered) {
+      start(context, eligible, count, undefined, offered)
+      return sampleList(slots, filling, chooser(rng), rng, out)
     },
     heldOut(context) {
       const id = unit(context)

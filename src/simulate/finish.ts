@@ -22,12 +22,18 @@ export function finish(simulation: Simulation, parts: readonly Replications[]): 
     column(numbers, p * checkpoints.length + c, policies.length * checkpoints.length)
   const reward = (p: number, c: number) => curve(played.reward, p, c).map(total => total / checkpoints[c])
   const regret = (p: number, c: number) => curve(played.regret, p, c)
+  const slotReward = (p: number, slot: number, slots: number) =>
+    measure(
+      column(played.slots[p], slot, slots).map(total => total / horizon),
+      level,
+    )
 
   const results = policies.map((policy, p): PolicyResult => {
     const best = column(played.best, p, policies.length).map(count => count / horizon)
     const decisions = replications * horizon
     const share = (_: string, a: number) => [actions[p][a], played.actions[p][a] / decisions] as const
-    const unserved = decisions - played.actions[p].reduce((sum, count) => sum + count, 0)
+    const unserved = played.unserved[p]
+    const slots = played.slots[p].length / replications
     return {
       name: policy,
       reward: measure(reward(p, last), level),
@@ -35,6 +41,9 @@ export function finish(simulation: Simulation, parts: readonly Replications[]): 
       bestActionShare: measure(best, level),
       actionShares: Object.fromEntries(actions[p].map(share)),
       ...(unserved > 0 ? { unservedShare: unserved / decisions } : {}),
+      ...(slots > 0
+        ? { slots: Array.from({ length: slots }, (_, slot) => ({ slot, reward: slotReward(p, slot, slots) })) }
+        : {}),
       checkpoints: Array.from(checkpoints, (t, c) => ({
         t,
         reward: measure(reward(p, c), level),

@@ -3,8 +3,8 @@ import { FIRST_ELIGIBLE } from '../policy/pool.ts'
 import type { Rounds } from './rounds.ts'
 import type { World } from './world.ts'
 
-/** Who plays: a policy of the repository, or a baseline. An action is an index into `actions`. */
-export interface Player {
+/** Who sits at a world: a policy of the repository, or a baseline. An action is an index into `actions`. */
+export interface Seated {
   readonly name: string
   readonly actions: readonly string[]
   /** Does it look at contexts: for features, eligibility or a holdout of units? */
@@ -18,6 +18,10 @@ export interface Player {
   readonly fallback?: Served
   /** Begins a replication: what was learnt is forgotten, and the player's own chance starts anew. */
   start(replication: number): void
+}
+
+/** Who plays one action at a time. */
+export interface Player extends Seated {
   /** One of the first `count` entries of `eligible`, for round i. */
   choose(rounds: Rounds, i: number, eligible: Int32Array, count: number): number
   /** Learns the reward of the action just chosen. */
@@ -31,8 +35,31 @@ export interface Tally {
   regret: number
   /** Decisions whose action no eligible action beats in expected reward. */
   best: number
-  /** Number of decisions, by action. Fewer than all, where there were decisions without an action. */
+  /** Decisions for which nothing could be served. */
+  unserved: number
+  /** Number of decisions that had it, by action. */
   readonly actions: Float64Array
+  /** Of lists: Σ reward, by slot. */
+  readonly slots: Float64Array
+  /** Begins anew. */
+  start(): void
+}
+
+export function createTally(actions: number, slots: number): Tally {
+  const tally = {
+    reward: 0,
+    regret: 0,
+    best: 0,
+    unserved: 0,
+    actions: new Float64Array(actions),
+    slots: new Float64Array(slots),
+    start() {
+      tally.reward = tally.regret = tally.best = tally.unserved = 0
+      tally.actions.fill(0)
+      tally.slots.fill(0)
+    },
+  }
+  return tally
 }
 
 /** In place of an action: the player is to choose; nothing can be served. */
@@ -41,7 +68,7 @@ const NOTHING = -2
 
 /** A player with what it needs to play blocks of rounds, and what came of them. */
 export interface Seat {
-  readonly player: Player
+  readonly player: Seated
   readonly tally: Tally
   start(replication: number): void
   /**
@@ -56,7 +83,7 @@ export function createSeat(player: Player, world: World, column: Int32Array): Se
   const actions = player.actions.length
   const all = Int32Array.from({ length: actions }, (_, a) => a)
   const some = new Int32Array(actions)
-  const tally: Tally = { reward: 0, regret: 0, best: 0, actions: new Float64Array(actions) }
+  const tally = createTally(actions, 0)
   const { eligible, heldOut, holdoutAction, fallback } = player
 
   /** Of a held out unit: its action, the fallback or nothing, whichever is eligible first. */
@@ -73,10 +100,7 @@ export function createSeat(player: Player, world: World, column: Int32Array): Se
     tally,
     start(replication) {
       player.start(replication)
-      tally.reward = 0
-      tally.regret = 0
-      tally.best = 0
-      tally.actions.fill(0)
+      tally.start()
     },
     play(rounds) {
       const { means, stride, chance } = rounds
@@ -95,6 +119,7 @@ export function createSeat(player: Player, world: World, column: Int32Array): Se
         if (imposed === NOTHING) {
           regret += best
           if (best <= 0) bests++
+          tally.unserved++
           continue
         }
         const action = imposed === OPEN ? player.choose(rounds, i, set, count) : imposed

@@ -14,6 +14,10 @@ export interface Replications {
   readonly best: Float64Array
   /** Each policy's decisions by action, over all these replications. */
   readonly actions: readonly Float64Array[]
+  /** P: decisions for which nothing could be served, over all these replications. */
+  readonly unserved: Float64Array
+  /** Of each policy that decides lists, (to − from) × its slots, row-major: Σ reward of each slot; of the others none. */
+  readonly slots: readonly Float64Array[]
 }
 
 /** Plays every seat through the same rounds, replication after replication. `checkpoints` ascend; the last is the horizon. */
@@ -29,6 +33,8 @@ export function playReplications(
   const regret = new Float64Array(reward.length)
   const best = new Float64Array((to - from) * seats.length)
   const actions = seats.map(({ tally }) => new Float64Array(tally.actions.length))
+  const unserved = new Float64Array(seats.length)
+  const slots = seats.map(({ tally }) => new Float64Array((to - from) * tally.slots.length))
   for (let r = from, row = 0; r < to; r++, row += seats.length) {
     rounds.start(r)
     for (const seat of seats) seat.start(r)
@@ -46,10 +52,12 @@ export function playReplications(
     }
     seats.forEach(({ tally }, p) => {
       best[row + p] = tally.best
+      unserved[p] += tally.unserved
+      slots[p].set(tally.slots, (r - from) * tally.slots.length)
       for (let a = 0; a < tally.actions.length; a++) actions[p][a] += tally.actions[a]
     })
   }
-  return { from, to, reward, regret, best, actions }
+  return { from, to, reward, regret, best, actions, unserved, slots }
 }
 
 function playBlock(seat: Seat, rounds: Rounds): void {
@@ -85,6 +93,8 @@ export function merge(parts: readonly Replications[]): Replications {
     regret: concatenate(ordered.map(part => part.regret)),
     best: concatenate(ordered.map(part => part.best)),
     actions: first.actions.map((_, p) => total(ordered.map(part => part.actions[p]))),
+    unserved: total(ordered.map(part => part.unserved)),
+    slots: first.slots.map((_, p) => concatenate(ordered.map(part => part.slots[p]))),
   }
 }
 

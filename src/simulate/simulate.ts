@@ -1,10 +1,19 @@
 import { DapError } from '../errors.ts'
 import type { PolicySpec, ScenarioSpec } from '../kinds.ts'
+import { isList } from '../policy/lists/slots.ts'
 import { isOffered, listed } from '../policy/pool.ts'
 import { worldFields } from '../policy/world-fields.ts'
 import { isBaseline } from './baselines.ts'
+import { createListSeat } from './list-seat.ts'
 import { createSeat } from './play.ts'
-import { baselinePlayer, type Named, policyPlayer } from './players.ts'
+import {
+  baselineListPlayer,
+  baselinePlayer,
+  type Named,
+  policyListPlayer,
+  policyPlayer,
+  type Seating,
+} from './players.ts'
 import { createPopulation } from './population.ts'
 import { playReplications, type Replications } from './replicate.ts'
 import { BLOCK, createRounds } from './rounds.ts'
@@ -48,15 +57,26 @@ export function prepare({ scenario, policies }: SimulationPlan): Simulation {
   const specs = named.map(policy => policy.spec)
   const fields = worldFields(specs, population)
   const world = createWorld(spec.world, fields, specs)
-  const units = population?.units ?? Number.POSITIVE_INFINITY
-  const drawn = new Set(Object.keys(population?.context ?? {}))
+  const { clicks } = world
+  const seating: Seating = {
+    worldActions: world.actions,
+    units: population?.units ?? Number.POSITIVE_INFINITY,
+    drawn: new Set(Object.keys(population?.context ?? {})),
+    seed,
+    every: spec.every,
+  }
   const seats = entries.map(({ name, policy }) => {
     const column = columnsOf(policy ?? named[0], world.actions)
     if (policy !== undefined) {
-      return createSeat(policyPlayer(policy, world.actions, units, drawn, seed, spec.every), world, column)
+      if (clicks !== undefined) return createListSeat(policyListPlayer(policy, seating), clicks, column)
+      requireSingle(policy)
+      return createSeat(policyPlayer(policy, seating), world, column)
     }
-    if (isBaseline(name))
-      return createSeat(baselinePlayer(name, named[0], world.actions, column, seed, spec.every), world, column)
+    if (isBaseline(name)) {
+      const of = { model: named[0], column }
+      if (clicks === undefined) return createSeat(baselinePlayer(name, of, seating), world, column)
+      return createListSeat(baselineListPlayer(name, of, seating, clicks.model), clicks, column)
+    }
     throw new DapError(`the scenario \`${scenario.name}\` plays \`${name}\`, and there is no such policy`, {
       hint: 'name a policy of the repository, `uniform` or `oracle`',
     })
@@ -74,6 +94,14 @@ export function prepare({ scenario, policies }: SimulationPlan): Simulation {
     checkpoints,
     play: (from, to) => playReplications(seats, rounds, checkpoints, from, to),
   }
+}
+
+/** A world that does not say how lists are clicked has a reward for one action alone. */
+export function requireSingle({ name, spec }: Named<PolicySpec>): void {
+  if (!isList(spec)) return
+  throw new DapError(`\`${name}\` decides lists, and the world does not say how people click in them`, {
+    hint: 'add `click: { type: pbm, examination: [1, 0.6, 0.4] }` or another model to the world',
+  })
 }
 
 /** The world's column of each action of a policy, or of its own. */

@@ -3,6 +3,7 @@ import type { ConfiguredDefinition, Rewards } from '../policy/definition.ts'
 import type { Context } from '../policy/policy.ts'
 import type { Pool } from '../policy/pool.ts'
 import type { Fields } from '../policy/world-fields.ts'
+import type { ClickModel } from './click-model.ts'
 
 /**
  * What answers an action with a reward. A round has one `chance` that all its actions share (common random numbers): the
@@ -28,6 +29,14 @@ export interface World {
   chance(rng: Rng): number
   /** The reward of an action (its place in `actions`) with this expected reward in a round with this chance; over chances, it has that mean. */
   reward(action: number, mean: number, chance: number): number
+  /** How lists are clicked, where expected rewards are probabilities of a click; absent of a world that answers one action alone. */
+  readonly clicks?: Clicks
+}
+
+export interface Clicks {
+  readonly model: ClickModel
+  /** What the model's feature is of an action (its place in `actions`, or in what is offered): those of an equal value are alike. */
+  valueOf(action: number, pool?: Pool): unknown
 }
 
 /** A kind of world, as a Scenario names it. `Spec` is its part of the scenario, after defaults. */

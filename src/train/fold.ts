@@ -3,7 +3,7 @@ import { type ContextSource, contextReader } from '../log/rows/context-reader.ts
 import type { DecisionLog } from '../log/rows/decision-log.ts'
 import { offeredReader, takenReader } from '../log/rows/offered-reader.ts'
 import { RowFault, type RowReader } from '../log/rows/row-reader.ts'
-import type { NumberColumn } from '../log/tables.ts'
+import type { Column, NumberColumn } from '../log/tables.ts'
 import { learnerOf } from '../policy/algorithm.ts'
 import { forgettingOf } from '../policy/forgetting.ts'
 import { type Context, createPolicy, type Policy } from '../policy/policy.ts'
@@ -21,6 +21,8 @@ export interface FoldPlan {
   /** The column of what was known of each row's action, for actions of a set. */
   readonly actionFeatures?: string
   readonly weights: Weights
+  /** Which column of a batch has the number of each row's slot, where decisions may be lists; the one after it what features are multiplied by. */
+  readonly slots?: number
   /**
    * Which columns of a batch have the decisions' times, milliseconds since 1970, and ids, and the ids of actions that requests brought, where these
    * were asked for and the log has them; times always for a learner that forgets.
@@ -52,6 +54,19 @@ export function readersOf(
   const contexts = contextReader(policy, context)
   if (offered !== undefined) return [contexts, offeredReader(policy, offered)]
   return actionFeatures === undefined ? [contexts] : [contexts, takenReader(policy, actionFeatures)]
+}
+
+/** Of which slot each row is, and what its features are multiplied by; 0 and 1 where no decision is a list. */
+function slotsOf({ slots }: Pick<FoldPlan, 'slots'>, columns: readonly Column[]) {
+  if (slots === undefined) return { number: () => 0, scale() {} }
+  const [{ values: numbers }, { values: factors }] = columns.slice(slots, slots + 2) as readonly NumberColumn[]
+  return {
+    number: (i: number) => numbers[i],
+    scale(i: number, x: Float64Array) {
+      if (factors[i] === 1) return
+      for (let j = 0; j < x.length; j++) x[j] *= factors[i]
+    },
+  }
 }
 
 /** From batches of rows, their columns those of the context reader, to what became of each, in the same order. */
@@ -111,6 +126,7 @@ export function createFolder(plan: FoldPlan, see?: SeeRow): Folder {
     const faults: { at: number; row: number; reason: string }[] = []
     const contextOf = reader?.bind(columns)
     const poolOf = pools?.bind(columns.slice(reader?.requests.length ?? 0))
+    const slots = slotsOf(plan, columns)
     let said: Said | undefined
     for (let i = 0; i < rows; i++) {
       if (times !== undefined && Number.isNaN(times[i])) {
@@ -132,7 +148,8 @@ export function createFolder(plan: FoldPlan, see?: SeeRow): Folder {
         }
         // What was logged of the action is a pool of that alone.
         const at = plan.actionFeatures !== undefined && pool !== undefined ? 0 : action[i]
-        features.writeRow(context, at, x, pool)
+        features.writeRow(context, at, x, pool, slots.number(i))
+        slots.scale(i, x)
         said = { context, pool, at }
       }
       const h = standsFor === undefined ? 1 : standsFor[i]

@@ -4,7 +4,7 @@ import { createIdSketch } from '../log/id-sketch.ts'
 import { declaredActions, undeclaredActions } from '../log/rows/actions.ts'
 import { contextSource } from '../log/rows/context-reader.ts'
 import { type DecisionLog, readDecisionLog } from '../log/rows/decision-log.ts'
-import { logLayout, type OpenDataset, openLog, unitColumn, unitKind } from '../log/rows/layout.ts'
+import { type LogColumns, logLayout, type OpenDataset, openLog, unitColumn, unitKind } from '../log/rows/layout.ts'
 import {
   addBadRow,
   badRowCount,
@@ -16,7 +16,7 @@ import {
 } from '../log/rows/left-out.ts'
 import { observedActions } from '../log/rows/observed-actions.ts'
 import { joinNotes } from '../log/rows/reward-join.ts'
-import { createRequests } from '../log/rows/row-reader.ts'
+import { createRequests, type Requests } from '../log/rows/row-reader.ts'
 import { type GroupColumn, groupOfRow, type NumberColumn, type RowPart, type Tables } from '../log/tables.ts'
 import { learnerOf } from '../policy/algorithm.ts'
 import type { FitReport, LearnerState } from '../policy/learner.ts'
@@ -30,6 +30,7 @@ import { type Fold, type Folding, type FoldPlan, foldHere, readersOf } from './f
 import { type HashReport, hashReport } from './hash-report.ts'
 import { keptBytes, MOST_KEPT } from './kept.ts'
 import { forgetsByTime, memoryOf } from './memory.ts'
+import { type ListPlaces, slotRows } from './slot-rows.ts'
 
 export interface TrainingPlan extends Pick<FoldPlan, 'policy' | 'weights'> {
   readonly dataset: OpenDataset
@@ -125,6 +126,8 @@ async function learn(
         type: request.type === 'number' ? 'number' : 'text',
       }),
     )
+  // Of the log of a server each slot is a row; which of them, and how, is said in two columns more.
+  const lists = askForLists(requests, policy, columns, said)
   const unit = heldOut > 0 ? unitColumn(columns) : undefined
   const unitAt = unit && requests.add({ ...unit, type: 'group' })
   const numbers = (column: string | undefined, type: 'time' | 'hash'): BatchColumn[] =>
@@ -140,6 +143,9 @@ async function learn(
   const ofRecord = logLayout(source, columns, requests)
   // The sets of a `dap` log have been checked with its records.
   const layout = columns.decision === undefined ? ofRecord : { ...ofRecord, eligible: undefined }
+
+  const slotColumns = columnsOfSlots(lists, layout.columns.length)
+  wanted.push(...slotColumns)
 
   const declared = declaredActions(dataset, columns.offered !== undefined)
   const observed = declared === undefined ? await observedActions(tables, layout, signal) : undefined
@@ -166,6 +172,11 @@ async function learn(
     return learnt
   }
 
+  const bySlot = (log: AsyncIterable<DecisionLog>) =>
+    lists === undefined
+      ? log
+      : slotRows(log, policy, lists, layout.reward, actions, async row => (await tables.places(source, [row]))[0])
+
   /** What was sent to be folded, and is not back. */
   const sent: { readonly rows: number; readonly times?: Float64Array; readonly hashes?: Float64Array }[] = []
   const { learner } = spec.algorithm
@@ -178,7 +189,8 @@ async function learn(
   let bytes = 0
   async function* toFold() {
     const columnsOf = [...wanted, ...times, ...hashes, ...decisionIds, ...taken]
-    const log = readDecisionLog(tables, layout, actions, leftOut, signal)
+    const decisions = readDecisionLog(tables, layout, actions, leftOut, signal)
+    const log = bySlot(decisions)
     for await (const { columns: all, ...batch } of batches(log, columnsOf, choose)) {
       const valuesOf = (asked: readonly BatchColumn[]) =>
         asked.length === 0 ? undefined : (all[columnsOf.indexOf(asked[0])] as NumberColumn).values
@@ -215,6 +227,7 @@ async function learn(
   )
   const foldPlan: FoldPlan = {
     ...{ policy: plan.policy, weights, ...said },
+    slots: slotColumns.length === 0 ? undefined : wanted.length - slotColumns.length,
     ...(plan.identified === true ? places() : forgets ? { times: wanted.length } : {}),
   }
   const folding = fold(foldPlan, toFold())
@@ -293,6 +306,30 @@ async function learn(
     notes: [...notes, ...forgotten],
   }
 }
+
+/** Asks for what lists are made of, of as many slots as the policy has; undefined where the log is none of a server. */
+function askForLists(
+  requests: Requests,
+  { slots }: Policy,
+  { decision }: LogColumns,
+  { offered, actionFeatures }: Pick<FoldPlan, 'offered' | 'actionFeatures'>,
+): ListPlaces | undefined {
+  if (decision === undefined) return undefined
+  const text = (column: string | undefined) =>
+    column === undefined ? undefined : requests.add({ column, type: 'text', optional: true })
+  return {
+    list: requests.add({ column: 'list', type: 'text', optional: true }),
+    rewards: Array.from({ length: slots.count }, (_, slot) =>
+      requests.add({ column: '', type: 'reward', slot, optional: true }),
+    ),
+    offered: text(offered),
+    actionFeatures: text(actionFeatures),
+  }
+}
+
+/** What `slotRows` adds to the columns of a log that has so many. */
+const columnsOfSlots = (lists: ListPlaces | undefined, count: number): readonly BatchColumn[] =>
+  lists === undefined ? [] : [count, count + 1].map(place => ({ place, type: 'number' }))
 
 /** Of more actions than these, as the set of last month may have had, they are told together. */
 const MOST_STRANGERS = 10

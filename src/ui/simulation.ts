@@ -20,6 +20,7 @@ export function simulationText(result: SimulationResult, context: TextContext): 
   const parts = [
     title,
     tableOf(policyGrid(result), context),
+    ...(hasLists(result) ? [tableOf(slotGrid(result), context)] : []),
     ...(unserved.length > 0 ? [style.yellow(unserved.join('\n'))] : []),
   ]
   if (differences.length > 0) {
@@ -36,8 +37,12 @@ const extent = ({ replications, horizon, seed }: SimulationResult) =>
 
 const intervalTitle = ({ level }: SimulationResult) => `${percent(level)} interval`
 
+/** Does anybody decide more than one slot? */
+const hasLists = ({ policies }: SimulationResult) => policies.some(({ slots = [] }) => slots.length > 1)
+
 function policyGrid(result: SimulationResult): Grid {
   const interval = intervalTitle(result)
+  const best = hasLists(result) ? 'best list' : 'best action'
   return {
     columns: [
       { title: 'policy' },
@@ -45,8 +50,8 @@ function policyGrid(result: SimulationResult): Grid {
       { title: interval, name: `${interval} of mean reward`, drop: 1 },
       { title: 'regret', align: 'right', drop: 2 },
       { title: interval, name: `${interval} of regret`, drop: 4 },
-      { title: 'best action', align: 'right', drop: 3 },
-      { title: interval, name: `${interval} of best action`, drop: 5 },
+      { title: best, align: 'right', drop: 3 },
+      { title: interval, name: `${interval} of ${best}`, drop: 5 },
     ],
     rows: result.policies.map(({ name, reward, regret, bestActionShare }) => [
       name,
@@ -56,6 +61,29 @@ function policyGrid(result: SimulationResult): Grid {
       range(regret),
       percent(bestActionShare.mean),
       range(bestActionShare, percent),
+    ]),
+  }
+}
+
+/** So many slots are shown, from the first on; the result has all. */
+const SHOWN_SLOTS = 10
+
+/** What each slot brings; the last ones go first where there is no room. */
+function slotGrid({ policies }: SimulationResult): Grid {
+  const most = Math.min(SHOWN_SLOTS, Math.max(...policies.map(({ slots = [] }) => slots.length)))
+  const slots = Array.from({ length: most }, (_, slot) => slot)
+  return {
+    columns: [
+      { title: 'mean reward of' },
+      ...slots.map(slot => ({
+        title: `slot ${slot}`,
+        align: 'right' as const,
+        drop: slot === 0 ? undefined : slot,
+      })),
+    ],
+    rows: policies.map(({ name, slots: own = [] }) => [
+      name,
+      ...slots.map(slot => (slot < own.length ? short(own[slot].reward.mean) : '')),
     ]),
   }
 }
@@ -85,6 +113,7 @@ export function simulationMarkdown(result: SimulationResult): string {
   return [
     `**${code(result.scenario)}**: ${prose(extent(result))}`,
     gridMarkdown(policyGrid(result)),
+    ...(hasLists(result) ? [gridMarkdown(slotGrid(result))] : []),
     ...(result.differences.length === 0 ? [] : [gridMarkdown(differenceGrid(result))]),
     ...rulesMarkdown(result.expectations),
   ].join('\n\n')

@@ -60,7 +60,9 @@ describe('decide', () => {
           "u": 0.6765970553108523,
         },
         "reason": undefined,
+        "scores": undefined,
         "servedBy": "policy",
+        "slots": undefined,
         "unit": "p1",
       }
     `)
@@ -176,14 +178,10 @@ describe('decide', () => {
   })
 
   it('answers with the fallback when probabilities are negative, no numbers, or do not sum to 1 within 1e-9', () => {
-    const servedBy = (...probabilities: readonly number[]) => {
+    const servedBy = (...given: readonly number[]) => {
       const policy = shopOffer({ actions: [{ id: 'a' }, { id: 'b' }], guardrails: { minProbability: 0 } })
-      const vector = (out: Float64Array) => {
-        out.set(probabilities)
-        return probabilities.length
-      }
-      const walk: Policy['walk'] = (...given) => Object.assign(policy.walk(...given), { vector })
-      const result = decide({ ...policy, walk }, { decisionId: 'd1', context })
+      const probabilities: Policy['probabilities'] = (_context, _eligible, _count, out) => out.set(given)
+      const result = decide({ ...policy, probabilities }, { decisionId: 'd1', context })
       return 'faults' in result ? result.faults : result.servedBy
     }
     expect(servedBy(0, 1)).toBe('policy')

@@ -173,8 +173,10 @@ describe('policies in a catalogue', () => {
     const rewards = (seed: number) => {
       const rounds = [...stage(plan, plan.policies[0], { seed })]
       const of = (platform: string, genre: string) => {
-        const seen = rounds.flatMap(({ context, actions = [], rewards }) =>
-          context['platform'] === platform ? rewards.filter((_, a) => actions[a].features?.['genre'] === genre) : [],
+        const seen = rounds.flatMap(({ context, actions = [], rewardsOf }) =>
+          context['platform'] === platform
+            ? actions.flatMap(({ features }, a) => (features?.['genre'] === genre ? rewardsOf([a]) : []))
+            : [],
         )
         return seen.reduce((sum, reward) => sum + reward, 0) / seen.length
       }

@@ -26,21 +26,34 @@ export interface PolicyOptions {
   readonly context?: Readonly<Record<string, ContextField>>
   readonly unit?: string
   readonly guardrails?: Partial<PolicySpec['guardrails']>
+  readonly decision?: PolicySpec['decision']
+  readonly features?: PolicySpec['features']
+  readonly credit?: PolicySpec['reward']['credit']
 }
 
 export function policy(
   name: string,
-  { algorithm = ucb1, actions = ['a', 'b'], context = {}, unit, guardrails }: PolicyOptions = {},
+  {
+    algorithm = ucb1,
+    actions = ['a', 'b'],
+    context = {},
+    unit,
+    guardrails,
+    decision = { type: 'single' },
+    features,
+    credit,
+  }: PolicyOptions = {},
 ): Named<PolicySpec> {
   const spec: PolicySpec = {
     unit,
     context,
     actions: actions.map(action => (typeof action === 'string' ? { id: action } : action)),
-    decision: { type: 'single' },
+    decision,
+    ...(features === undefined ? {} : { features }),
     mode: 'online',
     algorithm,
     guardrails: { minProbability: 0, ...guardrails },
-    reward: { name: 'reward', type: 'number', wait: '1h', default: 0 },
+    reward: { name: 'reward', type: 'number', wait: '1h', default: 0, ...(credit === undefined ? {} : { credit }) },
   }
   return { name, spec, digest: `digest of ${name}` }
 }

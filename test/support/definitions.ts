@@ -1,9 +1,13 @@
+import { schemas as kinds } from '../../src/generated/schemas.js'
 import type { AlgorithmSpec, ExplorationSpec, LearnerSpec } from '../../src/kinds.ts'
 import { createExploration, PAIRS } from '../../src/policy/algorithm.ts'
 import type { ConfiguredDefinition } from '../../src/policy/definition.ts'
 import type { LearnerDefinition } from '../../src/policy/learner.ts'
 import type { Schema } from '../../src/repo/schema.ts'
 import { fillDefaults } from '../../src/repo/shape.ts'
+
+/** What options may refer to. */
+const { $defs } = kinds.Scenario as Schema
 
 /**
  * What files may say of a definition: its defaults and the examples of what must be there, then one file for each other value that an option
@@ -15,7 +19,7 @@ export function samplesOf<Spec>(
 ): readonly Spec[] {
   const schemas = options as Readonly<Record<string, Schema>>
   const filled = (spec: Readonly<Record<string, unknown>>) =>
-    fillDefaults({ ...spec }, { type: 'object', properties: schemas } as Schema) as Spec
+    fillDefaults({ ...spec }, { type: 'object', properties: schemas, $defs } as Schema) as Spec
   const needed = Object.fromEntries(required.map(option => [option, schemas[option].examples?.[0]]))
   const base = { type, ...needed, ...given }
   const others = Object.entries(schemas).flatMap(([option, schema]) =>

@@ -93,14 +93,14 @@ export function checkDecision(record: DecisionRecord, report: Report): void {
 }
 
 function checkDraw(
-  { decisionId, eligible, randomness, served }: DecisionRecord,
+  { decisionId, eligible, list, randomness, served }: DecisionRecord,
   { slot, action, floor, u = randomness.u }: DecisionSlot,
   propensities: readonly number[],
   report: Report,
 ): void {
   if (action !== null && propensities.length !== eligible.length) return
   // Of a list, 0 is what may not stand in the slot.
-  const least = Math.min(...(slot === 0 ? propensities : propensities.filter(p => p > 0)))
+  const least = Math.min(...(list === undefined ? propensities : propensities.filter(p => p > 0)))
   if (served.by === 'policy' && least < floor - FLOOR_TOLERANCE) {
     report('floor', `a propensity of ${least} is below the floor of ${floor}`)
   }

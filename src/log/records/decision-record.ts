@@ -1,4 +1,4 @@
-import type { DecidedSlot, Decision } from '../../policy/decide.ts'
+import type { Decision } from '../../policy/decide.ts'
 import type { Policy } from '../../policy/policy.ts'
 import { isSet, type Pool, requirePool } from '../../policy/pool.ts'
 import {
@@ -65,8 +65,11 @@ const MOST_NUMBERS = 500
 
 /** The caller's list may be longer than dap's. */
 function slotsOf(decision: Decision, baselines: readonly string[]): readonly DecisionSlot[] {
-  const { scores, eligible, randomness } = decision
-  const slots: readonly DecidedSlot[] = decision.slots ?? [{ ...decision, slot: 0, u: randomness.u }]
+  const { slots, scores, eligible } = decision
+  if (slots === undefined) {
+    const { action, propensity, propensities, floor } = decision
+    return [{ slot: 0, action, propensity, propensities, floor, baseline: baselines[0] }]
+  }
   const told = scores !== undefined && eligible.length * slots.length > MOST_NUMBERS
   return Array.from({ length: Math.max(slots.length, baselines.length) }, (_, slot): DecisionSlot => {
     const baseline = baselines.at(slot)
@@ -99,7 +102,7 @@ export function servedOf(
   mode: Mode,
   baselines: readonly string[],
 ): { readonly by: ServedBy; readonly reason?: string } {
-  const forbidden = excluded.some(({ id }) => baselines.includes(id))
+  const forbidden = mode !== 'online' && excluded.some(({ id }) => baselines.includes(id))
   if (mode === 'online' || !(forbidden || eligible.some(id => baselines.includes(id)))) {
     return reason === undefined ? { by: servedBy } : { by: servedBy, reason }
   }

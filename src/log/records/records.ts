@@ -57,6 +57,8 @@ export function decidedBy(record: DecisionRecord) {
   const { policy, unit, context, eligible, slots, list, served, logProbability } = record
   const [{ baseline }] = slots
   const { action, propensity, propensities = [] } = firstFilled(slots)
+  const featuresOf = (action: string | null) => eligible.find(({ id }) => id === action)?.features
+  const withFeatures = (slot: (typeof slots)[number]) => ({ ...slot, features: featuresOf(slot.action) })
   return {
     policy: [policy.name, policy.digest, policy.snapshot, policy.runtime] as const,
     unit: unit ?? null,
@@ -67,9 +69,9 @@ export function decidedBy(record: DecisionRecord) {
     baseline: baseline ?? null,
     eligible: eligible.map(({ id }) => id),
     offered: isOffered(record) ? eligible : null,
-    actionFeatures: isOffered(record) ? null : (eligible.find(({ id }) => id === action)?.features ?? null),
+    actionFeatures: isOffered(record) ? null : (featuresOf(action) ?? null),
     servedBy: served.by,
-    list: list === undefined ? null : { ...list, slots },
+    list: list === undefined ? null : { ...list, slots: isOffered(record) ? slots : slots.map(withFeatures) },
     pending: served.activation === 'pending',
     logProbability,
   }

@@ -1,5 +1,7 @@
 import type { PolicySpec } from '../../kinds.ts'
+import { LEARNERS, learnerOf } from '../../policy/algorithm.ts'
 import { compileContextRule } from '../../policy/cel.ts'
+import type { LearnerDefinition } from '../../policy/learner.ts'
 import { capacityOf, fieldsOfActions, isOffered, listed } from '../../policy/pool.ts'
 import type { Fault, Path } from '../fault.ts'
 import { celFault, duplicates, known, semantic } from './common.ts'
@@ -30,6 +32,17 @@ export function* decisionRules(spec: PolicySpec): Generator<Fault> {
     const message = `${reward.credit.position.length} places, and a decision has ${slots}`
     yield semantic(['spec', 'reward', 'credit', 'position'], message, 'a number a place, or fewer')
   }
+  yield* positionRules(spec)
+}
+
+/** γ · x·θ is the value of γ · x for what is linear in x, and for nothing else. */
+function* positionRules({ reward: { credit }, algorithm: { learner } }: PolicySpec): Generator<Fault> {
+  const isLinear = ({ coefficients, link }: LearnerDefinition) => coefficients === true && link === undefined
+  if (typeof credit !== 'object' || isLinear(learnerOf(learner))) return
+  const able = LEARNERS.filter(isLinear).map(({ type }) => `\`${type}\``)
+  const message = `\`credit.position\` multiplies features, and \`${learner.type}\` is not linear in them`
+  const hint = `\`credit: examined\`, or a learner that is: ${able.join(' or ')}`
+  yield semantic(['spec', 'reward', 'credit', 'position'], message, hint)
 }
 
 function* rankingRules(

@@ -12,6 +12,7 @@ import { offeredFields, termsOf, WORLDS, worldOf } from '../../simulate/worlds/w
 import type { Fault, Path } from '../fault.ts'
 import type { Lookup, Resource } from '../resource.ts'
 import { list } from '../schema.ts'
+import { clickRules } from './clicks.ts'
 import { celFault, duplicates, known, milliseconds, semantic, some } from './common.ts'
 import { distributionRules } from './distribution.ts'
 
@@ -57,6 +58,7 @@ export function* scenarioRules({ spec }: Resource<'Scenario'>, repository: Looku
       yield* catalogueRules(spec.world, fields, offeredFields(specs, spec.world))
     }
   }
+  if (complete) yield* clickRules(spec.world, played)
   yield* rewardRules(spec.world, played)
   yield* clockRules(spec, played)
   yield* duplicates(

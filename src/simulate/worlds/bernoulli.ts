@@ -1,6 +1,6 @@
 import type { WorldSpec } from '../../kinds.ts'
 import type { World, WorldDefinition } from '../world.ts'
-import { binaryReward, termsOption } from './options.ts'
+import { binaryReward, CLICK, termsOption } from './options.ts'
 
 export const bernoulli: WorldDefinition<Extract<WorldSpec, { type: 'bernoulli' }>> = {
   type: 'bernoulli',
@@ -15,6 +15,7 @@ export const bernoulli: WorldDefinition<Extract<WorldSpec, { type: 'bernoulli' }
         'gold-small': 0.05,
       },
     ),
+    click: CLICK,
   },
   required: ['means'],
   terms: 'means',

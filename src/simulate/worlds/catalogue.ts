@@ -10,7 +10,7 @@ import type { Context } from '../../policy/policy.ts'
 import type { Pool } from '../../policy/pool.ts'
 import { contextSampler } from '../population.ts'
 import type { WorldDefinition } from '../world.ts'
-import { binaryReward } from './options.ts'
+import { binaryReward, CLICK } from './options.ts'
 
 type Spec = Extract<WorldSpec, { type: 'catalogue' }>
 
@@ -118,6 +118,7 @@ export const catalogue: WorldDefinition<Spec> = {
       additionalProperties: false,
       examples: [{ every: 1000, by: 0.2 }],
     },
+    click: CLICK,
   },
   rewards: 'unit',
   create(spec, fields, offered, set) {

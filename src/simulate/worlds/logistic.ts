@@ -2,7 +2,7 @@ import type { WorldSpec } from '../../kinds.ts'
 import { exp } from '../../math/elementary.ts'
 import { compileTerms } from '../terms.ts'
 import type { WorldDefinition } from '../world.ts'
-import { binaryReward, TERM, termsOption } from './options.ts'
+import { binaryReward, CLICK, TERM, termsOption } from './options.ts'
 
 /** Reward 1 with probability 1 / (1 + e^−logit), else 0, the logit a term of the context. */
 export const logistic: WorldDefinition<Extract<WorldSpec, { type: 'logistic' }>> = {
@@ -14,6 +14,7 @@ export const logistic: WorldDefinition<Extract<WorldSpec, { type: 'logistic' }>>
       none: -4,
       'gold-small': { intercept: -3, weights: { level: 0.01 } },
     }),
+    click: CLICK,
   },
   required: ['logits'],
   terms: 'logits',

@@ -3,6 +3,14 @@ import type { OptionSchema } from '../../policy/definition.ts'
 /** A term that may depend on the context, as `schemas/scenario.schema.json` has it. */
 export const TERM = { $ref: '#/$defs/TermSpec' } as const
 
+/** The option of worlds whose means are probabilities: they are of clicks in a list then. */
+export const CLICK: OptionSchema = {
+  $ref: '#/$defs/ClickSpec',
+  description:
+    'How lists are clicked: each action is clicked with its probability where it is looked at. For policies that decide lists, which are played in no world without it; a single decision is a list of one slot.',
+  examples: [{ type: 'pbm', examination: [1, 0.6, 0.4, 0.3] }],
+}
+
 /** The option that says of each action what it brings. */
 export function termsOption(description: string, term: object, example: object): OptionSchema {
   return {

@@ -1,8 +1,9 @@
-import type { PolicySpec, TermSpec, WorldSpec } from '../../kinds.ts'
+import type { ClickSpec, PolicySpec, TermSpec, WorldSpec } from '../../kinds.ts'
 import { inOrder, named } from '../../policy/definition.ts'
-import { fieldsOfActions, isListed, isSet, ownPool } from '../../policy/pool.ts'
+import { fieldsOfActions, isListed, isSet, listed, ownPool } from '../../policy/pool.ts'
 import { type Fields, worldFields } from '../../policy/world-fields.ts'
-import type { World, WorldDefinition } from '../world.ts'
+import { clickModelOf } from '../clicks/clicks.ts'
+import type { Clicks, World, WorldDefinition } from '../world.ts'
 import * as worlds from './all.ts'
 
 export const WORLDS: readonly WorldDefinition[] = inOrder<WorldDefinition>(worlds)
@@ -21,7 +22,23 @@ export function termsOf(
 /** @throws DapError where a term does not compile or names what the context has not. */
 export function createWorld(spec: WorldSpec, fields: Fields, policies: readonly PolicySpec[] = []): World {
   const set = policies.find(({ actions }) => isSet(actions))
-  return worldOf(spec).create(spec, fields, offeredFields(policies, spec), set && ownPool(set.actions))
+  const world = worldOf(spec).create(spec, fields, offeredFields(policies, spec), set && ownPool(set.actions))
+  const click = clickOf(spec)
+  return click === undefined ? world : { ...world, clicks: createClicks(click, world, policies) }
+}
+
+/** How the world says that lists are clicked; undefined of one that does not. */
+export const clickOf = (spec: WorldSpec): ClickSpec | undefined => ('click' in spec ? spec.click : undefined)
+
+function createClicks(spec: ClickSpec, { actions }: World, policies: readonly PolicySpec[]): Clicks {
+  const model = clickModelOf(spec).create(spec)
+  const { same } = model
+  if (same === undefined) return { model, valueOf: () => undefined }
+  const own = new Map(policies.flatMap(each => listed(each.actions)).map(({ id, features }) => [id, features?.[same]]))
+  return {
+    model,
+    valueOf: (action, pool) => (pool === undefined ? own.get(actions[action]) : pool.values[action][same]),
+  }
 }
 
 /** The features of what a world offers: those that the policies declare, then those that it alone draws. */
