@@ -4,6 +4,7 @@
  */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { ESTIMATORS } from '../src/evaluate/estimators/estimators.ts'
+import { LIST_ESTIMATORS } from '../src/evaluate/lists/estimators/list-estimators.ts'
 import { EXPLORATIONS, LEARNERS, PAIRS, SCORE_EXPLORATIONS } from '../src/policy/algorithm.ts'
 import type { ConfiguredDefinition } from '../src/policy/definition.ts'
 import type { ExplorationDefinition } from '../src/policy/exploration.ts'
@@ -38,8 +39,11 @@ const PARTS: Readonly<Record<string, readonly (readonly [pointer: string, value:
   'schemas/evaluation.schema.json': [
     ['/$defs/ScoreExplorationSpec/oneOf', union(SCORE_EXPLORATIONS)],
     ['/properties/spec/properties/estimators/description', estimatorsSentence()],
-    ['/properties/spec/properties/estimators/items/oneOf/0/enum', types(ESTIMATORS)],
-    ['/properties/spec/properties/estimators/items/oneOf/1/properties/type/enum', types(ESTIMATORS)],
+    ['/properties/spec/properties/estimators/items/oneOf/0/enum', types([...ESTIMATORS, ...LIST_ESTIMATORS])],
+    [
+      '/properties/spec/properties/estimators/items/oneOf/1/properties/type/enum',
+      types([...ESTIMATORS, ...LIST_ESTIMATORS]),
+    ],
     ['/properties/spec/properties/estimators/items/oneOf/1/properties/lambda/description', lambdaSentence()],
   ],
 }
@@ -120,8 +124,19 @@ function estimatorsSentence(): string {
   return (
     `How values are estimated. ${listed(unbiased)} are unbiased; ${listed(biased)} are not, and are trusted only beside \`dr\`; ` +
     `${listed(matching)} ${matching.length === 1 ? 'is' : 'are'} of candidates that do not draw. ` +
-    `${listed(modelled)} need a reward model, and a log of unknown propensities allows ${listed(anywhere)} alone.`
+    `${listed(modelled)} need a reward model, and a log of unknown propensities allows ${listed(anywhere)} alone. ` +
+    listsSentence()
   )
+}
+
+function listsSentence(): string {
+  const assuming = grouped(
+    LIST_ESTIMATORS.filter(({ assumes }) => assumes !== undefined),
+    ({ assumes }) => assumes,
+  )
+  const whole = LIST_ESTIMATORS.filter(({ assumes }) => assumes === undefined)
+  const parts = assuming.map(of => `${listed(of)} where ${of[0].assumes}`)
+  return `Lists have estimators of their own: ${listed(whole)} are unbiased whatever slots do to each other, ${parts.join(', ')}.`
 }
 
 function lambdaSentence(): string {

@@ -103,6 +103,7 @@ const ROOMS: Readonly<Record<string, Readonly<Record<string, readonly string[]>>
     weights: ['candidates', 'estimators'],
     intervals: [],
     verdicts: ['weights', 'estimators'],
+    lists: ['candidates', 'estimators', 'weights', 'verdicts'],
   },
   log: { records: [], rows: ['records'], check: ['records'], stats: ['records'] },
   policy: { learners: [], explorations: [], lists: [] },

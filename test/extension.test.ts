@@ -149,7 +149,7 @@ export const plain: EstimatorType = {
   model: false,
   propensities: true,
   biased: false,
-  create: name => ({ name, ratio: { over: weightedReward, under: weight }, constrained: weightedReward }),
+  create: name => ({ name, ratios: [{ over: weightedReward, under: weight }], constrained: weightedReward }),
 }
 `,
   ],

@@ -29,6 +29,14 @@ export interface Summed {
   readonly direct: Direct | undefined
   /** As far as the log as a whole, weights and rewards go. */
   readonly judgement: Judgement
+  /** Of lists: what holds of one estimator, whose weights are its own; what it should not be trusted for; the weights slot by slot. */
+  readonly lists?: {
+    coverageOf(estimator: Estimator): Candidate['coverage']
+    judgementOf(estimator: Estimator): Judgement
+    readonly doubt: Judgement
+    readonly slots: NonNullable<CandidateResult['slots']>
+    readonly metrics: NonNullable<CandidateResult['metrics']>
+  }
 }
 
 /**
@@ -52,8 +60,8 @@ export function conclude(
   const differences = pairs.map((): DifferenceEstimate[] => [])
   // The influences of an estimator are large: they are made for one after the other.
   for (const estimator of estimators) {
-    const sides = candidates.map(({ logging, of, coverage, direct }) =>
-      logging ? log : candidateSide(estimator, { of, coverage }, direct),
+    const sides = candidates.map(({ logging, of, coverage, direct, lists }) =>
+      logging ? log : candidateSide(estimator, { of, coverage: lists?.coverageOf(estimator) ?? coverage }, direct),
     )
     for (const [i, side] of sides.entries()) {
       const value = compare(side, NOTHING, facts, [level])
@@ -89,7 +97,7 @@ const unchanged = (levels: number): Measured => ({
 })
 
 function judged(
-  { name, learntFrom, coverage, judgement, logging }: Summed,
+  { name, learntFrom, coverage, judgement, logging, lists }: Summed,
   estimators: readonly Estimator[],
   estimates: readonly EstimateResult[],
   weighted: boolean,
@@ -98,21 +106,32 @@ function judged(
   const own = estimates.map((estimate, i) => {
     const numbers = judgeNumbers(estimate)
     const judges = weighted && !logging && numbers.verdict === 'ok'
-    return judges ? judgeEstimate(estimators[i], estimate, coverage, dr) : numbers
+    const judged = judges ? judgeEstimate(estimators[i], estimate, coverage, dr) : numbers
+    return lists === undefined ? judged : both(lists.judgementOf(estimators[i]), judged)
   })
   const refused = judgement.verdict === 'refuse'
   const unbiased = own.filter((_, i) => estimators[i].bias === undefined && estimators[i].matching !== true)
   return {
     name,
-    ...(refused ? judgement : both(judgement, (unbiased.length > 0 ? unbiased : own).reduce(better))),
+    ...(refused
+      ? judgement
+      : withDoubt(both(judgement, (unbiased.length > 0 ? unbiased : own).reduce(better)), lists?.doubt)),
     learntFrom,
     support: weighted ? coverage.support : null,
+    ...(lists === undefined ? {} : { slots: lists.slots, metrics: lists.metrics }),
     estimates: estimates.map((estimate, i) => ({
       ...estimate,
       verdict: worse(judgement.verdict, own[i].verdict),
       reasons: own[i].reasons,
     })),
   }
+}
+
+/** A doubt that is not told already. */
+function withDoubt(judgement: Judgement, doubt: Judgement | undefined): Judgement {
+  if (doubt === undefined) return judgement
+  const { verdict, reasons } = both(judgement, doubt)
+  return { verdict, reasons: [...new Set(reasons)] }
 }
 
 const isDoublyRobust = ({ mean }: Estimator): boolean => mean === corrected

@@ -2,7 +2,7 @@ import type { EvaluationSpec } from '../kinds.ts'
 import { hypot } from '../math/elementary.ts'
 import type { Estimator } from './estimators/estimator.ts'
 import type { Series } from './estimators/series.ts'
-import { corrected } from './estimators/series.ts'
+import { corrected, weight } from './estimators/series.ts'
 import {
   type Frame,
   fixedAt,
@@ -107,7 +107,14 @@ export function candidateSide(estimator: Estimator, { of, coverage }: Candidate,
   const weights = equalWeights ? [maxWeight] : [0, 1, largestPossibleWeight]
   return {
     estimate,
-    constrained: series && { weight: weightOf(of), mean: of.mean(series), series, weights, values, predictions },
+    constrained: series && {
+      weight: of.mean(estimator.weight ?? weight),
+      mean: of.mean(series),
+      series: estimator.extreme ?? series,
+      weights,
+      values,
+      predictions,
+    },
     model: modelError(estimator, of, direct),
     equalWeights,
   }

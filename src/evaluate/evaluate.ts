@@ -1,7 +1,7 @@
 import { DapError } from '../errors.ts'
 import { EVALUATION_RESULT_SCHEMA } from '../generated/names.ts'
 import { groupedDigits } from '../grouped.ts'
-import type { EvaluationSpec, RewardModelSpec } from '../kinds.ts'
+import type { EvaluationSpec } from '../kinds.ts'
 import { actionFinder, declaredActions, undeclaredActions } from '../log/rows/actions.ts'
 import { readDecisionLog } from '../log/rows/decision-log.ts'
 import { logLayout, openLog } from '../log/rows/layout.ts'
@@ -17,35 +17,20 @@ import {
 import { observedActions } from '../log/rows/observed-actions.ts'
 import { joinNotes } from '../log/rows/reward-join.ts'
 import { createRequests } from '../log/rows/row-reader.ts'
-import { type Column, type JoinCounts, NO_COUNTS, type NumberColumn, type Tables } from '../log/tables.ts'
+import { type JoinCounts, NO_COUNTS, type Tables } from '../log/tables.ts'
 import { judgeGate } from '../policy/result-rules.ts'
 import type { EvaluationResult } from '../results.ts'
 import type { ActionSpace } from './candidates/candidate.ts'
-import { actionColumns } from './candidates/columns.ts'
-import { conclude, type Summed } from './conclude.ts'
-import {
-  candidateColumns,
-  createCandidate,
-  namedActions,
-  readCandidateTables,
-  tabledActions,
-} from './create-candidates.ts'
-import { seriesOfEstimator } from './estimators/estimator.ts'
-import { createEstimator, estimatorType } from './estimators/estimators.ts'
-import { value as modelValue } from './estimators/series.ts'
+import { conclude } from './conclude.ts'
+import { namedActions, readCandidateTables, tabledActions } from './create-candidates.ts'
 import type { EvaluationPlan } from './evaluation-plan.ts'
-import { createFrame, seriesOf } from './influence.ts'
-import { createLogRun } from './log-run.ts'
-import { directStandardErrors } from './model-variance.ts'
-import { fitTabular, type TabularModel } from './reward-model.ts'
-import { rewardRange } from './reward-range.ts'
-import { capped, judgedRows } from './verdicts/learnt.ts'
-import { measureCoverage } from './verdicts/support.ts'
-import { both, judge, judgeLost, judgeModelled, judgeOrphans, judgeUnrewarded } from './verdicts/verdict.ts'
-import { type ChunkFacts, createCandidateRun } from './weights/candidate-run.ts'
+import { createFrame } from './influence.ts'
+import { judgeSingles } from './judge-singles.ts'
+import { isOfLists } from './lists/estimators/list-estimators.ts'
+import { judgeLists } from './lists/judge-lists.ts'
+import { judgedRows } from './verdicts/learnt.ts'
+import { both, judgeLost, judgeOrphans, judgeUnrewarded } from './verdicts/verdict.ts'
 import { meanReward } from './weights/log-sums.ts'
-import { createStrata } from './weights/strata.ts'
-import { candidateSeries } from './weights/sums.ts'
 
 /** Sums by cell are held in memory: some 100 bytes each for every candidate. */
 const MAX_CELLS = 1_000_000
@@ -73,8 +58,6 @@ export async function evaluate(
   const layout = logLayout(source, columns, requests)
   const notes: string[] = [...judged.notes]
   const unknown = columns.propensity === undefined
-  const modelSpec = neededModel(plan, unknown)
-  const estimators = spec.estimators.map(createEstimator)
 
   const parts = {
     policies: plan.policies,
@@ -95,22 +78,17 @@ export async function evaluate(
   }
   const space: ActionSpace = { ids, find: actionFinder(ids), eligible: columns.eligible !== undefined }
 
-  const tabular = modelSpec?.type === 'tabular' ? modelSpec : undefined
-  const modelKeys = (tabular?.by ?? []).filter(name => name !== 'action').map(columns.resolve)
-  if (tabular?.crossFit.by === 'unit' && columns.unit === undefined) {
-    throw new DapError('cross-fitting by unit needs `spec.mapping.unit` in the Dataset')
-  }
-  const strata = createStrata(columns.slot, modelKeys, modelSpec)
-  const strataPlaces = strata.columns.map(requests.add)
-  const modelPlaces = modelSpec?.type === 'columns' ? actionColumns(space, modelSpec.columns).map(requests.add) : []
-  const ofLog = createLogRun(columns, space, strata, requests)
-  const log = ofLog.sums
-  const series = candidateSeries(estimators.flatMap(seriesOfEstimator))
-  const candidates = spec.candidates.map(candidateSpec => {
-    const candidate = createCandidate(candidateSpec, parts, space, columns)
-    const places = candidateColumns(candidate).map(requests.add)
-    return { name: candidateSpec.name, candidate, places, run: createCandidateRun(candidate, space.ids.length, series) }
+  const judging = (isOfLists(spec.estimators) ? judgeLists : judgeSingles)({
+    plan,
+    parts,
+    space,
+    columns,
+    requests,
+    unknown,
+    originOf: judged.originOf,
   })
+  const { ofLog, strata } = judging
+  const log = ofLog.sums
 
   // Every pass reads the same columns, so that the same rows are left out of each.
   const leftOut = nothingLeftOut()
@@ -118,10 +96,12 @@ export async function evaluate(
   let seen = 0
   async function* chunks(first: boolean) {
     const passed = first ? leftOut : nothingLeftOut()
-    for await (const chunk of readDecisionLog(tables, layout, space.ids, passed, signal)) {
+    for await (const read of readDecisionLog(tables, layout, space.ids, passed, signal)) {
+      const chunk = judging.rowsOf(read)
       const groups = ofLog.groupsOf(chunk)
       const stratum = new Int32Array(chunk.rows)
-      strata.assign(chunk, pick(chunk.columns, strataPlaces), groups, stratum)
+      const keys = judging.strataPlaces.map(place => chunk.columns[place])
+      strata.assign(chunk, keys, groups, stratum)
       if (strata.count() * space.ids.length > MAX_CELLS) {
         throw new DapError(
           `the slot and the columns of the reward model make more than ${MAX_CELLS} cells with the actions`,
@@ -148,31 +128,23 @@ export async function evaluate(
     if (leftOut.kept === 0) throw noRowsError(dataset.name, 'that can be used', notes)
   }
 
-  let model: TabularModel | undefined
-  if (tabular) {
-    for await (const { chunk, groups, stratum } of chunks(true)) ofLog.add(chunk, groups, stratum)
-    model = fitTabular(log, strata, modelKeys, tabular.by.includes('action'), tabular.prior)
-  }
-  for await (const { chunk, groups, stratum } of chunks(!tabular)) {
-    if (!tabular) ofLog.add(chunk, groups, stratum)
-    const facts: ChunkFacts = {
-      groups,
-      stratum,
-      strata: strata.count(),
-      model: model
-        ? { q: model.q }
-        : modelSpec
-          ? { columns: pick(chunk.columns, modelPlaces).map(column => (column as NumberColumn).values) }
-          : undefined,
-      ...ofLog.factsOf(chunk),
+  if (judging.learns) {
+    for await (const { chunk, groups, stratum } of chunks(true)) {
+      ofLog.add(chunk, groups, stratum)
+      judging.learn(chunk, stratum)
     }
-    for (const { run, places } of candidates) run.add(chunk, pick(chunk.columns, places), facts)
+    judging.fit()
+  }
+  for await (const { chunk, groups, stratum } of chunks(!judging.learns)) {
+    if (!judging.learns) ofLog.add(chunk, groups, stratum)
+    judging.add(chunk, groups, stratum)
   }
 
-  const rewards = rewardRange(dataset.spec, log)
+  const rewards = judging.rewards()
   if (rewards.note !== undefined) notes.push(rewards.note)
-  const { units, judgement, emptyByChance, notes: said } = ofLog.finish()
-  notes.push(...said)
+  const finished = ofLog.finish()
+  const { units, judgement } = finished
+  notes.push(...finished.notes)
   const overall = [
     judgement,
     judgeUnrewarded(leftOut.unrewarded),
@@ -180,22 +152,8 @@ export async function evaluate(
     judgeLost(joined ?? NO_COUNTS),
   ].reduce(both)
   const frame = createFrame(log)
-  const summed = candidates.map(({ name, candidate, run }): Summed => {
-    const logging = candidate.kind === 'logging'
-    const origin = judged.originOf(name)
-    const sums = run.sums(log)
-    const of = seriesOf(frame, sums, series)
-    const { everyPropensity } = ofLog
-    const coverage = measureCoverage({ log, sums, of, units, strata, logging, everyPropensity, emptyByChance })
-    const direct =
-      model && !logging && estimators.some(({ modelled }) => modelled !== undefined)
-        ? directStandardErrors(log, model, sums, strata.folds, of.mean(modelValue).value)
-        : undefined
-    const own = unknown ? judgeModelled(coverage, units, logging) : judge(coverage, units)
-    const judgement = capped(both(own, overall), origin)
-    return { name, learntFrom: origin.from, logging, of, coverage, direct, judgement }
-  })
   const facts = { log, frame, units, rewards, method: spec.interval.method }
+  const summed = judging.summed(facts, finished, overall)
   const { known, count, effective, largestShare } = units
   const result: Omit<EvaluationResult, 'gates' | 'passed'> = {
     schema: EVALUATION_RESULT_SCHEMA,
@@ -210,7 +168,7 @@ export async function evaluate(
       judgedOn: judged.judgedOn,
       notes,
     },
-    ...conclude(summed, estimators, spec.interval.level, facts, !unknown),
+    ...conclude(summed, judging.estimators, spec.interval.level, facts, !unknown),
   }
   const gates = spec.gates.map(gate => judgeGate(gate, result))
   return { ...result, gates, passed: gates.every(gate => gate.passed) }
@@ -236,31 +194,8 @@ function formerNotes(ids: readonly string[], set: readonly string[]): string[] {
 const PLACES =
   'requests brought the actions: what is said of action `#3` is of whichever was the third of those that were eligible'
 
-/** The reward model that the estimators use, if any; a DapError where one of them lacks what it needs. */
-function neededModel({ spec, dataset }: EvaluationPlan, unknown: boolean): RewardModelSpec | undefined {
-  const types = spec.estimators.map(estimatorType)
-  const weighing = types.find(type => type.propensities)
-  if (unknown && weighing !== undefined) {
-    throw new DapError(
-      `the estimator \`${weighing.type}\` needs propensities, and Dataset \`${dataset.name}\` has none`,
-      { hint: 'with `spec.propensity: unknown` the only estimator is `dm`' },
-    )
-  }
-  const modelled = types.find(type => type.model)
-  if (modelled === undefined) return undefined
-  if (spec.rewardModel === undefined) {
-    throw new DapError(`the estimator \`${modelled.type}\` needs \`spec.rewardModel\``)
-  }
-  return spec.rewardModel
-}
-
 /** The columns that an Evaluation names; some are roles, such as `slot`. */
 function namedByEvaluation({ candidates, rewardModel }: EvaluationSpec): readonly string[] {
   const tabled = candidates.flatMap(candidate => ('table' in candidate ? candidate.table.by : []))
   return [...tabled, ...(rewardModel?.type === 'tabular' ? rewardModel.by : [])]
-}
-
-/** The columns of a chunk at these places. */
-function pick(columns: readonly Column[], places: readonly number[]): readonly Column[] {
-  return places.map(place => columns[place])
 }

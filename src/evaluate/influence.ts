@@ -4,7 +4,6 @@ import type { Series } from './estimators/series.ts'
 import { weight } from './estimators/series.ts'
 import type { Totals } from './weights/groups.ts'
 import { decisionCount, type LogSums, meanReward } from './weights/log-sums.ts'
-import type { CandidateSums } from './weights/sums.ts'
 
 /**
  * A number that was estimated from totals, and by how much each group moves it: its influence, the derivative of the estimate with
@@ -105,10 +104,10 @@ export interface SeriesOf {
   estimate(estimator: Estimator): Influenced | undefined
 }
 
-/** `series`: those of the sums, in their order. */
-export function seriesOf(frame: Frame, sums: CandidateSums, series: readonly Series[]): SeriesOf {
+/** `summed`: the totals of each series, in their order. */
+export function seriesOf(frame: Frame, summed: readonly Totals[], series: readonly Series[]): SeriesOf {
   const means = new Map<string, Influenced>()
-  const totalsOf = ({ key }: Series): Totals => frame.of(sums.totals[series.findIndex(each => each.key === key)])
+  const totalsOf = ({ key }: Series): Totals => frame.of(summed[series.findIndex(each => each.key === key)])
 
   function mean(of: Series): Influenced {
     const known = means.get(of.key)
@@ -121,15 +120,16 @@ export function seriesOf(frame: Frame, sums: CandidateSums, series: readonly Ser
 
   return {
     mean,
-    estimate({ mean: plain, ratio }) {
-      const first = plain && mean(plain)
-      if (ratio === undefined) return first
-      const over = totalsOf(ratio.over)
-      const under = totalsOf(ratio.under)
-      const sum = total(under)
-      if (sum === 0) return undefined
-      const second = ratioOf(over, under, total(over) / sum, sum)
-      return first === undefined ? second : plus(first, second)
+    estimate({ mean: plain, ratios = [] }) {
+      const parts = plain === undefined ? [] : [mean(plain)]
+      for (const ratio of ratios) {
+        const over = totalsOf(ratio.over)
+        const under = totalsOf(ratio.under)
+        const sum = total(under)
+        if (sum === 0) return undefined
+        parts.push(ratioOf(over, under, total(over) / sum, sum))
+      }
+      return parts.length === 0 ? undefined : parts.reduce(plus)
     },
   }
 }

@@ -14,6 +14,8 @@ export function evaluationText(result: EvaluationResult, context: TextContext): 
   const parts = [`${style.bold(result.evaluation)} ${extent(result)}`, tableOf(candidateGrid(result, style), context)]
   const compared = differenceGrid(result)
   if (compared.rows.length > 0) parts.push(tableOf(compared, context))
+  const measured = metricGrid(result)
+  if (measured.rows.length > 0) parts.push(tableOf(measured, context))
   const notes = [
     ...dataset.notes,
     ...candidates.flatMap(({ name, verdict, reasons, estimates }) => [
@@ -75,6 +77,27 @@ function differenceGrid(result: EvaluationResult): Grid {
   }
 }
 
+/** What lists are worth beside their rewards. */
+function metricGrid(result: EvaluationResult): Grid {
+  const shown = result.candidates.filter(({ verdict }) => verdict !== 'refuse')
+  return {
+    columns: [
+      { title: 'candidate' },
+      { title: 'metric' },
+      { title: 'value', align: 'right' },
+      { title: intervalTitle(result), drop: 1 },
+    ],
+    rows: shown.flatMap(({ name, metrics = [] }) =>
+      metrics.map(({ metric, value, interval }, i) => [
+        i === 0 ? name : '',
+        metric,
+        value === null ? '' : short(value),
+        interval === null ? '' : range(interval),
+      ]),
+    ),
+  }
+}
+
 /** The same for a comment. */
 export function evaluationMarkdown(result: EvaluationResult): string {
   const compared = differenceGrid(result)
@@ -121,7 +144,7 @@ function unitsText({ known, count, effective, largestShare }: EvaluationResult['
 }
 
 /** The estimators by which candidates are compared in text, the first that there is; the result has all. */
-const PREFERRED = ['dr', 'sndr', 'snips', 'ips']
+const PREFERRED = ['dr', 'sndr', 'snips', 'ips', 'snrips', 'rips']
 
 /** A line for each pair of candidates that are not refused; lifts are in their own table. */
 function differenceRows(

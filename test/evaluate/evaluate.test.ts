@@ -103,6 +103,7 @@ describe('evaluate', () => {
       context: rows.map(({ x }) => JSON.stringify({ x })),
       unit: rows.map(() => null),
       ts: rows.map(() => null),
+      list: rows.map(() => null),
     }
     const spec: PolicySpec = {
       context: { x: { type: 'integer' } },

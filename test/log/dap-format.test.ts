@@ -199,7 +199,7 @@ describe('the rewards of a dap log', () => {
     expect(await counts(source)).toMatchObject({ rewards: 1, rewardsRepeated: 2, late: 0 })
   })
 
-  it('are faults where they are none, and what their decision came to is not known', async () => {
+  it('are faults where they are none, or are of a slot that there is not, and what their decision came to is not known', async () => {
     for (const aggregate of ['first', 'sum', 'mean', 'max'] as const) {
       const lines = [
         decision('d'),

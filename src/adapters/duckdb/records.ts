@@ -6,6 +6,7 @@ import { recordLines } from '../../log/records/record-lines.ts'
 import {
   type DecisionRecord,
   decidedBy,
+  firstFilled,
   isOffered,
   placeName,
   type RewardRecord,
@@ -271,7 +272,8 @@ export async function recordPlaces(
 function placesOf(record: DecisionRecord): readonly [place: string | null, places: string | null] {
   if (!isOffered(record)) return [null, null]
   const { eligible, slots } = record
-  const at = eligible.findIndex(({ id }) => id === slots[0].action)
+  const { action } = firstFilled(slots)
+  const at = eligible.findIndex(({ id }) => id === action)
   return [at < 0 ? null : placeName(at), JSON.stringify(eligible.map((_, i) => placeName(i)))]
 }
 

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { Host } from '../../host.ts'
-import type { DatasetSpec, RewardSpec } from '../../kinds.ts'
+import type { DatasetSpec, PolicySpec, RewardSpec } from '../../kinds.ts'
 import type { OpenDataset } from '../../log/rows/layout.ts'
 import { rewardJoin } from '../../log/rows/reward-join.ts'
 import { changedError } from '../../log/tables.ts'
@@ -41,6 +41,7 @@ export async function openDataset(
     policyActions: policy && listed(policy.spec.actions).map(({ id }) => id),
     offered: policy !== undefined && isOffered(policy.spec.actions),
     ofSet: policy !== undefined && isSet(policy.spec.actions) && !isInOrder(spec),
+    slots: policy && slotsOf(policy.spec),
     join: rewardJoin(spec, reward ?? policy?.spec.reward, until),
     async requireUnchanged() {
       for (const [path, stamp] of stamps) {
@@ -48,6 +49,18 @@ export async function openDataset(
         throw changedError(displayPath(opened.root, path))
       }
     },
+  }
+}
+
+/** How many slots its lists have; undefined of a policy of single decisions. */
+function slotsOf({ decision }: PolicySpec): number | undefined {
+  switch (decision.type) {
+    case 'ranking':
+      return decision.slots
+    case 'slots':
+      return decision.slots.length
+    default:
+      return undefined
   }
 }
 

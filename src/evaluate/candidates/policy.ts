@@ -102,7 +102,7 @@ function offeredCandidate(policy: Policy, columns: LogColumns, offered: string):
 const NOWHERE: RowReader<Context> = { requests: [], bind: () => () => ({}) }
 
 /** What seeds a row's decision: its id; where the log has none, the number of the row, which knows as little of what was done. */
-function idReader(column: string | undefined): RowReader<string> {
+export function idReader(column: string | undefined): RowReader<string> {
   return {
     requests: column === undefined ? [] : [{ column, type: 'text' }],
     bind([ids]: readonly (Column | undefined)[]) {
@@ -113,13 +113,13 @@ function idReader(column: string | undefined): RowReader<string> {
 }
 
 /** A context, and the policy's own actions that are eligible in it. */
-interface Situation {
+export interface Situation {
   readonly context: Context
   readonly eligible: Int32Array
 }
 
 /** A context that a rule of the policy has no value for is a fault of its row. */
-function situationReader(policy: Policy, { requests, bind }: RowReader<Context>): RowReader<Situation> {
+export function situationReader(policy: Policy, { requests, bind }: RowReader<Context>): RowReader<Situation> {
   const eligible = new Int32Array(policy.actions.length)
   return {
     requests,

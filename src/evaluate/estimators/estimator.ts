@@ -3,19 +3,23 @@ import type { Definition } from '../../policy/definition.ts'
 import { corrected, type Series, value } from './series.ts'
 
 /**
- * An estimator of what a candidate would have earned: mean(mean) + Σ over / Σ under, of series over the rows, each row counting as
- * many times as the decisions that it stands for. Point, standard error, interval and lift follow from the series alone.
+ * An estimator of what a candidate would have earned: mean(mean) + Σ over / Σ under of each ratio, of series over the rows, each row
+ * counting as many times as the decisions that it stands for. Point, standard error, interval and lift follow from the series alone.
  */
 export interface Estimator {
   /** What results and gates call it. */
   readonly name: string
   readonly mean?: Series
-  readonly ratio?: { readonly over: Series; readonly under: Series }
+  readonly ratios?: readonly Ratio[]
   /**
    * The series whose mean the interval is about, under the constraint that the mean weight is 1 (Cressie-Read); without one the
    * interval is the estimate ± quantile · standard error.
    */
   readonly constrained?: Series
+  /** The weight whose mean must be 1, where it is not that of the whole decision. */
+  readonly weight?: Series
+  /** What a row that might have been adds to the mean, by its weight and its reward, where `constrained` asks for more of a row. */
+  readonly extreme?: Series
   /**
    * The reward model's own error moves it, and the series do not show it: all of it (`true`), or as much as this series, of weights that
    * it does not use, has of the weight.
@@ -27,10 +31,16 @@ export interface Estimator {
   readonly matching?: boolean
 }
 
+export interface Ratio {
+  readonly over: Series
+  readonly under: Series
+}
+
 /** All series that are summed for an estimator. What units make of a model's errors shows in v + w·(r − q). */
-export function seriesOfEstimator({ mean, ratio, constrained, modelled }: Estimator): readonly Series[] {
+export function seriesOfEstimator({ mean, ratios = [], constrained, weight, modelled }: Estimator): readonly Series[] {
   const model = modelled === undefined ? [] : [value, corrected, ...(modelled === true ? [] : [modelled])]
-  return [mean, ratio?.over, ratio?.under, constrained, ...model].filter(series => series !== undefined)
+  const divided = ratios.flatMap(({ over, under }) => [over, under])
+  return [mean, ...divided, constrained, weight, ...model].filter(series => series !== undefined)
 }
 
 /** A kind of estimator, as an Evaluation names it. */

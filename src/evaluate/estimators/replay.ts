@@ -13,7 +13,7 @@ export const replay: EstimatorType = {
   model: false,
   propensities: true,
   biased: false,
-  create: name => ({ name, ratio: { over: matchedReward, under: matched }, matching: true }),
+  create: name => ({ name, ratios: [{ over: matchedReward, under: matched }], matching: true }),
 }
 
 const matched: Series = {

@@ -11,6 +11,26 @@ export interface RowColumns {
   readonly value: Float64Array
   /** q of the logged action; only with a reward model. */
   readonly predicted: Float64Array
+  /** Of lists, where an estimator asks for it: what their slots' actions add up to, in place of a weight (`lists/additive.ts`). */
+  readonly additive?: Float64Array
+  /** Of lists: their slots, in order. Then the weight is that of the whole list, the reward the sum of its slots'. */
+  readonly slots?: readonly SlotColumns[]
+}
+
+/**
+ * What is known of one slot of the lists of a chunk. Where a list has ended above it, its reward is 0, and its weights are such that
+ * their mean is still 1.
+ */
+export interface SlotColumns {
+  /** ∏ π/p over the slots down to this one, each probability given what stands above. */
+  readonly prefix: Float64Array
+  /** P(the action at this slot), of the candidate over that of the log, whatever stands above; only where an estimator asks for it. */
+  readonly placed: Float64Array
+  /** r of this slot. */
+  readonly reward: Float64Array
+  /** What this slot and those below earn by the reward model: Σₐ π(a | above) Q(a), and Q of the logged action; only with a model. */
+  readonly value: Float64Array
+  readonly predicted: Float64Array
 }
 
 /** One number a row. */

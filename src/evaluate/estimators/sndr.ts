@@ -11,5 +11,5 @@ export const sndr: EstimatorType = {
   model: true,
   propensities: true,
   biased: false,
-  create: name => ({ name, mean: value, ratio: { over: weightedResidual, under: weight }, constrained: corrected }),
+  create: name => ({ name, mean: value, ratios: [{ over: weightedResidual, under: weight }], constrained: corrected }),
 }

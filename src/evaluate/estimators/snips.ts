@@ -12,5 +12,5 @@ export const snips: EstimatorType = {
   model: false,
   propensities: true,
   biased: false,
-  create: name => ({ name, ratio: { over: weightedReward, under: weight }, constrained: weightedReward }),
+  create: name => ({ name, ratios: [{ over: weightedReward, under: weight }], constrained: weightedReward }),
 }

@@ -49,7 +49,7 @@ export interface Judgement {
   readonly reasons: readonly string[]
 }
 
-const OK: Judgement = { verdict: 'ok', reasons: [] }
+export const OK: Judgement = { verdict: 'ok', reasons: [] }
 const RANKS: readonly Verdict[] = ['ok', 'caution', 'refuse']
 
 export const worse = (a: Verdict, b: Verdict): Verdict => (RANKS.indexOf(a) < RANKS.indexOf(b) ? b : a)
@@ -198,7 +198,7 @@ export function judgeEstimate(
   if (estimator.bias !== undefined) return judgeBias(name, estimator.bias, value, lift, dr)
   if (interval !== null && (value < interval.lower || value > interval.upper)) {
     return capped(
-      `${name} lies outside of its own interval, which knows that weights have mean 1: \`snips\` is the better number`,
+      `${name} lies outside of its own interval, which knows that weights have mean 1: a self-normalised estimate is the better number`,
     )
   }
   return OK

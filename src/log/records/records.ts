@@ -4,7 +4,7 @@
  */
 
 import { DECISION_SCHEMAS } from '../../generated/names.ts'
-import type { DecisionRecord, RewardRecord } from '../../generated/types.ts'
+import type { DecisionRecord, DecisionSlot, RewardRecord } from '../../generated/types.ts'
 
 export { DECISION_SCHEMAS, MODES, REWARD_SCHEMA, SERVED_BY } from '../../generated/names.ts'
 export type { DecisionRecord, DecisionSlot, Mode, RewardRecord, ServedBy } from '../../generated/types.ts'
@@ -38,6 +38,10 @@ export const isOffered = ({ schema }: Pick<DecisionRecord, 'schema'>): boolean =
 /** Between the actions of a policy; between those of a request. */
 export const [OF_POLICY, OF_REQUEST] = DECISION_SCHEMAS
 
+/** The first slot of a decision that something stands in; the first of all where nothing does. */
+export const firstFilled = (slots: readonly DecisionSlot[]): DecisionSlot =>
+  slots.find(({ action }) => action !== null) ?? slots[0]
+
 /** What the caller would have done, slot by slot. */
 export const baselinesOf = ({ slots }: Pick<DecisionRecord, 'slots'>): readonly string[] =>
   slots.flatMap(({ baseline }) => baseline ?? [])
@@ -51,7 +55,8 @@ export const placeName = (at: number): string => `#${at + 1}`
  */
 export function decidedBy(record: DecisionRecord) {
   const { policy, unit, context, eligible, slots, list, served, logProbability } = record
-  const [{ action, propensity, propensities = [], baseline }] = slots
+  const [{ baseline }] = slots
+  const { action, propensity, propensities = [] } = firstFilled(slots)
   const featuresOf = (action: string | null) => eligible.find(({ id }) => id === action)?.features
   const withFeatures = (slot: (typeof slots)[number]) => ({ ...slot, features: featuresOf(slot.action) })
   return {

@@ -1,6 +1,6 @@
 import { createFilling, NOTHING } from '../../policy/lists/filling.ts'
 import type { Slots } from '../../policy/lists/slots.ts'
-import { createWalk } from '../../policy/lists/walk.ts'
+import { createWalk, type Walk } from '../../policy/lists/walk.ts'
 import type { DecisionRecord } from './records.ts'
 
 /**
@@ -18,27 +18,24 @@ export function slotVectors({
   }
   const count = eligible.length
   const places = new Map(eligible.map(({ id }, at) => [id, at]))
-  const filling = createFilling(count, slots.length)
-  const walk = createWalk(
-    mixtureOf(slots.length, list?.uniform ?? 0),
-    filling,
-    (_slot, _left, _count, out) => out.set(scores),
-    () => undefined,
-    count,
-    true,
-  )
-  filling.start(
-    Int32Array.from(eligible, (_, at) => at),
-    count,
-    undefined,
-  )
-  walk.start()
+  const walk = mixtureWalk(scores, list?.uniform ?? 0, slots.length)
   const out = new Float64Array(count)
   return slots.map(({ action, propensities }) => {
     const left = walk.vector(out)
     walk.take((action === null ? undefined : places.get(action)) ?? NOTHING)
     return propensities ?? (left === 0 ? [] : Array.from(out))
   })
+}
+
+/** The slots of a mixture of lists by these scores of its first one, and of lists by chance; where nothing else says what may stand where. */
+export function mixtureWalk(scores: readonly number[], uniform: number, slots: number): Walk {
+  const count = scores.length
+  const filling = createFilling(count, slots)
+  const choose = (_slot: number, _left: Int32Array, _count: number, out: Float64Array) => out.set(scores)
+  const walk = createWalk(mixtureOf(slots, uniform), filling, choose, () => undefined, count, true)
+  filling.start(Int32Array.from(scores.keys()), count, undefined)
+  walk.start()
+  return walk
 }
 
 const mixtureOf = (count: number, uniform: number): Slots => ({

@@ -31,6 +31,8 @@ export interface OpenDataset extends DatasetActions {
   readonly rewards?: Pick<OpenDataset, 'paths' | 'partitions'>
   /** Do requests bring the actions of the policy that `spec.actions` names? */
   readonly offered?: boolean
+  /** The most slots that a decision of the policy that `spec.actions` names has, where its decisions are lists. */
+  readonly slots?: number
   /** How rewards join; default: they are summed, and a reward that is not there is 0 in a `dap` log, in others a fault. */
   readonly join?: JoinPlan
 }
@@ -162,6 +164,10 @@ export interface LogColumns {
         readonly context: string
         /** What was known of the action that was taken, as JSON. */
         readonly actionFeatures: string
+        /** The slots of a list and how they were drawn, as JSON; null of a decision for one action. */
+        readonly list: string
+        /** The ids of the actions that could be chosen, as JSON, in the order of the propensities. */
+        readonly eligible: string
       }
     | undefined
   /** The actions that each request brought, as JSON; their places among the eligible ones are then the actions of the log. */
@@ -204,7 +210,13 @@ function decisionColumns(
     ts: 'ts',
     eligible: offered ? 'places' : 'eligible',
     propensities: propensitiesReader('propensities'),
-    decision: { servedBy: 'servedBy', context: 'context', actionFeatures: 'actionFeatures' },
+    decision: {
+      servedBy: 'servedBy',
+      context: 'context',
+      actionFeatures: 'actionFeatures',
+      list: 'list',
+      eligible: 'eligible',
+    },
     offered: offered ? 'offered' : undefined,
     resolve: name => (known.includes(name) ? name : `context.${name}`),
     contextColumn: field => `context.${field}`,

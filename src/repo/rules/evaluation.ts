@@ -1,5 +1,6 @@
 import { estimatorName } from '../../evaluate/estimators/estimator.ts'
 import { ESTIMATORS, estimatorType, MOST_COMPARED } from '../../evaluate/estimators/estimators.ts'
+import { LIST_ESTIMATORS, listEstimator, OF_LISTS } from '../../evaluate/lists/estimators/list-estimators.ts'
 import type { CandidateSpec, DatasetSpec, EstimatorSpec, EvaluationSpec } from '../../kinds.ts'
 import { isOffered, listed } from '../../policy/pool.ts'
 import { checkGate } from '../../policy/result-rules.ts'
@@ -19,9 +20,14 @@ export function* evaluationRules({ spec }: Resource<'Evaluation'>, repository: L
   }
   const named = estimators.map(estimatorName)
   yield* duplicates(named, 'estimator', i => ['spec', 'estimators', i])
+  const ofLists = estimators.filter(each => listEstimator(each) !== undefined)
+  if (ofLists.length > 0) yield* listRules(spec, data, repository)
+  else {
+    yield* singleRules(spec, data, repository)
+    yield* propensityRules(estimators, data)
+    yield* rewardModelRules(spec, data)
+  }
   yield* estimatorRules(estimators)
-  yield* propensityRules(estimators, data)
-  yield* rewardModelRules(spec, data)
   yield* duplicates(
     gates.map(rule => rule.id),
     'rule',
@@ -118,7 +124,8 @@ function* gateRules(
   path: Path,
 ): Generator<Fault> {
   for (const spec of estimators) {
-    if (!used.includes(estimatorName(spec)) || !estimatorType(spec).biased) continue
+    if (!used.includes(estimatorName(spec)) || listEstimator(spec) !== undefined || !estimatorType(spec).biased)
+      continue
     const message = `the gate is judged by \`${estimatorName(spec)}\`, which is biased: its interval does not count by how much`
     yield { ...semantic(path, message, 'judge by `dr`, `sndr`, `snips` or `ips`'), severity: 'warning' }
   }
@@ -136,20 +143,95 @@ function* estimatorRules(estimators: readonly EstimatorSpec[]): Generator<Fault>
   const cutting = ESTIMATORS.filter(({ lambda }) => lambda !== undefined).map(({ type }) => `\`${type}\``)
   for (const [i, spec] of estimators.entries()) {
     const named = estimatorName(spec)
-    if (typeof spec !== 'string' && named !== spec.type && ESTIMATORS.some(({ type }) => type === named)) {
+    if (
+      typeof spec !== 'string' &&
+      named !== spec.type &&
+      [...ESTIMATORS, ...LIST_ESTIMATORS].some(({ type }) => type === named)
+    ) {
       yield semantic(
         ['spec', 'estimators', i, 'name'],
         `\`${named}\` is another estimator`,
         'give it a name of its own',
       )
     }
-    if (typeof spec === 'string' || spec.lambda === undefined || estimatorType(spec).lambda !== undefined) continue
+    if (typeof spec === 'string' || spec.lambda === undefined) continue
+    if (listEstimator(spec) === undefined && estimatorType(spec).lambda !== undefined) continue
     yield semantic(
       ['spec', 'estimators', i, 'lambda'],
       `the estimator \`${spec.type}\` has no \`lambda\``,
       `${cutting.join(', ')} have one`,
     )
   }
+}
+
+/** Lists are judged by estimators of their own, on a log of lists, and so are policies that make them. */
+function* listRules(
+  { estimators, candidates, rewardModel }: EvaluationSpec,
+  data: DatasetSpec | undefined,
+  repository: Lookup,
+): Generator<Fault> {
+  const single = estimators.findIndex(spec => listEstimator(spec) === undefined)
+  if (single >= 0) {
+    const message = `\`${estimatorName(estimators[single])}\` is of decisions for one action, and others here are of lists`
+    yield semantic(['spec', 'estimators', single], message, OF_LISTS)
+    return
+  }
+  if (data !== undefined && data.format !== 'dap') {
+    const hint = 'lists are judged on the decision log of dap itself, `format: dap`'
+    yield semantic(['spec', 'estimators', 0], `a log of format ${data.format} has no lists`, hint)
+  }
+  for (const [i, candidate] of candidates.entries()) {
+    const path = ['spec', 'candidates', i]
+    if ('policy' in candidate) {
+      const decision = repository.get('Policy', candidate.policy)?.spec.decision
+      if (decision?.type !== 'single') continue
+      const message = `policy \`${candidate.policy}\` makes no lists, and \`${estimatorName(estimators[0])}\` is of lists`
+      yield semantic(
+        [...path, 'policy'],
+        message,
+        'judge it by `ips`, `snips` or `dr`, or make it `decision: { type: ranking }`',
+      )
+    } else if (!('logging' in candidate || 'uniform' in candidate)) {
+      const message = `\`${candidate.name}\` says nothing of lists`
+      yield semantic(
+        [...path, 'name'],
+        message,
+        'of lists a `policy`, `uniform: true` and `logging: true` can be judged',
+      )
+    }
+  }
+  const needy = estimators.findIndex(spec => listEstimator(spec)?.model)
+  if (needy < 0 || rewardModel?.type === 'tabular') return
+  yield semantic(
+    ['spec', 'estimators', needy],
+    `the estimator \`${estimatorName(estimators[needy])}\` needs a tabular \`rewardModel\``,
+    'for example `rewardModel: { type: tabular, by: [action, slot] }`',
+  )
+}
+
+/** A policy that makes lists, or made the log of lists, is not judged as one of single decisions. */
+function* singleRules(
+  { candidates }: EvaluationSpec,
+  data: DatasetSpec | undefined,
+  repository: Lookup,
+): Generator<Fault> {
+  const makesLists = (name: string) => {
+    const decision = repository.get('Policy', name)?.spec.decision
+    return decision !== undefined && decision.type !== 'single'
+  }
+  for (const [i, candidate] of candidates.entries()) {
+    if (!('policy' in candidate) || !makesLists(candidate.policy)) continue
+    const message = `policy \`${candidate.policy}\` makes lists, and the estimators are of decisions for one action`
+    yield semantic(['spec', 'candidates', i, 'policy'], message, OF_LISTS)
+    return
+  }
+  const actions = data?.format === 'dap' ? data.actions : undefined
+  if (actions === undefined || !('policy' in actions) || !makesLists(actions.policy)) return
+  yield semantic(
+    ['spec', 'dataset'],
+    'the Dataset is of lists, and the estimators are of decisions for one action',
+    OF_LISTS,
+  )
 }
 
 /** Without propensities nothing can be weighted by them. */

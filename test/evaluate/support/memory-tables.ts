@@ -13,7 +13,7 @@ import { unitHash } from './unit-hash.ts'
 
 export type MemoryColumn = readonly (string | number | null)[] | Float64Array
 
-/** Tables over arrays, by path; for statistical experiments and hand-sized logs. The rewards of decisions are the column of `once`, or else `reward`. */
+/** Tables over arrays, by path; for statistical experiments and hand-sized logs. The rewards of decisions are the column of `once`, or else `reward`, those of a slot `reward 0` and so on. */
 export function memoryTables(
   files: Readonly<Record<string, Readonly<Record<string, MemoryColumn>>>>,
   chunkRows = 1000,
@@ -39,8 +39,8 @@ export function memoryTables(
   }
 }
 
-const columnOf = ({ type, column }: ColumnRequest, once: OneRow | undefined) =>
-  type === 'reward' ? (once?.reward ?? 'reward') : column
+const columnOf = ({ type, column, slot }: ColumnRequest, once: OneRow | undefined) =>
+  type === 'reward' ? (slot === undefined ? (once?.reward ?? 'reward') : `reward ${slot}`) : column
 
 type MemoryFile = Readonly<Record<string, MemoryColumn>>
 

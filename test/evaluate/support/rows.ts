@@ -78,7 +78,7 @@ export function evaluateRows(rows: readonly Row[], options: RowsOptions = {}) {
   const logging = candidate === undefined
   const units = measureUnits(sums, undefined)
   const frame = createFrame(sums)
-  const of = seriesOf(frame, run.sums(sums), series)
+  const of = seriesOf(frame, run.sums(sums).totals, series)
   const coverage = measureCoverage({
     log: sums,
     sums: run.sums(sums),

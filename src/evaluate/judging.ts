@@ -1,0 +1,50 @@
+import type { DecisionLog } from '../log/rows/decision-log.ts'
+import type { LogColumns } from '../log/rows/layout.ts'
+import type { Requests } from '../log/rows/row-reader.ts'
+import type { ActionSpace } from './candidates/candidate.ts'
+import type { Summed } from './conclude.ts'
+import type { CandidateParts } from './create-candidates.ts'
+import type { LogFacts } from './estimates.ts'
+import type { Estimator } from './estimators/estimator.ts'
+import type { EvaluationPlan } from './evaluation-plan.ts'
+import type { LogRun } from './log-run.ts'
+import type { rewardRange } from './reward-range.ts'
+import type { JudgedRows } from './verdicts/learnt.ts'
+import type { Judgement } from './verdicts/verdict.ts'
+import type { ChunkGroups } from './weights/groups.ts'
+import type { Strata } from './weights/strata.ts'
+
+/** What rows are judged with: of single decisions, or of lists. */
+export interface Judging {
+  readonly estimators: readonly Estimator[]
+  readonly ofLog: LogRun
+  /** What the reward model tells apart, and where a chunk has its columns. */
+  readonly strata: Strata
+  readonly strataPlaces: readonly number[]
+  /** It has a reward model that takes a pass of its own. */
+  readonly learns: boolean
+  /** The rows as they are judged. */
+  rowsOf(chunk: DecisionLog): DecisionLog
+  /** In the first of two passes, of rows as they are judged. */
+  learn(rows: DecisionLog, stratum: Int32Array): void
+  /** After the first of two passes. */
+  fit(): void
+  /** In the last pass. */
+  add(rows: DecisionLog, groups: ChunkGroups, stratum: Int32Array): void
+  /** After the last pass: what a decision can earn. */
+  rewards(): ReturnType<typeof rewardRange>
+  /** After the last pass. `overall`: as far as the log goes. */
+  summed(facts: LogFacts, finished: ReturnType<LogRun['finish']>, overall: Judgement): readonly Summed[]
+}
+
+/** What it is made from. `requests`: where it asks for the columns that it needs. */
+export interface JudgingParts {
+  readonly plan: EvaluationPlan
+  readonly parts: CandidateParts
+  readonly space: ActionSpace
+  readonly columns: LogColumns
+  readonly requests: Requests
+  /** The log has no propensities. */
+  readonly unknown: boolean
+  readonly originOf: JudgedRows['originOf']
+}

@@ -1,0 +1,310 @@
+import { DapError } from '../../errors.ts'
+import type { CandidateSpec, RewardModelSpec } from '../../kinds.ts'
+import type { DecisionLog } from '../../log/rows/decision-log.ts'
+import { eligibleSet } from '../../log/rows/eligible.ts'
+import { firstVector, type LoggedList, listReader } from '../../log/rows/list-reader.ts'
+import type { NumberColumn, ValueColumn } from '../../log/tables.ts'
+import type { Policy } from '../../policy/policy.ts'
+import type { CandidateResult } from '../../results.ts'
+import type { Summed } from '../conclude.ts'
+import { type Candidate, candidateSide, compare, type LogFacts, NOTHING } from '../estimates.ts'
+import { type Estimator, estimatorName, seriesOfEstimator } from '../estimators/estimator.ts'
+import { type Series, weight } from '../estimators/series.ts'
+import { seriesOf } from '../influence.ts'
+import type { Judging, JudgingParts } from '../judging.ts'
+import { createLogRun } from '../log-run.ts'
+import { rewardRange } from '../reward-range.ts'
+import { capped } from '../verdicts/learnt.ts'
+import { both, type Judgement, judge, OK } from '../verdicts/verdict.ts'
+import { createStrata } from '../weights/strata.ts'
+import { candidateSeries } from '../weights/sums.ts'
+import type { Units } from '../weights/units.ts'
+import { createAdditive } from './additive.ts'
+import type { ListEstimator, ListEstimatorType } from './estimators/list-estimator.ts'
+import { listEstimator } from './estimators/list-estimators.ts'
+import { slotWeight } from './estimators/list-series.ts'
+import { rips } from './estimators/rips.ts'
+import { sips } from './estimators/sips.ts'
+import type { ListCandidate } from './list-candidate.ts'
+import { listCoverage } from './list-coverage.ts'
+import { addToCells, createListCells, fitLists, type ListModel } from './list-model.ts'
+import { createListRun, type ListRun } from './list-run.ts'
+import { createLoggedMarginals } from './marginals.ts'
+import { listMetrics } from './metrics.ts'
+import { policyList, uniformList } from './policy-list.ts'
+import { MOST_PREFIXES } from './prefixes.ts'
+
+/** Candidates on lists: the weights of a row are those of its slots. */
+export function judgeLists(given: JudgingParts): Judging {
+  const { plan, parts, space, requests, originOf } = given
+  const { spec, dataset } = plan
+  const types = spec.estimators.flatMap(each => listEstimator(each) ?? [])
+  const { decision } = given.columns
+  if (decision === undefined) {
+    throw new DapError(`a log of format ${dataset.spec.format} has no lists`, {
+      hint: 'lists are judged on the decision log of dap itself, `format: dap`',
+    })
+  }
+  const slots = slotCount(dataset.slots, [...parts.policies.values()])
+  const marginalsOf = createLoggedMarginals(slots)
+  const { model: modelSpec, keys } = neededModel(given, types)
+  const lists = listReader(decision.list, decision.eligible, slots)
+  const columns = { ...given.columns, propensities: firstVector(lists) }
+  const strata = createStrata(undefined, keys, modelSpec)
+  const strataPlaces = strata.columns.map(requests.add)
+  const ofLog = createLogRun(columns, space, strata, requests)
+  const listsAt = requests.add(lists)
+  const eligibleAt = requests.add(eligibleSet)
+  const rewardsAt = Array.from({ length: slots }, (_, slot) =>
+    requests.add({ column: 'reward', type: 'reward', slot, optional: true }),
+  )
+  const placed = types.some(({ marginals }) => marginals)
+  const additive = types.some(({ pairs }) => pairs) ? createAdditive(slots) : undefined
+  const estimators = types.map(({ create }, i): ListEstimator => create(estimatorName(spec.estimators[i]), slots))
+  const typeOf = (estimator: Estimator) => types[estimators.findIndex(({ name }) => name === estimator.name)]
+  const whole = sips.create('sips', slots)
+  const prefixed = rips.create('rips', slots)
+  const metrics = listMetrics(slots)
+  const summed = [...estimators, whole, prefixed, ...metrics]
+  const weights = [weight, ...summed.flatMap(weightsOf)]
+  const series = candidateSeries([...weights, ...summed.flatMap(seriesOfEstimator)])
+  const candidates = spec.candidates.map(each => {
+    const candidate = createListCandidate(each, given, slots)
+    const places = (candidate?.columns ?? []).map(requests.add)
+    return { name: each.name, candidate, places, run: createListRun(candidate, series, weights, slots) }
+  })
+  const cells = createListCells(space.ids.length, slots)
+  const earned = { minReward: Infinity, maxReward: -Infinity, binary: true }
+  let model: ListModel | undefined
+
+  const values = <T>({ columns }: DecisionLog, place: number) => (columns[place] as ValueColumn).values as readonly T[]
+  const { default: absent = 0, cap = Infinity } = given.columns.reward
+
+  function rewardsOf({ rows, columns }: DecisionLog): readonly Float64Array[] {
+    return rewardsAt.map(place =>
+      (columns[place] as NumberColumn).values.slice(0, rows).map(r => Math.min(cap, Number.isNaN(r) ? absent : r)),
+    )
+  }
+
+  /** A slot in which nothing stands earns nothing. */
+  function rewardsOfLists(chunk: DecisionLog): readonly Float64Array[] {
+    const all = values<LoggedList>(chunk, listsAt)
+    const rewards = rewardsOf(chunk)
+    for (let k = 0; k < slots; k++) {
+      for (let i = 0; i < chunk.rows; i++) if (!stands(all[i], k)) rewards[k][i] = 0
+    }
+    return rewards
+  }
+
+  return {
+    estimators,
+    ofLog,
+    strata,
+    strataPlaces,
+    learns: modelSpec !== undefined,
+    rowsOf(chunk) {
+      const reward = new Float64Array(chunk.rows)
+      const all = values<LoggedList>(chunk, listsAt)
+      for (const [k, each] of rewardsOfLists(chunk).entries()) {
+        for (let i = 0; i < chunk.rows; i++) {
+          const r = each[i]
+          reward[i] += r
+          if (!stands(all[i], k)) continue
+          if (r < earned.minReward) earned.minReward = r
+          if (r > earned.maxReward) earned.maxReward = r
+          if (r !== 0 && r !== 1) earned.binary = false
+        }
+      }
+      return { ...chunk, reward }
+    },
+    learn(chunk, stratum) {
+      const all = values<LoggedList>(chunk, listsAt)
+      const eligible = values<Int32Array>(chunk, eligibleAt)
+      for (const [k, rewards] of rewardsOfLists(chunk).entries()) {
+        for (let i = 0; i < chunk.rows; i++) {
+          if (!stands(all[i], k)) continue
+          const h = chunk.standsFor?.[i] ?? 1
+          addToCells(cells, strata.count(), stratum[i], k, eligible[i][all[i].places[k]], h, rewards[i])
+        }
+      }
+    },
+    fit() {
+      if (modelSpec !== undefined) model = fitLists(cells, strata, keys, modelSpec)
+    },
+    add(log, groups, stratum) {
+      const lists = values<LoggedList>(log, listsAt)
+      const marginals = placed ? lists.map(marginalsOf) : undefined
+      const rewards = rewardsOfLists(log)
+      const eligible = values<Int32Array>(log, eligibleAt)
+      const chunk = { log, lists, eligible, rewards, groups, stratum, model, marginals, additive }
+      for (const { run, places } of candidates)
+        run.add(
+          chunk,
+          places.map(place => log.columns[place]),
+        )
+    },
+    rewards() {
+      const { lower, upper, note } = rewardRange(dataset.spec, { ...ofLog.sums, ...earned })
+      return { lower: Math.min(0, slots * lower), upper: Math.max(0, slots * upper), note }
+    },
+    summed: (facts, { units }, overall) =>
+      candidates.map(({ name, candidate, run }): Summed => {
+        const origin = originOf(name)
+        const of = seriesOf(facts.frame, run.sums.totals, series)
+        const logging = candidate === undefined
+        const totalsOf = (by: Series) => run.sums.totals[series.findIndex(({ key }) => key === by.key)].unit
+        const coverageOf = (by: Series) => listCoverage(run.sums, by, totalsOf(by), facts, of, logging)
+        const judged = { of, coverageOf, run, units, logging }
+        const doubt = logging ? OK : interaction(judged, [prefixed, whole], facts, spec.interval.level)
+        return {
+          name,
+          learntFrom: origin.from,
+          logging,
+          of,
+          coverage: coverageOf(weight),
+          direct: undefined,
+          judgement: capped(logging ? both(judge(coverageOf(weight), units), overall) : overall, origin),
+          lists: {
+            coverageOf(estimator) {
+              const coverage = coverageOf(estimator.weight ?? weight)
+              return isUnknown(typeOf(estimator), run) ? { ...coverage, maxWeight: 0 } : coverage
+            },
+            judgementOf: estimator => judgeOne(estimator as ListEstimator, typeOf(estimator), judged, doubt),
+            doubt,
+            metrics: metrics.map(metric => metricResult(metric, judged, facts, spec.interval.level)),
+            slots: Array.from({ length: slots }, (_, slot) => {
+              const { effectiveSampleSize, maxWeight, meanWeight } = coverageOf(slotWeight('prefix', slot)).support
+              return { slot, effectiveSampleSize, maxWeight, meanWeight }
+            }),
+          },
+        }
+      }),
+  }
+}
+
+const stands = ({ places }: LoggedList, slot: number): boolean => slot < places.length && places[slot] >= 0
+
+const weightsOf = ({ weight: whole, weights }: ListEstimator): readonly Series[] =>
+  whole === undefined ? weights : [...weights, whole]
+
+interface Judged extends Pick<Candidate, 'of'> {
+  readonly coverageOf: (by: Series) => Candidate['coverage']
+  readonly run: ListRun
+  readonly units: Units
+  readonly logging: boolean
+}
+
+/** By the weights that the estimator rests on, from the top: it is as good as the slots down to the first that is bad. */
+function judgeOne(
+  { weights, name }: ListEstimator,
+  type: ListEstimatorType,
+  { coverageOf, run, units, logging }: Judged,
+  doubt: Judgement,
+): Judgement {
+  if (logging) return OK
+  if (isUnknown(type, run)) {
+    return { verdict: 'refuse', reasons: [`\`${name}\` ${run.unplaced() ? UNPLACED : UNPAIRED}`] }
+  }
+  const bySlot = weights.map(by => judge(coverageOf(by), units))
+  const refused = bySlot.findIndex(({ verdict }) => verdict === 'refuse')
+  const first = refused < 0 ? bySlot.findIndex(({ verdict }) => verdict !== 'ok') : refused
+  const { verdict, reasons } = bySlot[first] ?? OK
+  const where = first > 0 ? `from slot ${first} on ` : ''
+  const own: Judgement = { verdict, reasons: reasons.map(reason => `\`${name}\`: ${where}${reason}`) }
+  return type.assumes === undefined ? own : both(own, doubt)
+}
+
+/** Could what it needs not be had? */
+const isUnknown = ({ marginals, pairs = false }: ListEstimatorType, run: ListRun): boolean =>
+  (marginals && run.unplaced()) || (pairs && run.unpaired())
+
+const UNPLACED =
+  'needs to know how likely an action stands at a slot, whatever stands above: lists with pins, quotas or floors of their own slots are too many to be visited one by one, and their log does not say it'
+
+const UNPAIRED = `needs to know how likely two actions stand at two slots, which takes visiting every list: there are more than ${MOST_PREFIXES} prefixes, or the candidate puts actions where the log never does`
+
+/** Do prefixes say something else than whole lists do, beyond chance? Then what stands below matters, too. */
+function interaction(
+  { of, coverageOf }: Judged,
+  [prefixed, whole]: readonly ListEstimator[],
+  facts: LogFacts,
+  level: number,
+): Judgement {
+  const sideOf = (estimator: ListEstimator) =>
+    candidateSide(estimator, { of, coverage: coverageOf(estimator.weight ?? weight) }, undefined)
+  const gap = compare(sideOf(prefixed), sideOf(whole), facts, [level])
+  if (gap === null) return OK
+  const [{ lower, upper }] = gap.bounds
+  if (!(lower > 0 || upper < 0)) return OK
+  const reason = `the lists interact: by prefixes the candidate earns ${Number(gap.value.toPrecision(3))} ${gap.value > 0 ? 'more' : 'less'} than by whole lists, which chance does not explain`
+  return { verdict: 'caution', reasons: [reason] }
+}
+
+/** Of whole lists, and so by their weights; without a number where these are refused. */
+function metricResult(
+  metric: ListEstimator,
+  { of, coverageOf, units, logging }: Judged,
+  facts: LogFacts,
+  level: number,
+): NonNullable<CandidateResult['metrics']>[number] {
+  const coverage = coverageOf(weight)
+  const refused = !logging && judge(coverage, units).verdict === 'refuse'
+  const side = candidateSide(metric, { of, coverage }, undefined)
+  const found = refused ? null : compare(side, NOTHING, { ...facts, rewards: { lower: 0, upper: 1 } }, [level])
+  if (found === null) return { metric: metric.name, value: null, standardError: null, interval: null }
+  const { value, error, method, bounds } = found
+  return { metric: metric.name, value, standardError: error, interval: { method, level, ...bounds[0] } }
+}
+
+/** So many slots have the decisions of these policies. */
+function slotCount(logged: number | undefined, policies: readonly Policy[]): number {
+  const counts = [...new Set([...(logged === undefined ? [] : [logged]), ...policies.map(({ slots }) => slots.count)])]
+  if (counts.length === 1) return counts[0]
+  if (counts.length === 0) {
+    throw new DapError('how many slots the lists have is not known', {
+      hint: 'name the policy that made the log, `actions: { policy: NAME }` in the Dataset, or one as a candidate',
+    })
+  }
+  throw new DapError(`the policies have ${counts.join(' and ')} slots`, {
+    hint: 'a log of lists can judge lists of as many slots',
+  })
+}
+
+/** The model that an estimator needs, and the columns that it tells apart beside action and slot. */
+function neededModel(
+  { plan: { spec }, columns, unknown }: JudgingParts,
+  types: readonly ListEstimatorType[],
+): {
+  readonly model: Extract<RewardModelSpec, { type: 'tabular' }> | undefined
+  readonly keys: readonly string[]
+} {
+  if (unknown) throw new DapError('lists are judged by their propensities, and the log has none')
+  const needing = types.find(({ model }) => model)
+  if (needing === undefined) return { model: undefined, keys: [] }
+  const { rewardModel: model } = spec
+  if (model?.type !== 'tabular') {
+    throw new DapError(`the estimator \`${needing.type}\` needs a tabular \`spec.rewardModel\``, {
+      hint: 'for example `rewardModel: { type: tabular, by: [action, slot] }`',
+    })
+  }
+  const keys = model.by.filter(name => name !== 'action' && name !== 'slot').map(columns.resolve)
+  return { model, keys }
+}
+
+/** Undefined of the policy that made the log. */
+function createListCandidate(
+  spec: CandidateSpec,
+  { parts, space, columns }: JudgingParts,
+  slots: number,
+): ListCandidate | undefined {
+  if ('logging' in spec) return undefined
+  if ('uniform' in spec) return uniformList(slots)
+  const policy = parts.policies.get(spec.name)
+  if (policy !== undefined) return policyList(policy, space, columns, slots)
+  throw new DapError(
+    `candidate \`${spec.name}\`: of lists a \`policy\`, \`uniform: true\` and \`logging: true\` can be judged`,
+    {
+      hint: 'make it a Policy, or judge it on decisions for one action',
+    },
+  )
+}

@@ -1,0 +1,17 @@
+import type { LoggedList } from '../../log/rows/list-reader.ts'
+import type { Wanted } from '../../log/rows/row-reader.ts'
+import type { Column } from '../../log/tables.ts'
+import type { Slots } from './prefixes.ts'
+
+/** A candidate that decides on lists. */
+export interface ListCandidate {
+  readonly columns: readonly Wanted[]
+  /** For one chunk's columns, in the order of `columns`: what it would do at row i, where this list was logged. One row at a time. */
+  bind(columns: readonly Column[]): (i: number, list: LoggedList, eligible: Int32Array) => CandidateList
+}
+
+/** What a candidate would do, slot by slot, by place among the actions that were eligible in the log. */
+export interface CandidateList extends Slots {
+  /** P(place at slot), row-major slots × places; undefined where it cannot be had. Nothing may have been taken yet. */
+  marginals(): Float64Array | undefined
+}

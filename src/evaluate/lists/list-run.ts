@@ -1,0 +1,236 @@
+import type { DecisionLog } from '../../log/rows/decision-log.ts'
+import type { LoggedList } from '../../log/rows/list-reader.ts'
+import type { Column } from '../../log/tables.ts'
+import type { RowColumns, Series, SlotColumns } from '../estimators/series.ts'
+import type { ChunkGroups } from '../weights/groups.ts'
+import type { Additive } from './additive.ts'
+import type { CandidateList, ListCandidate } from './list-candidate.ts'
+import type { ListModel } from './list-model.ts'
+import { addLists, createListSums, type ListSums } from './list-sums.ts'
+
+/** What is known of every row of a chunk beside the log's own columns; shared by all candidates. */
+export interface ListChunk {
+  /** Its rewards are those of whole lists. */
+  readonly log: DecisionLog
+  readonly lists: readonly LoggedList[]
+  /** The actions that were eligible, by place. */
+  readonly eligible: readonly Int32Array[]
+  /** By slot: the reward of each row. */
+  readonly rewards: readonly Float64Array[]
+  readonly groups: ChunkGroups
+  readonly stratum: Int32Array
+  readonly model: ListModel | undefined
+  /** P(place at slot) of the log, of each row; undefined where nobody asks. */
+  readonly marginals: readonly (Float64Array | undefined)[] | undefined
+  readonly additive: Additive | undefined
+}
+
+/** Folds chunks into the sums of one candidate; `columns` are those that it asked for, in its order. */
+export interface ListRun {
+  readonly sums: ListSums
+  /** How likely an action stands at a slot could not be had of some row: the weights that need it are 0. */
+  unplaced(): boolean
+  /** The same of pairs of actions. */
+  unpaired(): boolean
+  add(chunk: ListChunk, columns: readonly Column[]): void
+}
+
+/** `candidate`: undefined of the policy that made the log, whose weights are all 1. */
+export function createListRun(
+  candidate: ListCandidate | undefined,
+  series: readonly Series[],
+  weights: readonly Series[],
+  slots: number,
+): ListRun {
+  let unplaced = false
+  let unpaired = false
+  const sums = createListSums(series, weights, slots)
+  const bufferFor = listColumns(slots)
+  let vector = new Float64Array(0)
+
+  return {
+    sums,
+    unplaced: () => unplaced,
+    unpaired: () => unpaired,
+    add(chunk, columns) {
+      const { log, lists, eligible, rewards } = chunk
+      const { scratch, ...own } = bufferFor(log, rewards)
+      const open = candidate?.bind(columns)
+      for (let i = 0; i < log.rows; i++) {
+        const list = lists[i]
+        const places = eligible[i].length
+        if (vector.length < places) vector = new Float64Array(places)
+        const judged = open?.(i, list, eligible[i])
+        if (judged === undefined) asLogged(own, i)
+        else {
+          const h = log.standsFor === undefined ? 1 : log.standsFor[i]
+          if (chunk.marginals !== undefined) place(own, i, h, list, judged, chunk, places)
+          walk(own, i, h, list, judged, places, chunk)
+        }
+      }
+      addLists(sums, series, log, own, chunk.groups, scratch)
+    },
+  }
+
+  function asLogged({ weight, additive, slots }: ListColumns, i: number): void {
+    weight[i] = 1
+    additive[i] = 1
+    for (const { prefix, placed } of slots) {
+      prefix[i] = 1
+      placed[i] = 1
+    }
+  }
+
+  /** Weights whatever stands above. */
+  function place(
+    { slots, additive }: ListColumns,
+    i: number,
+    h: number,
+    list: LoggedList,
+    judged: CandidateList,
+    { marginals, additive: sum }: ListChunk,
+    places: number,
+  ): void {
+    const logged = marginals?.[i]
+    const own = unplaced || logged === undefined ? undefined : judged.marginals()
+    if (own === undefined || logged === undefined) {
+      unplaced = true
+      unpaired = true
+      additive[i] = 0
+      for (const { placed } of slots) placed[i] = 0
+      return
+    }
+    if (sum !== undefined) additive[i] = addUp(list, unpaired ? undefined : sum(list, own), places)
+    for (const [k, { placed }] of slots.entries()) {
+      let empty = 1
+      let loggedEmpty = 1
+      for (let a = 0; a < places; a++) {
+        const [pi, p] = [own[k * places + a] ?? 0, logged[k * places + a] ?? 0]
+        empty -= pi
+        loggedEmpty -= p
+        if (p > 0) sums.possiblyPlaced[k] = Math.max(sums.possiblyPlaced[k], pi / p)
+        else sums.misplaced[k] += h * pi
+      }
+      const at = k < list.places.length ? list.places[k] : -1
+      placed[i] =
+        at >= 0
+          ? (own[k * places + at] ?? 0) / logged[k * places + at]
+          : loggedEmpty > SURELY
+            ? Math.max(0, empty) / loggedEmpty
+            : 1
+    }
+  }
+
+  function addUp({ places: list }: LoggedList, weights: Float64Array | undefined, places: number): number {
+    if (weights === undefined) {
+      unpaired = true
+      return 0
+    }
+    let sum = 0
+    for (let k = 0; k < list.length; k++) if (list[k] >= 0) sum += weights[k * places + list[k]]
+    return sum
+  }
+
+  /** Weights given what stands above, and what the reward model says along the way. */
+  function walk(
+    own: ListColumns,
+    i: number,
+    h: number,
+    list: LoggedList,
+    judged: CandidateList,
+    places: number,
+    { stratum, model, eligible }: ListChunk,
+  ): void {
+    const q = (slot: number, place: number) => model?.predict(stratum[i], slot, eligible[i][place]) ?? 0
+    const below = (slot: number) => model?.below(stratum[i], slot) ?? 0
+    let w = 1
+    let guessed = 0
+    for (const [k, { prefix, value, predicted }] of own.slots.entries()) {
+      const at = k < list.places.length ? list.places[k] : -1
+      value[i] = 0
+      predicted[i] = 0
+      if (at >= 0) {
+        guessed += q(k, at)
+        predicted[i] = q(k, at) + below(k)
+      }
+      if (w > 0 && k <= list.places.length) {
+        const open = judged.vector(vector)
+        if ((open === 0) !== at < 0) {
+          // One of the two has something for the slot, and the other has not.
+          sums.unsupported[k] += h * w
+          w = 0
+        } else if (at >= 0) {
+          weigh(k, h * w, w, list.vectors[k], places)
+          if (model !== undefined) value[i] = expected(places, place => q(k, place)) + below(k)
+          w *= vector[at] / list.propensity[k]
+        }
+        judged.take(at)
+      }
+      prefix[i] = w
+      if (k === 0) own.value[i] = value[i]
+    }
+    own.predicted[i] = guessed
+    own.weight[i] = w
+  }
+
+  /** Under lists of weight w down to the slot above: what the log could not put there, and how large the weight could get. */
+  function weigh(slot: number, hw: number, w: number, logged: ArrayLike<number>, places: number): void {
+    let largest = 0
+    let outside = 0
+    for (let a = 0; a < places; a++) {
+      if (logged[a] > 0) largest = Math.max(largest, vector[a] / logged[a])
+      else outside += vector[a]
+    }
+    sums.unsupported[slot] += hw * outside
+    sums.possible[slot] = Math.max(sums.possible[slot], w * largest)
+  }
+
+  /** Under the vector last written. */
+  function expected(places: number, of: (place: number) => number): number {
+    let sum = 0
+    for (let a = 0; a < places; a++) if (vector[a] > 0) sum += vector[a] * of(a)
+    return sum
+  }
+}
+
+/** A probability that is not the rounding of 0. */
+const SURELY = 1e-9
+
+interface ListColumns extends RowColumns {
+  readonly additive: Float64Array
+  readonly slots: readonly SlotColumns[]
+}
+
+/** Columns that grow to the longest chunk. */
+function listColumns(
+  slots: number,
+): (log: DecisionLog, rewards: readonly Float64Array[]) => ListColumns & { readonly scratch: Float64Array } {
+  let room = 0
+  let buffers = allocate(0, slots)
+  return ({ rows, reward }, rewards) => {
+    if (room < rows) {
+      room = rows
+      buffers = allocate(rows, slots)
+    }
+    const bySlot = buffers.slots.map((each, k) => ({ ...each, reward: rewards[k] }))
+    return { ...buffers, rows, reward, slots: bySlot }
+  }
+}
+
+function allocate(rows: number, slots: number) {
+  const column = () => new Float64Array(rows)
+  return {
+    weight: column(),
+    probability: column(),
+    value: column(),
+    predicted: column(),
+    scratch: column(),
+    additive: column(),
+    slots: Array.from({ length: slots }, () => ({
+      prefix: column(),
+      placed: column(),
+      value: column(),
+      predicted: column(),
+    })),
+  }
+}

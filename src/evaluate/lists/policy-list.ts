@@ -1,0 +1,128 @@
+import { contextReader, contextSource } from '../../log/rows/context-reader.ts'
+import type { LogColumns } from '../../log/rows/layout.ts'
+import type { LoggedList } from '../../log/rows/list-reader.ts'
+import { offeredReader } from '../../log/rows/offered-reader.ts'
+import type { ValueColumn } from '../../log/tables.ts'
+import { NOTHING } from '../../policy/lists/filling.ts'
+import type { Context, Policy } from '../../policy/policy.ts'
+import type { Pool } from '../../policy/pool.ts'
+import { type ActionSpace, requireAction } from '../candidates/candidate.ts'
+import { idReader, type Situation, situationReader } from '../candidates/policy.ts'
+import type { CandidateList, ListCandidate } from './list-candidate.ts'
+import { evenMarginals, rememberedMixture, tellsAll, visitedMarginals } from './marginals.ts'
+
+/**
+ * A Policy as a candidate: the lists that it would make of what it and the log find eligible, given what stands above. One whose
+ * probabilities are seeded by the decision has those of the decision that was logged.
+ */
+export function policyList(policy: Policy, space: ActionSpace, columns: LogColumns, slots: number): ListCandidate {
+  const { offered } = columns
+  const contexts = contextReader(policy, contextSource(policy, columns))
+  const seeded = policy.exploration.seeded === true
+  const judged = createCandidateList(policy, slots)
+  const ids = seeded ? [idReader(columns.decisionId)] : []
+  if (offered !== undefined) {
+    return {
+      columns: [offeredReader(policy, offered), contexts, ...ids],
+      bind(read) {
+        const [pools, situations, names] = read.map(column => (column as ValueColumn).values)
+        return (i, _, eligible) => {
+          const [pool, context] = [pools[i] as Pool, situations[i] as Context]
+          const count = policy.eligibility.writeCertain(context, judged.mine, pool)
+          // The actions of a request are the places.
+          return judged.open(context, count, a => a, eligible.length, names?.[i] as string | undefined, pool)
+        }
+      },
+    }
+  }
+  const actionOf = Int32Array.from(policy.actions, id => requireAction(space, id))
+  const placeOf = new Int32Array(space.ids.length)
+  return {
+    columns: [situationReader(policy, contexts), ...ids],
+    bind(read) {
+      const [situations, names] = read.map(column => (column as ValueColumn).values)
+      return (i, _, eligible) => {
+        const { context, eligible: may } = situations[i] as Situation
+        placeOf.fill(-1)
+        for (let place = 0; place < eligible.length; place++) placeOf[eligible[place]] = place
+        let count = 0
+        for (const a of may) if (placeOf[actionOf[a]] >= 0) judged.mine[count++] = a
+        return judged.open(context, count, a => placeOf[actionOf[a]], eligible.length, names?.[i] as string | undefined)
+      }
+    },
+  }
+}
+
+/** The lists of a policy, one decision at a time. `mine`: where the actions that it finds eligible are to be written. */
+function createCandidateList(policy: Policy, slots: number) {
+  const mine = new Int32Array(policy.capacity)
+  const vector = new Float64Array(policy.capacity)
+  const mixture = rememberedMixture()
+  /** Place → the policy's own action; −1: what it does not know. */
+  let actionAt = new Int32Array(0)
+
+  function open(
+    context: Context,
+    count: number,
+    placeOf: (action: number) => number,
+    places: number,
+    decisionId: string | undefined,
+    pool?: Pool,
+  ): CandidateList {
+    if (actionAt.length < places) actionAt = new Int32Array(places)
+    actionAt.fill(-1)
+    for (let j = 0; j < count; j++) actionAt[placeOf(mine[j])] = mine[j]
+    const walk = policy.walk(context, mine, count, decisionId, pool)
+    const list: CandidateList = {
+      vector(out) {
+        const left = walk.vector(vector)
+        out.fill(0, 0, places)
+        if (left === 0) return 0
+        for (let place = 0; place < places; place++) if (actionAt[place] >= 0) out[place] = vector[actionAt[place]]
+        return left
+      },
+      take: place => walk.take(place < 0 || actionAt[place] < 0 ? NOTHING : actionAt[place]),
+      back: walk.back,
+      marginals() {
+        if (walk.vector(vector) === 0) return new Float64Array(slots * places)
+        const { scores } = walk
+        const own = scores === undefined ? undefined : Array.from(mine.subarray(0, count), a => scores[a])
+        if (own === undefined || !tellsAll(own, slots)) return visitedMarginals(list, places, slots)
+        const found = mixture(own, policy.slots.uniform ?? 0, slots)
+        const out = new Float64Array(slots * places)
+        for (let k = 0; k < found.length / count; k++) {
+          for (let j = 0; j < count; j++) out[k * places + placeOf(mine[j])] = found[k * count + j]
+        }
+        return out
+      },
+    }
+    return list
+  }
+  return { mine, open }
+}
+
+/** All that the log could put into a slot alike, slot after slot. */
+export function uniformList(slots: number): ListCandidate {
+  return {
+    columns: [],
+    bind: () => (_, list, eligible) => {
+      let slot = 0
+      return {
+        vector(out) {
+          const logged: ArrayLike<number> = list.vectors[slot] ?? []
+          let left = 0
+          for (let a = 0; a < logged.length; a++) if (logged[a] > 0) left++
+          for (let a = 0; a < eligible.length; a++) out[a] = logged[a] > 0 ? 1 / left : 0
+          return left
+        },
+        take: () => slot++,
+        back: () => slot--,
+        marginals: () => uniformMarginals(list, eligible.length, slots),
+      }
+    },
+  }
+}
+
+/** Where anything that stands nowhere else may stand in every slot, as in mixtures without rules. */
+const uniformMarginals = ({ mixture }: LoggedList, places: number, slots: number) =>
+  mixture === undefined ? undefined : evenMarginals(places, slots)
