@@ -72,6 +72,8 @@ export interface Host {
   /** Milliseconds since 1970. */
   now(): number
   /** The variable of the process's environment. */
+  /** All that is piped to stdin, as text. */
+  input(): Promise<string>
   environment(name: string): string | undefined
   /** Of all variables of the process's environment. */
   environmentNames(): readonly string[]

@@ -138,6 +138,11 @@ async function createHost({ folder, color }: { folder?: string; color?: boolean 
     ask: async question => (await import('./ui/live/line-view.tsx')).askLine(question, process.stderr, abort.signal),
     agree: async question => (await import('./ui/live/answer-view.tsx')).agree(question, process.stderr, abort.signal),
     now: Date.now,
+    async input() {
+      let text = ''
+      for await (const part of process.stdin.setEncoding('utf8')) text += part
+      return text
+    },
     environment: name => env[name],
     environmentNames: () => Object.keys(env),
     output: {

@@ -1,6 +1,7 @@
 import { didYouMean } from '../diagnostics.ts'
 import { UsageError } from '../errors.ts'
 import { RESOURCE_NAME_PATTERN } from '../generated/names.ts'
+import { instantOf } from '../instant.ts'
 
 /** A parser of an option that takes a whole number of at least `minimum`. */
 export function wholeNumber(name: string, minimum: number): (text: string) => number {
@@ -23,14 +24,12 @@ export function oneOf<Word extends string>(name: string, words: readonly Word[])
   }
 }
 
-/** A parser of an option that takes a moment, as milliseconds since 1970. */
+/** A parser of an option that takes a day or a time, as milliseconds since 1970. */
 export function timestamp(name: string): (text: string) => number {
   return text => {
-    const time = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:\d\d)$/.test(text)
-      ? Date.parse(text)
-      : Number.NaN
-    if (!Number.isNaN(time)) return time
-    throw new UsageError(`${name} takes a time such as 2026-11-22T18:00:00Z, got \`${text}\``)
+    const time = instantOf(text)
+    if (time !== undefined) return time
+    throw new UsageError(`${name} takes a day or a time, such as 2026-11-22 or 2026-11-22T18:00:00Z, got \`${text}\``)
   }
 }
 

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { isAbsolute, join, resolve } from 'node:path'
+import { resolve } from 'node:path'
 import { defineCommand } from '../command.ts'
 import { DapError, ExitCode, UsageError } from '../errors.ts'
 import { DECIDE_RESULT_SCHEMA } from '../generated/names.ts'
@@ -41,8 +41,11 @@ export const decideCommand = defineCommand<Options, Result>({
   declare: command =>
     command
       .argument('[policy]', 'name of a Policy; may be left out when there is only one')
-      .option('--context <json>', 'the context, as JSON, or @FILE with it')
-      .option('--actions <json>', 'what can be chosen, where requests bring the actions: a JSON list, or @FILE with it')
+      .option('--context <json>', 'the context, as JSON, or @FILE with it (@-: stdin)')
+      .option(
+        '--actions <json>',
+        'what can be chosen, where requests bring the actions: a JSON list, or @FILE with it (@-: stdin)',
+      )
       .option('--exclude <ids...>', 'actions that must not be taken, whoever chooses')
       .option(
         '--at <time>',
@@ -72,6 +75,11 @@ export const decideCommand = defineCommand<Options, Result>({
     }
     if (flags['context'] === undefined) {
       throw new UsageError('--context is missing', { hint: '--context \'{"level": 30}\', or --context @FILE' })
+    }
+    if (flags['context'] === STDIN && flags['actions'] === STDIN) {
+      throw new UsageError('--context and --actions cannot both be read from stdin', {
+        hint: 'give one of them as @FILE',
+      })
     }
     return {
       ...shared,
@@ -137,9 +145,16 @@ function offerHint({ spec: { actions } }: Policy): string {
   return `--actions takes a list of {"id": …, "features": {…}}; the features are ${features.join(', ') || 'none'}`
 }
 
+/** In place of a file. */
+const STDIN = '@-'
+
 async function readJson(host: Host, given: string, option: string, example: string): Promise<unknown> {
-  const file = given.startsWith('@') ? given.slice(1) : undefined
-  const text = file === undefined ? given : await host.files.read(isAbsolute(file) ? file : join(host.cwd, file))
+  const text =
+    given === STDIN
+      ? await host.input()
+      : given.startsWith('@')
+        ? await host.files.read(resolve(host.cwd, given.slice(1)))
+        : given
   try {
     return JSON.parse(text)
   } catch (cause) {

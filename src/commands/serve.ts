@@ -82,6 +82,7 @@ async function runServer(
           source,
           dap: host.version,
           publishMs,
+          migrate: options.migrate,
           startedAt: host.now(),
           publish: (policy, snapshot) => publishSnapshot(host, folder, policy, snapshot),
         })

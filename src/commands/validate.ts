@@ -25,6 +25,7 @@ import {
 } from './opening/repository.ts'
 import { readRules } from './opening/rules.ts'
 import { missingFileDiagnostics } from './validate/missing-files.ts'
+import { outOfDateDiagnostics } from './validate/out-of-date.ts'
 import { passedOverDiagnostics } from './validate/passed-over.ts'
 
 interface Options {
@@ -66,6 +67,7 @@ export const validateCommand = defineCommand<Options, Validated>({
       const place = { root: host.cwd, roots: [host.cwd], repository: { project: { dataRoots: [] } } }
       const readSet = createReadSet(
         host,
+        place.root,
         path => dataFile(host, place, path),
         file => data.push(file),
       )
@@ -78,6 +80,7 @@ export const validateCommand = defineCommand<Options, Validated>({
       ...opened.repository.diagnostics,
       ...rules.diagnostics,
       ...(await missingFileDiagnostics(host, opened)),
+      ...(await outOfDateDiagnostics(opened, host.now())),
     ])
     const all = [...own, ...(await passedOverDiagnostics(host, opened))]
     if (paths.length === 0) return summarise(opened.root, sources, all)

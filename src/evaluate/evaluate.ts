@@ -1,5 +1,6 @@
 import { DapError } from '../errors.ts'
 import { EVALUATION_RESULT_SCHEMA } from '../generated/names.ts'
+import { groupedDigits } from '../grouped.ts'
 import type { EvaluationSpec, RewardModelSpec } from '../kinds.ts'
 import { actionFinder, declaredActions, undeclaredActions } from '../log/rows/actions.ts'
 import { readDecisionLog } from '../log/rows/decision-log.ts'
@@ -88,7 +89,9 @@ export async function evaluate(
   if (offered) notes.push(PLACES)
   else if (dataset.ofSet === true) notes.push(...formerNotes(ids, ofSet))
   else if (declared === undefined) {
-    notes.push(`actions were not declared: the ${ids.length} seen in the log or named by candidates are taken for all`)
+    notes.push(
+      `actions were not declared: the ${groupedDigits(ids.length)} seen in the log or named by candidates are taken for all`,
+    )
   }
   const space: ActionSpace = { ids, find: actionFinder(ids), eligible: columns.eligible !== undefined }
 
@@ -226,7 +229,7 @@ function formerNotes(ids: readonly string[], set: readonly string[]): string[] {
   return [
     former.length === 1
       ? `1 action that the set does not have (${names}) is in the log`
-      : `${former.length} actions that the set does not have (${names}) are in the log`,
+      : `${groupedDigits(former.length)} actions that the set does not have (${names}) are in the log`,
   ]
 }
 

@@ -1,3 +1,4 @@
+import { groupedDigits } from '../grouped.ts'
 import type { DecisionLog } from '../log/rows/decision-log.ts'
 import { eligibleSet } from '../log/rows/eligible.ts'
 import type { LogColumns } from '../log/rows/layout.ts'
@@ -114,7 +115,7 @@ export function createLogRun(columns: LogColumns, space: ActionSpace, strata: St
 const unitlessNote = (rows: number): string =>
   rows === 1
     ? '1 row has no unit: it is taken for one of its own'
-    : `${rows} rows have no unit: each is taken for one of its own`
+    : `${groupedDigits(rows)} rows have no unit: each is taken for one of its own`
 
 /** So many rows of a log have their propensities tested, and then blocks of so many, one in so many: enough, whatever the log. */
 const TESTED = { all: 1 << 20, block: 1 << 13, oneIn: 8 } as const

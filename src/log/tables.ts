@@ -50,6 +50,8 @@ export interface TableSource {
   readonly partitions?: ReadonlyMap<string, readonly string[]>
   /** How lines become decisions; absent of a mapped log: every line is one. A `dap` log always has its own. */
   readonly once?: OneRow
+  /** Of a `dap` log: whose decisions are read; default: all. */
+  readonly policies?: readonly string[]
   /** How rewards join decisions, where they are in records of their own; default: all are summed. */
   readonly join?: RewardJoin
   /** Only some of the rows. */
@@ -102,6 +104,8 @@ export interface JoinCounts {
   readonly repeated: number
   readonly waiting: number
   readonly inactive: number
+  /** Of a `dap` log: of policies that are not asked for. */
+  readonly ofOthers: number
   /** Of a `dap` log: contradicting each other under one id. */
   readonly conflicts: number
   /** Decisions that a reward names which cannot be used: what came for them is not known. */
@@ -130,6 +134,7 @@ export const NO_COUNTS: JoinCounts = {
   repeated: 0,
   waiting: 0,
   inactive: 0,
+  ofOthers: 0,
   conflicts: 0,
   lost: 0,
   rewards: 0,

@@ -34,7 +34,8 @@ export function probabilityBest(posteriors: readonly Posterior[]): Float64Array 
     bottom = Math.max(bottom, lower[a])
     top = Math.max(top, upper[a])
   }
-  if (!Number.isFinite(top - bottom)) throw new RangeError('probabilityBest: a posterior is not a density')
+  if (!Number.isFinite(top - bottom))
+    throw new RangeError('a value or its width is not a finite number, so that no probability can be computed')
   // In the order in which they join. What follows is by this rank.
   const rank = Array.from(posteriors, (_, a) => a).sort((a, b) => upper[b] - upper[a] || a - b)
   if (scratch.cdf.length < k) scratch = createScratch(k)
@@ -48,7 +49,7 @@ export function probabilityBest(posteriors: readonly Posterior[]): Float64Array 
   let start = top
   let rest = 1
   for (let panels = 0; start > bottom && rest > REST; panels++) {
-    if (panels === MOST_PANELS) throw new RangeError('probabilityBest: the posteriors are too different to be compared')
+    if (panels === MOST_PANELS) throw new RangeError('the widths of the values are too different to be compared')
     let width = Math.min(stretch * narrowest, start - bottom)
     for (; joined < k && upper[rank[joined]] > start - width; joined++) {
       // A panel that is wide for this one ends where it begins.

@@ -79,6 +79,14 @@ interface FieldFault {
   readonly message: string
 }
 
+/**
+ * The size of the largest number of a context and of an action: the squares of products of three (`cross`), summed over any log, are still
+ * finite, and so is what is learnt of them.
+ */
+const LARGEST = 1e30
+
+const tooLarge = (value: number) => `must be within -1e30 and 1e30, not ${value}`
+
 function faultsOf(field: ContextField, value: unknown): readonly FieldFault[] {
   if (field.type === 'array') return vectorFaults(field.minItems, value)
   const message = scalarFault(field, value)
@@ -92,13 +100,14 @@ function scalarFault(field: Exclude<ContextField, { type: 'array' }>, value: unk
     case 'string':
       if (typeof value !== 'string') return `must be a string, not ${nameOf(value)}`
       if (field.enum !== undefined && !field.enum.includes(value)) return `must be one of ${field.enum.join(', ')}`
-      if (field.maxLength !== undefined && lengthOf(value) > field.maxLength) {
+      if (field.maxLength !== undefined && isLonger(value, field.maxLength)) {
         return `must have at most ${field.maxLength} characters`
       }
       return undefined
     default:
       if (typeof value !== 'number' || !Number.isFinite(value)) return `must be a finite number, not ${nameOf(value)}`
       if (field.type === 'integer' && !Number.isSafeInteger(value)) return 'must be an integer of at most 2^53 - 1'
+      if (Math.abs(value) > LARGEST) return tooLarge(value)
       if (field.minimum !== undefined && value < field.minimum) return `must be at least ${field.minimum}`
       if (field.maximum !== undefined && value > field.maximum) return `must be at most ${field.maximum}`
       return undefined
@@ -113,16 +122,17 @@ function vectorFaults(length: number, value: unknown): readonly FieldFault[] {
     const entry: unknown = value[i]
     if (typeof entry !== 'number' || !Number.isFinite(entry)) {
       faults.push({ at: `/${i}`, message: `must be a finite number, not ${nameOf(entry)}` })
-    }
+    } else if (Math.abs(entry) > LARGEST) faults.push({ at: `/${i}`, message: tooLarge(entry) })
   }
   return faults
 }
 
-/** In Unicode characters, as JSON Schema counts them. */
-function lengthOf(text: string): number {
+/** Has the text more than `most` Unicode characters, which are what JSON Schema counts? */
+export function isLonger(text: string, most: number): boolean {
+  if (text.length <= most) return false
   let length = 0
-  for (const _ of text) length++
-  return length
+  for (const _ of text) if (++length > most) return true
+  return false
 }
 
 function nameOf(value: unknown): string {

@@ -1,5 +1,5 @@
 import { LONGEST_UNIT } from '../generated/names.ts'
-import { type ContextFault, pointerTo } from './context.ts'
+import { type ContextFault, isLonger, pointerTo } from './context.ts'
 import { DRAW_SCHEME, drawIndex, drawUniform } from './draw.ts'
 import type { EligibleSet } from './eligible-sets.ts'
 import { NOTHING } from './lists/filling.ts'
@@ -70,7 +70,7 @@ export function decide(policy: Policy, request: DecisionRequest): DecisionResult
   if ('faults' in checked) return checked
   const { context, defaulted } = checked
   const unit = policy.unit(context)
-  if (unit !== undefined && unit.length > LONGEST_UNIT) {
+  if (unit !== undefined && isLonger(unit, LONGEST_UNIT)) {
     return {
       faults: [
         { pointer: pointerTo(policy.spec.unit as string), message: `must have at most ${LONGEST_UNIT} characters` },

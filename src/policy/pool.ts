@@ -1,5 +1,12 @@
 import type { ActionSpec, ContextField, PolicySpec, RequestActions, SetActions, SetPool } from '../kinds.ts'
-import { type ContextFault, createContextCheck, pointerTo } from './context.ts'
+import {
+  type Context,
+  type ContextFault,
+  type ContextResult,
+  createContextCheck,
+  isLonger,
+  pointerTo,
+} from './context.ts'
 import { createDatedPool } from './dated-pool.ts'
 import type { Values } from './feature-block.ts'
 
@@ -99,6 +106,22 @@ export function featuresKnownTo(actions: Actions): (said: object) => Readonly<Re
   return said => Object.fromEntries(Object.entries(said).filter(([name]) => Object.hasOwn(fields, name)))
 }
 
+/** What a policy makes of features that somebody said of an action: those that it knows, checked, defaults filled in. */
+export function createFeatureCheck(actions: Actions): (said: object) => ContextResult {
+  const { id: _, ...fields } = fieldsOfActions(actions)
+  const check = createContextCheck(fields)
+  const pick = featuresKnownTo(actions)
+  return said => check(pick(said))
+}
+
+/** An action as it was known when it was taken, which the policy may say otherwise by now: a pool of that alone. */
+export const poolOfOne = (id: string, features: Context): Pool => ({
+  ids: [id],
+  entries: [{ id, features }],
+  values: [{ ...features, id }],
+  lasting: false,
+})
+
 /** The pool that there must be: of a policy whose actions requests bring, nobody has one before they do. */
 export function requirePool(pool: Pool | undefined): Pool {
   if (pool === undefined) throw new RangeError('the actions of the request are needed')
@@ -156,13 +179,11 @@ export function createOfferCheck(actions: Actions): OpenOffer {
       }
       const { id, features: known = {}, ...others } = each as { id?: unknown; features?: unknown }
       for (const name of Object.keys(others)) at(i, pointerTo(name), 'is neither `id` nor `features`')
-      if (typeof id !== 'string' || id === '' || id.length > LONGEST_ID) {
-        at(i, '/id', `must be a text of 1 to ${LONGEST_ID} characters`)
-        continue
-      }
-      const first = places.get(id)
-      if (first !== undefined) at(i, '/id', `is the same as that of /actions/${first}`)
-      else places.set(id, i)
+      const named = typeof id === 'string' && id !== '' && !isLonger(id, LONGEST_ID)
+      if (!named) at(i, '/id', `must be a text of 1 to ${LONGEST_ID} characters`)
+      const first = named ? places.get(id) : undefined
+      if (first !== undefined) at(i, '/id', `is that of the action at index ${first}, too`)
+      else if (named) places.set(id, i)
       const checked = check(known ?? {})
       if ('faults' in checked) {
         for (const { pointer, message } of checked.faults) {
@@ -170,6 +191,7 @@ export function createOfferCheck(actions: Actions): OpenOffer {
         }
         continue
       }
+      if (!named) continue
       entries.push({ id, features: checked.context })
       values.push({ ...checked.context, id })
     }

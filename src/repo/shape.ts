@@ -157,7 +157,10 @@ function ofAnother(fault: Fault, path: Path, schema: Schema, root: Schema): Faul
 
 /** What may have been meant by a value that is not allowed, whose text in the file is `text`. */
 function readingOf(value: unknown, text: string, schema: Schema, root: Schema): Reading | undefined {
+  // What is of a type that there may be is not meant to be of another.
+  const fits = typeof value !== 'string' && typesOf(schema, root).some(type => hasType(value, type))
   const allows = (other: unknown) => {
+    if (fits && typeof other !== typeof value) return false
     const faults: Fault[] = []
     check(other, schema, root, [], faults, false)
     return faults.length === 0

@@ -30,13 +30,26 @@ const PATHS: Readonly<Record<string, string>> = {
   rollouts: 'Deployment.spec.rollout',
 }
 
-/** Learners and explorations by their own names; a name that is one of a pair, too, is that. */
+/** Learners, explorations and worlds by their own names, and options that many of them share; a name that is one of a pair, too, is that. */
 const PARTS: ReadonlyMap<string, string> = new Map(
   [
     ...LEARNERS.map(({ type }) => [type, `Policy.spec.algorithm.learner.${type}`] as const),
     ...EXPLORATIONS.map(({ type }) => [type, `Policy.spec.algorithm.exploration.${type}`] as const),
-  ].filter(([type]) => FIELD_NAMES.every(({ name }) => name !== type)),
+    ...variantsAt('Scenario.spec.world'),
+    ['discount', 'Policy.spec.algorithm.learner.linear.discount'] as const,
+    ['window', 'Policy.spec.algorithm.learner.linear.window'] as const,
+    ['hash', 'Policy.spec.features.hash'] as const,
+  ].filter(
+    ([type], i, all) =>
+      FIELD_NAMES.every(({ name }) => name !== type) && all.findIndex(([name]) => name === type) === i,
+  ),
 )
+
+/** The shapes that a field may have, by name, with their paths. */
+function variantsAt(path: string): (readonly [string, string])[] {
+  const found = explain(path)
+  return 'explanation' in found ? found.explanation.variants.map(({ name }) => [name, `${path}.${name}`] as const) : []
+}
 
 const TEXTS: Readonly<Record<string, () => Topic>> = {
   durations: () => ({

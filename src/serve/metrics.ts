@@ -144,13 +144,13 @@ export function createMetrics(measured: Measured): Metrics {
   )
   count(
     'dap_reload_failures_total',
-    'How often files had changed and were not taken over; the event `reload failed` says why',
+    'How often files had changed and were not all taken over; the event `reload failed` says why',
     ['files'],
     () => files(({ failures }) => failures),
   )
   gauge(
     'dap_reload_faults',
-    'How much is wrong with the files as they are now; above 0 the server goes on with what it had before',
+    'How much is wrong with the files as they are now; above 0 the server goes on with what it had of them before',
     'max',
     ['files'],
     () => files(({ faults }) => faults),

@@ -152,9 +152,9 @@ export async function startServer(parts: ServerParts): Promise<Server> {
   }
 }
 
-function tellReload(tell: Tell, { changed, faults, hint, control }: ReloadReport): void {
+function tellReload(tell: Tell, { changed, faults, hint, kept, control }: ReloadReport): void {
   if (changed.length > 0) tell('info', 'reload', { changed })
-  if (faults.length > 0) tell('error', 'reload failed', { faults, hint })
+  if (faults.length > 0) tell('error', 'reload failed', { faults, hint, kept })
   if (control !== undefined) tell('warn', 'kill switch', { ...control })
 }
 

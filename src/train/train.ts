@@ -1,4 +1,5 @@
 import { DapError } from '../errors.ts'
+import { groupedDigits } from '../grouped.ts'
 import { createIdSketch } from '../log/id-sketch.ts'
 import { declaredActions, undeclaredActions } from '../log/rows/actions.ts'
 import { contextSource } from '../log/rows/context-reader.ts'
@@ -261,7 +262,7 @@ async function learn(
   if (rows === 0) {
     const hint =
       waiting > 0
-        ? `the wait for rewards of ${waiting} decisions is not over: --until TIME takes it as over`
+        ? `the wait for rewards of ${groupedDigits(waiting)} decisions is not over: --until TIME takes it as over`
         : undefined
     throw noRowsError(dataset.name, 'to learn from', notes, hint)
   }
@@ -273,7 +274,7 @@ async function learn(
   } catch (cause) {
     if (!(cause instanceof RangeError)) throw cause
     throw new DapError(`the log is too large in its numbers to learn from: ${cause.message}`, {
-      hint: 'give the numbers a `minimum` and a `maximum`, so that the rows beyond them are named, or a transform',
+      hint: 'what remains are its rewards: mend them, or let `reward.cap` of the Dataset bound them',
       cause,
     })
   }
@@ -334,13 +335,15 @@ const columnsOfSlots = (lists: ListPlaces | undefined, count: number): readonly 
 const MOST_STRANGERS = 10
 
 function strangerNotes(strangers: ReadonlyMap<string, number>): string[] {
-  const rows = (n: number) => `${n} ${n === 1 ? 'row' : 'rows'}`
+  const rows = (n: number) => `${groupedDigits(n)} ${n === 1 ? 'row' : 'rows'}`
   if (strangers.size <= MOST_STRANGERS) {
     return [...strangers].map(([id, n]) => `${rows(n)} of action \`${id}\`, which the policy does not have, left out`)
   }
   const all = [...strangers.values()].reduce((sum, n) => sum + n, 0)
   const first = [...strangers.keys()].slice(0, 3).map(id => `\`${id}\``)
-  return [`${rows(all)} of ${strangers.size} actions that the policy does not have (${first.join(', ')}, …), left out`]
+  return [
+    `${rows(all)} of ${groupedDigits(strangers.size)} actions that the policy does not have (${first.join(', ')}, …), left out`,
+  ]
 }
 
 /** What stands for all the actions that requests brought. */
@@ -351,7 +354,7 @@ const OF_THE_SET = 'those of the set'
 
 const copyOf = (column: NumberColumn): NumberColumn => ({ ...column, values: column.values.slice() })
 function tooMuch(learner: string, most: number): DapError {
-  const message = `the learner \`${learner}\` passes over all rows again and again, and can keep ${most} of these: the log has more`
+  const message = `the learner \`${learner}\` passes over all rows again and again, and can keep ${groupedDigits(most)} of these: the log has more`
   return new DapError(message, { hint: 'learn from fewer files of the log, a sample of it, or fewer features' })
 }
 

@@ -1,4 +1,5 @@
 /** Four significant digits, without exponents where a reader would rather not meet one. */
+import { groupedDigits } from '../grouped.ts'
 export function short(value: number): string {
   if (value === 0) return '0'
   const size = Math.abs(value)
@@ -15,7 +16,7 @@ export function signed(value: number): string {
 /** Counts of weighted rows are no whole numbers. */
 export function grouped(value: number): string {
   if (!Number.isInteger(value) && Number.isFinite(value)) return short(value)
-  return String(value).replace(/\B(?=(\d{3})+(?!\d))/g, ',')
+  return groupedDigits(value)
 }
 
 export function percent(fraction: number): string {

@@ -155,3 +155,25 @@ it('goes round with a set: simulate, log check, train, evaluate, serve, replay, 
   )
   expect(await estimate('next')).toBeGreaterThan(1.05 * (await estimate('alike')))
 })
+
+it('learns from a mapped log and is judged on it, whatever the set has lost since', async () => {
+  const rows = Array.from({ length: 400 }, (_, i) => `level-${1 + (i % 4)},0.25,${i % 3 === 0 ? 1 : 0},ios,p${i},9`)
+  const folder = await onDisk({
+    ...FILES,
+    'data/levels.csv': levels(2, 5),
+    'log.csv': `shown,p,done,platform,playerId,level\n${rows.join('\n')}\n`,
+    'datasets/log.yaml': resource(
+      'Dataset',
+      'log',
+      `files: [log.csv]
+format: csv
+mapping: { action: shown, propensity: p, reward: done, unit: playerId }
+actions: { policy: next-level }`,
+    ),
+  })
+  const trained = await dapIn(folder, 'train', 'next-level', '--dataset', 'log', '--holdout', '0')
+  expect(trained.stderr).toBe('')
+  expect(trained.stdout).toContain('100 rows of action `level-1`, which the policy does not have, left out')
+  const judged = await dapIn(folder, 'evaluate', 'next')
+  expect(judged.stdout).toContain('1 action that the set does not have (`level-1`) is in the log')
+})

@@ -21,6 +21,43 @@ async function faultsWith(
   return faults(here)
 }
 
+describe('a set of which nothing can be taken today', () => {
+  const dates = (...each: readonly (readonly [string, string])[]) =>
+    `levelId,genre,difficulty,validFrom,validUntil\n${each.map(([from, until], i) => `l${i},card,1,${from},${until}\n`).join('')}`
+  const said = async (...each: readonly (readonly [string, string])[]) => {
+    const { stdout, code } = await repository({ ...LEVELS, 'data/levels.csv': dates(...each) }).dap('validate')
+    return [code, /warning: (.*) \[/.exec(stdout)?.[1]]
+  }
+
+  it('is a warning with the dates about now, which is the first of December 2026', async () => {
+    const next = 'the next begins at 2026-12-02T00:00:00.000Z'
+    const last = 'the last ended at 2026-12-01T00:00:00.000Z'
+    expect(await said(['2027-01-01', ''], ['2026-12-02', '2027-01-07'])).toEqual([
+      0,
+      `no action can be taken now: ${next}`,
+    ])
+    expect(await said(['', '2026-11-01'], ['2026-10-01', '2026-12-01'])).toEqual([
+      0,
+      `no action can be taken now: ${last}`,
+    ])
+    expect(await said(['2026-12-02', ''], ['', '2026-12-01'])).toEqual([
+      0,
+      `no action can be taken now: ${next}, ${last}`,
+    ])
+    expect(await said(['2026-12-02', ''], ['2026-12-01', ''])).toEqual([0, undefined])
+    expect(await said(['', '2026-12-01'], ['', ''])).toEqual([0, undefined])
+  })
+
+  it('is an error where an action ends when it begins, or before', async () => {
+    const data = dates(['2026-12-01', '2026-12-01T00:00:00Z'], ['2026-12-02', '2026-12-01'], ['', ''])
+    const { stdout } = await repository({ ...LEVELS, 'data/levels.csv': data }).dap('validate')
+    expect([...stdout.matchAll(/error: .*: (it ends .*) \[/g)].map(([, why]) => why)).toEqual([
+      'it ends when it begins',
+      'it ends before it begins',
+    ])
+  })
+})
+
 describe('a policy whose actions are those of a set', () => {
   it('chooses among those that rules and dates let be taken', async () => {
     const { dap } = repository(LEVELS)
@@ -52,6 +89,7 @@ describe('a policy whose actions are those of a set', () => {
       eligible: ['level-1', 'level-2', 'level-3'],
       excluded: [{ id: 'level-4', by: 'dates: until 2026-11-01T10:00:00.000Z' }],
     })
+    expect((await decided('2026-12-24')).eligible).toEqual(['level-1', 'level-2', 'level-3'])
     expect((await decided('2026-12-23T23:59:59.999Z')).eligible).toEqual(['level-1', 'level-2'])
     expect((await decided('2027-01-06T23:59:59.999Z')).eligible).toEqual(['level-1', 'level-2', 'level-3'])
     expect((await decided('2027-01-07T00:00:00Z')).eligible).toEqual(['level-1', 'level-2'])
@@ -75,7 +113,7 @@ describe('a policy whose actions are those of a set', () => {
       "
     `)
     expect((await dap(`decide next-level --context ${CONTEXT} --at tomorrow`)).stderr).toMatchInlineSnapshot(`
-      "error: --at takes a time such as 2026-11-22T18:00:00Z, got \`tomorrow\`
+      "error: --at takes a day or a time, such as 2026-11-22 or 2026-11-22T18:00:00Z, got \`tomorrow\`
       "
     `)
     expect((await dap('decide --replay logs --at 2026-12-01T00:00:00Z')).stderr).toContain('makes no sense')
@@ -161,7 +199,7 @@ le/vel,card,,,,"""x"
     )
     expect(await faults(here)).toMatchInlineSnapshot(`
       "data/levels.csv:2:9: error: \`genre\` must be one of puzzle, card [semantic]
-        hint: write another value, or change \`spec.features.genre\`
+        hint: did you mean \`puzzle\`?
 
       data/levels.csv:4:14: error: \`difficulty\` must be at least 0 [semantic]
         hint: write another value, or change \`spec.features.difficulty\`
@@ -230,7 +268,7 @@ le/vel,card,,,,"""x"
         hint: the first is in line 2
 
       data/levels.jsonl:5:49: error: \`difficulty\` must be a number, got \`[1]\` [semantic]
-        hint: write it in digits, for example \`2.5\`; \`spec.csv.decimal: ","\` lets CSV say \`2,5\`
+        hint: write it in digits, for example \`2.5\`
 
       4 files checked: 5 errors
       "
@@ -365,7 +403,7 @@ le/vel,card,,,,"""x"
     expect(await faults(here)).toContain('all valid')
     here.write('data/levels.csv', rows(5003))
     expect(await faults(here)).toMatchInlineSnapshot(`
-      "data/levels.csv:5002:1: error: a set has at most 5000 actions, and this is the first of 3 more [semantic]
+      "data/levels.csv:5002:1: error: a set has at most 5,000 actions, and this is the first of 3 more [semantic]
         hint: find those that a request can be about before dap is asked, and let it bring them: \`actions: { from: request }\`
 
       4 files checked: 1 error

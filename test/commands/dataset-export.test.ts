@@ -285,6 +285,12 @@ world:
   it.each([
     ['a log with bad rows', ['log', '--policy', 'shelf', '--out', 'out/rows.parquet'], 1, '3 bad rows'],
     ['no file', ['log', '--policy', 'shelf'], 3, 'nothing says which file is to be written'],
+    [
+      'another format',
+      ['log', '--policy', 'shelf', '--out', 'out/rows.csv'],
+      3,
+      'what is written is Parquet, and `out/rows.csv` ends in `.csv`',
+    ],
     ['a folder', ['log', '--policy', 'shelf', '--out', 'out'], 3, '`out` is a folder'],
     ['its own log', ['log', '--policy', 'shelf', '--out', './log.csv'], 3, '`./log.csv` is a file of Dataset `log`'],
     ['two policies', ['log', '--out', 'out/rows.parquet'], 3, 'shelf'],

@@ -109,6 +109,9 @@ describe('a policy whose actions are the request’s', () => {
     expect((await dap(`decide shelf ${context} --actions ${actions} --exclude a --id d --json`)).stdout).toContain(
       '"servedBy": "none"',
     )
+    const piped = await dap(`decide shelf ${context} --actions @- --id d --explain`, { input: actions })
+    expect(piped).toMatchObject({ code: 0, stdout: explained.stdout })
+    expect((await dap('decide shelf --context @- --actions @-')).stderr).toContain('cannot both be read from stdin')
     expect((await dap(`decide shelf ${context}`)).stderr).toMatchInlineSnapshot(`
       "error: the actions do not fit policy \`shelf\`:
         \`/actions\` are needed: a list of ids and features, for example [{"id": "level-7"}]
@@ -118,6 +121,7 @@ describe('a policy whose actions are the request’s', () => {
     expect((await dap(`decide shelf ${context} --actions [{"id":1}]`)).stderr).toMatchInlineSnapshot(`
       "error: the actions do not fit policy \`shelf\`:
         \`/actions/0/id\` must be a text of 1 to 256 characters
+        \`/actions/0/features/genre\` is missing and has no default
       hint: --actions takes a list of {"id": …, "features": {…}}; the features are genre, price
       "
     `)

@@ -386,6 +386,31 @@ describe('tables read by DuckDB', () => {
     )
   })
 
+  it('hands on long texts a few rows at a time, all of them and in order', async () => {
+    const n = 3000
+    const long = 'x'.repeat(20_000)
+    const textOf = (i: number) => (i % 7 === 3 ? null : `${i}${long}`)
+    const lines = Array.from({ length: n }, (_, i) => JSON.stringify({ t: textOf(i), n: i, k: `k${i % 3}` }))
+    const source: TableSource = { format: 'jsonl', paths: [await file('long.jsonl', lines.join('\n'))] }
+    const requests = [
+      { column: 't', type: 'text' },
+      { column: 'n', type: 'number' },
+      { column: 'k', type: 'key' },
+    ] as const
+    let at = 0
+    let most = 0
+    for await (const { rows, row, columns } of openTables().read(source, requests)) {
+      const [texts, numbers, keys] = columns.map(valuesOf)
+      expect([texts.length, numbers.length, keys.length]).toEqual([rows, rows, rows])
+      most = Math.max(most, (texts as (string | null)[]).join('').length)
+      for (let i = 0; i < rows; i++, at++) {
+        expect(texts[i] === textOf(at) && row[i] === at && numbers[i] === at && keys[i] === `k${at % 3}`).toBe(true)
+      }
+    }
+    expect(at).toBe(n)
+    expect(most).toBeLessThan(5e6)
+  })
+
   it('stops when it is told to', async () => {
     const path = await file('long.csv', `a\n${'1\n'.repeat(20_000)}`)
     const abort = new AbortController()
@@ -509,6 +534,36 @@ describe('evaluate, over files', () => {
     expect(order.length).toBe(n)
     expect(order.every((value, i) => value === i)).toBe(true)
     expect(rewards.every((value, i) => Object.is(value, i % 3 === 0 ? i : Number.NaN))).toBe(true)
+  })
+
+  it('reads long decisions a few at a time: all, and those of some units or times', async () => {
+    const n = 1500
+    const long = 'x'.repeat(20_000)
+    const at = (i: number) => new Date(Date.UTC(2026, 0, 1, 0, 0, i)).toISOString()
+    const lines = Array.from({ length: n }, (_, i) => [
+      JSON.stringify(record(`d${i}`, [1], { ts: at(i), unit: `u${i % 90}`, context: { i, long } })),
+      ...(i % 3 === 0 ? [JSON.stringify(rewardRecord(`d${i}`, { ts: at(i), value: i }))] : []),
+    ]).flat()
+    const source: TableSource = { format: 'dap', paths: [await file('long-decisions.jsonl', `${lines.join('\n')}\n`)] }
+    const read = (part?: TableSource['part']) =>
+      readAll({ ...source, ...(part && { part }) }, [
+        { column: 'context.i', type: 'number' },
+        { column: 'reward', type: 'reward' },
+        { column: 'decisionId', type: 'key' },
+      ])
+    const rows = Array.from({ length: n }, (_, i) => i)
+    const expected = (some: readonly number[]) => [
+      some,
+      some.map(i => (i % 3 === 0 ? i : Number.NaN)),
+      some.map(i => `d${i}`),
+    ]
+    expect(await read()).toEqual(expected(rows))
+    const ms = Date.parse(at(700))
+    expect(await read({ after: { column: 'ts', ms } })).toEqual(expected(rows.filter(i => i > 700)))
+    const half = async (from: number, to: number) => (await read({ units: { unit: { column: 'unit' }, from, to } }))[0]
+    const both = [await half(0, 512), await half(512, 1024)]
+    expect(both.every(each => each.length > 0)).toBe(true)
+    expect(both.flat().toSorted((a, b) => Number(a) - Number(b))).toEqual(rows)
   })
 
   it('streams 200,000 rows of Parquet to the numbers of plain arrays', async () => {

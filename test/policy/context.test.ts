@@ -108,6 +108,14 @@ describe('createContextCheck', () => {
     expect([0, 101].flatMap(level => faults({ id: '', level }))).toHaveLength(2)
   })
 
+  it('takes no number whose squares, added up, are none', () => {
+    expect([-1e30, 1e30].flatMap(spend => faults({ id: '', spend, taste: [spend, 0] }))).toEqual([])
+    expect(faults({ id: '', spend: 1e308, taste: [0, -1.1e30] })).toEqual([
+      '/spend must be within -1e30 and 1e30, not 1e+308',
+      '/taste/1 must be within -1e30 and 1e30, not -1.1e+30',
+    ])
+  })
+
   it('counts characters, not code units', () => {
     expect(faults({ id: '😀😀😀' })).toEqual([])
   })
@@ -134,7 +142,7 @@ describe('createContextCheck', () => {
       {
         id: fc.string({ maxLength: 3 }),
         level: fc.integer({ min: 1, max: 100 }),
-        spend: fc.double({ noNaN: true, noDefaultInfinity: true }),
+        spend: fc.double({ min: -1e30, max: 1e30, noNaN: true }),
         platform: fc.constantFrom('ios', 'android'),
         vip: fc.boolean(),
         taste: fc.tuple(fc.double({ min: -9, max: 9, noNaN: true }), fc.integer()),

@@ -66,7 +66,7 @@ describe('the actions of a request', () => {
           item('a', 'cards'),
           { id: 'a', features: { genre: 'puzzle', prize: 2 } },
           5,
-          { id: '', features: {} },
+          { id: '', features: { genre: 'card', price: 'much' } },
           { id: 'b', feature: 1, features: { genre: 'card', price: -1 } },
           { id: 'c' },
         ],
@@ -75,10 +75,11 @@ describe('the actions of a request', () => {
     ).toMatchInlineSnapshot(`
       [
         "/actions/0/features/genre must be one of card, puzzle, arcade",
-        "/actions/1/id is the same as that of /actions/0",
+        "/actions/1/id is that of the action at index 0, too",
         "/actions/1/features/prize is not a feature of its actions",
         "/actions/2 must be an object with an \`id\`",
         "/actions/3/id must be a text of 1 to 256 characters",
+        "/actions/3/features/price must be a finite number, not a string",
         "/actions/4/feature is neither \`id\` nor \`features\`",
         "/actions/4/features/price must be at least 0",
         "/actions/5/features/genre is missing and has no default",
@@ -90,6 +91,11 @@ describe('the actions of a request', () => {
         "/actions are needed: a list of ids and features, for example [{"id": "level-7"}]",
       ]
     `)
+    // Characters are what is counted, not units of UTF-16.
+    expect(faultsOf({ actions: [item('😀'.repeat(256))] })).toEqual([])
+    expect(faultsOf({ actions: [item('😀'.repeat(257))] })).toEqual([
+      '/actions/0/id must be a text of 1 to 256 characters',
+    ])
     expect(faultsOf({ actions: [] })).toEqual(['/actions must have at least 1 action'])
     expect(faultsOf({ actions: 'a' })).toEqual(['/actions must be a list'])
     const many = (n: number) => Array.from({ length: n }, (_, i) => item(`i${i}`))

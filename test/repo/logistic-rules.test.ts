@@ -73,14 +73,6 @@ describe('the learner logistic', () => {
     `)
   })
 
-  it.each(['discount: { halfLife: 7d }', 'window: 7d'])('does not forget: %s', async option => {
-    const [fault, ...others] = await policy({ learner: `, ${option}` })
-    expect(fault).toMatch(
-      /^p\.yaml:13:32 unknown-key unknown key `(discount|window)` \| known are `type`, `l2`, `intercept`, `shared`;/,
-    )
-    expect(others).toEqual([])
-  })
-
   it('has no more numbers than a snapshot can have', async () => {
     const actions = Array.from({ length: 100 }, (_, a) => `  - { id: a${a} }`).join('\n')
     const at = (length: number) =>

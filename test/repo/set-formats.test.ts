@@ -30,7 +30,7 @@ const text = fc.string({ unit: fc.constantFrom(...'ab ,;"\'\\\n\r\t{}[]:é日�
 const id = fc
   .string({ unit: fc.constantFrom(...'ab ,;"\'\\{}[]:é日🂡0'), minLength: 1, maxLength: 8 })
   .filter(each => each.trim() !== '')
-const number = fc.double({ noNaN: true, noDefaultInfinity: true }).map(value => (Object.is(value, -0) ? 0 : value))
+const number = fc.double({ min: -1e30, max: 1e30, noNaN: true }).map(value => (Object.is(value, -0) ? 0 : value))
 const time = fc
   .date({ min: new Date('1970-01-01'), max: new Date('2200-01-01'), noInvalidDate: true })
   .map(date => date.toISOString())
@@ -150,5 +150,45 @@ describe('a set of actions', () => {
       }),
       { numRuns: 8 },
     )
+  })
+
+  it('may lack, in JSON lines, a column that any row may lack', () => {
+    const lines = '{"levelId": "a", "genre": "x", "difficulty": 1}'
+    expect(readSet({ ...SPEC, format: 'jsonl' }, jsonlTable(lines))).toMatchObject({ list: [{ id: 'a' }] })
+    const read = readSet({ ...SPEC, format: 'jsonl' }, jsonlTable('{"levelId": "a", "genre": "x"}'))
+    expect(read).toMatchObject({ faults: [{ message: '`data/levels.csv` has no column `difficulty`' }] })
+    expect(readSet(SPEC, csvTable('levelId,genre,difficulty\na,x,1', ','))).toMatchObject({ faults: { length: 5 } })
+  })
+
+  it('says which delimiter a header of one field has', () => {
+    for (const delimiter of [';', '\t', '|'])
+      expect(readSet(SPEC, csvTable(COLUMNS.join(delimiter), ','))).toMatchObject({
+        faults: COLUMNS.map(() => ({
+          hint: `its header is one field: say \`csv: { delimiter: ${JSON.stringify(delimiter)} }\` in \`spec\``,
+        })),
+      })
+  })
+
+  it('that is damaged, or has numbers without end, is told of as the file that it is', async () => {
+    const folder = await onDisk(LEVELS)
+    await put(
+      folder,
+      'action-sets/levels.yaml',
+      LEVELS['action-sets/levels.yaml']
+        .replace('levels.csv\n  format: csv', 'levels.parquet\n  format: parquet')
+        .replace(/ {2}from:.*\n.*/, ''),
+    )
+    const path = join(folder, 'data/levels.parquet')
+    await writeParquet(path, "SELECT 'a' AS \"levelId\", 'puzle' AS genre, 'inf'::DOUBLE AS difficulty")
+    const { stdout } = await dapIn(folder, 'validate')
+    expect(stdout).toContain('hint: did you mean `puzzle`?')
+    expect(stdout).toContain('`difficulty` must be a number, got `inf`, in row 1')
+    expect(stdout).toContain('hint: leave it empty where there is none')
+    await put(folder, 'data/levels.parquet', 'PAR1 and no more')
+    const damaged = (await dapIn(folder, 'validate')).stdout
+    expect(damaged).toContain('`data/levels.parquet` cannot be read as parquet')
+    expect(damaged).toContain('hint: check the file, and the `spec.format` that it is declared with')
+    expect(damaged).not.toContain(folder)
+    expect(damaged).not.toContain('Dataset')
   })
 })

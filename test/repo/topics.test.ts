@@ -39,6 +39,14 @@ describe('topics', () => {
       expect([type, 'topic' in found || 'explanation' in found]).toEqual([type, true])
       expect(topicNames()).toContain(type)
     }
+    const paths = ['catalogue', 'bernoulli', 'discount', 'window', 'hash'].map(word => topicOf(word))
+    expect(paths.map(found => found && 'explanation' in found && found.explanation.path)).toEqual([
+      'Scenario.spec.world.catalogue',
+      'Scenario.spec.world.bernoulli',
+      'Policy.spec.algorithm.learner.linear.discount',
+      'Policy.spec.algorithm.learner.linear.window',
+      'Policy.spec.features.hash',
+    ])
     expect(topicOf('Logistic')).toMatchObject({ explanation: { path: 'Policy.spec.algorithm.learner.logistic' } })
   })
 

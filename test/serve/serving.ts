@@ -84,6 +84,7 @@ function start(folder: string, words: readonly string[], environment: Readonly<R
     agree: () => Promise.reject(new Error('a server asks nothing')),
     now: Date.now,
     environment: name => environment[name],
+    input: async () => '',
     environmentNames: () => Object.keys(environment),
     output: { out: async text => out(text), err: async text => err(text) },
     breathe: async () => {},

@@ -6,14 +6,14 @@ const EXPLORATION = { type: 'squarecb', gamma: { scale: 1000, exponent: 0.5 }, t
 const player = { learner: { type: 'hashed', l2: 20 }, exploration: EXPLORATION } as const
 
 describe('recommendations, ten of two hundred items a request', () => {
-  it('earn more than 0.55 of what is to be earned over chance, fitted anew each 1,000 decisions, in four worlds of 10,000', () => {
+  it('earn more than 0.64 of what is to be earned over chance, fitted anew each 1,000 decisions, in four worlds of 20,000', () => {
     const shares = [1, 2, 3, 4].map(seed => {
-      const world = poolWorld(seed, 10_000)
+      const world = poolWorld(seed, 20_000)
       return shareOf(world, playPool(world, player, seed))
     })
-    expect(shares.reduce((sum, share) => sum + share, 0) / shares.length).toBeGreaterThan(0.55)
+    expect(shares.reduce((sum, share) => sum + share, 0) / shares.length).toBeGreaterThan(0.64)
     // Worlds differ by what there is to be learnt in them.
-    expect(Math.min(...shares)).toBeGreaterThan(0.5)
+    expect(Math.min(...shares)).toBeGreaterThan(0.58)
   })
 
   it('earn more where they learn at once between the fits', () => {

@@ -54,6 +54,8 @@ export interface Setting {
   readonly history?: Readonly<Record<string, Readonly<Record<string, string>>>>
   /** Variables of the process's environment. */
   readonly environment?: Readonly<Record<string, string>>
+  /** What is piped to stdin. */
+  readonly input?: string
 }
 
 /** Sessions over the same files in memory, one after the other or at the same time. */
@@ -164,6 +166,7 @@ async function run(
     stateOf = () => 'running',
     signal = new AbortController().signal,
     environment = {},
+    input = '',
     columns = Number.POSITIVE_INFINITY,
     history = {},
   }: Setting & Pick<Host, 'run'> = {
@@ -205,6 +208,7 @@ async function run(
       return agree(question)
     },
     now: cloud?.clock.now ?? (() => NOW),
+    input: async () => input,
     environment: name => environment[name],
     environmentNames: () => Object.keys(environment),
     output: {

@@ -7,7 +7,7 @@ import type { DecisionLog } from '../../src/log/rows/decision-log.ts'
 import { stream } from '../../src/math/rng.ts'
 import { createPolicy, type Policy } from '../../src/policy/policy.ts'
 import { loadSnapshot, snapshotText, takeSnapshot } from '../../src/policy/snapshot.ts'
-import { BATCH_ROWS, batches } from '../../src/train/batches.ts'
+import { BATCH_ROWS, BATCH_TEXT, batches } from '../../src/train/batches.ts'
 import type { Fold } from '../../src/train/fold.ts'
 import { type TrainingPlan, train } from '../../src/train/train.ts'
 import { type MemoryColumn, memoryTables } from '../evaluate/support/memory-tables.ts'
@@ -216,7 +216,9 @@ describe('train', () => {
       'memory:3: beta: the reward 2 is not in [0, 1]',
     )
     const huge = learn({ ...logOf(3), x: [1, 1e200, 1] }, { policy: LINEAR })
-    expect((await problem(huge)).message).toContain('too large in its numbers')
+    expect((await problem(huge)).message).toContain(
+      'memory:2: the context does not fit policy `offer`: `x` must be within -1e30 and 1e30, not 1e+200',
+    )
     expect((await problem(learn({ ...logOf(3), p: [0.5, 0, 0.5] }))).message).toContain(
       'memory:2: `p` is outside (0, 1]',
     )
@@ -358,11 +360,21 @@ describe('train', () => {
     expect(again.fit?.passes).toBeLessThan(here.fit?.passes ?? 0)
   })
 
-  it('refuses numbers that are too large to be fitted', async () => {
-    const rows = { ...logOf(50), x: Array.from({ length: 50 }, () => 1e200) }
-    const failed = await problem(learn(rows, { policy: LOGISTIC }))
+  it.each([
+    ['linear', LINEAR],
+    ['logistic', LOGISTIC],
+    ['logistic, shared', LOGISTIC_SHARED],
+  ])('learns the largest numbers that a context may have, %s', async (_, spec) => {
+    const rows = { ...logOf(50), x: Array.from({ length: 50 }, (_, i) => (i % 2 === 0 ? 1e30 : -1e30)) }
+    expect(await learn(rows, { policy: spec })).toMatchObject({ rows: 50 })
+  })
+
+  it('refuses rewards that are too large to be fitted', async () => {
+    const failed = await problem(
+      learn({ ...logOf(50), r: Array.from({ length: 50 }, () => 1e308) }, { policy: LINEAR }),
+    )
     expect(failed.message).toContain('the log is too large in its numbers to learn from')
-    expect(failed.hint).toContain('give the numbers a `minimum`')
+    expect(failed.hint).toContain('`reward.cap`')
   })
 
   it('starts a fit where it is told to', async () => {
@@ -451,6 +463,36 @@ describe('batches', () => {
         return [i, i, i >= 1999 && i < 3998 ? i : 1, j % 5 === 0 ? null : `t${i}`, -i]
       }),
     )
+  })
+
+  it('end early where texts are long, at the same rows whatever the chunks were', async () => {
+    const text = 'x'.repeat(BATCH_TEXT / 8)
+    const sizesOf = async (chunk: number) => {
+      async function* log(): AsyncGenerator<DecisionLog> {
+        for (let start = 0; start < 30; start += chunk) {
+          const rows = Math.min(chunk, 30 - start)
+          const row = Float64Array.from({ length: rows }, (_, i) => start + i)
+          const values = Array.from(row, i => (i % 3 === 2 ? null : text))
+          yield {
+            ...{ rows, row, action: Int32Array.from(row), propensity: row, reward: row, standsFor: undefined },
+            columns: [{ type: 'text', values }],
+          }
+        }
+      }
+      const all = ({ rows }: DecisionLog, out: Int32Array) => {
+        for (let i = 0; i < rows; i++) out[i] = i
+        return rows
+      }
+      const sizes: number[] = []
+      const seen: number[] = []
+      for await (const { rows, row } of batches(log(), [{ place: 0, type: 'text' }], all)) {
+        sizes.push(rows)
+        seen.push(...row.subarray(0, rows))
+      }
+      expect(seen).toEqual(Array.from({ length: 30 }, (_, i) => i))
+      return sizes
+    }
+    for (const chunk of [1, 7, 30]) expect(await sizesOf(chunk)).toEqual([11, 12, 7])
   })
 })
 

@@ -1,4 +1,4 @@
-import type { DuckDBConnection, DuckDBDataChunk } from '@duckdb/node-api'
+import type { DuckDBConnection } from '@duckdb/node-api'
 import { DapError } from '../../errors.ts'
 import { createAggregate } from '../../log/aggregate.ts'
 import type {
@@ -18,7 +18,7 @@ import { NOTE, readNotes } from './side.ts'
 import { type OpenSource, unreadable } from './source.ts'
 import { bucketOf, groupOf, hashOf, isSmallInteger, numberOf, textOf, timeOf } from './sql.ts'
 import { chunksOf, numbersOf } from './stream.ts'
-import { type ColumnDecoder, columnDecoder, doubles, integerKeyDecoder, marks } from './vectors.ts'
+import { type ColumnDecoder, columnDecoder, doubles, integerKeyDecoder, marks, pieces } from './vectors.ts'
 
 /** In the column of marks: an ordinary row, one that is none, and the row after the last. */
 const BROKEN = 1
@@ -42,11 +42,11 @@ export async function* readSource(
   const faulty = createFaults<number>()
   try {
     opened.unchanged()
-    const { sql, decoders, marked, numbered } = queryOf(scan, opened, part, requests)
+    const { sql, decoders, texts, marked, numbered } = queryOf(scan, opened, part, requests)
     let seen = 0
     let ended = false
     let row = new Float64Array(0)
-    for await (const chunk of chunksOf(connection, sql, signal)) {
+    for await (const chunk of spansOf(scan, sql, query => chunksOf(connection, query, signal))) {
       if (ended) throw new RangeError('rows after the last one')
       let rows = chunk.rowCount
       const mark = marked === undefined ? undefined : marks(chunk.getColumnVector(marked))
@@ -59,18 +59,21 @@ export async function* readSource(
       if (numbered === undefined) for (let i = 0; i < rows; i++) row[i] = seen + i
       else row.set(doubles(chunk.getColumnVector(numbered)).subarray(0, rows))
       seen += rows
-      const columns = decoders.map(decode => decode(chunk, rows))
-      const kept = await keep(rows, row, columns, mark)
-      if (kept === undefined) yield { rows, row, columns }
-      else if (kept.length > 0) {
-        yield {
-          rows: kept.length,
-          row: Float64Array.from(kept, i => row[i]),
-          columns: columns.map(column => takeRows(column, kept)),
+      for (const [from, to] of pieces(chunk, rows, texts)) {
+        const columns = decoders.map(decode => decode(chunk, from, to))
+        const its = { rows: to - from, row: row.subarray(from, to) }
+        const kept = await keep(its, columns, mark?.subarray(from, to))
+        if (kept === undefined) yield { ...its, columns }
+        else if (kept.length > 0) {
+          yield {
+            rows: kept.length,
+            row: Float64Array.from(kept, i => its.row[i]),
+            columns: columns.map(column => takeRows(column, kept)),
+          }
         }
       }
     }
-    if (part === undefined ? seen !== scan.count : !ended) throw await explain(opened, connection, sql, seen)
+    if (part === undefined ? seen !== scan.count : !ended) throw await explain(opened, connection, sql(), seen)
     opened.unchanged()
     if (part === undefined && onFault !== undefined) {
       for (const fault of opened.faults) onFault(fault)
@@ -86,8 +89,7 @@ export async function* readSource(
 
   /** The places of the rows that stay; undefined where all do. Rewards are written into their columns. */
   async function keep(
-    rows: number,
-    row: Float64Array,
+    { rows, row }: Pick<TableChunk, 'rows' | 'row'>,
     columns: Column[],
     mark: Uint8Array | undefined,
   ): Promise<Int32Array | undefined> {
@@ -129,9 +131,32 @@ export async function* readSource(
   }
 }
 
+/** The rows from one number on, up to another one; `last`: there are none after them. */
+interface Span {
+  readonly from: number
+  readonly to: number
+  readonly last: boolean
+}
+
+/** The chunks of a query, of one span of rows after the other where rows are long. */
+async function* spansOf<T>(
+  { span, count }: Scan,
+  sql: (span?: Span) => string,
+  chunks: (sql: string) => AsyncIterable<T>,
+): AsyncGenerator<T> {
+  if (span === undefined) return yield* chunks(sql())
+  for (let from = 0; from < count; from += span) {
+    const to = Math.min(count, from + span)
+    yield* chunks(sql({ from, to, last: to === count }))
+  }
+}
+
 interface Query {
-  readonly sql: string
-  readonly decoders: readonly ((chunk: DuckDBDataChunk, rows: number) => Column)[]
+  /** Of all rows, or of some. */
+  sql(span?: Span): string
+  readonly decoders: readonly ColumnDecoder[]
+  /** The places of the columns of texts. */
+  readonly texts: readonly number[]
   /** The places of the columns of marks and of row numbers. */
   readonly marked: number | undefined
   readonly numbered: number | undefined
@@ -151,9 +176,9 @@ function queryOf(
     const small = request.type === 'key' && value !== undefined && isSmallInteger(value)
     select.push(expressionOf(asked, source.once?.reward, request, small))
     nothing.push(request.type === 'text' || (request.type === 'key' && !small) ? 'NULL' : '0')
-    const decode: ColumnDecoder = small ? integerKeyDecoder(index) : columnDecoder(request.type, index)
-    return (chunk: DuckDBDataChunk, rows: number) => cutTo(decode(chunk), rows)
+    return small ? integerKeyDecoder(index) : columnDecoder(request.type, index)
   })
+  const texts = requests.flatMap(({ type }, index) => (type === 'text' ? [index] : []))
   const { broken } = scan
   const marking = broken !== undefined || part !== undefined
   if (marking) {
@@ -164,19 +189,22 @@ function queryOf(
     marked: marking ? requests.length : undefined,
     numbered: part === undefined ? undefined : requests.length + 1,
   }
-  if (part === undefined) return { sql: `SELECT ${select.join(', ')} FROM ${asked.rows()}`, decoders, ...places }
-  const condition = conditionOf(asked, part)
-  const sql = `SELECT ${select.join(', ')}, rn::DOUBLE FROM ${asked.numbered()} WHERE ${condition}
-    UNION ALL SELECT ${nothing.join(', ')}, 0`
-  return { sql, decoders, ...places }
+  const conditions = part === undefined ? [] : conditionsOf(asked, part)
+  const of = (span: Span | undefined) => (span === undefined ? [] : [`rn >= ${span.from} AND rn < ${span.to}`])
+  const where = (conditions: readonly string[]) => (conditions.length === 0 ? '' : ` WHERE ${conditions.join(' AND ')}`)
+  function sql(span?: Span): string {
+    if (part === undefined) return `SELECT ${select.join(', ')} FROM ${asked.rows()}${where(of(span))}`
+    const some = `SELECT ${select.join(', ')}, rn::DOUBLE FROM ${asked.numbered()}${where([...of(span), ...conditions])}`
+    return span?.last === false ? some : `${some} UNION ALL SELECT ${nothing.join(', ')}, 0`
+  }
+  return { sql, decoders, texts, ...places }
 }
 
-function conditionOf(asked: Asked, { units, after }: RowPart): string {
-  const conditions = [
+function conditionsOf(asked: Asked, { units, after }: RowPart): string[] {
+  return [
     ...(units === undefined ? [] : [isOfUnits(asked, units)]),
     ...(after === undefined ? [] : [`${timeOf(asked.value(after.column))} > ${after.ms}`]),
   ]
-  return conditions.join(' AND ') || 'true'
 }
 
 function isOfUnits(asked: Asked, { unit, from, to }: UnitPart): string {
@@ -204,22 +232,6 @@ function expressionOf(asked: Asked, reward: string | undefined, request: ColumnR
       return `coalesce(${groupOf(asked.value(column), otherwise === undefined ? undefined : asked.value(otherwise))}, -1)::INTEGER`
     default:
       return small ? `${asked.value(column).sql}::INTEGER` : textOf(asked.value(column))
-  }
-}
-
-/** The row after the last is none. */
-function cutTo(column: Column, rows: number): Column {
-  switch (column.type) {
-    case 'number':
-      return column.values.length === rows ? column : { ...column, values: column.values.subarray(0, rows) }
-    case 'group':
-      return column.values.length === rows ? column : { ...column, values: column.values.subarray(0, rows) }
-    case 'key':
-      return column.codes.length === rows ? column : { ...column, codes: column.codes.subarray(0, rows) }
-    case 'text':
-      return column.values.length === rows ? column : { ...column, values: column.values.slice(0, rows) }
-    case 'value':
-      return column
   }
 }
 

@@ -106,6 +106,8 @@ export async function stageRecords(
   const policyCode = createCodes()
   const nameCode = createCodes()
 
+  const others = new Set<number>()
+
   let torn = 0
   let otherNames = 0
 
@@ -120,7 +122,9 @@ export async function stageRecords(
     const said = decidedBy(record)
     const place = [BigInt(decisions.count()), file, BigInt(line), BigInt(decided)]
     const { action, propensity, baseline, servedBy, pending, logProbability } = said
-    const who = [policyCode(JSON.stringify(said.policy)), said.unit, JSON.stringify(said.context)]
+    const policy = policyCode(JSON.stringify(said.policy))
+    if (source.policies?.includes(record.policy.name) === false) others.add(policy)
+    const who = [policy, said.unit, JSON.stringify(said.context)]
     const what = [action, propensity, JSON.stringify(said.propensities), baseline, JSON.stringify(said.eligible)]
     const text = (value: unknown) => (value === null ? null : JSON.stringify(value))
     const [offered, features] = [text(said.offered), text(said.actionFeatures)]
@@ -185,13 +189,14 @@ export async function stageRecords(
   decisions.close()
   rewards.close()
   return {
-    scan: decisionScan(decisions.count()),
+    scan: decisionScan(decisions.count(), decisions.bytes()),
     decisions: {
       rows: `(SELECT rn, decisionId AS id, decided, slots, ${SAME.join(', ')} FROM decisions)`,
       same: SAME.map(name => ({ sql: name, name })),
       idName: 'decisionId',
       keyed: true,
       served: true,
+      ...(others.size > 0 ? { ofOthers: `policy IN (${[...others].join(', ')})` } : {}),
       tsName: 'ts',
     },
     rewards: REWARDS,
@@ -209,7 +214,10 @@ function decisionOf(record: unknown): string | undefined {
     : undefined
 }
 
-function decisionScan(count: number): Scan {
+/** DuckDB hands on 2,048 rows at once, of which it has several such lots before it: of long rows it is asked for so many bytes. */
+const SPAN_BYTES = 16e6
+
+function decisionScan(count: number, bytes: number): Scan {
   const special: Readonly<Record<string, Value>> = {
     propensity: { sql: 'propensity', type: 'DOUBLE' },
     logProbability: { sql: 'logProbability', type: 'DOUBLE' },
@@ -220,9 +228,11 @@ function decisionScan(count: number): Scan {
   )
   // It was written here, so that it is known to be JSON.
   const context: Value = { sql: 'context', type: 'JSON' }
-  return tableScan('decisions', count, columns, (name, inside) =>
+  const scan = tableScan('decisions', count, columns, (name, inside) =>
     name.startsWith('context.') ? inside(context, [name.slice('context.'.length)]) : undefined,
   )
+  const span = Math.max(1, Math.floor(SPAN_BYTES / (bytes / count)))
+  return span < 2048 ? { ...scan, span } : scan
 }
 
 const REWARDS: Rewards = {
@@ -277,7 +287,12 @@ const REASONS: Readonly<Partial<Record<LogFaultCode, string>>> = {
   sum: 'the propensities do not sum to 1',
 }
 
+/** Rows that are appended at once, and bytes of their texts at most, but for a row alone. */
 const BATCH = 2048
+const BATCH_BYTES = 4e6
+
+/** What an appender holds beside the memory that DuckDB counts, in bytes of texts, before the table has it. */
+const HELD_BYTES = 16e6
 
 /** Appends rows to a table, a chunk of columns at a time. */
 function createRows(
@@ -287,18 +302,33 @@ function createRows(
 ) {
   let columns: DuckDBValue[][] = types.map(() => [])
   let count = 0
+  let bytes = 0
+  let held = 0
+  let all = 0
   function flush(): void {
     const chunk = chunkOf(columns[0].length)
     chunk.setColumns(columns)
     appender.appendDataChunk(chunk)
     columns = types.map(() => [])
+    held += bytes
+    all += bytes
+    bytes = 0
+    if (held < HELD_BYTES) return
+    appender.flushSync()
+    held = 0
   }
   return {
     count: () => count,
+    /** Of the texts of all rows, once it is closed. */
+    bytes: () => all,
     add(row: readonly DuckDBValue[]): void {
-      for (let i = 0; i < row.length; i++) columns[i].push(row[i])
+      for (let i = 0; i < row.length; i++) {
+        const value = row[i]
+        columns[i].push(value)
+        if (typeof value === 'string') bytes += value.length
+      }
       count++
-      if (columns[0].length === BATCH) flush()
+      if (columns[0].length === BATCH || bytes >= BATCH_BYTES) flush()
     },
     close(): void {
       if (columns[0].length > 0) flush()

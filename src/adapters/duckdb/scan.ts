@@ -30,6 +30,8 @@ export interface Scan {
   readonly faults: readonly SourceFault[]
   /** A column, or what a path into one leads to, by whoever looks inside. Throws a DapError where there is none. */
   value(name: string, inside: Insides['of']): Value
+  /** So many rows are to be asked for at once, by their numbers in the column `rn`; default: all. */
+  readonly span?: number
   /** Does any row have a column that is not among the names? Absent where the names are all. */
   has?(name: string, connection: DuckDBConnection): Promise<boolean>
 }

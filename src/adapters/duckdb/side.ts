@@ -33,8 +33,10 @@ export const NOTE = {
   broken: 5,
   /** It contradicts another record of its decision, in the log of a server. */
   conflict: 6,
+  /** Of a policy that is not asked for. */
+  ofOthers: 7,
   /** A reward that counts, for slot 0; for slot k, k more. */
-  reward: 7,
+  reward: 8,
 } as const
 
 /** What a record beside the decisions is: a reward that may count; one outside its range; the word that a decision was shown; a reward of another name; none. */
@@ -55,6 +57,8 @@ export interface Decisions {
    * but left out and counted.
    */
   readonly served: boolean
+  /** SQL, over `rows`: is it of a policy that is not asked for? */
+  readonly ofOthers?: string
   /** The decisions' own name for their time. */
   readonly tsName: string
 }
@@ -166,12 +170,17 @@ export async function makeSide(
   if (found > 0) await twins()
   await run('DROP TABLE doubles')
 
+  if (decisions.ofOthers !== undefined) {
+    await run(`INSERT INTO notes SELECT rn, ${NOTE.ofOthers}, NULL, NULL, 0 FROM ${rows} WHERE ${decisions.ofOthers}
+      AND rn NOT IN (SELECT rn FROM notes)`)
+  }
+
   const { wait, until } = join ?? {}
   if (wait !== undefined) {
     const reason = reasons.push(`\`${decisions.tsName}\` is missing or no time, and the reward has a wait`) - 1
     await run(`INSERT INTO notes SELECT rn, CASE WHEN decided IS NULL THEN ${NOTE.fault} ELSE ${NOTE.waiting} END, NULL, NULL, ${reason}
       FROM ${rows} WHERE (decided IS NULL${until === undefined ? '' : ` OR decided + ${wait} > ${until}`})
-      AND rn NOT IN (SELECT rn FROM notes WHERE kind IN (${NOTE.repeated}, ${NOTE.conflict}))`)
+      AND rn NOT IN (SELECT rn FROM notes WHERE kind IN (${NOTE.repeated}, ${NOTE.conflict}, ${NOTE.ofOthers}))`)
   }
   if (rewards !== undefined) await joinRewards(rewards)
   await run(
@@ -179,13 +188,13 @@ export async function makeSide(
   )
   await run('DROP TABLE notes')
 
-  const [size, repeated, waiting, inactive, conflicts, lost] = await numbersOf(
+  const [size, repeated, waiting, inactive, conflicts, lost, ofOthers] = await numbersOf(
     connection,
-    `SELECT count(*), ${[NOTE.repeated, NOTE.waiting, NOTE.inactive, NOTE.conflict, NOTE.broken].map(kind => `count(*) FILTER (kind = ${kind})`).join(', ')}
+    `SELECT count(*), ${[NOTE.repeated, NOTE.waiting, NOTE.inactive, NOTE.conflict, NOTE.broken, NOTE.ofOthers].map(kind => `count(*) FILTER (kind = ${kind})`).join(', ')}
       FROM side`,
   )
   const all = await count(`SELECT count(*) FROM ${rows}`)
-  Object.assign(counts, { repeated, waiting, inactive, conflicts, lost, decisions: all })
+  Object.assign(counts, { repeated, waiting, inactive, conflicts, lost, ofOthers, decisions: all })
   return { size, counts, reasons, rewardFaults }
 
   /** Rows of one id: the same again, brought together, or contradicting each other. */
@@ -281,6 +290,7 @@ export async function makeSide(
         FROM rewards LEFT JOIN ${counted} AS d USING (k)`,
     )
     await run('DROP TABLE rewards')
+    await run(`DELETE FROM joined WHERE ${noted(NOTE.ofOthers)}`)
     if (served) {
       // As `rewardTime` has it.
       const early = `came < decided - ${CLOCK_TOLERANCE_MS}`

@@ -238,6 +238,9 @@ async function rewardFaults(
   return faults
 }
 
+/** Whoever names the file, a Dataset or a set of actions. */
+const WRONG_FORMAT = 'check the file, and the `spec.format` that it is declared with'
+
 /** DuckDB's own first line says what it could not do; what follows is advice on its SQL, which the user never wrote. */
 export async function unreadable(source: TableSource, error: unknown, connection: DuckDBConnection): Promise<unknown> {
   if (error instanceof DapError) return error
@@ -249,13 +252,18 @@ export async function unreadable(source: TableSource, error: unknown, connection
     if (damaged !== undefined) return damaged
   }
   const more = source.paths.length > 1 ? ` and ${source.paths.length - 1} more` : ''
-  return new DapError(`\`${nameOf(source, source.paths[0])}\`${more} cannot be read as ${source.format}: ${line}`, {
-    hint: hungry
-      ? 'give it more memory by --memory, or room to spill by --spill'
-      : 'check the file, and `spec.format` of the Dataset',
-    cause: error,
-  })
+  return new DapError(
+    `\`${nameOf(source, source.paths[0])}\`${more} cannot be read as ${source.format}: ${withNames(source, line)}`,
+    {
+      hint: hungry ? 'give it more memory by --memory, or room to spill by --spill' : WRONG_FORMAT,
+      cause: error,
+    },
+  )
 }
+
+/** What DuckDB says, its files called as they are elsewhere. */
+const withNames = (source: TableSource, text: string): string =>
+  source.paths.reduce((said, path) => said.replaceAll(path, nameOf(source, path)), text)
 
 /** The first file, and the row group of it, that cannot be read. */
 async function parquetFault(
@@ -276,8 +284,8 @@ async function parquetFault(
     const name = nameOf(source, path)
     const unopened = await failureOf(`SELECT count(*) FROM parquet_metadata(${file})`)
     if (unopened !== undefined) {
-      return new DapError(`\`${name}\` cannot be read as parquet: ${unopened}`, {
-        hint: 'check the file, and `spec.format` of the Dataset',
+      return new DapError(`\`${name}\` cannot be read as parquet: ${withNames(source, unopened)}`, {
+        hint: WRONG_FORMAT,
         cause,
       })
     }
@@ -291,7 +299,7 @@ async function parquetFault(
         `SELECT count(*), sum(hash(COLUMNS(*))) FROM read_parquet(${file}) WHERE file_row_number >= ${from} AND file_row_number < ${to}`,
       )
       if (failure !== undefined) {
-        return new DapError(`${name}: row group ${group}, rows ${from + 1} to ${to}: ${failure}`, {
+        return new DapError(`${name}: row group ${group}, rows ${from + 1} to ${to}: ${withNames(source, failure)}`, {
           hint: 'the file is damaged: write or copy it again',
           cause,
         })

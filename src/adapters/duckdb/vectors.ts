@@ -5,11 +5,11 @@ import type { Column, ColumnRequest } from '../../log/tables.ts'
 interface VectorData {
   readonly items?: unknown
   readonly dataView?: unknown
-  readonly validity?: { readonly data?: unknown }
+  readonly validity?: { readonly data?: unknown; itemValid?(i: number): boolean }
 }
 
-/** Turns one column of successive result chunks into columns of the port. */
-export type ColumnDecoder = (chunk: DuckDBDataChunk) => Column
+/** Turns one column of successive result chunks into columns of the port, of the rows in [from, to): those of a chunk one after the other. */
+export type ColumnDecoder = (chunk: DuckDBDataChunk, from: number, to: number) => Column
 
 /** `index` is the column's place in the result. */
 export function columnDecoder(type: ColumnRequest['type'], index: number): ColumnDecoder {
@@ -18,12 +18,12 @@ export function columnDecoder(type: ColumnRequest['type'], index: number): Colum
     case 'reward':
     case 'time':
     case 'hash':
-      return chunk => ({ type: 'number', values: doubles(chunk.getColumnVector(index)) })
+      return (chunk, from, to) => ({ type: 'number', values: doubles(chunk.getColumnVector(index)).subarray(from, to) })
     case 'group':
     case 'bucket':
-      return chunk => ({ type: 'group', values: integers(chunk.getColumnVector(index)) })
+      return (chunk, from, to) => ({ type: 'group', values: integers(chunk.getColumnVector(index)).subarray(from, to) })
     case 'text':
-      return chunk => ({ type, values: chunk.getColumnValues(index) as (string | null)[] })
+      return (chunk, from, to) => ({ type, values: texts(chunk.getColumnVector(index), from, to) })
     case 'key':
       return keyDecoder(index)
   }
@@ -45,27 +45,66 @@ export function integerKeyDecoder(index: number): ColumnDecoder {
     return code
   }
 
-  return chunk => {
+  return (chunk, from, to) => {
     const vector = chunk.getColumnVector(index)
     const complete = (vector as unknown as VectorData).validity?.data === null
-    const rows = vector.itemCount
+    const rows = to - from
     if (codes.length < rows) codes = new Int32Array(rows)
     if (complete) {
       const values = integers(vector)
       for (let i = 0; i < rows; i++) {
-        const value = values[i]
+        const value = values[from + i]
         const code = value >= 0 && value < 65_536 ? small[value] : -1
         codes[i] = code >= 0 ? code : fresh(value)
       }
     } else {
       for (let i = 0; i < rows; i++) {
-        const value = vector.getItem(i) as number | null
+        const value = vector.getItem(from + i) as number | null
         codes[i] = value === null ? -1 : value >= 0 && small[value] >= 0 ? small[value] : fresh(value)
       }
     }
     return { type: 'key', codes: codes.subarray(0, rows), dictionary }
   }
 }
+
+/**
+ * Texts that are decoded at once, in bytes: what is made of a row's texts, such as the actions that a request brought, takes ten times their
+ * room, and a chunk of DuckDB's may have 2,048 rows of megabytes.
+ */
+const TEXT_BYTES = 4e6
+
+/** Where to cut a chunk's rows so that no piece has more texts than that, but for a row alone; `texts` are its columns of texts. */
+export function pieces(chunk: DuckDBDataChunk, rows: number, texts: readonly number[]): (readonly [number, number])[] {
+  const lengths = texts.map(index => lengthsOf(chunk.getColumnVector(index)))
+  const cuts: (readonly [number, number])[] = []
+  let from = 0
+  let bytes = 0
+  for (let i = 0; i < rows; i++) {
+    let own = 0
+    for (const lengthOf of lengths) own += lengthOf(i)
+    if (i > from && bytes + own > TEXT_BYTES) {
+      cuts.push([from, i])
+      from = i
+      bytes = 0
+    }
+    bytes += own
+  }
+  return [...cuts, [from, rows]]
+}
+
+/** The bytes of each text, by the first of the words that DuckDB keeps of it. */
+function lengthsOf(vector: DuckDBVector): (i: number) => number {
+  const { dataView, validity } = vector as unknown as VectorData
+  if (dataView instanceof DataView) {
+    const words = new Int32Array(dataView.buffer, dataView.byteOffset, 4 * vector.itemCount)
+    return i => (validity?.itemValid?.(i) === false ? 0 : words[4 * i])
+  }
+  return i => (vector.getItem(i) as string | null)?.length ?? 0
+}
+
+/** A vector keeps the texts that it was asked for; a slice does so for itself. */
+const texts = (vector: DuckDBVector, from: number, to: number): (string | null)[] =>
+  vector.slice(from, to - from).toArray() as (string | null)[]
 
 /** A vector of UTINYINT without nulls. */
 export function marks(vector: DuckDBVector): Uint8Array {
@@ -127,22 +166,22 @@ function keyDecoder(index: number): ColumnDecoder {
     return fresh
   }
 
-  return chunk => {
+  return (chunk, from, to) => {
     const vector = chunk.getColumnVector(index)
     const { dataView, validity } = vector as unknown as VectorData
-    const rows = vector.itemCount
+    const rows = to - from
     if (codes.length < rows) codes = new Int32Array(rows)
     if (dataView instanceof DataView && validity?.data === null) {
-      const words = new Int32Array(dataView.buffer, dataView.byteOffset, 4 * rows)
-      for (let i = 0, at = 0; i < rows; i++, at += 4) {
+      const words = new Int32Array(dataView.buffer, dataView.byteOffset, 4 * to)
+      for (let i = 0, at = 4 * from; i < rows; i++, at += 4) {
         codes[i] =
           words[at] <= 12
-            ? short(vector, i, words[at], words[at + 1], words[at + 2], words[at + 3])
-            : code(vector.getItem(i) as string)
+            ? short(vector, from + i, words[at], words[at + 1], words[at + 2], words[at + 3])
+            : code(vector.getItem(from + i) as string)
       }
     } else {
       for (let i = 0; i < rows; i++) {
-        const text = vector.getItem(i) as string | null
+        const text = vector.getItem(from + i) as string | null
         codes[i] = text === null ? -1 : code(text)
       }
     }

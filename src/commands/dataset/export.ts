@@ -1,4 +1,4 @@
-import { resolve } from 'node:path'
+import { extname, resolve } from 'node:path'
 import { defineCommand } from '../../command.ts'
 import { DapError, ExitCode, UsageError } from '../../errors.ts'
 import { DATASET_EXPORT_RESULT_SCHEMA } from '../../generated/names.ts'
@@ -25,6 +25,9 @@ interface Options {
   readonly holdout: number
   readonly tables: TablesOptions
 }
+
+/** How the file's name may end. */
+const EXTENSIONS: readonly string[] = ['', '.parquet', '.pq']
 
 export const datasetExportCommand = defineCommand<Options, DatasetExportResult>({
   declare(command) {
@@ -72,6 +75,12 @@ export const datasetExportCommand = defineCommand<Options, DatasetExportResult>(
     if ([...dataset.paths, ...(dataset.rewards?.paths ?? [])].includes(path)) {
       throw new UsageError(`\`${options.out}\` is a file of Dataset \`${dataset.name}\``, {
         hint: 'write to another one',
+      })
+    }
+    const extension = extname(options.out)
+    if (!EXTENSIONS.includes(extension.toLowerCase())) {
+      throw new UsageError(`what is written is Parquet, and \`${options.out}\` ends in \`${extension}\``, {
+        hint: `--out ${options.out.slice(0, options.out.length - extension.length)}.parquet`,
       })
     }
 

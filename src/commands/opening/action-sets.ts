@@ -18,9 +18,10 @@ export interface SetFile {
 /** A file of so many bytes is no set of a few thousand actions. */
 const MAX_BYTES = 32 * 1024 * 1024
 
-/** Reads the files of sets, and tells which; each once, however often it is asked. `find` gives the path of a data file, or a DapError. */
+/** Reads the files of sets, and tells which; each once, however often it is asked. `find` gives the path of a data file, or a DapError; they are named from `root`. */
 export function createReadSet(
   host: Host,
+  root: string,
   find: (path: string) => Promise<string>,
   onFile: (file: SetFile) => void,
 ): ReadSet {
@@ -33,7 +34,7 @@ export function createReadSet(
       if (await host.files.isFolder(path))
         throw new DapError(`\`${file}\` is a folder`, { hint: 'name the file in it' })
       const text = format === 'parquet' ? undefined : await host.files.read(path, MAX_BYTES)
-      const table = text === undefined ? await parquetTable(host, path, spec) : await textTable(spec, text)
+      const table = text === undefined ? await parquetTable(host, root, path, spec) : await textTable(spec, text)
       onFile({ path: file, real: await host.files.real(path), ...(text === undefined ? {} : { text }) })
       const { readSet } = await import('../../repo/sets/read-set.ts')
       return { file, reading: readSet(spec, table) }
@@ -59,9 +60,14 @@ async function textTable({ format, csv }: ActionSetSpec, text: string): Promise<
 }
 
 /** The columns that the set names, as text; its native reader is loaded for this alone. */
-async function parquetTable(host: Host, path: string, { id, features, from, until }: ActionSetSpec): Promise<SetTable> {
+async function parquetTable(
+  host: Host,
+  root: string,
+  path: string,
+  { id, features, from, until }: ActionSetSpec,
+): Promise<SetTable> {
   const tables = await host.tables()
-  const source = { format: 'parquet', paths: [host.files.disk(path)] } as const
+  const source = { format: 'parquet', paths: [host.files.disk(path)], root: host.files.disk(root) } as const
   const columns = await tables.columns(source)
   const wanted = [...new Set([id, ...Object.keys(features), from, until])].filter(
     name => name !== undefined && columns.includes(name),

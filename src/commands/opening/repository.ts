@@ -73,7 +73,7 @@ export async function openRepository(host: Host, known?: string): Promise<Opened
   ]
   const data: SetFile[] = []
   const find = (path: string) => dataFile(host, { root, roots, repository: { project: spec } }, path)
-  const readSet = createReadSet(host, find, file => data.push(file))
+  const readSet = createReadSet(host, root, find, file => data.push(file))
   const repository = await repositoryOf([parsed, ...(await Promise.all(others.map(parseSource)))], { absent, readSet })
   return { root, roots, sources: [project, ...others], data, readSet, passedOver, repository }
 }

@@ -40,7 +40,7 @@ export async function openDataset(
     root: opened.root,
     policyActions: policy && listed(policy.spec.actions).map(({ id }) => id),
     offered: policy !== undefined && isOffered(policy.spec.actions),
-    ofSet: spec.format === 'dap' && policy !== undefined && isSet(policy.spec.actions),
+    ofSet: policy !== undefined && isSet(policy.spec.actions) && !isInOrder(spec),
     join: rewardJoin(spec, reward ?? policy?.spec.reward, until),
     async requireUnchanged() {
       for (const [path, stamp] of stamps) {
@@ -50,6 +50,10 @@ export async function openDataset(
     },
   }
 }
+
+/** Are propensities listed in the order of all actions? Then there are no others. */
+const isInOrder = ({ mapping }: DatasetSpec): boolean =>
+  mapping?.propensities !== undefined && mapping.eligible === undefined
 
 interface DatasetFiles extends DataFiles {
   readonly digest: string

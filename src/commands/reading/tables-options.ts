@@ -7,7 +7,10 @@ import type { Host, TablesOptions } from '../../host.ts'
 /** Adds the options of the commands that read a log through `Host.tables`. */
 export function declareTablesOptions(command: Command): Command {
   return command
-    .option('--memory <size>', 'the most that reading the log may hold, such as 512MB; default: $DAP_MEMORY, or 1GB')
+    .option(
+      '--memory <size>',
+      'the most that is held of the log, such as 512MB, beside rows at work; default: $DAP_MEMORY, or 1GB',
+    )
     .option(
       '--spill <folder>',
       "where the rest is put meanwhile; default: $DAP_SPILL, or the system's temporary folder",

@@ -49,7 +49,8 @@ export function bundleLoader(host: Host, location: string): PolicyLoader {
         const other = from.get(name)
         if (other !== undefined) faults.push(`bundles \`${other}\` and \`${shown}\` are both of policy \`${name}\``)
         from.set(name, shown)
-        policies.set(name, loaded)
+        if (other === undefined) policies.set(name, loaded)
+        else policies.delete(name)
       }
       return { policies, faults, hint }
     },
@@ -103,7 +104,7 @@ function cloudShelf(host: Host, location: string): Shelf {
 
 /**
  * Serves all policies of a repository, each with the snapshot that `snapshots` names for it, else with `snapshots/<policy>.json` if that
- * exists. While any file of the repository has errors, nothing new is served.
+ * exists. While any file of the repository has errors, nothing new is served: what they have to do with each other is not known then.
  */
 export function repositoryLoader(
   host: Host,
@@ -135,7 +136,7 @@ export function repositoryLoader(
         if (!names.includes(name)) faults.push(`a snapshot is named for \`${name}\`, which is no policy here`)
       }
       const policies = new Map<string, ServedPolicy>()
-      if (faults.length > 0) return { policies, faults }
+      if (errors.length > 0) return { policies, faults }
       let hint: string | undefined
       for (const name of names) {
         const snapshot = overrides.get(name) ?? (await usualSnapshot(host, opened, name))
@@ -208,18 +209,20 @@ async function faultsInstead<T>(load: () => Promise<T>): Promise<T | Pick<Loaded
   }
 }
 
-/** The same policies, as long as they can learn at once. One that forgets cannot: its snapshot has no buckets of time that could grow older. */
+/** The policies that can learn at once. One that forgets cannot: its snapshot has no buckets of time that could grow older. */
 export function learnableLoader({ stamp, load }: PolicyLoader): PolicyLoader {
   return {
     stamp,
     async load() {
       const { policies, faults, hint } = await load()
+      const learnable = new Map(policies)
       const forgetful = [...policies.values()].flatMap(({ policy: { name, spec } }) => {
         const option = forgetsBy(spec.algorithm.learner)
-        const why = `policy \`${name}\` forgets (\`${option}\`), which --learn cannot do: leave --learn out, and train it on the log by \`dap train\``
-        return option === undefined ? [] : [why]
+        if (option === undefined) return []
+        learnable.delete(name)
+        return `policy \`${name}\` forgets (\`${option}\`), which --learn cannot do: leave --learn out, and train it on the log by \`dap train\``
       })
-      return { policies, faults: [...faults, ...forgetful], hint }
+      return { policies: learnable, faults: [...faults, ...forgetful], hint }
     },
   }
 }

@@ -10,6 +10,8 @@ export interface Coverage {
   readonly support: Support
   /** The share of the candidate's probability that is on actions which were not eligible; a part of `unsupportedMass`. */
   readonly ineligibleMass: number
+  /** The share of the decisions in which nothing that the candidate may take was eligible; a part of `ineligibleMass`. */
+  readonly idleMass: number
   /** The largest weight that the two policies can produce, seen or not; at least 1, since weights have mean 1. */
   readonly largestPossibleWeight: number
   /** The least and the largest w that were seen, whatever their rows stand for. */
@@ -59,7 +61,7 @@ export function measureCoverage(input: CoverageInput): Coverage {
   const byUnit = sums.totals[0].unit
   const squares = units.known ? squaresByUnit(byUnit, w) : ww
   const largest = units.known ? byUnit.reduce((most, x) => Math.max(most, x), 0) : maxTotalWeight
-  const ineligibleMass = logging ? 0 : sums.ineligible / decisions
+  const [ineligibleMass, idleMass] = logging ? [0, 0] : [sums.ineligible / decisions, sums.idle / decisions]
   return {
     support: {
       effectiveSampleSize: squares > 0 ? (w * w) / squares : 0,
@@ -72,6 +74,7 @@ export function measureCoverage(input: CoverageInput): Coverage {
       rows,
     },
     ineligibleMass,
+    idleMass,
     largestPossibleWeight: Math.max(1, maxWeight, everyPropensity || logging ? sums.maxRatio : cells.bound),
     minWeight,
     maxWeight,

@@ -68,10 +68,8 @@ export const both = (a: Judgement, b: Judgement): Judgement => ({
  * extrapolation where they fail, so `dm` does not lift a refusal. The policy that made the log is `ok`, unless there is next to
  * nothing, or a few rows stand for most of it.
  */
-export function judge(
-  { support, minWeight, maxWeight, meanWeightError, ineligibleMass }: Coverage,
-  units: Units,
-): Judgement {
+export function judge(coverage: Coverage, units: Units): Judgement {
+  const { support, minWeight, maxWeight, meanWeightError } = coverage
   const { rows, effectiveSampleSize: effective, maxWeightShare, meanWeight, positiveCount, unsupportedMass } = support
   if (support.rowsWithoutSupport === rows) {
     return { verdict: 'refuse', reasons: ['the candidate never takes a logged action: the log says nothing about it'] }
@@ -132,7 +130,7 @@ export function judge(
     positiveCount < t.cautionPositives,
     `${rewarded} both a reward and a positive weight${positiveCount === 0 ? '' : needed(t.cautionPositives / positiveCount)}`,
   )
-  for (const reason of unsupportedReasons(unsupportedMass, ineligibleMass)) {
+  for (const reason of unsupportedReasons(coverage)) {
     at(unsupportedMass > t.refuseUnsupported, unsupportedMass > t.cautionUnsupported, reason)
   }
   const expected = 1 - unsupportedMass
@@ -251,20 +249,20 @@ export function judgeLost({ rewards, lost }: Pick<JoinCounts, 'rewards' | 'lost'
  * The same where the log has no propensities, and there is no weight to look at: a direct estimate is never `ok`. On actions that the
  * log never took the reward model has nothing to go by, known propensities or not; and few units know little, whoever is judged.
  */
-export function judgeModelled({ support, ineligibleMass }: Coverage, units: Units, logging: boolean): Judgement {
-  const { unsupportedMass, positiveCount } = support
+export function judgeModelled(coverage: Coverage, units: Units, logging: boolean): Judgement {
+  const { unsupportedMass, positiveCount } = coverage.support
   const t = THRESHOLDS
   const noun = units.known ? 'unit' : 'row'
   const refusals = [
     ...(units.effective < t.refuseEffectiveRows
       ? [`the log has no more than ${count(units.effective)} ${noun}s of equal ${units.known ? 'activity' : 'weight'}`]
       : []),
-    ...(!logging && unsupportedMass > t.refuseUnsupported ? unsupportedReasons(unsupportedMass, ineligibleMass) : []),
+    ...(!logging && unsupportedMass > t.refuseUnsupported ? unsupportedReasons(coverage) : []),
   ]
   const cautions = [
     ...(positiveCount === 0 ? [`no ${noun} has a reward`] : []),
     ...(!logging && unsupportedMass > t.cautionUnsupported && unsupportedMass <= t.refuseUnsupported
-      ? unsupportedReasons(unsupportedMass, ineligibleMass)
+      ? unsupportedReasons(coverage)
       : []),
     ...(logging
       ? []
@@ -273,17 +271,22 @@ export function judgeModelled({ support, ineligibleMass }: Coverage, units: Unit
   return judgement(refusals, cautions)
 }
 
-function unsupportedReasons(mass: number, ineligible: number): string[] {
+function unsupportedReasons({ support, ineligibleMass, idleMass }: Coverage): string[] {
+  const said = (mass: number, what: (share: string) => string) => (mass > ROUNDING ? [what(percent(mass))] : [])
   return [
-    ...(ineligible > 0 ? [ineligibleReason(ineligible)] : []),
-    ...(mass - ineligible > 1e-9 ? [unsupportedReason(mass - ineligible)] : []),
+    ...said(idleMass, share => `in ${share} of the decisions nothing was eligible that the candidate may take`),
+    ...said(
+      ineligibleMass - idleMass,
+      share => `${share} of the candidate's probability is on actions that were not eligible`,
+    ),
+    ...said(
+      support.unsupportedMass - ineligibleMass,
+      share => `${share} of the candidate's probability is on actions that the log never took`,
+    ),
   ]
 }
 
-const unsupportedReason = (mass: number) =>
-  `${percent(mass)} of the candidate's probability is on actions that the log never took`
-const ineligibleReason = (mass: number) =>
-  `${percent(mass)} of the candidate's probability is on actions that were not eligible`
+const ROUNDING = 1e-9
 
 const count = (x: number): string => (x < 100 ? x.toFixed(1) : x.toFixed(0))
 /** A number of rows or units, to two digits where it is a guess. */

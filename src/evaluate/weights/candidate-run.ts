@@ -238,6 +238,7 @@ function addMass(
     }
   }
   if (outside > SUM_TOLERANCE) sums.ineligible += h * outside
+  if (outside === 1 && pi.every(p => p === 0)) sums.idle += h
 }
 
 function addValues(

@@ -27,6 +27,8 @@ export interface CandidateSums {
   maxMatched: number
   /** Σ h·π of actions that were not eligible. */
   ineligible: number
+  /** Σ h of rows in which the candidate has no action at all; a part of `ineligible`. */
+  idle: number
   /** Largest π(a) / logged propensity of a that is known to be possible. */
   maxRatio: number
   minValue: number
@@ -61,6 +63,7 @@ export function createCandidateSums(series: readonly Series[]): CandidateSums {
     minMatched: Infinity,
     maxMatched: 0,
     ineligible: 0,
+    idle: 0,
     maxRatio: 0,
     minValue: Infinity,
     maxValue: -Infinity,
@@ -177,6 +180,7 @@ export function mergeCandidateSums(into: CandidateSums, from: CandidateSums): vo
   }
   for (let g = 0; g < from.positiveGroups.length; g++) into.positiveGroups[g] |= from.positiveGroups[g]
   into.ineligible += from.ineligible
+  into.idle += from.idle
   for (const name of ['minWeight', 'minMatched', 'minValue', 'minPredicted'] as const) {
     into[name] = Math.min(into[name], from[name])
   }

@@ -1,4 +1,5 @@
 /** Time in at most so many buckets of one width, in one pass, though nobody knows before how long the log is. */
+import { groupedDigits } from '../../grouped.ts'
 export interface TimeBuckets {
   /** The least width doubled until all fits, so that buckets of two readings are halves or unions of one another. */
   readonly width: number
@@ -35,11 +36,9 @@ export function bucketText(clock: keyof typeof LEAST_WIDTH, buckets: TimeBuckets
   const { width, first, low, high } = buckets
   const from = Math.max(low, (first + bucket) * width)
   const to = Math.min(high, (first + bucket + 1) * width - LEAST_WIDTH[clock])
-  if (clock === 'row') return `in rows ${grouped(from + 1)} to ${grouped(to + 1)}`
+  if (clock === 'row') return `in rows ${groupedDigits(from + 1)} to ${groupedDigits(to + 1)}`
   const text = (time: number) => new Date(time).toISOString().slice(0, width >= DAY ? 10 : 16)
   return `between ${text(from)} and ${text(to)}`
 }
 
 const DAY = 86_400_000
-
-const grouped = (n: number): string => String(n).replace(/\B(?=(\d{3})+$)/g, ',')

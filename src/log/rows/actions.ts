@@ -6,7 +6,7 @@ export interface DatasetActions {
   readonly spec: DatasetSpec
   /** The actions of the policy that `spec.actions` names. */
   readonly policyActions?: readonly string[]
-  /** Are they those of a set, and is the log one of dap, whose records say which they were? It may have others, which the set had once. */
+  /** Are they those of a set? The log may have others, which the set had once. */
   readonly ofSet?: boolean
 }
 

@@ -70,6 +70,7 @@ export function logSource(
     partitions,
     part,
     once,
+    policies: spec.policies,
     join: joins ? { ...how, ts, rewards: own } : undefined,
   }
 }

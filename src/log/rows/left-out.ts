@@ -1,4 +1,5 @@
 import { DapError } from '../../errors.ts'
+import { groupedDigits } from '../../grouped.ts'
 import type { DatasetSpec } from '../../kinds.ts'
 import type { ServedBy } from '../records/records.ts'
 import type { SourceFault, TableSource, Tables } from '../tables.ts'
@@ -105,7 +106,7 @@ export async function judgeBadRows(
   met: LeftOut,
   tables: Tables,
   source: TableSource,
-  { format, mapping, quality: { badRows } }: DatasetSpec,
+  { format, mapping, policies, quality: { badRows } }: DatasetSpec,
 ): Promise<string[]> {
   const bad = badRowCount(met)
   if (bad === 0) return []
@@ -115,13 +116,21 @@ export async function judgeBadRows(
     ? met
     : withoutQuotes(met, new Set([...namedColumns(mapping), ...(source.once?.same ?? [])]))
   const examples = await badRowExamples(leftOut, tables, source)
-  if (badRows === 'fail') throw badRowsError('log', leftOut, examples)
+  if (badRows === 'fail') {
+    const others = format === 'dap' && policies === undefined && leftOut.unrewarded === 0
+    throw badRowsError(
+      'log',
+      leftOut,
+      examples,
+      others ? `${MEND}; \`policies\` there says whose decisions are read` : undefined,
+    )
+  }
   const named = examples.slice(0, IN_A_NOTE)
-  const more = bad > named.length ? [`and ${bad - named.length} more`] : []
+  const more = bad > named.length ? [`and ${groupedDigits(bad - named.length)} more`] : []
   const { unrewarded } = leftOut
   return [
     `${rowsOf(bad, 'bad ')} dropped: ${[...named, ...more].join('; ')}`,
-    ...(unrewarded > 0 ? [`${unrewarded} of them for want of a reward: ${ABSENT_REWARD}`] : []),
+    ...(unrewarded > 0 ? [`${groupedDigits(unrewarded)} of them for want of a reward: ${ABSENT_REWARD}`] : []),
   ]
 }
 
@@ -144,22 +153,20 @@ export async function badRowExamples(
   return examples.slice(0, EXAMPLES).map(({ place, reason }) => `${place}: ${reason}`)
 }
 
+const MEND = 'mend the rows, or set `quality.badRows: drop` in the Dataset to leave them out'
+
 /** `what` has bad rows: the log, a table. */
 export function badRowsError(what: string, leftOut: LeftOut, examples: readonly string[], hint?: string): DapError {
   const bad = badRowCount(leftOut)
   const reasons = [...leftOut.bad]
     .sort(([one, n], [other, m]) => m - n || (one < other ? -1 : 1))
-    .map(([reason, n]) => `${n} × ${reason}`)
+    .map(([reason, n]) => `${groupedDigits(n)} × ${reason}`)
   const shown = reasons.length > EXAMPLES ? [...reasons.slice(0, EXAMPLES), '…'] : reasons
-  const more = bad > examples.length ? [`and ${bad - examples.length} more`] : []
+  const more = bad > examples.length ? [`and ${groupedDigits(bad - examples.length)} more`] : []
   return new DapError(
     `the ${what} has ${rowsOf(bad, 'bad ')} (${shown.join('; ')})\n  ${[...examples, ...more].join('\n  ')}`,
     {
-      hint:
-        hint ??
-        (leftOut.unrewarded > 0
-          ? ABSENT_REWARD
-          : 'mend the rows, or set `quality.badRows: drop` in the Dataset to leave them out'),
+      hint: hint ?? (leftOut.unrewarded > 0 ? ABSENT_REWARD : MEND),
     },
   )
 }
@@ -185,14 +192,17 @@ export function readingNotes({ served, weighted, capped }: LeftOut): string[] {
       : [
           weighted === 1
             ? '1 row was kept with a probability below 1: it weighs 1/probability'
-            : `${weighted} rows were kept with a probability below 1: each weighs 1/probability`,
+            : `${groupedDigits(weighted)} rows were kept with a probability below 1: each weighs 1/probability`,
         ]),
     ...(capped.rows === 0 ? [] : [cappedNote(capped)]),
   ]
 }
 
 function cappedNote({ cap, rows, reward, total }: LeftOut['capped']): string {
-  const what = rows === 1 ? `1 reward above ${cap} counts as ${cap}` : `${rows} rewards above ${cap} count as ${cap}`
+  const what =
+    rows === 1
+      ? `1 reward above ${cap} counts as ${cap}`
+      : `${groupedDigits(rows)} rewards above ${cap} count as ${cap}`
   // Of losses and gains that balance, a share says nothing.
   const share =
     total > 0 && reward <= total
@@ -202,5 +212,5 @@ function cappedNote({ cap, rows, reward, total }: LeftOut['capped']): string {
 }
 
 function rowsOf(rows: number, kind = ''): string {
-  return `${rows} ${kind}${rows === 1 ? 'row' : 'rows'}`
+  return `${groupedDigits(rows)} ${kind}${rows === 1 ? 'row' : 'rows'}`
 }

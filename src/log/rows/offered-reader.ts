@@ -1,6 +1,5 @@
-import { createContextCheck } from '../../policy/context.ts'
 import type { Policy } from '../../policy/policy.ts'
-import { featuresKnownTo, fieldsOfActions, type Pool } from '../../policy/pool.ts'
+import { createFeatureCheck, featuresKnownTo, type Pool, poolOfOne } from '../../policy/pool.ts'
 import type { TextColumn } from '../tables.ts'
 import { remember } from './remember.ts'
 import { called, RowFault, type RowReader } from './row-reader.ts'
@@ -38,11 +37,9 @@ const REMEMBERED = 8192
  * where the record does not say. Features that do not fit the set as it is are a fault of the row.
  */
 export function takenReader(policy: Policy, column: string): RowReader<Pool | undefined> {
-  const { id: _, ...fields } = fieldsOfActions(policy.spec.actions)
-  const check = createContextCheck(fields)
-  const pick = featuresKnownTo(policy.spec.actions)
+  const check = createFeatureCheck(policy.spec.actions)
   const read = remember(REMEMBERED, (json: string) => {
-    const checked = check(pick(JSON.parse(json) as object))
+    const checked = check(JSON.parse(json) as object)
     if ('context' in checked) return checked.context
     const faults = checked.faults.map(({ pointer, message }) => `\`${pointer.slice(1)}\` ${message}`)
     return new RowFault(`the action does not fit policy \`${policy.name}\`: ${faults.join('; ')}`)
@@ -54,9 +51,7 @@ export function takenReader(policy: Policy, column: string): RowReader<Pool | un
       return (i, { action }) => {
         const json = values[i]
         const known = json === null ? undefined : read(json)
-        if (known === undefined || known instanceof RowFault) return known
-        const id = policy.actions[action]
-        return { ids: [id], entries: [{ id, features: known }], values: [{ ...known, id }], lasting: false }
+        return known === undefined || known instanceof RowFault ? known : poolOfOne(policy.actions[action], known)
       }
     },
   }

@@ -1,3 +1,4 @@
+import { groupedDigits } from '../../grouped.ts'
 import type { DatasetSpec, RewardAggregate, RewardSpec } from '../../kinds.ts'
 import { milliseconds } from '../../policy/duration.ts'
 import { outsideRange } from '../../policy/reward-range.ts'
@@ -61,7 +62,7 @@ const TOLERANCE = CLOCK_TOLERANCE_MS / 1000
 /** What a reader should know of how lines became decisions, a sentence each. */
 export function joinNotes(counts: JoinCounts): string[] {
   const say = (count: number, one: string, many: string, rest: string) =>
-    count === 0 ? [] : [`${count} ${count === 1 ? one : many} ${rest}`]
+    count === 0 ? [] : [`${groupedDigits(count)} ${count === 1 ? one : many} ${rest}`]
   return [
     ...say(counts.torn, 'last line', 'last lines', 'cut off, as a killed writer leaves them, left out'),
     ...say(counts.repeated, 'decision', 'decisions', 'logged again under the same id, counted once'),
@@ -72,6 +73,7 @@ export function joinNotes(counts: JoinCounts): string[] {
       'in conflict with another one of the same id, left out',
     ),
     ...say(counts.waiting, 'decision', 'decisions', 'whose wait for rewards is not over, left out'),
+    ...say(counts.ofOthers, 'decision', 'decisions', 'of other policies, left out'),
     ...say(counts.inactive, 'decision', 'decisions', 'never activated, left out'),
     ...say(counts.rewardsRepeated, 'reward', 'rewards', 'logged again, counted once'),
     ...say(counts.rewardConflicts, 'reward', 'rewards', 'in conflict with another one of the same id, left out'),

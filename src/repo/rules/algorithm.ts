@@ -8,6 +8,7 @@ import { capacityOf, isOffered, listed } from '../../policy/pool.ts'
 import type { Fault } from '../fault.ts'
 import { list } from '../schema.ts'
 import { known, milliseconds, semantic, sumHint } from './common.ts'
+import { otherLearner } from './other-learner.ts'
 
 const PATH = ['spec', 'algorithm']
 
@@ -26,7 +27,7 @@ export function* algorithmRules(spec: PolicySpec): Generator<Fault> {
     const hint = `for example \`exploration: { type: ${example?.type ?? EXPLORATIONS[0].type} }\``
     yield { ...semantic(PATH, `the learner \`${learner.type}\` needs an \`exploration\``, hint), on: 'key' }
   } else {
-    yield* pairRules(definition, exploration)
+    yield* pairRules(spec, definition, exploration)
   }
   const probabilities = probabilitiesOf(learner)
   if (probabilities !== undefined) yield* probabilityRules(probabilities, spec)
@@ -45,12 +46,12 @@ function* offeredRules({ actions, algorithm: { learner } }: PolicySpec): Generat
   yield semantic([...PATH, 'learner', 'type'], message, hint)
 }
 
-function* pairRules(learner: LearnerDefinition, spec: ExplorationSpec): Generator<Fault> {
+function* pairRules(policy: PolicySpec, learner: LearnerDefinition, spec: ExplorationSpec): Generator<Fault> {
   const path = [...PATH, 'exploration']
   const exploration = explorationOf(spec)
   if (!goesWith(exploration, learner)) {
     const message = `\`${exploration.type}\` does not work over \`${learner.type}\``
-    yield semantic([...path, 'type'], message, instead(exploration, learner))
+    yield semantic([...path, 'type'], message, instead(policy, exploration, learner))
     return
   }
   for (const { option, message, hint } of exploration.misfits?.(spec, learner) ?? []) {
@@ -59,14 +60,14 @@ function* pairRules(learner: LearnerDefinition, spec: ExplorationSpec): Generato
 }
 
 /** What else can be done where an exploration needs what a learner does not give. */
-function instead(exploration: ExplorationDefinition, learner: LearnerDefinition): string {
+function instead(policy: PolicySpec, exploration: ExplorationDefinition, learner: LearnerDefinition): string {
   const others = EXPLORATIONS.filter(each => goesWith(each, learner))
   const demanding = others.filter(({ needs }) => needs.length > 0)
   const explorations = (demanding.length > 0 ? demanding : others).map(({ type }) => `\`${type}\``)
-  const other = LEARNERS.find(each => goesWith(exploration, each))
+  const other = otherLearner(policy, each => goesWith(exploration, each))
   return [
     ...(explorations.length > 0 ? [`use ${explorations.join(' or ')}`] : []),
-    ...(other === undefined ? [] : [`${explorations.length > 0 ? 'or' : 'use'} the learner \`${other.type}\``]),
+    ...(other === undefined ? [] : [`${explorations.length > 0 ? 'or' : 'use'} ${other}`]),
   ].join(', ')
 }
 
@@ -138,14 +139,19 @@ function* forgettingRules(learner: LearnerSpec): Generator<Fault> {
 }
 
 /** Rewards of any number are not for every learner, nor for every exploration. */
-function* rewardRules({ algorithm: { learner, exploration }, reward }: PolicySpec): Generator<Fault> {
+function* rewardRules(spec: PolicySpec): Generator<Fault> {
+  const {
+    algorithm: { learner, exploration },
+    reward,
+  } = spec
   if (reward.type === 'binary') return
   const over = learnerOf(learner)
   if (over.rewards === 'unit') {
-    const other = LEARNERS.find(
+    const other = otherLearner(
+      spec,
       each => each.rewards === 'any' && each.learns && (each.features === undefined) === (over.features === undefined),
     )
-    const hint = `set \`reward.type: binary\`${other === undefined ? '' : `, or use the learner \`${other.type}\``}`
+    const hint = `set \`reward.type: binary\`${other === undefined ? '' : `, or use ${other}`}`
     yield semantic([...PATH, 'learner', 'type'], `the learner \`${over.type}\` needs a binary reward`, hint)
   }
   if (exploration === undefined || explorationOf(exploration).rewards !== 'unit') return

@@ -72,6 +72,10 @@ function* ownLogRules({ mapping, rewards, propensity }: DatasetSpec): Generator<
 }
 
 function* mappedLogRules(spec: DatasetSpec, mapping: MappingSpec): Generator<Fault> {
+  if (spec.policies !== undefined) {
+    const hint = 'take out `policies`, and name files of those decisions alone'
+    yield key(['spec', 'policies'], 'a mapped log does not say which policy decided: it takes no `policies`', hint)
+  }
   const at = (name: keyof MappingSpec): Path => ['spec', 'mapping', name]
   yield* propensityRules(spec, mapping, at)
   yield* rewardRules(spec, mapping, at)

@@ -1,5 +1,5 @@
 import type { ContextField, FeatureSpec, LearnerSpec, PolicySpec } from '../../kinds.ts'
-import { LEARNERS, learnerOf } from '../../policy/algorithm.ts'
+import { learnerOf } from '../../policy/algorithm.ts'
 import { createBlock } from '../../policy/feature-block.ts'
 import {
   actionFields,
@@ -21,6 +21,7 @@ import type { Fault, Path } from '../fault.ts'
 import { list } from '../schema.ts'
 import { known, semantic } from './common.ts'
 import { hashRules, onlyHashed } from './hash.ts'
+import { otherLearner } from './other-learner.ts'
 
 const LEARNER = ['spec', 'algorithm', 'learner']
 
@@ -45,8 +46,8 @@ export function* featureRules(spec: PolicySpec): Generator<Fault> {
   }
   if (needs === undefined) {
     if (spec.features === undefined) return
-    const other = LEARNERS.find(each => each.learns && each.features !== undefined)
-    const instead = other === undefined ? '' : `, or use the learner \`${other.type}\``
+    const other = otherLearner(spec, each => each.learns && each.features !== undefined)
+    const instead = other === undefined ? '' : `, or use ${other}`
     const message = `the learner \`${learner.type}\` does not look at the context: \`features\` are not used`
     yield { ...semantic(['spec', 'features'], message, `take them out${instead}`), severity: 'warning', on: 'key' }
     return
@@ -58,8 +59,8 @@ export function* featureRules(spec: PolicySpec): Generator<Fault> {
   if (needs.own === true) yield* partsRules(spec, needs)
   else if (needs.shared) yield* sharedRules(spec)
   else if (spec.features === undefined && defaultFeatures(spec.context).length === 0) {
-    const other = LEARNERS.find(each => each.learns && each.features === undefined)
-    const instead = other === undefined ? '' : `, or use the learner \`${other.type}\``
+    const other = otherLearner(spec, each => each.learns && each.features === undefined)
+    const instead = other === undefined ? '' : `, or use ${other}`
     yield semantic(
       [...LEARNER, 'type'],
       `the learner \`${learner.type}\` needs a context to learn from, and this one has nothing usable`,
@@ -234,13 +235,13 @@ function* sharedRules({ actions, features }: PolicySpec): Generator<Fault> {
 }
 
 /** Where each action has a model of its own beside the one that they share, there must be something for each. */
-function* partsRules({ algorithm, features }: PolicySpec, { intercept }: FeatureNeeds): Generator<Fault> {
+function* partsRules({ algorithm, features, actions }: PolicySpec, { intercept }: FeatureNeeds): Generator<Fault> {
   const { type } = algorithm.learner
   if (features === undefined || !features.some(isOfAction)) {
     const path = features === undefined ? [...LEARNER, 'type'] : ['spec', 'features']
     const message = `no feature is of the actions, so that \`${type}\` has nothing that they share`
-    const hint =
-      'add a feature of the actions, such as `{ action: id }`, or use the learner `linear`, which has a model an action'
+    const instead = isOffered(actions) ? '' : ', or use the learner `linear`, which has a model an action'
+    const hint = `add a feature of the actions, such as \`{ action: id }\`${instead}`
     yield { ...semantic(path, message, hint), ...(features === undefined ? {} : { on: 'key' as const }) }
   } else if (!intercept && features.every(isOfAction)) {
     const message = `every feature is of the actions, so that \`${type}\` has nothing for a model of each`

@@ -1,4 +1,6 @@
 import { didYouMean } from '../../diagnostics.ts'
+import { groupedDigits } from '../../grouped.ts'
+import { instantOf } from '../../instant.ts'
 import type { ActionSetSpec, ContextField, SetAction } from '../../kinds.ts'
 import { createContextCheck } from '../../policy/context.ts'
 import type { Fault } from '../fault.ts'
@@ -29,7 +31,7 @@ export function readSet(spec: ActionSetSpec, table: SetTable): SetReading {
   const cells: CellFault[] = table.faults.map(fault => ({ code: 'file', ...fault }))
   if (faults.length > 0) return { faults, cells }
   if (table.rows.length > MOST_ACTIONS) {
-    const message = `a set has at most ${MOST_ACTIONS} actions, and this is the first of ${table.rows.length - MOST_ACTIONS} more`
+    const message = `a set has at most ${groupedDigits(MOST_ACTIONS)} actions, and this is the first of ${groupedDigits(table.rows.length - MOST_ACTIONS)} more`
     const hint =
       'find those that a request can be about before dap is asked, and let it bring them: `actions: { from: request }`'
     cells.push({ code: 'semantic', message, hint, place: table.rows[MOST_ACTIONS].place() })
@@ -48,8 +50,12 @@ export function readSet(spec: ActionSetSpec, table: SetTable): SetReading {
 }
 
 /** Columns that are named and not there. */
-function* columnFaults({ file, id, features, from, until }: ActionSetSpec, { columns }: SetTable): Generator<Fault> {
+function* columnFaults(spec: ActionSetSpec, { columns }: SetTable): Generator<Fault> {
+  const { file, format, id, features, from, until } = spec
   if (columns.length === 0) return
+  // A key that is in no line of JSON is missing in all of them.
+  const may = format === 'jsonl' ? optionalColumns(spec) : []
+  const delimiter = format === 'csv' ? otherDelimiter(columns, spec.csv?.delimiter ?? ',') : undefined
   const named = [
     { column: id, path: ['spec', 'id'], on: 'value' as const },
     ...Object.keys(features).map(column => ({ column, path: ['spec', 'features', column], on: 'key' as const })),
@@ -58,10 +64,25 @@ function* columnFaults({ file, id, features, from, until }: ActionSetSpec, { col
     ),
   ]
   for (const { column, path, on } of named) {
-    if (columns.includes(column)) continue
+    if (columns.includes(column) || may.includes(column)) continue
     const message = `\`${file}\` has no column \`${column}\``
-    yield { code: 'reference', message, hint: didYouMean(column, columns) ?? `it has ${some(columns)}`, path, on }
+    const hint = delimiter ?? didYouMean(column, columns) ?? `it has ${some(columns)}`
+    yield { code: 'reference', message, hint, path, on }
   }
+}
+
+/** Those without which a row may be. */
+function optionalColumns({ features, from, until }: ActionSetSpec): readonly (string | undefined)[] {
+  return [from, until, ...Object.keys(features).filter(name => features[name].default !== undefined)]
+}
+
+/** What to do about a header that is one field, in which something else than the delimiter stands between names. */
+function otherDelimiter([header, ...others]: readonly string[], delimiter: string): string | undefined {
+  if (others.length > 0) return undefined
+  const other = [';', '\t', '|', ','].find(each => each !== delimiter && header.includes(each))
+  return other === undefined
+    ? undefined
+    : `its header is one field: say \`csv: { delimiter: ${JSON.stringify(other)} }\` in \`spec\``
 }
 
 function actionsOf(spec: ActionSetSpec, { rows }: SetTable, cells: CellFault[]): SetAction[] {
@@ -104,7 +125,8 @@ function actionsOf(spec: ActionSetSpec, { rows }: SetTable, cells: CellFault[]):
       given[name] = readAs(value, field, csv?.decimal ?? '.')
       if (given[name] !== undefined) continue
       unread.add(name)
-      wrong(name, `\`${name}\` must be ${WORDS[field.type]}, got \`${shown(value)}\``, HINTS[field.type])
+      const hint = typeof value === 'string' && NO_NUMBER.test(value) ? 'leave it empty where there is none' : undefined
+      wrong(name, `\`${name}\` must be ${WORDS[field.type]}, got \`${shown(value)}\``, hint ?? hintFor(field, spec))
     }
     const checked = check(given)
     if ('faults' in checked) {
@@ -113,13 +135,14 @@ function actionsOf(spec: ActionSetSpec, { rows }: SetTable, cells: CellFault[]):
         if (unread.has(name)) continue
         const hint = isEmpty(cell(name))
           ? `write a value, or give \`spec.features.${name}\` a \`default\``
-          : `write another value, or change \`spec.features.${name}\``
+          : (meantIn(features[name], given[name]) ?? `write another value, or change \`spec.features.${name}\``)
         wrong(name, `\`${name}\` ${message}`, hint)
       }
     }
     const [from, until] = [dateOf('from'), dateOf('until')]
     if (from !== undefined && until !== undefined && from >= until) {
-      wrong(spec.until as string, 'the action could never be taken: it ends before it begins', 'mend one of the dates')
+      const why = from === until ? 'when it begins' : 'before it begins'
+      wrong(spec.until as string, `the action could never be taken: it ends ${why}`, 'mend one of the dates')
     }
     if (id !== undefined && 'context' in checked) {
       const dates = { ...(from === undefined ? {} : { from }), ...(until === undefined ? {} : { until }) }
@@ -165,6 +188,9 @@ const BOOLEANS: ReadonlyMap<string, boolean> = new Map([
   ['false', false],
 ])
 
+/** What databases write for what is no finite number. */
+const NO_NUMBER = /^[+-]?(inf|infinity|nan)$/i
+
 const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/
 
 function listIn(text: string): readonly unknown[] | undefined {
@@ -189,19 +215,22 @@ const HINTS: Readonly<Record<ContextField['type'], string>> = {
   boolean: 'write `true` or `false`',
   array: 'write it as JSON does, for example `[0.5, -1]`; in CSV it is quoted: `"[0.5, -1]"`',
   integer: 'write it in digits alone',
-  number: 'write it in digits, for example `2.5`; `spec.csv.decimal: ","` lets CSV say `2,5`',
+  number: 'write it in digits, for example `2.5`',
 }
 
-const TIME = /^(\d{4}-\d\d-\d\d)(?:[Tt ](\d\d:\d\d(?::\d\d(?:\.\d+)?)?) ?(?:([Zz])|([+-]\d\d)(?::?(\d\d))?)?)?$/
+const hintFor = ({ type }: ContextField, { format }: ActionSetSpec): string =>
+  type === 'number' && format === 'csv'
+    ? `${HINTS.number}; \`spec.csv.decimal: ","\` lets CSV say \`2,5\``
+    : HINTS[type]
 
-/** A day or a time, in UTC where it names no zone, as RFC 3339 in milliseconds; undefined where it is none. */
+/** The value of an enum that was meant. */
+const meantIn = (field: ContextField, value: unknown): string | undefined =>
+  field.type === 'string' && field.enum !== undefined && typeof value === 'string'
+    ? didYouMean(value, field.enum)
+    : undefined
+
+/** A day or a time as RFC 3339 in milliseconds; undefined where it is none. */
 function timeOf(value: unknown): string | undefined {
-  const [, day, time = '00:00', , hours, minutes = '00'] = TIME.exec(typeof value === 'string' ? value : '') ?? []
-  if (day === undefined) return undefined
-  const midnight = Date.parse(`${day}T00:00:00Z`)
-  // 30 February would be a day of March.
-  if (Number.isNaN(midnight) || !new Date(midnight).toISOString().startsWith(day)) return undefined
-  const ms = Date.parse(`${day}T${time}${hours === undefined ? 'Z' : `${hours}:${minutes}`}`)
-  const year = Number.isNaN(ms) ? Number.NaN : new Date(ms).getUTCFullYear()
-  return year >= 0 && year <= 9999 ? new Date(ms).toISOString() : undefined
+  const ms = typeof value === 'string' ? instantOf(value) : undefined
+  return ms === undefined ? undefined : new Date(ms).toISOString()
 }

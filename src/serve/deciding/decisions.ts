@@ -54,19 +54,15 @@ export function createMakeDecision({ source, log, clock, newId, runtime, limits 
     if ('detail' in served) return [served]
     const { policy, snapshot } = served
     const { mode } = policy.spec
-    const { baseline, deferActivation: deferred } = request
-    if (mode !== 'online' && baseline === undefined) return [invalid('/baseline', `is needed in the mode ${mode}`)]
+    const { actions, exclude, baseline, deferActivation: deferred } = request
+    const own: Fault[] = []
+    if (mode !== 'online' && baseline === undefined) own.push(invalid('/baseline', `is needed in the mode ${mode}`))
     if (request.decisionId !== undefined && readId(request.decisionId, source.policies.keys()) !== undefined) {
-      return [{ name: 'conflict', pointer: '/decisionId', detail: 'is of the ids that the server makes itself' }]
+      own.push({ name: 'conflict', pointer: '/decisionId', detail: 'is of the ids that the server makes itself' })
     }
-    const { actions, exclude } = request
     const now = clock.now()
     const pool = policy.offer({ actions, exclude, at: now })
-    if ('faults' in pool) {
-      const checked = policy.context(request.context ?? {})
-      const faults = 'faults' in checked ? checked.faults.map(inContext) : []
-      return [...faults, ...pool.faults].map(({ pointer, message }) => invalid(pointer, message))
-    }
+    if ('faults' in pool || own.length > 0) return [...own, ...contentFaults(policy, request)]
     const decisionId = request.decisionId ?? newId(now, policy.name)
     const imposed = imposedOn(policy, pool, baseline, arrived)
     const decision = decide(policy, { decisionId, context: request.context ?? {}, pool, imposed })
@@ -85,9 +81,23 @@ export function createMakeDecision({ source, log, clock, newId, runtime, limits 
   }
 }
 
+/** What is wrong with the context and the actions of a request, which may be anything. */
+export function contentFaults(policy: Policy, { context, actions, exclude }: Content): readonly Fault[] {
+  const checked = policy.context(context ?? {})
+  const pool = policy.offer({ actions, exclude })
+  const faults = [
+    ...('faults' in checked ? checked.faults.map(inContext) : []),
+    ...('faults' in pool ? pool.faults : []),
+  ]
+  return faults.map(({ pointer, message }) => invalid(pointer, message))
+}
+
+type Content = { readonly [name in 'context' | 'actions' | 'exclude']?: unknown }
+
 const inContext = ({ pointer, message }: ContextFault): ContextFault => ({ pointer: `/context${pointer}`, message })
 
-function find({ policies }: PolicySource, name: string | undefined): ServedPolicy | Fault {
+/** The policy that a request names, or the only one. */
+export function find({ policies }: PolicySource, name: string | undefined): ServedPolicy | Fault {
   if (name !== undefined) return policies.get(name) ?? unknownPolicy(policies)
   if (policies.size === 1) return policies.values().next().value as ServedPolicy
   return invalid(

@@ -34,7 +34,10 @@ export interface Followed {
 export interface LivePolicySource extends PolicySource {
   /** The files of the policies, and that of the kill switch, where there is one. */
   readonly followed: { readonly policies: Followed; readonly control?: Followed }
-  /** Looks at the files and takes over what has changed: everything, or nothing where there is a fault. Never rejects. */
+  /**
+   * Looks at the files and takes over what has changed. A policy that cannot be taken stays as it is served, and so do all that a fault hides; at the
+   * start a fault of one leaves all out. Never rejects.
+   */
   reload(): Promise<ReloadReport>
   /** Reloads every `pollMs`, and hands on the reports that say something. */
   start(onReport: (report: ReloadReport) => void): void
@@ -50,11 +53,16 @@ export interface ReloadReport {
   readonly faults: readonly string[]
   /** What to do about the first of them, where it is known. */
   readonly hint?: string
+  /** Names of the policies that go on as they were for that. */
+  readonly kept?: readonly string[]
   /** Where the kill switch was changed: what it says now. */
   readonly control?: Control
 }
 
-/** All policies by name. With a fault they are not to be served; `hint` is what to do about the first of the faults. */
+/**
+ * The policies that can be served, by name, and why others cannot: where there is a fault, one that is not there may still be wanted. `hint` is what
+ * to do about the first.
+ */
 export interface Loaded extends Pick<ReloadReport, 'faults' | 'hint'> {
   readonly policies: ReadonlyMap<string, ServedPolicy>
 }
@@ -88,6 +96,8 @@ export function createPolicySource({
   now = Date.now,
 }: PolicySourceParts): LivePolicySource {
   let policies: ReadonlyMap<string, ServedPolicy> = new Map()
+  /** As the files had them: what they still have does not take the place of what was put there since. */
+  let loadedLast: ReadonlyMap<string, ServedPolicy> = new Map()
   let control = NOTHING_KILLED
   let endPolling = () => {}
   let last: Promise<unknown> = Promise.resolve()
@@ -96,17 +106,27 @@ export function createPolicySource({
     now,
     () => loader.stamp(),
     async () => {
-      const loaded = await loader.load()
-      const faults = loaded.policies.size === 0 && loaded.faults.length === 0 ? ['no policy was found'] : loaded.faults
-      if (faults.length > 0) return { changed: [], faults, hint: loaded.hint }
-      const changed = [...new Set([...policies.keys(), ...loaded.policies.keys()])].filter(
-        name => !sameDecider(policies.get(name), loaded.policies.get(name)),
-      )
+      const { policies: loaded, faults, hint } = await loader.load()
+      if (loaded.size + faults.length === 0) return { changed: [], faults: ['no policy was found'] }
+      if (faults.length > 0 && policies.size === 0) return { changed: [], faults, hint }
+      const kept = faults.length === 0 ? [] : [...policies.keys()].filter(name => !loaded.has(name))
+      const changed = [...new Set([...policies.keys(), ...loaded.keys()])].filter(name => {
+        const next = loaded.get(name)
+        return !(
+          kept.includes(name) ||
+          sameDecider(policies.get(name), next) ||
+          sameDecider(loadedLast.get(name), next)
+        )
+      })
+      const withKept = (before: typeof policies, now: typeof policies) =>
+        new Map([...[...before].filter(([name]) => kept.includes(name)), ...now])
       // What has not changed stays the same object, with all that it has worked out already.
-      policies = new Map(
-        [...loaded.policies].map(([name, now]) => [name, changed.includes(name) ? now : (policies.get(name) ?? now)]),
+      const next = [...loaded].map(
+        ([name, now]) => [name, changed.includes(name) ? now : (policies.get(name) ?? now)] as const,
       )
-      return { changed, faults: [] }
+      if (changed.length > 0) policies = withKept(policies, new Map(next))
+      loadedLast = withKept(loadedLast, loaded)
+      return { changed, faults, hint, ...(kept.length === 0 ? {} : { kept }) }
     },
   )
 
@@ -131,8 +151,12 @@ export function createPolicySource({
   async function reload(): Promise<ReloadReport> {
     const first = await policyFiles.look()
     const second = await controlFile.look()
-    const faults = [...first.faults, ...second.faults]
-    return { ...second, changed: first.changed, faults, hint: first.hint ?? second.hint }
+    return {
+      ...second,
+      ...first,
+      faults: [...first.faults, ...second.faults],
+      hint: first.hint ?? second.hint,
+    }
   }
 
   const source: LivePolicySource = {

@@ -11,6 +11,7 @@ import { DapError } from '../../errors.ts'
 import { openapi } from '../../generated/openapi.js'
 import type { ActivationRequest, DecideRequest, Problem, RewardRequest } from '../api.ts'
 import { isProblem, problem } from '../api.ts'
+import { contentFaults, find } from '../deciding/decisions.ts'
 import type { PolicySource } from '../deciding/policies.ts'
 import { guard, identify } from '../door/access.ts'
 import { type ClientLimits, limitClients } from '../door/client-limits.ts'
@@ -22,7 +23,7 @@ import type { Clock } from '../engine-parts.ts'
 import type { Ids } from '../ids/ids.ts'
 import { parseJson } from '../json.ts'
 import type { Metrics } from '../metrics.ts'
-import { invalid, problemOf, refusal } from '../problems.ts'
+import { invalid, type Fault as PointedFault, problemOf, refusal } from '../problems.ts'
 import { type Soon, whenDone } from '../soon.ts'
 import { type BodyLimits, createBodies } from './bodies.ts'
 import { createBursts } from './bursts.ts'
@@ -82,12 +83,18 @@ export const DEFAULT_LIMITS: AppLimits = {
 /** Vertex AI's predict route where it names no other. */
 export const PREDICT = '/predict'
 
+const DECIDE_FIELDS = (openapi.components.schemas['DecideRequest'] as { readonly properties: object }).properties
+
 /** How long an idle connection is kept: longer than load balancers keep theirs, so that they close first. */
 const KEEP_ALIVE_MS = 620_000
 
 declare module 'fastify' {
   interface FastifyInstance {
     readonly traffic: Traffic
+  }
+  interface FastifyContextConfig {
+    /** The requests for decisions in a body, which may be anything, and their pointers in it. */
+    readonly asked?: (body: unknown) => readonly { readonly at: string; readonly request: unknown }[]
   }
 }
 
@@ -149,21 +156,38 @@ export function buildApp(parts: AppParts): FastifyInstance {
 
   /** What an error that was thrown tells the client. A bug tells it nothing but the id under which it is logged. */
   function problemOrBug(error: unknown, request: FastifyRequest): Problem {
-    const known = problemOf(error as Error)
+    const known = problemOf(error as Error, () => others(request))
     if (known !== undefined) return known
     const id = parts.newId(clock.now())
     parts.onBug(id, error, traceOf(request))
     return problem('internal', `the server has logged it under ${id}`)
   }
 
+  /** What is wrong with the contexts and actions of a body whose shape is wrong, of policies that the client may ask for. */
+  function others({ body, token, routeOptions }: FastifyRequest): readonly PointedFault[] {
+    const asked = routeOptions.config.asked?.(body) ?? []
+    return asked.slice(0, limits.batch).flatMap(({ at, request }) => {
+      if (typeof request !== 'object' || request === null) return []
+      const { policy: name } = request as { readonly policy?: unknown }
+      if (name !== undefined && typeof name !== 'string') return []
+      const served = find(source, name)
+      if ('detail' in served || !covers(token, served.policy.name)) return []
+      // Where a name is wrong, what is missing may stand under it.
+      const misnamed = Object.keys(request).some(field => !Object.hasOwn(DECIDE_FIELDS, field))
+      return contentFaults(served.policy, request)
+        .filter(({ pointer }) => !misnamed || Object.hasOwn(request, pointer.split('/')[1]))
+        .map(({ pointer, detail }) => ({ pointer: at + pointer, detail }))
+    })
+  }
+
   const inBurst = createBursts()
 
   function post<Body>(
     path: string,
-    { needs, schema, about, ok = 200 }: PostRoute<Body>,
+    { needs, schema, about, asked, ok = 200 }: PostRoute<Body>,
     answer: (body: Body, request: FastifyRequest) => Soon<object>,
   ) {
-    const config = { needs, about: ({ body }: FastifyRequest) => about(body as Body) }
+    const config = { needs, asked, about: ({ body }: FastifyRequest) => about(body as Body) }
     app.post(literal(path), { schema: { body: schema }, config }, (request, reply) => {
       const end = (answered: object) => void send(reply, answered, ok)
       const fail = (error: unknown) => void reply.send(error)
@@ -202,7 +226,12 @@ export function buildApp(parts: AppParts): FastifyInstance {
 
   post<DecideRequest>(
     '/v1/decide',
-    { needs: 'decide', schema: ref('DecideRequest'), about: body => [body] },
+    {
+      needs: 'decide',
+      schema: ref('DecideRequest'),
+      about: body => [body],
+      asked: request => [{ at: '', request }],
+    },
     (body, request) => {
       const named = withKey(body, request.headers['idempotency-key'])
       return isProblem(named) ? named : engine.decide(named, request.arrived, traceOf(request))
@@ -210,12 +239,22 @@ export function buildApp(parts: AppParts): FastifyInstance {
   )
   post<{ requests: DecideRequest[] }>(
     '/v1/decide:batch',
-    { needs: 'decide', schema: ref('DecideBatchRequest'), about: body => body.requests },
+    {
+      needs: 'decide',
+      schema: ref('DecideBatchRequest'),
+      about: body => body.requests,
+      asked: each('requests'),
+    },
     ({ requests }, request) => decideAll('requests', requests, request, 'decisions'),
   )
   post<{ instances: DecideRequest[] }>(
     routes.predict,
-    { needs: 'decide', schema: ref('PredictRequest'), about: body => body.instances },
+    {
+      needs: 'decide',
+      schema: ref('PredictRequest'),
+      about: body => body.instances,
+      asked: each('instances'),
+    },
     ({ instances }, request) => decideAll('instances', instances, request, 'predictions'),
   )
   post<OneOrMany<'rewards', RewardRequest>>(
@@ -320,7 +359,7 @@ function answerUnknownRoutes(app: FastifyInstance): void {
 
 type GetConfig = Pick<FastifyContextConfig, 'needs' | 'about'>
 
-interface PostRoute<Body> extends Pick<FastifyContextConfig, 'needs'> {
+interface PostRoute<Body> extends Pick<FastifyContextConfig, 'needs' | 'asked'> {
   readonly schema: object
   /** What of the body names policies, or decisions. */
   readonly about: (body: Body) => ReturnType<NonNullable<FastifyContextConfig['about']>>
@@ -329,6 +368,14 @@ interface PostRoute<Body> extends Pick<FastifyContextConfig, 'needs'> {
 }
 
 type OneOrMany<Name extends string, One> = One | { readonly [name in Name]: readonly One[] }
+
+/** The requests of a list, where the body has one. */
+const each =
+  (list: string): NonNullable<FastifyContextConfig['asked']> =>
+  body => {
+    const all = (body as Readonly<Record<string, unknown>> | null)?.[list]
+    return Array.isArray(all) ? all.map((request, i) => ({ at: `/${list}/${i}`, request })) : []
+  }
 
 /** A choice that ajv can explain: a body with the list is taken for the batch, any other for one. */
 const oneOrMany = (list: string, one: string, many: string) => ({

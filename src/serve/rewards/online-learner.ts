@@ -1,9 +1,10 @@
 import type { RewardSpec } from '../../kinds.ts'
-import { type DecisionRecord, isOffered, type RewardRecord, rewardTime } from '../../log/records/records.ts'
+import { type DecisionRecord, type RewardRecord, rewardTime } from '../../log/records/records.ts'
 import { decisionJoin } from '../../log/rows/reward-join.ts'
 import { createPolicy, type Policy } from '../../policy/policy.ts'
+import { createFeatureCheck, isListed, isOffered, poolOfOne } from '../../policy/pool.ts'
 import { outsideRange } from '../../policy/reward-range.ts'
-import { loadSnapshot, type Snapshot, takeSnapshot } from '../../policy/snapshot.ts'
+import { loadSnapshot, type Snapshot, snapshotDigest, takeSnapshot } from '../../policy/snapshot.ts'
 import { type LivePolicySource, type ServedPolicy, sameDecider } from '../deciding/policies.ts'
 import { aggregate, type Reward } from './aggregate.ts'
 
@@ -55,6 +56,8 @@ export interface OnlineLearnerParts {
   /** The version of dap, for the snapshots. */
   readonly dap: string
   readonly publishMs: number
+  /** May what was learnt follow its actions where a policy has others now? */
+  readonly migrate?: boolean
   /** When the first publishing is counted from, milliseconds since 1970. */
   readonly startedAt: number
   /** Brings a snapshot where whoever starts next will find it. Only then does it decide. */
@@ -66,8 +69,8 @@ export interface OnlineLearnerParts {
 interface Pending {
   readonly ts: number
   readonly action: string
-  /** The features of the action, where the request brought it. */
-  readonly brought?: DecisionRecord['eligible'][number]
+  /** Of the action, as they were then. */
+  readonly features: object
   readonly context: DecisionRecord['context']
   active: boolean
   /** Did a reward come that cannot be used? */
@@ -82,6 +85,10 @@ interface Course {
   served: ServedPolicy
   /** A copy whose learner learns. */
   policy: Policy
+  /** Digest of the snapshot that was published last, which may come back by way of its file. */
+  published?: string
+  /** Of what a record says of an action. */
+  check: ReturnType<typeof createFeatureCheck>
   join: ReturnType<typeof decisionJoin>
   /** Has anything been learnt since the last snapshot? */
   news: boolean
@@ -90,7 +97,7 @@ interface Course {
 }
 
 export function createOnlineLearner(parts: OnlineLearnerParts): OnlineLearner {
-  const { source, dap, publishMs, maxPending = 1_000_000 } = parts
+  const { source, dap, publishMs, migrate, maxPending = 1_000_000 } = parts
   const courses = new Map<string, Course>()
   const stats = {
     ...{ pending: 0, learnt: 0, overflown: 0, inactive: 0, unusable: 0 },
@@ -99,13 +106,26 @@ export function createOnlineLearner(parts: OnlineLearnerParts): OnlineLearner {
   let publishedAt = parts.startedAt
   let publishing: Promise<void> | undefined
 
-  /** The policy's course, started anew from what is served now where that came from elsewhere. What waits for rewards waits on. */
+  /**
+   * What was learnt, in the policy that is served now, if that goes on from the same snapshot: undefined where another one came from elsewhere, or
+   * where it does not fit.
+   */
+  function carriedOn(course: Course, { policy: { name, spec, digest }, snapshot }: ServedPolicy): Policy | undefined {
+    if (snapshot !== course.served.snapshot && snapshot !== course.published) return undefined
+    const policy = createPolicy(name, spec, digest)
+    return 'faults' in loadSnapshot(policy, takeSnapshot(course.policy), { migrate }) ? undefined : policy
+  }
+
+  /** The policy's course, which goes on in another policy, and is started anew where another snapshot came. What waits for rewards waits on. */
   function courseOf(name: string): Course | undefined {
     const served = source.policies.get(name)
     const course = courses.get(name)
     if (served === undefined || (course !== undefined && sameDecider(course.served, served))) return course
-    const { reward } = served.policy.spec
-    const start = { served, policy: copyOf(served.policy), join: decisionJoin({}, reward, 0), news: false }
+    const carried = course && carriedOn(course, served)
+    const policy = carried ?? copyOf(served.policy)
+    const { actions, reward } = policy.spec
+    const news = carried !== undefined && course?.news === true
+    const start = { served, policy, check: createFeatureCheck(actions), join: decisionJoin({}, reward, 0), news }
     if (course !== undefined) return Object.assign(course, start)
     const first: Course = { ...start, pending: new Map() }
     courses.set(name, first)
@@ -114,20 +134,25 @@ export function createOnlineLearner(parts: OnlineLearnerParts): OnlineLearner {
 
   /** Learns a decision whose wait is over, and counts it as what it was. */
   function learn(
-    { policy, join }: Course,
-    { action, brought, active, spoilt, context, rewards }: Pending,
+    { policy, check, join }: Course,
+    { action, features: said, active, spoilt, context, rewards }: Pending,
   ): 'learnt' | 'inactive' | 'unusable' {
     if (spoilt) return 'unusable'
     if (!active) return 'inactive'
-    const pool = policy.offer(brought === undefined ? {} : { actions: [brought] })
-    if ('faults' in pool) return 'unusable'
-    const a = pool.ids.indexOf(action)
-    const checked = policy.context(context)
+    const { spec, actions, features, learner } = policy
+    const a = isOffered(spec.actions) ? 0 : actions.indexOf(action)
+    const fields = Object.entries(context).filter(([name]) => Object.hasOwn(spec.context, name))
+    const checked = policy.context(Object.fromEntries(fields))
     if (a < 0 || 'faults' in checked) return 'unusable'
-    const x = new Float64Array(policy.features.dimension)
+    const x = new Float64Array(features.dimension)
     try {
-      policy.features.writeRow(checked.context, a, x, pool)
-      policy.learner.learn(a, x, aggregate(rewards, join.aggregate, join.default))
+      if (isListed(spec.actions)) features.writeRow(checked.context, a, x)
+      else {
+        const known = check(said)
+        if ('faults' in known) return 'unusable'
+        features.writeRow(checked.context, 0, x, poolOfOne(action, known.context))
+      }
+      learner.learn(policy.kept.length === 0 ? 0 : a, x, aggregate(rewards, join.aggregate, join.default))
       return 'learnt'
     } catch (error) {
       if (error instanceof RangeError) return 'unusable'
@@ -136,12 +161,14 @@ export function createOnlineLearner(parts: OnlineLearnerParts): OnlineLearner {
   }
 
   async function publishAll(): Promise<void> {
-    for (const [name, course] of courses) {
+    for (const name of courses.keys()) {
+      const course = courseOf(name) as Course
       const { served, policy, news } = course
+      if (!news) continue
       const decides = (each: ServedPolicy) => sameDecider(source.policies.get(name), each)
-      if (!news || !decides(served)) continue
       const snapshot = takeSnapshot(policy, { dap })
       course.news = false
+      course.published = snapshotDigest(snapshot)
       try {
         await parts.publish(name, snapshot)
         stats.published++
@@ -177,8 +204,8 @@ export function createOnlineLearner(parts: OnlineLearnerParts): OnlineLearner {
         return
       }
       const active = served.activation !== 'pending'
-      const brought = isOffered(record) ? eligible.find(({ id }) => id === action) : undefined
-      const pending = { ts: Date.parse(ts), action, brought, context, active, spoilt: false, rewards: [] }
+      const { features = {} } = eligible.find(({ id }) => id === action) ?? {}
+      const pending = { ts: Date.parse(ts), action, features, context, active, spoilt: false, rewards: [] }
       course.pending.set(decisionId, pending)
       stats.pending++
     },

@@ -143,7 +143,11 @@ describe('bundles', () => {
     expect((await source.reload()).changed).toEqual(['offer', 'level'])
     const before = source.policies
     await put('b/a/bundle.json', bundle('offer', 'new').slice(0, -20))
-    expect(await source.reload()).toEqual({ changed: [], faults: [expect.stringContaining('is not JSON')] })
+    expect(await source.reload()).toEqual({
+      changed: [],
+      faults: [expect.stringContaining('is not JSON')],
+      kept: ['offer'],
+    })
     expect(source.policies).toBe(before)
     await put('b/a/bundle.json', bundle('offer', 'new'))
     expect(await source.reload()).toEqual({ changed: ['offer'], faults: [] })
@@ -222,6 +226,31 @@ describe('a repository', () => {
     ])
     await put('data/levels.csv', `${rows}level-5,puzzle,1,,,Five\n`)
     expect((await source.reload()).changed).toEqual(['next-level'])
+  })
+
+  it('keeps a policy that cannot take a new row of its set, by name, and takes the others over', async () => {
+    const hybrid = LEVELS['policies/next-level.yaml']
+      .replace('name: next-level', 'name: own-model')
+      .replace('type: linear, shared: true', 'type: hybrid')
+    expect(hybrid).toContain('hybrid')
+    const { folder, host, put } = await place({ ...LEVELS, 'policies/own-model.yaml': hybrid })
+    const loader = repositoryLoader(host, folder, plain)
+    const own = (await loader.load()).policies.get('own-model') as { policy: Policy }
+    await publishSnapshot(host, folder, 'own-model', takeSnapshot(own.policy))
+    const source = createPolicySource({ loader, pollMs: 1000 })
+    await source.reload()
+    const before = new Map(source.policies)
+    await put('data/levels.csv', `${LEVELS['data/levels.csv']}level-5,puzzle,1,,,Five\n`)
+    expect(await source.reload()).toEqual({
+      changed: ['next-level'],
+      faults: [
+        'snapshot `snapshots/own-model.json` does not fit policy `own-model`: actions that the snapshot does not know: level-5',
+      ],
+      hint: 'train a new one; `--migrate` carries over what is sound where only actions changed',
+      kept: ['own-model'],
+    })
+    expect(source.policies.get('next-level')?.policy.actions).toContain('level-5')
+    expect(source.policies.get('own-model')).toBe(before.get('own-model'))
   })
 
   it('is watched within its folders only', async () => {

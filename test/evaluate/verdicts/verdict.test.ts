@@ -28,6 +28,7 @@ const GOOD: Support = {
 const coverage = (support: Partial<Support>, rest: Partial<Coverage> = {}): Coverage => ({
   support: { ...GOOD, ...support },
   ineligibleMass: 0,
+  idleMass: 0,
   largestPossibleWeight: 10,
   minWeight: 0.1,
   maxWeight: 4,
@@ -219,6 +220,11 @@ describe('the verdict', () => {
       "0.05 % of the candidate's probability is on actions that the log never took",
     )
     expect(of(0.3 + 1e-12, 0.3).reasons).toEqual([outside])
+    const idle = { ineligibleMass: 0.3, idleMass: 0.2 }
+    expect(judge(coverage({ unsupportedMass: 0.3, meanWeight: 0.7 }, idle), ROWS).reasons).toEqual([
+      'in 20 % of the decisions nothing was eligible that the candidate may take',
+      "10 % of the candidate's probability is on actions that were not eligible",
+    ])
   })
 
   it('is a caution at best where rows were left out for want of a reward', () => {

@@ -122,6 +122,13 @@ it('what a candidate gives to whom, and the largest weight that it could have, a
         const outside = (each: Row) => ALL.filter(a => !could(each, a)).map(a => piOf(each)[a])
         const ineligible = sum(rows, each => hOf(each) * outside(each).reduce((total, p) => total + p, 0))
         expect(sums.ineligible).toBeCloseTo(ineligible, 10)
+        expect(sums.idle).toBeCloseTo(
+          sum(
+            rows.filter(each => ALL.every(a => piOf(each)[a] === 0)),
+            hOf,
+          ),
+          10,
+        )
         // By rows, only a log that has every propensity says how large a weight could be.
         const ratios = rows.flatMap(each => {
           const p = propensitiesOf(each)

@@ -100,19 +100,43 @@ describe('a policy source', () => {
     expect([...source.policies.values()].map(({ policy }) => policy.digest)).toEqual(['sha256:2', 'sha256:2'])
   })
 
-  it('goes on serving the old set while the new one has a fault, and says so once for each change of the files', async () => {
+  it('takes over what it can while a policy has a fault, and says so once for each change of the files', async () => {
     const files = shelf()
     const source = createPolicySource({ loader: files.loader, pollMs: 1000 })
     await source.reload()
     const before = source.policies
     Object.assign(files, { stamp: 'b', policies: [served('offer', 'sha256:2')], faults: ['bundle `x`: no'] })
-    expect(await source.reload()).toEqual({ changed: [], faults: ['bundle `x`: no'] })
-    expect(source.policies).toBe(before)
+    expect(await source.reload()).toEqual({ changed: ['offer'], faults: ['bundle `x`: no'], kept: ['level'] })
+    expect(source.policies.get('offer')?.policy.digest).toBe('sha256:2')
+    expect(source.policies.get('level')).toBe(before.get('level'))
+    expect(source.followed.policies).toMatchObject({ reloads: 1, failures: 1, faults: 1 })
     expect(await source.reload()).toEqual({ changed: [], faults: [] })
     files.stamp = 'c'
-    expect((await source.reload()).faults).toEqual(['bundle `x`: no'])
+    expect(await source.reload()).toEqual({ changed: [], faults: ['bundle `x`: no'], kept: ['level'] })
     Object.assign(files, { stamp: 'd', faults: [] })
-    expect((await source.reload()).changed).toEqual(['offer', 'level'])
+    expect((await source.reload()).changed).toEqual(['level'])
+    expect([...source.policies.keys()]).toEqual(['offer'])
+  })
+
+  it('serves nothing at the start while a policy has a fault', async () => {
+    const files = shelf()
+    const source = createPolicySource({ loader: files.loader, pollMs: 1000 })
+    files.faults = ['bundle `x`: no']
+    expect(await source.reload()).toEqual({ changed: [], faults: ['bundle `x`: no'] })
+    expect(source.policies.size).toBe(0)
+  })
+
+  it('keeps what was put in the place of a policy when the files of others change', async () => {
+    const files = shelf()
+    const source = createPolicySource({ loader: files.loader, pollMs: 1000 })
+    await source.reload()
+    const learnt = served('offer', 'sha256:1', 'sha256:learnt')
+    await source.replace(served('offer'), learnt)
+    Object.assign(files, { stamp: 'b', policies: [served('offer'), served('level', 'sha256:2')] })
+    expect((await source.reload()).changed).toEqual(['level'])
+    expect(source.policies.get('offer')).toBe(learnt)
+    Object.assign(files, { stamp: 'c', policies: [served('offer', 'sha256:2'), served('level', 'sha256:2')] })
+    expect((await source.reload()).changed).toEqual(['offer'])
   })
 
   it('tries again when files cannot be read, and says why once', async () => {

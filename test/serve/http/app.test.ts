@@ -1,5 +1,15 @@
 import { describe, expect, it } from 'vitest'
+import { openapi } from '../../../src/generated/openapi.js'
+import { problemOf } from '../../../src/serve/problems.ts'
 import { CONTEXT, httpBench, twoPolicies } from '../http-support.ts'
+import { bench, served } from '../support.ts'
+
+/** Keywords of a schema that no value breaks, or that ajv tells by others. */
+const SAYS_NOTHING = new Set(['description', 'examples', 'items', 'oneOf', 'example', 'default', 'title'])
+
+interface Posted {
+  readonly requestBody?: { readonly content: { readonly 'application/json': { readonly schema: unknown } } }
+}
 
 const pointers = ({ json }: { json: { errors?: { pointer: string; detail: string }[] } }) =>
   json.errors?.map(({ pointer, detail }) => `${pointer} ${detail}`)
@@ -32,7 +42,7 @@ describe('POST /v1/decide', () => {
     expect(shape).toMatchObject({ status: 400, type: 'application/problem+json; charset=utf-8' })
     expect(pointers(shape)?.sort()).toEqual([
       '/contxt is not a field; did you mean `context`?',
-      '/decisionId must NOT have fewer than 1 characters',
+      '/decisionId must have at least 1 character',
       '/policy must be string',
     ])
     const context = await post('/v1/decide', { context: { level: 0, platform: 'tv', 'a/b~c': 1 } })
@@ -75,6 +85,65 @@ describe('POST /v1/decide', () => {
     ])
     expect(await post('/v1/decide', { policy: 'shop-ofer' })).toMatchObject({ status: 404 })
     expect(await post('/v1/decide', { policy: 'other', context: CONTEXT })).toMatchObject({ status: 200 })
+  })
+
+  it('names what is wrong with the shape, the context and the actions at once, each place once', async () => {
+    const learner = { type: 'linear', l2: 1, intercept: true, shared: true } as const
+    const algorithm = { learner, exploration: { type: 'thompson', scale: 1 } } as const
+    const actions = { from: 'request', max: 2, features: { price: { type: 'number' } } } as const
+    const on = bench([served({ actions, features: [{ action: 'price' }], algorithm })])
+    const body = {
+      contxt: 1,
+      deferActivation: 'yes',
+      baseline: '',
+      exclude: Array.from({ length: 1001 }, () => 'x'),
+      context: { ...CONTEXT, level: 0 },
+      actions: [
+        { id: 'a', features: { price: '1' } },
+        { id: 'b', feature: 1, features: { price: 1 } },
+      ],
+    }
+    const faults = [
+      '/contxt is not a field; did you mean `context`?',
+      '/actions/1/feature is not a field; did you mean `features`?',
+      '/exclude must have at most 1,000 items',
+      '/baseline must have at least 1 character',
+      '/deferActivation must be boolean',
+      '/context/level must be at least 1',
+      '/actions/0/features/price must be a finite number, not a string',
+    ]
+    const { post } = httpBench({ on })
+    expect(pointers(await post('/v1/decide', body))).toEqual(faults)
+    const batch = await post('/v1/decide:batch', { requests: [5, body] })
+    expect(pointers(batch)).toEqual(['/requests/0 must be object', ...faults.map(fault => `/requests/1${fault}`)])
+    expect(pointers(await post('/v1/decide', { policy: 5, contxt: 1 }))).toEqual([
+      '/contxt is not a field; did you mean `context`?',
+      '/policy must be string',
+    ])
+    expect(pointers(await post('/v1/decide:batch', { requests: 5 }))).toEqual(['/requests must be array'])
+  })
+
+  it('has words of its own for every limit that a request can break', () => {
+    const keywords = new Set<string>()
+    const walk = (schema: unknown): void => {
+      if (typeof schema !== 'object' || schema === null) return
+      for (const [keyword, value] of Object.entries(schema)) {
+        if (keyword === '$ref') walk(openapi.components.schemas[String(value).split('/').at(-1) as string])
+        else if (keyword === 'properties') for (const each of Object.values(value)) walk(each)
+        else {
+          if (!SAYS_NOTHING.has(keyword)) keywords.add(keyword)
+          if (keyword === 'items' || keyword === 'oneOf') for (const each of [value].flat()) walk(each)
+        }
+      }
+    }
+    for (const { post } of Object.values(openapi.paths) as { readonly post?: Posted }[]) {
+      walk(post?.requestBody?.content['application/json'].schema)
+    }
+    expect(keywords.size).toBeGreaterThan(5)
+    for (const keyword of keywords) {
+      const validation = [{ keyword, instancePath: '/a', schemaPath: '', params: { limit: 3, message: 'NOT' } }]
+      expect(problemOf({ validation })?.errors?.[0].detail, keyword).not.toMatch(/NOT|is not valid/)
+    }
   })
 
   it('explains when it is asked to', async () => {

@@ -94,6 +94,20 @@ describe('one flag', () => {
     expect((await post(FLAG, { context: CONTEXT })).json).toMatchObject({ reason: 'DEFAULT', value: 'none' })
   })
 
+  it('has no pointer but those of its own attributes', async () => {
+    const actions = { from: 'request', max: 3, features: { price: { type: 'number' } } } as const
+    const learner = { type: 'linear', l2: 1, intercept: true, shared: true } as const
+    const algorithm = { learner, exploration: { type: 'thompson', scale: 1 } } as const
+    const on = bench([served({ actions, features: [{ action: 'price' }], algorithm })])
+    const same = { id: 'a', features: { price: 1 } }
+    const { json } = await httpBench({ on }).post(FLAG, {
+      context: { ...CONTEXT, actions: [same, same], exclude: [1] },
+    })
+    expect(json.errorDetails).toBe(
+      '/context/actions/1/id is that of the action at index 0, too; /context/exclude/0 must be a text',
+    )
+  })
+
   it('has the errors of the protocol', async () => {
     const { post } = httpBench({ on: several() })
     const error = async (path: string, body: unknown) => {

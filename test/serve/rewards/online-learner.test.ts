@@ -24,7 +24,10 @@ interface World {
   decision(id: string, at: number, changes?: Partial<DecisionRecord>): DecisionRecord
 }
 
-function world(changes: Partial<PolicySpec> = {}, options: { publishMs?: number; maxPending?: number } = {}): World {
+function world(
+  changes: Partial<PolicySpec> = {},
+  options: { publishMs?: number; maxPending?: number; migrate?: boolean } = {},
+): World {
   const spec = policySpec({ reward: { name: 'purchase', type: 'number', wait: '1h', default: 0 }, ...changes })
   const first: ServedPolicy = { policy: createPolicy('shop-offer', spec, 'sha256:test'), snapshot: null }
   const self: World = {
@@ -46,6 +49,7 @@ function world(changes: Partial<PolicySpec> = {}, options: { publishMs?: number;
       startedAt: T0,
       publishMs: options.publishMs ?? 10 * HOUR,
       maxPending: options.maxPending,
+      migrate: options.migrate,
       async publish(policy, snapshot) {
         if (self.failure !== undefined) throw self.failure
         self.published.push({ policy, snapshot })
@@ -396,5 +400,136 @@ describe('publishing', () => {
     self.learner.decided(self.decision('d2', T0, { context: { playerId: 'p', platform: 'amiga', level: 1 } }))
     await self.learner.tick(T0 + HOUR)
     expect(self.learner.stats).toMatchObject({ unusable: 2, learnt: 0, pending: 0 })
+  })
+
+  it('carries what is not published yet into the policy that takes the place of its own', async () => {
+    const self = world({}, { publishMs: 10 * HOUR })
+    const changed = (digest: string, changes: Partial<PolicySpec> = {}, snapshot = self.now().snapshot) => {
+      const { spec } = self.now().policy
+      const policy = createPolicy('shop-offer', { ...spec, ...changes }, digest)
+      self.policies = new Map([['shop-offer', { policy, snapshot }]])
+    }
+    const records = ['d1', 'd2', 'd3'].map(id => self.decision(id, T0))
+    for (const record of records) self.learner.decided(record)
+    await self.learner.tick(T0 + HOUR)
+    changed('sha256:second', { salt: 'other' })
+    // Without a tick in between: it stops.
+    expect(await learnt(self)).toEqual(
+      toldDirectly(
+        self,
+        records.map(record => [record, 0] as const),
+      ),
+    )
+    expect(self.now().policy.digest).toBe('sha256:second')
+    expect(self.now().snapshot).toBe(snapshotDigest(self.published[0].snapshot))
+    // What is learnt while it publishes, of a policy that came then, from the file as it was or as it is.
+    for (const from of ['before', 'after'] as const) {
+      const { snapshot: before } = self.now()
+      self.learner.decided(self.decision(`first ${from}`, T0 + HOUR))
+      await self.learner.tick(T0 + 2 * HOUR)
+      self.meanwhile = snapshot => {
+        changed(`sha256:${from}`, {}, from === 'before' ? before : snapshotDigest(snapshot))
+        self.learner.decided(self.decision(`second ${from}`, T0 + HOUR))
+        self.meanwhile = () => {}
+      }
+      await self.learner.publish()
+      await self.learner.tick(T0 + 3 * HOUR)
+      await self.learner.publish()
+    }
+    expect(self.published.at(-1)?.snapshot.count).toBe(7)
+  })
+
+  it('publishes what was learnt of a policy that is gone', async () => {
+    const self = world({}, { publishMs: HOUR })
+    self.learner.decided(self.decision('d1', T0))
+    self.policies = new Map()
+    await self.learner.tick(T0 + HOUR)
+    expect(self.published.map(({ snapshot }) => snapshot.count)).toEqual([1])
+    expect(self.policies.size).toBe(0)
+  })
+
+  it.each([false, true])(
+    'starts anew where what was learnt does not fit, unless it may be migrated: %s',
+    async migrate => {
+      const self = world({}, { migrate })
+      const { policy } = self.now()
+      self.learner.decided(self.decision('d1', T0))
+      await self.learner.tick(T0 + HOUR)
+      const actions = [...(policy.spec.actions as readonly { id: string }[]), { id: 'new' }]
+      const next = createPolicy('shop-offer', { ...policy.spec, actions }, 'sha256:more')
+      self.policies = new Map([['shop-offer', { policy: next, snapshot: null }]])
+      self.learner.decided(self.decision('d2', T0 + HOUR))
+      await self.learner.tick(T0 + 2 * HOUR)
+      await self.learner.publish()
+      expect(self.published.map(({ snapshot }) => snapshot.count)).toEqual([migrate ? 2 : 1])
+    },
+  )
+})
+
+describe('actions that a record describes', () => {
+  const actions = (difficulty: number, more: Record<string, number> = {}): PolicySpec['actions'] => ({
+    set: 'levels',
+    pool: {
+      features: {
+        difficulty: { type: 'number' },
+        ...Object.fromEntries(Object.keys(more).map(k => [k, { type: 'number' }])),
+      },
+      list: ['a', 'b'].map(id => ({ id, features: { difficulty, ...more } })),
+    },
+  })
+  const request = (
+    features: Extract<PolicySpec['actions'], { from: 'request' }>['features'],
+  ): PolicySpec['actions'] => ({
+    from: 'request',
+    max: 5,
+    features,
+  })
+  const learners = [
+    { type: 'linear', l2: 1, intercept: true, shared: true },
+    { type: 'hybrid', l2: 1, intercept: true },
+  ] as const
+
+  it.each(learners)('are learnt by the features that the decision was made with: $type', async learner => {
+    const algorithm = { learner, exploration: { type: 'thompson', scale: 1 } } as PolicySpec['algorithm']
+    const features = [{ field: 'level' }, { action: 'difficulty' }] as const
+    const self = world({ actions: actions(3, { gone: 1 }), features, algorithm })
+    const then = self.decision('d1', T0)
+    self.learner.decided(then)
+    // By now the level is harder, and nobody knows any more what is gone.
+    const { spec } = self.now().policy
+    const policy = createPolicy('shop-offer', { ...spec, actions: actions(70) }, 'sha256:harder')
+    self.policies = new Map([['shop-offer', { policy, snapshot: null }]])
+    await self.learner.tick(T0 + HOUR)
+    const direct = createPolicy('shop-offer', { ...spec, actions: actions(3) }, 'sha256:then')
+    const x = new Float64Array(direct.features.dimension)
+    const a = direct.actions.indexOf(then.slots[0].action as string)
+    direct.features.writeRow(then.context as Parameters<typeof direct.features.writeRow>[0], a, x)
+    direct.learner.learn(direct.kept.length === 0 ? 0 : a, x, 0)
+    expect(await learnt(self)).toEqual(takeSnapshot(direct).state)
+  })
+
+  it('are learnt of a request, and of a context, as far as the policy still knows them', async () => {
+    const [learner] = learners
+    const algorithm = { learner, exploration: { type: 'thompson', scale: 1 } } as PolicySpec['algorithm']
+    const number = { type: 'number' } as const
+    const self = world({
+      actions: request({ price: number, gone: number }),
+      features: [{ action: 'price' }],
+      algorithm,
+    })
+    const { policy } = self.now()
+    const pool = policy.offer({ actions: [{ id: 'x', features: { price: 3, gone: 1 } }] })
+    if ('faults' in pool) throw new Error('the actions are wrong')
+    const decision = decide(policy, { decisionId: 'd1', context: { playerId: 'p', level: 3, platform: 'ios' }, pool })
+    if ('faults' in decision) throw new Error('the context is wrong')
+    const facts = { mode: 'online', snapshot: null, runtime: 'dap/0.2.0', latencyUs: 0, logProbability: 1 } as const
+    self.learner.decided(decisionRecord(policy, decision, { ...facts, ts: new Date(T0).toISOString() }, pool))
+    const { level: _, ...context } = policy.spec.context
+    const spec = { ...policy.spec, context, actions: request({ price: number }) }
+    self.policies = new Map([
+      ['shop-offer', { policy: createPolicy('shop-offer', spec, 'sha256:less'), snapshot: null }],
+    ])
+    await self.learner.tick(T0 + HOUR)
+    expect(self.learner.stats).toMatchObject({ learnt: 1, unusable: 0 })
   })
 })
