@@ -6,7 +6,9 @@ import { createPolicy } from '../../src/policy/policy.ts'
 import type { PolicyResult } from '../../src/results.ts'
 import { decisionLog } from '../../src/simulate/log.ts'
 import type { Named } from '../../src/simulate/players.ts'
+import { createRounds } from '../../src/simulate/rounds.ts'
 import { prepare } from '../../src/simulate/simulate.ts'
+import { createWorld } from '../../src/simulate/worlds/worlds.ts'
 import { type PolicyOptions, policy, scenario, simulate } from './support.ts'
 
 const MEANS = { a: 0.6, b: 0.5, c: 0.3, d: 0.2, e: 0.1 }
@@ -70,6 +72,30 @@ describe('clicks', () => {
     expect(cba[1]).toEqual(abc[1])
     expect(aec[1].mean).toBeLessThan(abc[1].mean)
     expect(cba[0].mean).not.toBe(abc[2].mean)
+  })
+
+  it('are decided by uniforms of their own: by replication, round, action and slot', () => {
+    const rounds = createRounds(createWorld(world(pbm), {}, []), undefined, 7)
+    const seen = new Map<number, number>()
+    const counts = new Float64Array(10)
+    for (let replication = 0; replication < 4; replication++) {
+      rounds.start(replication)
+      const { uniform } = rounds.next(1)
+      for (let round = 0; round < 50; round++) {
+        for (let action = 0; action < 5; action++) {
+          for (let slot = 0; slot < 10; slot++) {
+            const u = uniform(round, action, slot)
+            seen.set(u, (seen.get(u) ?? 0) + 1)
+            counts[Math.floor(10 * u)]++
+          }
+        }
+      }
+    }
+    expect(seen.size).toBe(4 * 50 * 5 * 10)
+    // χ² with 9 degrees of freedom: above 33.7 once in 10,000, below 0.97 as rarely.
+    const squares = counts.map(count => (count - 1000) ** 2 / 1000).reduce((sum, each) => sum + each, 0)
+    expect(squares).toBeGreaterThan(0.97)
+    expect(squares).toBeLessThan(33.7)
   })
 
   it('come at the rates of the model', () => {
