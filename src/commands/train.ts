@@ -8,6 +8,7 @@ import type { Host, TablesOptions } from '../host.ts'
 import { groupsOf } from '../log/tables.ts'
 import { LEARNERS, learnerOf } from '../policy/algorithm.ts'
 import type { LearnerState } from '../policy/learner.ts'
+import { isList } from '../policy/lists/slots.ts'
 import { type SnapshotData, snapshotDigest, snapshotText, takeSnapshot } from '../policy/snapshot.ts'
 import type { Resource } from '../repo/resource.ts'
 import type { TrainingResult } from '../results.ts'
@@ -216,8 +217,13 @@ function estimation(
         ...(old === undefined ? [] : [{ name: 'old', policy: name }]),
         { name: 'logging', logging: true },
       ],
-      estimators: dataset.spec.propensity === 'unknown' ? ['dm'] : ['ips', 'snips', 'dr'],
-      rewardModel: { type: 'tabular', by: ['action'], prior: 10, crossFit: { folds: 2 } },
+      estimators: estimatorsFor(policy, dataset),
+      rewardModel: {
+        type: 'tabular',
+        by: isList(policy.spec) ? ['action', 'slot'] : ['action'],
+        prior: 10,
+        crossFit: { folds: 2 },
+      },
       interval: { method: 'cressie-read', level: 0.95 },
       gates: [],
     },
@@ -228,6 +234,15 @@ function estimation(
     ]),
     tables: new Map(),
   }
+}
+
+/** Lists have estimators of their own. */
+function estimatorsFor(
+  { spec }: Training['policy'],
+  dataset: EvaluationPlan['dataset'],
+): EvaluationPlan['spec']['estimators'] {
+  if (isList(spec)) return ['snrips', 'snsips', 'cascade-dr']
+  return dataset.spec.propensity === 'unknown' ? ['dm'] : ['ips', 'snips', 'dr']
 }
 
 /** Threads pay where a row is much work: reading the log, all that other learners wait for, is done here. */

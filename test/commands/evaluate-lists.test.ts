@@ -175,6 +175,38 @@ reward: { name: click, type: binary, wait: 1h }`
     }
   })
 
+  it('closes the loop: what was simulated teaches, and is judged on units that it did not learn', async () => {
+    const { 'policies/next.yaml': _, ...files } = FILES
+    const folder = await onDisk({
+      ...files,
+      'policies/shown.yaml': policy('shown', SHOWN, RANKING).replace(
+        /learner: .*/,
+        'learner: { type: mean }, exploration: { type: softmax, temperature: 0.1 } }',
+      ),
+      'scenarios/week.yaml': resource(
+        'Scenario',
+        'week',
+        `world: { type: bernoulli, click: { type: cascade }, means: ${probabilities(CLICKED)} }
+policies: [shown]
+population: { units: 1000 }
+horizon: 5000
+replications: 2`,
+      ),
+      'evaluations/rows.yaml': evaluation(
+        'estimators: [snrips, iips]\ncandidates: [{ name: new, policy: shown, snapshot: snapshots/shown.json }, { name: log, logging: true }]',
+      ),
+    })
+    expect((await dapIn(folder, 'simulate', 'week', '--log', 'logs/week.jsonl')).code).toBe(0)
+    const trained = await dapIn(folder, 'train', 'shown', '--until', '2027-06-01T00:00:00Z')
+    expect(`${trained.stderr}${trained.stdout}`).toMatch(/new +(ok|caution) +snrips +0\.\d+/)
+    const result = JSON.parse((await dapIn(folder, 'evaluate', 'rows', '--json')).stdout) as EvaluationResult
+    const [learnt] = result.candidates
+    expect(learnt.verdict).not.toBe('refuse')
+    expect(learnt.learntFrom).toBe('this-log')
+    expect(result.dataset.judgedOn).toMatchObject({ heldOut: { by: 'unit' } })
+    expect(result.dataset.units.known).toBe(true)
+  })
+
   it('does not take lists for decisions, nor decisions for lists', async () => {
     const says = async (spec: string, more: Readonly<Record<string, string>> = {}) => {
       const folder = await onDisk({
