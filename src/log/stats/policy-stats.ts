@@ -1,6 +1,6 @@
 import type { LogAlarm, PolicyStats } from '../../generated/types.ts'
 import { withRoom } from '../id-table.ts'
-import { type DecisionRecord, isOffered, placeName } from '../records/records.ts'
+import { agrees, type DecisionRecord, isOffered, placeName } from '../records/records.ts'
 import { slotVectors } from '../records/slot-vectors.ts'
 import { createCalibration } from './calibration.ts'
 import { createJoins } from './joins.ts'
@@ -49,12 +49,11 @@ export function createPolicyTally(policy: string, digest: string): PolicyTally {
 
   return {
     decision(record, chosen) {
-      const { unit, eligible, slots, served, mode, randomness, latencyUs, logProbability } = record
-      const [slot] = slots
+      const { unit, eligible, served, mode, randomness, latencyUs, logProbability } = record
       const [propensities] = slotVectors(record)
       if (mode === 'shadow' || mode === 'apprentice') {
         compared++
-        if (slot.action === slot.baseline) agreed++
+        if (agrees(record)) agreed++
       }
       const group = units.groupOf(unit)
       u.push(randomness.u)
