@@ -2,6 +2,7 @@ import { createClient } from '../client.ts'
 import { defineCommand } from '../command.ts'
 import { DapError, ExitCode, UsageError } from '../errors.ts'
 import { PLAY_RESULT_SCHEMA } from '../generated/names.ts'
+import { isList } from '../policy/lists/slots.ts'
 import { isListed, listed } from '../policy/pool.ts'
 import type { PlayResult } from '../results.ts'
 import { type StagedRound, stage } from '../simulate/stage.ts'
@@ -67,6 +68,14 @@ export const playCommand = defineCommand<Options, PlayResult>({
         hint:
           policies.length > 0 ? `one of ${policies.map(({ name }) => name).join(', ')}` : 'add one to `spec.policies`',
       })
+    }
+    if (isList(policy.spec)) {
+      throw new UsageError(
+        `policy \`${policy.name}\` decides lists, which the worlds that play a server do not answer`,
+        {
+          hint: 'ask the server for lists with `dap/client`, and look at them with `dap log tail`',
+        },
+      )
     }
     const spec = { ...scenario.spec, horizon: options.decisions ?? scenario.spec.horizon }
     const { seed = spec.seed } = options
