@@ -10,6 +10,7 @@ const COMPONENTS: Readonly<Record<string, string>> = {
   ServedBy: 'decision.schema.json#/$defs/ServedBy',
   Explanation: 'decide-result.schema.json#/$defs/Explanation',
   ExplainedAction: 'decide-result.schema.json#/$defs/ExplainedAction',
+  ExplainedSlot: 'decide-result.schema.json#/$defs/ExplainedSlot',
 }
 
 const MODE = 'decision.schema.json#/$defs/Mode'

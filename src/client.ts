@@ -33,8 +33,8 @@ export interface ClientOptions {
 }
 
 export interface DecideOptions {
-  /** The action that the caller takes itself without an answer; null is to do nothing. */
-  readonly fallback: string | null
+  /** The action that the caller takes itself without an answer, or of a policy that decides lists the actions, from the top; null is to do nothing. */
+  readonly fallback: string | readonly string[] | null
   /** W3C Trace Context, which the server logs. */
   readonly traceparent?: string
 }
@@ -52,8 +52,11 @@ export interface Client {
    * long, by the server's clock. One of a decision that the caller served itself is not sent: the server knows no such decision, or has logged another one.
    */
   reward(reward: RewardRequest): void
-  /** Queues word that a decision with `deferActivation`, or one that OpenFeature's SDK has asked for, was really shown. Once for each. */
-  activate(decisionId: string): void
+  /**
+   * Queues word that a decision with `deferActivation`, or one that OpenFeature's SDK has asked for, was really shown; or, of a list, that one of its slots was
+   * seen. Once for each.
+   */
+  activate(decisionId: string, options?: { readonly slot?: number }): void
   /** Sends what is queued. Never rejects. */
   flush(): Promise<Unsent>
   /** The same, again and again for two seconds, or for `timeoutMs`; what is not sent by then is lost. Never rejects. */
@@ -153,11 +156,20 @@ export function createClient(options: ClientOptions): Client {
     return ts === undefined ? waiting.item : { ...waiting.item, ts }
   }
 
-  function fallBack(request: DecideRequest, action: string | null, reason: string): Decision {
+  function fallBack(request: DecideRequest, fallback: DecideOptions['fallback'], reason: string): Decision {
     stats.fallbacks++
     const decisionId = request.decisionId ?? crypto.randomUUID()
     own.add(decisionId)
-    return { decisionId, action, propensity: null, servedBy: action === null ? 'none' : 'override', reason }
+    const [action = null] = typeof fallback === 'object' ? (fallback ?? []) : [fallback]
+    const decision = {
+      decisionId,
+      action,
+      propensity: null,
+      servedBy: action === null ? 'none' : 'override',
+      reason,
+    } as const
+    if (typeof fallback !== 'object' || fallback === null) return decision
+    return { ...decision, slots: fallback.map((each, slot) => ({ slot, action: each, propensity: null })) }
   }
 
   /** What the server has decided is its own, also where it was late before. */
@@ -241,11 +253,12 @@ export function createClient(options: ClientOptions): Client {
         queue(rewards, { ...reward, rewardId: reward.rewardId ?? crypto.randomUUID() }, reward.rewardId === undefined)
     },
 
-    activate(decisionId) {
+    activate(decisionId, { slot } = {}) {
       mustBeOpen()
-      if (activated.has(decisionId) || own.has(decisionId)) return
-      activated.add(decisionId)
-      queue(activations, { decisionId }, true)
+      const what = JSON.stringify([decisionId, slot])
+      if (activated.has(what) || own.has(decisionId)) return
+      activated.add(what)
+      queue(activations, { decisionId, ...(slot === undefined ? {} : { slot }) }, true)
     },
 
     flush,

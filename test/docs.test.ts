@@ -11,6 +11,7 @@ const PAGES = [
   'decision-log',
   'formats',
   'learning',
+  'lists',
   'reading-an-evaluation',
   'simulating-lists',
   'terminal',

@@ -54,9 +54,12 @@ export function createIdTable(): IdTable {
 }
 
 /** The array, or a copy of twice the length where entry `index` would not fit. New entries are 0. */
-export function withRoom<T extends Float64Array | Float32Array | Uint32Array | Uint8Array>(array: T, index: number): T {
+export function withRoom<T extends Float64Array | Float32Array | BigUint64Array | Uint32Array | Uint8Array>(
+  array: T,
+  index: number,
+): T {
   if (index < array.length) return array
-  const larger = new (array.constructor as new (length: number) => T)(2 * array.length)
+  const larger = new (array.constructor as new (length: number) => T & { set(all: T): void })(2 * array.length)
   larger.set(array)
   return larger
 }

@@ -3,6 +3,7 @@ import type { ExplainedAction, Explanation } from '../generated/types.ts'
 import { learnerOf } from './algorithm.ts'
 import type { Decision } from './decide.ts'
 import { drawStream, drawStreamKey, hashUniform } from './draw.ts'
+import { explainSlots } from './explained-slots.ts'
 import type { Policy } from './policy.ts'
 import { type Pool, requirePool } from './pool.ts'
 
@@ -27,9 +28,9 @@ export function explain(policy: Policy, decision: Decision, pool: Pool = require
     policy.exploration.probabilities(policy.learner, indices, indices.length, raw, rng)
   }
   /** What a learner that actions share sees of one. */
-  function rowOf(action: number): NonNullable<ExplainedAction['features']> {
+  function rowOf(action: number, slot = 0): NonNullable<ExplainedAction['features']> {
     return policy.features
-      .components(context, action, pool)
+      .components(context, action, pool, slot)
       .map(({ name, value, at }) => {
         const coefficient = policy.learner.coefficient?.(at, action)
         return { name, value, ...(coefficient === undefined ? {} : { contribution: value * coefficient }) }
@@ -38,12 +39,20 @@ export function explain(policy: Policy, decision: Decision, pool: Pool = require
       .sort((a, b) => Math.abs(b.contribution ?? 0) - Math.abs(a.contribution ?? 0))
   }
 
+  const slots =
+    decision.slots && explainSlots(policy, decision, pool, perAction && policy.features.ofSlots ? rowOf : undefined)
+  const candidates = slots && new Map(slots[0].candidates.map(each => [each.id, each]))
   let from = 0
   const actions = pool.ids.map((id, a): ExplainedAction => {
     const excluded = decision.excluded.find(other => other.id === id)
     if (excluded !== undefined) return { id, excludedBy: excluded.by }
     const at = eligible.indexOf(id)
     if (at < 0) throw new DapError(`the decision knows nothing of action \`${id}\``)
+    if (candidates !== undefined) {
+      const candidate = candidates.get(id)
+      if (candidate?.value === undefined || !perAction) return candidate ?? { id }
+      return { ...candidate, features: rowOf(a) }
+    }
     if (decision.action === null) return { id }
     const propensity = decision.propensities[at]
     const interval = { propensity, from, to: from + propensity }
@@ -58,6 +67,7 @@ export function explain(policy: Policy, decision: Decision, pool: Pool = require
     learnt: policy.learner.count,
     ...(link === undefined ? {} : { link }),
     actions,
+    ...(slots === undefined ? {} : { slots }),
     ...(holdout === undefined || decision.unit === undefined
       ? {}
       : { holdout: { fraction: holdout.fraction, u: hashUniform(salt, 'unit', decision.unit, 'holdout') } }),

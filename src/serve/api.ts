@@ -14,8 +14,8 @@ export interface DecideRequest {
     | null
   /** Ids that must not be served, whoever chooses. */
   readonly exclude?: readonly string[]
-  /** What the caller would do itself: served in the modes `shadow`, `apprentice` and `logging-only`, which need it. */
-  readonly baseline?: string
+  /** What the caller would do itself, of a list slot by slot: served in the modes `shadow`, `apprentice` and `logging-only`, which need it. */
+  readonly baseline?: string | readonly string[]
   /** The decision counts only once `/v1/activations` has heard of it. */
   readonly deferActivation?: boolean
   /** Answer with the reasons, too. */
@@ -33,7 +33,16 @@ export interface DecideAnswer {
   readonly propensity: number | null
   readonly servedBy: ServedBy
   readonly reason?: string
+  /** Of a list, all that there is of it; what stands above is of the first. */
+  readonly slots?: readonly AnsweredSlot[]
   readonly explanation?: Explanation
+}
+
+export interface AnsweredSlot extends Pick<DecideAnswer, 'action' | 'features' | 'propensity'> {
+  /** Its number, from 0. */
+  readonly slot: number
+  /** What the policy calls it, if it declares its slots. */
+  readonly id?: string
 }
 
 export interface RewardRequest {
@@ -50,6 +59,8 @@ export interface RewardRequest {
 
 export interface ActivationRequest {
   readonly decisionId: string
+  /** Default: all of them. */
+  readonly slot?: number
   readonly ts?: string
 }
 

@@ -45,6 +45,6 @@ export interface Observer {
   /** A reward or an activation is taken, and nothing that is known here has use for it. */
   unmatched(reason: 'unknown-decision' | 'other-name'): void
   /** A reward or an activation is not taken. */
-  refused(reason: 'value' | 'time' | 'conflict'): void
+  refused(reason: 'value' | 'time' | 'slot' | 'conflict'): void
   rewarded(kind: 'metric' | 'activation'): void
 }

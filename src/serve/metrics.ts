@@ -198,9 +198,9 @@ export function createMetrics(measured: Measured): Metrics {
   )
   const refused = counter(
     'dap_rewards_refused_total',
-    'Rewards and activations that were not taken: a value outside the range, a time before the decision or in the future, an id of another one',
+    'Rewards and activations that were not taken: a value outside the range, a slot that the decision does not have, a time before the decision or in the future, an id of another one',
     ['reason'],
-    [['value'], ['time'], ['conflict']],
+    [['value'], ['slot'], ['time'], ['conflict']],
   )
   const requests = counter('dap_http_requests_total', 'HTTP requests that are done with; 499: the client had gone', [
     'route',

@@ -1,21 +1,26 @@
 import type { TextContext } from '../command.ts'
 import { shortDigest } from '../digest.ts'
 import type { ReplayResult } from '../log/records/replay.ts'
+import type { ExplainedSlot } from '../policy/explained-slots.ts'
 import type { DecideResult, ExplainedAction, Explanation } from '../policy/explanation.ts'
 import { foremost } from './foremost.ts'
 import { grouped, plural, short } from './numbers.ts'
 import { table } from './table.ts'
 
-/** One decision: the action first, then why. */
+/** One decision: the action first, or all of a list, then why. */
 export function decideText(result: DecideResult, context: TextContext): string {
   const { style } = context
-  const { action, propensity, servedBy, reason, policy, decisionId, explanation } = result
+  const { servedBy, reason, policy, decisionId, explanation, slots } = result
   const who = servedBy === 'policy' ? '' : `  by ${servedBy}: ${reason}`
   const learnt = policy.snapshot === null ? 'no snapshot' : `snapshot ${shortDigest(policy.snapshot)}`
   const parts = [
-    action === null || propensity === null
-      ? `${style.bold('nothing')}: ${reason}; the rules let no fallback be served`
-      : `${style.bold(action)}  with propensity ${short(propensity)}${who}`,
+    ...(servedBy === 'none'
+      ? [`${style.bold('nothing')}: ${reason}; the rules let no fallback be served`]
+      : (slots ?? [result]).map(({ action, propensity }, k) => {
+          const place = slots === undefined ? '' : `${k}  `
+          const likely = propensity === null ? '' : `  with propensity ${short(propensity)}`
+          return `${place}${style.bold(action ?? 'nothing')}${likely}${who}`
+        })),
     style.dim(`policy ${policy.name} ${shortDigest(policy.digest)}, ${learnt}, decision ${decisionId}`),
   ]
   if (explanation === undefined) return parts.join('\n')
@@ -23,12 +28,100 @@ export function decideText(result: DecideResult, context: TextContext): string {
 }
 
 function explanationText(
-  { action, floor, eligible }: DecideResult,
+  { action, floor, eligible, excluded }: DecideResult,
   explanation: Explanation,
   context: TextContext,
 ): string {
-  const { actions, features, holdout, draw, learnt, link } = explanation
-  const estimated = actions.some(each => each.value !== undefined)
+  const { actions, features, holdout, draw, learnt, link, slots } = explanation
+  const estimated = [actions, ...(slots ?? []).map(({ candidates }) => candidates)].some(isEstimated)
+  const { lines, shown } = actionsText(actions, action, draw.u, context)
+  const facts = [
+    ...(estimated
+      ? [
+          `${plural(learnt, 'reward')} learnt; values are expected rewards, widths ${link === undefined ? 'in units of their noise' : 'their standard errors'}`,
+        ]
+      : []),
+    ...(floor > 0 && slots === undefined
+      ? [
+          `floor ${short(floor)}: propensity = ${short(floor)} + ${short(Math.max(0, 1 - eligible.length * floor))} × probability`,
+        ]
+      : []),
+    ...(holdout === undefined
+      ? []
+      : [`holdout: ${short(holdout.u)} ${holdout.u < holdout.fraction ? 'is' : 'is not'} below ${holdout.fraction}`]),
+    ...(draw.probabilitiesKey === undefined
+      ? []
+      : [`probabilities: shares of draws that SHA-256("${draw.probabilitiesKey}") seeds`]),
+    ...(slots === undefined
+      ? [drawLine(draw)]
+      : excluded.length > 0
+        ? [`excluded: ${few(excluded.map(({ id, by }) => `${id} by ${by}`))}`]
+        : []),
+    ...(features.length > 0
+      ? [`features: ${features.map(({ name, value }) => `${name} ${short(value)}`).join(', ')}`]
+      : []),
+  ]
+  const bySlot = slots?.some(({ candidates }) => candidates.some(each => each.features !== undefined)) === true
+  const parts = [
+    ...(slots === undefined ? [lines] : slots.map(slot => slotLines(slot, link, context))),
+    bySlot ? [] : sumLines(shown, link),
+    facts,
+  ]
+  return parts.flatMap(part => (part.length === 0 ? [] : [part.join('\n')])).join('\n\n')
+}
+
+/** Why an action stands where it does: what else could, and what could not. */
+function slotLines(
+  { slot, id, action, above, deliberate, candidates, keptOut, draw }: ExplainedSlot,
+  link: Explanation['link'],
+  context: TextContext,
+): string[] {
+  const { lines, shown } = actionsText(candidates, action, draw.u, context)
+  const name = id === undefined ? '' : ` \`${id}\``
+  const below = above.length === 0 ? '' : `, below ${above.join(', ')}`
+  const n = candidates.length
+  const reasons = new Map<string, string[]>()
+  for (const { id: out, by, rule } of keptOut) {
+    const why = KEPT_OUT[by] + (rule === undefined ? '' : ` \`${rule}\``)
+    reasons.set(why, [...(reasons.get(why) ?? []), out])
+  }
+  return [
+    `${context.style.bold(`slot ${slot}${name}`)}${below}`,
+    ...(n === 0 ? ['nothing may stand there'] : lines),
+    ...sumLines(shown, link),
+    ...(deliberate === undefined || n === 0
+      ? []
+      : [`propensity = ${short((1 - deliberate) / n)} + ${short(deliberate)} × probability`]),
+    ...[...reasons].map(([why, out]) => `kept out by ${why}: ${few(out)}`),
+    ...(n === 0 ? [] : [drawLine(draw)]),
+  ]
+}
+
+const KEPT_OUT = {
+  slot: "the slot's own actions",
+  pin: 'a pin: others must stand there',
+  quota: 'a quota that is used up:',
+} as const
+
+const MOST_NAMED = 12
+
+const few = (names: readonly string[]): string =>
+  names.length <= MOST_NAMED
+    ? names.join(', ')
+    : `${names.slice(0, MOST_NAMED).join(', ')} and ${grouped(names.length - MOST_NAMED)} more`
+
+const drawLine = ({ u, key }: Explanation['draw']): string => `draw: u = ${u}, the first 53 bits of SHA-256("${key}")`
+
+const isEstimated = (actions: readonly ExplainedAction[]): boolean => actions.some(each => each.value !== undefined)
+
+/** The actions that could be taken, of many the likeliest, and which of them was. */
+function actionsText(
+  actions: readonly ExplainedAction[],
+  action: string | null,
+  u: number,
+  context: TextContext,
+): { readonly lines: readonly string[]; readonly shown: readonly ExplainedAction[] } {
+  const estimated = isEstimated(actions)
   const columns = [
     { title: 'action' },
     ...(estimated
@@ -43,41 +136,17 @@ function explanationText(
   ]
   const likeliest = (each: ExplainedAction) => (each.id === action ? 2 : (each.propensity ?? 0))
   const { shown, more } = foremost(actions, likeliest, 'action')
-  const rows = shown.map(each => [each.id, ...(estimated ? estimates(each) : []), ...drawn(each, action, draw.u)])
-  const lines = [
-    ...(estimated
-      ? [
-          `${plural(learnt, 'reward')} learnt; values are expected rewards, widths ${link === undefined ? 'in units of their noise' : 'their standard errors'}`,
-        ]
-      : []),
-    ...(floor > 0
-      ? [
-          `floor ${short(floor)}: propensity = ${short(floor)} + ${short(Math.max(0, 1 - eligible.length * floor))} × probability`,
-        ]
-      : []),
-    ...(holdout === undefined
-      ? []
-      : [`holdout: ${short(holdout.u)} ${holdout.u < holdout.fraction ? 'is' : 'is not'} below ${holdout.fraction}`]),
-    ...(draw.probabilitiesKey === undefined
-      ? []
-      : [`probabilities: shares of draws that SHA-256("${draw.probabilitiesKey}") seeds`]),
-    `draw: u = ${draw.u}, the first 53 bits of SHA-256("${draw.key}")`,
-    ...(features.length > 0
-      ? [`features: ${features.map(({ name, value }) => `${name} ${short(value)}`).join(', ')}`]
-      : []),
-  ]
-  const sums = shown.flatMap(each =>
+  const rows = shown.map(each => [each.id, ...(estimated ? estimates(each) : []), ...drawn(each, action, u)])
+  return { lines: [table(columns, rows, context), ...more], shown }
+}
+
+/** What the values of actions are made of, where a model that they share tells. */
+const sumLines = (actions: readonly ExplainedAction[], link: Explanation['link']): string[] =>
+  actions.flatMap(each =>
     each.features === undefined
       ? []
       : [sumText(link === undefined ? each.id : `log-odds of ${each.id}`, each.features)],
   )
-  const parts = [
-    [table(columns, rows, context), ...more].join('\n'),
-    ...(sums.length > 0 ? [sums.join('\n')] : []),
-    lines.join('\n'),
-  ]
-  return parts.join('\n\n')
-}
 
 /** So many parts of a value are enough to see what it is made of. */
 const MOST_PARTS = 8
@@ -93,11 +162,11 @@ function sumText(what: string, features: NonNullable<ExplainedAction['features']
 }
 
 function estimates({ excludedBy, value, width, probability }: ExplainedAction): string[] {
-  if (excludedBy !== undefined || probability === undefined) return ['', '', '']
+  if (excludedBy !== undefined || value === undefined || width === undefined) return ['', '', '']
   return [
-    value === null ? 'unknown' : short(value ?? 0),
-    width === null ? 'unknown' : short(width ?? 0),
-    short(probability),
+    value === null ? 'unknown' : short(value),
+    width === null ? 'unknown' : short(width),
+    probability === undefined ? '' : short(probability),
   ]
 }
 

@@ -2,6 +2,7 @@ import type { TextContext } from '../command.ts'
 import { printable } from '../diagnostics.ts'
 import { shortDigest } from '../digest.ts'
 import type { ActionStats, LogAlarm, PolicyStats } from '../log/stats/policy-stats.ts'
+import type { SlotStats } from '../log/stats/slot-stats.ts'
 import type { LogStatsResult } from '../log/stats/stats.ts'
 import { foremost } from './foremost.ts'
 import { NO_DECISION } from './log-check.ts'
@@ -83,6 +84,7 @@ function policyText(stats: PolicyStats, context: TextContext): string {
     ['uniformity of u', `distance ${short(uniformity.distance)}`, '', short(uniformity.p)],
   ]
   const { shown, more } = foremost(actions, ({ chosen }) => chosen, 'action')
+  const { slots = [] } = stats
   return [
     `${style.bold(printable(stats.policy))} ${brief(stats.digest)}: ${facts.join(', ')}`,
     ...(actions.length === 0
@@ -122,7 +124,47 @@ function policyText(stats: PolicyStats, context: TextContext): string {
       tests,
       context,
     ),
+    ...(slots.length === 0 ? [] : [slotsText(slots, context)]),
   ].join('\n\n')
+}
+
+/** A slot a line: its actions by the one whose draws are the least likely. */
+function slotsText(slots: readonly SlotStats[], context: TextContext): string {
+  const seen = slots.some(({ examined }) => examined !== null)
+  const leastLikely = ({ actions }: SlotStats) =>
+    actions.reduce<SlotStats['actions'][number] | undefined>(
+      (least, each) => (each.p !== null && (least === undefined || each.p < (least.p ?? 1)) ? each : least),
+      undefined,
+    )
+  return table(
+    [
+      { title: 'slot', align: 'right' },
+      { title: 'lists', align: 'right' },
+      { title: 'least likely action', drop: 3 },
+      { title: 'p', align: 'right', name: 'p of the action' },
+      { title: 'mean 1/propensity', drop: 2 },
+      { title: 'p', align: 'right', name: 'p of 1/propensity' },
+      { title: 'p of u', align: 'right' },
+      ...(seen ? ([{ title: 'seen', align: 'right' }] as const) : []),
+      { title: 'rewards came for', align: 'right', drop: 1 },
+    ],
+    slots.map(each => {
+      const { slot, lists, inversePropensity: inverse, uniformity, examined, rewarded } = each
+      const least = leastLikely(each)
+      return [
+        String(slot),
+        grouped(lists),
+        least === undefined ? '' : printable(least.action),
+        least?.p == null ? '' : short(least.p),
+        inverse === null ? '' : `${short(inverse.mean)} for ${short(inverse.expected)}`,
+        inverse?.p == null ? '' : short(inverse.p),
+        short(uniformity.p),
+        ...(seen ? [examined === null ? '' : percent(examined)] : []),
+        rewarded === null ? '' : percent(rewarded),
+      ]
+    }),
+    context,
+  )
 }
 
 function unitsText({ count, effective, largestShare }: PolicyStats['units'], decisions: number): string {
@@ -135,18 +177,20 @@ const scoreOf = (score: ActionStats['joins']): string[] =>
 
 function alarmsText(alarms: readonly LogAlarm[], policies: readonly PolicyStats[], style: Style): string {
   const tests = policies
-    .flatMap(({ actions, inversePropensity, uniformity }) => [
+    .flatMap(({ actions, inversePropensity, uniformity, slots = [] }) => [
       ...actions.flatMap(action => [action, action.joins]),
       inversePropensity,
       uniformity,
+      ...slots.flatMap(slot => [...slot.actions, slot.inversePropensity, slot.uniformity]),
     ])
     .filter(test => typeof test?.p === 'number').length
   const note = style.dim(
     `${plural(tests, 'test')}: each raises a false alarm, a p below 0.0005, in one right log of 2,000`,
   )
   if (alarms.length === 0) return `${note}\n${style.green('no alarm')}`
-  const lines = alarms.map(({ check, policy, digest, action, p }) => {
-    const what = action === undefined ? check : `${check} of \`${printable(action)}\``
+  const lines = alarms.map(({ check, policy, digest, action, slot, p }) => {
+    const where = slot === undefined ? '' : ` in slot ${slot}`
+    const what = (action === undefined ? check : `${check} of \`${printable(action)}\``) + where
     return `${style.red('alarm')} ${printable(policy)} ${brief(digest)}: ${what}, p = ${short(p)}\n  ${style.cyan('hint:')} ${HINTS[check]}`
   })
   return [note, ...lines, style.red(plural(alarms.length, 'alarm'))].join('\n')

@@ -6,8 +6,8 @@ import type { Style } from './style.ts'
 /** What is known of a decision when its reward comes. */
 export interface ShownDecision {
   readonly unit: string | undefined
-  /** Undefined where none was taken. */
-  readonly action: string | undefined
+  /** Slot by slot; null where nothing stands. */
+  readonly actions: readonly (string | null)[]
 }
 
 /** Below this many columns an id is known by its end. */
@@ -28,19 +28,22 @@ export function createTailText(style: Style, columns: number) {
   return {
     decision(untrusted: DecisionRecord): string {
       const { ts, decisionId, unit = '-', slots, served } = cleaned(untrusted)
-      const [{ action, propensity }] = slots
       const by = served.by === 'policy' ? '' : `  ${style.yellow(served.by)}`
       return line(
         ts,
-        [idText(decisionId), unit, action ?? '-'],
-        `${propensity === null ? '-' : short(propensity)}${by}`,
+        [idText(decisionId), unit, slots.map(({ action }) => action ?? '-').join(', ')],
+        `${slots.map(({ propensity }) => (propensity === null ? '-' : short(propensity))).join(', ')}${by}`,
       )
     },
     reward(untrusted: RewardRecord, decision: ShownDecision | undefined): string {
-      const { ts, receivedTs = ts, decisionId, kind, name = 'reward', value } = cleaned(untrusted)
-      const { unit = '-', action = '-' } = decision === undefined ? {} : cleaned(decision)
-      const came = kind === 'activation' ? 'activated' : `${name} ${value === undefined ? '' : short(value)}`
-      return line(receivedTs, [idText(decisionId), unit, action], style.green(came))
+      const { ts, receivedTs = ts, decisionId, slot, kind, name = 'reward', value } = cleaned(untrusted)
+      const { unit = '-', actions = [] } = decision === undefined ? {} : cleaned(decision)
+      // An activation of no slot is of the whole list.
+      const whole = kind === 'activation' && slot === undefined
+      const action = whole ? actions.map(each => each ?? '-').join(', ') : actions.at(slot ?? 0)
+      const what = kind === 'activation' ? 'activated' : `${name} ${value === undefined ? '' : short(value)}`
+      const came = slot === undefined || actions.length < 2 ? what : `${what} in slot ${slot}`
+      return line(receivedTs, [idText(decisionId), unit, action ?? '-'], style.green(came))
     },
   }
 }

@@ -65,6 +65,22 @@ const POLICIES: Readonly<Record<string, string>> = {
   algorithm: { learner: { type: linear, shared: true }, exploration: { type: squarecb } }
   guardrails: { minProbability: 0.02, holdout: { fraction: 0.1, action: first-eligible } }
   reward: { name: click, type: binary, wait: 1h, default: 0 }`,
+  // Lists: a ranking, and declared slots beside a caller's own.
+  row: `
+  unit: player
+  context: { player: { type: string }, level: { type: integer, minimum: 0, default: 3 } }
+  actions: [{ id: a }, { id: b }, { id: c }, { id: d, eligible: ctx.level > 5 }]
+  decision: { type: ranking, slots: 3 }
+  algorithm: { learner: { type: mean }, exploration: { type: softmax } }
+  reward: { name: click, type: binary, wait: 1h, default: 0 }`,
+  page: `
+  mode: apprentice
+  unit: player
+  context: { player: { type: string } }
+  actions: [{ id: a }, { id: b }, { id: c }]
+  decision: { type: slots, slots: [{ id: hero }, { id: side, actions: [a, b] }] }
+  algorithm: { learner: { type: mean }, exploration: { type: softmax } }
+  reward: { name: click, type: binary, wait: 1h, default: 0 }`,
 }
 
 const files = Object.fromEntries(
@@ -79,6 +95,8 @@ const REWARDS: Readonly<Record<string, ServedOne['reward']>> = {
   price: { name: 'revenue', binary: false },
   night: { name: 'answer', binary: true },
   shelf: { name: 'click', binary: true },
+  row: { name: 'click', binary: true },
+  page: { name: 'click', binary: true },
 }
 
 const agent = new Agent({ keepAlive: true, maxSockets: AT_ONCE })

@@ -13,6 +13,7 @@ export interface ServedOne {
   readonly mode: string
   readonly unit: string
   readonly actionsOfRequest?: { readonly features: JsonSchema }
+  readonly slots?: { readonly count: number }
   readonly context: JsonSchema & { readonly properties: Readonly<Record<string, JsonSchema>> }
   readonly actions: readonly string[]
   readonly reward: { readonly name: string; readonly binary: boolean }
@@ -40,6 +41,8 @@ interface Known {
   readonly policy: ServedOne
   /** When it had been made, at the latest; milliseconds since 1970. */
   readonly by: number
+  /** How many slots it has. */
+  readonly slots: number
   /** Where the caller made the id: the request. */
   readonly request?: DecideBody
 }
@@ -91,6 +94,14 @@ export function generateRequests(policies: readonly ServedOne[], rng: Rng, now: 
   /** An id that was not there before: anything that may be one. */
   const newId = () => `${ids++}:${sampleOf({ type: 'string', maxLength: 100 }, rng)}`
 
+  /** One that is no action is what the caller served, too; but a list has only actions. */
+  function baselineSchema({ slots, actions }: ServedOne): JsonSchema {
+    if (slots === undefined) return { ...ID, examples: actions }
+    const first = between(0, actions.length - 1)
+    const own = [...actions.slice(first), ...actions.slice(0, first)].slice(0, between(1, slots.count))
+    return { ...list(own.map(id => ({ type: 'string', const: id }))), minItems: 1 }
+  }
+
   function decideSchema(policy: ServedOne): JsonSchema {
     const online = policy.mode === 'online'
     return narrowed(
@@ -101,8 +112,7 @@ export function generateRequests(policies: readonly ServedOne[], rng: Rng, now: 
         context: policy.context,
         actions: offeredSchema(policy),
         exclude: list([ID, { ...ID, examples: ['nothing', ...policy.actions] }]),
-        // One that is no action is what the caller served, too.
-        baseline: { ...schemas['DecideRequest'].properties?.['baseline'], examples: policy.actions },
+        baseline: baselineSchema(policy),
       },
       ['policy', 'context', ...(online ? [] : ['baseline']), ...(policy.actionsOfRequest ? ['actions'] : [])],
     )
@@ -233,6 +243,13 @@ export function generateRequests(policies: readonly ServedOne[], rng: Rng, now: 
 
   const about = () => (known.length > 0 && chance(0.75) ? pick(rng, known) : undefined)
 
+  /** One that the decision has; of one that the server remembers no other is taken. */
+  function slotSchema(decision: Known | undefined): JsonSchema {
+    const count = decision?.slots ?? 1
+    const last = decision?.request === undefined ? 49 : count - 1
+    return { type: 'integer', minimum: 0, maximum: last, const: between(0, count - 1) }
+  }
+
   function rewardSchema(): { readonly schema: JsonSchema; readonly wrongTimes: readonly string[] } {
     const decision = about()
     const own = decision?.policy.reward
@@ -247,6 +264,7 @@ export function generateRequests(policies: readonly ServedOne[], rng: Rng, now: 
         ...rest,
         rewardId: { ...fields['rewardId'], const: newId() },
         decisionId: { ...fields['decisionId'], const: decision?.id ?? newId() },
+        slot: slotSchema(decision),
         value: own?.binary && !other ? { type: 'number', enum: [0, 1] } : fields['value'],
         ts: { ...fields['ts'], const: right },
         ...(other
@@ -310,7 +328,11 @@ export function generateRequests(policies: readonly ServedOne[], rng: Rng, now: 
       activated.add(id)
       const fields = schemas['ActivationRequest'].properties ?? {}
       const { right, wrong } = times(decision)
-      const properties = { decisionId: { ...fields['decisionId'], const: id }, ts: { ...fields['ts'], const: right } }
+      const properties = {
+        decisionId: { ...fields['decisionId'], const: id },
+        slot: slotSchema(decision),
+        ts: { ...fields['ts'], const: right },
+      }
       return { schema: narrowed('ActivationRequest', properties, ['decisionId']), wrongTimes: wrong }
     })
   }
@@ -506,19 +528,25 @@ export function generateRequests(policies: readonly ServedOne[], rng: Rng, now: 
     answered(request, answer) {
       const by = now()
       const body = answer.status === 200 && request.text !== undefined ? JSON.parse(request.text) : {}
-      const learn = (name: string, id: string, asked?: DecideBody) => {
+      const learn = (name: string, id: string, slots: number, asked?: DecideBody) => {
         const policy = policies.find(each => each.name === name)
         if (policy !== undefined)
-          known.push({ id, policy, by, request: asked?.decisionId === undefined ? undefined : asked })
+          known.push({ id, policy, by, slots, request: asked?.decisionId === undefined ? undefined : asked })
       }
-      const decisions: readonly { readonly decisionId: string; readonly policy: { readonly name: string } }[] =
+      const decisions: readonly {
+        readonly decisionId: string
+        readonly policy: { readonly name: string }
+        readonly slots?: readonly object[]
+      }[] =
         answer.status === 200
           ? (answer.json?.decisions ?? answer.json?.predictions ?? (request.path === '/v1/decide' ? [answer.json] : []))
           : []
       const asked: readonly DecideBody[] = body.requests ?? body.instances ?? [body]
-      for (const [i, { decisionId, policy }] of decisions.entries()) learn(policy.name, decisionId, asked[i])
+      for (const [i, { decisionId, policy, slots }] of decisions.entries()) {
+        learn(policy.name, decisionId, Math.max(1, slots?.length ?? 0), asked[i])
+      }
       const evaluations = answer.json?.flags ?? (request.template.endsWith('{key}') ? [answer.json] : [])
-      for (const { key, metadata } of evaluations) if (metadata !== undefined) learn(key, metadata.decisionId)
+      for (const { key, metadata } of evaluations) if (metadata !== undefined) learn(key, metadata.decisionId, 1)
       if (typeof answer.headers['etag'] === 'string') tag = answer.headers['etag']
       if (request.path === '/v1/rewards' && answer.status === 202) {
         const reward = JSON.parse(request.text as string)

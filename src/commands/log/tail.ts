@@ -226,7 +226,7 @@ function createShown(host: Host, wanted: Wanted, records: boolean) {
       if (!isWanted(decision, wanted)) return
       const { decisionId, unit, slots } = decision
       counts.decisions++
-      known.set(decisionId, { unit, action: slots[0].action ?? undefined })
+      known.set(decisionId, { unit, actions: slots.map(({ action }) => action) })
       if (known.size > MOST_KNOWN) known.delete(known.keys().next().value!)
       await print(records ? raw : text.decision(decision))
     } else {

@@ -4,6 +4,7 @@ import { DapError, UsageError } from '../../errors.ts'
 import type { Host } from '../../host.ts'
 import { type Bundle, checkBundle, openBundle } from '../../policy/bundle.ts'
 import { forgetsBy } from '../../policy/forgetting.ts'
+import { isList } from '../../policy/lists/slots.ts'
 import { loadRepository } from '../../repo/repository.ts'
 import type { ControlFile, Loaded, PolicyLoader, ServedPolicy } from '../../serve/deciding/policies.ts'
 import { jsonFaultPlace } from '../../serve/json.ts'
@@ -209,20 +210,27 @@ async function faultsInstead<T>(load: () => Promise<T>): Promise<T | Pick<Loaded
   }
 }
 
-/** The policies that can learn at once. One that forgets cannot: its snapshot has no buckets of time that could grow older. */
+/**
+ * The policies that can learn at once. One that forgets cannot: its snapshot has no buckets of time that could grow older; nor can one of lists, which teach by
+ * what was seen of them.
+ */
 export function learnableLoader({ stamp, load }: PolicyLoader): PolicyLoader {
   return {
     stamp,
     async load() {
       const { policies, faults, hint } = await load()
       const learnable = new Map(policies)
-      const forgetful = [...policies.values()].flatMap(({ policy: { name, spec } }) => {
+      const others = [...policies.values()].flatMap(({ policy: { name, spec } }) => {
         const option = forgetsBy(spec.algorithm.learner)
-        if (option === undefined) return []
+        if (option === undefined && !isList(spec)) return []
         learnable.delete(name)
-        return `policy \`${name}\` forgets (\`${option}\`), which --learn cannot do: leave --learn out, and train it on the log by \`dap train\``
+        const does =
+          option === undefined
+            ? 'decides lists, from which --learn does not learn'
+            : `forgets (\`${option}\`), which --learn cannot do`
+        return `policy \`${name}\` ${does}: leave --learn out, and train it on the log by \`dap train\``
       })
-      return { policies: learnable, faults: [...faults, ...forgetful], hint }
+      return { policies: learnable, faults: [...faults, ...others], hint }
     },
   }
 }

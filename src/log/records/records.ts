@@ -46,6 +46,10 @@ export const firstFilled = (slots: readonly DecisionSlot[]): DecisionSlot =>
 export const baselinesOf = ({ slots }: Pick<DecisionRecord, 'slots'>): readonly string[] =>
   slots.flatMap(({ baseline }) => baseline ?? [])
 
+/** Would dap have done what the caller did, slot by slot? */
+export const agrees = ({ slots }: Pick<DecisionRecord, 'slots'>): boolean =>
+  slots.every(({ action, baseline = null }) => action === baseline)
+
 /** What an action of a request is called by its place among the eligible ones, from 0. */
 export const placeName = (at: number): string => `#${at + 1}`
 

@@ -18,8 +18,8 @@ export interface Calibration {
    */
   add(actions: readonly number[], propensities: readonly number[], chosen: number, group: number): void
   finish(units: UnitSizes): {
-    /** How often each action was chosen, against the sum of its propensities; none of one that never could be. Var = Σ p(1 − p). */
-    readonly actions: readonly (Score & { readonly chosen: number; readonly expected: number })[]
+    /** How often each action was chosen, against the sum of its propensities; undefined of one that never could be. Var = Σ p(1 − p). */
+    readonly actions: readonly ((Score & { readonly chosen: number; readonly expected: number }) | undefined)[]
     /**
      * The mean of 1/p of what was chosen, against the mean number of actions that could be. Var = Σ_a 1/p_a − K². Actions less likely
      * than 0.001 are left out on both sides: one draw of such a one would outweigh all others. Undefined without draws.
@@ -95,7 +95,8 @@ export function createCalibration(): Calibration {
     },
     finish(units) {
       const spreads = sums.map(spreadOf)
-      const effect = effectOf(spreads, units)
+      // Of what no draw was between there is none.
+      const effect = effectOf(Object.values(spreads), units)
       const actions = spreads.map((spread, a) => ({
         chosen: spread.taken,
         expected: spread.expected,

@@ -4,9 +4,27 @@ import { createIdTable, withRoom } from '../id-table.ts'
 import { readRecord } from '../records/read-record.ts'
 import type { DecisionRecord, RewardRecord } from '../records/records.ts'
 import { slotVectors } from '../records/slot-vectors.ts'
-import { alarmsOf, createPolicyTally, type PolicyTally } from './policy-stats.ts'
+import { alarmsOf, createPolicyTally, type Drawn, type PolicyTally } from './policy-stats.ts'
 
 export type { LogStatsResult, LogVolume } from '../../generated/types.ts'
+
+/** What each slot was drawn from, and what was; undefined of a record that is not whole. A list may have slots that stay empty, and ones that only the caller had. */
+function drawnOf(record: DecisionRecord): readonly Drawn[] | undefined {
+  const { eligible, slots, list, served } = record
+  const vectors = slotVectors(record)
+  const places = new Map(eligible.map(({ id }, at) => [id, at]))
+  const drawn = slots.map(({ action }, k) => ({
+    propensities: vectors[k],
+    chosen: action === null ? -1 : (places.get(action) ?? -1),
+  }))
+  const whole = drawn.every(({ propensities, chosen }, k) => {
+    const { action, propensity } = slots[k]
+    return action === null
+      ? (list !== undefined || served.by !== 'policy') && propensity === null && propensities.length === 0
+      : chosen >= 0 && propensities.length === eligible.length && propensities[chosen] === propensity
+  })
+  return whole ? drawn : undefined
+}
 
 export interface LogStats {
   line(file: string, row: number, text: string): void
@@ -22,6 +40,10 @@ const ACTIVATED = 2
 const REWARDED = 4
 /** Nothing was served, and no reward can come. */
 const UNSERVED = 8
+/** An activation has named a slot. */
+const BY_SLOT = 16
+
+const EVERY_SLOT = (1n << 64n) - 1n
 
 /**
  * Statistics of a decision log that is right, record by record, and may still be wrong as a whole: were actions drawn with the logged
@@ -34,6 +56,9 @@ export function createLogStats(): LogStats {
   let tallyAt = new Uint32Array(1024)
   let drawAt = new Uint32Array(1024)
   let heard = new Uint8Array(1024)
+  /** By decision: a bit for each slot that a reward came for, and for each that was seen. */
+  let rewardedIn = new BigUint64Array(1024)
+  let seenIn = new BigUint64Array(1024)
   const rewards = createIdTable()
   let early: { readonly entry: number; readonly name: string | null; readonly value: number }[] = []
   const tallies: PolicyTally[] = []
@@ -46,6 +71,8 @@ export function createLogStats(): LogStats {
     tallyAt = withRoom(tallyAt, entry)
     drawAt = withRoom(drawAt, entry)
     heard = withRoom(heard, entry)
+    rewardedIn = withRoom(rewardedIn, entry)
+    seenIn = withRoom(seenIn, entry)
     return entry
   }
 
@@ -59,15 +86,9 @@ export function createLogStats(): LogStats {
   }
 
   function decision(record: DecisionRecord): void {
-    const { policy, served, mode, eligible } = record
-    const [{ action, propensity }] = record.slots
-    const [propensities] = slotVectors(record)
-    const chosen = eligible.findIndex(({ id }) => id === action)
-    const whole =
-      action === null
-        ? served.by !== 'policy' && propensity === null && propensities.length === 0
-        : chosen >= 0 && propensities.length === eligible.length && propensities[chosen] === propensity
-    if (!whole) {
+    const { policy, served, mode } = record
+    const drawn = drawnOf(record)
+    if (drawn === undefined) {
       counts.skipped++
       return
     }
@@ -76,24 +97,26 @@ export function createLogStats(): LogStats {
     counts.decisions++
     const index = tallyOf(policy)
     tallyAt[entry] = index + 1
-    drawAt[entry] = (tallies[index].decision(record, chosen) ?? -1) + 1
+    drawAt[entry] = (tallies[index].decision(record, drawn) ?? -1) + 1
     if (served.activation === 'pending') heard[entry] |= PENDING
     if (served.by === 'none') heard[entry] |= UNSERVED
     const kind = JSON.stringify([policy.name, policy.digest, policy.snapshot, served.by, mode])
     volume.set(kind, (volume.get(kind) ?? 0) + 1)
   }
 
-  function reward({ rewardId, decisionId, kind, name, value = 0 }: RewardRecord): void {
+  function reward({ rewardId, decisionId, slot, kind, name, value = 0 }: RewardRecord): void {
     const seen = rewards.size
     if (rewards.add(rewardId) < seen) return
     const entry = entryOf(decisionId)
     if (kind === 'activation') {
       counts.activations++
-      heard[entry] |= ACTIVATED
+      heard[entry] |= slot === undefined ? ACTIVATED : ACTIVATED | BY_SLOT
+      seenIn[entry] |= slot === undefined ? EVERY_SLOT : 1n << BigInt(slot)
       return
     }
     counts.rewards++
     heard[entry] |= REWARDED
+    rewardedIn[entry] |= 1n << BigInt(slot ?? 0)
     if (tallyAt[entry] === 0) early.push({ entry, name: name ?? null, value })
     else tallies[tallyAt[entry] - 1].reward(name ?? null, value)
   }
@@ -108,7 +131,11 @@ export function createLogStats(): LogStats {
       const bits = heard[entry]
       if (tallyAt[entry] === 0 || (bits & (PENDING | ACTIVATED)) === PENDING || (bits & UNSERVED) !== 0) continue
       const draw = drawAt[entry] === 0 ? undefined : drawAt[entry] - 1
-      tallies[tallyAt[entry] - 1].outcome(draw, (bits & REWARDED) !== 0)
+      tallies[tallyAt[entry] - 1].outcome(draw, (bits & REWARDED) !== 0, {
+        rewarded: rewardedIn[entry],
+        seen: seenIn[entry],
+        bySlot: (bits & BY_SLOT) !== 0,
+      })
     }
   }
 

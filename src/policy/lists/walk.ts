@@ -13,6 +13,8 @@ export interface Walk {
   readonly left: number
   /** The least probability that was promised to them. */
   readonly floor: number
+  /** How much of the vector last written is the exploration's choice: the rest is chance, the same for each of those left. */
+  readonly deliberate: number
   /**
    * Of a mixture without rules of what may stand where, whose exploration follows Luce's axiom, what it chose in the first slot, by action of the pool: in every slot since, that renormalised. With them
    * and its ε anyone can recompute every vector. Undefined where they do not tell.
@@ -63,6 +65,7 @@ export function createWalk(
   const counts = new Int32Array(slots.count)
   let left = 0
   let floor = 0
+  let share = 0
   /** Have scores told of every slot so far? */
   let told = false
 
@@ -91,6 +94,9 @@ export function createWalk(
     get floor() {
       return floor
     },
+    get deliberate() {
+      return share
+    },
     get scores() {
       return told && filling.free ? choices[0] : undefined
     },
@@ -106,12 +112,12 @@ export function createWalk(
       chosen(slot, actions, out)
       floor = slots.floor(slot, left)
       const f = mixed && slot > 0 ? (1 - deliberate[slot]) / left : floor
-      const rest = mixed && slot > 0 ? deliberate[slot] : Math.max(0, 1 - left * floor)
+      share = mixed && slot > 0 ? deliberate[slot] : Math.max(0, 1 - left * floor)
       if (mixed) {
         counts[slot] = left
         choices[slot].set(out)
       }
-      if (f > 0) for (let i = 0; i < left; i++) out[actions[i]] = f + rest * out[actions[i]]
+      if (f > 0) for (let i = 0; i < left; i++) out[actions[i]] = f + share * out[actions[i]]
       return left
     },
     take(action) {

@@ -1,10 +1,11 @@
 /** From decisions that have been made to records in the log and answers: of several, all or none. */
 import { recordText } from '../../log/records/record-text.ts'
-import { placeName } from '../../log/records/records.ts'
+import { agrees, placeName } from '../../log/records/records.ts'
 import { hashUniform } from '../../policy/draw.ts'
 import { explain } from '../../policy/explanation.ts'
 import type { Policy } from '../../policy/policy.ts'
 import { isListed, isOffered, type Pool } from '../../policy/pool.ts'
+import { withSlotIds } from '../answer.ts'
 import type { DecideAnswer, Problem } from '../api.ts'
 import type { EngineParts } from '../engine-parts.ts'
 import { type Fault, problemOf } from '../faults.ts'
@@ -31,7 +32,7 @@ export function createCommit({ log, ledger, observer, learner, ack }: Parts): Co
     else observer.shed(name)
     observer.decided(name, record.served.by, countedAs(policy, pool, decision.action), latencyUs)
     if ((spec.mode === 'shadow' || spec.mode === 'apprentice') && decision.servedBy === 'policy') {
-      observer.agreed(name, decision.action === request.baseline)
+      observer.agreed(name, agrees(record))
     }
     learner?.decided(record)
     return request.explain ? { ...answer, explanation: explain(policy, decision, pool) } : answer
@@ -62,9 +63,10 @@ export function createCommit({ log, ledger, observer, learner, ack }: Parts): Co
   }
 }
 
-/** What was answered before under this id; explained where the same policy would answer it again. */
-function again({ request, served, decision, pool }: Made, before: DecideAnswer): DecideAnswer {
+/** What was answered before under this id, also by another process; explained where the same policy would answer it again. */
+function again({ request, served, decision, pool }: Made, answered: DecideAnswer): DecideAnswer {
   const { policy, snapshot } = served
+  const before = answered.policy.digest === policy.digest ? withSlotIds(answered, policy) : answered
   const same = before.policy.digest === policy.digest && before.policy.snapshot === snapshot
   return request.explain && same ? { ...before, explanation: explain(policy, decision, pool) } : before
 }

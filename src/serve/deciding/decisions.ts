@@ -1,11 +1,13 @@
 /** From a request that has the right shape to a decision, which is neither logged nor answered yet. */
+import { didYouMean } from '../../diagnostics.ts'
 import { decisionRecord } from '../../log/records/decision-record.ts'
 import { type DecisionRecord, IMPOSED } from '../../log/records/records.ts'
 import type { ContextFault } from '../../policy/context.ts'
 import { type Decision, type DecisionRequest, decide } from '../../policy/decide.ts'
+import { isList } from '../../policy/lists/slots.ts'
 import type { Policy } from '../../policy/policy.ts'
 import type { Pool } from '../../policy/pool.ts'
-import { answerOf } from '../answer.ts'
+import { answerOf, withSlotIds } from '../answer.ts'
 import type { DecideAnswer, DecideRequest } from '../api.ts'
 import type { EngineParts } from '../engine-parts.ts'
 import { type Fault, invalid } from '../faults.ts'
@@ -37,16 +39,16 @@ export function createMakeDecision({ source, log, clock, newId, runtime, limits 
   function imposedOn(
     policy: Policy,
     { ids }: Pool,
-    baseline: string | undefined,
+    baselines: readonly string[],
     arrived: number,
   ): DecisionRequest['imposed'] {
     const { mode } = policy.spec
     const late = clock.monotonic() - arrived > limits.timeoutMs
     const reason = source.killed(policy.name) ? IMPOSED.killed : late ? IMPOSED.timeout : undefined
     if (mode === 'online') return reason && { reason }
-    if (baseline === undefined || !ids.includes(baseline)) return { reason: IMPOSED.unknownBaseline }
+    if (!baselines.some(id => ids.includes(id))) return { reason: IMPOSED.unknownBaseline }
     const why = reason ?? (mode === 'logging-only' ? mode : undefined)
-    return why && { actions: [baseline], reason: why }
+    return why && { actions: baselines, reason: why }
   }
 
   return (request, arrived, traceparent) => {
@@ -62,37 +64,69 @@ export function createMakeDecision({ source, log, clock, newId, runtime, limits 
     }
     const now = clock.now()
     const pool = policy.offer({ actions, exclude, at: now })
-    if ('faults' in pool || own.length > 0) return [...own, ...contentFaults(policy, request)]
+    if ('faults' in pool || own.length > 0 || baselineFaults(policy, pool, baseline).length > 0)
+      return [...own, ...contentFaults(policy, request)]
+    const baselines = typeof baseline === 'string' ? [baseline] : baseline
     const decisionId = request.decisionId ?? newId(now, policy.name)
-    const imposed = imposedOn(policy, pool, baseline, arrived)
+    const imposed = imposedOn(policy, pool, baselines ?? [], arrived)
     const decision = decide(policy, { decisionId, context: request.context ?? {}, pool, imposed })
     if ('faults' in decision) {
       return decision.faults.map(inContext).map(({ pointer, message }) => invalid(pointer, message))
     }
     const latencyUs = Math.round((clock.monotonic() - arrived) * 1000)
     const facts = { ts: timestamp(now), mode, snapshot, runtime, latencyUs, logProbability: log.admission }
-    const record = decisionRecord(
-      policy,
-      decision,
-      { ...facts, baselines: baseline === undefined ? undefined : [baseline], deferred, traceparent },
-      pool,
-    )
-    return { request, served, decision, pool, record, answer: answerOf(record, pool) }
+    const record = decisionRecord(policy, decision, { ...facts, baselines, deferred, traceparent }, pool)
+    return { request, served, decision, pool, record, answer: withSlotIds(answerOf(record, pool), policy) }
   }
 }
 
-/** What is wrong with the context and the actions of a request, which may be anything. */
-export function contentFaults(policy: Policy, { context, actions, exclude }: Content): readonly Fault[] {
+/**
+ * What is wrong with what the caller would do itself. Of single decisions it may be no action at all, as in an app that is newer than the policy; of a
+ * list it is not known then what the caller served.
+ */
+function baselineFaults(policy: Policy, { ids }: Pool, baseline: unknown): readonly Fault[] {
+  const { count } = policy.slots
+  if (!isBaseline(baseline)) return []
+  if (!isList(policy.spec)) {
+    const one = typeof baseline === 'string' || baseline.length === 1
+    return one ? [] : [invalid('/baseline', 'must be one id: the policy decides one action')]
+  }
+  if (typeof baseline === 'string') return [invalid('/baseline', 'must be a list of ids: the policy decides lists')]
+  const faultOf = (id: string, k: number): string | undefined => {
+    if (k >= count) return `is one too many: a list of the policy has at most ${count}`
+    if (baseline.indexOf(id) < k) return 'is in the list twice'
+    return ids.includes(id) ? undefined : `is none of the actions${suggested(id, ids)}`
+  }
+  return baseline.flatMap((id, k) => {
+    const detail = faultOf(id, k)
+    return detail === undefined ? [] : [invalid(`/baseline/${k}`, detail)]
+  })
+}
+
+/** Of another shape it is another fault. */
+const isBaseline = (given: unknown): given is NonNullable<DecideRequest['baseline']> =>
+  typeof given === 'string' || (Array.isArray(given) && given.every(each => typeof each === 'string'))
+
+function suggested(id: string, ids: readonly string[]): string {
+  const suggestion = didYouMean(id, ids)
+  return suggestion === undefined ? '' : `; ${suggestion}`
+}
+
+/** What is wrong with the context, the actions and the baseline of a request, which may be anything. */
+export function contentFaults(policy: Policy, { context, actions, exclude, baseline }: Content): readonly Fault[] {
   const checked = policy.context(context ?? {})
   const pool = policy.offer({ actions, exclude })
   const faults = [
     ...('faults' in checked ? checked.faults.map(inContext) : []),
     ...('faults' in pool ? pool.faults : []),
   ]
-  return faults.map(({ pointer, message }) => invalid(pointer, message))
+  return [
+    ...faults.map(({ pointer, message }) => invalid(pointer, message)),
+    ...('faults' in pool ? [] : baselineFaults(policy, pool, baseline)),
+  ]
 }
 
-type Content = { readonly [name in 'context' | 'actions' | 'exclude']?: unknown }
+type Content = { readonly [name in 'context' | 'actions' | 'exclude' | 'baseline']?: unknown }
 
 const inContext = ({ pointer, message }: ContextFault): ContextFault => ({ pointer: `/context${pointer}`, message })
 

@@ -1,6 +1,7 @@
 import type { components } from '../../generated/api.d.ts'
 import type { PolicySpec } from '../../kinds.ts'
 import { contextSchema } from '../../policy/context-schema.ts'
+import { isList } from '../../policy/lists/slots.ts'
 import { isOffered, ownPool } from '../../policy/pool.ts'
 import type { PolicySource, ServedPolicy } from '../deciding/policies.ts'
 
@@ -14,11 +15,14 @@ export function summaryOf(source: PolicySource, { policy, snapshot }: ServedPoli
 
 /** The same with what a caller must know to ask it for a decision. */
 export function descriptionOf(source: PolicySource, served: ServedPolicy): Schemas['PolicyDescription'] {
-  const { unit, actions, context } = served.policy.spec
+  const { slots, spec } = served.policy
+  const { unit, actions, context } = spec
+  const { count, ids } = slots
   return {
     ...summaryOf(source, served),
     ...(unit === undefined ? {} : { unit }),
     ...offerOf(actions),
+    ...(isList(spec) ? { slots: { count, ...(ids.length === 0 ? {} : { ids: [...ids] }) } } : {}),
     context: { ...contextSchema(context) },
   }
 }

@@ -36,10 +36,12 @@ const targetingKey = (context: NonNullable<OfrepRequest['context']>): string | u
 
 /** An answer in OpenFeature's words. Without a value the caller's own default holds. */
 export function evaluationOf(answer: DecideAnswer, killed: boolean): Evaluation {
-  const { action, decisionId, propensity, policy, servedBy, features = {} } = answer
+  const { decisionId, propensity, policy, servedBy, features = {}, slots } = answer
+  const list = (slots ?? [answer]).map(({ action }) => action)
+  const first = list.find(action => action !== null)
   return {
     key: policy.name,
-    ...(action === null ? {} : { value: action, variant: action }),
+    ...(first === undefined ? {} : { value: slots === undefined ? first : list, variant: first }),
     reason: killed ? 'DISABLED' : REASON[servedBy],
     metadata: {
       decisionId,

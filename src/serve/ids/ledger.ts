@@ -1,6 +1,6 @@
 /** What one server knows of the ids that its callers have made, so that what is sent twice is answered, and counts, once. */
 import { hash } from 'node:crypto'
-import { type DecisionRecord, isOffered, type RewardRecord, saidBy } from '../../log/records/records.ts'
+import { baselinesOf, type DecisionRecord, isOffered, type RewardRecord, saidBy } from '../../log/records/records.ts'
 import { BY_REQUEST } from '../../policy/pool.ts'
 import { answerOf } from '../answer.ts'
 import { problem } from '../api.ts'
@@ -24,6 +24,8 @@ export interface KnownDecision {
   readonly at: number
   /** The policy's name. */
   readonly policy: string
+  /** How many slots it has. */
+  readonly slots: number
   /** What was answered, as JSON: a third of the memory, of what is rarely asked for. */
   readonly answer: string
 }
@@ -153,9 +155,9 @@ export function createLedger(now: () => number, { retentionMs, retained }: Ledge
 /** By what a decision is known again: its policy, the caller's baseline, the context after defaults, and what the request says of actions. */
 export function claimOfDecision(record: DecisionRecord, answer = answerOf(record)): Claim {
   const { decisionId, policy, context, slots } = record
-  const said = [policy.name, slots[0].baseline ?? null, Object.entries(context).sort(byName)]
+  const said = [policy.name, baselinesOf(record), Object.entries(context).sort(byName)]
   const says = digest([...said, ...saidOfActions(record)])
-  const known = { at: Date.parse(record.ts), policy: policy.name, answer: JSON.stringify(answer) }
+  const known = { at: Date.parse(record.ts), policy: policy.name, slots: slots.length, answer: JSON.stringify(answer) }
   return { kind: 'decision', id: decisionId, says, decision: known }
 }
 

@@ -24,6 +24,8 @@ type Sent = Pick<RewardRecord, 'decisionId' | 'slot' | 'kind' | 'name' | 'value'
 interface Decided {
   readonly policy: string
   readonly at: number
+  /** How many slots it has; undefined where its id alone is known. */
+  readonly slots?: number
 }
 
 export interface RewardDoor {
@@ -70,14 +72,15 @@ export function createRewardDoor({ source, log, ledger, clock, observer, learner
       return own.map(each => {
         if (each !== undefined) return each
         const { value } = rest.next()
-        return value && { policy: value.policy, at: value.at }
+        return value
       })
     })
   }
 
   function idFault({ kind, rewardId }: Sent): Fault | undefined {
-    if (kind === 'activation' || !rewardId?.startsWith(ACTIVATION)) return undefined
-    return invalid('/rewardId', `must not begin with \`${ACTIVATION}\`: those are the ids of activations`)
+    const begins = kind === 'activation' ? undefined : ACTIVATION.exec(rewardId ?? '')?.[0]
+    if (begins === undefined) return undefined
+    return invalid('/rewardId', `must not begin with \`${begins}\`: those are the ids of activations`)
   }
 
   function valueFault({ kind, value, name }: Sent, decision: Decided | undefined): Fault | undefined {
@@ -90,6 +93,15 @@ export function createRewardDoor({ source, log, ledger, clock, observer, learner
     return why.length > 0 && why.every(each => each !== undefined)
       ? refused('value', '/value', `is outside the range: ${why[0]}`)
       : undefined
+  }
+
+  function slotFault({ slot = 0 }: Sent, decision: Decided | undefined): Fault | undefined {
+    if (decision?.slots === undefined || slot < decision.slots) return undefined
+    return refused(
+      'slot',
+      '/slot',
+      `is none of the decision's: ${decision.slots === 1 ? 'there is but slot 0' : `the last is ${decision.slots - 1}`}`,
+    )
   }
 
   function timeFault({ at }: Sent, decision: Decided | undefined): Fault | undefined {
@@ -109,7 +121,7 @@ export function createRewardDoor({ source, log, ledger, clock, observer, learner
     return refused('time', '/ts', `is ${seconds(before)} before the decision; without it, now is taken`)
   }
 
-  function refused(reason: 'value' | 'time', pointer: string, detail: string): Fault {
+  function refused(reason: 'value' | 'time' | 'slot', pointer: string, detail: string): Fault {
     observer.refused(reason)
     return invalid(pointer, detail)
   }
@@ -147,7 +159,7 @@ export function createRewardDoor({ source, log, ledger, clock, observer, learner
   function takeAll(sent: readonly Sent[], trace: string | undefined): Soon<Accepted | Problem> {
     return whenDone(decided(sent.map(({ decisionId }) => decisionId)), decisions => {
       const faults = sent.flatMap((each, i) =>
-        [idFault(each), valueFault(each, decisions[i]), timeFault(each, decisions[i])]
+        [idFault(each), slotFault(each, decisions[i]), valueFault(each, decisions[i]), timeFault(each, decisions[i])]
           .filter(fault => fault !== undefined)
           .map(fault => ({ ...fault, pointer: `/${i}${fault.pointer}` })),
       )
@@ -178,8 +190,7 @@ export function createRewardDoor({ source, log, ledger, clock, observer, learner
         requests.map(({ rewardId, decisionId, slot, name, value, ts }) => ({
           rewardId,
           decisionId,
-          // The only one that a request may name.
-          ...(slot === undefined ? {} : { slot: 0 as const }),
+          ...(slot === undefined ? {} : { slot }),
           ...(name === undefined ? {} : { name }),
           value,
           at: timeOf(ts),
@@ -188,9 +199,10 @@ export function createRewardDoor({ source, log, ledger, clock, observer, learner
       ),
     activate: (requests, trace) =>
       takeAll(
-        requests.map(({ decisionId, ts }) => ({
-          rewardId: ACTIVATION + decisionId,
+        requests.map(({ decisionId, slot, ts }) => ({
+          rewardId: activationId(decisionId, slot),
           decisionId,
+          ...(slot === undefined ? {} : { slot }),
           kind: 'activation',
           at: timeOf(ts),
         })),
@@ -205,8 +217,11 @@ const conflictAt = (i: number): Fault => ({
   detail: 'was used for another reward',
 })
 
-/** An activation is one record, however often it is sent. */
-const ACTIVATION = 'activation/'
+/** An activation is one record, however often it is sent, and that of each slot another. What stands before the id tells which, since an id may be anything. */
+const activationId = (decisionId: string, slot: number | undefined) =>
+  `activation${slot === undefined ? '' : `#${slot}`}/${decisionId}`
+
+const ACTIVATION = /^activation(#\d+)?\//
 
 /** RFC 3339 with a time zone, which `Date` alone would not insist on. */
 const TIME = /^\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(\.\d{1,9})?([Zz]|[+-]\d{2}:\d{2})$/

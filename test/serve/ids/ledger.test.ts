@@ -3,7 +3,7 @@ import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { type Claim, createLedger, type KnownDecision } from '../../../src/serve/ids/ledger.ts'
 import { answerQuestions, askingLedger, type LedgerQuestions } from '../../../src/serve/ids/shared-ledger.ts'
 
-const known = (id: string): KnownDecision => ({ at: 1, policy: 'p', answer: `{"decisionId":"${id}"}` })
+const known = (id: string): KnownDecision => ({ at: 1, policy: 'p', slots: 1, answer: `{"decisionId":"${id}"}` })
 const decision = (id: string, says = 'x'): Claim => ({ kind: 'decision', id, says, decision: known(id) })
 const reward = (id: string, says = 'x'): Claim => ({ kind: 'reward', id, says })
 
