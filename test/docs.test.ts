@@ -5,7 +5,16 @@ import { describe, expect, it } from 'vitest'
 import { blocksOf, isShown, play } from './support/docs.ts'
 import { dapIn, PACKAGE_ROOT } from './support/run-dap.ts'
 
-const PAGES = ['action-sets', 'datasets', 'decision-log', 'formats', 'learning', 'lists', 'reading-an-evaluation', 'terminal']
+const PAGES = [
+  'action-sets',
+  'datasets',
+  'decision-log',
+  'formats',
+  'learning',
+  'lists',
+  'reading-an-evaluation',
+  'terminal',
+]
 
 describe.each(PAGES)('docs/%s.md', page => {
   const read = async () => blocksOf(await readFile(join(PACKAGE_ROOT, 'docs', `${page}.md`), 'utf8'))
