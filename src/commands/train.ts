@@ -8,6 +8,8 @@ import type { Host, TablesOptions } from '../host.ts'
 import { groupsOf } from '../log/tables.ts'
 import { LEARNERS, learnerOf } from '../policy/algorithm.ts'
 import type { LearnerState } from '../policy/learner.ts'
+import { isList } from '../policy/lists/slots.ts'
+import type { Policy } from '../policy/policy.ts'
 import { type SnapshotData, snapshotDigest, snapshotText, takeSnapshot } from '../policy/snapshot.ts'
 import type { Resource } from '../repo/resource.ts'
 import type { TrainingResult } from '../results.ts'
@@ -216,7 +218,7 @@ function estimation(
         ...(old === undefined ? [] : [{ name: 'old', policy: name }]),
         { name: 'logging', logging: true },
       ],
-      estimators: dataset.spec.propensity === 'unknown' ? ['dm'] : ['ips', 'snips', 'dr'],
+      estimators: estimatorsOf(policy, dataset),
       rewardModel: { type: 'tabular', by: ['action'], prior: 10, crossFit: { folds: 2 } },
       interval: { method: 'cressie-read', level: 0.95 },
       gates: [],
@@ -228,6 +230,12 @@ function estimation(
     ]),
     tables: new Map(),
   }
+}
+
+/** By which it is judged; the last is the best there is. */
+function estimatorsOf(policy: Policy, { spec }: EvaluationPlan['dataset']): EvaluationPlan['spec']['estimators'] {
+  if (isList(policy.spec)) return ['sips', 'rips', 'snrips']
+  return spec.propensity === 'unknown' ? ['dm'] : ['ips', 'snips', 'dr']
 }
 
 /** Threads pay where a row is much work: reading the log, all that other learners wait for, is done here. */
