@@ -1,5 +1,9 @@
-/** Regenerates the small decision logs, and the set of actions, of the templates; the same bytes every time. Run it when a template's actions change. */
-import { writeFile } from 'node:fs/promises'
+/** Regenerates the small decision logs of the templates, and a set of actions and a snapshot; the same bytes every time. Run it when a template's actions change. */
+import { copyFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { gzipSync } from 'node:zlib'
+import { execa } from 'execa'
 import { exponential, normal } from '../src/math/distributions.ts'
 import { type Rng, stream } from '../src/math/rng.ts'
 
@@ -103,3 +107,18 @@ await write(
   },
   ['level', 'played'],
 )
+
+// Lists are logged by the world of their own scenario, and learnt from.
+const folder = await mkdtemp(join(tmpdir(), 'dap-template-'))
+const dap = (...words: readonly string[]) =>
+  execa(process.execPath, [join(import.meta.dirname, '..', 'bin', 'dap.js'), ...words], { cwd: folder })
+const recommendation = 'templates/recommendation'
+const decisions = 'data/decisions.jsonl'
+const snapshot = 'snapshots/home-row.json'
+await dap('init', '.', '--name', 'shop', '--template', 'recommendation')
+await dap('simulate', '--log', decisions, '--log-policy', 'shuffled')
+const log = gzipSync(await readFile(join(folder, decisions)), { level: 9 })
+for (const place of [folder, recommendation]) await writeFile(join(place, `${decisions}.gz`), log)
+await dap('train', 'home-row', '--dataset', 'last-month', '--holdout', '0.5')
+await copyFile(join(folder, snapshot), join(recommendation, snapshot))
+await rm(folder, { recursive: true })

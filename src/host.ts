@@ -115,6 +115,8 @@ export type PlayInWorkers = (
 export interface Files {
   /** The text of a UTF-8 file of at most `maxBytes`. */
   read(path: string, maxBytes?: number): Promise<string>
+  /** All of a file that is no text. */
+  bytes(path: string): Promise<Uint8Array>
   /** Writes to a temporary file beside it, then renames: readers see the old text or the new, never a part. */
   write(path: string, content: string | Uint8Array): Promise<void>
   /** Gives a file another name, in place of the file that had it. */

@@ -65,7 +65,7 @@ export const initCommand = defineCommand<Asked, Initialised | Renewed>({
   declare: command =>
     command
       .argument('[dir]', 'folder to make it in; default: this one')
-      .option('-t, --template <name>', 'bandit or contextual-bandit; asked for when there is a terminal')
+      .option('-t, --template <name>', 'what to begin with; asked for when there is a terminal')
       .option('--name <name>', "the project's name; default: the folder's")
       .option(
         '--ci <system>',
@@ -122,11 +122,13 @@ export const initCommand = defineCommand<Asked, Initialised | Renewed>({
     const own = await host.ownPackage()
     const tarball = await vendored(own)
     const texts = [
-      ...render(files, { project, projectId }),
       ...schemaFiles('.dap/schemas'),
       ...pinFiles(project, own, tarball ?? { integrity: own.registryIntegrity }),
     ]
-    const all: NewFile[] = texts.map(({ path, text }) => ({ path, content: text }))
+    const all: NewFile[] = [
+      ...render(files, { project, projectId }),
+      ...texts.map(({ path, text }) => ({ path, content: text })),
+    ]
     if (tarball !== undefined) all.push(tarball)
     // dap.yaml is what makes a folder a repository, so it comes last: an interrupted init leaves none.
     all.sort((a, b) => Number(a.path === PROJECT_FILE) - Number(b.path === PROJECT_FILE) || (a.path < b.path ? -1 : 1))
@@ -291,10 +293,14 @@ async function readTemplate(host: Host, name: string, ci: string | undefined) {
   return { files: files.flat(), info: templateInfo(info) }
 }
 
-async function filesOf(host: Host, folder: string): Promise<TextFile[]> {
+async function filesOf(host: Host, folder: string): Promise<NewFile[]> {
+  const { files } = host
   const found = await filesBelow(host, folder, [], () => true)
   return Promise.all(
-    found.map(async ({ path }) => ({ path: displayPath(folder, path), text: await host.files.read(path) })),
+    found.map(async ({ path }) => ({
+      path: displayPath(folder, path),
+      content: await (path.endsWith('.gz') ? files.bytes(path) : files.read(path)),
+    })),
   )
 }
 

@@ -1,6 +1,7 @@
 import { load } from 'js-yaml'
+import type { NewFile } from './placement.ts'
 
-/** A text file of a template, or of the repository that it becomes; the path is relative, with forward slashes. */
+/** A text file of a new repository; the path is relative, with forward slashes. */
 export interface TextFile {
   readonly path: string
   readonly text: string
@@ -22,12 +23,15 @@ export function templateInfo(text: string): TemplateInfo {
 
 /**
  * A template's files with the answers filled in for `{{key}}`. A leading `_` of a file or folder becomes a dot, since
- * package managers and walkers pass over hidden files.
+ * package managers and walkers pass over hidden files. What is no text stays as it is.
  */
-export function render(files: readonly TextFile[], answers: Readonly<Record<string, string>>): TextFile[] {
+export function render(files: readonly NewFile[], answers: Readonly<Record<string, string>>): NewFile[] {
   return files
     .filter(({ path }) => path !== TEMPLATE_FILE)
-    .map(({ path, text }) => ({ path: path.replace(/(^|\/)_/g, '$1.'), text: fill(text, answers) }))
+    .map(({ path, content }) => ({
+      path: path.replace(/(^|\/)_/g, '$1.'),
+      content: typeof content === 'string' ? fill(content, answers) : content,
+    }))
 }
 
 /** `{{key}}` → the answer; a key without an answer is a mistake in the template. */

@@ -6,10 +6,10 @@ import { planMarkdown } from '../../src/ui/plan-markdown.ts'
 import { dap } from '../support/run-dap.ts'
 import { plan } from '../ui/plan-samples.ts'
 
-const TEMPLATES = ['bandit', 'contextual-bandit', 'personalisation'] as const
+const TEMPLATES = ['bandit', 'contextual-bandit', 'personalisation', 'recommendation'] as const
 
 /** What each has to check. */
-const FILES = { bandit: 10, 'contextual-bandit': 10, personalisation: 12 } as const
+const FILES = { bandit: 10, 'contextual-bandit': 10, personalisation: 12, recommendation: 10 } as const
 
 const made = async (template: string) => (await dap(`init . --name shop --template ${template}`)).files
 

@@ -112,9 +112,12 @@ describe('the Dockerfile of the templates', () => {
   const of = (template: string) => join(PACKAGE_ROOT, 'templates', template, 'Dockerfile')
   const text = readFileSync(of('_every'), 'utf8')
 
-  it.each(['bandit', 'contextual-bandit', 'personalisation'])('is one: %s has none of its own', template => {
-    expect(existsSync(of(template))).toBe(false)
-  })
+  it.each(['bandit', 'contextual-bandit', 'personalisation', 'recommendation'])(
+    'is one: %s has none of its own',
+    template => {
+      expect(existsSync(of(template))).toBe(false)
+    },
+  )
 
   it('starts the server without a shell and as nobody in particular', () => {
     expect(text.match(/^ENTRYPOINT (.*)$/m)?.[1]).toBe('["dap", "serve"]')

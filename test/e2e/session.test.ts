@@ -29,6 +29,7 @@ describe.each([
   { template: 'bandit', files: 10, evaluation: 'next-offer', scenario: 'quiet-week' },
   { template: 'contextual-bandit', files: 10, evaluation: 'next-offer', scenario: 'quiet-week' },
   { template: 'personalisation', files: 12, evaluation: 'next-levels', scenario: 'new-season' },
+  { template: 'recommendation', files: 10, evaluation: 'home-rows', scenario: 'evening' },
 ])('a repository made from the template $template', ({ template, files, evaluation, scenario }) => {
   let folder = ''
   beforeAll(async () => {
@@ -46,7 +47,7 @@ describe.each([
   })
 
   it('simulates, meets its expectations, and gives the same bytes for the same seed', async () => {
-    const text = await dap(folder, 'simulate', '--replications', template === 'personalisation' ? '10' : '40')
+    const text = await dap(folder, 'simulate', '--replications', template.includes('bandit') ? '40' : '10')
     expect(text).toMatchObject({ exitCode: 0, stderr: '' })
     expect(text.stdout).toContain('2 expectations passed')
     const short = ['--replications', '3', '--horizon', '500', '--json']
@@ -77,6 +78,30 @@ describe.each([
     )
     expect(await dap(folder, 'simulate', 'another')).toMatchObject({ exitCode: 0, stderr: '' })
     expect(await dap(folder, 'new', 'policy', 'another')).toMatchObject({ exitCode: 1 })
+  })
+})
+
+describe('the log of the template recommendation', () => {
+  let folder = ''
+  beforeAll(async () => {
+    folder = await repository('recommendation')
+  })
+
+  it('is one that dap would have written', async () => {
+    expect(await dap(folder, 'log', 'check', 'data')).toMatchObject({ exitCode: 0, stderr: '' })
+  })
+
+  it('taught the snapshot that lies beside it, as its README says', async () => {
+    const snapshot = async () => {
+      const { dap: _, ...learnt } = JSON.parse(await readFile(join(folder, 'snapshots', 'home-row.json'), 'utf8'))
+      return learnt
+    }
+    const before = await snapshot()
+    const line = /^ {4}dap (train .*?) +#/m.exec(await readFile(join(folder, 'README.md'), 'utf8'))?.[1] ?? ''
+    const trained = await dap(folder, ...line.split(' '))
+    expect(trained).toMatchObject({ exitCode: 0, stderr: '' })
+    expect(trained.stdout).toContain('the new snapshot earns more than the log did')
+    expect(await snapshot(), 'scripts/template-data.ts makes both anew').toEqual(before)
   })
 })
 
@@ -197,7 +222,7 @@ describe('the built binary', () => {
     expect(await dap(folder, 'init')).toMatchObject({
       exitCode: 3,
       stderr:
-        'error: which template?\nhint: --template bandit or --template contextual-bandit or --template personalisation',
+        'error: which template?\nhint: --template bandit or --template contextual-bandit or --template personalisation or --template recommendation',
     })
   })
 

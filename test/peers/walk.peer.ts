@@ -63,6 +63,7 @@ describe('a walk at 80 columns', () => {
                           spending
         personalisation   which of 200 levels does this player see next, by what
                           levels have in common and by what is special to each
+        recommendation    which five games stand in a player's row, and in which order
       ↑ ↓ to move, enter to choose, esc or ctrl-c to stop
       "
     `)

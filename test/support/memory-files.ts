@@ -21,6 +21,7 @@ export function memoryFiles(
       if (text === undefined) throw missing(path)
       return text
     },
+    bytes: async path => (elsewhere(path) ? fallback.files.bytes(path) : Buffer.from(all.get(path) ?? '', 'latin1')),
     async write(path, content) {
       all.set(path, typeof content === 'string' ? content : Buffer.from(content).toString('latin1'))
     },

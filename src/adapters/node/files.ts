@@ -26,6 +26,7 @@ export function nodeFiles(): Files {
           throw new FileError(path, file => `${file} is not UTF-8 text`, { cause })
         }
       }),
+    bytes: path => attempt('read', path, () => fs.readFileSync(path)),
     write: (path, content) =>
       attempt('write', path, () => {
         const temporary = join(dirname(path), `.${randomBytes(6).toString('hex')}.dap-tmp`)

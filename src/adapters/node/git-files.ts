@@ -56,6 +56,7 @@ function moved(files: Files, from: string, to: string): Files {
   const refuse = () => Promise.reject(new Error('what was is not written'))
   return {
     read: (path, maxBytes) => files.read(there(path), maxBytes),
+    bytes: path => files.bytes(there(path)),
     write: refuse,
     rename: refuse,
     lines: refuse,
