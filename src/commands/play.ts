@@ -2,7 +2,7 @@ import { createClient } from '../client.ts'
 import { defineCommand } from '../command.ts'
 import { DapError, ExitCode, UsageError } from '../errors.ts'
 import { PLAY_RESULT_SCHEMA } from '../generated/names.ts'
-import { isList } from '../policy/lists/slots.ts'
+import { createSlots, isList } from '../policy/lists/slots.ts'
 import { isListed, listed } from '../policy/pool.ts'
 import type { PlayResult } from '../results.ts'
 import { type StagedRound, stage } from '../simulate/stage.ts'
@@ -69,22 +69,18 @@ export const playCommand = defineCommand<Options, PlayResult>({
           policies.length > 0 ? `one of ${policies.map(({ name }) => name).join(', ')}` : 'add one to `spec.policies`',
       })
     }
-    if (isList(policy.spec)) {
-      throw new UsageError(`\`${policy.name}\` decides lists, and \`dap play\` asks for one action at a time`, {
-        hint: 'play it by `dap simulate`',
-      })
-    }
     const spec = { ...scenario.spec, horizon: options.decisions ?? scenario.spec.horizon }
     const { seed = spec.seed } = options
     const client = createClient({
       baseUrl: server.replace(/\/$/, ''),
       ...(token === undefined ? {} : { token }),
       timeoutMs: TIMEOUT_MS,
-      maxQueued: spec.horizon,
+      maxQueued: spec.horizon * createSlots(policy.spec).count,
     })
     const rounds = stage({ scenario: { ...scenario, spec }, policies }, policy, { seed })
     const actions = listed(policy.spec.actions).map(({ id }) => id)
-    const { name: rewardName } = policy.spec.reward
+    const { name: rewardName, default: usual } = policy.spec.reward
+    const list = isList(policy.spec)
     // By the number of the round, so that the result does not depend on which answer came first.
     const earned = new Float64Array(spec.horizon)
     const waited = new Float64Array(spec.horizon)
@@ -105,17 +101,28 @@ export const playCommand = defineCommand<Options, PlayResult>({
         })
       }
       waited[number] = performance.now() - start
-      const { action } = answer
       servedBy.set(answer.servedBy, (servedBy.get(answer.servedBy) ?? 0) + 1)
+      const shown = list ? (answer.slots ?? []) : [answer]
+      const places = shown.map(({ action }) =>
+        action === null ? -1 : (offered?.findIndex(({ id }) => id === action) ?? actions.indexOf(action)),
+      )
       // Whoever gets nothing answers nothing: `earned` stays 0, as in a simulation.
-      if (action !== null) {
-        const at = offered?.findIndex(({ id }) => id === action) ?? actions.indexOf(action)
-        earned[number] = rewardsOf([at])[0]
+      if (places.every(place => place < 0)) return finished()
+      const rewards = rewardsOf(places)
+      for (const [slot, { action }] of shown.entries()) {
+        if (action === null) continue
+        const value = rewards[slot]
+        earned[number] += value
         chosen.set(action, (chosen.get(action) ?? 0) + 1)
+        // Of a list the clicks come back, and nothing of the other slots.
+        if (!options.rewards || (list && value === usual)) continue
+        const rewardId = list ? `${decisionId}-r${slot}` : `${decisionId}-r`
+        client.reward({ rewardId, decisionId, name: rewardName, value, ...(list ? { slot } : {}) })
       }
-      if (options.rewards && action !== null) {
-        client.reward({ rewardId: `${decisionId}-r`, decisionId, name: rewardName, value: earned[number] })
-      }
+      finished()
+    }
+
+    function finished(): void {
       if (++done % 100 === 0) report({ type: 'progress', unit: 'decisions', done, total: spec.horizon })
     }
 

@@ -199,14 +199,4 @@ ${LINEAR}`
       })
     }
   })
-
-  it('but not by a server that is played, which is asked for one action at a time', async () => {
-    const folder = await onDisk(filesOf(CASES[0]))
-    folders.push(folder)
-    expect(await dapIn(folder, 'play', 'week')).toMatchObject({
-      code: 3,
-      stderr:
-        'error: `home` decides lists, and `dap play` asks for one action at a time\nhint: play it by `dap simulate`\n',
-    })
-  })
 })
