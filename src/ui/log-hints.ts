@@ -16,7 +16,7 @@ export const LOG_FAULT_HINTS: Readonly<Record<LogFault['code'], string>> = {
   ineligible: 'what was logged as the action is not what was drawn',
   excluded:
     'nobody may get what a rule excludes: look for who else served it, or for a dap from before fallbacks had to be eligible',
-  length: 'propensities belong to the eligible actions one by one',
+  length: 'propensities belong to the eligible actions one by one, and slots to the policy',
   propensity:
     'probabilities lie in [0, 1], that of a chosen action above 0; some writers log p + 1 or p of another action',
   sum: 'log the vector that was drawn from: after eligibility and floor, before nothing',

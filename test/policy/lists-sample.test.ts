@@ -104,15 +104,17 @@ const CASES: readonly Case[] = [
     { learner: shared, exploration: { ...thompson, draws: 2 } },
     [{ action: 'price' }, { action: 'card' }],
   ],
-  [
-    'pins and quotas',
-    {
-      ...ranking,
-      pins: [{ slot: 1, eligible: 'action.card' }],
-      quotas: [{ eligible: 'action.price > 1.5', max: 1 }],
-    },
-    { learner: mean, exploration: softmax },
-  ],
+  ...[0, 1, 2].map(
+    (slot): Case => [
+      `a pin of slot ${slot}, and quotas`,
+      {
+        ...ranking,
+        pins: [{ slot, eligible: 'action.card' }],
+        quotas: [{ eligible: 'action.price > 1.5', max: 1 }],
+      },
+      { learner: mean, exploration: softmax },
+    ],
+  ),
   ['slots of their own', slots, { learner: mean, exploration: softmax }],
   [
     'slots that features tell apart',

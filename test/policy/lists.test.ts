@@ -334,6 +334,41 @@ describe('declared slots', () => {
   })
 })
 
+describe('a list that was changed after the draw', () => {
+  const ranking = policyOf({ type: 'ranking', slots: 3, uniform: 0.1 })
+  const declared = policyOf({ type: 'slots', slots: [{ id: 'hero' }, { id: 'side' }, { id: 'none', actions: ['x'] }] })
+  const other = { design: 'floors', uniform: 0.3 } as const
+
+  it.each([
+    ['a ranking', ranking],
+    ['declared slots', declared],
+  ])('does not pass: %s', (_, policy) => {
+    const pool = poolOf(policy, 5)
+    const record = logged(policy, pool, decided(policy, pool, 'd'))
+    expect(faultsOf(policy, record)).toEqual([])
+    for (let n = 1; n < 3; n++) {
+      expect(faultsOf(policy, { ...record, slots: record.slots.slice(0, n) })).toEqual([
+        `length: there is no slot ${n}, which the policy would have filled`,
+      ])
+    }
+    for (const list of [undefined, other, { ...record.list, design: other.design, uniform: other.uniform }]) {
+      expect(faultsOf(policy, { ...record, list })).toContainEqual(expect.stringMatching(/^floor: `list` says /))
+    }
+  })
+})
+
+it('vectors that are not those of the scores do not pass', () => {
+  const policy = policyOf({ type: 'ranking', slots: 3, uniform: 0.1 })
+  const pool = poolOf(policy, 5)
+  const record = logged(policy, pool, decided(policy, pool, 'd'))
+  const [p, q, ...rest] = record.list?.scores ?? []
+  const changed = {
+    ...record,
+    list: { ...record.list, design: 'mixture', scores: [p + 1e-4, q - 1e-4, ...rest] } as const,
+  }
+  expect(faultsOf(policy, changed)[0]).toMatch(/^entry: slot 0: `item-0` has .* by the scores$/)
+})
+
 describe('what is not the policy’s own list', () => {
   const policy = policyOf(
     { type: 'ranking', slots: 3, uniform: 0.1 },

@@ -6,7 +6,7 @@ import type { Pool } from '../../policy/pool.ts'
 import type { LogFaultCode } from '../records/fault.ts'
 import { baselinesOf, type DecisionRecord, type DecisionSlot } from '../records/records.ts'
 import { poolOf } from '../records/replay.ts'
-import { slotVectors } from '../records/slot-vectors.ts'
+import { scoredVectors, slotVectors } from '../records/slot-vectors.ts'
 
 export type Report = (code: LogFaultCode, message: string) => void
 
@@ -79,12 +79,21 @@ function checkSlot(
 /** What a decision record must be to have been drawn as it says, whatever the policy. */
 export function checkDecision(record: DecisionRecord, report: Report): void {
   checkChoice(record, report)
-  const { randomness, slots } = record
+  const { eligible, randomness, slots } = record
   if (randomness.scheme !== DRAW_SCHEME) {
     report('scheme', `the draw \`${randomness.scheme}\` is unknown, and was not recomputed`)
   }
   const vectors = slotVectors(record)
+  const scored = scoredVectors(record)
   for (const [k, slot] of slots.entries()) {
+    const differs = scored?.[k].findIndex((p, at) => Math.abs(p - vectors[k][at]) > SUM_TOLERANCE) ?? -1
+    if (scored !== undefined && differs >= 0) {
+      const { id } = eligible[differs]
+      report(
+        'entry',
+        `${inSlot(record, k)}\`${id}\` has ${vectors[k][differs]}, and ${scored[k][differs]} by the scores`,
+      )
+    }
     // What only the caller had in its list was not drawn.
     if (k > 0 && slot.action === null && slot.u === undefined) continue
     checkDraw(record, slot, vectors[k], (code, message) => report(code, `${inSlot(record, k)}${message}`))
@@ -178,11 +187,14 @@ export function checkAgainstPolicy(record: DecisionRecord, policy: Policy, repor
   if (randomness.salt !== policy.salt)
     report('salt', `the salt is \`${randomness.salt}\`, and the policy's \`${policy.salt}\``)
   const { uniform } = policy.slots
-  if (isList(policy.spec) && record.list?.uniform !== uniform) {
-    report('floor', `\`list.uniform\` is ${record.list?.uniform}, and ${uniform} by the policy`)
-  }
+  const design = designText(record.list)
+  const own = designText({ design: uniform === undefined ? 'floors' : 'mixture', uniform })
+  if (isList(policy.spec) && design !== own) report('floor', `\`list\` says ${design}, and the policy ${own}`)
   if (!('faults' in checked)) checkSlots(record, policy, { context: checked.context, pool }, report)
 }
+
+const designText = (list: DecisionRecord['list']): string =>
+  list === undefined ? 'nothing' : `${list.design}${list.uniform === undefined ? '' : `, uniform: ${list.uniform}`}`
 
 /** What the policy lets stand in each slot, given what stands above it, and what it promises there. */
 function checkSlots(record: DecisionRecord, policy: Policy, { context, pool }: Known, report: Report): void {
@@ -207,6 +219,10 @@ function checkSlots(record: DecisionRecord, policy: Policy, { context, pool }: K
       report('floor', `${inSlot(record, k)}the floor is ${floor}, and ${promised} by the policy`)
     }
     filling.take(at)
+  }
+  const { ids, count } = policy.slots
+  if (drawn && slots.length < count && (ids.length > 0 || filling.open() > 0)) {
+    report('length', `there is no slot ${slots.length}, which the policy would have filled`)
   }
 }
 

@@ -3,27 +3,30 @@ import type { Slots } from '../../policy/lists/slots.ts'
 import { createWalk, type Walk } from '../../policy/lists/walk.ts'
 import type { DecisionRecord } from './records.ts'
 
+type Listed = Pick<DecisionRecord, 'eligible' | 'slots' | 'list'>
+
 /**
  * What each slot of a decision was drawn from, by eligible action: as it was logged, or where a long list's record has scores instead, recomputed from them, to
  * the same digits. Empty where there is neither, or not a score an action.
  */
-export function slotVectors({
-  eligible,
-  slots,
-  list,
-}: Pick<DecisionRecord, 'eligible' | 'slots' | 'list'>): readonly (readonly number[])[] {
+export function slotVectors(record: Listed): readonly (readonly number[])[] {
+  const { slots } = record
+  const told = slots.every(({ propensities }) => propensities !== undefined) ? undefined : scoredVectors(record)
+  return slots.map(({ propensities }, k) => propensities ?? told?.[k] ?? [])
+}
+
+/** What the scores of a record say that each of its slots was drawn from; undefined where there are none, or not one an action. */
+export function scoredVectors({ eligible, slots, list }: Listed): readonly (readonly number[])[] | undefined {
   const scores = list?.scores
-  if (scores?.length !== eligible.length || slots.every(({ propensities }) => propensities !== undefined)) {
-    return slots.map(({ propensities = [] }) => propensities)
-  }
+  if (scores?.length !== eligible.length) return undefined
   const count = eligible.length
   const places = new Map(eligible.map(({ id }, at) => [id, at]))
   const walk = mixtureWalk(scores, list?.uniform ?? 0, slots.length)
   const out = new Float64Array(count)
-  return slots.map(({ action, propensities }) => {
+  return slots.map(({ action }) => {
     const left = walk.vector(out)
     walk.take((action === null ? undefined : places.get(action)) ?? NOTHING)
-    return propensities ?? (left === 0 ? [] : Array.from(out))
+    return left === 0 ? [] : Array.from(out)
   })
 }
 

@@ -11,6 +11,8 @@ export interface Filling {
   readonly left: Int32Array
   /** May anything that stands nowhere else stand in every slot? */
   readonly free: boolean
+  /** May nothing stand in any slot that may not stand in the first? */
+  readonly firstTakesAll: boolean
   /** Begins with nothing in any slot; the first `count` of `eligible`, ascending, are all that there is. */
   start(eligible: Int32Array, count: number, places: Places | undefined): void
   open(): number
@@ -57,6 +59,9 @@ export function createFilling(capacity: number, slots: number): Filling {
     left,
     get free() {
       return places === undefined
+    },
+    get firstTakesAll() {
+      return places?.only[0] === undefined && places?.pinned[0] === undefined
     },
     get slot() {
       return slot

@@ -46,7 +46,7 @@ const LEAST_SUM = 1e-280
  * given what stands above, that it is not chance which makes the list: 1 − ε at first, and by Bayes' rule after each slot. The product of the slots'
  * probabilities is that of the list under the mixture: (1 − ε)·∏ q + ε·∏ 1/n.
  *
- * @param luce Does the exploration follow Luce's axiom? Then it is asked about the first slot only.
+ * @param luce Does the exploration follow Luce's axiom? Then it is asked about the first slot only, where that is open to all that the others are.
  * @param streams The stream of a decision whose probabilities are drawn, from its beginning each time.
  */
 export function createWalk(
@@ -102,7 +102,7 @@ export function createWalk(
     },
     start() {
       deliberate[0] = 1 - (slots.uniform ?? 0)
-      told = mixed && luce
+      told = mixed && luce && filling.firstTakesAll
     },
     vector(out) {
       const { slot } = filling
