@@ -19,7 +19,7 @@ export function judgeGate(rule: RuleSpec, result: Omit<EvaluationResult, 'gates'
   const find = (name: string) => candidates.find(candidate => candidate.name === name)
   const gated = (name: string) => {
     const candidate = find(name)
-    return candidate && { ...candidate, estimates: candidate.estimates.map(gatedEstimate) }
+    return candidate && { slots: [], metrics: [], ...candidate, estimates: candidate.estimates.map(gatedEstimate) }
   }
   const roots: Roots = {
     candidate: { type: 'Candidate', names, get: gated },
@@ -77,7 +77,7 @@ export function judgeExpectation(
 ): RuleResult {
   const { policies, differences } = result
   // A result says it only where there is something to say.
-  const served = policies.map(policy => ({ unservedShare: 0, ...policy }))
+  const served = policies.map(policy => ({ unservedShare: 0, slots: [], ...policy }))
   const roots: Roots = {
     policy: {
       type: 'Policy',

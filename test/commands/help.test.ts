@@ -378,6 +378,8 @@ describe('explain', () => {
         verdict              string
         learntFrom           string
         support              Support
+        slots                list<SlotSupport>
+        metrics              list<MetricResult>
 
       Estimate:
         estimator            string
@@ -396,6 +398,18 @@ describe('explain', () => {
         rowsWithoutSupport   double
         unsupportedMass      double
         rows                 double
+
+      SlotSupport:
+        slot                 double
+        effectiveSampleSize  double
+        maxWeight            double
+        meanWeight           double
+
+      MetricResult:
+        metric               string
+        value                double
+        standardError        double
+        interval             Interval
 
       Interval:
         method               string

@@ -241,8 +241,11 @@ describe('what rules may read', () => {
       ['simulation-result', 'DifferenceResult', 'Difference'],
       ['simulation-result', 'Checkpoint', 'Checkpoint'],
       ['simulation-result', 'Measured', 'Measured'],
+      ['simulation-result', 'SlotResult', 'SlotResult'],
       ['evaluation-result', 'CandidateResult', 'Candidate'],
       ['evaluation-result', 'Support', 'Support'],
+      ['evaluation-result', 'SlotSupport', 'SlotSupport'],
+      ['evaluation-result', 'MetricResult', 'MetricResult'],
       ['evaluation-result', 'EstimateResult', 'Estimate'],
       ['evaluation-result', 'Interval', 'Interval'],
       ['evaluation-result', 'Lift', 'Lift'],
@@ -254,7 +257,8 @@ describe('what rules may read', () => {
       const { all, required } = fields(file, name)
       expect(Object.keys(RESULT_TYPES[called]), called).toEqual(all)
       // A rule that reads what is not there fails: what may be absent has a value for rules.
-      expect(all.filter(field => !required.includes(field))).toEqual(called === 'Policy' ? ['unservedShare'] : [])
+      const absent = { Policy: ['unservedShare', 'slots'], Candidate: ['slots', 'metrics'] }[called] ?? []
+      expect(all.filter(field => !required.includes(field))).toEqual(absent)
     }
   })
 

@@ -86,8 +86,8 @@ function filled(value: unknown): unknown {
   return { ...inner, required: [...new Set([...(rest.required ?? []), ...defaulted])] }
 }
 
-/** `src/log/records/read-record.ts` says what one field of a reward means for another. */
-const WITH_CONDITIONS = ['reward']
+/** `src/log/records/read-record.ts` says what one field of a record means for another. */
+const WITH_CONDITIONS = ['decision', 'reward']
 /** They have a learner, which is published as a policy may write it, and read as it is after defaults. */
 const WITH_DEFAULTS = ['snapshot', 'bundle']
 
