@@ -241,7 +241,7 @@ function estimatorsFor(
   { spec }: Training['policy'],
   dataset: EvaluationPlan['dataset'],
 ): EvaluationPlan['spec']['estimators'] {
-  if (isList(spec)) return ['snrips', 'snsips', 'cascade-dr']
+  if (isList(spec)) return ['snsips', 'cascade-dr', 'snrips']
   return dataset.spec.propensity === 'unknown' ? ['dm'] : ['ips', 'snips', 'dr']
 }
 
