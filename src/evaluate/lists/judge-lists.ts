@@ -80,20 +80,21 @@ export function judgeLists(given: JudgingParts): Judging {
   const values = <T>({ columns }: DecisionLog, place: number) => (columns[place] as ValueColumn).values as readonly T[]
   const { default: absent = 0, cap = Infinity } = given.columns.reward
 
-  function rewardsOf({ rows, columns }: DecisionLog): readonly Float64Array[] {
-    return rewardsAt.map(place =>
-      (columns[place] as NumberColumn).values.slice(0, rows).map(r => Math.min(cap, Number.isNaN(r) ? absent : r)),
-    )
-  }
+  /** Of the rows that are judged: by slot, what it earned; 0 where nothing stands in it. */
+  const rewardsBySlot = Array.from({ length: slots }, () => new Float64Array(0))
 
-  /** A slot in which nothing stands earns nothing. */
-  function rewardsOfLists(chunk: DecisionLog): readonly Float64Array[] {
+  function readRewards(chunk: DecisionLog): void {
+    const { rows, columns } = chunk
     const all = values<LoggedList>(chunk, listsAt)
-    const rewards = rewardsOf(chunk)
     for (let k = 0; k < slots; k++) {
-      for (let i = 0; i < chunk.rows; i++) if (!stands(all[i], k)) rewards[k][i] = 0
+      if (rewardsBySlot[k].length < rows) rewardsBySlot[k] = new Float64Array(rows)
+      const came = (columns[rewardsAt[k]] as NumberColumn).values
+      const rewards = rewardsBySlot[k]
+      for (let i = 0; i < rows; i++) {
+        const r = Number.isNaN(came[i]) ? absent : came[i]
+        rewards[i] = stands(all[i], k) ? Math.min(cap, r) : 0
+      }
     }
-    return rewards
   }
 
   return {
@@ -105,22 +106,25 @@ export function judgeLists(given: JudgingParts): Judging {
     rowsOf(chunk) {
       const reward = new Float64Array(chunk.rows)
       const all = values<LoggedList>(chunk, listsAt)
-      for (const [k, each] of rewardsOfLists(chunk).entries()) {
+      let { minReward, maxReward, binary } = earned
+      readRewards(chunk)
+      for (const [k, each] of rewardsBySlot.entries()) {
         for (let i = 0; i < chunk.rows; i++) {
           const r = each[i]
           reward[i] += r
           if (!stands(all[i], k)) continue
-          if (r < earned.minReward) earned.minReward = r
-          if (r > earned.maxReward) earned.maxReward = r
-          if (r !== 0 && r !== 1) earned.binary = false
+          if (r < minReward) minReward = r
+          if (r > maxReward) maxReward = r
+          if (r !== 0 && r !== 1) binary = false
         }
       }
+      Object.assign(earned, { minReward, maxReward, binary })
       return { ...chunk, reward }
     },
     learn(chunk, stratum) {
       const all = values<LoggedList>(chunk, listsAt)
       const eligible = values<Int32Array>(chunk, eligibleAt)
-      for (const [k, rewards] of rewardsOfLists(chunk).entries()) {
+      for (const [k, rewards] of rewardsBySlot.entries()) {
         for (let i = 0; i < chunk.rows; i++) {
           if (!stands(all[i], k)) continue
           const h = chunk.standsFor?.[i] ?? 1
@@ -134,9 +138,8 @@ export function judgeLists(given: JudgingParts): Judging {
     add(log, groups, stratum) {
       const lists = values<LoggedList>(log, listsAt)
       const marginals = placed ? lists.map(marginalsOf) : undefined
-      const rewards = rewardsOfLists(log)
       const eligible = values<Int32Array>(log, eligibleAt)
-      const chunk = { log, lists, eligible, rewards, groups, stratum, model, marginals, additive }
+      const chunk = { log, lists, eligible, rewards: rewardsBySlot, groups, stratum, model, marginals, additive }
       for (const { run, places } of candidates)
         run.add(
           chunk,
