@@ -66,7 +66,7 @@ export function judgeLists(given: JudgingParts): Judging {
   const prefixed = rips.create('rips', slots)
   const metrics = listMetrics(slots)
   const summed = [...estimators, whole, prefixed, ...metrics]
-  const weights = [weight, ...summed.flatMap(weightsOf)]
+  const weights = candidateSeries(summed.flatMap(weightsOf))
   const series = candidateSeries([...weights, ...summed.flatMap(seriesOfEstimator)])
   const candidates = spec.candidates.map(each => {
     const candidate = createListCandidate(each, given, slots)
@@ -155,8 +155,17 @@ export function judgeLists(given: JudgingParts): Judging {
         const origin = originOf(name)
         const of = seriesOf(facts.frame, run.sums.totals, series)
         const logging = candidate === undefined
-        const totalsOf = (by: Series) => run.sums.totals[series.findIndex(({ key }) => key === by.key)].unit
-        const coverageOf = (by: Series) => listCoverage(run.sums, by, totalsOf(by), facts, of, logging)
+        const known = new Map(
+          weights.map(by => {
+            const totals = facts.frame.of(run.sums.totals[series.findIndex(({ key }) => key === by.key)])
+            return [by.key, listCoverage(run.sums, by, totals.unit, facts, of, logging)]
+          }),
+        )
+        const coverageOf = (by: Series) => {
+          const coverage = known.get(by.key)
+          if (coverage === undefined) throw new RangeError(`the weight ${by.key} was not summed`)
+          return coverage
+        }
         const judged = { of, coverageOf, run, units, logging }
         const doubt = logging ? OK : interaction(judged, [prefixed, whole], facts, spec.interval.level)
         return {
