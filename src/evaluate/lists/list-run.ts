@@ -23,6 +23,8 @@ export interface ListChunk {
   /** P(place at slot) of the log, of each row; undefined where nobody asks. */
   readonly marginals: readonly (Float64Array | undefined)[] | undefined
   readonly additive: Additive | undefined
+  /** How far the actions of each list are from each other; undefined where nobody knows. */
+  readonly diversity: Float64Array | undefined
 }
 
 /** Folds chunks into the sums of one candidate; `columns` are those that it asked for, in its order. */
@@ -41,10 +43,11 @@ export function createListRun(
   series: readonly Series[],
   weights: readonly Series[],
   slots: number,
+  actions: number,
 ): ListRun {
   let unplaced = false
   let unpaired = false
-  const sums = createListSums(series, weights, slots)
+  const sums = createListSums(series, weights, slots, actions)
   const bufferFor = listColumns(slots)
   let vector = new Float64Array(0)
 
@@ -68,8 +71,20 @@ export function createListRun(
           walk(own, i, h, list, judged, places, chunk)
         }
       }
-      addLists(sums, series, log, own, chunk.groups, scratch)
+      expose(chunk, own)
+      addLists(sums, series, log, { ...own, diversity: chunk.diversity }, chunk.groups, scratch)
     },
+  }
+
+  function expose({ log, lists, eligible }: ListChunk, { slots }: ListColumns): void {
+    const { exposure } = sums
+    for (let i = 0; i < log.rows; i++) {
+      const { places } = lists[i]
+      const h = log.standsFor === undefined ? 1 : log.standsFor[i]
+      for (let k = 0; k < places.length; k++) {
+        if (places[k] >= 0) exposure[eligible[i][places[k]]] += h * slots[k].prefix[i]
+      }
+    }
   }
 
   function asLogged({ weight, additive, slots }: ListColumns, i: number): void {

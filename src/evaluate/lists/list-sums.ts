@@ -16,6 +16,8 @@ export interface ListSums {
   /** By slot: the largest weight that the two policies can produce there, given what stood above; whatever stands above. */
   readonly possible: Float64Array
   readonly possiblyPlaced: Float64Array
+  /** By action: Σ h · w of the list down to the slot in which it stood. */
+  readonly exposure: Float64Array
   minValue: number
   maxValue: number
   minPredicted: number
@@ -37,7 +39,12 @@ export interface WeightSums {
 }
 
 /** `weights` are those of the series that are weights. */
-export function createListSums(series: readonly Series[], weights: readonly Series[], slots: number): ListSums {
+export function createListSums(
+  series: readonly Series[],
+  weights: readonly Series[],
+  slots: number,
+  actions: number,
+): ListSums {
   return {
     totals: series.map(createTotals),
     weights: new Map(weights.map(({ key }) => [key, createWeightSums()])),
@@ -46,6 +53,7 @@ export function createListSums(series: readonly Series[], weights: readonly Seri
     misplaced: new Float64Array(slots),
     possible: new Float64Array(slots),
     possiblyPlaced: new Float64Array(slots),
+    exposure: new Float64Array(actions),
     minValue: Infinity,
     maxValue: -Infinity,
     minPredicted: Infinity,

@@ -7,7 +7,7 @@ import type { ListEstimator } from './estimators/list-estimator.ts'
 interface Metric {
   readonly name: string
   /** Of row i. */
-  of(slots: readonly SlotColumns[], i: number): number
+  of(slots: readonly SlotColumns[], i: number, columns: RowColumns): number
 }
 
 /** Was anything among the first k rewarded? */
@@ -52,14 +52,36 @@ function discountedGain(slots: number): Metric {
   }
 }
 
-/** The metrics of lists of so many slots, each as an estimator: Σ W · m / Σ W, W the weights of whole lists, since m is of a whole list. */
-export function listMetrics(slots: number): readonly ListEstimator[] {
+/** How far are the actions of a list from each other? */
+const diversity: Metric = {
+  name: 'diversity',
+  of: (_, i, { diversity: values }) => values?.[i] ?? Number.NaN,
+}
+
+/**
+ * The share of so many actions that a candidate shows: the effective number 1 / Σ s² of those that it shows (Simpson, "Measurement of
+ * diversity", Nature 163, 1949; Hill, Ecology 54, 1973), s the share of each in all slots, over all of them. 1 where all are shown alike. It
+ * is of the whole log, and no mean of rows, so that it has no interval. `exposure`: Σ of prefixes' weights, by action.
+ */
+export function shownShare(exposure: Float64Array): number | null {
+  let sum = 0
+  let squares = 0
+  for (let a = 0; a < exposure.length; a++) {
+    sum += exposure[a]
+    squares += exposure[a] * exposure[a]
+  }
+  return squares > 0 ? (sum * sum) / squares / exposure.length : null
+}
+
+/** The metrics of lists of so many slots, each as an estimator: Σ W · m / Σ W, W the weights of whole lists, since m is of a whole list. `distant`: of those whose actions' features are known. */
+export function listMetrics(slots: number, distant: boolean): readonly ListEstimator[] {
   const metrics = [clicked(1), ...(slots === 1 ? [] : [clicked(slots)]), reciprocalRank, discountedGain(slots)]
+  if (distant) metrics.push(diversity)
   return metrics.map(({ name, of }) => {
     const weighted: Series = {
       key: `w ${name}`,
       of(columns: RowColumns, out) {
-        for (let i = 0; i < columns.rows; i++) out[i] = columns.weight[i] * of(columns.slots ?? [], i)
+        for (let i = 0; i < columns.rows; i++) out[i] = columns.weight[i] * of(columns.slots ?? [], i, columns)
         return out
       },
     }
