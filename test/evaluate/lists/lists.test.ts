@@ -222,7 +222,9 @@ describe('an evaluation of lists', () => {
   })
 
   it('finds a list whose numbers cannot be', async () => {
-    const spoil = (change: (list: { slots: { propensity: number; action: string }[] }) => void) => {
+    const spoil = (
+      change: (list: { slots: { propensity: number; propensities: number[]; action: string }[] }) => void,
+    ) => {
       const list = JSON.parse(String(LOG.list[0]))
       change(list)
       return judge({ ...LOG, list: [JSON.stringify(list), ...LOG.list.slice(1)] }, { new: candidate })
@@ -230,5 +232,6 @@ describe('an evaluation of lists', () => {
     await expect(spoil(({ slots }) => (slots[1].propensity = 0.9999))).rejects.toThrow(/is not its propensity/)
     await expect(spoil(({ slots }) => (slots[1].propensity = 0))).rejects.toThrow(/outside \(0, 1\]/)
     await expect(spoil(({ slots }) => (slots[1].action = 'nobody'))).rejects.toThrow(/not among the eligible/)
+    await expect(spoil(({ slots }) => slots[1].propensities.push(0))).rejects.toThrow(/for each eligible action/)
   })
 })
