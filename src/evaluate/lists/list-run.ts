@@ -205,13 +205,17 @@ export function createListRun(
 
   /** Under lists of weight w down to the slot above: what the log could not put there, and how large the weight could get. */
   function weigh(slot: number, hw: number, w: number, logged: Float64Array, places: number): void {
+    const own = vector
     const first = slot * places
     let largest = 0
     let outside = 0
     for (let a = 0; a < places; a++) {
+      const pi = own[a]
       const p = logged[first + a]
-      if (!(p > 0)) outside += vector[a]
-      else if (vector[a] > largest * p) largest = vector[a] / p
+      if (pi > largest * p) {
+        if (p > 0) largest = pi / p
+        else outside += pi
+      }
     }
     sums.unsupported[slot] += hw * outside
     if (w * largest > sums.possible[slot]) sums.possible[slot] = w * largest
@@ -219,8 +223,9 @@ export function createListRun(
 
   /** Under the vector last written, of actions by place, whose numbers begin at `first`. */
   function expected(actions: Int32Array, q: Float64Array, first: number): number {
+    const own = vector
     let sum = 0
-    for (let a = 0; a < actions.length; a++) sum += vector[a] * q[first + actions[a]]
+    for (let a = 0; a < actions.length; a++) sum += own[a] * q[first + actions[a]]
     return sum
   }
 }

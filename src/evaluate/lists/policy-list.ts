@@ -126,8 +126,10 @@ export function uniformList(slots: number): ListCandidate {
       const { vectors } = logged
       const first = slot * places
       let left = 0
-      for (let at = first; at < first + places && at < vectors.length; at++) if (vectors[at] > 0) left++
-      for (let a = 0; a < places; a++) out[a] = left > 0 && vectors[first + a] > 0 ? 1 / left : 0
+      if (first === vectors.length) return 0
+      for (let at = first; at < first + places; at++) if (vectors[at] > 0) left++
+      const share = 1 / left
+      for (let a = 0; a < places; a++) out[a] = vectors[first + a] > 0 ? share : 0
       return left
     },
     take: () => slot++,
