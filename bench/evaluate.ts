@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { DuckDBInstance } from '@duckdb/node-api'
 import { evaluateOnce, FIELDS } from './evaluate-once.ts'
+import { benchLists } from './lists.ts'
 import { inTurn, median, type Run, runNode, verdict } from './measure.ts'
 
 const ROWS = 10_000_000
@@ -13,7 +14,8 @@ const UNITS = 250_000
 
 /**
  * A context-free candidate on 10 M rows of Parquet, beside DuckDB's own SQL for the same sums, and the peak memory; the same where
- * decisions have ids, and where they are of units; then a linear candidate, d = 10, K = 10, on 1 M rows.
+ * decisions have ids, and where they are of units; then a linear candidate, d = 10, K = 10, on 1 M rows; then
+ * lists.
  */
 export async function bench(): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), 'dap-bench-'))
@@ -83,6 +85,7 @@ export async function bench(): Promise<void> {
     )
     const linearRate = LINEAR_ROWS / median(linear.map(run => run.seconds)) / 1e6
     console.log(`evaluate, linear candidate: ${linearRate.toFixed(2)} M rows/s (budget 1: ${verdict(linearRate >= 1)})`)
+    await benchLists()
   } finally {
     connection.closeSync()
     instance.closeSync()

@@ -23,7 +23,7 @@ export interface Judging {
   readonly strataPlaces: readonly number[]
   /** It has a reward model that takes a pass of its own. */
   readonly learns: boolean
-  /** The rows as they are judged. */
+  /** The rows as they are judged; `learn` and `add` are asked about those of the last call. */
   rowsOf(chunk: DecisionLog): DecisionLog
   /** In the first of two passes, of rows as they are judged. */
   learn(rows: DecisionLog, stratum: Int32Array): void

@@ -1,5 +1,5 @@
 import { DapError } from '../errors.ts'
-import type { DecisionRecord, DecisionSlot } from '../log/records/records.ts'
+import { parseList } from '../log/records/list-text.ts'
 import type { DecisionLog } from '../log/rows/decision-log.ts'
 import type { RewardLayout } from '../log/rows/log-columns.ts'
 import { type Column, type NumberColumn, type TextColumn, takeRows } from '../log/tables.ts'
@@ -17,10 +17,6 @@ export interface ListPlaces {
   readonly offered: number | undefined
   /** What was known of the action of the row, as JSON, where that is asked for. */
   readonly actionFeatures: number | undefined
-}
-
-type LoggedList = NonNullable<DecisionRecord['list']> & {
-  readonly slots: readonly (DecisionSlot & { readonly features?: object })[]
 }
 
 /**
@@ -62,7 +58,7 @@ export async function* slotRows(
     const features: (string | null)[] = []
     for (let i = 0; i < chunk.rows; i++) {
       const json = lists[i]
-      const slots = json === null ? undefined : (JSON.parse(json) as LoggedList).slots
+      const slots = json === null ? undefined : parseList(json).slots
       if (slots !== undefined && slots.length > most) throw tooMany(await placeOf(chunk.row[i]), slots.length, most)
       const rewards = slots?.map((_, k) => Math.min(cap, Number.isNaN(came[k][i]) ? usual : came[k][i]))
       const ids = slots === undefined ? undefined : idsOf(offers?.[i])

@@ -13,6 +13,8 @@ export interface RowColumns {
   readonly predicted: Float64Array
   /** Of lists, where an estimator asks for it: what their slots' actions add up to, in place of a weight (`lists/additive.ts`). */
   readonly additive?: Float64Array
+  /** Of lists of actions whose features are known: how far those of a list are from each other (`lists/distance.ts`). */
+  readonly diversity?: Float64Array
   /** Of lists: their slots, in order. Then the weight is that of the whole list, the reward the sum of its slots'. */
   readonly slots?: readonly SlotColumns[]
 }

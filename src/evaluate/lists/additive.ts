@@ -1,6 +1,6 @@
 import { mixtureWalk } from '../../log/records/slot-vectors.ts'
 import type { LoggedList } from '../../log/rows/list-reader.ts'
-import { remember } from '../../log/rows/remember.ts'
+import { rememberNumbers } from '../../log/rows/remember.ts'
 import { solveSemidefinite } from '../../math/semidefinite.ts'
 import { type Slots, visitPrefixes } from './prefixes.ts'
 
@@ -42,13 +42,18 @@ const REMEMBERED = 1024
 
 /** The same for lists of a log, remembered by the very numbers. */
 export function createAdditive(slots: number): Additive {
-  const known = remember(REMEMBERED, (numbers: string) => {
-    const [uniform, scores, marginals] = JSON.parse(numbers) as [number, number[], number[]]
-    const walk = mixtureWalk(scores, uniform, slots)
-    return { weights: additiveWeights(walk, Float64Array.from(marginals), scores.length, slots) }
+  const known = rememberNumbers(REMEMBERED, numbers => {
+    const actions = (numbers.length - 1) / (1 + slots)
+    const walk = mixtureWalk(Array.from(numbers.subarray(1, 1 + actions)), numbers[0], slots)
+    return { weights: additiveWeights(walk, numbers.slice(1 + actions), actions, slots) }
   })
-  return ({ mixture }, marginals) =>
-    mixture === undefined
-      ? undefined
-      : known(JSON.stringify([mixture.uniform, mixture.scores, Array.from(marginals)])).weights
+  return ({ mixture }, marginals) => {
+    if (mixture === undefined) return undefined
+    const { uniform, scores } = mixture
+    const numbers = new Float64Array(1 + scores.length + slots * scores.length)
+    numbers[0] = uniform
+    numbers.set(scores, 1)
+    numbers.set(marginals, 1 + scores.length)
+    return known(numbers).weights
+  }
 }

@@ -5,6 +5,7 @@ import { eligibleSet } from '../../log/rows/eligible.ts'
 import { firstVector, type LoggedList, listReader } from '../../log/rows/list-reader.ts'
 import type { NumberColumn, ValueColumn } from '../../log/tables.ts'
 import type { Policy } from '../../policy/policy.ts'
+import { listed } from '../../policy/pool.ts'
 import type { CandidateResult } from '../../results.ts'
 import type { Summed } from '../conclude.ts'
 import { type Candidate, candidateSide, compare, type LogFacts, NOTHING } from '../estimates.ts'
@@ -20,6 +21,7 @@ import { createStrata } from '../weights/strata.ts'
 import { candidateSeries } from '../weights/sums.ts'
 import type { Units } from '../weights/units.ts'
 import { createAdditive } from './additive.ts'
+import { distanceOf, diversityOf } from './distance.ts'
 import type { ListEstimator, ListEstimatorType } from './estimators/list-estimator.ts'
 import { listEstimator } from './estimators/list-estimators.ts'
 import { slotWeight } from './estimators/list-series.ts'
@@ -30,7 +32,7 @@ import { listCoverage } from './list-coverage.ts'
 import { addToCells, createListCells, fitLists, type ListModel } from './list-model.ts'
 import { createListRun, type ListRun } from './list-run.ts'
 import { createLoggedMarginals } from './marginals.ts'
-import { listMetrics } from './metrics.ts'
+import { listMetrics, shownShare } from './metrics.ts'
 import { policyList, uniformList } from './policy-list.ts'
 import { MOST_PREFIXES } from './prefixes.ts'
 
@@ -64,14 +66,22 @@ export function judgeLists(given: JudgingParts): Judging {
   const typeOf = (estimator: Estimator) => types[estimators.findIndex(({ name }) => name === estimator.name)]
   const whole = sips.create('sips', slots)
   const prefixed = rips.create('rips', slots)
-  const metrics = listMetrics(slots)
+  const offered = given.columns.offered !== undefined
+  const distance = offered ? undefined : distanceOf(space.ids, entriesOf(parts.policies))
+  let diversity = new Float64Array(0)
+  const metrics = listMetrics(slots, distance !== undefined)
   const summed = [...estimators, whole, prefixed, ...metrics]
-  const weights = [weight, ...summed.flatMap(weightsOf)]
+  const weights = candidateSeries(summed.flatMap(weightsOf))
   const series = candidateSeries([...weights, ...summed.flatMap(seriesOfEstimator)])
   const candidates = spec.candidates.map(each => {
     const candidate = createListCandidate(each, given, slots)
     const places = (candidate?.columns ?? []).map(requests.add)
-    return { name: each.name, candidate, places, run: createListRun(candidate, series, weights, slots) }
+    return {
+      name: each.name,
+      candidate,
+      places,
+      run: createListRun(candidate, series, weights, slots, space.ids.length),
+    }
   })
   const cells = createListCells(space.ids.length, slots)
   const earned = { minReward: Infinity, maxReward: -Infinity, binary: true }
@@ -80,20 +90,21 @@ export function judgeLists(given: JudgingParts): Judging {
   const values = <T>({ columns }: DecisionLog, place: number) => (columns[place] as ValueColumn).values as readonly T[]
   const { default: absent = 0, cap = Infinity } = given.columns.reward
 
-  function rewardsOf({ rows, columns }: DecisionLog): readonly Float64Array[] {
-    return rewardsAt.map(place =>
-      (columns[place] as NumberColumn).values.slice(0, rows).map(r => Math.min(cap, Number.isNaN(r) ? absent : r)),
-    )
-  }
+  /** Of the rows that are judged: by slot, what it earned; 0 where nothing stands in it. */
+  const rewardsBySlot = Array.from({ length: slots }, () => new Float64Array(0))
 
-  /** A slot in which nothing stands earns nothing. */
-  function rewardsOfLists(chunk: DecisionLog): readonly Float64Array[] {
+  function readRewards(chunk: DecisionLog): void {
+    const { rows, columns } = chunk
     const all = values<LoggedList>(chunk, listsAt)
-    const rewards = rewardsOf(chunk)
     for (let k = 0; k < slots; k++) {
-      for (let i = 0; i < chunk.rows; i++) if (!stands(all[i], k)) rewards[k][i] = 0
+      if (rewardsBySlot[k].length < rows) rewardsBySlot[k] = new Float64Array(rows)
+      const came = (columns[rewardsAt[k]] as NumberColumn).values
+      const rewards = rewardsBySlot[k]
+      for (let i = 0; i < rows; i++) {
+        const r = Number.isNaN(came[i]) ? absent : came[i]
+        rewards[i] = stands(all[i], k) ? Math.min(cap, r) : 0
+      }
     }
-    return rewards
   }
 
   return {
@@ -105,22 +116,25 @@ export function judgeLists(given: JudgingParts): Judging {
     rowsOf(chunk) {
       const reward = new Float64Array(chunk.rows)
       const all = values<LoggedList>(chunk, listsAt)
-      for (const [k, each] of rewardsOfLists(chunk).entries()) {
+      let { minReward, maxReward, binary } = earned
+      readRewards(chunk)
+      for (const [k, each] of rewardsBySlot.entries()) {
         for (let i = 0; i < chunk.rows; i++) {
           const r = each[i]
           reward[i] += r
           if (!stands(all[i], k)) continue
-          if (r < earned.minReward) earned.minReward = r
-          if (r > earned.maxReward) earned.maxReward = r
-          if (r !== 0 && r !== 1) earned.binary = false
+          if (r < minReward) minReward = r
+          if (r > maxReward) maxReward = r
+          if (r !== 0 && r !== 1) binary = false
         }
       }
+      Object.assign(earned, { minReward, maxReward, binary })
       return { ...chunk, reward }
     },
     learn(chunk, stratum) {
       const all = values<LoggedList>(chunk, listsAt)
       const eligible = values<Int32Array>(chunk, eligibleAt)
-      for (const [k, rewards] of rewardsOfLists(chunk).entries()) {
+      for (const [k, rewards] of rewardsBySlot.entries()) {
         for (let i = 0; i < chunk.rows; i++) {
           if (!stands(all[i], k)) continue
           const h = chunk.standsFor?.[i] ?? 1
@@ -134,9 +148,23 @@ export function judgeLists(given: JudgingParts): Judging {
     add(log, groups, stratum) {
       const lists = values<LoggedList>(log, listsAt)
       const marginals = placed ? lists.map(marginalsOf) : undefined
-      const rewards = rewardsOfLists(log)
       const eligible = values<Int32Array>(log, eligibleAt)
-      const chunk = { log, lists, eligible, rewards, groups, stratum, model, marginals, additive }
+      if (distance !== undefined) {
+        if (diversity.length < log.rows) diversity = new Float64Array(log.rows)
+        for (let i = 0; i < log.rows; i++) diversity[i] = diversityOf(lists[i].places, eligible[i], distance)
+      }
+      const chunk = {
+        diversity,
+        log,
+        lists,
+        eligible,
+        rewards: rewardsBySlot,
+        groups,
+        stratum,
+        model,
+        marginals,
+        additive,
+      }
       for (const { run, places } of candidates)
         run.add(
           chunk,
@@ -152,8 +180,17 @@ export function judgeLists(given: JudgingParts): Judging {
         const origin = originOf(name)
         const of = seriesOf(facts.frame, run.sums.totals, series)
         const logging = candidate === undefined
-        const totalsOf = (by: Series) => run.sums.totals[series.findIndex(({ key }) => key === by.key)].unit
-        const coverageOf = (by: Series) => listCoverage(run.sums, by, totalsOf(by), facts, of, logging)
+        const known = new Map(
+          weights.map(by => {
+            const totals = facts.frame.of(run.sums.totals[series.findIndex(({ key }) => key === by.key)])
+            return [by.key, listCoverage(run.sums, by, totals.unit, facts, of, logging)]
+          }),
+        )
+        const coverageOf = (by: Series) => {
+          const coverage = known.get(by.key)
+          if (coverage === undefined) throw new RangeError(`the weight ${by.key} was not summed`)
+          return coverage
+        }
         const judged = { of, coverageOf, run, units, logging }
         const doubt = logging ? OK : interaction(judged, [prefixed, whole], facts, spec.interval.level)
         return {
@@ -171,7 +208,11 @@ export function judgeLists(given: JudgingParts): Judging {
             },
             judgementOf: estimator => judgeOne(estimator as ListEstimator, typeOf(estimator), judged, doubt),
             doubt,
-            metrics: metrics.map(metric => metricResult(metric, judged, facts, spec.interval.level)),
+            metrics: [
+              ...metrics.map(metric => metricResult(metric, judged, facts, spec.interval.level)),
+              // Of what requests bring, the places alone are known, and they are no catalogue.
+              ...(offered ? [] : [coverageResult(judged)]),
+            ],
             slots: Array.from({ length: slots }, (_, slot) => {
               const { effectiveSampleSize, maxWeight, meanWeight } = coverageOf(slotWeight('prefix', slot)).support
               return { slot, effectiveSampleSize, maxWeight, meanWeight }
@@ -240,13 +281,26 @@ function interaction(
   return { verdict: 'caution', reasons: [reason] }
 }
 
+/** How much of all actions the candidate shows; without a number where its weights are refused. */
+function coverageResult({ coverageOf, run, units, logging }: Judged): MetricResult {
+  const refused = !logging && judge(coverageOf(weight), units).verdict === 'refuse'
+  const value = refused ? null : shownShare(run.sums.exposure)
+  return { metric: 'coverage', value, standardError: null, interval: null }
+}
+
+/** What is known of the actions of these policies; of two that know an action, the first tells. */
+const entriesOf = (policies: JudgingParts['parts']['policies']) =>
+  [...policies.values()].reverse().flatMap(({ spec }) => listed(spec.actions))
+
+type MetricResult = NonNullable<CandidateResult['metrics']>[number]
+
 /** Of whole lists, and so by their weights; without a number where these are refused. */
 function metricResult(
   metric: ListEstimator,
   { of, coverageOf, units, logging }: Judged,
   facts: LogFacts,
   level: number,
-): NonNullable<CandidateResult['metrics']>[number] {
+): MetricResult {
   const coverage = coverageOf(weight)
   const refused = !logging && judge(coverage, units).verdict === 'refuse'
   const side = candidateSide(metric, { of, coverage }, undefined)

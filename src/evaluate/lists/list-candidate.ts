@@ -6,7 +6,10 @@ import type { Slots } from './prefixes.ts'
 /** A candidate that decides on lists. */
 export interface ListCandidate {
   readonly columns: readonly Wanted[]
-  /** For one chunk's columns, in the order of `columns`: what it would do at row i, where this list was logged. One row at a time. */
+  /**
+   * For one chunk's columns, in the order of `columns`: what it would do at row i, where this list was logged. One row at a
+   * time: it is the same object for all of them.
+   */
   bind(columns: readonly Column[]): (i: number, list: LoggedList, eligible: Int32Array) => CandidateList
 }
 

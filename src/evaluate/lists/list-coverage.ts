@@ -10,7 +10,7 @@ import type { ListSums } from './list-sums.ts'
 /** Weights as near as this to each other are one number. */
 const ROUNDING = 1e-9
 
-/** What the log can say of a candidate, as far as one of its weights goes. `totals`: those of the weight by group of units. */
+/** What the log can say of a candidate, as far as one of its weights goes. `totals`: those of the weight by the groups of units that have rows. */
 export function listCoverage(
   sums: ListSums,
   by: Series,
@@ -24,7 +24,7 @@ export function listCoverage(
   const { w, ww, min, max, maxTotal, zeroRows, positives, positiveGroups } = found
   const decisions = decisionCount(log)
   const squares = units.known ? squaresByUnit(totals, w) : ww
-  const largest = units.known ? totals.reduce((most, x) => Math.max(most, x), 0) : maxTotal
+  const largest = units.known ? greatest(totals) : maxTotal
   const reach = logging ? { unsupported: 0, possible: 1 } : reachOf(sums, by)
   return {
     support: {
@@ -32,7 +32,7 @@ export function listCoverage(
       maxWeight: maxTotal * (sums.rows / decisions),
       maxWeightShare: w > 0 ? largest / w : 0,
       meanWeight: w / decisions,
-      positiveCount: units.known ? positiveGroups.reduce((count, one) => count + one, 0) : positives,
+      positiveCount: units.known ? ones(positiveGroups) : positives,
       rowsWithoutSupport: zeroRows,
       unsupportedMass: reach.unsupported / decisions,
       rows: sums.rows,
@@ -49,6 +49,18 @@ export function listCoverage(
     uncertainRows: 0,
     matched: undefined,
   }
+}
+
+function greatest(values: Float64Array): number {
+  let most = 0
+  for (let g = 0; g < values.length; g++) if (values[g] > most) most = values[g]
+  return most
+}
+
+function ones(flags: Uint8Array): number {
+  let count = 0
+  for (let g = 0; g < flags.length; g++) count += flags[g]
+  return count
 }
 
 /** The mass that is put where the log could not put it, and the largest weight that there can be. */

@@ -4,8 +4,10 @@ import type { Strata } from '../weights/strata.ts'
 
 /** A guess of what each slot of a list earns. */
 export interface ListModel {
-  /** Of this action in this slot, of a row of the stratum. */
-  predict(stratum: number, slot: number, action: number): number
+  /** By action, from `first` on: what it earns. */
+  readonly q: Float64Array
+  /** Where that of a slot begins, of a row of the stratum. */
+  first(stratum: number, slot: number): number
   /** What the slots below this one earn in the mean, whatever stands in them. */
   below(stratum: number, slot: number): number
 }
@@ -105,14 +107,22 @@ export function fitLists(
     Float64Array.from({ length: slots }, (_, slot) => meanOf(slotReward, slotCount, slot)),
   )
   const below = means.map(each => each.map((_, slot) => each.subarray(slot + 1).reduce((sum, mean) => sum + mean, 0)))
+  const q = new Float64Array(folds * size)
+  for (const [fold, { count: n, reward }] of sums.entries()) {
+    for (let cell = 0; cell < numbers.size; cell++) {
+      for (let slot = 0; slot < slots; slot++) {
+        const mean = means[fold][slot]
+        for (let action = 0; action < actions; action++) {
+          const at = placeOf(cell, slot, action)
+          const to = ((fold * numbers.size + cell) * slots + slot) * actions + action
+          q[to] = n[at] + prior > 0 ? (reward[at] + prior * mean) / (n[at] + prior) : mean
+        }
+      }
+    }
+  }
   return {
+    q,
+    first: (stratum, slot) => (((stratum % folds) * numbers.size + cellOf[stratum]) * slots + slot) * actions,
     below: (stratum, slot) => below[stratum % folds][slot],
-    predict(stratum, slot, action) {
-      const fold = stratum % folds
-      const at = placeOf(cellOf[stratum], slot, action)
-      const { count: n, reward } = sums[fold]
-      const mean = means[fold][slot]
-      return n[at] + prior > 0 ? (reward[at] + prior * mean) / (n[at] + prior) : mean
-    },
   }
 }

@@ -23,6 +23,8 @@ export interface ListChunk {
   /** P(place at slot) of the log, of each row; undefined where nobody asks. */
   readonly marginals: readonly (Float64Array | undefined)[] | undefined
   readonly additive: Additive | undefined
+  /** How far the actions of each list are from each other; undefined where nobody knows. */
+  readonly diversity: Float64Array | undefined
 }
 
 /** Folds chunks into the sums of one candidate; `columns` are those that it asked for, in its order. */
@@ -41,10 +43,11 @@ export function createListRun(
   series: readonly Series[],
   weights: readonly Series[],
   slots: number,
+  actions: number,
 ): ListRun {
   let unplaced = false
   let unpaired = false
-  const sums = createListSums(series, weights, slots)
+  const sums = createListSums(series, weights, slots, actions)
   const bufferFor = listColumns(slots)
   let vector = new Float64Array(0)
 
@@ -68,8 +71,20 @@ export function createListRun(
           walk(own, i, h, list, judged, places, chunk)
         }
       }
-      addLists(sums, series, log, own, chunk.groups, scratch)
+      expose(chunk, own)
+      addLists(sums, series, log, { ...own, diversity: chunk.diversity }, chunk.groups, scratch)
     },
+  }
+
+  function expose({ log, lists, eligible }: ListChunk, { slots }: ListColumns): void {
+    const { exposure } = sums
+    for (let i = 0; i < log.rows; i++) {
+      const { places } = lists[i]
+      const h = log.standsFor === undefined ? 1 : log.standsFor[i]
+      for (let k = 0; k < places.length; k++) {
+        if (places[k] >= 0) exposure[eligible[i][places[k]]] += h * slots[k].prefix[i]
+      }
+    }
   }
 
   function asLogged({ weight, additive, slots }: ListColumns, i: number): void {
@@ -101,20 +116,27 @@ export function createListRun(
       return
     }
     if (sum !== undefined) additive[i] = addUp(list, unpaired ? undefined : sum(list, own), places)
-    for (const [k, { placed }] of slots.entries()) {
+    for (let k = 0; k < slots.length; k++) {
+      const first = k * places
       let empty = 1
       let loggedEmpty = 1
-      for (let a = 0; a < places; a++) {
-        const [pi, p] = [own[k * places + a] ?? 0, logged[k * places + a] ?? 0]
+      let largest = sums.possiblyPlaced[k]
+      let outside = 0
+      for (let at = first; at < first + places; at++) {
+        // Of too few actions there are fewer slots.
+        const pi = at < own.length ? own[at] : 0
+        const p = at < logged.length ? logged[at] : 0
         empty -= pi
         loggedEmpty -= p
-        if (p > 0) sums.possiblyPlaced[k] = Math.max(sums.possiblyPlaced[k], pi / p)
-        else sums.misplaced[k] += h * pi
+        if (p === 0) outside += pi
+        else if (pi > largest * p) largest = pi / p
       }
+      sums.possiblyPlaced[k] = largest
+      sums.misplaced[k] += h * outside
       const at = k < list.places.length ? list.places[k] : -1
-      placed[i] =
+      slots[k].placed[i] =
         at >= 0
-          ? (own[k * places + at] ?? 0) / logged[k * places + at]
+          ? (own[first + at] ?? 0) / logged[first + at]
           : loggedEmpty > SURELY
             ? Math.max(0, empty) / loggedEmpty
             : 1
@@ -141,54 +163,69 @@ export function createListRun(
     places: number,
     { stratum, model, eligible }: ListChunk,
   ): void {
-    const q = (slot: number, place: number) => model?.predict(stratum[i], slot, eligible[i][place]) ?? 0
-    const below = (slot: number) => model?.below(stratum[i], slot) ?? 0
+    const actions = eligible[i]
+    const { length } = list.places
+    const { slots } = own
     let w = 1
     let guessed = 0
-    for (const [k, { prefix, value, predicted }] of own.slots.entries()) {
-      const at = k < list.places.length ? list.places[k] : -1
-      value[i] = 0
-      predicted[i] = 0
-      if (at >= 0) {
-        guessed += q(k, at)
-        predicted[i] = q(k, at) + below(k)
+    for (let k = 0; k < slots.length; k++) {
+      const at = k < length ? list.places[k] : -1
+      let value = 0
+      let predicted = 0
+      let first = 0
+      let below = 0
+      if (model !== undefined && at >= 0) {
+        first = model.first(stratum[i], k)
+        below = model.below(stratum[i], k)
+        const q = model.q[first + actions[at]]
+        guessed += q
+        predicted = q + below
       }
-      if (w > 0 && k <= list.places.length) {
+      if (w > 0 && k <= length) {
         const open = judged.vector(vector)
         if ((open === 0) !== at < 0) {
           // One of the two has something for the slot, and the other has not.
           sums.unsupported[k] += h * w
           w = 0
         } else if (at >= 0) {
-          weigh(k, h * w, w, list.vectors[k], places)
-          if (model !== undefined) value[i] = expected(places, place => q(k, place)) + below(k)
+          weigh(k, h * w, w, list.vectors, places)
+          if (model !== undefined) value = expected(actions, model.q, first) + below
           w *= vector[at] / list.propensity[k]
         }
         judged.take(at)
       }
-      prefix[i] = w
-      if (k === 0) own.value[i] = value[i]
+      slots[k].prefix[i] = w
+      slots[k].value[i] = value
+      slots[k].predicted[i] = predicted
     }
+    own.value[i] = slots[0].value[i]
     own.predicted[i] = guessed
     own.weight[i] = w
   }
 
   /** Under lists of weight w down to the slot above: what the log could not put there, and how large the weight could get. */
-  function weigh(slot: number, hw: number, w: number, logged: ArrayLike<number>, places: number): void {
+  function weigh(slot: number, hw: number, w: number, logged: Float64Array, places: number): void {
+    const own = vector
+    const first = slot * places
     let largest = 0
     let outside = 0
     for (let a = 0; a < places; a++) {
-      if (logged[a] > 0) largest = Math.max(largest, vector[a] / logged[a])
-      else outside += vector[a]
+      const pi = own[a]
+      const p = logged[first + a]
+      if (pi > largest * p) {
+        if (p > 0) largest = pi / p
+        else outside += pi
+      }
     }
     sums.unsupported[slot] += hw * outside
-    sums.possible[slot] = Math.max(sums.possible[slot], w * largest)
+    if (w * largest > sums.possible[slot]) sums.possible[slot] = w * largest
   }
 
-  /** Under the vector last written. */
-  function expected(places: number, of: (place: number) => number): number {
+  /** Under the vector last written, of actions by place, whose numbers begin at `first`. */
+  function expected(actions: Int32Array, q: Float64Array, first: number): number {
+    const own = vector
     let sum = 0
-    for (let a = 0; a < places; a++) if (vector[a] > 0) sum += vector[a] * of(a)
+    for (let a = 0; a < actions.length; a++) sum += own[a] * q[first + actions[a]]
     return sum
   }
 }

@@ -1,6 +1,7 @@
 import type { DecisionLog } from '../../log/rows/decision-log.ts'
 import type { RowColumns, Series } from '../estimators/series.ts'
 import { addTotals, type ChunkGroups, createTotals, type Totals } from '../weights/groups.ts'
+import { addRanges } from '../weights/sums.ts'
 
 /** What is summed of a candidate that decides on lists. */
 export interface ListSums {
@@ -15,6 +16,8 @@ export interface ListSums {
   /** By slot: the largest weight that the two policies can produce there, given what stood above; whatever stands above. */
   readonly possible: Float64Array
   readonly possiblyPlaced: Float64Array
+  /** By action: Σ h · w of the list down to the slot in which it stood. */
+  readonly exposure: Float64Array
   minValue: number
   maxValue: number
   minPredicted: number
@@ -36,7 +39,12 @@ export interface WeightSums {
 }
 
 /** `weights` are those of the series that are weights. */
-export function createListSums(series: readonly Series[], weights: readonly Series[], slots: number): ListSums {
+export function createListSums(
+  series: readonly Series[],
+  weights: readonly Series[],
+  slots: number,
+  actions: number,
+): ListSums {
   return {
     totals: series.map(createTotals),
     weights: new Map(weights.map(({ key }) => [key, createWeightSums()])),
@@ -45,6 +53,7 @@ export function createListSums(series: readonly Series[], weights: readonly Seri
     misplaced: new Float64Array(slots),
     possible: new Float64Array(slots),
     possiblyPlaced: new Float64Array(slots),
+    exposure: new Float64Array(actions),
     minValue: Infinity,
     maxValue: -Infinity,
     minPredicted: Infinity,
@@ -67,12 +76,7 @@ export function addLists(
   scratch: Float64Array,
 ): void {
   sums.rows += rows
-  for (let i = 0; i < rows; i++) {
-    sums.minValue = Math.min(sums.minValue, columns.value[i])
-    sums.maxValue = Math.max(sums.maxValue, columns.value[i])
-    sums.minPredicted = Math.min(sums.minPredicted, columns.predicted[i])
-    sums.maxPredicted = Math.max(sums.maxPredicted, columns.predicted[i])
-  }
+  addRanges(sums, columns)
   for (const [s, each] of series.entries()) {
     const values = each.of(columns, scratch)
     addTotals(sums.totals[s], groups, values, standsFor, rows)
@@ -88,19 +92,22 @@ function addWeights(
   standsFor: Float64Array | undefined,
   { unit, row }: ChunkGroups,
 ): void {
+  let { w: total, ww: squares, min, max, maxTotal, zeroRows, positives } = sums
   if (row !== undefined && sums.positiveGroups.length < unit.size) sums.positiveGroups = new Uint8Array(unit.size)
+  const { positiveGroups } = sums
   for (let i = 0; i < rows; i++) {
     const w = weight[i]
     const hw = standsFor === undefined ? w : standsFor[i] * w
-    sums.w += hw
-    sums.ww += hw * hw
-    if (w < sums.min) sums.min = w
-    if (w > sums.max) sums.max = w
-    if (hw > sums.maxTotal) sums.maxTotal = hw
-    if (w === 0) sums.zeroRows++
+    total += hw
+    squares += hw * hw
+    if (w < min) min = w
+    if (w > max) max = w
+    if (hw > maxTotal) maxTotal = hw
+    if (w === 0) zeroRows++
     else if (reward[i] !== 0) {
-      sums.positives++
-      if (row !== undefined) sums.positiveGroups[unit.of[i]] = 1
+      positives++
+      if (row !== undefined) positiveGroups[unit.of[i]] = 1
     }
   }
+  Object.assign(sums, { w: total, ww: squares, min, max, maxTotal, zeroRows, positives })
 }

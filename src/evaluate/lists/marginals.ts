@@ -1,5 +1,5 @@
 import type { LoggedList } from '../../log/rows/list-reader.ts'
-import { remember } from '../../log/rows/remember.ts'
+import { rememberNumbers } from '../../log/rows/remember.ts'
 import { luceMarginals } from '../../math/plackett-luce.ts'
 import { type Slots, visitPrefixes } from './prefixes.ts'
 
@@ -19,17 +19,25 @@ export function mixtureMarginals(first: ArrayLike<number>, uniform: number, slot
 const REMEMBERED = 1024
 
 /** The same, remembered by the very numbers. */
-export function rememberedMixture(): (first: readonly number[], uniform: number, slots: number) => Float64Array {
-  const known = remember(REMEMBERED, (numbers: string) => {
-    const [uniform, slots, ...first] = JSON.parse(numbers) as number[]
-    return mixtureMarginals(first, uniform, slots)
-  })
-  return (first, uniform, slots) => known(JSON.stringify([uniform, slots, ...first]))
+export function rememberedMixture(slots: number): (first: ArrayLike<number>, uniform: number) => Float64Array {
+  const known = rememberNumbers(REMEMBERED, numbers =>
+    mixtureMarginals(numbers.subarray(0, -1), numbers[numbers.length - 1], slots),
+  )
+  let numbers = new Float64Array(0)
+  return (first, uniform) => {
+    if (numbers.length !== first.length + 1) numbers = new Float64Array(first.length + 1)
+    numbers.set(first)
+    numbers[first.length] = uniform
+    return known(numbers)
+  }
 }
 
 /** Do these scores of the first slot tell what is chosen in every slot? Where too few are positive, what is left is chosen anew. */
-export const tellsAll = (first: readonly number[], slots: number): boolean =>
-  first.reduce((count, score) => count + (score > 0 ? 1 : 0), 0) >= Math.min(slots, first.length)
+export function tellsAll(first: ArrayLike<number>, slots: number): boolean {
+  let positive = 0
+  for (let a = 0; a < first.length; a++) if (first[a] > 0) positive++
+  return positive >= Math.min(slots, first.length)
+}
 
 /** Of lists that are drawn evenly; 0 in slots for which there are no actions. */
 export const evenMarginals = (actions: number, slots: number): Float64Array =>
@@ -37,9 +45,9 @@ export const evenMarginals = (actions: number, slots: number): Float64Array =>
 
 /** Of the lists of a log; undefined where a record does not say it. */
 export function createLoggedMarginals(slots: number): (list: LoggedList) => Float64Array | undefined {
-  const mixture = rememberedMixture()
+  const mixture = rememberedMixture(slots)
   return ({ mixture: logged }) =>
-    logged === undefined || !tellsAll(logged.scores, slots) ? undefined : mixture(logged.scores, logged.uniform, slots)
+    logged === undefined || !tellsAll(logged.scores, slots) ? undefined : mixture(logged.scores, logged.uniform)
 }
 
 /** Of any lists, by visiting all of them; undefined where they are too many. */

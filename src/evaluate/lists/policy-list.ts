@@ -4,6 +4,7 @@ import type { LoggedList } from '../../log/rows/list-reader.ts'
 import { offeredReader } from '../../log/rows/offered-reader.ts'
 import type { ValueColumn } from '../../log/tables.ts'
 import { NOTHING } from '../../policy/lists/filling.ts'
+import type { Walk } from '../../policy/lists/walk.ts'
 import type { Context, Policy } from '../../policy/policy.ts'
 import type { Pool } from '../../policy/pool.ts'
 import { type ActionSpace, requireAction } from '../candidates/candidate.ts'
@@ -30,7 +31,8 @@ export function policyList(policy: Policy, space: ActionSpace, columns: LogColum
           const [pool, context] = [pools[i] as Pool, situations[i] as Context]
           const count = policy.eligibility.writeCertain(context, judged.mine, pool)
           // The actions of a request are the places.
-          return judged.open(context, count, a => a, eligible.length, names?.[i] as string | undefined, pool)
+          judged.placeAt.set(judged.mine)
+          return judged.open(context, count, eligible.length, names?.[i] as string | undefined, pool)
         }
       },
     }
@@ -46,79 +48,101 @@ export function policyList(policy: Policy, space: ActionSpace, columns: LogColum
         placeOf.fill(-1)
         for (let place = 0; place < eligible.length; place++) placeOf[eligible[place]] = place
         let count = 0
-        for (const a of may) if (placeOf[actionOf[a]] >= 0) judged.mine[count++] = a
-        return judged.open(context, count, a => placeOf[actionOf[a]], eligible.length, names?.[i] as string | undefined)
+        for (let j = 0; j < may.length; j++) {
+          const place = placeOf[actionOf[may[j]]]
+          if (place < 0) continue
+          judged.mine[count] = may[j]
+          judged.placeAt[count++] = place
+        }
+        return judged.open(context, count, eligible.length, names?.[i] as string | undefined)
       }
     },
   }
 }
 
-/** The lists of a policy, one decision at a time. `mine`: where the actions that it finds eligible are to be written. */
+/**
+ * The lists of a policy, one decision at a time. `mine` and `placeAt`: where the actions that it finds eligible are to be written, and their
+ * places.
+ */
 function createCandidateList(policy: Policy, slots: number) {
   const mine = new Int32Array(policy.capacity)
+  const placeAt = new Int32Array(policy.capacity)
   const vector = new Float64Array(policy.capacity)
-  const mixture = rememberedMixture()
+  const mixture = rememberedMixture(slots)
   /** Place → the policy's own action; −1: what it does not know. */
   let actionAt = new Int32Array(0)
+  let count = 0
+  let places = 0
+  let walk: Walk
+
+  const list: CandidateList = {
+    vector(out) {
+      const left = walk.vector(vector)
+      out.fill(0, 0, places)
+      if (left > 0) for (let j = 0; j < count; j++) out[placeAt[j]] = vector[mine[j]]
+      return left
+    },
+    take: place => walk.take(place < 0 || actionAt[place] < 0 ? NOTHING : actionAt[place]),
+    back: () => walk.back(),
+    marginals() {
+      if (walk.vector(vector) === 0) return new Float64Array(slots * places)
+      const { scores } = walk
+      const own = scores && Float64Array.from({ length: count }, (_, j) => scores[mine[j]])
+      if (own === undefined || !tellsAll(own, slots)) return visitedMarginals(list, places, slots)
+      const found = mixture(own, policy.slots.uniform ?? 0)
+      const out = new Float64Array(slots * places)
+      for (let k = 0; k * count < found.length; k++) {
+        for (let j = 0; j < count; j++) out[k * places + placeAt[j]] = found[k * count + j]
+      }
+      return out
+    },
+  }
 
   function open(
     context: Context,
-    count: number,
-    placeOf: (action: number) => number,
-    places: number,
+    eligible: number,
+    all: number,
     decisionId: string | undefined,
     pool?: Pool,
   ): CandidateList {
+    count = eligible
+    places = all
     if (actionAt.length < places) actionAt = new Int32Array(places)
     actionAt.fill(-1)
-    for (let j = 0; j < count; j++) actionAt[placeOf(mine[j])] = mine[j]
-    const walk = policy.walk(context, mine, count, decisionId, pool)
-    const list: CandidateList = {
-      vector(out) {
-        const left = walk.vector(vector)
-        out.fill(0, 0, places)
-        if (left === 0) return 0
-        for (let place = 0; place < places; place++) if (actionAt[place] >= 0) out[place] = vector[actionAt[place]]
-        return left
-      },
-      take: place => walk.take(place < 0 || actionAt[place] < 0 ? NOTHING : actionAt[place]),
-      back: walk.back,
-      marginals() {
-        if (walk.vector(vector) === 0) return new Float64Array(slots * places)
-        const { scores } = walk
-        const own = scores === undefined ? undefined : Array.from(mine.subarray(0, count), a => scores[a])
-        if (own === undefined || !tellsAll(own, slots)) return visitedMarginals(list, places, slots)
-        const found = mixture(own, policy.slots.uniform ?? 0, slots)
-        const out = new Float64Array(slots * places)
-        for (let k = 0; k < found.length / count; k++) {
-          for (let j = 0; j < count; j++) out[k * places + placeOf(mine[j])] = found[k * count + j]
-        }
-        return out
-      },
-    }
+    for (let j = 0; j < count; j++) actionAt[placeAt[j]] = mine[j]
+    walk = policy.walk(context, mine, count, decisionId, pool)
     return list
   }
-  return { mine, open }
+  return { mine, placeAt, open }
 }
 
 /** All that the log could put into a slot alike, slot after slot. */
 export function uniformList(slots: number): ListCandidate {
+  let logged: LoggedList
+  let places = 0
+  let slot = 0
+  const list: CandidateList = {
+    vector(out) {
+      const { vectors } = logged
+      const first = slot * places
+      let left = 0
+      if (first === vectors.length) return 0
+      for (let at = first; at < first + places; at++) if (vectors[at] > 0) left++
+      const share = 1 / left
+      for (let a = 0; a < places; a++) out[a] = vectors[first + a] > 0 ? share : 0
+      return left
+    },
+    take: () => slot++,
+    back: () => slot--,
+    marginals: () => uniformMarginals(logged, places, slots),
+  }
   return {
     columns: [],
-    bind: () => (_, list, eligible) => {
-      let slot = 0
-      return {
-        vector(out) {
-          const logged: ArrayLike<number> = list.vectors[slot] ?? []
-          let left = 0
-          for (let a = 0; a < logged.length; a++) if (logged[a] > 0) left++
-          for (let a = 0; a < eligible.length; a++) out[a] = logged[a] > 0 ? 1 / left : 0
-          return left
-        },
-        take: () => slot++,
-        back: () => slot--,
-        marginals: () => uniformMarginals(list, eligible.length, slots),
-      }
+    bind: () => (_, row, eligible) => {
+      logged = row
+      places = eligible.length
+      slot = 0
+      return list
     },
   }
 }

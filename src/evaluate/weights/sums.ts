@@ -150,7 +150,11 @@ function addWeights(
   sums.maxMatched = maxMatched
 }
 
-function addRanges(sums: CandidateSums, { rows, value, predicted }: RowColumns): void {
+/** Adds the ranges of what the reward model says. */
+export function addRanges(
+  sums: Pick<CandidateSums, 'minValue' | 'maxValue' | 'minPredicted' | 'maxPredicted'>,
+  { rows, value, predicted }: RowColumns,
+): void {
   let { minValue, maxValue, minPredicted, maxPredicted } = sums
   for (let i = 0; i < rows; i++) {
     const v = value[i]

@@ -1,7 +1,8 @@
-import type { DecisionRecord, DecisionSlot } from '../records/records.ts'
+import { parseList } from '../records/list-text.ts'
 import { slotVectors } from '../records/slot-vectors.ts'
 import type { TextColumn } from '../tables.ts'
-import { SUM_TOLERANCE } from './eligible.ts'
+import { REMEMBERED_SETS, SUM_TOLERANCE } from './eligible.ts'
+import { remember } from './remember.ts'
 import { RowFault, type RowReader } from './row-reader.ts'
 
 /** A list as it was logged. A place is that of an action among the eligible ones. */
@@ -10,8 +11,8 @@ export interface LoggedList {
   readonly places: Int32Array
   /** Its probability there, given what stands above; 1 of nothing. */
   readonly propensity: Float64Array
-  /** What each slot was drawn from, by place; empty where nothing could stand. */
-  readonly vectors: readonly ArrayLike<number>[]
+  /** What each slot was drawn from, row-major slots × places; 0 of all where nothing could stand. */
+  readonly vectors: Float64Array
   /** Of a mixture of Plackett–Luce and chance: what the first slot was drawn from but for chance, by place; the probability of chance. */
   readonly mixture: { readonly scores: readonly number[]; readonly uniform: number } | undefined
 }
@@ -22,19 +23,36 @@ export function listReader(column: string, eligible: string, slots: number): Row
   const long = new RowFault(`it has more than the ${slots} slots of the policies`)
   const stranger = new RowFault('an action of the list is not among the eligible')
   const unlikely = new RowFault('an action of the list has a propensity outside (0, 1]')
+  const uneven = new RowFault('a slot of the list does not have a propensity for each eligible action')
   const unlike = new RowFault("an action's entry of the propensities of its slot is not its propensity")
 
+  const placesOf = remember(REMEMBERED_SETS, (json: string) => {
+    const ids = JSON.parse(json) as readonly string[]
+    return { eligible: ids.map(id => ({ id })), placeOf: new Map(ids.map((id, place) => [id, place])) }
+  })
+
   function read(text: string, ids: string): LoggedList | RowFault {
-    const { slots: filled, ...list } = JSON.parse(text) as ListText
+    const { slots: filled, ...list } = parseList(text)
     if (filled.length > slots) return long
-    const all = JSON.parse(ids) as readonly string[]
-    const vectors = slotVectors({ eligible: all.map(id => ({ id })), slots: [...filled], list })
-    const places = Int32Array.from(filled, ({ action }) => (action === null ? -1 : all.indexOf(action)))
-    const propensity = Float64Array.from(filled, each => each.propensity ?? 1)
+    const { eligible, placeOf } = placesOf(ids)
+    const count = eligible.length
+    const drawn = slotVectors({ eligible, slots: filled, list })
+    const places = new Int32Array(filled.length)
+    const propensity = new Float64Array(filled.length)
+    const vectors = new Float64Array(filled.length * count)
     for (let k = 0; k < filled.length; k++) {
-      if (places[k] < 0 && filled[k].action !== null) return stranger
-      if (!(propensity[k] > 0 && propensity[k] <= 1)) return unlikely
-      if (places[k] >= 0 && !(Math.abs(vectors[k][places[k]] - propensity[k]) <= SUM_TOLERANCE)) return unlike
+      const { action } = filled[k]
+      const p = filled[k].propensity ?? 1
+      const place = action === null ? -1 : placeOf.get(action)
+      if (place === undefined) return stranger
+      if (!(p > 0 && p <= 1)) return unlikely
+      if (place >= 0) {
+        if (drawn[k].length !== count) return uneven
+        if (!(Math.abs(drawn[k][place] - p) <= SUM_TOLERANCE)) return unlike
+        vectors.set(drawn[k], k * count)
+      }
+      places[k] = place
+      propensity[k] = p
     }
     const { scores, uniform = 0 } = list
     return { places, propensity, vectors, mixture: scores === undefined ? undefined : { scores, uniform } }
@@ -60,8 +78,6 @@ export function listReader(column: string, eligible: string, slots: number): Row
   }
 }
 
-type ListText = NonNullable<DecisionRecord['list']> & { readonly slots: readonly DecisionSlot[] }
-
 /** Finds fault with lists. */
 export function singleReader(column: string): RowReader<undefined> {
   const list = new RowFault('it is a list, which estimators of single decisions cannot judge: `sips` and `rips` can')
@@ -83,7 +99,11 @@ export function firstVector(lists: RowReader<LoggedList>): RowReader<Float64Arra
       return (i, decision) => {
         const list = listAt(i, decision)
         if (list instanceof RowFault) return list
-        return Float64Array.from(list.vectors[list.places.findIndex(place => place >= 0)])
+        const { places, vectors } = list
+        const count = vectors.length / places.length
+        let first = 0
+        while (places[first] < 0) first++
+        return vectors.subarray(first * count, (first + 1) * count)
       }
     },
   }

@@ -49,6 +49,19 @@ const value = (result: CandidateResult | undefined, estimator: string) =>
 const close = (a: number, b: number, by: number) => expect(Math.abs(a - b)).toBeLessThan(by)
 const estimateOf = (result: CandidateResult | undefined, name: string) =>
   result?.estimates.find(each => each.estimator === name)
+
+/** Of actions whose features are two genres, by turns, and the size 0 … 5. */
+function diversity([a, b, c]: readonly number[]): number {
+  const distance = (x: number, y: number) => (Number(x % 2 !== y % 2) + Math.abs(x - y) / (ACTIONS - 1)) / 2
+  return (distance(a, b) + distance(a, c) + distance(b, c)) / 3
+}
+
+function coverage(lists: readonly (readonly number[])[]): number {
+  const all = lists.flat()
+  const shares = Array.from({ length: ACTIONS }, (_, a) => all.filter(each => each === a).length / all.length)
+  return 1 / shares.reduce((sum, share) => sum + share * share, 0) / ACTIONS
+}
+
 const LOG = listLog(logging, pbm(q), 8000, stream(3, 'log'))
 
 describe('an evaluation of lists', () => {
@@ -85,25 +98,45 @@ describe('an evaluation of lists', () => {
       lists.reduce((sum, list) => sum + of(list), 0) / lists.length
     const gain = (list: readonly number[]) => list.reduce((sum, r, k) => sum + r / Math.log2(k + 2), 0)
     const best = (list: readonly number[]) => gain([...list].sort((a, b) => b - a))
+    const shown = LOG.list.map(json =>
+      (JSON.parse(json as string) as { slots: { action: string }[] }).slots.map(({ action }) =>
+        Number(action.slice(1)),
+      ),
+    )
     const results = await judge(LOG, { new: candidate, same: logging }, { estimators: ['sips'] })
     for (const name of ['logging', 'same']) {
       const { metrics = [] } = results.get(name) as CandidateResult
-      expect(metrics.map(({ metric }) => metric)).toEqual(['ctr@1', 'ctr@3', 'mrr', 'ndcg@3'])
+      expect(metrics.map(({ metric }) => metric)).toEqual(['ctr@1', 'ctr@3', 'mrr', 'ndcg@3', 'diversity', 'coverage'])
       const values = [
         mean(([first]) => first),
         mean(list => Math.max(...list)),
         mean(list => (list.includes(1) ? 1 / (1 + list.indexOf(1)) : 0)),
         mean(list => (best(list) === 0 ? 0 : gain(list) / best(list))),
+        shown.reduce((sum, list) => sum + diversity(list), 0) / shown.length,
+        coverage(shown),
       ]
       for (const [i, { value }] of metrics.entries()) close(value ?? Number.NaN, values[i], 1e-9)
     }
     // By another policy's log and by its own, the same, within what chance explains.
     const own = (await judge(listLog(candidate, pbm(q), 8000, stream(9, 'log')), { new: candidate })).get('logging')
-    for (const [i, { interval }] of (results.get('new')?.metrics ?? []).entries()) {
+    for (const [i, { interval }] of (results.get('new')?.metrics ?? []).slice(0, -1).entries()) {
       const other = own?.metrics?.[i].interval
       expect(interval?.lower).toBeLessThan(other?.upper as number)
       expect(interval?.upper).toBeGreaterThan(other?.lower as number)
     }
+  })
+
+  it('tells how much of the catalogue a candidate shows that was never served', async () => {
+    const narrow = listPolicy(
+      'narrow',
+      CONTEXTS.map(() => [0.5, 0.4, 0.3, 0, 0, 0]),
+    )
+    const share = (result: CandidateResult | undefined) => result?.metrics?.at(-1)?.value ?? Number.NaN
+    const judged = (await judge(LOG, { narrow }, { estimators: ['sips'] })).get('narrow')
+    const served = listLog(narrow, pbm(q), 8000, stream(9, 'log'))
+    const own = (await judge(served, { narrow }, { estimators: ['sips'] })).get('logging')
+    close(share(judged), share(own), 0.03)
+    expect(share(own)).toBeLessThan(0.85)
   })
 
   it('refuses an estimator from the slot on at which the weights are too few, and the others not', async () => {
@@ -189,7 +222,9 @@ describe('an evaluation of lists', () => {
   })
 
   it('finds a list whose numbers cannot be', async () => {
-    const spoil = (change: (list: { slots: { propensity: number; action: string }[] }) => void) => {
+    const spoil = (
+      change: (list: { slots: { propensity: number; propensities: number[]; action: string }[] }) => void,
+    ) => {
       const list = JSON.parse(String(LOG.list[0]))
       change(list)
       return judge({ ...LOG, list: [JSON.stringify(list), ...LOG.list.slice(1)] }, { new: candidate })
@@ -197,5 +232,6 @@ describe('an evaluation of lists', () => {
     await expect(spoil(({ slots }) => (slots[1].propensity = 0.9999))).rejects.toThrow(/is not its propensity/)
     await expect(spoil(({ slots }) => (slots[1].propensity = 0))).rejects.toThrow(/outside \(0, 1\]/)
     await expect(spoil(({ slots }) => (slots[1].action = 'nobody'))).rejects.toThrow(/not among the eligible/)
+    await expect(spoil(({ slots }) => slots[1].propensities.push(0))).rejects.toThrow(/for each eligible action/)
   })
 })

@@ -8,6 +8,8 @@ export const CONTEXTS = ['w', 'x', 'y', 'z'] as const
 export const ACTIONS = 6
 export const SLOTS = 3
 const IDS = Array.from({ length: ACTIONS }, (_, a) => `a${a}`)
+/** Of each action, for whoever measures how they differ. */
+const FEATURES = IDS.map((_, a) => ({ genre: a % 2 === 0 ? 'board' : 'card', size: a }))
 const EVERY = Int32Array.from(IDS.keys())
 
 /** By context and action: how much a policy likes it. */
@@ -23,7 +25,7 @@ export function listPolicy(name: string, liking: Liking, { decision, temperature
   const spec: PolicySpec = {
     unit: 'unit',
     context: { unit: { type: 'string' }, x: { type: 'string', enum: [...CONTEXTS] } },
-    actions: IDS.map(id => ({ id })),
+    actions: IDS.map((id, a) => ({ id, features: FEATURES[a] })),
     features: [{ field: 'x', transform: 'one-hot' }] as unknown as PolicySpec['features'],
     decision: decision ?? { type: 'ranking', slots: SLOTS, uniform: 0.1 },
     algorithm: {
