@@ -198,7 +198,7 @@ replications: 2`,
     })
     expect((await dapIn(folder, 'simulate', 'week', '--log', 'logs/week.jsonl')).code).toBe(0)
     const trained = await dapIn(folder, 'train', 'shown', '--until', '2027-06-01T00:00:00Z')
-    expect(`${trained.stderr}${trained.stdout}`).toMatch(/new +(ok|caution) +snrips +0\.\d+/)
+    expect(`${trained.stderr}${trained.stdout}`).toMatch(/new +(ok|caution) +snsips +0\.\d+/)
     const result = JSON.parse((await dapIn(folder, 'evaluate', 'rows', '--json')).stdout) as EvaluationResult
     const [learnt] = result.candidates
     expect(learnt.verdict).not.toBe('refuse')
