@@ -192,7 +192,23 @@ export function judgeLists(given: JudgingParts): Judging {
           return coverage
         }
         const judged = { of, coverageOf, run, units, logging }
-        const doubt = logging ? OK : interaction(judged, [prefixed, whole], facts, spec.interval.level)
+        const gapOf = (one: ListEstimator, other: ListEstimator, [matters, by, than]: readonly string[]): Judgement => {
+          const apart = logging ? undefined : beyondChance(judged, [one, other], facts, spec.interval.level)
+          if (apart === undefined) return OK
+          const said = `${Number(Math.abs(apart).toPrecision(3))} ${apart > 0 ? 'more' : 'less'}`
+          const reason = `${matters}: by ${by} the candidate earns ${said} than by ${than}, which chance does not explain`
+          return { verdict: 'caution', reasons: [reason] }
+        }
+        const doubt = gapOf(prefixed, whole, ['the lists interact', 'prefixes', 'whole lists'])
+        /** Of what says nothing of other slots. */
+        const doubtOf = (estimator: ListEstimator): Judgement => {
+          const { marginals, pairs } = typeOf(estimator)
+          if ((!marginals && !pairs) || isUnknown(typeOf(estimator), run)) return doubt
+          return both(
+            doubt,
+            gapOf(estimator, prefixed, ['what stands above matters', `\`${estimator.name}\``, 'prefixes']),
+          )
+        }
         return {
           name,
           learntFrom: origin.from,
@@ -206,7 +222,8 @@ export function judgeLists(given: JudgingParts): Judging {
               const coverage = coverageOf(estimator.weight ?? weight)
               return isUnknown(typeOf(estimator), run) ? { ...coverage, maxWeight: 0 } : coverage
             },
-            judgementOf: estimator => judgeOne(estimator as ListEstimator, typeOf(estimator), judged, doubt),
+            judgementOf: estimator =>
+              judgeOne(estimator as ListEstimator, typeOf(estimator), judged, doubtOf(estimator as ListEstimator)),
             doubt,
             metrics: [
               ...metrics.map(metric => metricResult(metric, judged, facts, spec.interval.level)),
@@ -259,26 +276,24 @@ function judgeOne(
 const isUnknown = ({ marginals, pairs = false }: ListEstimatorType, run: ListRun): boolean =>
   (marginals && run.unplaced()) || (pairs && run.unpaired())
 
-const UNPLACED =
-  'needs to know how likely an action stands at a slot, whatever stands above: lists with pins, quotas or floors of their own slots are too many to be visited one by one, and their log does not say it'
+const UNPLACED = `needs to know how likely an action stands at a slot, whatever stands above: of lists with pins, quotas or floors of their own slots the log says only what was drawn from below the list that was shown, and a candidate of more than ${MOST_PREFIXES} prefixes is not visited list by list`
 
 const UNPAIRED = `needs to know how likely two actions stand at two slots, which takes visiting every list: there are more than ${MOST_PREFIXES} prefixes, or the candidate puts actions where the log never does`
 
-/** Do prefixes say something else than whole lists do, beyond chance? Then what stands below matters, too. */
-function interaction(
+/** By how much one says more than the other does, on the same rows; undefined where that may be chance. */
+function beyondChance(
   { of, coverageOf }: Judged,
-  [prefixed, whole]: readonly ListEstimator[],
+  [one, other]: readonly ListEstimator[],
   facts: LogFacts,
   level: number,
-): Judgement {
+): number | undefined {
   const sideOf = (estimator: ListEstimator) =>
     candidateSide(estimator, { of, coverage: coverageOf(estimator.weight ?? weight) }, undefined)
-  const gap = compare(sideOf(prefixed), sideOf(whole), facts, [level])
-  if (gap === null) return OK
+  // A largest weight that lists could have, and never did, would hide any gap: this is by what they had.
+  const gap = compare(sideOf(one), sideOf(other), { ...facts, method: 'gaussian' }, [level])
+  if (gap === null) return undefined
   const [{ lower, upper }] = gap.bounds
-  if (!(lower > 0 || upper < 0)) return OK
-  const reason = `the lists interact: by prefixes the candidate earns ${Number(gap.value.toPrecision(3))} ${gap.value > 0 ? 'more' : 'less'} than by whole lists, which chance does not explain`
-  return { verdict: 'caution', reasons: [reason] }
+  return lower > 0 || upper < 0 ? gap.value : undefined
 }
 
 /** How much of all actions the candidate shows; without a number where its weights are refused. */
