@@ -71,7 +71,7 @@ export function conclude(
     for (const [k, [i, j]] of pairs.entries()) {
       const known = weighted || estimator.modelled === undefined
       const difference = known ? compare(sides[j], sides[i], facts, ofPairs) : null
-      differences[k].push(differenceResult(estimator, difference, level))
+      differences[k].push(differenceResult(estimator, difference, level, facts))
     }
   }
   return {
@@ -136,6 +136,12 @@ function withDoubt(judgement: Judgement, doubt: Judgement | undefined): Judgemen
 
 const isDoublyRobust = ({ mean }: Estimator): boolean => mean === corrected
 
+/** What is nothing but rounding beside rewards of this size is 0. */
+function cleaner(size: number): (x: number) => number {
+  const least = ROUNDING * Math.abs(size)
+  return x => (Math.abs(x) <= least ? 0 : x)
+}
+
 function estimateResult(
   { name }: Estimator,
   value: Measured | null,
@@ -147,8 +153,7 @@ function estimateResult(
     return { estimator: name, verdict: 'ok', reasons: [], value: null, standardError: null, interval: null, lift: null }
   }
   const reward = meanReward(log)
-  const least = ROUNDING * Math.max(Math.abs(value.value), Math.abs(reward))
-  const clean = (x: number) => (Math.abs(x) <= least ? 0 : x)
+  const clean = cleaner(Math.max(Math.abs(value.value), Math.abs(reward)))
   const [bounds, simultaneous] = lift.bounds
     .map(({ lower, upper }) => ({ lower: clean(lower), upper: clean(upper) }))
     .filter(({ lower, upper }) => Number.isFinite(lower) && Number.isFinite(upper))
@@ -179,16 +184,23 @@ function intervalOf({ method, bounds: [{ lower, upper }] }: Measured, level: num
   return Number.isFinite(lower) && Number.isFinite(upper) ? { method, level, lower, upper } : null
 }
 
-function differenceResult({ name }: Estimator, measured: Measured | null, level: number): DifferenceEstimate {
+function differenceResult(
+  { name }: Estimator,
+  measured: Measured | null,
+  level: number,
+  { log }: LogFacts,
+): DifferenceEstimate {
   if (measured === null) {
     return { estimator: name, value: null, standardError: null, interval: null, simultaneous: null }
   }
-  const { value, error, bounds } = measured
+  const clean = cleaner(meanReward(log))
+  const { value, error } = measured
+  const bounds = measured.bounds.map(({ lower, upper }) => ({ lower: clean(lower), upper: clean(upper) }))
   return {
     estimator: name,
-    value,
+    value: clean(value),
     standardError: Number.isFinite(error) ? error : null,
-    interval: intervalOf(measured, level),
+    interval: intervalOf({ ...measured, bounds }, level),
     simultaneous: bounds.length > 1 && intervalOf(measured, level) !== null ? bounds[1] : null,
   }
 }

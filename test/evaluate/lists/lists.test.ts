@@ -5,7 +5,17 @@ import type { EvaluationSpec } from '../../../src/kinds.ts'
 import { stream } from '../../../src/math/rng.ts'
 import type { Policy } from '../../../src/policy/policy.ts'
 import type { CandidateResult } from '../../../src/results.ts'
-import { ACTIONS, CONTEXTS, type Liking, listLog, listPolicy, listWise, pbm, worthOf } from '../support/list-world.ts'
+import {
+  ACTIONS,
+  CONTEXTS,
+  cascade,
+  type Liking,
+  listLog,
+  listPolicy,
+  listWise,
+  pbm,
+  worthOf,
+} from '../support/list-world.ts'
 import { memoryTables } from '../support/memory-tables.ts'
 import { plan } from '../support/plan.ts'
 
@@ -163,6 +173,18 @@ describe('an evaluation of lists', () => {
     expect(estimateOf(found, 'rips')?.verdict).toBe('caution')
     expect(estimateOf(found, 'sips')?.reasons).toEqual([])
     expect((await judge(LOG, { new: candidate })).get('new')?.reasons).toEqual([])
+  })
+
+  it('doubts what says nothing of the slots above, where these matter', async () => {
+    const steep = q.map(row => row.map(p => Math.min(0.95, 3 * p)))
+    const results = await judge(listLog(logging, cascade(steep), 8000, stream(7, 'log')), { new: candidate })
+    const found = results.get('new')
+    for (const name of ['iips', 'sniips']) {
+      expect(estimateOf(found, name)?.verdict).toBe('caution')
+      expect(estimateOf(found, name)?.reasons.join()).toContain(`what stands above matters: by \`${name}\``)
+    }
+    expect(estimateOf(found, 'rips')?.reasons.join()).not.toContain('matters')
+    expect(estimateOf((await judge(LOG, { new: candidate })).get('new'), 'iips')?.reasons).toEqual([])
   })
 
   it('has intervals by unit: a log that says everything five times knows no more', async () => {
