@@ -173,7 +173,7 @@ describe('a server of lists', () => {
     }
   })
 
-  it('takes rewards and activations of its slots, and refuses those of others where it knows the decision', () => {
+  it('takes rewards and activations of its slots, and refuses those that the decision, or where that is not known no policy, has had', () => {
     const self = bench([row()])
     ask(self, { decisionId: 'd' })
     const { engine } = self
@@ -186,13 +186,14 @@ describe('a server of lists', () => {
     expect(faultsOf(engine.activate([{ decisionId: 'd' }, { decisionId: 'd', slot: 49 }]))).toEqual([
       "/1/slot is none of the decision's: the last is 2",
     ])
-    expect(engine.reward([{ decisionId: 'elsewhere', slot: 49, value: 1 }])).toEqual({ accepted: 1 })
+    expect(engine.reward([{ decisionId: 'elsewhere', slot: 2, value: 1 }])).toEqual({ accepted: 1 })
+    expect(faultsOf(engine.reward([{ decisionId: 'elsewhere', slot: 3, value: 1 }]))).toHaveLength(1)
     const shown = [{ decisionId: 'd' }, { decisionId: 'd', slot: 1 }, { decisionId: 'd', slot: 2 }]
     expect(engine.activate([...shown, ...shown])).toEqual({ accepted: 6 })
     expect(self.rewards.map(({ rewardId, slot }) => [rewardId, slot])).toEqual([
       ['r0', 0],
       ['r2', 2],
-      ['id-0', 49],
+      ['id-0', 2],
       ['activation/d', undefined],
       ['activation#1/d', 1],
       ['activation#2/d', 2],
@@ -200,7 +201,7 @@ describe('a server of lists', () => {
     for (const rewardId of ['activation/x', 'activation#12/x']) {
       expect(faultsOf(engine.reward([{ rewardId, decisionId: 'd', value: 1 }]))).toHaveLength(1)
     }
-    expect(self.seen.filter(line => line.startsWith('refused'))).toEqual(['refused slot', 'refused slot'])
+    expect(self.seen.filter(line => line.startsWith('refused'))).toEqual(['refused slot', 'refused slot', 'refused slot'])
     expect(
       engine.reward([{ rewardId: 'r0', decisionId: 'd', slot: 1, value: 1 }]),
       'another slot is another reward',

@@ -46,12 +46,19 @@ export function createRewardDoor({ source, log, ledger, clock, observer, learner
 
   /** Of every policy that is served, or has decided something since the start. */
   const specs = new Map<string, RewardSpec>()
+  /** The most slots that a decision of theirs has had. */
+  const slotCounts = new Map<string, number>()
   let seen: PolicySource['policies'] | undefined
+
+  function see({ name, spec, slots }: Policy): void {
+    specs.set(name, spec.reward)
+    slotCounts.set(name, Math.max(slots.count, slotCounts.get(name) ?? 0))
+  }
 
   function known(): ReadonlyMap<string, RewardSpec> {
     if (seen !== source.policies) {
       seen = source.policies
-      for (const [name, { policy }] of seen) specs.set(name, policy.spec.reward)
+      for (const { policy } of seen.values()) see(policy)
     }
     return specs
   }
@@ -96,11 +103,16 @@ export function createRewardDoor({ source, log, ledger, clock, observer, learner
   }
 
   function slotFault({ slot = 0 }: Sent, decision: Decided | undefined): Fault | undefined {
-    if (decision?.slots === undefined || slot < decision.slots) return undefined
+    if (slot === 0) return undefined
+    known()
+    const own = decision && slotCounts.get(decision.policy)
+    // Where nobody knows how many there were, none of the policies may have had so many.
+    const count = decision?.slots ?? own ?? Math.max(...slotCounts.values())
+    if (slot < count) return undefined
     return refused(
       'slot',
       '/slot',
-      `is none of the decision's: ${decision.slots === 1 ? 'there is but slot 0' : `the last is ${decision.slots - 1}`}`,
+      `is none of the decision's: ${count === 1 ? 'there is but slot 0' : `the last is ${count - 1}`}`,
     )
   }
 
@@ -181,8 +193,8 @@ export function createRewardDoor({ source, log, ledger, clock, observer, learner
   }
 
   return {
-    saw({ name, spec }) {
-      if (specs.get(name) !== spec.reward) specs.set(name, spec.reward)
+    saw(policy) {
+      if (specs.get(policy.name) !== policy.spec.reward) see(policy)
     },
     policiesOf: ids => whenDone(decided(ids), all => all.map(each => each?.policy)),
     reward: (requests, trace) =>
