@@ -201,7 +201,11 @@ describe('a server of lists', () => {
     for (const rewardId of ['activation/x', 'activation#12/x']) {
       expect(faultsOf(engine.reward([{ rewardId, decisionId: 'd', value: 1 }]))).toHaveLength(1)
     }
-    expect(self.seen.filter(line => line.startsWith('refused'))).toEqual(['refused slot', 'refused slot', 'refused slot'])
+    expect(self.seen.filter(line => line.startsWith('refused'))).toEqual([
+      'refused slot',
+      'refused slot',
+      'refused slot',
+    ])
     expect(
       engine.reward([{ rewardId: 'r0', decisionId: 'd', slot: 1, value: 1 }]),
       'another slot is another reward',
