@@ -97,5 +97,6 @@ function specOf(learner: PoolPlayer['learner'], exploration: ExplorationSpec): P
     actions: { from: 'request', max: OFFERED, features: fieldsOf('t', TOKENS) },
     algorithm: { learner, exploration },
     guardrails: { minProbability: 0 },
+    decision: { type: 'single' },
   } as unknown as PolicySpec
 }
