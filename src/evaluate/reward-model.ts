@@ -1,6 +1,6 @@
 import type { LogSums } from './weights/log-sums.ts'
 import { totalAt } from './weights/log-sums.ts'
-import type { Strata } from './weights/strata.ts'
+import { cellsBy, type Strata } from './weights/strata.ts'
 
 /**
  * A tabular reward model: q = (Σhr + p · r̄) / (Σh + p) by cell, or by cell × action, of rows that stand for h decisions each.
@@ -35,16 +35,7 @@ export function fitTabular(
   const { actions } = log
   const { folds } = strata
   const count = strata.count()
-  const places = keys.map(key => strata.keys.indexOf(key))
-  const cellIndex = new Map<string, number>()
-  const cellOf = Int32Array.from({ length: count }, (_, stratum) => {
-    const values = strata.cells.keys(Math.floor(stratum / folds))
-    const name = JSON.stringify(places.map(place => values[place]))
-    const cell = cellIndex.get(name) ?? cellIndex.size
-    cellIndex.set(name, cell)
-    return cell
-  })
-  const cells = cellIndex.size
+  const { cellOf, cells } = cellsBy(strata, keys)
   const model: TabularModel = {
     byAction,
     cellOf,

@@ -1,4 +1,5 @@
 import type { RewardSpec } from '../kinds.ts'
+import { bySlot } from './lists/by-slot.ts'
 
 /** A slot of a list that is learnt, as a row of its own. */
 export interface CreditedSlot {
@@ -29,6 +30,6 @@ export function creditedSlots(
   return Array.from({ length: taught }, (_, slot) => ({
     slot,
     reward: rewards[slot],
-    factor: gamma === undefined ? 1 : gamma[Math.min(slot, gamma.length - 1)],
+    factor: gamma === undefined ? 1 : bySlot(gamma, slot),
   }))
 }

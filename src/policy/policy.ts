@@ -12,7 +12,7 @@ import type { Learner } from './learner.ts'
 import { createFilling, type Filling } from './lists/filling.ts'
 import { sampleList } from './lists/sample.ts'
 import { createSlots, isList, type Slots } from './lists/slots.ts'
-import { createWalk, type Walk } from './lists/walk.ts'
+import { addFloor, createWalk, type Walk } from './lists/walk.ts'
 import {
   capacityOf,
   createOfferCheck,
@@ -208,8 +208,7 @@ export function createPolicy(name: string, spec: PolicySpec, digest: string): Po
       predict(0)
       exploration.probabilities(learner, eligible, count, out, streamOf())
       const f = slots.floor(0, count)
-      const rest = Math.max(0, 1 - count * f)
-      if (f > 0) for (let i = 0; i < count; i++) out[eligible[i]] = f + rest * out[eligible[i]]
+      addFloor(out, eligible, count, f, Math.max(0, 1 - count * f))
     },
     sample(x, eligible, count, rng) {
       const uniformly = count * slots.floor(0, count)

@@ -1,9 +1,8 @@
 import { type Filling, NOTHING } from '../policy/lists/filling.ts'
 import { fillList } from '../policy/lists/sample.ts'
 import type { Slots } from '../policy/lists/slots.ts'
-import { FIRST_ELIGIBLE } from '../policy/pool.ts'
 import { createBestList } from './best-list.ts'
-import { createTally, type Seat, type Seated } from './play.ts'
+import { createTally, held, type Seat, type Seated } from './play.ts'
 import { createPresented, present, uniforms } from './presented.ts'
 import type { Rounds } from './rounds.ts'
 import type { Clicks } from './world.ts'
@@ -29,7 +28,7 @@ const AS_GOOD = 1 - 1e-12
  * @param column The world's column of each of the player's actions.
  */
 export function createListSeat(player: ListPlayer, { model }: Clicks, column: Int32Array): Seat {
-  const { heldOut, holdoutAction, fallback } = player
+  const { heldOut } = player
   const actions = player.actions.length
   const most = player.slots.count
   const all = Int32Array.from({ length: actions }, (_, a) => a)
@@ -44,10 +43,7 @@ export function createListSeat(player: ListPlayer, { model }: Clicks, column: In
 
   /** The list of somebody who is held out; of no slots where neither action is eligible. */
   function impose(filling: Filling, eligible: Int32Array, count: number): number {
-    const set = eligible.subarray(0, count)
-    const [first] = [holdoutAction, fallback]
-      .map(served => (served === FIRST_ELIGIBLE ? set[0] : served))
-      .filter(action => action !== undefined && set.includes(action))
+    const first = held(player, eligible, count)
     if (first === undefined) return 0
     return fillList(
       player.slots,
@@ -86,8 +82,8 @@ export function createListSeat(player: ListPlayer, { model }: Clicks, column: In
           presented,
         )
         const highest = model.expected(presented, expected)
-        const held = heldOut?.(rounds, i) === true
-        const slots = held
+        const isHeld = heldOut?.(rounds, i) === true
+        const slots = isHeld
           ? impose(player.fill(rounds, i, set, count), set, count)
           : player.list(rounds, i, set, count, list)
         present(rounds, i, column, list, slots, presented)
@@ -102,7 +98,7 @@ export function createListSeat(player: ListPlayer, { model }: Clicks, column: In
           tally.slots[k] += rewards[k]
         }
         if (shown === 0) tally.unserved++
-        else if (!held) player.learn(rounds, i, list, rewards.subarray(0, slots))
+        else if (!isHeld) player.learn(rounds, i, list, rewards.subarray(0, slots))
         tally.reward += clicks
         tally.regret += highest - mean
         if (mean >= highest * AS_GOOD) tally.best++

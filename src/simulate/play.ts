@@ -78,22 +78,22 @@ export interface Seat {
   play(rounds: Rounds): void
 }
 
+/** What a held out unit gets, of the first `count` of a set: its action or the fallback, whichever is eligible first; undefined where neither is. */
+export function held({ holdoutAction, fallback }: Seated, eligible: Int32Array, count: number): number | undefined {
+  for (const served of [holdoutAction, fallback]) {
+    const action = served === FIRST_ELIGIBLE ? eligible[0] : served
+    if (action !== undefined && includes(eligible, count, action)) return action
+  }
+  return undefined
+}
+
 /** @param column The world's column of each of the player's actions. */
 export function createSeat(player: Player, world: World, column: Int32Array): Seat {
   const actions = player.actions.length
   const all = Int32Array.from({ length: actions }, (_, a) => a)
   const some = new Int32Array(actions)
   const tally = createTally(actions, 0)
-  const { eligible, heldOut, holdoutAction, fallback } = player
-
-  /** Of a held out unit: its action, the fallback or nothing, whichever is eligible first. */
-  function first(set: Int32Array, count: number): number {
-    for (const served of [holdoutAction, fallback]) {
-      const action = served === FIRST_ELIGIBLE ? set[0] : served
-      if (action !== undefined && includes(set, count, action)) return action
-    }
-    return NOTHING
-  }
+  const { eligible, heldOut } = player
 
   return {
     player,
@@ -115,7 +115,8 @@ export function createSeat(player: Player, world: World, column: Int32Array): Se
           count = eligible(rounds, i, some)
         }
         if (eligible !== undefined || stride > 0) best = count === 0 ? 0 : highest(means, row, column, set, count)
-        const imposed = count === 0 ? NOTHING : heldOut?.(rounds, i) === true ? first(set, count) : OPEN
+        const imposed =
+          count === 0 ? NOTHING : heldOut?.(rounds, i) === true ? (held(player, set, count) ?? NOTHING) : OPEN
         if (imposed === NOTHING) {
           regret += best
           if (best <= 0) bests++

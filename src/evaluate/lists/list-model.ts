@@ -1,6 +1,6 @@
 import type { RewardModelSpec } from '../../kinds.ts'
 import { trainsOn } from '../reward-model.ts'
-import type { Strata } from '../weights/strata.ts'
+import { cellsBy, type Strata } from '../weights/strata.ts'
 
 /** A guess of what each slot of a list earns. */
 export interface ListModel {
@@ -65,16 +65,8 @@ export function fitLists(
   const count = strata.count()
   const byAction = by.includes('action')
   const bySlot = by.includes('slot')
-  const places = keys.map(key => strata.keys.indexOf(key))
-  const numbers = new Map<string, number>()
-  const cellOf = Int32Array.from({ length: count }, (_, stratum) => {
-    const values = strata.cells.keys(Math.floor(stratum / folds))
-    const name = JSON.stringify(places.map(place => values[place]))
-    const cell = numbers.get(name) ?? numbers.size
-    numbers.set(name, cell)
-    return cell
-  })
-  const size = numbers.size * slots * actions
+  const { cellOf, cells: groups } = cellsBy(strata, keys)
+  const size = groups * slots * actions
   const sums = Array.from({ length: folds }, () => ({
     count: new Float64Array(size),
     reward: new Float64Array(size),
@@ -109,12 +101,12 @@ export function fitLists(
   const below = means.map(each => each.map((_, slot) => each.subarray(slot + 1).reduce((sum, mean) => sum + mean, 0)))
   const q = new Float64Array(folds * size)
   for (const [fold, { count: n, reward }] of sums.entries()) {
-    for (let cell = 0; cell < numbers.size; cell++) {
+    for (let cell = 0; cell < groups; cell++) {
       for (let slot = 0; slot < slots; slot++) {
         const mean = means[fold][slot]
         for (let action = 0; action < actions; action++) {
           const at = placeOf(cell, slot, action)
-          const to = ((fold * numbers.size + cell) * slots + slot) * actions + action
+          const to = ((fold * groups + cell) * slots + slot) * actions + action
           q[to] = n[at] + prior > 0 ? (reward[at] + prior * mean) / (n[at] + prior) : mean
         }
       }
@@ -122,7 +114,7 @@ export function fitLists(
   }
   return {
     q,
-    first: (stratum, slot) => (((stratum % folds) * numbers.size + cellOf[stratum]) * slots + slot) * actions,
+    first: (stratum, slot) => (((stratum % folds) * groups + cellOf[stratum]) * slots + slot) * actions,
     below: (stratum, slot) => below[stratum % folds][slot],
   }
 }

@@ -66,3 +66,20 @@ export function createStrata(
     },
   }
 }
+
+/** Stratum → one of the cells that these of the keys tell apart, whatever the fold and the other keys. */
+export function cellsBy(
+  strata: Strata,
+  keys: readonly string[],
+): { readonly cellOf: Int32Array; readonly cells: number } {
+  const places = keys.map(key => strata.keys.indexOf(key))
+  const numbers = new Map<string, number>()
+  const cellOf = Int32Array.from({ length: strata.count() }, (_, stratum) => {
+    const values = strata.cells.keys(Math.floor(stratum / strata.folds))
+    const name = JSON.stringify(places.map(place => values[place]))
+    const cell = numbers.get(name) ?? numbers.size
+    numbers.set(name, cell)
+    return cell
+  })
+  return { cellOf, cells: numbers.size }
+}

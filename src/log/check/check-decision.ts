@@ -14,8 +14,11 @@ export type Report = (code: LogFaultCode, message: string) => void
 const SUM_TOLERANCE = 1e-9
 const FLOOR_TOLERANCE = 1e-12
 
-/** What the actions and propensities of a decision record must be to be used at all, whoever drew from them and how. */
-export function checkChoice(record: DecisionRecord, report: Report): void {
+/**
+ * What the actions and propensities of a decision record must be to be used at all, whoever drew from them and how. `vectors`: what its slots were
+ * drawn from, as `slotVectors` has it.
+ */
+export function checkChoice(record: DecisionRecord, report: Report, vectors = slotVectors(record)): void {
   const { eligible, excluded, slots } = record
   const listed = new Set<string>()
   for (const { id } of [...eligible, ...excluded]) {
@@ -27,14 +30,13 @@ export function checkChoice(record: DecisionRecord, report: Report): void {
     report('length', `${scores.length} scores for ${eligible.length} eligible actions`)
     return
   }
-  const vectors = slotVectors(record)
   /** Action → where it stands. */
   const above = new Map<string, number>()
   for (const [k, slot] of slots.entries()) {
     const told: Report = (code, message) => report(code, `${inSlot(record, k)}${message}`)
     if (slot.slot !== k) told('entry', `it is number ${slot.slot} of the slots, which are numbered from 0`)
     checkSlot(record, slot, vectors[k], told)
-    for (const [at, { id }] of eligible.entries()) {
+    for (const [at, { id }] of above.size === 0 ? [] : eligible.entries()) {
       const other = above.get(id)
       if (other === undefined || !(vectors[k][at] > 0)) continue
       told('ineligible', `\`${id}\` stands in slot ${other}, and could be drawn again`)
@@ -78,12 +80,12 @@ function checkSlot(
 
 /** What a decision record must be to have been drawn as it says, whatever the policy. */
 export function checkDecision(record: DecisionRecord, report: Report): void {
-  checkChoice(record, report)
+  const vectors = slotVectors(record)
+  checkChoice(record, report, vectors)
   const { eligible, randomness, slots } = record
   if (randomness.scheme !== DRAW_SCHEME) {
     report('scheme', `the draw \`${randomness.scheme}\` is unknown, and was not recomputed`)
   }
-  const vectors = slotVectors(record)
   const scored = scoredVectors(record)
   for (const [k, slot] of slots.entries()) {
     const differs = scored?.[k].findIndex((p, at) => Math.abs(p - vectors[k][at]) > SUM_TOLERANCE) ?? -1

@@ -1,5 +1,5 @@
 import { createFilling, NOTHING } from '../../policy/lists/filling.ts'
-import type { Slots } from '../../policy/lists/slots.ts'
+import { mixtureSlots } from '../../policy/lists/slots.ts'
 import { createWalk, type Walk } from '../../policy/lists/walk.ts'
 import type { DecisionRecord } from './records.ts'
 
@@ -35,16 +35,8 @@ export function mixtureWalk(scores: readonly number[], uniform: number, slots: n
   const count = scores.length
   const filling = createFilling(count, slots)
   const choose = (_slot: number, _left: Int32Array, _count: number, out: Float64Array) => out.set(scores)
-  const walk = createWalk(mixtureOf(slots, uniform), filling, choose, () => undefined, count, true)
+  const walk = createWalk(mixtureSlots(slots, uniform), filling, choose, () => undefined, count, true)
   filling.start(Int32Array.from(scores.keys()), count, undefined)
   walk.start()
   return walk
 }
-
-const mixtureOf = (count: number, uniform: number): Slots => ({
-  count,
-  ids: [],
-  uniform,
-  floor: (slot, left) => (slot === 0 ? uniform / left : 0),
-  open: () => undefined,
-})

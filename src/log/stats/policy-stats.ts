@@ -103,12 +103,10 @@ export function createPolicyTally(policy: string, digest: string): PolicyTally {
       filled = withRoom(filled, own)
       for (const [k, { propensities, chosen }] of drawn.entries()) {
         if (chosen < 0) continue
-        // What stands above a slot, or may not stand there, is none of its candidates.
-        const places = Array.from(indices.keys()).filter(i => list === undefined || propensities[i] > 0 || i === chosen)
         const could = [
-          places.map(i => indices[i]),
-          places.map(i => propensities[i]),
-          places.indexOf(chosen),
+          ...(list === undefined
+            ? ([indices, propensities, chosen] as const)
+            : candidates(indices, propensities, chosen)),
           group,
         ] as const
         calibration.add(...could)
@@ -167,6 +165,12 @@ export function createPolicyTally(policy: string, digest: string): PolicyTally {
       }
     },
   }
+}
+
+/** Of the actions and propensities of a slot, those that could be drawn, and the place of what was: what stands above, or may not stand there, is none of them. */
+function candidates(indices: readonly number[], propensities: readonly number[], chosen: number) {
+  const places = Array.from(indices.keys()).filter(i => propensities[i] > 0 || i === chosen)
+  return [places.map(i => indices[i]), places.map(i => propensities[i]), places.indexOf(chosen)] as const
 }
 
 /** Of an action that could be chosen nowhere. */

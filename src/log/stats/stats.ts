@@ -12,10 +12,9 @@ export type { LogStatsResult, LogVolume } from '../../generated/types.ts'
 function drawnOf(record: DecisionRecord): readonly Drawn[] | undefined {
   const { eligible, slots, list, served } = record
   const vectors = slotVectors(record)
-  const places = new Map(eligible.map(({ id }, at) => [id, at]))
   const drawn = slots.map(({ action }, k) => ({
     propensities: vectors[k],
-    chosen: action === null ? -1 : (places.get(action) ?? -1),
+    chosen: eligible.findIndex(({ id }) => id === action),
   }))
   const whole = drawn.every(({ propensities, chosen }, k) => {
     const { action, propensity } = slots[k]

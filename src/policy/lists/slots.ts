@@ -52,14 +52,7 @@ export function createSlots(spec: Described): Slots {
   }
   if (decision.type === 'single') return single
   if (decision.type === 'ranking') {
-    const { slots: count, uniform } = decision
-    return {
-      ...single,
-      count,
-      uniform,
-      floor: (slot, left) => (slot === 0 ? uniform / left : 0),
-      open: rankingPlaces(spec),
-    }
+    return mixtureSlots(decision.slots, decision.uniform, rankingPlaces(spec))
   }
   const { slots } = decision
   return {
@@ -70,6 +63,15 @@ export function createSlots(spec: Described): Slots {
     open: declaredPlaces(slots),
   }
 }
+
+/** The places of a ranking, a mixture of lists. */
+export const mixtureSlots = (count: number, uniform: number, open: Slots['open'] = () => undefined): Slots => ({
+  count,
+  ids: [],
+  uniform,
+  floor: (slot, left) => (slot === 0 ? uniform / left : 0),
+  open,
+})
 
 /** What features see of each declared slot: its features, and its `id`. */
 export function slotValues(decision: PolicySpec['decision']): readonly Values[] {

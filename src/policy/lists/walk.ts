@@ -31,6 +31,11 @@ export interface Walk {
   back(): void
 }
 
+/** p ← f + rest · p of the first `count` of these actions. */
+export function addFloor(out: Float64Array, actions: Int32Array, count: number, f: number, rest: number): void {
+  if (f > 0) for (let i = 0; i < count; i++) out[actions[i]] = f + rest * out[actions[i]]
+}
+
 /** What the exploration would choose in a slot from the first `count` of `left`; written for all actions of the pool. */
 export type Choose = (slot: number, left: Int32Array, count: number, out: Float64Array, rng: Rng | undefined) => void
 
@@ -117,7 +122,7 @@ export function createWalk(
         counts[slot] = left
         choices[slot].set(out)
       }
-      if (f > 0) for (let i = 0; i < left; i++) out[actions[i]] = f + share * out[actions[i]]
+      addFloor(out, actions, left, f, share)
       return left
     },
     take(action) {

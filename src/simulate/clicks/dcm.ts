@@ -1,4 +1,5 @@
 import type { ClickSpec } from '../../kinds.ts'
+import { bySlot } from '../../policy/lists/by-slot.ts'
 import type { ClickDefinition, ClickModel } from '../click-model.ts'
 import { highestFirst } from './highest.ts'
 
@@ -28,7 +29,7 @@ export const dcm: ClickDefinition<Extract<ClickSpec, { type: 'dcm' }>> = {
     const message = `the probability of looking on rises from ${continuation[at - 1]} to ${continuation[at]}, where the best list is not by what its actions are worth`
     return [{ option: 'continuation', message, hint: 'write none that is higher than the one before' }]
   },
-  create: ({ continuation }) => downward(k => continuation[Math.min(k, continuation.length - 1)]),
+  create: ({ continuation }) => downward(k => bySlot(continuation, k)),
 }
 
 /**

@@ -1,4 +1,5 @@
 import type { ClickSpec } from '../../kinds.ts'
+import { bySlot } from '../../policy/lists/by-slot.ts'
 import type { ClickDefinition } from '../click-model.ts'
 import { highestFirst } from './highest.ts'
 
@@ -24,7 +25,7 @@ export const pbm: ClickDefinition<Extract<ClickSpec, { type: 'pbm' }>> = {
   },
   required: ['examination'],
   create({ examination }) {
-    const gamma = (slot: number) => examination[Math.min(slot, examination.length - 1)]
+    const gamma = (slot: number) => bySlot(examination, slot)
     /** Slots, those that are looked at most first; of lists as long as the last one. */
     let order: readonly number[] = []
     return {
