@@ -1,7 +1,7 @@
 import type { ExplainedAction, ExplainedSlot } from '../generated/types.ts'
 import type { PolicySpec } from '../kinds.ts'
 import type { DecidedSlot, Decision } from './decide.ts'
-import { NOTHING } from './lists/filling.ts'
+import { type Filling, NOTHING } from './lists/filling.ts'
 import type { Places } from './lists/slots.ts'
 import type { Policy } from './policy.ts'
 import type { Pool } from './pool.ts'
@@ -60,6 +60,7 @@ export function explainSlots(
     })
     const above = taken.slice(0, k).filter(a => a !== NOTHING)
     const out = Array.from(indices).filter(a => !left.includes(a) && !above.includes(a))
+    const keptOut = out.map(a => ({ id: pool.ids[a], ...barOf(a, k, rules, filling, policy.spec.decision) }))
     const name = policy.slots.ids.at(k)
     filling.take(taken[k])
     return {
@@ -69,7 +70,7 @@ export function explainSlots(
       above: above.map(a => pool.ids[a]),
       ...(thought === undefined ? {} : { deliberate: thought.deliberate }),
       candidates,
-      keptOut: out.map(a => ({ id: pool.ids[a], ...barOf(a, k, above, rules, policy.spec.decision) })),
+      keptOut,
       draw: { key: `${randomness.salt}/${decisionId}/${k}`, u },
     }
   })
@@ -105,15 +106,13 @@ function thoughtsOf(
 function barOf(
   action: number,
   slot: number,
-  above: readonly number[],
   rules: Places | undefined,
+  filling: Filling,
   decision: PolicySpec['decision'],
 ): Pick<ExplainedSlot['keptOut'][number], 'by' | 'rule'> {
   if (rules?.only.at(slot)?.[action] === 0) return { by: 'slot' }
-  const spent = rules?.quotas.findIndex(
-    ({ of, max }) => of[action] === 1 && above.filter(a => of[a] === 1).length >= max,
-  )
-  if (spent === undefined || spent < 0) return { by: 'pin' }
+  const spent = filling.spent(action)
+  if (spent < 0) return { by: 'pin' }
   const quotas = decision.type === 'ranking' ? (decision.quotas ?? []) : []
   return { by: 'quota', rule: quotas[spent].eligible }
 }

@@ -16,6 +16,8 @@ export interface Filling {
   /** Begins with nothing in any slot; the first `count` of `eligible`, ascending, are all that there is. */
   start(eligible: Int32Array, count: number, places: Places | undefined): void
   open(): number
+  /** The first quota that what stands above has used up, and the action would count against; −1: none. */
+  spent(action: number): number
   /** Puts an action into the slot, or `NOTHING`. */
   take(action: number): void
   /** Takes out what was put in last. */
@@ -32,15 +34,13 @@ export function createFilling(capacity: number, slots: number): Filling {
   let places: Places | undefined
   let slot = 0
 
-  /** Is the action's kind used up? */
-  function spent(action: number): boolean {
-    for (const { of, max } of places?.quotas ?? []) {
-      if (of[action] === 0) continue
+  function spent(action: number): number {
+    return (places?.quotas ?? []).findIndex(({ of, max }) => {
+      if (of[action] === 0) return false
       let used = 0
       for (let s = 0; s < slot; s++) if (taken[s] !== NOTHING) used += of[taken[s]]
-      if (used >= max) return true
-    }
-    return false
+      return used >= max
+    })
   }
 
   function fill(pinned: Uint8Array | undefined): number {
@@ -49,7 +49,7 @@ export function createFilling(capacity: number, slots: number): Filling {
     for (let i = 0; i < count; i++) {
       const action = eligible[i]
       if (stands[action] === 1) continue
-      if (places !== undefined && (only?.[action] === 0 || pinned?.[action] === 0 || spent(action))) continue
+      if (places !== undefined && (only?.[action] === 0 || pinned?.[action] === 0 || spent(action) >= 0)) continue
       left[n++] = action
     }
     return n
@@ -77,6 +77,7 @@ export function createFilling(capacity: number, slots: number): Filling {
       const pinned = places?.pinned[slot]
       return fill(pinned) || (pinned === undefined ? 0 : fill(undefined))
     },
+    spent,
     take(action) {
       taken[slot++] = action
       if (action !== NOTHING) stands[action] = 1
