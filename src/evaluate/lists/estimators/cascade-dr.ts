@@ -1,6 +1,6 @@
 import { corrected } from '../../estimators/series.ts'
 import { CASCADE, type ListEstimatorType } from './list-estimator.ts'
-import { correctedBySlot, meanWeight, slotWeight } from './list-series.ts'
+import { correctedBySlot, weighted } from './list-series.ts'
 
 /**
  * Doubly robust along the cascade: mean(Σ_k W_{k−1} V_k + W_k (r_k − Q_k)), Q the reward model's guess of what a slot and those below earn,
@@ -16,9 +16,8 @@ export const cascadeDr: ListEstimatorType = {
   create: (name, slots) => ({
     name,
     mean: correctedBySlot,
+    ...weighted('prefix', slots),
     constrained: correctedBySlot,
-    weight: meanWeight('prefix'),
     extreme: corrected,
-    weights: Array.from({ length: slots }, (_, slot) => slotWeight('prefix', slot)),
   }),
 }

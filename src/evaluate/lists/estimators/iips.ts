@@ -1,6 +1,5 @@
-import { weightedReward } from '../../estimators/series.ts'
 import { BY_PLACE, type ListEstimatorType } from './list-estimator.ts'
-import { meanWeight, rewardBySlot, slotWeight } from './list-series.ts'
+import { rewardBySlot, weighted } from './list-series.ts'
 
 /**
  * Item-position inverse propensity scoring: mean(Σ_k v_k r_k), v_k = P(action at slot k) of the candidate over that of the log, whatever
@@ -12,12 +11,5 @@ export const iips: ListEstimatorType = {
   marginals: true,
   model: false,
   assumes: BY_PLACE,
-  create: (name, slots) => ({
-    name,
-    mean: rewardBySlot('placed'),
-    constrained: rewardBySlot('placed'),
-    weight: meanWeight('placed'),
-    extreme: weightedReward,
-    weights: Array.from({ length: slots }, (_, slot) => slotWeight('placed', slot)),
-  }),
+  create: (name, slots) => ({ name, mean: rewardBySlot('placed'), ...weighted('placed', slots) }),
 }

@@ -1,5 +1,5 @@
 import type { Ratio } from '../../estimators/estimator.ts'
-import type { RowColumns, Series, SlotColumns } from '../../estimators/series.ts'
+import { type RowColumns, type Series, type SlotColumns, weightedReward } from '../../estimators/series.ts'
 
 /** By what the reward of a slot is weighted. */
 export type SlotWeight = Extract<keyof SlotColumns, 'prefix' | 'placed'>
@@ -35,7 +35,7 @@ export const rewardBySlot = (by: SlotWeight): Series => ({
 })
 
 /** The mean of w_k over the slots: no weighted sum of rewards is beyond it times what a whole list can earn. */
-export const meanWeight = (by: SlotWeight): Series => ({
+const meanWeight = (by: SlotWeight): Series => ({
   key: `mean ${by}`,
   of(columns, out) {
     const slots = slotsOf(columns)
@@ -43,6 +43,14 @@ export const meanWeight = (by: SlotWeight): Series => ({
     for (const { [by]: weight } of slots) for (let i = 0; i < columns.rows; i++) out[i] += weight[i] / slots.length
     return out
   },
+})
+
+/** What an estimator whose slots have weights of their own is judged by, and where its interval comes from. */
+export const weighted = (by: SlotWeight, slots: number) => ({
+  constrained: rewardBySlot(by),
+  weight: meanWeight(by),
+  extreme: weightedReward,
+  weights: Array.from({ length: slots }, (_, slot) => slotWeight(by, slot)),
 })
 
 /** Σ w_k · r_k / Σ w_k of each slot. */

@@ -1,6 +1,5 @@
-import { weightedReward } from '../../estimators/series.ts'
 import { CASCADE, type ListEstimatorType } from './list-estimator.ts'
-import { meanWeight, rewardBySlot, slotWeight } from './list-series.ts'
+import { rewardBySlot, weighted } from './list-series.ts'
 
 /**
  * Reward-interaction inverse propensity scoring: mean(Σ_k W_k r_k), W_k the weight of the list down to slot k. McInerney, Brost, Chandar,
@@ -12,12 +11,5 @@ export const rips: ListEstimatorType = {
   marginals: false,
   model: false,
   assumes: CASCADE,
-  create: (name, slots) => ({
-    name,
-    mean: rewardBySlot('prefix'),
-    constrained: rewardBySlot('prefix'),
-    weight: meanWeight('prefix'),
-    extreme: weightedReward,
-    weights: Array.from({ length: slots }, (_, slot) => slotWeight('prefix', slot)),
-  }),
+  create: (name, slots) => ({ name, mean: rewardBySlot('prefix'), ...weighted('prefix', slots) }),
 }

@@ -1,6 +1,5 @@
-import { weightedReward } from '../../estimators/series.ts'
 import { CASCADE, type ListEstimatorType } from './list-estimator.ts'
-import { meanWeight, ratioBySlot, rewardBySlot, slotWeight } from './list-series.ts'
+import { ratioBySlot, weighted } from './list-series.ts'
 
 /**
  * Self-normalised slot by slot: Σ_k (Σ W_k r_k / Σ W_k). It shares the interval of `rips`.
@@ -11,12 +10,5 @@ export const snrips: ListEstimatorType = {
   marginals: false,
   model: false,
   assumes: CASCADE,
-  create: (name, slots) => ({
-    name,
-    ratios: ratioBySlot('prefix', slots),
-    constrained: rewardBySlot('prefix'),
-    weight: meanWeight('prefix'),
-    extreme: weightedReward,
-    weights: Array.from({ length: slots }, (_, slot) => slotWeight('prefix', slot)),
-  }),
+  create: (name, slots) => ({ name, ratios: ratioBySlot('prefix', slots), ...weighted('prefix', slots) }),
 }
