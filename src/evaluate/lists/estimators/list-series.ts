@@ -35,7 +35,7 @@ export const rewardBySlot = (by: SlotWeight): Series => ({
 })
 
 /** The mean of w_k over the slots: no weighted sum of rewards is beyond it times what a whole list can earn. */
-const meanWeight = (by: SlotWeight): Series => ({
+export const meanWeight = (by: SlotWeight): Series => ({
   key: `mean ${by}`,
   of(columns, out) {
     const slots = slotsOf(columns)
