@@ -36,12 +36,20 @@ export type {
   LearnerSpec,
   LearntFromSpec,
   MappingSpec,
+  ModelCalibration,
+  ModelCurve,
+  ModelFeature,
+  ModelInput,
+  ModelOutput,
+  ModelRuntime,
+  ModelSpec,
   PolicySpec,
   ProjectSpec,
   RequestActions,
   RewardModelSpec,
   RewardSpec,
   ScoreExplorationSpec,
+  Scorer,
   SetAction,
   SetActions,
   SetPool,
@@ -60,6 +68,7 @@ export interface Specs {
   Project: made.ProjectSpec
   Environment: made.EnvironmentSpec
   ActionSet: made.ActionSetSpec
+  Model: made.ModelSpec
   Policy: made.PolicySpec
   Scenario: ScenarioSpec
   Dataset: made.DatasetSpec

@@ -1,12 +1,23 @@
 import { HASH_BITS, HASH_NAMESPACES, HASH_PAIRS } from '../generated/names.ts'
-import type { ContextField, CrossFeature, FeatureSpec, HashFeature, HashSpec, PolicySpec } from '../kinds.ts'
+import type {
+  ContextField,
+  CrossFeature,
+  FeatureSpec,
+  HashFeature,
+  HashSpec,
+  ModelFeature,
+  PolicySpec,
+  Scorer,
+} from '../kinds.ts'
 import { learnerOf } from './algorithm.ts'
 import type { Context } from './context.ts'
 import { type Block, createBlock, type TransformSpec } from './feature-block.ts'
 import { type Component, encodersOf, hashingOf, type Namespace, namedTouches } from './hashed-features.ts'
 import { rowLength } from './hashing.ts'
 import type { Layout } from './layout.ts'
+import type { FeatureNeeds } from './learner.ts'
 import { fieldsOfSlots, slotValues } from './lists/slots.ts'
+import { failed, requireScorer, seesActions, widthOf } from './model-outputs.ts'
 import { capacityOf, fieldsOfActions, listed, ownPool, type Pool, requirePool } from './pool.ts'
 
 /** From a context, and from what is known of the actions, to the vectors that a contextual learner sees. */
@@ -38,7 +49,7 @@ export interface Features extends Layout {
   }
 }
 
-type Described = Pick<PolicySpec, 'unit' | 'context' | 'actions' | 'features' | 'algorithm' | 'decision'>
+type Described = Pick<PolicySpec, 'unit' | 'context' | 'actions' | 'features' | 'algorithm' | 'decision' | 'scorer'>
 
 /** The features of a policy. A learner that ignores the context has none. A RangeError for a spec that cannot work. */
 export function createFeatures(spec: Described): Features {
@@ -47,8 +58,21 @@ export function createFeatures(spec: Described): Features {
   if (wanted === undefined)
     return { dimension: 0, names: [], rows: 1, ofSlots: false, write: () => 1, writeRow() {}, components: () => [] }
   if (wanted.hashed === true) return createHashedFeatures(spec)
+  if (wanted.model === undefined) return createRows(spec, wanted)
+  const { output } = requireScorer(spec, wanted.model)
+  return { ...createRows({ ...spec, features: [{ model: wanted.model }] }, wanted), output }
+}
+
+/** What goes into each input of a policy's Model, made by the same code: a row an action, or one where the model sees no action. */
+export function createInputs(spec: Described, { inputs }: Pick<Scorer, 'inputs'>): readonly Features[] {
+  const shared = seesActions({ inputs })
+  return inputs.map(({ features }) => createRows({ ...spec, features }, { intercept: false, shared }))
+}
+
+/** Rows of the features that are listed, and of the products of them. */
+function createRows(spec: Described, wanted: FeatureNeeds): Features {
   const own = ownPool(spec.actions)
-  const { factors, terms: listed } = createTerms(spec, wanted.shared)
+  const { factors, outputs: given, terms: listed } = createTerms(spec, wanted.shared)
   const parts = [listed.filter(term => !differs(term)), listed.filter(differs)]
   const terms = wanted.own ? parts.flat() : listed
   const intercept = wanted.intercept ? ['intercept'] : []
@@ -69,10 +93,21 @@ export function createFeatures(spec: Described): Features {
     for (const { block, numbers } of ofActions) block.write(values[action], numbers, i * block.names.length)
   }
 
+  /** What the Model said of an action, to where the i-th is kept. */
+  function writeOutputs({ outputs }: Pool, action: number, i: number): void {
+    for (const { names, of, numbers } of given) {
+      if (outputs === undefined) throw new RangeError(`the model \`${spec.scorer?.name}\` has not been asked`)
+      if (failed(outputs)) throw new RangeError(outputs.message)
+      const width = names.length
+      const [from, to] = of === 'action' ? [action * width, i * width] : [0, 0]
+      for (let j = 0; j < width; j++) numbers[to + j] = outputs.numbers[from + j]
+    }
+  }
+
   /** The row of an action, once the factors of the context are up to date. */
   function fill(action: number, slot: number, x: Float64Array, from: number): void {
     let at = from
-    if (wanted?.intercept) x[at++] = 1
+    if (wanted.intercept) x[at++] = 1
     for (const { names, factors } of terms) {
       multiply(factors, action, slot, x, at)
       at += names.length
@@ -84,10 +119,13 @@ export function createFeatures(spec: Described): Features {
 
   function writeRow(context: Context, action: number, x: Float64Array, pool: Pool | undefined = own, slot = 0): void {
     for (const { block, numbers } of contextual) block.write(context, numbers, 0)
-    const { values } = requirePool(pool)
-    if (values === own?.values) fill(action, slot, x, 0)
-    else {
-      writeAction(requirePool(pool), action, spare)
+    const known = requirePool(pool)
+    if (known.values === own?.values) {
+      writeOutputs(known, action, action)
+      fill(action, slot, x, 0)
+    } else {
+      writeAction(known, action, spare)
+      writeOutputs(known, action, spare)
       fill(spare, slot, x, 0)
     }
   }
@@ -102,7 +140,10 @@ export function createFeatures(spec: Described): Features {
       for (const { block, numbers } of contextual) block.write(context, numbers, 0)
       const count = rows === 1 && own !== undefined ? 1 : requirePool(pool).ids.length
       if (own === undefined) for (let a = 0; a < count; a++) writeAction(requirePool(pool), a, a)
-      for (let a = 0; a < count; a++) fill(a, slot, x, a * dimension)
+      for (let a = 0; a < count; a++) {
+        if (given.length > 0) writeOutputs(requirePool(pool), a, a)
+        fill(a, slot, x, a * dimension)
+      }
       return count
     },
     writeRow,
@@ -224,12 +265,17 @@ function transformOf(feature: SingleFeature | undefined, { type }: ContextField)
   return asItIs ? undefined : feature
 }
 
-/** A field's components: of the context last written, or of every action or slot, once and for all. */
+/** Components of a feature: of the context last written, or of every action or slot. */
 interface Factor {
-  readonly block: Block
+  readonly names: readonly string[]
   readonly of: 'context' | 'action' | 'slot'
   /** names.length numbers; as many an action where they are of actions, a slot where they are of slots. */
   readonly numbers: Float64Array
+}
+
+/** Those of a field. */
+interface FieldFactor extends Factor {
+  readonly block: Block
 }
 
 /** One feature of the list: a factor, or the product of several. */
@@ -241,22 +287,43 @@ interface Term {
 /** Does it differ between actions? */
 const differs = ({ factors }: Term) => factors.some(({ of }) => of === 'action')
 
-function createTerms(spec: Described, shared: boolean): { factors: readonly Factor[]; terms: readonly Term[] } {
+function createTerms(
+  spec: Described,
+  shared: boolean,
+): { factors: readonly FieldFactor[]; outputs: readonly Factor[]; terms: readonly Term[] } {
   const { context, actions, decision, features = defaultFeatures(context) } = spec
   const fields = { ...context, ...(shared ? actionFields(actions) : {}), ...slotFields(decision) }
   const places = { context: 1, action: capacityOf(actions) + 1, slot: slotValues(decision).length }
   const single = features.filter(isSingle)
-  const made = new Map<TransformSpec | string, Factor>()
+  const made = new Map<TransformSpec | string, FieldFactor>()
+  const outputs: Factor[] = []
 
-  function factor(name: string, how: TransformSpec, key: TransformSpec | string): Factor {
+  function factor(name: string, how: TransformSpec, key: TransformSpec | string): FieldFactor {
     const known = made.get(key)
     if (known !== undefined) return known
     if (!Object.hasOwn(fields, name)) throw new RangeError(`feature \`${name}\`: there is no such field`)
     const of = whoseField(name)
     const block = createBlock(how, name, fields[name], of === 'context' ? name : name.slice(of.length + 1))
-    const fresh: Factor = { block, of, numbers: new Float64Array(block.names.length * places[of]) }
+    const fresh: FieldFactor = {
+      names: block.names,
+      block,
+      of,
+      numbers: new Float64Array(block.names.length * places[of]),
+    }
     made.set(key, fresh)
     return fresh
+  }
+
+  /** What the Model gives, by names that tell its digest: of another model the same numbers mean something else. */
+  function ofModel({ model }: ModelFeature): Term {
+    const scorer = requireScorer(spec, model)
+    const width = widthOf(scorer.output)
+    const called = `${model}@${scorer.digest.slice(7, 19)}`
+    const names = Array.from({ length: width }, (_, j) => `${called}[${j}]`)
+    const of = seesActions(scorer) ? 'action' : 'context'
+    const factor: Factor = { names, of, numbers: new Float64Array(width * places[of]) }
+    outputs.push(factor)
+    return { names, factors: [factor] }
   }
 
   /** What a product means by a name: the feature of the list that is made of it, or how it would be by default. */
@@ -269,18 +336,19 @@ function createTerms(spec: Described, shared: boolean): { factors: readonly Fact
 
   const terms = features.map((feature): Term => {
     if (isHash(feature)) throw new RangeError('`hash` is for the learner `hashed`')
+    if (isOfModel(feature)) return ofModel(feature)
     const factors = isSingle(feature) ? [factor(fieldOf(feature), feature, feature)] : feature.cross.map(named)
-    return { names: productNames(factors.map(({ block }) => block.names)), factors }
+    return { names: productNames(factors.map(({ names }) => names)), factors }
   })
-  return { factors: [...made.values()], terms }
+  return { factors: [...made.values()], outputs, terms }
 }
 
 /** The products of the factors' components, the last factor's running fastest. */
 function multiply(factors: readonly Factor[], action: number, slot: number, x: Float64Array, at: number): void {
   let count = 1
   for (let f = 0; f < factors.length; f++) {
-    const { block, of, numbers } = factors[f]
-    const width = block.names.length
+    const { names, of, numbers } = factors[f]
+    const width = names.length
     const from = of === 'context' ? 0 : (of === 'action' ? action : slot) * width
     if (f === 0) {
       for (let j = 0; j < width; j++) x[at + j] = numbers[from + j]
@@ -309,11 +377,14 @@ const whoseField = (name: string) =>
   name.startsWith(OF_ACTION) ? 'action' : name.startsWith(OF_SLOT) ? 'slot' : 'context'
 
 /** A feature that is no product. */
-export type SingleFeature = Exclude<FeatureSpec, CrossFeature | HashFeature>
+export type SingleFeature = Exclude<FeatureSpec, CrossFeature | HashFeature | ModelFeature>
 
 export const isHash = (feature: FeatureSpec): feature is HashFeature => 'hash' in feature
 
-export const isSingle = (feature: FeatureSpec): feature is SingleFeature => !('cross' in feature || isHash(feature))
+export const isOfModel = (feature: FeatureSpec): feature is ModelFeature => 'model' in feature
+
+export const isSingle = (feature: FeatureSpec): feature is SingleFeature =>
+  !('cross' in feature || isHash(feature) || isOfModel(feature))
 
 /** The field that a feature is made of: of the context, `action.NAME` or `slot.NAME`. */
 export function fieldOf(feature: SingleFeature): string {
@@ -323,7 +394,7 @@ export function fieldOf(feature: SingleFeature): string {
 
 /** All of them: those of a product are several. */
 export function fieldsOf(feature: FeatureSpec): readonly string[] {
-  if (isHash(feature)) return []
+  if (isHash(feature) || isOfModel(feature)) return []
   return isSingle(feature) ? [fieldOf(feature)] : feature.cross
 }
 

@@ -1,3 +1,4 @@
+import type { ModelOutput } from '../kinds.ts'
 import type { Hashing } from './hashing.ts'
 
 /** How the numbers of a row are laid out, where a learner must know. */
@@ -6,4 +7,6 @@ export interface Layout {
   readonly own?: number
   /** Rows are hashes. */
   readonly hashing?: Hashing
+  /** Rows are what a Model gives, which this is, and nothing else. */
+  readonly output?: ModelOutput
 }

@@ -33,6 +33,8 @@ export interface Learner {
    * predicted, whose x must still be as it was.
    */
   models?(scale: number, draws: number, rng: Rng): (action: number) => Float64Array
+  /** Of several models that are as likely as each other and are all there are: the action's value by each of them, in the context last predicted; overwritten by the next action's. */
+  heads?(action: number): Float64Array
   /** Of a model that actions share: what the action's value gains by 1 more of the i-th component, where values are sums of such. */
   coefficient?(i: number, action: number): number
   /**
@@ -115,6 +117,8 @@ export interface FeatureNeeds {
   readonly own?: boolean
   /** Are rows hashes, of all that there is? */
   readonly hashed?: boolean
+  /** Are rows what a Model gives, and nothing else? Its name. */
+  readonly model?: string
 }
 
 /** The sums that a learner is made of beside [n, Σw, Σw²] an action: a block of `width` numbers an action, and one of `shared` for all (none where absent). */

@@ -9,6 +9,7 @@ import {
 } from './context.ts'
 import { createDatedPool } from './dated-pool.ts'
 import type { Values } from './feature-block.ts'
+import type { NoOutputs, Outputs } from './model-outputs.ts'
 
 /**
  * The actions that one decision is between, in order; elsewhere they are indices of these lists. Those of a policy are always the same, unless
@@ -22,6 +23,8 @@ export interface Pool {
   readonly values: readonly Values[]
   /** Ids that must not be taken, whatever the rules say, and what bars each: the request, or the dates of a set. */
   readonly barred?: ReadonlyMap<string, string>
+  /** What the policy's Model said of them in the context of the decision; absent of a policy without one, and before it was asked. */
+  readonly outputs?: Outputs | NoOutputs
   /** Is it the same object decision after decision, so that what is made of it is worth remembering? */
   readonly lasting: boolean
 }

@@ -1,4 +1,5 @@
 import type { Kind, Specs } from '../kinds.ts'
+import { modelsOf } from '../policy/model-outputs.ts'
 import { isSet } from '../policy/pool.ts'
 import { BASELINES } from '../simulate/baselines.ts'
 import type { Path } from './fault.ts'
@@ -25,9 +26,15 @@ const REFERENCES: { readonly [K in Kind]: (spec: Specs[K]) => Iterable<Reference
   Project: () => [],
   Environment: () => [],
   ActionSet: () => [],
-  *Policy({ actions }) {
-    if (!isSet(actions)) return
-    yield { ...to('ActionSet', actions.set, ['actions', 'set']), taken: actions.pool !== undefined }
+  Model: () => [],
+  *Policy(spec) {
+    const { actions, scorer } = spec
+    if (isSet(actions)) {
+      yield { ...to('ActionSet', actions.set, ['actions', 'set']), taken: actions.pool !== undefined }
+    }
+    for (const { name, path } of modelsOf(spec)) {
+      yield { ...to('Model', name, path), taken: scorer !== undefined }
+    }
   },
   *Scenario({ policies }) {
     for (const [i, name] of policies.entries()) yield to('Policy', name, ['policies', i], BASELINES)

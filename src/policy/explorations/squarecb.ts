@@ -26,7 +26,8 @@ export const squarecbExploration: ExplorationDefinition<Extract<ExplorationSpec,
         },
         exponent: {
           type: 'number',
-          description: 'How γ grows with the rewards: 0.5 in theory; 0 leaves it as it is.',
+          description:
+            'How γ grows with the rewards: 0.5 in theory; 0 leaves it as it is. Over `model`, which learns none here, it is 0.',
           minimum: 0,
           maximum: 1,
           default: 0.5,
@@ -46,19 +47,20 @@ export const squarecbExploration: ExplorationDefinition<Extract<ExplorationSpec,
     logistic: { name: 'SquareCB on logistic models', paper: 'Foster, Rakhlin 2020' },
     hashed: { name: 'SquareCB on a logistic model', paper: 'Foster, Rakhlin 2020' },
   },
-  create: ({ gamma, ties }, _learner, actions) => squarecb(gamma, ties, actions),
+  create: ({ gamma, ties }, { learns }, actions) => squarecb(gamma, ties, actions, learns),
 }
 
 /**
  * Inverse gap weighting over values in the units of rewards in [0, 1]: p = 1 / (k + γ · (best − value)) for each of the k eligible actions
  * but the best, which has the rest; γ = scale · t^exponent, t being the rewards learnt. Foster, Rakhlin, "Beyond UCB: Optimal and Efficient
  * Contextual Bandits with Regression Oracles", ICML 2020, algorithm 1. While an eligible action is untried (its value is +∞), uniform over
- * the untried.
+ * the untried. Over values that were learnt elsewhere, so that nobody knows of how many rewards, γ = scale.
  */
 export function squarecb(
   gamma: { readonly scale: number; readonly exponent: number },
   ties: Ties,
   actions: number,
+  learns = true,
 ): Exploration {
   const { scale, exponent } = gamma
   if (!(scale > 0)) throw new RangeError('squarecb: the scale of gamma must be positive')
@@ -70,7 +72,7 @@ export function squarecb(
     out.fill(0)
     let rest = 1
     if (best < Infinity) {
-      const sharpness = rewards === 0 ? 0 : scale * exp(exponent * log(rewards))
+      const sharpness = !learns ? scale : rewards === 0 ? 0 : scale * exp(exponent * log(rewards))
       for (let i = 0; i < count; i++) {
         const v = value[eligible[i]]
         if (v === best) continue

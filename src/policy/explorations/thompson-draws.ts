@@ -10,7 +10,6 @@ import { pickMaximum } from './argmax.ts'
  * has only the floor. `actions` is K.
  */
 export function drawnThompson(scale: number, draws: number, actions: number): Exploration {
-  const best = new Float64Array(draws)
   const drawn = new Float64Array(actions)
   return {
     seeded: true,
@@ -21,24 +20,34 @@ export function drawnThompson(scale: number, draws: number, actions: number): Ex
     },
     probabilities(learner, eligible, count, out, rng) {
       if (rng === undefined) throw new RangeError('thompson: draws need a decision that seeds them')
-      out.fill(0)
-      best.fill(-Infinity)
-      const leaders = Array.from(best, (): number[] => [])
-      const valuesOf = drawer(learner, scale, draws, rng)
-      for (let i = 0; i < count; i++) {
-        const values = valuesOf(eligible[i])
-        for (let m = 0; m < draws; m++) {
-          // No number leads nothing, and the sum shows it.
-          if (!(values[m] >= best[m])) continue
-          if (values[m] > best[m]) leaders[m].length = 0
-          best[m] = values[m]
-          leaders[m].push(eligible[i])
-        }
-      }
-      for (const led of leaders) for (const action of led) out[action] += 1 / led.length
-      for (let i = 0; i < count; i++) out[eligible[i]] /= draws
+      shares(drawer(learner, scale, draws, rng), draws, eligible, count, out)
     },
   }
+}
+
+/** How often each action leads, of `models` models of which `valuesOf` gives an action's value by each. Several that lead share evenly. */
+export function shares(
+  valuesOf: (action: number) => Float64Array,
+  models: number,
+  eligible: Int32Array,
+  count: number,
+  out: Float64Array,
+): void {
+  out.fill(0)
+  const best = new Float64Array(models).fill(-Infinity)
+  const leaders = Array.from(best, (): number[] => [])
+  for (let i = 0; i < count; i++) {
+    const values = valuesOf(eligible[i])
+    for (let m = 0; m < models; m++) {
+      // No number leads nothing, and the sum shows it.
+      if (!(values[m] >= best[m])) continue
+      if (values[m] > best[m]) leaders[m].length = 0
+      best[m] = values[m]
+      leaders[m].push(eligible[i])
+    }
+  }
+  for (const led of leaders) for (const action of led) out[action] += 1 / led.length
+  for (let i = 0; i < count; i++) out[eligible[i]] /= models
 }
 
 /** What gives that many draws of an action's value, overwritten by the next action's. */

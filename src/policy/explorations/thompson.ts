@@ -4,7 +4,7 @@ import { probabilityBest } from '../../math/quadrature.ts'
 import type { Exploration, ExplorationDefinition } from '../exploration.ts'
 import type { Posterior } from '../learner.ts'
 import { pickMaximum } from './argmax.ts'
-import { drawnThompson } from './thompson-draws.ts'
+import { drawnThompson, shares } from './thompson-draws.ts'
 
 export const thompsonExploration: ExplorationDefinition<Extract<ExplorationSpec, { type: 'thompson' }>> = {
   type: 'thompson',
@@ -50,17 +50,30 @@ export const thompsonExploration: ExplorationDefinition<Extract<ExplorationSpec,
 
 /**
  * Thompson sampling: each action as often as it is the best under the posterior. `sample` draws one value an action;
- * `probabilities` integrates. Uniform over the untried while there are any. `actions` is K.
+ * `probabilities` integrates. Uniform over the untried while there are any. Of a learner of several heads, which are all that it believes, each action as
+ * often as a head has it best. `actions` is K.
  */
 export function thompson(scale: number, actions: number): Exploration {
   const drawn = new Float64Array(actions)
   const integral = rememberIntegrals()
   return {
     sample(learner, eligible, count, rng) {
+      const { heads } = learner
+      if (heads !== undefined) {
+        const { length } = heads(eligible[0])
+        const head = Math.floor(rng.uniform() * length)
+        for (let i = 0; i < count; i++) drawn[eligible[i]] = heads(eligible[i])[head]
+        return pickMaximum(drawn, eligible, count, 'random', rng)
+      }
       for (let i = 0; i < count; i++) drawn[eligible[i]] = learner.draw(eligible[i], scale, rng)
       return pickMaximum(drawn, eligible, count, 'random', rng)
     },
     probabilities(learner, eligible, count, out) {
+      const { heads } = learner
+      if (heads !== undefined) {
+        shares(heads, heads(eligible[0]).length, eligible, count, out)
+        return
+      }
       out.fill(0)
       const posteriors: Posterior[] = []
       const untried: number[] = []

@@ -7,6 +7,7 @@ import {
   fieldOf,
   isHash,
   isOfAction,
+  isOfModel,
   isSingle,
   OF_ACTION,
   OF_SLOT,
@@ -37,6 +38,7 @@ export function* featureRules(spec: PolicySpec): Generator<Fault> {
       if (needs?.hashed !== true) yield onlyHashed(learner.type, path)
       continue
     }
+    if (isOfModel(feature)) continue
     yield* isSingle(feature) ? singleRules(feature, fields, spec, path) : crossRules(feature.cross, fields, spec, path)
     if (needs?.shared === false && !isOffered(spec.actions) && isOfAction(feature)) {
       const message = `\`${learner.type}\` has a model an action, to which what is said of the action is always the same`
@@ -269,7 +271,7 @@ function* sizeRules(spec: PolicySpec, fields: Fields, { intercept }: FeatureNeed
   }
   const singles = features.filter(isSingle).map(feature => [feature, widthOf(fieldOf(feature), feature)] as const)
   const crosses = features.flatMap(feature =>
-    isSingle(feature) || isHash(feature)
+    isSingle(feature) || isHash(feature) || isOfModel(feature)
       ? []
       : [
           [

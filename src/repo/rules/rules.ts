@@ -8,6 +8,7 @@ import { datasetRules } from './dataset.ts'
 import { deploymentRules } from './deployment.ts'
 import { environmentRules } from './environment.ts'
 import { evaluationRules } from './evaluation.ts'
+import { modelRules } from './model.ts'
 import { policyRules } from './policy.ts'
 import { projectRules } from './project.ts'
 import { scenarioRules } from './scenario.ts'
@@ -19,6 +20,7 @@ const RULES: { readonly [K in Kind]: Rules<K> } = {
   Project: projectRules,
   Environment: environmentRules,
   ActionSet: actionSetRules,
+  Model: modelRules,
   Policy: policyRules,
   Scenario: scenarioRules,
   Dataset: datasetRules,
