@@ -24,6 +24,7 @@ const SHARED = [
 /** folder → the folders it may import. `core` stands for the files directly in `src`. */
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   math: [],
+  models: ['policy', 'math'],
   schema: [],
   policy: ['math', 'schema', 'generated'],
   log: ['policy', 'math', 'schema', 'generated'],

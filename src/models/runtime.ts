@@ -3,6 +3,9 @@
  * numbers are made of and what they mean is of this folder's other files, and of the kernel.
  */
 import type { ModelInput } from '../kinds.ts'
+import type { FailureReason } from '../policy/model-outputs.ts'
+
+export type { FailureReason }
 
 export type Dtype = ModelInput['dtype']
 
@@ -45,13 +48,7 @@ export interface Runtime {
   close(): Promise<void>
 }
 
-/**
- * Why there are no scores. `timeout`: not in time; `unreachable`: nobody there, or the connection broke; `answer`: an error, or something that is no
- * answer; `not-finite`: a score that is no number; `open`: not asked, since it failed too often of late; `input`: a feature that the input's type
- * cannot hold.
- */
-export type FailureReason = 'timeout' | 'unreachable' | 'answer' | 'not-finite' | 'open' | 'input'
-
+/** Why there are no scores. */
 export class ModelFailure extends Error {
   readonly reason: FailureReason
   constructor(reason: FailureReason, message: string) {

@@ -4,6 +4,7 @@ import { DRAW_SCHEME, drawIndex, drawUniform } from './draw.ts'
 import type { EligibleSet } from './eligible-sets.ts'
 import { NOTHING } from './lists/filling.ts'
 import { isList } from './lists/slots.ts'
+import { type FailureReason, failed, failureReason, loggedOutputs } from './model-outputs.ts'
 import type { Context, Policy, Served } from './policy.ts'
 import { FIRST_ELIGIBLE, type Pool, requirePool } from './pool.ts'
 
@@ -36,6 +37,16 @@ export interface Decision {
   readonly slots?: readonly DecidedSlot[]
   /** Of a list whose vectors they tell: the exploration's choice in the first slot, by eligible action. See `Walk.scores`. */
   readonly scores?: readonly number[]
+  /** Of a policy with a Model, where it was asked: what it said, by eligible action, as records have it; or why it said nothing. */
+  readonly model?: ModelSaid
+}
+
+export interface ModelSaid {
+  readonly name: string
+  readonly digest: string
+  /** Row by row: one an eligible action, or one of all where the model sees no action. Absent where the Model does not want them logged. */
+  readonly outputs?: readonly number[]
+  readonly failure?: FailureReason
 }
 
 /** One slot, drawn from its own vector, given what stands in the slots above it. */
@@ -80,7 +91,7 @@ export function decide(policy: Policy, request: DecisionRequest): DecisionResult
   const { salt } = policy
   const { imposed, decisionId } = request
   const between = { policy, context, decisionId, pool: requirePool(request.pool ?? policy.pool) }
-  const { eligible, excluded, slots, scores, servedBy, reason } =
+  const { eligible, excluded, slots, scores, model, servedBy, reason } =
     imposed === undefined ? choose(between) : unasked(between, imposed)
   const { action, propensity, propensities, floor, u } = slots[0]
   return {
@@ -100,10 +111,11 @@ export function decide(policy: Policy, request: DecisionRequest): DecisionResult
     reason,
     slots: isList(policy.spec) ? slots : undefined,
     scores,
+    model,
   }
 }
 
-type Choice = Pick<Decision, 'eligible' | 'excluded' | 'scores' | 'servedBy' | 'reason'> & {
+type Choice = Pick<Decision, 'eligible' | 'excluded' | 'scores' | 'model' | 'servedBy' | 'reason'> & {
   /** At least one, though it may be empty. */
   readonly slots: readonly DecidedSlot[]
 }
@@ -130,13 +142,26 @@ function choose(between: Between): Choice {
         unasked(between, { reason: 'the holdout action is not eligible' })
       )
     }
+    const model = said(between, set)
+    if (model?.failure !== undefined) {
+      return { ...unasked(between, { reason: failureReason(model.name, { failure: model.failure }) }), model }
+    }
     const drawn = draw(between, set, indices)
     if (drawn === undefined) return unasked(between, { reason: 'the probabilities do not sum to 1' })
     if (drawn.slots.every(isEmpty)) return unasked(between, { reason: 'no action may stand in any slot' })
-    return drawn
+    return { ...drawn, model }
   } catch (error) {
     return unasked(between, { reason: error instanceof Error ? error.message : String(error) })
   }
+}
+
+/** What the policy's Model said, if it has one. */
+function said({ policy: { spec }, pool: { outputs } }: Between, { indices }: EligibleSet): ModelSaid | undefined {
+  const { scorer } = spec
+  if (scorer === undefined || outputs === undefined) return undefined
+  const { name, digest, log } = scorer
+  if (failed(outputs)) return { name, digest, failure: outputs.failure }
+  return log ? { name, digest, outputs: loggedOutputs(scorer, outputs, indices) } : { name, digest }
 }
 
 /** Draws slot after slot; undefined where a vector is none. */

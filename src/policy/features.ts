@@ -17,7 +17,7 @@ import { rowLength } from './hashing.ts'
 import type { Layout } from './layout.ts'
 import type { FeatureNeeds } from './learner.ts'
 import { fieldsOfSlots, slotValues } from './lists/slots.ts'
-import { failed, requireScorer, seesActions, widthOf } from './model-outputs.ts'
+import { failed, failureReason, requireScorer, seesActions, widthOf } from './model-outputs.ts'
 import { capacityOf, fieldsOfActions, listed, ownPool, type Pool, requirePool } from './pool.ts'
 
 /** From a context, and from what is known of the actions, to the vectors that a contextual learner sees. */
@@ -97,7 +97,7 @@ function createRows(spec: Described, wanted: FeatureNeeds): Features {
   function writeOutputs({ outputs }: Pool, action: number, i: number): void {
     for (const { names, of, numbers } of given) {
       if (outputs === undefined) throw new RangeError(`the model \`${spec.scorer?.name}\` has not been asked`)
-      if (failed(outputs)) throw new RangeError(outputs.message)
+      if (failed(outputs)) throw new RangeError(failureReason(spec.scorer?.name ?? '', outputs))
       const width = names.length
       const [from, to] = of === 'action' ? [action * width, i * width] : [0, 0]
       for (let j = 0; j < width; j++) numbers[to + j] = outputs.numbers[from + j]

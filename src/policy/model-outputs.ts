@@ -1,3 +1,4 @@
+import type { DecisionRecord } from '../generated/types.ts'
 import type { ModelOutput, PolicySpec, Scorer } from '../kinds.ts'
 
 /** What a Model said of the actions of a pool, in one context, ready for use: after link and calibration, rounded to float32. */
@@ -6,11 +7,17 @@ export interface Outputs {
   readonly numbers: Float64Array
 }
 
-/** That it said nothing, and why: a word, and a sentence. */
+/** That it said nothing, and why, in a word. */
 export interface NoOutputs {
-  readonly failure: string
-  readonly message: string
+  readonly failure: FailureReason
 }
+
+/** As records say it: see there. */
+export type FailureReason = NonNullable<NonNullable<DecisionRecord['model']>['failure']>
+
+/** The reason that a decision without scores has in its record. */
+export const failureReason = (name: string, { failure }: NoOutputs): string =>
+  `no scores of the model \`${name}\`: ${failure}`
 
 export const failed = (outputs: Outputs | NoOutputs): outputs is NoOutputs => 'failure' in outputs
 
@@ -56,4 +63,42 @@ export function modelsOf({
       'model' in feature ? [{ name: feature.model, path: ['features', i, 'model'] }] : [],
     ),
   ]
+}
+
+/** A float32 as the decimal number of the fewest digits that `Math.fround` makes it of again. */
+export function shortFloat(x: number): number {
+  for (let digits = 6; digits < 9; digits++) {
+    const short = Number(x.toPrecision(digits))
+    if (Math.fround(short) === x) return short
+  }
+  return Number(x.toPrecision(9))
+}
+
+/** The rows of those that were asked about, or the one of all, as records have them. */
+export function loggedOutputs(scorer: Scorer, { numbers }: Outputs, indices: ArrayLike<number>): readonly number[] {
+  if (!seesActions(scorer)) return Array.from(numbers, shortFloat)
+  const width = widthOf(scorer.output)
+  return Array.from(indices).flatMap(a => Array.from(numbers.subarray(a * width, (a + 1) * width), shortFloat))
+}
+
+/**
+ * What a record says, by action of a pool of so many: the other way round. Undefined where there are not as many numbers as the actions that could be
+ * taken need.
+ */
+export function outputsOf(
+  scorer: Scorer,
+  logged: readonly number[],
+  indices: ArrayLike<number>,
+  actions: number,
+): Outputs | undefined {
+  const width = widthOf(scorer.output)
+  if (!seesActions(scorer)) {
+    return logged.length === width ? { numbers: Float64Array.from(logged, Math.fround) } : undefined
+  }
+  if (logged.length !== indices.length * width) return undefined
+  const numbers = new Float64Array(actions * width).fill(Number.NaN)
+  for (let i = 0; i < indices.length; i++) {
+    for (let j = 0; j < width; j++) numbers[indices[i] * width + j] = Math.fround(logged[i * width + j])
+  }
+  return { numbers }
 }

@@ -1,11 +1,13 @@
 import { didYouMean } from '../diagnostics.ts'
 import { schemas } from '../generated/schemas.js'
-import { KINDS, type Kind, type ProjectSpec, type Specs } from '../kinds.ts'
+import { KINDS, type Kind, type PolicySpec, type ProjectSpec, type Specs } from '../kinds.ts'
 import { resourceDigest } from '../policy/digest.ts'
+import { modelsOf } from '../policy/model-outputs.ts'
 import { isSet } from '../policy/pool.ts'
 import { type Hidden, hiddenIn, kindOf, mayBe } from './declarations.ts'
 import type { Fault } from './fault.ts'
 import { mendDocument } from './mend.ts'
+import { type Models, scorerFault, withModel } from './models/take-models.ts'
 import { createReport, type DocumentId, NAME, type Report } from './report.ts'
 import type { Declaration, Lookup, NamedKind, Repository, Resource } from './resource.ts'
 import { faultsOf } from './rules/rules.ts'
@@ -49,10 +51,19 @@ export async function repositoryOf(
     readSet === undefined
       ? new Map()
       : await readSets(known.all('ActionSet'), asLookup(known, declared), readSet, report)
-  if (readSet !== undefined) for (const each of known.all('Policy')) reportPool(each, report)
-  takeSets(found, documents, sets, blocked)
+  const models: Models = new Map(known.all('Model').map(({ name }) => [name, {}]))
+  if (readSet !== undefined) for (const each of known.all('Policy')) reportTaken(each, report)
+  const taken: Taken = {
+    sets,
+    models,
+    of(spec) {
+      const whole = withSet(spec, sets)
+      return whole && withModel(whole, known, models)
+    },
+  }
+  takeIn(found, documents, taken, blocked)
   for (const [i, resource] of resources.entries()) resources[i] = finish(resource, project, byName)
-  judge(found, known, sets, report)
+  judge(found, known, taken, report)
   const misshapen = found.faulty.map(({ kind, file, index, value }) => {
     const environment = kind === 'Deployment' ? environmentOf(value.spec) : undefined
     return { kind, name: nameOf(value), environment, file, index }
@@ -61,25 +72,34 @@ export async function repositoryOf(
   return { ...known, resources, misshapen, errorsOf: report.errorsOf, diagnostics, files: sources.length }
 }
 
-function reportPool(policy: Resource<'Policy'>, report: Report): void {
-  const fault = poolFault(policy.spec)
-  if (fault !== undefined) report.fault(policy, fault)
+function reportTaken(policy: Resource<'Policy'>, report: Report): void {
+  for (const fault of [poolFault(policy.spec), scorerFault(policy.spec)]) {
+    if (fault !== undefined) report.fault(policy, fault)
+  }
+}
+
+/** What policies take in of other resources, and of the files of these. */
+interface Taken {
+  readonly sets: Sets
+  readonly models: Models
+  /** The policy with all of it; undefined where some of it is not known. */
+  of(spec: PolicySpec): PolicySpec | undefined
 }
 
 /**
- * Gives policies the actions of their sets. A policy whose set is not known is none that anybody could use: it is `blocked` by the files of the
- * set, where there is one.
+ * Gives policies the actions of their sets, and their Models. A policy whose set or Model is not known is none that anybody could use: it is `blocked` by
+ * the files of these, where there are any.
  */
-function takeSets(
+function takeIn(
   { resources, faulty, byName }: Shaped,
   documents: readonly Headed[],
-  sets: Sets,
+  { sets, models, of }: Taken,
   blocked: Map<string, readonly string[]>,
 ): void {
   for (const resource of [...resources]) {
     if (!isOf(resource, 'Policy')) continue
     const key = keyOf(resource.kind, resource.name, resource.spec)
-    const spec = withSet(resource.spec, sets)
+    const spec = of(resource.spec)
     if (spec === resource.spec) continue
     const at = resources.indexOf(resource)
     const whole = byName.get(key) === resource
@@ -93,8 +113,12 @@ function takeSets(
     if (whole) byName.delete(key)
     faulty.push(...documents.filter(({ file, index }) => file === resource.file && index === resource.index))
     const { actions } = resource.spec
-    const set = isSet(actions) ? sets.get(actions.set) : undefined
-    if (whole && set !== undefined && 'files' in set) blocked.set(key, set.files)
+    const named = [
+      isSet(actions) ? sets.get(actions.set) : undefined,
+      ...modelsOf(resource.spec).map(({ name }) => models.get(name)),
+    ]
+    const files = named.flatMap(each => (each !== undefined && 'files' in each ? each.files : []))
+    if (whole && files.length > 0) blocked.set(key, files)
   }
 }
 
@@ -173,7 +197,7 @@ function lookupIn(
 }
 
 /** Asks the rules about what each resource means, and about as much of a document of the wrong shape as can be guessed. */
-function judge({ faulty, declared }: Shaped, known: Known, sets: Sets, report: Report): void {
+function judge({ faulty, declared }: Shaped, known: Known, taken: Taken, report: Report): void {
   const wrong = new Set<Resource>()
   const seen: Lookup = {
     ...asLookup(known, declared),
@@ -193,7 +217,7 @@ function judge({ faulty, declared }: Shaped, known: Known, sets: Sets, report: R
     const mended = mendDocument(document.value, schemas[document.kind])
     if (mended === undefined) continue
     const guess = resourceOf({ ...document, value: mended.value })
-    const spec = isOf(guess, 'Policy') ? withSet(guess.spec, sets) : undefined
+    const spec = isOf(guess, 'Policy') ? taken.of(guess.spec) : undefined
     const resource = finish(spec === undefined ? guess : { ...guess, spec }, known.project, new Map())
     for (const fault of mended.own(faultsOf(resource, seen))) report.fault(document, fault)
   }

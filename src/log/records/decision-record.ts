@@ -52,6 +52,7 @@ export function decisionRecord(
     excluded: policy.pool === undefined ? described(pool, decision.excluded) : decision.excluded,
     slots,
     list: listOf(policy, decision),
+    model: decision.model,
     randomness: decision.randomness,
     served: facts.deferred ? { ...served, activation: 'pending' } : served,
     logProbability: facts.logProbability,

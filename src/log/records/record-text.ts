@@ -17,14 +17,14 @@ function shared(value: object): string {
  */
 export function recordText(record: DecisionRecord): string {
   const { schema, decisionId, ts, mode, policy, unit, context, defaulted, eligible, excluded } = record
-  const { slots, list, randomness, served, logProbability, latencyUs, traceparent } = record
+  const { slots, list, model, randomness, served, logProbability, latencyUs, traceparent } = record
   const who = unit === undefined ? '' : `"unit":${JSON.stringify(unit)},`
   const missing = defaulted === undefined ? '' : `"defaulted":${JSON.stringify(defaulted)},`
   const trace = traceparent === undefined ? '' : `,"traceparent":"${traceparent}"`
   return (
     `{"schema":"${schema}","decisionId":${JSON.stringify(decisionId)},"ts":"${ts}","mode":"${mode}",` +
     `"policy":${shared(policy)},${who}"context":${JSON.stringify(context)},${missing}` +
-    `"eligible":${shared(eligible)},"excluded":${shared(excluded)},"slots":[${slots.map(slotText).join()}],${listText(list)}` +
+    `"eligible":${shared(eligible)},"excluded":${shared(excluded)},"slots":[${slots.map(slotText).join()}],${listText(list)}${modelText(model)}` +
     `"randomness":${JSON.stringify(randomness)},"served":${JSON.stringify(served)},` +
     `"logProbability":${logProbability},"latencyUs":${latencyUs}${trace}}`
   )
@@ -47,4 +47,12 @@ function listText(list: DecisionRecord['list']): string {
   const chance = uniform === undefined ? '' : `,"uniform":${uniform}`
   const known = scores === undefined ? '' : `,"scores":[${scores.join()}]`
   return `"list":{"design":"${design}"${chance}${known}},`
+}
+
+function modelText(model: DecisionRecord['model']): string {
+  if (model === undefined) return ''
+  const { name, digest, outputs, failure } = model
+  const numbers = outputs === undefined ? '' : `,"outputs":[${outputs.join()}]`
+  const why = failure === undefined ? '' : `,"failure":"${failure}"`
+  return `"model":{"name":"${name}","digest":"${digest}"${numbers}${why}},`
 }

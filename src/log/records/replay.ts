@@ -1,5 +1,6 @@
 import type { ContextFault } from '../../policy/context.ts'
 import { type DecidedSlot, type Decision, type DecisionRequest, decide } from '../../policy/decide.ts'
+import { outputsOf } from '../../policy/model-outputs.ts'
 import type { Policy } from '../../policy/policy.ts'
 import { BY_REQUEST, type Pool } from '../../policy/pool.ts'
 import { servedOf } from './decision-record.ts'
@@ -23,7 +24,7 @@ export interface Replay {
 export function replay(policy: Policy, record: DecisionRecord): Replay {
   const { served, decisionId, context, mode } = record
   const imposed = imposedOn(record)
-  const pool = poolOf(policy, record)
+  const pool = askedPool(policy, record)
   const again = 'faults' in pool ? pool : decide(policy, { decisionId, context, pool, imposed })
   if ('faults' in again) {
     const recomputed = again.faults.map(({ pointer, message }) => `${pointer} ${message}`).join('; ')
@@ -38,6 +39,7 @@ export function replay(policy: Policy, record: DecisionRecord): Replay {
     ['eligible', record.eligible.map(({ id }) => id), again.eligible],
     ['excluded', record.excluded.map(({ id, by }) => ({ id, by })), again.excluded],
     ...slotPairs(record, again),
+    ['model', record.model, again.model],
     ['randomness', record.randomness, again.randomness],
     ['served.by', served.by, servedAgain.by],
     ['served.reason', served.reason, servedAgain.reason],
@@ -80,6 +82,22 @@ export function poolOf(
     ({ id, features }: DecisionRecord['excluded'][number] | DecisionRecord['eligible'][number]) => ({ id, features }),
   )
   return policy.offer({ actions, exclude })
+}
+
+/**
+ * That pool with what the policy's Model said, as the record has it: a model's digits differ between machines, so that they are an input of the
+ * decision. Without them, where the policy has a Model, nothing can be decided again.
+ */
+export function askedPool(policy: Policy, record: DecisionRecord): ReturnType<typeof poolOf> {
+  const pool = poolOf(policy, record)
+  const { scorer } = policy.spec
+  const { model, eligible } = record
+  if ('faults' in pool || scorer === undefined || model === undefined) return pool
+  if (model.failure !== undefined) return { ...pool, outputs: { failure: model.failure } }
+  const indices = eligible.map(({ id }) => pool.ids.indexOf(id))
+  if (model.outputs === undefined || indices.includes(-1)) return pool
+  const outputs = outputsOf(scorer, model.outputs, indices, pool.ids.length)
+  return outputs === undefined ? pool : { ...pool, outputs }
 }
 
 /** What the server imposed, as far as the record tells: the policy knows nothing of it. */

@@ -72,6 +72,16 @@ export function* featureRules(spec: PolicySpec): Generator<Fault> {
   yield* sizeRules(spec, fields, needs)
 }
 
+/** What a Model wants in one of its inputs: can this policy make it of its own fields? */
+export function* inputRules(spec: PolicySpec, features: readonly FeatureSpec[]): Generator<Fault> {
+  const fields = { ...spec.context, ...actionFields(spec.actions) }
+  const own = { ...spec, features: [...features] }
+  for (const feature of features) {
+    if (isHash(feature) || isOfModel(feature)) continue
+    yield* isSingle(feature) ? singleRules(feature, fields, own, []) : crossRules(feature.cross, fields, own, [])
+  }
+}
+
 type Fields = Readonly<Record<string, ContextField>>
 
 function* singleRules(feature: SingleFeature, fields: Fields, spec: PolicySpec, path: Path): Generator<Fault> {

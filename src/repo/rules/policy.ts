@@ -1,16 +1,18 @@
 import type { ActionSpec, PolicySpec } from '../../kinds.ts'
 import { compileContextRule } from '../../policy/cel.ts'
+import { modelsOf } from '../../policy/model-outputs.ts'
 import { capacityOf, FIRST_ELIGIBLE, fieldsOfActions, isListed, isOffered, isSet, listed } from '../../policy/pool.ts'
 import { isBaseline } from '../../simulate/baselines.ts'
 import type { Fault, Path } from '../fault.ts'
-import type { Resource } from '../resource.ts'
+import type { Lookup, Resource } from '../resource.ts'
 import { algorithmRules } from './algorithm.ts'
 import { celFault, duplicates, known, semantic } from './common.ts'
 import { contextRules } from './context.ts'
 import { decisionRules } from './decision.ts'
 import { featureRules } from './features.ts'
+import { scorerRules } from './scorer.ts'
 
-export function* policyRules({ name, spec }: Resource<'Policy'>): Generator<Fault> {
+export function* policyRules({ name, spec }: Resource<'Policy'>, repository: Lookup): Generator<Fault> {
   if (isBaseline(name)) {
     yield semantic(
       ['metadata', 'name'],
@@ -22,7 +24,9 @@ export function* policyRules({ name, spec }: Resource<'Policy'>): Generator<Faul
   yield* unitRules(spec)
   // Of a set that is not there, or has faults of its own, nothing is known: what it is named by is a fault already.
   if (isSet(spec.actions) && spec.actions.pool === undefined) return
-  yield* featureRules(spec)
+  if (spec.scorer === undefined && modelsOf(spec).length > 0) return
+  yield* scorerRules(spec, repository)
+  if (spec.algorithm.learner.type !== 'model') yield* featureRules(spec)
   yield* actionRules(spec)
   yield* actionFeatureRules(spec)
   yield* algorithmRules(spec)

@@ -1,0 +1,144 @@
+/** From decisions to what a Model says of their actions: the one way there is, when serving, simulating, evaluating and exporting alike. */
+
+import type { Scorer } from '../kinds.ts'
+import { sigmoid } from '../math/logistic.ts'
+import type { Context } from '../policy/context.ts'
+import { createInputs, type Features } from '../policy/features.ts'
+import { type NoOutputs, type Outputs, seesActions, widthOf } from '../policy/model-outputs.ts'
+import type { Policy } from '../policy/policy.ts'
+import type { Pool } from '../policy/pool.ts'
+import { calibrate } from './calibrate.ts'
+import { ModelFailure, type Runtime, type Tensor } from './runtime.ts'
+import { selectOutput } from './select.ts'
+import { createTensor } from './tensor.ts'
+
+/** A decision whose actions are to be scored. */
+export interface Unscored {
+  /** After defaults. */
+  readonly context: Context
+  readonly pool: Pool
+}
+
+export interface Scoring {
+  /**
+   * The pools of these decisions with what the Model says, or why it says nothing: of the actions that the rules let be taken, and of none where the
+   * policy is not asked (the unit is held out, or nothing is eligible). One call for all of them, but of a listwise model one each. Never rejects.
+   */
+  score(decisions: readonly Unscored[], signal: AbortSignal): Promise<readonly Pool[]>
+}
+
+/** @param runtime Runs the Model of this policy, which must have one. */
+export function createScoring(policy: Policy, runtime: Pick<Runtime, 'run'>): Scoring {
+  const { scorer } = policy.spec
+  if (scorer === undefined) throw new RangeError(`the policy \`${policy.name}\` has no Model`)
+  const each = seesActions(scorer)
+  const gather = createGather(policy, scorer)
+
+  async function call(asked: readonly Asked[], signal: AbortSignal): Promise<readonly (Outputs | NoOutputs)[]> {
+    const rows = asked.reduce((sum, { indices }) => sum + (each ? indices.length : 1), 0)
+    if (rows === 0) return []
+    try {
+      const numbers = finished(scorer as Scorer, await runtime.run(gather(asked, rows), signal), rows)
+      return spread(scorer as Scorer, asked, numbers)
+    } catch (error) {
+      if (!(error instanceof ModelFailure)) throw error
+      return asked.map(() => ({ failure: error.reason }))
+    }
+  }
+
+  return {
+    async score(decisions, signal) {
+      const asked = decisions.flatMap((decision, at): Asked[] => {
+        const { context, pool } = decision
+        const indices = new Int32Array(pool.ids.length)
+        const count = policy.eligibility.write(context, indices, pool)
+        return count === 0 || policy.heldOut(context) ? [] : [{ ...decision, at, indices: indices.subarray(0, count) }]
+      })
+      const outputs = scorer.listwise
+        ? (await Promise.all(asked.map(one => call([one], signal)))).flat()
+        : await call(asked, signal)
+      const pools = decisions.map(({ pool }) => pool)
+      for (const [i, { at, pool }] of asked.entries()) pools[at] = { ...pool, outputs: outputs[i] }
+      return pools
+    },
+  }
+}
+
+/** A decision that the Model is asked about, where it stands among the others, and the actions that may be taken. */
+interface Asked extends Unscored {
+  readonly at: number
+  readonly indices: Int32Array
+}
+
+/** Makes the rows of the Model's inputs. */
+function createGather(policy: Policy, scorer: Scorer) {
+  const features = createInputs(policy.spec, scorer)
+  const scratch = features.map(({ rows, dimension }) => new Float64Array(rows * dimension))
+  return (asked: readonly Asked[], rows: number): ReadonlyMap<string, Tensor> =>
+    new Map(
+      scorer.inputs.map(({ name, dtype }, i) => {
+        const data = rowsOf(features[i], scratch[i], asked, rows)
+        return [name, createTensor(dtype, rows, features[i].dimension, data)] as const
+      }),
+    )
+}
+
+function rowsOf(features: Features, scratch: Float64Array, asked: readonly Asked[], rows: number): Float64Array {
+  const { dimension } = features
+  const x = new Float64Array(rows * dimension)
+  let at = 0
+  for (const { context, pool, indices } of asked) {
+    const own = features.write(context, scratch, pool) === 1 && features.rows === 1
+    const count = own ? 1 : indices.length
+    for (let i = 0; i < count; i++) {
+      const from = own ? 0 : indices[i] * dimension
+      for (let j = 0; j < dimension; j++) x[at++] = scratch[from + j]
+    }
+  }
+  return x
+}
+
+/** What is used of what the model gave: selected, linked, calibrated, in float32. A ModelFailure where there is no such, or a number is none. */
+function finished(scorer: Scorer, outputs: ReadonlyMap<string, Tensor>, rows: number): Float64Array {
+  const { output, name, calibration, curve } = scorer
+  const numbers = selectOutput(output, outputs, rows)
+  const logits = output.type === 'logit' || (output.type === 'heads' && output.link === 'logit')
+  for (let i = 0; i < numbers.length; i++) {
+    const linked = logits ? sigmoid(numbers[i]) : numbers[i]
+    const score = Math.fround(
+      calibration === undefined || curve === undefined ? linked : calibrate(curve, calibration.type, linked),
+    )
+    if (!Number.isFinite(score)) throw new ModelFailure('not-finite', `the model \`${name}\` gave ${numbers[i]}`)
+    numbers[i] = score
+  }
+  checkRange(scorer, numbers)
+  return numbers
+}
+
+/** Probabilities are in [0, 1], and deviations are not negative. */
+function checkRange({ name, output }: Scorer, numbers: Float64Array): void {
+  const bad =
+    output.type === 'probability'
+      ? numbers.find(p => p < 0 || p > 1)
+      : output.type === 'gaussian'
+        ? numbers.find((sd, i) => i % 2 === 1 && sd < 0)
+        : undefined
+  if (bad === undefined) return
+  const what = output.type === 'gaussian' ? 'a standard deviation' : 'a probability'
+  throw new ModelFailure('answer', `the model \`${name}\` gave ${bad}, which is not ${what}`)
+}
+
+/** To each decision its own rows. */
+function spread(scorer: Scorer, asked: readonly Asked[], numbers: Float64Array): readonly Outputs[] {
+  const width = widthOf(scorer.output)
+  let from = 0
+  return asked.map(({ pool, indices }) => {
+    if (!seesActions(scorer)) {
+      from += width
+      return { numbers: numbers.slice(from - width, from) }
+    }
+    const own = new Float64Array(pool.ids.length * width).fill(Number.NaN)
+    for (const a of indices) for (let j = 0; j < width; j++) own[a * width + j] = numbers[from++]
+    return { numbers: own }
+  })
+}
