@@ -3,6 +3,7 @@ import type { Processes } from './deploy/runs.ts'
 import type { Commit } from './deploy/wanted/plan.ts'
 import type { TableWriter, WrittenColumn } from './log/table-writer.ts'
 import type { Tables } from './log/tables.ts'
+import type { Runtime } from './models/runtime.ts'
 import type { Replications } from './simulate/replicate.ts'
 import type { SimulationPlan } from './simulate/simulate.ts'
 import type { Fold } from './train/fold.ts'
@@ -31,6 +32,11 @@ export interface Host {
     about: Readonly<Record<string, string>>,
     options?: TablesOptions,
   ): Promise<TableWriter>
+  /**
+   * What runs a model of ONNX, in this process; loads its native library on first use. An InstallationError where that is not installed; a DapError where the
+   * bytes are not those of the digest, or no model that it can load.
+   */
+  onnx(bytes: Uint8Array, digest: string): Promise<Runtime>
   /** Cloud Storage; loads its client on first use. */
   objects(): Promise<Objects>
   /** Vertex AI and its bucket in one place; loads Google's clients on first use. */

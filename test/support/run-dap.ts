@@ -48,6 +48,8 @@ export interface Setting {
   /** The same, of what is answered by yes or no. */
   agree?(question: string): boolean
   readonly signal?: AbortSignal
+  /** What runs models of ONNX, where it is not ONNX Runtime. */
+  readonly onnx?: Host['onnx']
   /** Of a terminal that is so wide. */
   readonly columns?: number
   /** The repository as Git has it at other times, by revision. */
@@ -169,6 +171,7 @@ async function run(
     input = '',
     columns = Number.POSITIVE_INFINITY,
     history = {},
+    onnx = async (...args) => (await import('../../src/adapters/onnx/onnx.ts')).onnxRuntime(...args),
   }: Setting & Pick<Host, 'run'> = {
     run: RUN,
   },
@@ -190,6 +193,7 @@ async function run(
       return tables
     },
     writeTable: async (...args) => (await import('../../src/adapters/duckdb/table-writer.ts')).writeTable(...args),
+    onnx,
     objects: () => Promise.reject(new Error('Cloud Storage should not be asked')),
     cores: 1,
     async choose(question, choices) {
