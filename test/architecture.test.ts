@@ -30,6 +30,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   simulate: ['log', 'policy', 'math'],
   evaluate: ['log', 'policy', 'math'],
   train: ['log', 'policy', 'math'],
+  models: ['policy', 'math'],
   serve: ['log', 'policy', 'math', 'generated'],
   client: [],
   repo: ['policy', 'simulate', 'evaluate', 'math', 'core', 'generated'],
@@ -37,7 +38,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   deploy: ['core', 'policy', 'math', 'schema', 'generated'],
   emulator: ['core', 'adapters'],
   ui: ['core'],
-  adapters: ['core', 'log', 'deploy'],
+  adapters: ['core', 'log', 'deploy', 'models'],
   commands: [
     'core',
     'math',
@@ -71,7 +72,7 @@ const MAY_IMPORT_TYPES: Readonly<Record<string, readonly string[]>> = {
  * that lie beside them. What puts a part together is of the ground, too, and imports what it likes.
  */
 const ROOMS: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>> = {
-  adapters: { node: [], duckdb: ['node'], vertex: [] },
+  adapters: { node: [], duckdb: ['node'], vertex: [], inference: [] },
   commands: {
     // What several commands do.
     opening: [],
@@ -121,7 +122,19 @@ const ROOMS: Readonly<Record<string, Readonly<Record<string, readonly string[]>>
   ui: { live: [], formats: [] },
 }
 
-const PURE = ['math', 'schema', 'policy', 'log', 'simulate', 'evaluate', 'train', 'repo', 'scaffold', 'deploy']
+const PURE = [
+  'math',
+  'schema',
+  'policy',
+  'log',
+  'models',
+  'simulate',
+  'evaluate',
+  'train',
+  'repo',
+  'scaffold',
+  'deploy',
+]
 
 /** The kernel, which any engine can run: no globals but ECMAScript's. */
 const HOSTLESS = ['math', 'policy', 'schema']
