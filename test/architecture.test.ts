@@ -24,7 +24,6 @@ const SHARED = [
 /** folder → the folders it may import. `core` stands for the files directly in `src`. */
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   math: [],
-  models: ['policy', 'math'],
   schema: [],
   policy: ['math', 'schema', 'generated'],
   models: ['policy', 'math'],
@@ -74,7 +73,7 @@ const MAY_IMPORT_TYPES: Readonly<Record<string, readonly string[]>> = {
  * that lie beside them. What puts a part together is of the ground, too, and imports what it likes.
  */
 const ROOMS: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>> = {
-  adapters: { node: [], duckdb: ['node'], onnx: [], vertex: [] },
+  adapters: { node: [], duckdb: ['node'], onnx: [], inference: [], vertex: [] },
   commands: {
     // What several commands do.
     opening: [],
