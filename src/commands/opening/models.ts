@@ -1,10 +1,20 @@
 import { basename, join } from 'node:path'
 import { DapError, messageOf } from '../../errors.ts'
 import type { Host } from '../../host.ts'
-import { type OpenModel, openModel } from '../../models/open-model.ts'
-import { ModelFailure, type Runtime } from '../../models/runtime.ts'
+import { guarded, type Timers } from '../../models/guard.ts'
+import { type OpenModel, openModel, type Runs } from '../../models/open-model.ts'
+import { ModelFailure } from '../../models/runtime.ts'
 import { canonicalJson } from '../../policy/digest.ts'
+import { milliseconds } from '../../policy/duration.ts'
 import type { Policy } from '../../policy/policy.ts'
+
+const TIMERS: Timers = {
+  now: () => performance.now(),
+  after(ms, run) {
+    const timer = setTimeout(run, ms)
+    return () => clearTimeout(timer)
+  },
+}
 
 /** So long a model may take for its first answers. */
 const WARM_MS = 30_000
@@ -23,20 +33,23 @@ export interface ModelShelf {
 }
 
 export function createModelShelf(host: Host): ModelShelf {
-  const runtimes = new Map<string, { readonly runtime: Promise<Runtime>; uses: number }>()
+  const runtimes = new Map<string, { readonly runs: Promise<Runs>; uses: number }>()
 
-  async function runtimeOf(policy: Policy, find: (file: string) => Promise<string>): Promise<Runtime> {
-    const { runtime, name } = policy.spec.scorer!
-    const key = canonicalJson(runtime)
+  async function runtimeOf(policy: Policy, find: (file: string) => Promise<string>): Promise<Runs> {
+    const { runtime, name, timeout } = policy.spec.scorer!
+    const key = canonicalJson({ runtime, timeout })
     let held = runtimes.get(key)
     if (held === undefined) {
-      const opened = (async () => (await host.models()).open(runtime, async () => bytesOf(host, runtime, find)))()
-      held = { runtime: opened, uses: 0 }
+      const opened = (async () => {
+        const own = await (await host.models()).open(runtime, () => bytesOf(host, runtime, find))
+        return { runtime: own, guard: guarded(own, milliseconds(timeout), TIMERS) }
+      })()
+      held = { runs: opened, uses: 0 }
       runtimes.set(key, held)
     }
     held.uses++
     try {
-      return await held.runtime
+      return await held.runs
     } catch (error) {
       runtimes.delete(key)
       if (!(error instanceof DapError)) throw error
@@ -48,7 +61,7 @@ export function createModelShelf(host: Host): ModelShelf {
     async open(policy, find) {
       const { scorer } = policy.spec
       if (scorer === undefined) return undefined
-      const model = openModel(policy, await runtimeOf(policy, find))
+      const model = openModel(policy, await runtimeOf(policy, find), TIMERS)
       try {
         await model.warmUp(AbortSignal.any([host.signal, AbortSignal.timeout(WARM_MS)]))
       } catch (error) {
@@ -65,12 +78,12 @@ export function createModelShelf(host: Host): ModelShelf {
       for (const [key, held] of runtimes) {
         if (held.uses === 0) {
           runtimes.delete(key)
-          await (await held.runtime).close()
+          await (await held.runs).runtime.close()
         } else held.uses = 0
       }
     },
     async close() {
-      for (const { runtime } of runtimes.values()) await (await runtime).close()
+      for (const { runs } of runtimes.values()) await (await runs).runtime.close()
       runtimes.clear()
     },
   }

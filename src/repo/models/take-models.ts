@@ -21,7 +21,7 @@ export function withModel(spec: PolicySpec, repository: Pick<Lookup, 'get'>, mod
 }
 
 /** What a policy takes in of a Model: all that its decisions depend on. */
-export function scorerOf(name: string, spec: ModelSpec, curve?: ModelCurve): Scorer {
+function scorerOf(name: string, spec: ModelSpec, curve?: ModelCurve): Scorer {
   const { parity: _, provenance: __, ...used } = spec
   return { name, digest: scoresDigest(spec, curve), ...used, ...(curve === undefined ? {} : { curve }) }
 }
