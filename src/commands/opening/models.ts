@@ -36,12 +36,12 @@ export function createModelShelf(host: Host): ModelShelf {
   const runtimes = new Map<string, { readonly runs: Promise<Runs>; uses: number }>()
 
   async function runtimeOf(policy: Policy, find: (file: string) => Promise<string>): Promise<Runs> {
-    const { runtime, name, timeout } = policy.spec.scorer!
-    const key = canonicalJson({ runtime, timeout })
+    const { runtime, output, name, timeout } = policy.spec.scorer!
+    const key = canonicalJson({ runtime, output, timeout })
     let held = runtimes.get(key)
     if (held === undefined) {
       const opened = (async () => {
-        const own = await (await host.models()).open(runtime, () => bytesOf(host, runtime, find))
+        const own = await (await host.models()).open({ runtime, output }, () => bytesOf(host, runtime, find))
         return { runtime: own, guard: guarded(own, milliseconds(timeout), TIMERS) }
       })()
       held = { runs: opened, uses: 0 }
