@@ -1,8 +1,10 @@
 import type { Cloud, Place } from './deploy/routes.ts'
 import type { Processes } from './deploy/runs.ts'
 import type { Commit } from './deploy/wanted/plan.ts'
+import type { ModelRuntime } from './kinds.ts'
 import type { TableWriter, WrittenColumn } from './log/table-writer.ts'
 import type { Tables } from './log/tables.ts'
+import type { Runtime } from './models/runtime.ts'
 import type { Replications } from './simulate/replicate.ts'
 import type { SimulationPlan } from './simulate/simulate.ts'
 import type { Fold } from './train/fold.ts'
@@ -31,6 +33,8 @@ export interface Host {
     about: Readonly<Record<string, string>>,
     options?: TablesOptions,
   ): Promise<TableWriter>
+  /** What runs the models of policies; loads what each kind of them needs on first use. */
+  models(): Promise<ModelRunner>
   /** Cloud Storage; loads its client on first use. */
   objects(): Promise<Objects>
   /** Vertex AI and its bucket in one place; loads Google's clients on first use. */
@@ -196,6 +200,12 @@ export interface Unread {
   readonly folder: boolean | undefined
   /** A sentence without a full stop. */
   readonly reason: string
+}
+
+/** Runs models, in this process or by asking the servers that have them. */
+export interface ModelRunner {
+  /** @param bytes Of a model that is in a file: all of it. A DapError where it cannot be run. */
+  open(runtime: ModelRuntime, bytes: () => Promise<Uint8Array>): Promise<Runtime>
 }
 
 /** Objects at `gs://` URIs. Every method throws a DapError that names the URI when it cannot do what it says. */

@@ -104,6 +104,7 @@ async function createHost({ folder, color }: { folder?: string; color?: boolean 
       return tables
     },
     writeTable: async (...args) => (await import('./adapters/duckdb/table-writer.ts')).writeTable(...args),
+    models: async () => (await import('./adapters/models.ts')).modelRunner(),
     objects: async () => (await import('./adapters/objects.ts')).cloudObjects(),
     cloud: async place => (await import('./adapters/vertex/cloud.ts')).vertexCloud(place, name => env[name]),
     ownPackage: async () => (await import('./adapters/node/own-package.ts')).ownPackage(packageRoot),

@@ -1,4 +1,4 @@
-import { join, relative, resolve } from 'node:path'
+import { dirname, join, relative, resolve } from 'node:path'
 import { defineCommand } from '../command.ts'
 import { shortDigest } from '../digest.ts'
 import { ExitCode } from '../errors.ts'
@@ -9,8 +9,9 @@ import { createPolicy, type Policy } from '../policy/policy.ts'
 import { type Snapshot, snapshotDigest, takeSnapshot } from '../policy/snapshot.ts'
 import type { BundleResult } from '../results.ts'
 import { bundleResultText } from '../ui/bundle.ts'
+import { bundledModel } from './opening/models.ts'
 import { restoreSnapshot, usualSnapshot } from './opening/policies.ts'
-import { openRepository, requireResource, requireValid } from './opening/repository.ts'
+import { dataFile, openRepository, requireResource, requireValid } from './opening/repository.ts'
 
 interface Options {
   readonly policy: string | undefined
@@ -48,6 +49,11 @@ export const bundleCommand = defineCommand<Options, BundleResult>({
     const learnt = path === undefined ? undefined : await bring(host, policy, path, options.migrate)
     const bundle = createBundle(policy, learnt?.snapshot ?? null, host.version)
     const written = join(resolve(host.cwd, options.out), `${name}-${shortDigest(bundle.digest)}`, 'bundle.json')
+    const { runtime } = spec.scorer ?? {}
+    if (runtime?.type === 'onnx') {
+      const model = await host.files.bytes(await dataFile(host, opened, runtime.file))
+      await host.files.write(join(dirname(written), bundledModel(runtime.file)), model)
+    }
     await host.files.write(written, bundleText(bundle))
     return {
       schema: BUNDLE_RESULT_SCHEMA,

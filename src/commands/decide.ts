@@ -8,12 +8,13 @@ import type { ReplayResult } from '../log/records/replay.ts'
 import { decide } from '../policy/decide.ts'
 import { type DecideResult, explain } from '../policy/explanation.ts'
 import type { Policy } from '../policy/policy.ts'
-import { isOffered, isSet } from '../policy/pool.ts'
+import { isOffered, isSet, type Pool } from '../policy/pool.ts'
 import { decideText, replayText } from '../ui/decide.ts'
 import { timestamp } from './arguments.ts'
 import { replayLog } from './decide/replay.ts'
+import { createModelShelf } from './opening/models.ts'
 import { loadPolicy, usualSnapshot } from './opening/policies.ts'
-import { openRepository, requireResource } from './opening/repository.ts'
+import { dataFile, type Opened, openRepository, requireResource } from './opening/repository.ts'
 
 type Options =
   | {
@@ -117,7 +118,8 @@ export const decideCommand = defineCommand<Options, Result>({
         hint: offerHint(served.policy),
       })
     }
-    const decision = decide(served.policy, { decisionId: options.id ?? randomUUID(), context, pool })
+    const asked = await askedOnce(host, opened, served.policy, context, pool)
+    const decision = decide(served.policy, { decisionId: options.id ?? randomUUID(), context, pool: asked })
     if ('faults' in decision) {
       const faults = decision.faults.map(({ pointer, message }) => `\`${pointer || '/'}\` ${message}`)
       const fields = Object.keys(served.policy.spec.context)
@@ -129,7 +131,7 @@ export const decideCommand = defineCommand<Options, Result>({
       schema: DECIDE_RESULT_SCHEMA,
       ...decision,
       policy: { ...decision.policy, snapshot: served.snapshot },
-      ...(options.explain ? { explanation: explain(served.policy, decision, pool) } : {}),
+      ...(options.explain ? { explanation: explain(served.policy, decision, asked) } : {}),
     }
   },
 
@@ -137,6 +139,17 @@ export const decideCommand = defineCommand<Options, Result>({
   json: result => result,
   exitCode: result => ('replayed' in result && !result.passed ? ExitCode.no : ExitCode.done),
 })
+
+/** The pool of one decision with what the policy's Model says, where it has one; a context that does not fit is for the decision to refuse. */
+async function askedOnce(host: Host, opened: Opened, policy: Policy, context: unknown, pool: Pool): Promise<Pool> {
+  const checked = policy.context(context)
+  if (policy.spec.scorer === undefined || 'faults' in checked) return pool
+  const models = createModelShelf(host)
+  const model = await models.open(policy, file => dataFile(host, opened, file))
+  const asked = await model?.ask(checked.context, pool, Number.POSITIVE_INFINITY)
+  await models.close()
+  return asked ?? pool
+}
 
 /** What to write at --actions. */
 function offerHint({ spec: { actions } }: Policy): string {

@@ -103,3 +103,19 @@ export function outputsOf(
   }
   return { numbers }
 }
+
+/**
+ * What a record says of one of its eligible actions, the `at`-th, which is number `action` of a pool of so many: all that it takes to learn from the
+ * reward of that one. Undefined of another Model's record, and of one without numbers.
+ */
+export function outputsOfOne(
+  scorer: Scorer,
+  said: DecisionRecord['model'],
+  at: number,
+  { action = 0, actions = 1 }: { readonly action?: number; readonly actions?: number } = {},
+): Outputs | undefined {
+  if (said?.outputs === undefined || said.digest !== scorer.digest) return undefined
+  if (!seesActions(scorer)) return outputsOf(scorer, said.outputs, [], actions)
+  const width = widthOf(scorer.output)
+  return outputsOf(scorer, said.outputs.slice(at * width, (at + 1) * width), [action], actions)
+}

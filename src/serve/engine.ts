@@ -15,7 +15,7 @@ import { type Fault, invalid, problemOf } from './faults.ts'
 import { unwritten } from './ids/ledger.ts'
 import { type LogWriter, systemTimers } from './log/log-writer.ts'
 import { createRewardDoor } from './rewards/rewards.ts'
-import { type Soon, whenDone } from './soon.ts'
+import { allOf, type Soon, whenDone } from './soon.ts'
 
 /** The server without HTTP: requests that have the right shape to answers, records to the log. */
 export interface Engine {
@@ -43,10 +43,11 @@ export function createEngine(parts: EngineParts): Engine {
   const make = createMakeDecision(parts)
   const commit = createCommit(parts)
 
-  function decided(request: DecideRequest, arrived: number, trace: string | undefined): Made | readonly Fault[] {
-    const made = make(request, arrived, trace)
-    if (!isFaults(made)) rewards.saw(made.served.policy)
-    return made
+  function decided(request: DecideRequest, arrived: number, trace: string | undefined): Soon<Made | readonly Fault[]> {
+    return whenDone(make(request, arrived, trace), made => {
+      if (!isFaults(made)) rewards.saw(made.served.policy)
+      return made
+    })
   }
 
   /** Of one whose log has room, once all that was logged before is written where that is wanted. */
@@ -57,30 +58,32 @@ export function createEngine(parts: EngineParts): Engine {
 
   return {
     decide: (request, arrived, trace) =>
-      answered(() => {
-        const made = decided(request, arrived, trace)
-        if (isFaults(made)) return problemOf(made)
-        if (request.decisionId === undefined) return commit.one(made)
-        return whenDone(
-          commit.all([made], () => ''),
-          found => (isProblem(found) ? found : found[0]),
-        )
-      }),
+      answered(() =>
+        whenDone(decided(request, arrived, trace), made => {
+          if (isFaults(made)) return problemOf(made)
+          if (request.decisionId === undefined) return commit.one(made)
+          return whenDone(
+            commit.all([made], () => ''),
+            found => (isProblem(found) ? found : found[0]),
+          )
+        }),
+      ),
 
     decideAll: (requests, arrived, trace) =>
       answered(() => {
-        const all: Made[] = []
-        const faults: Fault[] = []
         const ids = new Set<string>()
-        for (const [i, request] of requests.entries()) {
+        const all = requests.map(request => {
           const { decisionId } = request
           const twice = decisionId !== undefined && ids.has(decisionId)
-          const made = twice ? [invalid('/decisionId', 'is in this batch twice')] : decided(request, arrived, trace)
           if (decisionId !== undefined) ids.add(decisionId)
-          if (isFaults(made)) faults.push(...made.map(f => ({ ...f, pointer: `/${i}${f.pointer}` })))
-          else all.push(made)
-        }
-        return faults.length > 0 ? problemOf(faults) : commit.all(all, i => `/${i}`)
+          return twice ? [invalid('/decisionId', 'is in this batch twice')] : decided(request, arrived, trace)
+        })
+        return whenDone(allOf(all), all => {
+          const faults = all.flatMap((made, i) =>
+            isFaults(made) ? made.map(f => ({ ...f, pointer: `/${i}${f.pointer}` })) : [],
+          )
+          return faults.length > 0 ? problemOf(faults) : commit.all(all.filter(isMade), i => `/${i}`)
+        })
       }),
 
     reward: (all, trace) => answered(() => rewards.reward(all, trace)),
@@ -88,6 +91,8 @@ export function createEngine(parts: EngineParts): Engine {
     policiesOf: rewards.policiesOf,
   }
 }
+
+const isMade = (made: Made | readonly Fault[]): made is Made => !isFaults(made)
 
 /** The answer, once all that was logged before it is written. */
 function written<Answer extends object>(log: LogWriter, answer: Answer): Promise<Answer | Problem> {

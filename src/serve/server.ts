@@ -2,6 +2,7 @@ import type { AddressInfo } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Registry } from 'prom-client'
 import { DapError } from '../errors.ts'
+import type { OpenModel } from '../models/open-model.ts'
 import type { LivePolicySource, ReloadReport } from './deciding/policies.ts'
 import type { Tls } from './door/tls.ts'
 import type { TokenSource } from './door/tokens.ts'
@@ -67,10 +68,15 @@ export async function startServer(parts: ServerParts): Promise<Server> {
   let stopping = false
   let trouble: string | undefined
 
+  /** Models that a server has, which may come up after this one. */
+  const unheard = (): readonly OpenModel[] =>
+    [...source.policies.values()].flatMap(({ model }) => (model === undefined || model.heard ? [] : [model]))
+
   function unready(): readonly string[] {
     return [
       ...(stopping ? ['the server is shutting down'] : []),
       ...(source.policies.size === 0 ? ['no policy is loaded'] : []),
+      ...unheard().map(({ scorer }) => `the model \`${scorer.name}\` has not answered yet`),
       ...(log.trouble === undefined ? [] : [log.trouble]),
     ]
   }
@@ -99,6 +105,7 @@ export async function startServer(parts: ServerParts): Promise<Server> {
 
   function look(): void {
     learner?.tick(clock.now()).catch(publishFailed)
+    for (const model of unheard()) model.warmUp(AbortSignal.timeout(LOOK_MS)).catch(() => {})
     if (log.trouble === trouble) return
     trouble = log.trouble
     if (trouble === undefined) tell('info', 'recovery')

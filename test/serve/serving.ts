@@ -75,6 +75,7 @@ function start(folder: string, words: readonly string[], environment: Readonly<R
     files: nodeFiles(),
     terminal: { interactive: environment['TERMINAL'] !== undefined, color: false, columns: 100 },
     signal: abort.signal,
+    models: async () => (await import('../../src/adapters/models.ts')).modelRunner(),
     objects: async () => (await import('../../src/adapters/objects.ts')).cloudObjects(),
     tables: () => Promise.reject(new Error('a server reads no tables')),
     writeTable: () => Promise.reject(new Error('a server writes no tables')),

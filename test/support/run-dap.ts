@@ -190,6 +190,7 @@ async function run(
       return tables
     },
     writeTable: async (...args) => (await import('../../src/adapters/duckdb/table-writer.ts')).writeTable(...args),
+    models: async () => (await import('../../src/adapters/models.ts')).modelRunner(),
     objects: () => Promise.reject(new Error('Cloud Storage should not be asked')),
     cores: 1,
     async choose(question, choices) {

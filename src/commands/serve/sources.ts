@@ -1,4 +1,4 @@
-import { join, relative, resolve } from 'node:path'
+import { dirname, join, relative, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { DapError, UsageError } from '../../errors.ts'
 import type { Host } from '../../host.ts'
@@ -9,8 +9,16 @@ import { loadRepository } from '../../repo/repository.ts'
 import type { ControlFile, Loaded, PolicyLoader, ServedPolicy } from '../../serve/deciding/policies.ts'
 import { jsonFaultPlace } from '../../serve/json.ts'
 import { filesBelow } from '../opening/found-files.ts'
+import { bundledModel, createModelShelf, type ModelShelf } from '../opening/models.ts'
 import { loadPolicy, readJson, snapshotPath, usualSnapshot } from '../opening/policies.ts'
-import { confirmedRoots, type Opened, openRepository, PROJECT_FILE, projectFiles } from '../opening/repository.ts'
+import {
+  confirmedRoots,
+  dataFile,
+  type Opened,
+  openRepository,
+  PROJECT_FILE,
+  projectFiles,
+} from '../opening/repository.ts'
 
 const BUNDLE_FILE = 'bundle.json'
 /** How many folders deep bundles are looked for. */
@@ -24,6 +32,8 @@ interface Shelf {
   /** The bundles there, by what they are called, each with a text that changes when it does. */
   list(): Promise<readonly { readonly name: string; readonly stamp: string }[]>
   read(name: string): Promise<unknown>
+  /** Finds the file of a Model beside a bundle, or says why not. */
+  beside(name: string): (file: string) => Promise<string>
 }
 
 /** Serves a bundle, or every `bundle.json` at most two folders below a folder. The location is a path, a `file://` or a `gs://` URL. */
@@ -31,6 +41,7 @@ export function bundleLoader(host: Host, location: string): PolicyLoader {
   const shelf = location.startsWith('gs://')
     ? cloudShelf(host, location)
     : folderShelf(host, bundlePath(host, location))
+  const models = createModelShelf(host)
   return {
     stamp: async () => (await shelf.list()).map(({ name, stamp }) => `${name} ${stamp}`).join('\n'),
     async load() {
@@ -40,7 +51,7 @@ export function bundleLoader(host: Host, location: string): PolicyLoader {
       const policies = new Map<string, ServedPolicy>()
       const from = new Map<string, string>()
       for (const { name: shown } of found) {
-        const loaded = await faultsInstead(async () => readServed(await shelf.read(shown)))
+        const loaded = await faultsInstead(async () => readServed(await shelf.read(shown), models, shelf.beside(shown)))
         if ('faults' in loaded) {
           if (faults.length === 0) hint = loaded.hint
           faults.push(...loaded.faults.map(fault => `bundle \`${shown}\`: ${fault}`))
@@ -53,6 +64,7 @@ export function bundleLoader(host: Host, location: string): PolicyLoader {
         if (other === undefined) policies.set(name, loaded)
         else policies.delete(name)
       }
+      await models.settle()
       return { policies, faults, hint }
     },
   }
@@ -80,6 +92,7 @@ function folderShelf(host: Host, place: string): Shelf {
       return Promise.all(bundles.map(({ path }) => stamped(path)))
     },
     read: name => readJson(host, resolve(host.cwd, name)),
+    beside: name => async file => modelBeside(host, dirname(resolve(host.cwd, name)), file),
   }
 }
 
@@ -100,6 +113,11 @@ function cloudShelf(host: Host, location: string): Shelf {
         throw new DapError(`it is not JSON: the fault is at ${jsonFaultPlace(text)}`)
       }
     },
+    beside: () => async file => {
+      throw new DapError(`\`${file}\` is a model in a file, which is not read from Cloud Storage`, {
+        hint: 'put the folder of the bundle where the server is, for example into its image',
+      })
+    },
   }
 }
 
@@ -113,6 +131,7 @@ export function repositoryLoader(
   { snapshots, migrate }: { readonly snapshots: ReadonlyMap<string, string>; readonly migrate: boolean },
 ): PolicyLoader {
   let last: Opened | undefined
+  const models = createModelShelf(host)
   const overrides = new Map([...snapshots].map(([name, path]) => [name, resolve(host.cwd, path)]))
   return {
     async stamp() {
@@ -123,7 +142,14 @@ export function repositoryLoader(
       const yaml = [...files, ...unread].map(({ path }) => path)
       const usual = repository.all('Policy').map(({ name }) => snapshotPath(opened, name))
       const sets = repository.all('ActionSet').map(({ spec }) => resolve(root, spec.file))
-      return stamps(host, [join(root, PROJECT_FILE), ...yaml, ...sets, ...usual, ...overrides.values()])
+      const named = repository
+        .all('Model')
+        .flatMap(({ spec: { runtime, calibration } }) => [
+          ...(runtime.type === 'onnx' ? [runtime.file] : []),
+          ...(calibration === undefined ? [] : [calibration.file]),
+        ])
+        .map(file => resolve(root, file))
+      return stamps(host, [join(root, PROJECT_FILE), ...yaml, ...sets, ...named, ...usual, ...overrides.values()])
     },
     async load() {
       const opened = await openRepository(host, root)
@@ -141,15 +167,28 @@ export function repositoryLoader(
       let hint: string | undefined
       for (const name of names) {
         const snapshot = overrides.get(name) ?? (await usualSnapshot(host, opened, name))
-        const loaded = await faultsInstead(() => loadPolicy(host, opened, name, { snapshot, migrate }))
+        const loaded = await faultsInstead(async () => {
+          const own = await loadPolicy(host, opened, name, { snapshot, migrate })
+          return { ...own, model: await models.open(own.policy, file => dataFile(host, opened, file)) }
+        })
         if ('faults' in loaded) {
           if (faults.length === 0) hint = loaded.hint
           faults.push(...loaded.faults)
         } else policies.set(name, loaded)
       }
+      await models.settle()
       return { policies, faults, hint }
     },
   }
+}
+
+/** The file of a Model as `dap bundle` leaves it: in a folder beside the bundle, under its own name. */
+async function modelBeside(host: Host, folder: string, file: string): Promise<string> {
+  const path = join(folder, bundledModel(file))
+  if (await host.files.exists(path)) return path
+  throw new DapError(`the model \`${relative(host.cwd, path)}\` is not there`, {
+    hint: 'a bundle is the whole folder that `dap bundle` made, with the models in it',
+  })
 }
 
 /** The kill switch at a path where a file may come and go. */
@@ -174,13 +213,19 @@ function bundlePath(host: Host, location: string): string {
   throw new UsageError(`bundles cannot be read from \`${scheme}://\``, { hint: 'a path, file:// or gs://' })
 }
 
-async function readServed(json: unknown): Promise<ServedPolicy | Pick<Loaded, 'faults' | 'hint'>> {
+async function readServed(
+  json: unknown,
+  models: ModelShelf,
+  find: (file: string) => Promise<string>,
+): Promise<ServedPolicy | Pick<Loaded, 'faults' | 'hint'>> {
   const checked = checkBundle(json)
   if ('faults' in checked) return checked
   const faults = await policyFaults(checked.bundle)
   if (faults.length > 0) return { faults }
   const opened = openBundle(checked.bundle)
-  return 'faults' in opened ? opened : { policy: opened.policy, snapshot: opened.snapshot }
+  if ('faults' in opened) return opened
+  const { policy, snapshot } = opened
+  return { policy, snapshot, model: await models.open(policy, find) }
 }
 
 /**

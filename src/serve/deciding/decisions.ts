@@ -12,6 +12,7 @@ import type { DecideAnswer, DecideRequest } from '../api.ts'
 import type { EngineParts } from '../engine-parts.ts'
 import { type Fault, invalid } from '../faults.ts'
 import { readId } from '../ids/ids.ts'
+import type { Soon } from '../soon.ts'
 import type { PolicySource, ServedPolicy } from './policies.ts'
 
 /** A decision that has been made, and is neither logged nor answered yet. */
@@ -26,7 +27,7 @@ export interface Made {
 }
 
 /** Makes the decision, or says what is wrong with the request. `arrived` and `trace` are as in `Engine`. */
-export type MakeDecision = (request: DecideRequest, arrived: number, trace?: string) => Made | readonly Fault[]
+export type MakeDecision = (request: DecideRequest, arrived: number, trace?: string) => Soon<Made | readonly Fault[]>
 
 export const isFaults = (result: Made | readonly Fault[]): result is readonly Fault[] => Array.isArray(result)
 
@@ -54,7 +55,7 @@ export function createMakeDecision({ source, log, clock, newId, runtime, limits 
   return (request, arrived, traceparent) => {
     const served = find(source, request.policy)
     if ('detail' in served) return [served]
-    const { policy, snapshot } = served
+    const { policy, snapshot, model } = served
     const { mode } = policy.spec
     const { actions, exclude, baseline, deferActivation: deferred } = request
     const own: Fault[] = []
@@ -69,14 +70,23 @@ export function createMakeDecision({ source, log, clock, newId, runtime, limits 
     const baselines = typeof baseline === 'string' ? [baseline] : baseline
     const decisionId = request.decisionId ?? newId(now, policy.name)
     const imposed = imposedOn(policy, pool, baselines ?? [], arrived)
-    const decision = decide(policy, { decisionId, context: request.context ?? {}, pool, imposed })
-    if ('faults' in decision) {
-      return decision.faults.map(inContext).map(({ pointer, message }) => invalid(pointer, message))
+
+    const decided = (asked: Pool): Made | readonly Fault[] => {
+      const decision = decide(policy, { decisionId, context: request.context ?? {}, pool: asked, imposed })
+      if ('faults' in decision) {
+        return decision.faults.map(inContext).map(({ pointer, message }) => invalid(pointer, message))
+      }
+      const latencyUs = Math.round((clock.monotonic() - arrived) * 1000)
+      const facts = { ts: timestamp(now), mode, snapshot, runtime, latencyUs, logProbability: log.admission }
+      const record = decisionRecord(policy, decision, { ...facts, baselines, deferred, traceparent }, asked)
+      return { request, served, decision, pool: asked, record, answer: withSlotIds(answerOf(record, asked), policy) }
     }
-    const latencyUs = Math.round((clock.monotonic() - arrived) * 1000)
-    const facts = { ts: timestamp(now), mode, snapshot, runtime, latencyUs, logProbability: log.admission }
-    const record = decisionRecord(policy, decision, { ...facts, baselines, deferred, traceparent }, pool)
-    return { request, served, decision, pool, record, answer: withSlotIds(answerOf(record, pool), policy) }
+
+    if (model === undefined || imposed !== undefined) return decided(pool)
+    const checked = policy.context(request.context ?? {})
+    if ('faults' in checked) return decided(pool)
+    const left = limits.timeoutMs - (clock.monotonic() - arrived)
+    return model.ask(checked.context, pool, left).then(decided)
   }
 }
 

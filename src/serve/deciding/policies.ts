@@ -1,4 +1,5 @@
 import { DapError, messageOf } from '../../errors.ts'
+import type { OpenModel } from '../../models/open-model.ts'
 import type { Policy } from '../../policy/policy.ts'
 import { poll } from '../follow.ts'
 import { type Control, NOTHING_KILLED, parseControl } from './control.ts'
@@ -8,6 +9,8 @@ export interface ServedPolicy {
   readonly policy: Policy
   /** Digest of the snapshot that the learner was loaded from. */
   readonly snapshot: string | null
+  /** The Model that it asks, where it names one; opened and warm. */
+  readonly model?: OpenModel
 }
 
 /** What is served now. */

@@ -1,8 +1,9 @@
 import type { RewardSpec } from '../../kinds.ts'
 import { type DecisionRecord, type RewardRecord, rewardTime } from '../../log/records/records.ts'
 import { decisionJoin } from '../../log/rows/reward-join.ts'
+import { outputsOfOne } from '../../policy/model-outputs.ts'
 import { createPolicy, type Policy } from '../../policy/policy.ts'
-import { createFeatureCheck, isListed, isOffered, poolOfOne } from '../../policy/pool.ts'
+import { createFeatureCheck, isListed, isOffered, poolOfOne, requirePool } from '../../policy/pool.ts'
 import { outsideRange } from '../../policy/reward-range.ts'
 import { loadSnapshot, type Snapshot, snapshotDigest, takeSnapshot } from '../../policy/snapshot.ts'
 import { type LivePolicySource, type ServedPolicy, sameDecider } from '../deciding/policies.ts'
@@ -72,6 +73,9 @@ interface Pending {
   /** Of the action, as they were then. */
   readonly features: object
   readonly context: DecisionRecord['context']
+  /** Where it was among the eligible, and what the policy's Model said of these. */
+  readonly at: number
+  readonly model: DecisionRecord['model']
   active: boolean
   /** Did a reward come that cannot be used? */
   spoilt: boolean
@@ -135,7 +139,7 @@ export function createOnlineLearner(parts: OnlineLearnerParts): OnlineLearner {
   /** Learns a decision whose wait is over, and counts it as what it was. */
   function learn(
     { policy, check, join }: Course,
-    { action, features: said, active, spoilt, context, rewards }: Pending,
+    { action, features: said, at, model, active, spoilt, context, rewards }: Pending,
   ): 'learnt' | 'inactive' | 'unusable' {
     if (spoilt) return 'unusable'
     if (!active) return 'inactive'
@@ -145,12 +149,17 @@ export function createOnlineLearner(parts: OnlineLearnerParts): OnlineLearner {
     const checked = policy.context(Object.fromEntries(fields))
     if (a < 0 || 'faults' in checked) return 'unusable'
     const x = new Float64Array(features.dimension)
+    const { scorer } = spec
+    const outputsFor = (place: Parameters<typeof outputsOfOne>[3]) =>
+      scorer === undefined ? {} : { outputs: outputsOfOne(scorer, model, at, place) }
     try {
-      if (isListed(spec.actions)) features.writeRow(checked.context, a, x)
-      else {
+      if (isListed(spec.actions)) {
+        const own = requirePool(policy.pool)
+        features.writeRow(checked.context, a, x, { ...own, ...outputsFor({ action: a, actions: own.ids.length }) })
+      } else {
         const known = check(said)
         if ('faults' in known) return 'unusable'
-        features.writeRow(checked.context, 0, x, poolOfOne(action, known.context))
+        features.writeRow(checked.context, 0, x, { ...poolOfOne(action, known.context), ...outputsFor({}) })
       }
       learner.learn(policy.kept.length === 0 ? 0 : a, x, aggregate(rewards, join.aggregate, join.default))
       return 'learnt'
@@ -178,7 +187,7 @@ export function createOnlineLearner(parts: OnlineLearnerParts): OnlineLearner {
         throw error
       }
       // Somebody else's snapshot may have come meanwhile, and then that one decides; or this one, by way of its file.
-      const next = servedFrom(policy, snapshot)
+      const next = servedFrom(policy, snapshot, served.model)
       await source.replace(served, next)
       if (decides(next)) course.served = next
     }
@@ -194,7 +203,7 @@ export function createOnlineLearner(parts: OnlineLearnerParts): OnlineLearner {
   return {
     stats,
     decided(record) {
-      const { decisionId, ts, policy, context, eligible, slots, served } = record
+      const { decisionId, ts, policy, context, eligible, slots, served, model } = record
       const [{ action }] = slots
       if (served.by !== 'policy' || action === null) return
       const course = courseOf(policy.name)
@@ -204,8 +213,10 @@ export function createOnlineLearner(parts: OnlineLearnerParts): OnlineLearner {
         return
       }
       const active = served.activation !== 'pending'
-      const { features = {} } = eligible.find(({ id }) => id === action) ?? {}
-      const pending = { ts: Date.parse(ts), action, features, context, active, spoilt: false, rewards: [] }
+      const at = eligible.findIndex(({ id }) => id === action)
+      const { features = {} } = eligible.at(at) ?? {}
+      const own = { action, features, at, model, context }
+      const pending = { ts: Date.parse(ts), ...own, active, spoilt: false, rewards: [] }
       course.pending.set(decisionId, pending)
       stats.pending++
     },
@@ -277,9 +288,9 @@ function copyOf({ name, spec, digest, learner }: Policy): Policy {
   return copy
 }
 
-function servedFrom({ name, spec, digest }: Policy, snapshot: Snapshot): ServedPolicy {
+function servedFrom({ name, spec, digest }: Policy, snapshot: Snapshot, model: ServedPolicy['model']): ServedPolicy {
   const policy = createPolicy(name, spec, digest)
   const loaded = loadSnapshot(policy, snapshot)
   if ('faults' in loaded) throw new Error(`a snapshot does not fit its own policy: ${loaded.faults.join('; ')}`)
-  return { policy, snapshot: loaded.digest }
+  return { policy, snapshot: loaded.digest, model }
 }

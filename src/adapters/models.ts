@@ -1,0 +1,11 @@
+import { DapError } from '../errors.ts'
+import type { ModelRunner } from '../host.ts'
+
+/** Models of all kinds; what a kind needs is loaded when one of it is opened. */
+export function modelRunner(): ModelRunner {
+  return {
+    async open(runtime) {
+      throw new DapError(`models of the runtime \`${runtime.type}\` cannot be run yet`)
+    },
+  }
+}

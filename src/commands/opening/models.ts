@@ -1,0 +1,89 @@
+import { basename, join } from 'node:path'
+import { DapError, messageOf } from '../../errors.ts'
+import type { Host } from '../../host.ts'
+import { type OpenModel, openModel } from '../../models/open-model.ts'
+import { ModelFailure, type Runtime } from '../../models/runtime.ts'
+import { canonicalJson } from '../../policy/digest.ts'
+import type { Policy } from '../../policy/policy.ts'
+
+/** So long a model may take for its first answers. */
+const WARM_MS = 30_000
+
+/** Opens the Models of policies, each runtime once as long as somebody uses it. */
+export interface ModelShelf {
+  /**
+   * The Model that the policy names, opened and warm; undefined where it names none. A DapError where it cannot be run. One that a server has may not
+   * answer yet: it is opened all the same, and `heard` says so.
+   * @param find The path of a file that a Model names, or a DapError.
+   */
+  open(policy: Policy, find: (file: string) => Promise<string>): Promise<OpenModel | undefined>
+  /** Closes what nobody has opened since the last time that this was asked. */
+  settle(): Promise<void>
+  close(): Promise<void>
+}
+
+export function createModelShelf(host: Host): ModelShelf {
+  const runtimes = new Map<string, { readonly runtime: Promise<Runtime>; uses: number }>()
+
+  async function runtimeOf(policy: Policy, find: (file: string) => Promise<string>): Promise<Runtime> {
+    const { runtime, name } = policy.spec.scorer!
+    const key = canonicalJson(runtime)
+    let held = runtimes.get(key)
+    if (held === undefined) {
+      const opened = (async () => (await host.models()).open(runtime, async () => bytesOf(host, runtime, find)))()
+      held = { runtime: opened, uses: 0 }
+      runtimes.set(key, held)
+    }
+    held.uses++
+    try {
+      return await held.runtime
+    } catch (error) {
+      runtimes.delete(key)
+      if (!(error instanceof DapError)) throw error
+      throw new DapError(`the Model \`${name}\` cannot be used: ${error.message}`, { hint: error.hint, cause: error })
+    }
+  }
+
+  return {
+    async open(policy, find) {
+      const { scorer } = policy.spec
+      if (scorer === undefined) return undefined
+      const model = openModel(policy, await runtimeOf(policy, find))
+      try {
+        await model.warmUp(AbortSignal.any([host.signal, AbortSignal.timeout(WARM_MS)]))
+      } catch (error) {
+        if (!(error instanceof ModelFailure)) throw error
+        if (scorer.runtime.type === 'onnx') {
+          throw new DapError(`the Model \`${scorer.name}\` does not score: ${messageOf(error)}`, {
+            hint: `\`dap model check ${scorer.name}\` compares its inputs and its output with what the file has`,
+          })
+        }
+      }
+      return model
+    },
+    async settle() {
+      for (const [key, held] of runtimes) {
+        if (held.uses === 0) {
+          runtimes.delete(key)
+          await (await held.runtime).close()
+        } else held.uses = 0
+      }
+    },
+    async close() {
+      for (const { runtime } of runtimes.values()) await (await runtime).close()
+      runtimes.clear()
+    },
+  }
+}
+
+/** Where the file of a Model is in the folder of a bundle. */
+export const bundledModel = (file: string): string => join('models', basename(file))
+
+async function bytesOf(
+  host: Host,
+  runtime: NonNullable<Policy['spec']['scorer']>['runtime'],
+  find: (file: string) => Promise<string>,
+): Promise<Uint8Array> {
+  if (runtime.type !== 'onnx') throw new Error('a server has no file')
+  return host.files.bytes(await find(runtime.file))
+}
