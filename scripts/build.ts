@@ -62,6 +62,7 @@ await build({
     '@google-cloud/aiplatform',
     '@google-cloud/storage',
     'google-gax',
+    'onnxruntime-node',
     'react-devtools-core',
   ],
   plugins: [withoutUnused],

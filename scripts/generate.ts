@@ -8,7 +8,6 @@ import { apiFiles } from './api-types.ts'
 import { celTypesOf } from './cel-types.ts'
 import { faultTextsOf } from './fault-texts.ts'
 import { kindsOf, namesOf } from './names.ts'
-import { pages } from './pages.ts'
 import { bundled, ROOT, readOpenApi, readSchemas, type Schemas } from './schema-files.ts'
 import { shapeFiles } from './shapes.ts'
 import { resultUnion, typesOf } from './types.ts'
@@ -55,6 +54,8 @@ async function writeGenerated(): Promise<void> {
   const schemas = await readSchemas()
   const files = { ...generated(schemas), ...apiFiles(await readOpenApi()) }
   await write('src/generated/', files, HEADER)
+  // Like what composes, it reads code of dap's that needs what has just been written.
+  const { pages } = await import('./pages.ts')
   await write('docs/reference/', pages(schemas, kindsOf(schemas)), '')
 }
 

@@ -54,16 +54,17 @@ export class FileError extends DapError {
   }
 }
 
+/** What to do about packages that are installed with dap. */
+const REINSTALL =
+  'install dap again with all that it depends on, without `--omit=optional`; in a repository that pins it, `npm ci`'
+
 /** Packages that dap depends on do not load: npm was told to leave some out, or this machine is none that they are made for. */
 export class InstallationError extends DapError {
   override readonly name = 'InstallationError'
 
-  constructor(packages: readonly string[], cause: unknown) {
+  constructor(packages: readonly string[], cause: unknown, hint: string = REINSTALL) {
     const [reason] = messageOf(cause).split('\n', 1)
-    super(`dap cannot load ${packages.map(name => `\`${name}\``).join(' and ')}: ${reason}`, {
-      hint: 'install dap again with all that it depends on, without `--omit=optional`; in a repository that pins it, `npm ci`',
-      cause,
-    })
+    super(`dap cannot load ${packages.map(name => `\`${name}\``).join(' and ')}: ${reason}`, { hint, cause })
   }
 }
 

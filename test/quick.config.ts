@@ -5,7 +5,7 @@ import all from '../vitest.config.ts'
  * `npm run test:quick`, for the inner loop: the tests of the folders that do no I/O. They run from `src`, so nothing is built; but what
  * `schemas/` says is generated, by `npm run build`.
  */
-const FOLDERS = ['math', 'policy', 'log', 'simulate', 'evaluate', 'train', 'repo', 'deploy', 'ui']
+const FOLDERS = ['math', 'policy', 'models', 'log', 'simulate', 'evaluate', 'train', 'repo', 'deploy', 'ui']
 
 /** Left to `npm test`: experiments that are large enough to fail when a claim is wrong, and searches through hundreds of worlds. */
 const LARGE = [

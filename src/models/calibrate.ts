@@ -108,7 +108,7 @@ function* isotonicFaults(object: Readonly<Record<string, unknown>>): Generator<C
     const hint = key === 'x' ? 'scores ascend, each once' : 'what scores become never falls'
     yield { path: [key, falls], message, hint }
   }
-  if (Array.isArray(x) && Array.isArray(y) && x.length !== y.length) {
+  if (Array.isArray(x) && Array.isArray(y) && x.length > 0 && y.length > 0 && x.length !== y.length) {
     const message = `\`x\` has ${x.length} numbers and \`y\` ${y.length}`
     yield { path: ['y'], message, hint: 'a point has one of each' }
   }

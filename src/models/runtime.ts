@@ -51,8 +51,11 @@ export interface Runtime {
 /** Why there are no scores. */
 export class ModelFailure extends Error {
   readonly reason: FailureReason
-  constructor(reason: FailureReason, message: string) {
+  /** The same call may succeed a moment later: nobody was there, or the server says that it has failed. What it says of these inputs stays. */
+  readonly transient: boolean
+  constructor(reason: FailureReason, message: string, { transient = reason === 'unreachable' } = {}) {
     super(message)
     this.reason = reason
+    this.transient = transient
   }
 }

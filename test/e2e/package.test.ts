@@ -16,6 +16,8 @@ const manifest = JSON.parse(readFileSync(join(PACKAGE_ROOT, 'package.json'), 'ut
   readonly scripts: object
   readonly dependencies: object
   readonly optionalDependencies?: object
+  readonly peerDependencies: object
+  readonly peerDependenciesMeta: Readonly<Record<string, { readonly optional: boolean }>>
 }
 
 describe('the packed package', () => {
@@ -96,15 +98,19 @@ describe('what npm installs with the package', () => {
 
   const packageOf = (path: string) => /^(@[^/]+\/)?[^/]+/.exec(path)?.[0] ?? path
 
-  it('is all that its built code loads and its types name, and nothing else', async () => {
+  it('is all that its built code loads and its types name but for what somebody asks for by itself, and nothing else', async () => {
     const needed = [...(await loaded()), ...typed()].filter(path => !path.startsWith('node:')).map(packageOf)
     // ink asks for its debugger where a variable of the environment says so.
     const names = new Set(needed.filter(name => name !== 'react-devtools-core'))
-    expect(Object.keys(manifest.dependencies)).toEqual([...names].sort())
+    const { dependencies, peerDependencies } = manifest
+    expect(Object.keys({ ...dependencies, ...peerDependencies }).sort()).toEqual([...names].sort())
   })
 
-  it('is never left out: nothing is optional', () => {
+  it('is never left out: npm installs nothing that may be missing, and of what it does not install nothing unasked', () => {
     expect(manifest.optionalDependencies).toBeUndefined()
+    expect(Object.values(manifest.peerDependenciesMeta)).toEqual([{ optional: true }])
+    const locked = JSON.parse(readFileSync(join(PACKAGE_ROOT, 'dist/locked.json'), 'utf8')) as object
+    expect(Object.keys(locked).filter(folder => /onnx/.test(folder))).toEqual([])
   })
 })
 

@@ -48,6 +48,8 @@ export interface Setting {
   /** The same, of what is answered by yes or no. */
   agree?(question: string): boolean
   readonly signal?: AbortSignal
+  /** What runs models of ONNX, where it is not ONNX Runtime. */
+  readonly models?: Host['models']
   /** Of a terminal that is so wide. */
   readonly columns?: number
   /** The repository as Git has it at other times, by revision. */
@@ -169,6 +171,7 @@ async function run(
     input = '',
     columns = Number.POSITIVE_INFINITY,
     history = {},
+    models = async () => (await import('../../src/adapters/models.ts')).modelRunner(),
   }: Setting & Pick<Host, 'run'> = {
     run: RUN,
   },
@@ -190,7 +193,7 @@ async function run(
       return tables
     },
     writeTable: async (...args) => (await import('../../src/adapters/duckdb/table-writer.ts')).writeTable(...args),
-    models: async () => (await import('../../src/adapters/models.ts')).modelRunner(),
+    models,
     objects: () => Promise.reject(new Error('Cloud Storage should not be asked')),
     cores: 1,
     async choose(question, choices) {

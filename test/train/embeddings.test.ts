@@ -14,7 +14,7 @@ import { loadSnapshot, takeSnapshot } from '../../src/policy/snapshot.ts'
 import { createStatistics, mergeStatistics } from '../../src/policy/statistics.ts'
 import { type Fold, foldHere } from '../../src/train/fold.ts'
 import { train } from '../../src/train/train.ts'
-import { linesOf, NEURAL_LINEAR, type Played, playModel, scorer, tanhRuntime } from '../support/models.ts'
+import { linesOf, NEURAL_LINEAR, type Played, playModel, scorer, tanhRuntime } from '../support/played-models.ts'
 
 let folder: string
 beforeAll(async () => {
