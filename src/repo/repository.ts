@@ -6,6 +6,8 @@ import { isSet } from '../policy/pool.ts'
 import { type Hidden, hiddenIn, kindOf, mayBe } from './declarations.ts'
 import type { Fault } from './fault.ts'
 import { mendDocument } from './mend.ts'
+import { type Models, type ReadModel, readModels } from './models/take-models.ts'
+import { usedModelFaults } from './models/used-models.ts'
 import { createReport, type DocumentId, NAME, type Report } from './report.ts'
 import type { Declaration, Lookup, NamedKind, Repository, Resource } from './resource.ts'
 import { faultsOf } from './rules/rules.ts'
@@ -18,22 +20,28 @@ import { type ParsedSource, parseSource, type SourceFile } from './source.ts'
  * Reads the resources of a config repository: YAML, the kinds' schemas, defaults, references, CEL and meaning. Nothing in a
  * file throws: every fault of every file is a diagnostic. A file without faults is never parsed with positions.
  */
-export async function loadRepository(files: readonly SourceFile[], readSet?: ReadSet): Promise<Repository> {
-  return repositoryOf(await Promise.all(files.map(parseSource)), { readSet })
+export async function loadRepository(files: readonly SourceFile[], readers: Readers = {}): Promise<Repository> {
+  return repositoryOf(await Promise.all(files.map(parseSource)), readers)
+}
+
+/** Of the files that resources name. */
+export interface Readers {
+  /** Without it policies whose actions are those of a set are not known, unless they have taken them in, as those of bundles have. */
+  readonly readSet?: ReadSet
+  /** Without it files of models are not looked into. */
+  readonly readModel?: ReadModel
 }
 
 /** What of a repository's surroundings is not in its files. */
-export interface Surroundings {
+export interface Surroundings extends Readers {
   /** Those folders of the Project, as it writes them, that are not there. */
   readonly absent?: ReadonlySet<string>
-  /** Without it policies whose actions are those of a set are not known, unless they have taken them in, as those of bundles have. */
-  readonly readSet?: ReadSet
 }
 
 /** The repository of files that were parsed before. */
 export async function repositoryOf(
   sources: readonly ParsedSource[],
-  { absent = new Set(), readSet }: Surroundings = {},
+  { absent = new Set(), readSet, readModel }: Surroundings = {},
 ): Promise<Repository> {
   const report = createReport(sources)
   const hidden: Hidden[] = []
@@ -50,9 +58,17 @@ export async function repositoryOf(
       ? new Map()
       : await readSets(known.all('ActionSet'), asLookup(known, declared), readSet, report)
   if (readSet !== undefined) for (const each of known.all('Policy')) reportPool(each, report)
+  const models: Models =
+    readModel === undefined
+      ? new Map()
+      : await readModels(known.all('Model'), asLookup(known, declared), readModel, report)
   takeSets(found, documents, sets, blocked)
   for (const [i, resource] of resources.entries()) resources[i] = finish(resource, project, byName)
   judge(found, known, sets, report)
+  for (const policy of known.all('Policy')) {
+    if (report.errorsOf(policy) > 0) continue
+    for (const fault of usedModelFaults(policy.spec, models)) report.fault(policy, fault)
+  }
   const misshapen = found.faulty.map(({ kind, file, index, value }) => {
     const environment = kind === 'Deployment' ? environmentOf(value.spec) : undefined
     return { kind, name: nameOf(value), environment, file, index }
