@@ -291,17 +291,13 @@ describe('commands that know all kinds', () => {
     expect((await here.dap('list model')).stdout).toMatchInlineSnapshot(`
       "Model  files    file
       ctr    2 files  models/ctr.yaml
-
-      1 error: \`dap validate\` shows it
       "
     `)
     expect((await here.dap('graph offer')).stdout).toMatchInlineSnapshot(`
-      "policy offer  has errors  policies/offer.yaml
+      "policy offer  policies/offer.yaml
       needs
       └─ model ctr
       needed by nothing
-
-      1 error: \`dap validate\` shows it
       "
     `)
     expect((await here.dap('new model score')).stdout).toMatchInlineSnapshot(`
