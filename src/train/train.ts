@@ -40,6 +40,8 @@ export interface TrainingPlan extends Pick<FoldPlan, 'policy' | 'weights'> {
   readonly until?: number
   /** Is whoever folds to have the decisions' ids and times, too? */
   readonly identified?: boolean
+  /** And contexts, whether or not the learner looks at them? */
+  readonly contexts?: boolean
   /** Where a learner that is fitted in passes starts; from nothing without it. */
   readonly start?: LearnerState
   /** Bytes of rows that may be kept for the passes of such a learner. */
@@ -110,7 +112,8 @@ async function learn(
 
   const forgets = forgetsByTime(plan.policy, dataset.name, columns.ts)
 
-  const context = policy.features.dimension > 0 ? contextSource(policy, columns) : undefined
+  const reads = policy.features.dimension > 0 || plan.contexts === true
+  const context = reads ? contextSource(policy, columns) : undefined
   const requests = createRequests()
   // Contexts are read where rows are folded.
   const said = {
