@@ -30,7 +30,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   log: ['policy', 'math', 'schema', 'generated'],
   simulate: ['models', 'log', 'policy', 'math'],
   evaluate: ['models', 'log', 'policy', 'math'],
-  train: ['log', 'policy', 'math'],
+  train: ['models', 'log', 'policy', 'math'],
   serve: ['models', 'log', 'policy', 'math', 'generated'],
   client: [],
   repo: ['policy', 'models', 'simulate', 'evaluate', 'math', 'core', 'generated'],
