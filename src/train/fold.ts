@@ -175,7 +175,7 @@ export function createFolder(plan: FoldPlan, see?: SeeRow): Folder {
       const weight = weighted ? h / propensity[i] : h
       const reason = see?.(batch, i, weight, said)
       if (reason !== undefined) {
-        faults.push({ at: i, row: row[i], reason })
+        faults.push({ at: i, row: row[i], reason, unused: false })
         continue
       }
       try {
