@@ -7,7 +7,7 @@ import { isSet } from '../policy/pool.ts'
 import { type Hidden, hiddenIn, kindOf, mayBe } from './declarations.ts'
 import type { Fault } from './fault.ts'
 import { mendDocument } from './mend.ts'
-import { type Models, scorerFault, withModel } from './models/take-models.ts'
+import { type Models, scorerFault, scorerNamed, withModel } from './models/take-models.ts'
 import { createReport, type DocumentId, NAME, type Report } from './report.ts'
 import type { Declaration, Lookup, NamedKind, Repository, Resource } from './resource.ts'
 import { faultsOf } from './rules/rules.ts'
@@ -69,7 +69,8 @@ export async function repositoryOf(
     return { kind, name: nameOf(value), environment, file, index }
   })
   const diagnostics = await report.diagnostics()
-  return { ...known, resources, misshapen, errorsOf: report.errorsOf, diagnostics, files: sources.length }
+  const scorer = (name: string) => scorerNamed(name, known, models)
+  return { ...known, resources, scorer, misshapen, errorsOf: report.errorsOf, diagnostics, files: sources.length }
 }
 
 function reportTaken(policy: Resource<'Policy'>, report: Report): void {

@@ -5,6 +5,7 @@ import { type OpenModel, openModel } from '../../models/open-model.ts'
 import { ModelFailure, type Runtime } from '../../models/runtime.ts'
 import { canonicalJson } from '../../policy/digest.ts'
 import type { Policy } from '../../policy/policy.ts'
+import { dataFile, type Opened } from './repository.ts'
 
 /** So long a model may take for its first answers. */
 const WARM_MS = 30_000
@@ -26,12 +27,10 @@ export function createModelShelf(host: Host): ModelShelf {
   const runtimes = new Map<string, { readonly runtime: Promise<Runtime>; uses: number }>()
 
   async function runtimeOf(policy: Policy, find: (file: string) => Promise<string>): Promise<Runtime> {
-    const { runtime, name } = policy.spec.scorer!
-    const key = canonicalJson(runtime)
+    const key = canonicalJson(policy.spec.scorer?.runtime)
     let held = runtimes.get(key)
     if (held === undefined) {
-      const opened = (async () => (await host.models()).open(runtime, async () => bytesOf(host, runtime, find)))()
-      held = { runtime: opened, uses: 0 }
+      held = { runtime: openRuntime(host, policy, find), uses: 0 }
       runtimes.set(key, held)
     }
     held.uses++
@@ -39,8 +38,7 @@ export function createModelShelf(host: Host): ModelShelf {
       return await held.runtime
     } catch (error) {
       runtimes.delete(key)
-      if (!(error instanceof DapError)) throw error
-      throw new DapError(`the Model \`${name}\` cannot be used: ${error.message}`, { hint: error.hint, cause: error })
+      throw error
     }
   }
 
@@ -73,6 +71,42 @@ export function createModelShelf(host: Host): ModelShelf {
       for (const { runtime } of runtimes.values()) await (await runtime).close()
       runtimes.clear()
     },
+  }
+}
+
+/** What runs Models for whoever scores many decisions at once, as simulations and evaluations do: each is opened when it is first asked for. */
+export interface Runtimes {
+  open(policy: Policy): Promise<Runtime>
+  close(): Promise<void>
+}
+
+export function createRuntimes(host: Host, opened: Opened): Runtimes {
+  const known = new Map<string, Promise<Runtime>>()
+  return {
+    open(policy) {
+      const key = canonicalJson(policy.spec.scorer?.runtime)
+      const runtime = known.get(key) ?? openRuntime(host, policy, file => dataFile(host, opened, file))
+      known.set(key, runtime)
+      return runtime
+    },
+    async close() {
+      for (const each of await Promise.allSettled(known.values())) {
+        if (each.status === 'fulfilled') await each.value.close()
+      }
+      known.clear()
+    },
+  }
+}
+
+async function openRuntime(host: Host, policy: Policy, find: (file: string) => Promise<string>): Promise<Runtime> {
+  const { scorer } = policy.spec
+  if (scorer === undefined) throw new RangeError(`the policy \`${policy.name}\` has no Model`)
+  const { name, runtime } = scorer
+  try {
+    return await (await host.models()).open(runtime, () => bytesOf(host, runtime, find))
+  } catch (error) {
+    if (!(error instanceof DapError)) throw error
+    throw new DapError(`the Model \`${name}\` cannot be used: ${error.message}`, { hint: error.hint, cause: error })
   }
 }
 

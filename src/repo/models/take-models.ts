@@ -14,10 +14,18 @@ export type Models = ReadonlyMap<string, { readonly curve?: ModelCurve } | { rea
 export function withModel(spec: PolicySpec, repository: Pick<Lookup, 'get'>, models: Models): PolicySpec | undefined {
   const [named] = modelsOf(spec)
   if (named === undefined) return spec
-  const model = repository.get('Model', named.name)
-  const files = models.get(named.name)
-  if (model === undefined || files === undefined) return spec.scorer === undefined ? undefined : spec
-  return 'files' in files ? undefined : { ...spec, scorer: scorerOf(named.name, model.spec, files.curve) }
+  const known = repository.get('Model', named.name) !== undefined && models.has(named.name)
+  if (!known) return spec.scorer === undefined ? undefined : spec
+  const scorer = scorerNamed(named.name, repository, models)
+  return scorer && { ...spec, scorer }
+}
+
+/** What the Model of this name says, with its files; undefined where that is not known. */
+export function scorerNamed(name: string, repository: Pick<Lookup, 'get'>, models: Models): Scorer | undefined {
+  const model = repository.get('Model', name)
+  const files = models.get(name)
+  if (model === undefined || files === undefined || 'files' in files) return undefined
+  return scorerOf(name, model.spec, files.curve)
 }
 
 /** What a policy takes in of a Model: all that its decisions depend on. */
