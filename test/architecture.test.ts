@@ -109,7 +109,7 @@ const ROOMS: Readonly<Record<string, Readonly<Record<string, readonly string[]>>
   },
   log: { records: [], rows: ['records'], check: ['records'], stats: ['records'] },
   policy: { learners: [], explorations: [], lists: [] },
-  repo: { rules: [], sets: ['rules'] },
+  repo: { rules: [], sets: ['rules'], models: ['rules'] },
   serve: {
     log: [],
     ids: ['log'],

@@ -1,11 +1,21 @@
 import { basename, join } from 'node:path'
 import { DapError, messageOf } from '../../errors.ts'
 import type { Host } from '../../host.ts'
-import { type OpenModel, openModel } from '../../models/open-model.ts'
+import { guarded, type Timers } from '../../models/guard.ts'
+import { type OpenModel, openModel, type Runs } from '../../models/open-model.ts'
 import { ModelFailure, type Runtime } from '../../models/runtime.ts'
 import { canonicalJson } from '../../policy/digest.ts'
+import { milliseconds } from '../../policy/duration.ts'
 import type { Policy } from '../../policy/policy.ts'
 import { dataFile, type Opened } from './repository.ts'
+
+const TIMERS: Timers = {
+  now: () => performance.now(),
+  after(ms, run) {
+    const timer = setTimeout(run, ms)
+    return () => clearTimeout(timer)
+  },
+}
 
 /** So long a model may take for its first answers. */
 const WARM_MS = 30_000
@@ -24,18 +34,23 @@ export interface ModelShelf {
 }
 
 export function createModelShelf(host: Host): ModelShelf {
-  const runtimes = new Map<string, { readonly runtime: Promise<Runtime>; uses: number }>()
+  const runtimes = new Map<string, { readonly runs: Promise<Runs>; uses: number }>()
 
-  async function runtimeOf(policy: Policy, find: (file: string) => Promise<string>): Promise<Runtime> {
-    const key = canonicalJson(policy.spec.scorer?.runtime)
+  async function runtimeOf(policy: Policy, find: (file: string) => Promise<string>): Promise<Runs> {
+    const { runtime, output, timeout } = policy.spec.scorer!
+    const key = canonicalJson({ runtime, output, timeout })
     let held = runtimes.get(key)
     if (held === undefined) {
-      held = { runtime: openRuntime(host, policy, find), uses: 0 }
+      const opened = (async () => {
+        const own = await openRuntime(host, policy, find)
+        return { runtime: own, guard: guarded(own, milliseconds(timeout), TIMERS) }
+      })()
+      held = { runs: opened, uses: 0 }
       runtimes.set(key, held)
     }
     held.uses++
     try {
-      return await held.runtime
+      return await held.runs
     } catch (error) {
       runtimes.delete(key)
       throw error
@@ -46,7 +61,7 @@ export function createModelShelf(host: Host): ModelShelf {
     async open(policy, find) {
       const { scorer } = policy.spec
       if (scorer === undefined) return undefined
-      const model = openModel(policy, await runtimeOf(policy, find))
+      const model = openModel(policy, await runtimeOf(policy, find), TIMERS)
       try {
         await model.warmUp(AbortSignal.any([host.signal, AbortSignal.timeout(WARM_MS)]))
       } catch (error) {
@@ -63,12 +78,12 @@ export function createModelShelf(host: Host): ModelShelf {
       for (const [key, held] of runtimes) {
         if (held.uses === 0) {
           runtimes.delete(key)
-          await (await held.runtime).close()
+          await (await held.runs).runtime.close()
         } else held.uses = 0
       }
     },
     async close() {
-      for (const { runtime } of runtimes.values()) await (await runtime).close()
+      for (const { runs } of runtimes.values()) await (await runs).runtime.close()
       runtimes.clear()
     },
   }
@@ -84,7 +99,8 @@ export function createRuntimes(host: Host, opened: Opened): Runtimes {
   const known = new Map<string, Promise<Runtime>>()
   return {
     open(policy) {
-      const key = canonicalJson(policy.spec.scorer?.runtime)
+      const { runtime: where, output } = policy.spec.scorer ?? {}
+      const key = canonicalJson({ where, output })
       const runtime = known.get(key) ?? openRuntime(host, policy, file => dataFile(host, opened, file))
       known.set(key, runtime)
       return runtime
@@ -101,9 +117,9 @@ export function createRuntimes(host: Host, opened: Opened): Runtimes {
 async function openRuntime(host: Host, policy: Policy, find: (file: string) => Promise<string>): Promise<Runtime> {
   const { scorer } = policy.spec
   if (scorer === undefined) throw new RangeError(`the policy \`${policy.name}\` has no Model`)
-  const { name, runtime } = scorer
+  const { name, runtime, output } = scorer
   try {
-    return await (await host.models()).open(runtime, () => bytesOf(host, runtime, find))
+    return await (await host.models()).open({ runtime, output }, () => bytesOf(host, runtime, find))
   } catch (error) {
     if (!(error instanceof DapError)) throw error
     throw new DapError(`the Model \`${name}\` cannot be used: ${error.message}`, { hint: error.hint, cause: error })

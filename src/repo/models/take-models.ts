@@ -29,7 +29,7 @@ export function scorerNamed(name: string, repository: Pick<Lookup, 'get'>, model
 }
 
 /** What a policy takes in of a Model: all that its decisions depend on. */
-export function scorerOf(name: string, spec: ModelSpec, curve?: ModelCurve): Scorer {
+function scorerOf(name: string, spec: ModelSpec, curve?: ModelCurve): Scorer {
   const { parity: _, provenance: __, ...used } = spec
   return { name, digest: scoresDigest(spec, curve), ...used, ...(curve === undefined ? {} : { curve }) }
 }
