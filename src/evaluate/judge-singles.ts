@@ -1,5 +1,6 @@
 import { DapError } from '../errors.ts'
 import type { RewardModelSpec } from '../kinds.ts'
+import type { DecisionLog } from '../log/rows/decision-log.ts'
 import { singleReader } from '../log/rows/list-reader.ts'
 import type { Column, NumberColumn } from '../log/tables.ts'
 import { actionColumns } from './candidates/columns.ts'
@@ -12,6 +13,7 @@ import type { EvaluationPlan } from './evaluation-plan.ts'
 import { seriesOf } from './influence.ts'
 import { asking, type Judging, type JudgingParts } from './judging.ts'
 import { createLogRun } from './log-run.ts'
+import { createModelRewards } from './model-rewards.ts'
 import { directStandardErrors } from './model-variance.ts'
 import { fitTabular, type TabularModel } from './reward-model.ts'
 import { rewardRange } from './reward-range.ts'
@@ -35,6 +37,11 @@ export function judgeSingles({ plan, parts, space, columns, requests, unknown, o
   const strata = createStrata(columns.slot, modelKeys, modelSpec)
   const strataPlaces = strata.columns.map(requests.add)
   const modelPlaces = modelSpec?.type === 'columns' ? actionColumns(space, modelSpec.columns).map(requests.add) : []
+  const scored =
+    plan.rewardModel && modelSpec?.type === 'model'
+      ? createModelRewards(plan.rewardModel, dataset, space, columns, plan.openRuntime)
+      : undefined
+  const scoredAt = scored && requests.add(scored.reader)
   const ofLog = createLogRun(columns, space, strata, requests)
   const log = ofLog.sums
   const series = candidateSeries(estimators.flatMap(seriesOfEstimator))
@@ -46,14 +53,22 @@ export function judgeSingles({ plan, parts, space, columns, requests, unknown, o
   if (columns.decision !== undefined) requests.add(singleReader(columns.decision.list))
   let model: TabularModel | undefined
 
+  function predictionsOf({ columns }: DecisionLog): ChunkFacts['model'] {
+    if (model !== undefined) return { q: model.q }
+    if (scored !== undefined && scoredAt !== undefined) return { columns: scored.predictions(columns[scoredAt]) }
+    if (modelSpec === undefined) return undefined
+    return { columns: pick(columns, modelPlaces).map(column => (column as NumberColumn).values) }
+  }
+
   return {
-    ...asking(
-      candidates.map(({ name, candidate, places }) => ({
+    ...asking([
+      { who: 'reward model', model: scored?.model, places: scoredAt === undefined ? [] : [scoredAt] },
+      ...candidates.map(({ name, candidate, places }) => ({
         who: `candidate \`${name}\``,
         model: candidate.kind === 'rows' ? candidate.model : undefined,
         places,
       })),
-    ),
+    ]),
     estimators,
     ofLog,
     strata,
@@ -69,11 +84,7 @@ export function judgeSingles({ plan, parts, space, columns, requests, unknown, o
         groups,
         stratum,
         strata: strata.count(),
-        model: model
-          ? { q: model.q }
-          : modelSpec
-            ? { columns: pick(chunk.columns, modelPlaces).map(column => (column as NumberColumn).values) }
-            : undefined,
+        model: predictionsOf(chunk),
         ...ofLog.factsOf(chunk),
       }
       for (const { run, places } of candidates) run.add(chunk, pick(chunk.columns, places), facts)
@@ -92,7 +103,8 @@ export function judgeSingles({ plan, parts, space, columns, requests, unknown, o
             ? directStandardErrors(log, model, sums, strata.folds, of.mean(modelValue).value)
             : undefined
         const own = unknown ? judgeModelled(coverage, units, logging) : judge(coverage, units)
-        const judgement = capped(both(own, overall), origin)
+        const modelled = logging || scored === undefined ? overall : both(overall, scored.judgement)
+        const judgement = capped(both(own, modelled), origin)
         return { name, learntFrom: origin.from, logging, of, coverage, direct, judgement }
       }),
   }

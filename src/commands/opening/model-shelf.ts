@@ -3,10 +3,11 @@ import { DapError, messageOf } from '../../errors.ts'
 import type { Host } from '../../host.ts'
 import { guarded, type Timers } from '../../models/guard.ts'
 import { type OpenModel, openModel, type Runs } from '../../models/open-model.ts'
-import { ModelFailure } from '../../models/runtime.ts'
+import { ModelFailure, type Runtime } from '../../models/runtime.ts'
 import { canonicalJson } from '../../policy/digest.ts'
 import { milliseconds } from '../../policy/duration.ts'
 import type { Policy } from '../../policy/policy.ts'
+import { dataFile, type Opened } from './repository.ts'
 
 const TIMERS: Timers = {
   now: () => performance.now(),
@@ -36,12 +37,12 @@ export function createModelShelf(host: Host): ModelShelf {
   const runtimes = new Map<string, { readonly runs: Promise<Runs>; uses: number }>()
 
   async function runtimeOf(policy: Policy, find: (file: string) => Promise<string>): Promise<Runs> {
-    const { runtime, output, name, timeout } = policy.spec.scorer!
+    const { runtime, output, timeout } = policy.spec.scorer!
     const key = canonicalJson({ runtime, output, timeout })
     let held = runtimes.get(key)
     if (held === undefined) {
       const opened = (async () => {
-        const own = await (await host.models()).open({ runtime, output }, () => bytesOf(host, runtime, find))
+        const own = await openRuntime(host, policy, find)
         return { runtime: own, guard: guarded(own, milliseconds(timeout), TIMERS) }
       })()
       held = { runs: opened, uses: 0 }
@@ -52,8 +53,7 @@ export function createModelShelf(host: Host): ModelShelf {
       return await held.runs
     } catch (error) {
       runtimes.delete(key)
-      if (!(error instanceof DapError)) throw error
-      throw new DapError(`the Model \`${name}\` cannot be used: ${error.message}`, { hint: error.hint, cause: error })
+      throw error
     }
   }
 
@@ -86,6 +86,43 @@ export function createModelShelf(host: Host): ModelShelf {
       for (const { runs } of runtimes.values()) await (await runs).runtime.close()
       runtimes.clear()
     },
+  }
+}
+
+/** What runs Models for whoever scores many decisions at once, as simulations and evaluations do: each is opened when it is first asked for. */
+export interface Runtimes {
+  open(policy: Policy): Promise<Runtime>
+  close(): Promise<void>
+}
+
+export function createRuntimes(host: Host, opened: Opened): Runtimes {
+  const known = new Map<string, Promise<Runtime>>()
+  return {
+    open(policy) {
+      const { runtime: where, output } = policy.spec.scorer ?? {}
+      const key = canonicalJson({ where, output })
+      const runtime = known.get(key) ?? openRuntime(host, policy, file => dataFile(host, opened, file))
+      known.set(key, runtime)
+      return runtime
+    },
+    async close() {
+      for (const each of await Promise.allSettled(known.values())) {
+        if (each.status === 'fulfilled') await each.value.close()
+      }
+      known.clear()
+    },
+  }
+}
+
+async function openRuntime(host: Host, policy: Policy, find: (file: string) => Promise<string>): Promise<Runtime> {
+  const { scorer } = policy.spec
+  if (scorer === undefined) throw new RangeError(`the policy \`${policy.name}\` has no Model`)
+  const { name, runtime, output } = scorer
+  try {
+    return await (await host.models()).open({ runtime, output }, () => bytesOf(host, runtime, find))
+  } catch (error) {
+    if (!(error instanceof DapError)) throw error
+    throw new DapError(`the Model \`${name}\` cannot be used: ${error.message}`, { hint: error.hint, cause: error })
   }
 }
 

@@ -1,12 +1,14 @@
 import { estimatorName } from '../../evaluate/estimators/estimator.ts'
 import { ESTIMATORS, estimatorType, MOST_COMPARED } from '../../evaluate/estimators/estimators.ts'
 import { LIST_ESTIMATORS, listEstimator, OF_LISTS } from '../../evaluate/lists/estimators/list-estimators.ts'
+import { rewardModelPolicy } from '../../evaluate/reward-model-policy.ts'
 import type { CandidateSpec, DatasetSpec, EstimatorSpec, EvaluationSpec } from '../../kinds.ts'
 import { isOffered, listed } from '../../policy/pool.ts'
 import { checkGate } from '../../policy/result-rules.ts'
 import type { Fault, Path } from '../fault.ts'
 import type { Lookup, Resource } from '../resource.ts'
 import { celFault, duplicates, filePath, known, semantic } from './common.ts'
+import { inputRules } from './features.ts'
 
 export function* evaluationRules({ spec }: Resource<'Evaluation'>, repository: Lookup): Generator<Fault> {
   const { dataset, candidates, estimators, gates } = spec
@@ -25,7 +27,7 @@ export function* evaluationRules({ spec }: Resource<'Evaluation'>, repository: L
   else {
     yield* singleRules(spec, data, repository)
     yield* propensityRules(estimators, data)
-    yield* rewardModelRules(spec, data)
+    yield* rewardModelRules(spec, data, repository)
   }
   yield* estimatorRules(estimators)
   yield* duplicates(
@@ -247,10 +249,8 @@ function* propensityRules(estimators: readonly EstimatorSpec[], data: DatasetSpe
   )
 }
 
-function* rewardModelRules(
-  { estimators, rewardModel }: EvaluationSpec,
-  data: DatasetSpec | undefined,
-): Generator<Fault> {
+function* rewardModelRules(spec: EvaluationSpec, data: DatasetSpec | undefined, repository: Lookup): Generator<Fault> {
+  const { estimators, rewardModel } = spec
   const needy = estimators.findIndex(spec => estimatorType(spec).model)
   if (rewardModel === undefined) {
     if (needy === -1) return
@@ -264,6 +264,7 @@ function* rewardModelRules(
   }
   const path = ['spec', 'rewardModel']
   if (rewardModel.type === 'columns') yield* columnsRules(rewardModel.columns, [...path, 'columns'])
+  else if (rewardModel.type === 'model') yield* scoredRules(rewardModel.model, spec, data, repository)
   else if (
     rewardModel.crossFit.by === 'unit' &&
     data !== undefined &&
@@ -275,5 +276,34 @@ function* rewardModelRules(
       'folds by unit need the units of the log',
       'name their column at `mapping.unit` of the Dataset',
     )
+  }
+}
+
+/** A Model that predicts rewards says what an action is worth, and its inputs can be made of a policy's context and actions. */
+function* scoredRules(
+  name: string,
+  spec: EvaluationSpec,
+  data: DatasetSpec | undefined,
+  repository: Lookup,
+): Generator<Fault> {
+  const path = ['spec', 'rewardModel', 'model']
+  const model = repository.get('Model', name)?.spec
+  if (model?.output.type === 'embedding') {
+    const message = `the output of \`${name}\` is an embedding, which says nothing of what an action is worth`
+    yield semantic(path, message, 'name a Model whose output is a `probability`, a `logit` or a `value`')
+  }
+  const named = rewardModelPolicy(spec, data)
+  if (named === undefined) {
+    const message = `nothing says of which actions \`${name}\` is to predict rewards: neither the Dataset nor a candidate names a policy`
+    yield semantic(path, message, 'name the policy that made the log at `actions: { policy: NAME }` of the Dataset')
+    return
+  }
+  const policy = repository.get('Policy', named)?.spec
+  if (model === undefined || policy === undefined) return
+  for (const { name: input, features } of model.inputs) {
+    for (const { message, hint, severity } of inputRules(policy, features)) {
+      const where = `input \`${input}\` of the Model \`${name}\` for policy \`${named}\`: ${message}`
+      yield { ...semantic(path, where, hint ?? 'change the Model'), ...(severity && { severity }) }
+    }
   }
 }
