@@ -67,7 +67,7 @@ export async function evaluate(
   const declared = declaredActions(dataset, offered)
   const observed = declared === undefined ? await observedActions(tables, layout, signal) : undefined
   const cells = [...(observed?.cells ?? []), ...tabledActions(parts)]
-  const ofSet = dataset.ofSet === true ? (dataset.policyActions ?? []) : []
+  const ofSet = dataset.ofSet === true ? (dataset.policyActions ?? []).map(({ id }) => id) : []
   const ids = declared ?? undeclaredActions([...namedActions(spec.candidates, parts), ...ofSet], cells)
   if (offered) notes.push(PLACES)
   else if (dataset.ofSet === true) notes.push(...formerNotes(ids, ofSet))

@@ -2,10 +2,12 @@ import { DapError } from '../errors.ts'
 import type { RewardModelSpec } from '../kinds.ts'
 import { singleReader } from '../log/rows/list-reader.ts'
 import type { Column, NumberColumn } from '../log/tables.ts'
+import { listed } from '../policy/pool.ts'
 import { actionColumns } from './candidates/columns.ts'
 import type { Summed } from './conclude.ts'
 import { candidateColumns, createCandidate } from './create-candidates.ts'
-import { seriesOfEstimator } from './estimators/estimator.ts'
+import { createEmbedding } from './embedding.ts'
+import { type Estimator, seriesOfEstimator } from './estimators/estimator.ts'
 import { createEstimator, estimatorType } from './estimators/estimators.ts'
 import { value as modelValue } from './estimators/series.ts'
 import type { EvaluationPlan } from './evaluation-plan.ts'
@@ -16,9 +18,11 @@ import { directStandardErrors } from './model-variance.ts'
 import { fitTabular, type TabularModel } from './reward-model.ts'
 import { rewardRange } from './reward-range.ts'
 import { capped } from './verdicts/learnt.ts'
-import { measureCoverage } from './verdicts/support.ts'
+import { measureCoverage, weightCoverage } from './verdicts/support.ts'
 import { both, judge, judgeModelled } from './verdicts/verdict.ts'
 import { type ChunkFacts, createCandidateRun } from './weights/candidate-run.ts'
+import { decisionCount } from './weights/log-sums.ts'
+import { createMarginalRun } from './weights/marginal-run.ts'
 import { createStrata } from './weights/strata.ts'
 import { candidateSeries } from './weights/sums.ts'
 
@@ -26,6 +30,7 @@ import { candidateSeries } from './weights/sums.ts'
 export function judgeSingles({ plan, parts, space, columns, requests, unknown, originOf }: JudgingParts): Judging {
   const { spec, dataset } = plan
   const modelSpec = neededModel(plan, unknown)
+  const actions = space.ids.length
   const estimators = spec.estimators.map(createEstimator)
   const tabular = modelSpec?.type === 'tabular' ? modelSpec : undefined
   const modelKeys = (tabular?.by ?? []).filter(name => name !== 'action').map(columns.resolve)
@@ -38,10 +43,18 @@ export function judgeSingles({ plan, parts, space, columns, requests, unknown, o
   const ofLog = createLogRun(columns, space, strata, requests)
   const log = ofLog.sums
   const series = candidateSeries(estimators.flatMap(seriesOfEstimator))
+  const embeddings = embeddingsOf(estimators).map(({ key, by }) => {
+    if (!ofLog.everyPropensity) throw onlyTaken(dataset.name)
+    const entries = [...(dataset.policyActions ?? []), ...actionsOf(parts.policies)]
+    const embedding = createEmbedding(by, space, columns, entries)
+    return { key, embedding, places: embedding.columns.map(requests.add) }
+  })
   const candidates = spec.candidates.map(candidateSpec => {
     const candidate = createCandidate(candidateSpec, parts, space, columns)
     const places = candidateColumns(candidate).map(requests.add)
-    return { name: candidateSpec.name, candidate, places, run: createCandidateRun(candidate, space.ids.length, series) }
+    const marginals = candidate.kind === 'logging' ? [] : embeddings.map(({ key }) => createMarginalRun(key, actions))
+    const run = createCandidateRun(candidate, actions, series, marginals)
+    return { name: candidateSpec.name, candidate, places, run, marginals }
   })
   if (columns.decision !== undefined) requests.add(singleReader(columns.decision.list))
   let model: TabularModel | undefined
@@ -68,12 +81,13 @@ export function judgeSingles({ plan, parts, space, columns, requests, unknown, o
             ? { columns: pick(chunk.columns, modelPlaces).map(column => (column as NumberColumn).values) }
             : undefined,
         ...ofLog.factsOf(chunk),
+        groupsOfActions: embeddings.map(({ embedding, places }) => embedding.bind(pick(chunk.columns, places))),
       }
       for (const { run, places } of candidates) run.add(chunk, pick(chunk.columns, places), facts)
     },
     rewards: () => rewardRange(dataset.spec, log),
     summed: ({ frame }, { units, emptyByChance }, overall) =>
-      candidates.map(({ name, candidate, run }): Summed => {
+      candidates.map(({ name, candidate, run, marginals }): Summed => {
         const logging = candidate.kind === 'logging'
         const origin = originOf(name)
         const sums = run.sums(log)
@@ -85,8 +99,30 @@ export function judgeSingles({ plan, parts, space, columns, requests, unknown, o
             ? directStandardErrors(log, model, sums, strata.folds, of.mean(modelValue).value)
             : undefined
         const own = unknown ? judgeModelled(coverage, units, logging) : judge(coverage, units)
-        const judgement = capped(both(own, overall), origin)
-        return { name, learntFrom: origin.from, logging, of, coverage, direct, judgement }
+        const found = { name, learntFrom: origin.from, logging, of, coverage, direct }
+        if (marginals.length === 0) return { ...found, judgement: capped(both(own, overall), origin) }
+        const known = new Map(
+          marginals.map(({ key, sums: each }) => {
+            const at = series.findIndex(one => one.key === key)
+            const weights = { byUnit: sums.totals[at].unit, mean: of.mean(series[at]), log, units }
+            const unsupported = each.unsupported / decisionCount(log) + coverage.ineligibleMass
+            const reach = { unsupported, possible: each.possible }
+            return [key, { ...coverage, ...weightCoverage(each.weights, weights, reach) }]
+          }),
+        )
+        const coverageOf = ({ weight }: Estimator) => known.get(weight?.key ?? '') ?? coverage
+        return {
+          ...found,
+          judgement: capped(overall, origin),
+          byEstimator: {
+            coverageOf,
+            judgementOf(estimator) {
+              if (estimator.by === undefined) return own
+              const { verdict, reasons } = judge(coverageOf(estimator), units)
+              return { verdict, reasons: reasons.map(reason => `\`${estimator.name}\`: ${reason}`) }
+            },
+          },
+        }
       }),
   }
 }
@@ -108,6 +144,23 @@ function neededModel({ spec, dataset }: EvaluationPlan, unknown: boolean): Rewar
   }
   return spec.rewardModel
 }
+
+/** The weights of marginals that these estimators ask for, each once: its key, and the features of actions that it is about. */
+function embeddingsOf(estimators: readonly Estimator[]) {
+  const asked = estimators.flatMap(({ weight, by }) => (weight && by ? [[weight.key, by] as const] : []))
+  return Array.from(new Map(asked), ([key, by]) => ({ key, by }))
+}
+
+const actionsOf = (policies: JudgingParts['parts']['policies']) =>
+  [...policies.values()].flatMap(({ spec }) => listed(spec.actions))
+
+const onlyTaken = (dataset: string) =>
+  new DapError(
+    `\`mips\` needs the propensity of every action, and Dataset \`${dataset}\` has that of the action taken`,
+    {
+      hint: 'name the column of all propensities at `mapping.propensities`, or judge by `ips` and `snips`',
+    },
+  )
 
 /** The columns of a chunk at these places. */
 function pick(columns: readonly Column[], places: readonly number[]): readonly Column[] {

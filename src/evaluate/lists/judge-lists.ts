@@ -217,13 +217,15 @@ export function judgeLists(given: JudgingParts): Judging {
           coverage: coverageOf(weight),
           direct: undefined,
           judgement: capped(logging ? both(judge(coverageOf(weight), units), overall) : overall, origin),
-          lists: {
+          byEstimator: {
             coverageOf(estimator) {
               const coverage = coverageOf(estimator.weight ?? weight)
               return isUnknown(typeOf(estimator), run) ? { ...coverage, maxWeight: 0 } : coverage
             },
             judgementOf: estimator =>
               judgeOne(estimator as ListEstimator, typeOf(estimator), judged, doubtOf(estimator as ListEstimator)),
+          },
+          lists: {
             doubt,
             metrics: [
               ...metrics.map(metric => metricResult(metric, judged, facts, spec.interval.level)),
