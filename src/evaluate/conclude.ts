@@ -1,6 +1,7 @@
 import type { EvaluationSpec } from '../kinds.ts'
 import type { CandidateResult, DifferenceEstimate, EstimateResult, EvaluationResult } from '../results.ts'
 import {
+  type Apart,
   type Candidate,
   candidateSide,
   compare,
@@ -42,9 +43,13 @@ export interface Summed {
   }
 }
 
+/** How far one candidate can be from another in a row, by their places, as an estimator weighs rows; undefined where nobody knows. */
+export type ApartOf = (a: number, b: number, estimator: Estimator) => Apart | undefined
+
 /**
  * Estimates, verdicts and differences. `weighted`: the log has propensities. Where there are three candidates or more, `simultaneous`
- * intervals hold all at once, by Bonferroni's inequality: over the pairs, and of lifts over the candidates.
+ * intervals hold all at once, by Bonferroni's inequality: over the pairs, and of lifts over the candidates. `apart`: how far two of the
+ * candidates can be from each other.
  */
 export function conclude(
   candidates: readonly Summed[],
@@ -52,6 +57,7 @@ export function conclude(
   level: EvaluationSpec['interval']['level'],
   facts: LogFacts,
   weighted: boolean,
+  apart: ApartOf = () => undefined,
 ): Pick<EvaluationResult, 'candidates' | 'differences'> {
   const many = candidates.length >= 3
   const levels = (comparisons: number) => (many ? [level, 1 - (1 - level) / comparisons] : [level])
@@ -75,7 +81,7 @@ export function conclude(
     }
     for (const [k, [i, j]] of pairs.entries()) {
       const known = weighted || estimator.modelled === undefined
-      const difference = known ? compare(sides[j], sides[i], facts, ofPairs) : null
+      const difference = known ? compare(sides[j], sides[i], facts, ofPairs, apart(j, i, estimator)) : null
       differences[k].push(differenceResult(estimator, difference, level, facts))
     }
   }

@@ -141,7 +141,7 @@ export async function evaluate(
   }
 
   const rewards = judging.rewards()
-  if (rewards.note !== undefined) notes.push(rewards.note)
+  notes.push(...rewards.notes)
   const finished = ofLog.finish()
   const { units, judgement } = finished
   notes.push(...finished.notes)
@@ -168,7 +168,7 @@ export async function evaluate(
       judgedOn: judged.judgedOn,
       notes,
     },
-    ...conclude(summed, judging.estimators, spec.interval.level, facts, !unknown),
+    ...conclude(summed, judging.estimators, spec.interval.level, facts, !unknown, judging.apart),
   }
   const gates = spec.gates.map(gate => judgeGate(gate, result))
   return { ...result, gates, passed: gates.every(gate => gate.passed) }

@@ -1,5 +1,6 @@
 import { DapError } from '../errors.ts'
 import type { RewardModelSpec } from '../kinds.ts'
+import type { DecisionLog } from '../log/rows/decision-log.ts'
 import { singleReader } from '../log/rows/list-reader.ts'
 import type { Column, NumberColumn } from '../log/tables.ts'
 import { listed } from '../policy/pool.ts'
@@ -20,9 +21,10 @@ import { rewardRange } from './reward-range.ts'
 import { capped } from './verdicts/learnt.ts'
 import { measureCoverage, weightCoverage } from './verdicts/support.ts'
 import { both, judge, judgeModelled } from './verdicts/verdict.ts'
-import { type ChunkFacts, createCandidateRun } from './weights/candidate-run.ts'
-import { decisionCount } from './weights/log-sums.ts'
+import { type ChunkFacts, createCandidateRun, type OpenChunk } from './weights/candidate-run.ts'
+import { decisionCount, type LogSums } from './weights/log-sums.ts'
 import { createMarginalRun } from './weights/marginal-run.ts'
+import { arePaired, createPairs } from './weights/pairs.ts'
 import { createStrata } from './weights/strata.ts'
 import { candidateSeries } from './weights/sums.ts'
 
@@ -56,6 +58,26 @@ export function judgeSingles({ plan, parts, space, columns, requests, unknown, o
     const run = createCandidateRun(candidate, actions, series, marginals)
     return { name: candidateSpec.name, candidate, places, run, marginals }
   })
+  /** Of the candidates that did not make the log, by their places among themselves. */
+  const others = candidates.filter(({ candidate }) => candidate.kind !== 'logging')
+  const placeOf = candidates.map(each => others.indexOf(each))
+  const judgedOf = <T>(all: readonly T[]) => all.filter((_, i) => placeOf[i] >= 0)
+  const paired = arePaired(others.length, actions)
+  const pairs = createPairs(others.length, 1)
+  const weights = others.map(() => new Float64Array(actions))
+
+  /** Has every row looked at, and what candidates would weigh, action by action, held side by side. */
+  function lookOn({ rows }: DecisionLog, opened: readonly OpenChunk[], { propensities }: ChunkFacts): void {
+    const judged = judgedOf(opened)
+    for (let i = 0; i < rows; i++) {
+      for (let c = 0; c < judged.length; c++) {
+        const pi = judged[c].vector(i)
+        if (paired) weigh(pi, propensities, i * actions, weights[c])
+      }
+      if (paired) pairs.compare(0, weights, 0, actions)
+    }
+  }
+
   if (columns.decision !== undefined) requests.add(singleReader(columns.decision.list))
   let model: TabularModel | undefined
 
@@ -83,9 +105,30 @@ export function judgeSingles({ plan, parts, space, columns, requests, unknown, o
         ...ofLog.factsOf(chunk),
         groupsOfActions: embeddings.map(({ embedding, places }) => embedding.bind(pick(chunk.columns, places))),
       }
-      for (const { run, places } of candidates) run.add(chunk, pick(chunk.columns, places), facts)
+      const opened = candidates.map(({ run, places }) => run.open(chunk, pick(chunk.columns, places), facts))
+      lookOn(chunk, opened, facts)
+      for (const { close } of opened) close()
+      if (paired && modelSpec !== undefined)
+        pairs.compareValues(
+          judgedOf(opened).map(({ value }) => value),
+          chunk.rows,
+        )
     },
-    rewards: () => rewardRange(dataset.spec, log),
+    apart(a, b, { by }) {
+      const [one, other] = [placeOf[a], placeOf[b]]
+      if (!paired || one < 0 || other < 0) return undefined
+      // What the log could not take at all is in no difference of weights, but in a group of actions it is.
+      const hidden =
+        by !== undefined && [a, b].some(i => candidates[i].marginals.some(({ sums }) => sums.unsupported > 0))
+      if (hidden) return undefined
+      const least = ofLog.everyPropensity ? 1 : leastPropensity(log)
+      const gap = (c: number, d: number) => pairs.gap(0, c, d) / least
+      return { weights: { lower: -gap(other, one), upper: gap(one, other) }, values: pairs.values(one, other) }
+    },
+    rewards() {
+      const { note, ...range } = rewardRange(dataset.spec, log)
+      return { ...range, notes: note === undefined ? [] : [note] }
+    },
     summed: ({ frame }, { units, emptyByChance }, overall) =>
       candidates.map(({ name, candidate, run, marginals }): Summed => {
         const logging = candidate.kind === 'logging'
@@ -144,6 +187,18 @@ function neededModel({ spec, dataset }: EvaluationPlan, unknown: boolean): Rewar
   }
   return spec.rewardModel
 }
+
+/** π/p by action, 0 of what could not be taken; π alone, where p is not known. */
+function weigh(pi: Float64Array, propensities: Float64Array | undefined, first: number, out: Float64Array): void {
+  for (let a = 0; a < pi.length; a++) {
+    const p = propensities === undefined ? 1 : propensities[first + a]
+    out[a] = p > 0 ? pi[a] / p : 0
+  }
+}
+
+/** The least propensity that some action was taken with. */
+const leastPropensity = ({ minPropensity }: LogSums): number =>
+  minPropensity.reduce((least, p) => Math.min(least, p), 1)
 
 /** The weights of marginals that these estimators ask for, each once: its key, and the features of actions that it is about. */
 function embeddingsOf(estimators: readonly Estimator[]) {

@@ -22,6 +22,8 @@ export interface Estimator {
   readonly by?: readonly string[]
   /** What a row that might have been adds to the mean, by its weight and its reward, where `constrained` asks for more of a row. */
   readonly extreme?: Series
+  /** So many times the largest reward such a row can have, by that weight; default: 1. */
+  readonly times?: number
   /**
    * The reward model's own error moves it, and the series do not show it: all of it (`true`), or as much as this series, of weights that
    * it does not use, has of the weight.

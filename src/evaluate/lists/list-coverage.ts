@@ -3,7 +3,7 @@ import { type Series, weight } from '../estimators/series.ts'
 import type { SeriesOf } from '../influence.ts'
 import { type Coverage, type Reach, weightCoverage } from '../verdicts/support.ts'
 import { decisionCount } from '../weights/log-sums.ts'
-import { additiveWeight, meanWeight, slotWeight } from './estimators/list-series.ts'
+import { additiveWeight, meanWeight, slotWeight, stoppedWeight } from './estimators/list-series.ts'
 import type { ListSums } from './list-sums.ts'
 
 /** What the log can say of a candidate, as far as one of its weights goes. `totals`: those of the weight by the groups of units that have rows. */
@@ -42,7 +42,7 @@ function reachOf({ unsupported, misplaced, possible, possiblyPlaced }: ListSums,
   }))
   const placed = slots.map(slot => ({ unsupported: misplaced[slot], possible: possiblyPlaced[slot] }))
   if (key === additiveWeight.key) return { unsupported: 0, possible: 1 }
-  if (key === weight.key) return prefix[prefix.length - 1]
+  if (key === weight.key || key === stoppedWeight.key) return prefix[prefix.length - 1]
   for (const [by, all] of [
     ['prefix', prefix],
     ['placed', placed],
@@ -52,6 +52,18 @@ function reachOf({ unsupported, misplaced, possible, possiblyPlaced }: ListSums,
     if (slot !== undefined) return all[slot]
   }
   throw new RangeError(`the weight ${key} is none of lists`)
+}
+
+/**
+ * The largest difference of the weights of two candidates, as one of the weights goes, from those slot by slot: given what stood above, and
+ * whatever did. Undefined of a weight that no bound is known of.
+ */
+export function gapOf({ key }: Series, prefix: readonly number[], placed: readonly number[]): number | undefined {
+  const down = prefix.map((_, slot) => Math.max(...prefix.slice(0, slot + 1)))
+  const average = (all: readonly number[]) => all.reduce((sum, each) => sum + each, 0) / all.length
+  if (key === weight.key || key === stoppedWeight.key) return down[down.length - 1]
+  if (key === meanWeight('prefix').key) return average(down)
+  return key === meanWeight('placed').key ? average(placed) : undefined
 }
 
 function mean(all: readonly Reach[]): Reach {

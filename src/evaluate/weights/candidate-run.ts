@@ -27,9 +27,26 @@ export interface ChunkFacts {
 
 /** Folds chunks into the sums of one candidate. `columns` are those that the candidate asked for, in its order. */
 export interface CandidateRun {
-  add(log: DecisionLog, columns: readonly Column[], facts: ChunkFacts): void
+  open(log: DecisionLog, columns: readonly Column[], facts: ChunkFacts): OpenChunk
   /** The sums so far; `log`: those over the log of the same rows. */
   sums(log: LogSums): CandidateSums
+}
+
+/** A chunk that is being added. */
+export interface OpenChunk {
+  /** Asked of every row once, in their order: the probability of every action, until the next row is asked for. */
+  vector(i: number): Float64Array
+  /** After the last row. */
+  close(): void
+  /** What the reward model says of each row, after the last. */
+  readonly value: Float64Array
+}
+
+/** Adds a chunk by itself. */
+export function addChunk(run: CandidateRun, log: DecisionLog, columns: readonly Column[], facts: ChunkFacts): void {
+  const { vector, close } = run.open(log, columns, facts)
+  for (let i = 0; i < log.rows; i++) vector(i)
+  close()
 }
 
 /** `series`: what is summed (`candidateSeries`); `marginals` are run along. */
@@ -56,11 +73,19 @@ function loggingRun(series: readonly Series[]): CandidateRun {
   const columnsFor = candidateColumns()
   return {
     sums: () => sums,
-    add(log, _, { groups }) {
-      addRows(sums, [weight], log, { ...columnsFor(log), probability: log.propensity }, groups, false)
+    open(log, _, { groups }) {
+      const own = { ...columnsFor(log), probability: log.propensity }
+      return {
+        vector: () => NOBODY,
+        close: () => addRows(sums, [weight], log, own, groups, false),
+        value: own.value,
+      }
     },
   }
 }
+
+/** Of a policy that is not asked. */
+const NOBODY = new Float64Array(0)
 
 /**
  * A combination of the key columns: π, the least propensity of each action, and by stratum Σh and v (NaN until it is needed). Where there are
@@ -99,7 +124,7 @@ function cellsRun(
   }
 
   return {
-    add(log, columns, facts) {
+    open(log, columns, facts) {
       const { rows, action, propensity, standsFor } = log
       const { stratum, strata, model, propensities, eligible } = facts
       strataSeen = Math.max(strataSeen, strata)
@@ -153,9 +178,15 @@ function cellsRun(
           predicted[i] = model.columns[action[i]][i]
         }
       }
-      addRows(sums, series, log, { ...own, marginal }, facts.groups, model !== undefined)
-      closeMarginals(marginals, facts)
-      if (model !== undefined && 'q' in model) addValues(sums, log, facts, value, actions)
+      return {
+        vector: i => states[cell[i]].probabilities,
+        close() {
+          addRows(sums, series, log, { ...own, marginal }, facts.groups, model !== undefined)
+          closeMarginals(marginals, facts)
+          if (model !== undefined && 'q' in model) addValues(sums, log, facts, value, actions)
+        },
+        value,
+      }
     },
     sums(log) {
       if (candidate.keys.length === 0 && states.length > 0) countAll(states[0], log)
@@ -206,8 +237,8 @@ function rowsRun(
   const pi = new Float64Array(actions)
   return {
     sums: () => sums,
-    add(log, columns, facts) {
-      const { rows, action, standsFor } = log
+    open(log, columns, facts) {
+      const { action, standsFor } = log
       const { stratum, strata, model, propensities, eligible } = facts
       reserveCells(sums, strata * actions)
       const { maxProbability } = sums
@@ -215,26 +246,32 @@ function rowsRun(
       const { probability, value, predicted } = own
       const write = candidate.bind(columns)
       const marginal = openMarginals(marginals, log, facts)
-      for (let i = 0; i < rows; i++) {
-        write(i, pi)
-        probability[i] = pi[action[i]]
-        const first = stratum[i] * actions
-        addMass(sums, pi, standsFor === undefined ? 1 : standsFor[i], first, eligible?.[i])
-        for (let a = 0; a < actions; a++) if (pi[a] > maxProbability[first + a]) maxProbability[first + a] = pi[a]
-        if (propensities !== undefined) updateRatio(sums, pi, propensities, i, actions)
-        weighRow(marginals, i, pi)
-        if (model === undefined) continue
-        if ('q' in model) {
-          value[i] = dot(pi, model.q, first, actions)
-          predicted[i] = model.q[first + action[i]]
-        } else {
-          value[i] = dotColumns(pi, model.columns, i)
-          predicted[i] = model.columns[action[i]][i]
-        }
+      return {
+        vector(i) {
+          write(i, pi)
+          probability[i] = pi[action[i]]
+          const first = stratum[i] * actions
+          addMass(sums, pi, standsFor === undefined ? 1 : standsFor[i], first, eligible?.[i])
+          for (let a = 0; a < actions; a++) if (pi[a] > maxProbability[first + a]) maxProbability[first + a] = pi[a]
+          if (propensities !== undefined) updateRatio(sums, pi, propensities, i, actions)
+          weighRow(marginals, i, pi)
+          if (model === undefined) return pi
+          if ('q' in model) {
+            value[i] = dot(pi, model.q, first, actions)
+            predicted[i] = model.q[first + action[i]]
+          } else {
+            value[i] = dotColumns(pi, model.columns, i)
+            predicted[i] = model.columns[action[i]][i]
+          }
+          return pi
+        },
+        close() {
+          addRows(sums, series, log, { ...own, marginal }, facts.groups, model !== undefined)
+          closeMarginals(marginals, facts)
+          if (model !== undefined && 'q' in model) addValues(sums, log, facts, value, actions)
+        },
+        value,
       }
-      addRows(sums, series, log, { ...own, marginal }, facts.groups, model !== undefined)
-      closeMarginals(marginals, facts)
-      if (model !== undefined && 'q' in model) addValues(sums, log, facts, value, actions)
     },
   }
 }
