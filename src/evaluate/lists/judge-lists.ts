@@ -66,7 +66,7 @@ export function judgeLists(given: JudgingParts): Judging {
   const estimators = types.map(({ create }, i): ListEstimator => create(estimatorName(spec.estimators[i]), slots))
   const typeOf = (estimator: Estimator) => types[estimators.findIndex(({ name }) => name === estimator.name)]
   const whole = sips.create('sips', slots)
-  const prefixed = rips.create('rips', slots)
+  const prefixed = { ...rips.create('rips', slots), alone: undefined }
   const offered = given.columns.offered !== undefined
   const distance = offered ? undefined : distanceOf(space.ids, entriesOf(parts.policies))
   let diversity = new Float64Array(0)
@@ -74,6 +74,8 @@ export function judgeLists(given: JudgingParts): Judging {
   const summed = [...estimators, whole, prefixed, ...metrics]
   const weights = candidateSeries(summed.flatMap(weightsOf))
   const series = candidateSeries([...weights, ...summed.flatMap(seriesOfEstimator)])
+  const others = spec.candidates.filter(each => !('logging' in each)).length
+  const paired = arePaired(others, slots * space.ids.length)
   const candidates = spec.candidates.map(each => {
     const candidate = createListCandidate(each, given, slots)
     const places = (candidate?.columns ?? []).map(requests.add)
@@ -81,13 +83,12 @@ export function judgeLists(given: JudgingParts): Judging {
       name: each.name,
       candidate,
       places,
-      run: createListRun(candidate, series, weights, slots, space.ids.length),
+      run: createListRun(candidate, series, weights, slots, space.ids.length, paired),
     }
   })
   /** Of the candidates that did not make the log, by their places among themselves. */
   const runs = candidates.filter(({ candidate }) => candidate !== undefined).map(({ run }) => run)
   const placeOf = candidates.map(({ run }) => runs.indexOf(run))
-  const paired = arePaired(runs.length, slots * space.ids.length)
   const pairs = createPairs(runs.length, 2 * slots)
 
   function compareRow(places: number): void {

@@ -49,13 +49,14 @@ export interface OpenLists {
   readonly value: Float64Array
 }
 
-/** `candidate`: undefined of the policy that made the log, whose weights are all 1. */
+/** `candidate`: undefined of the policy that made the log, whose weights are all 1. `looked`: somebody asks for its `reach`. */
 export function createListRun(
   candidate: ListCandidate | undefined,
   series: readonly Series[],
   weights: readonly Series[],
   slots: number,
   actions: number,
+  looked: boolean,
 ): ListRun {
   let unplaced = false
   let unpaired = false
@@ -81,7 +82,7 @@ export function createListRun(
           const judged = open?.(i, list, eligible[i])
           if (judged === undefined) asLogged(own, i)
           else {
-            makeRoom(slots * places)
+            if (looked) makeRoom(slots * places)
             const h = log.standsFor === undefined ? 1 : log.standsFor[i]
             if (chunk.marginals !== undefined) place(own, i, h, list, judged, chunk, places)
             walk(own, i, h, list, judged, places, chunk)
@@ -155,9 +156,12 @@ export function createListRun(
         const p = at < logged.length ? logged[at] : 0
         empty -= pi
         loggedEmpty -= p
-        if (p > 0) reach.placed[at] = pi / p
         if (p === 0) outside += pi
-        else if (pi > largest * p) largest = pi / p
+        else {
+          // Written nowhere, where nobody looks.
+          reach.placed[at] = pi / p
+          largest = Math.max(largest, pi / p)
+        }
       }
       sums.possiblyPlaced[k] = largest
       sums.misplaced[k] += h * outside
@@ -240,7 +244,7 @@ export function createListRun(
     for (let a = 0; a < places; a++) {
       const pi = own[a]
       const p = logged[first + a]
-      if (p > 0) reach.prefix[first + a] = (w * pi) / p
+      if (looked && p > 0) reach.prefix[first + a] = (w * pi) / p
       if (pi > largest * p) {
         if (p > 0) largest = pi / p
         else outside += pi
