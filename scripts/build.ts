@@ -61,6 +61,7 @@ await build({
     '@duckdb/node-api',
     '@google-cloud/aiplatform',
     '@google-cloud/storage',
+    '@grpc/grpc-js',
     'google-gax',
     'onnxruntime-node',
     'react-devtools-core',

@@ -1,7 +1,7 @@
 import type { Cloud, Place } from './deploy/routes.ts'
 import type { Processes } from './deploy/runs.ts'
 import type { Commit } from './deploy/wanted/plan.ts'
-import type { ModelRuntime } from './kinds.ts'
+import type { ModelSpec } from './kinds.ts'
 import type { TableWriter, WrittenColumn } from './log/table-writer.ts'
 import type { Tables } from './log/tables.ts'
 import type { Runtime } from './models/runtime.ts'
@@ -205,7 +205,7 @@ export interface Unread {
 /** Runs models, in this process or by asking the servers that have them. */
 export interface ModelRunner {
   /** @param bytes Of a model that is in a file: all of it. A DapError where it cannot be run. */
-  open(runtime: ModelRuntime, bytes: () => Promise<Uint8Array>): Promise<Runtime>
+  open(model: Pick<ModelSpec, 'runtime' | 'output'>, bytes: () => Promise<Uint8Array>): Promise<Runtime>
 }
 
 /** Objects at `gs://` URIs. Every method throws a DapError that names the URI when it cannot do what it says. */

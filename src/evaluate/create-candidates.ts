@@ -4,6 +4,7 @@ import type { LogColumns } from '../log/rows/layout.ts'
 import type { Wanted } from '../log/rows/row-reader.ts'
 import type { Tables } from '../log/tables.ts'
 import type { Policy } from '../policy/policy.ts'
+import type { OpenRuntime } from './candidates/asked.ts'
 import type { ActionSpace, Candidate } from './candidates/candidate.ts'
 import { probabilitiesCandidate, probabilityListCandidate, scoresCandidate } from './candidates/columns.ts'
 import { policyCandidate } from './candidates/policy.ts'
@@ -14,6 +15,7 @@ import { type ProbabilityTable, readProbabilityTable, tableCandidate } from './c
 export interface CandidateParts {
   readonly policies: ReadonlyMap<string, Policy>
   readonly tables: ReadonlyMap<string, ProbabilityTable>
+  readonly openRuntime?: OpenRuntime
 }
 
 /** `root` is the folder that messages name files relative to. */
@@ -67,7 +69,7 @@ export function createCandidate(
       return probabilitiesCandidate(space, probabilities.columns)
     }
     if ('scores' in spec) return scoresCandidate(space, spec.scores.columns, spec.exploration)
-    return policyCandidate(space, part(parts.policies, spec.name), columns)
+    return policyCandidate(space, part(parts.policies, spec.name), columns, parts.openRuntime)
   } catch (error) {
     throw named(spec, error)
   }

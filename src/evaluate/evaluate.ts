@@ -62,6 +62,7 @@ export async function evaluate(
   const parts = {
     policies: plan.policies,
     tables: await readCandidateTables(spec.candidates, plan.tables, dataset.root, tables, signal),
+    openRuntime: plan.openRuntime,
   }
   const offered = columns.offered !== undefined
   const declared = declaredActions(dataset, offered)
@@ -137,8 +138,10 @@ export async function evaluate(
   }
   for await (const { chunk, groups, stratum } of chunks(!judging.learns)) {
     if (!judging.learns) ofLog.add(chunk, groups, stratum)
+    if (judging.ask !== undefined) await judging.ask(chunk, signal)
     judging.add(chunk, groups, stratum)
   }
+  notes.push(...(judging.notes?.() ?? []))
 
   const rewards = judging.rewards()
   if (rewards.note !== undefined) notes.push(rewards.note)

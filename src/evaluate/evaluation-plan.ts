@@ -3,6 +3,7 @@ import type { OpenDataset } from '../log/rows/layout.ts'
 import type { RowPart } from '../log/tables.ts'
 import type { Policy } from '../policy/policy.ts'
 import type { SnapshotData } from '../policy/snapshot-format.ts'
+import type { OpenRuntime } from './candidates/asked.ts'
 
 /** An Evaluation with everything it names already resolved. */
 export interface EvaluationPlan {
@@ -20,4 +21,8 @@ export interface EvaluationPlan {
   readonly learntFrom?: ReadonlyMap<string, SnapshotData | null>
   /** Candidate's name → absolute path of its table. */
   readonly tables: ReadonlyMap<string, string>
+  /** Opens the Models of candidates whose scores the log does not have. */
+  readonly openRuntime?: OpenRuntime
+  /** The Model that predicts rewards, as the policy that it scores actions of. */
+  readonly rewardModel?: { readonly policy: Policy; readonly trainedOn: string | undefined }
 }

@@ -10,7 +10,7 @@ import { createEstimator, estimatorType } from './estimators/estimators.ts'
 import { value as modelValue } from './estimators/series.ts'
 import type { EvaluationPlan } from './evaluation-plan.ts'
 import { seriesOf } from './influence.ts'
-import type { Judging, JudgingParts } from './judging.ts'
+import { asking, type Judging, type JudgingParts } from './judging.ts'
 import { createLogRun } from './log-run.ts'
 import { directStandardErrors } from './model-variance.ts'
 import { fitTabular, type TabularModel } from './reward-model.ts'
@@ -47,6 +47,13 @@ export function judgeSingles({ plan, parts, space, columns, requests, unknown, o
   let model: TabularModel | undefined
 
   return {
+    ...asking(
+      candidates.map(({ name, candidate, places }) => ({
+        who: `candidate \`${name}\``,
+        model: candidate.kind === 'rows' ? candidate.model : undefined,
+        places,
+      })),
+    ),
     estimators,
     ofLog,
     strata,

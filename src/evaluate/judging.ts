@@ -1,7 +1,7 @@
 import type { DecisionLog } from '../log/rows/decision-log.ts'
 import type { LogColumns } from '../log/rows/layout.ts'
 import type { Requests } from '../log/rows/row-reader.ts'
-import type { ActionSpace } from './candidates/candidate.ts'
+import type { ActionSpace, AskedModel } from './candidates/candidate.ts'
 import type { Summed } from './conclude.ts'
 import type { CandidateParts } from './create-candidates.ts'
 import type { LogFacts } from './estimates.ts'
@@ -29,6 +29,10 @@ export interface Judging {
   learn(rows: DecisionLog, stratum: Int32Array): void
   /** After the first of two passes. */
   fit(): void
+  /** In the last pass, before `add`: Models are asked about the rows. Absent where there are none. */
+  readonly ask?: (rows: DecisionLog, signal?: AbortSignal) => Promise<void>
+  /** After the last pass: what is to be said of the Models that were asked. */
+  readonly notes?: () => readonly string[]
   /** In the last pass. */
   add(rows: DecisionLog, groups: ChunkGroups, stratum: Int32Array): void
   /** After the last pass: what a decision can earn. */
@@ -47,4 +51,28 @@ export interface JudgingParts {
   /** The log has no propensities. */
   readonly unknown: boolean
   readonly originOf: JudgedRows['originOf']
+}
+
+/** A Model that is asked, by whom, and where the columns are that it is asked about. */
+export interface Asking {
+  readonly who: string
+  readonly model: AskedModel | undefined
+  readonly places: readonly number[]
+}
+
+/** What asks Models about the rows of a chunk, one after the other; nothing where there are none. */
+export function asking(all: readonly Asking[]): Pick<Judging, 'ask' | 'notes'> {
+  const asked = all.flatMap(({ model, ...each }) => (model === undefined ? [] : [{ model, ...each }]))
+  if (asked.length === 0) return {}
+  return {
+    async ask({ columns }, signal) {
+      for (const { model, places } of asked) {
+        await model.ask(
+          places.map(place => columns[place]),
+          signal,
+        )
+      }
+    },
+    notes: () => asked.flatMap(({ who, model }) => model.note()?.replace(/^/, `${who}: `) ?? []),
+  }
 }

@@ -1,11 +1,12 @@
 /** A policy's Model, opened: what a server, and whoever else decides, asks for scores. */
 import type { Scorer } from '../kinds.ts'
 import type { Context } from '../policy/context.ts'
-import { milliseconds } from '../policy/duration.ts'
 import { createInputs } from '../policy/features.ts'
 import { failed } from '../policy/model-outputs.ts'
 import type { Policy } from '../policy/policy.ts'
 import type { Pool } from '../policy/pool.ts'
+import { cached } from './cache.ts'
+import type { BreakerState, GuardedRuntime, Timers } from './guard.ts'
 import type { FailureReason, Runtime } from './runtime.ts'
 import { createScoring, type Scoring } from './score.ts'
 import { selectOutput } from './select.ts'
@@ -16,6 +17,8 @@ export interface OpenModel extends Scoring {
   /** Has it ever answered? */
   readonly heard: boolean
   readonly counts: ModelCounts
+  /** Of its breaker. */
+  state(): BreakerState
   /** What it runs in, for records and tables. */
   readonly about: string
   /** The pool of one decision with what the Model says, within so many milliseconds and its own time-out. Never rejects. */
@@ -38,11 +41,17 @@ export interface ModelCounts {
 /** How many rows the calls have that warm a model up. */
 const WARM_ROWS = [1, 8, 64]
 
-/** @param runtime Runs the Model of this policy, which must have one. */
-export function openModel(policy: Policy, runtime: Runtime): OpenModel {
-  const scoring = createScoring(policy, runtime)
+/** What runs a Model: as it is, and within its time-out. */
+export interface Runs {
+  readonly runtime: Runtime
+  readonly guard: GuardedRuntime
+}
+
+/** @param runs Of the Model of this policy, which must have one. */
+export function openModel(policy: Policy, { runtime: bare, guard }: Runs, timers: Timers): OpenModel {
   const scorer = policy.spec.scorer as Scorer
-  const timeout = milliseconds(scorer.timeout)
+  const runtime = cached(guard, scorer, () => timers.now())
+  const scoring = createScoring(policy, runtime)
   const failures: Partial<Record<FailureReason, number>> = {}
   const counts = { decisions: 0, waited: 0, failures }
   let heard = false
@@ -54,17 +63,19 @@ export function openModel(policy: Policy, runtime: Runtime): OpenModel {
     get heard() {
       return heard
     },
-    about: runtime.about,
+    about: guard.about,
+    state: () => guard.state(),
     async ask(context, pool, withinMs) {
       const abort = new AbortController()
-      const timer = setTimeout(() => abort.abort(), Math.max(0, Math.min(timeout, withinMs)))
-      const before = performance.now()
+      const before = timers.now()
+      const cancel =
+        withinMs === Number.POSITIVE_INFINITY ? () => {} : timers.after(Math.max(0, withinMs), () => abort.abort())
       const [asked] = await scoring.score([{ context, pool }], abort.signal)
-      clearTimeout(timer)
+      cancel()
       const { outputs } = asked
       if (outputs === undefined) return asked
       counts.decisions++
-      counts.waited += performance.now() - before
+      counts.waited += timers.now() - before
       if (failed(outputs)) failures[outputs.failure] = (failures[outputs.failure] ?? 0) + 1
       else heard = true
       return asked
@@ -75,7 +86,7 @@ export function openModel(policy: Policy, runtime: Runtime): OpenModel {
           ({ name, dtype }, i) =>
             [name, createTensor(dtype, rows, widths[i], new Float64Array(rows * widths[i]))] as const,
         )
-        const outputs = await runtime.run(new Map(zeros), signal)
+        const outputs = await bare.run(new Map(zeros), signal)
         selectOutput(scorer.output, outputs, rows)
       }
       heard = true

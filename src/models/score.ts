@@ -27,19 +27,47 @@ export interface Scoring {
   score(decisions: readonly Unscored[], signal: AbortSignal): Promise<readonly Pool[]>
 }
 
+/** A decision, and the actions of its pool that may be taken, ascending. */
+export interface Asked extends Unscored {
+  readonly indices: Int32Array
+}
+
+/**
+ * Asks a policy's Model about so many decisions in one call: its numbers for each, those of the actions that may be taken. Of a listwise model it is to be
+ * asked about one decision at a time. Rejects with a ModelFailure where there are no scores.
+ */
+export type Ask = (asked: readonly Asked[], signal: AbortSignal) => Promise<readonly Outputs[]>
+
 /** @param runtime Runs the Model of this policy, which must have one. */
-export function createScoring(policy: Policy, runtime: Pick<Runtime, 'run'>): Scoring {
+export function createAsk(policy: Policy, runtime: Pick<Runtime, 'run'>): Ask {
   const { scorer } = policy.spec
   if (scorer === undefined) throw new RangeError(`the policy \`${policy.name}\` has no Model`)
   const each = seesActions(scorer)
   const gather = createGather(policy, scorer)
+  return async (asked, signal) => {
+    const rows = asked.reduce((sum, { indices }) => sum + (each ? indices.length : 1), 0)
+    if (rows === 0) return asked.map(() => ({ numbers: new Float64Array(0) }))
+    return spread(scorer, asked, finished(scorer, await runtime.run(inputsOf(asked, rows), signal), rows))
+  }
+
+  /** What a transform has no value for cannot go into the model. */
+  function inputsOf(asked: readonly Asked[], rows: number): ReadonlyMap<string, Tensor> {
+    try {
+      return gather(asked, rows)
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error
+      throw new ModelFailure('input', error.message)
+    }
+  }
+}
+
+/** @param runtime Runs the Model of this policy, which must have one. */
+export function createScoring(policy: Policy, runtime: Pick<Runtime, 'run'>): Scoring {
+  const ask = createAsk(policy, runtime)
 
   async function call(asked: readonly Asked[], signal: AbortSignal): Promise<readonly (Outputs | NoOutputs)[]> {
-    const rows = asked.reduce((sum, { indices }) => sum + (each ? indices.length : 1), 0)
-    if (rows === 0) return []
     try {
-      const numbers = finished(scorer as Scorer, await runtime.run(gather(asked, rows), signal), rows)
-      return spread(scorer as Scorer, asked, numbers)
+      return await ask(asked, signal)
     } catch (error) {
       if (!(error instanceof ModelFailure)) throw error
       return asked.map(() => ({ failure: error.reason }))
@@ -48,13 +76,13 @@ export function createScoring(policy: Policy, runtime: Pick<Runtime, 'run'>): Sc
 
   return {
     async score(decisions, signal) {
-      const asked = decisions.flatMap((decision, at): Asked[] => {
+      const asked = decisions.flatMap((decision, at) => {
         const { context, pool } = decision
         const indices = new Int32Array(pool.ids.length)
         const count = policy.eligibility.write(context, indices, pool)
         return count === 0 || policy.heldOut(context) ? [] : [{ ...decision, at, indices: indices.subarray(0, count) }]
       })
-      const outputs = scorer.listwise
+      const outputs = policy.spec.scorer?.listwise
         ? (await Promise.all(asked.map(one => call([one], signal)))).flat()
         : await call(asked, signal)
       const pools = decisions.map(({ pool }) => pool)
@@ -62,12 +90,6 @@ export function createScoring(policy: Policy, runtime: Pick<Runtime, 'run'>): Sc
       return pools
     },
   }
-}
-
-/** A decision that the Model is asked about, where it stands among the others, and the actions that may be taken. */
-interface Asked extends Unscored {
-  readonly at: number
-  readonly indices: Int32Array
 }
 
 /** Makes the rows of the Model's inputs. */

@@ -12,7 +12,7 @@ interface Part {
 }
 
 /** What is taken of a model's outputs, to be put side by side. */
-function partsOf(output: ModelOutput): readonly Part[] {
+export function partsOf(output: ModelOutput): readonly Part[] {
   if (output.type === 'gaussian') {
     return [output.mean, output.standardDeviation].map(part => ({ ...part, width: 1 }))
   }

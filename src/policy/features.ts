@@ -318,8 +318,7 @@ function createTerms(
   function ofModel({ model }: ModelFeature): Term {
     const scorer = requireScorer(spec, model)
     const width = widthOf(scorer.output)
-    const called = `${model}@${scorer.digest.slice(7, 19)}`
-    const names = Array.from({ length: width }, (_, j) => `${called}[${j}]`)
+    const names = Array.from({ length: width }, (_, j) => `${model}@${scorer.digest.slice(7, 19)}[${j}]`)
     const of = seesActions(scorer) ? 'action' : 'context'
     const factor: Factor = { names, of, numbers: new Float64Array(width * places[of]) }
     outputs.push(factor)
@@ -365,6 +364,12 @@ function multiply(factors: readonly Factor[], action: number, slot: number, x: F
 
 function productNames(lists: readonly (readonly string[])[]): readonly string[] {
   return lists.reduce((left, right) => left.flatMap(a => right.map(b => `${a} × ${b}`)))
+}
+
+/** Of which digest the Model was that features of these names are of, in so many digits as they have; undefined where none is of that Model. */
+export function modelDigest(model: string, names: readonly string[]): string | undefined {
+  const first = names.find(name => name.startsWith(`${model}@`) && name.endsWith('[0]'))
+  return first?.slice(model.length + 1, -'[0]'.length)
 }
 
 /** What names of features of actions begin with, beside those of context fields. */

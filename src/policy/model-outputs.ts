@@ -82,8 +82,8 @@ export function loggedOutputs(scorer: Scorer, { numbers }: Outputs, indices: Arr
 }
 
 /**
- * What a record says, by action of a pool of so many: the other way round. Undefined where there are not as many numbers as the actions that could be
- * taken need.
+ * What a record says, by action of a pool of so many: the other way round; an index below 0 is of an action that the pool does not have. Undefined where
+ * there are not as many numbers as the actions that could be taken need.
  */
 export function outputsOf(
   scorer: Scorer,
@@ -98,6 +98,7 @@ export function outputsOf(
   if (logged.length !== indices.length * width) return undefined
   const numbers = new Float64Array(actions * width).fill(Number.NaN)
   for (let i = 0; i < indices.length; i++) {
+    if (indices[i] < 0) continue
     for (let j = 0; j < width; j++) numbers[indices[i] * width + j] = Math.fround(logged[i * width + j])
   }
   return { numbers }

@@ -2,6 +2,7 @@ import { SNAPSHOT_SCHEMA } from '../generated/names.ts'
 import type { LearnerSpec } from '../kinds.ts'
 import { createLearner } from './algorithm.ts'
 import { canonicalJson } from './digest.ts'
+import { modelDigest } from './features.ts'
 import type { Hashing } from './hashing.ts'
 import type { LearnerState } from './learner.ts'
 import type { Policy } from './policy.ts'
@@ -62,7 +63,7 @@ export function loadSnapshot(
     const faults = [
       ...learnerFaults(spec, snapshot.learner),
       ...(migrate ? [] : listFaults('action', policy.kept, snapshot.actions)),
-      ...listFaults('feature', policy.features.names, snapshot.features),
+      ...(modelFaults(policy, snapshot) ?? listFaults('feature', policy.features.names, snapshot.features)),
       ...ownFaults(policy.features.own, snapshot.own),
     ]
     if (faults.length > 0) return { faults }
@@ -109,6 +110,15 @@ function checkedState(
 function learnerFaults(now: LearnerSpec, then: LearnerSpec): string[] {
   const [is, was] = [canonicalJson(now), canonicalJson(then)]
   return is === was ? [] : [`the learner was ${shortened(was)} and is now ${shortened(is)}`]
+}
+
+/** The features of another Model of the same name are others, all at once; undefined where that is not what differs. */
+function modelFaults({ spec, features }: Policy, then: Snapshot): string[] | undefined {
+  const { scorer } = spec
+  if (scorer === undefined) return undefined
+  const [now, was] = [features.names, then.features].map(list => modelDigest(scorer.name, list))
+  if (now === undefined || was === undefined || now === was) return undefined
+  return [`it was learnt from what the Model \`${scorer.name}\` gave when it was ${was}…, and now it is ${now}…`]
 }
 
 /** Two lists of the same names may be parted elsewhere. */

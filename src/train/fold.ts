@@ -2,7 +2,8 @@ import type { PolicySpec } from '../kinds.ts'
 import { type ContextSource, contextReader } from '../log/rows/context-reader.ts'
 import type { DecisionLog } from '../log/rows/decision-log.ts'
 import { offeredReader, takenReader } from '../log/rows/offered-reader.ts'
-import { RowFault, type RowReader } from '../log/rows/row-reader.ts'
+import { askedReader, type OutputColumns } from '../log/rows/outputs-reader.ts'
+import { RowFault, type RowReader, UnusedRow } from '../log/rows/row-reader.ts'
 import type { Column, NumberColumn } from '../log/tables.ts'
 import { learnerOf } from '../policy/algorithm.ts'
 import { forgettingOf } from '../policy/forgetting.ts'
@@ -20,6 +21,8 @@ export interface FoldPlan {
   readonly offered?: string
   /** The column of what was known of each row's action, for actions of a set. */
   readonly actionFeatures?: string
+  /** The columns of what a Model gave, where the policy learns from that. */
+  readonly outputs?: OutputColumns
   readonly weights: Weights
   /** Which column of a batch has the number of each row's slot, where decisions may be lists; the one after it what features are multiplied by. */
   readonly slots?: number
@@ -39,21 +42,36 @@ export type Weights = 'none' | 'inverse-propensity'
 export interface Folded {
   /** The sums of `Statistics`. */
   readonly sums: Float64Array
-  /** Rows whose context does not fit, which are not in the sums: their places in the batch, ascending. */
-  readonly faults: readonly { readonly at: number; readonly row: number; readonly reason: string }[]
+  /** Rows whose context does not fit, or that are of no use, which are not in the sums: their places in the batch, ascending. */
+  readonly faults: readonly FoldFault[]
   /** The first row whose reward the learner cannot learn: no later one is in the sums. */
   readonly unlearnable?: { readonly row: number; readonly reason: string }
+}
+
+export interface FoldFault {
+  readonly at: number
+  readonly row: number
+  readonly reason: string
+  /** Nothing is wrong with it. */
+  readonly unused: boolean
 }
 
 /** What reads the context of a row, where its learner looks at it, and what is known of actions beside the policy itself. */
 export function readersOf(
   policy: Policy,
-  { context, offered, actionFeatures }: Pick<FoldPlan, 'context' | 'offered' | 'actionFeatures'>,
+  { context, offered, actionFeatures, outputs }: Pick<FoldPlan, 'context' | 'offered' | 'actionFeatures' | 'outputs'>,
 ): readonly [context?: RowReader<Context>, pool?: RowReader<Pool | undefined>] {
   if (context === undefined) return []
   const contexts = contextReader(policy, context)
-  if (offered !== undefined) return [contexts, offeredReader(policy, offered)]
-  return actionFeatures === undefined ? [contexts] : [contexts, takenReader(policy, actionFeatures)]
+  const pools =
+    offered !== undefined
+      ? offeredReader(policy, offered)
+      : actionFeatures === undefined
+        ? undefined
+        : takenReader(policy, actionFeatures)
+  const { scorer } = policy.spec
+  if (outputs !== undefined && scorer !== undefined) return [contexts, askedReader(policy, scorer, outputs, pools)]
+  return pools === undefined ? [contexts] : [contexts, pools]
 }
 
 /** Of which slot each row is, and what its features are multiplied by; 0 and 1 where no decision is a list. */
@@ -72,8 +90,17 @@ function slotsOf({ slots }: Pick<FoldPlan, 'slots'>, columns: readonly Column[])
 /** From batches of rows, their columns those of the context reader, to what became of each, in the same order. */
 export type Fold = (plan: FoldPlan, batches: AsyncIterable<DecisionLog>) => Folding
 
-/** Told of a row before it is learnt: its place in the batch, what it counts, and what it was made of, where contexts are read. Answers why it cannot be used. */
-export type SeeRow = (batch: DecisionLog, i: number, weight: number, said: Said | undefined) => string | undefined
+/**
+ * Told of a row before it is learnt: its place in the batch, its features, which the next row overwrites, what it counts, and what it was made of, where contexts
+ * are read. Answers why it cannot be used.
+ */
+export type SeeRow = (
+  batch: DecisionLog,
+  i: number,
+  x: Float64Array,
+  weight: number,
+  said: Said | undefined,
+) => string | undefined
 
 export interface Folding extends AsyncIterable<Folded> {
   /** Once all have been folded: what each batch answers, in the same order, of a learner that is fitted in passes. */
@@ -123,14 +150,14 @@ export function createFolder(plan: FoldPlan, see?: SeeRow): Folder {
     if (keep !== undefined) kept.push(keep.batch)
     const statistics = createStatistics(spec.algorithm, models, features.dimension, features.own)
     const times = forgetting ? (columns[plan.times as number] as NumberColumn).values : undefined
-    const faults: { at: number; row: number; reason: string }[] = []
+    const faults: FoldFault[] = []
     const contextOf = reader?.bind(columns)
     const poolOf = pools?.bind(columns.slice(reader?.requests.length ?? 0))
     const slots = slotsOf(plan, columns)
     let said: Said | undefined
     for (let i = 0; i < rows; i++) {
       if (times !== undefined && Number.isNaN(times[i])) {
-        faults.push({ at: i, row: row[i], reason: 'it has no time, by which its learner forgets' })
+        faults.push({ at: i, row: row[i], reason: 'it has no time, by which its learner forgets', unused: false })
         continue
       }
       if (contextOf !== undefined) {
@@ -138,25 +165,26 @@ export function createFolder(plan: FoldPlan, see?: SeeRow): Folder {
         decision.action = action[i]
         const context = contextOf(i, decision)
         if (context instanceof RowFault) {
-          faults.push({ at: i, row: row[i], reason: context.reason })
+          faults.push({ at: i, row: row[i], reason: context.reason, unused: false })
           continue
         }
         const pool = poolOf?.(i, decision)
         if (pool instanceof RowFault) {
-          faults.push({ at: i, row: row[i], reason: pool.reason })
+          faults.push({ at: i, row: row[i], reason: pool.reason, unused: pool instanceof UnusedRow })
           continue
         }
         // What was logged of the action is a pool of that alone.
-        const at = plan.actionFeatures !== undefined && pool !== undefined ? 0 : action[i]
+        const ofOne = plan.actionFeatures !== undefined && pool !== undefined && pool.ids !== policy.pool?.ids
+        const at = ofOne ? 0 : action[i]
         features.writeRow(context, at, x, pool, slots.number(i))
         slots.scale(i, x)
         said = { context, pool, at }
       }
       const h = standsFor === undefined ? 1 : standsFor[i]
       const weight = weighted ? h / propensity[i] : h
-      const reason = see?.(batch, i, weight, said)
+      const reason = see?.(batch, i, x, weight, said)
       if (reason !== undefined) {
-        faults.push({ at: i, row: row[i], reason })
+        faults.push({ at: i, row: row[i], reason, unused: false })
         continue
       }
       try {

@@ -9,6 +9,7 @@ import {
   addBadRow,
   badRowCount,
   judgeBadRows,
+  type LeftOut,
   noRowsError,
   nothingLeftOut,
   readingNotes,
@@ -26,7 +27,7 @@ import { packNumbers, type SnapshotData } from '../policy/snapshot-format.ts'
 import { mergeStatistics } from '../policy/statistics.ts'
 import { type BatchColumn, batches } from './batches.ts'
 import { fitInPasses } from './fit.ts'
-import { type Fold, type Folding, type FoldPlan, foldHere, readersOf } from './fold.ts'
+import { type Fold, type FoldFault, type Folding, type FoldPlan, foldHere, readersOf } from './fold.ts'
 import { type HashReport, hashReport } from './hash-report.ts'
 import { keptBytes, MOST_KEPT } from './kept.ts'
 import { forgetsByTime, memoryOf } from './memory.ts'
@@ -112,15 +113,9 @@ async function learn(
 
   const forgets = forgetsByTime(plan.policy, dataset.name, columns.ts)
 
-  const reads = policy.features.dimension > 0 || plan.contexts === true
-  const context = reads ? contextSource(policy, columns) : undefined
   const requests = createRequests()
   // Contexts are read where rows are folded.
-  const said = {
-    context,
-    offered: columns.offered,
-    ...(isSet(spec.actions) ? { actionFeatures: columns.decision?.actionFeatures } : {}),
-  }
+  const said = saidColumns(policy, plan, columns)
   const wanted = readersOf(policy, said)
     .flatMap(each => each?.requests ?? [])
     .map(
@@ -156,6 +151,7 @@ async function learn(
   const { length } = policy.actions
   const actions = [...policy.actions, ...ofLog.filter(id => !policy.actions.includes(id))]
   const strangers = new Map<string, number>()
+  const unused = new Map<string, number>()
   const span = createTimeSpan()
   const ids = createIdSketch()
   const leftOut = nothingLeftOut()
@@ -242,7 +238,7 @@ async function learn(
     statistics.merge(sums)
     const batch = sent.shift()
     if (batch === undefined) throw new RangeError('a batch came back that was not sent')
-    for (const { row, reason } of faults) addBadRow(leftOut, row, reason)
+    leaveOut(faults, leftOut, unused)
     const unusable = new Set(faults.map(({ at }) => at))
     for (let i = 0; i < batch.rows; i++) {
       if (unusable.has(i)) continue
@@ -260,15 +256,10 @@ async function learn(
     ...(counts === undefined ? [] : joinNotes(counts)),
     ...readingNotes(leftOut),
     ...strangerNotes(strangers),
+    ...[...unused].map(([reason, n]) => `${rowsOf(n)} left out: ${reason}`),
   ]
   const waiting = counts?.waiting ?? 0
-  if (rows === 0) {
-    const hint =
-      waiting > 0
-        ? `the wait for rewards of ${groupedDigits(waiting)} decisions is not over: --until TIME takes it as over`
-        : undefined
-    throw noRowsError(dataset.name, 'to learn from', notes, hint)
-  }
+  if (rows === 0) throw noRowsError(dataset.name, 'to learn from', notes, nothingHint(waiting, unused.size))
   const { remembered, forgotten } = memoryOf(statistics, rows, plan.until)
   const looking = { from: plan.start, asOf: statistics.remembered(plan.until)?.at }
   const fit = passes && (await fitInPasses(passes, folding, statistics.worth(plan.until), looking))
@@ -310,6 +301,34 @@ async function learn(
   }
 }
 
+/** Where it is said what rows are made of, beside their action. */
+function saidColumns(
+  policy: Policy,
+  { dataset, contexts = false }: Pick<TrainingPlan, 'dataset' | 'contexts'>,
+  columns: LogColumns,
+): Pick<FoldPlan, 'context' | 'offered' | 'actionFeatures' | 'outputs'> {
+  const { actions, algorithm, scorer } = policy.spec
+  // What a Model gives is nothing to learn from where it is the learner itself.
+  const reads = policy.features.dimension > 0 && algorithm.learner.type !== 'model'
+  return {
+    context: reads || contexts ? contextSource(policy, columns) : undefined,
+    offered: columns.offered,
+    ...(isSet(actions) ? { actionFeatures: columns.decision?.actionFeatures } : {}),
+    ...(reads && scorer !== undefined ? { outputs: requireRecords(policy, dataset, columns) } : {}),
+  }
+}
+
+/** What a Model gave is in dap's own records alone; a DapError of another log. */
+function requireRecords({ name }: Policy, dataset: OpenDataset, { decision }: LogColumns): FoldPlan['outputs'] {
+  if (decision !== undefined) return decision
+  throw new DapError(
+    `policy \`${name}\` learns from what its Model gives, and a log of format ${dataset.spec.format} does not say it`,
+    {
+      hint: 'learn from the decision log of dap itself, `format: dap`: its records have what the Model gave',
+    },
+  )
+}
+
 /** Asks for what lists are made of, of as many slots as the policy has; undefined where the log is none of a server. */
 function askForLists(
   requests: Requests,
@@ -334,18 +353,37 @@ function askForLists(
 const columnsOfSlots = (lists: ListPlaces | undefined, count: number): readonly BatchColumn[] =>
   lists === undefined ? [] : [count, count + 1].map(place => ({ place, type: 'number' }))
 
+/** Bad rows are counted with the others that are bad, those that are of no use by the reason. */
+function leaveOut(faults: readonly FoldFault[], leftOut: LeftOut, unused: Map<string, number>): void {
+  for (const { row, reason, unused: right } of faults) {
+    if (right) unused.set(reason, (unused.get(reason) ?? 0) + 1)
+    else addBadRow(leftOut, row, reason)
+  }
+}
+
+/** What to do about a log without a row to learn from. */
+function nothingHint(waiting: number, unused: number): string | undefined {
+  if (waiting > 0) {
+    return `the wait for rewards of ${groupedDigits(waiting)} decisions is not over: --until TIME takes it as over`
+  }
+  return unused > 0
+    ? 'what a Model gives is learnt from decisions that this very Model was asked for, and that have it in their records'
+    : undefined
+}
+
 /** Of more actions than these, as the set of last month may have had, they are told together. */
 const MOST_STRANGERS = 10
 
+const rowsOf = (n: number): string => `${groupedDigits(n)} ${n === 1 ? 'row' : 'rows'}`
+
 function strangerNotes(strangers: ReadonlyMap<string, number>): string[] {
-  const rows = (n: number) => `${groupedDigits(n)} ${n === 1 ? 'row' : 'rows'}`
   if (strangers.size <= MOST_STRANGERS) {
-    return [...strangers].map(([id, n]) => `${rows(n)} of action \`${id}\`, which the policy does not have, left out`)
+    return [...strangers].map(([id, n]) => `${rowsOf(n)} of action \`${id}\`, which the policy does not have, left out`)
   }
   const all = [...strangers.values()].reduce((sum, n) => sum + n, 0)
   const first = [...strangers.keys()].slice(0, 3).map(id => `\`${id}\``)
   return [
-    `${rows(all)} of ${groupedDigits(strangers.size)} actions that the policy does not have (${first.join(', ')}, …), left out`,
+    `${rowsOf(all)} of ${groupedDigits(strangers.size)} actions that the policy does not have (${first.join(', ')}, …), left out`,
   ]
 }
 

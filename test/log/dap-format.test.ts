@@ -455,3 +455,30 @@ describe('a part of a log', () => {
     }
   })
 })
+
+describe('what a Model said', () => {
+  const model = { name: 'net', digest: `sha256:${'3'.repeat(64)}`, outputs: [0.25] }
+
+  it('is part of what records of one decision agree in', async () => {
+    const others = [
+      { ...model, name: 'other' },
+      { ...model, digest: `sha256:${'4'.repeat(64)}` },
+      { ...model, outputs: [0.5] },
+      { ...model, outputs: undefined },
+      undefined,
+    ]
+    for (const other of others) {
+      const source = await log([decision('d', 0, { model }), decision('d', 1, { model: other }), decision('e')])
+      expect(await counts(source)).toMatchObject({ decisions: 3, repeated: 0, conflicts: 2 })
+    }
+    const { name, digest, outputs } = model
+    const again = await log([decision('d', 0, { model }), decision('d', 1, { model: { outputs, digest, name } })])
+    expect(await counts(again)).toMatchObject({ decisions: 2, repeated: 1, conflicts: 0 })
+  })
+
+  it('is a column, of who asks for it', async () => {
+    const source = await log([decision('d', 0, { model }), decision('e')])
+    for await (const { columns } of openTables().read(source, [{ column: 'model', type: 'text' }]))
+      expect(columns[0]).toMatchObject({ values: [JSON.stringify(model), null] })
+  })
+})

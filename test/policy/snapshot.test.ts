@@ -382,7 +382,7 @@ describe('a snapshot without its policy', () => {
           "\`learner.probabilities.a\` must be in [0, 1], not -1",
         ],
         [
-          "\`learner.type\` must be one of "mean", "beta", "linear", "logistic", "hybrid", "hashed", "fixed", "uniform"",
+          "\`learner.type\` must be one of "mean", "beta", "linear", "logistic", "hybrid", "hashed", "fixed", "model", "uniform"",
         ],
       ]
     `)

@@ -51,6 +51,7 @@ export const DAP_COLUMNS = [
   'servedBy',
   'logProbability',
   'list',
+  'model',
 ] as const
 
 /** What records of one decision must agree in to be the same, as columns. */
@@ -67,6 +68,7 @@ const SAID = {
   actionFeatures: 'VARCHAR',
   servedBy: 'VARCHAR',
   list: 'VARCHAR',
+  model: 'VARCHAR',
   pending: 'BOOLEAN',
   logProbability: 'DOUBLE',
 } as const satisfies Record<keyof ReturnType<typeof decidedBy>, string>
@@ -140,6 +142,7 @@ export async function stageRecords(
       features,
       servedBy,
       text(said.list),
+      text(said.model),
       pending,
       logProbability,
     ])

@@ -25,6 +25,16 @@ export interface RowsCandidate {
   readonly columns: readonly Wanted[]
   /** For one chunk's columns, in the order of `columns`: writes the probability of every action at row i into `out`. */
   bind(columns: readonly Column[]): (i: number, out: Float64Array) => void
+  /** Of one whose Model says what its probabilities are. */
+  readonly model?: AskedModel
+}
+
+/** A Model that is asked about the rows of a chunk before they are judged. */
+export interface AskedModel {
+  /** The columns are those that `bind` is given. */
+  ask(columns: readonly Column[], signal?: AbortSignal): Promise<void>
+  /** How many rows it scored, and where; undefined where the log had all of the scores. */
+  note(): string | undefined
 }
 
 /** The actions of the log, and whether its rows say which of them could be taken. */

@@ -7,6 +7,7 @@ import { RowFault, type RowReader } from '../../log/rows/row-reader.ts'
 import type { Column, TextColumn, ValueColumn } from '../../log/tables.ts'
 import type { Context, Policy } from '../../policy/policy.ts'
 import type { Pool } from '../../policy/pool.ts'
+import { type AskedRow, createAskedRows, type OpenRuntime } from './asked.ts'
 import { type ActionSpace, type CellsCandidate, everyAction, type RowsCandidate, requireAction } from './candidate.ts'
 import { byEligible } from './simple.ts'
 
@@ -19,7 +20,9 @@ export function policyCandidate(
   space: ActionSpace,
   policy: Policy,
   columns: LogColumns,
+  open?: OpenRuntime,
 ): CellsCandidate | RowsCandidate {
+  if (policy.spec.scorer !== undefined) return modelCandidate(space, policy, columns, open)
   if (columns.offered !== undefined) return offeredCandidate(policy, columns, columns.offered)
   const actionOf = Int32Array.from(policy.actions, id => requireAction(space, id))
   const eligible = new Int32Array(policy.actions.length)
@@ -93,6 +96,33 @@ function offeredCandidate(policy: Policy, columns: LogColumns, offered: string):
         if (count === 0) return
         policy.probabilities(context, eligible, count, probabilities, ids?.[i] as string | undefined, pool)
         for (let j = 0; j < count; j++) out[eligible[j]] = probabilities[eligible[j]]
+      }
+    },
+  }
+}
+
+/** Of a policy that decides by what a Model says, or by what it has learnt from that. */
+function modelCandidate(
+  space: ActionSpace,
+  policy: Policy,
+  columns: LogColumns,
+  open: OpenRuntime | undefined,
+): RowsCandidate {
+  const { reader, actionOf, ...model } = createAskedRows(policy, space, columns, open)
+  const probabilities = new Float64Array(policy.capacity)
+  const seeded = policy.exploration.seeded === true
+  return {
+    kind: 'rows',
+    columns: [reader, ...(seeded ? [idReader(columns.decisionId)] : [])],
+    model,
+    bind(columns) {
+      const [rows, ids] = columns.map(column => (column as ValueColumn).values)
+      return (i, out) => {
+        const { context, eligible, pool } = rows[i] as AskedRow
+        out.fill(0)
+        if (eligible.length === 0) return
+        policy.probabilities(context, eligible, eligible.length, probabilities, ids?.[i] as string | undefined, pool)
+        for (const a of eligible) out[actionOf === undefined ? a : actionOf[a]] = probabilities[a]
       }
     },
   }

@@ -12,7 +12,7 @@ import { type Candidate, candidateSide, compare, type LogFacts, NOTHING } from '
 import { type Estimator, estimatorName, seriesOfEstimator } from '../estimators/estimator.ts'
 import { type Series, weight } from '../estimators/series.ts'
 import { seriesOf } from '../influence.ts'
-import type { Judging, JudgingParts } from '../judging.ts'
+import { asking, type Judging, type JudgingParts } from '../judging.ts'
 import { createLogRun } from '../log-run.ts'
 import { rewardRange } from '../reward-range.ts'
 import { capped } from '../verdicts/learnt.ts'
@@ -108,6 +108,13 @@ export function judgeLists(given: JudgingParts): Judging {
   }
 
   return {
+    ...asking(
+      candidates.map(({ name, candidate, places }) => ({
+        who: `candidate \`${name}\``,
+        model: candidate?.model,
+        places,
+      })),
+    ),
     estimators,
     ofLog,
     strata,
@@ -369,7 +376,7 @@ function createListCandidate(
   if ('logging' in spec) return undefined
   if ('uniform' in spec) return uniformList(slots)
   const policy = parts.policies.get(spec.name)
-  if (policy !== undefined) return policyList(policy, space, columns, slots)
+  if (policy !== undefined) return policyList(policy, space, columns, slots, parts.openRuntime)
   throw new DapError(
     `candidate \`${spec.name}\`: of lists a \`policy\`, \`uniform: true\` and \`logging: true\` can be judged`,
     {

@@ -1,6 +1,7 @@
 import type { LoggedList } from '../../log/rows/list-reader.ts'
 import type { Wanted } from '../../log/rows/row-reader.ts'
 import type { Column } from '../../log/tables.ts'
+import type { AskedModel } from '../candidates/candidate.ts'
 import type { Slots } from './prefixes.ts'
 
 /** A candidate that decides on lists. */
@@ -11,6 +12,8 @@ export interface ListCandidate {
    * time: it is the same object for all of them.
    */
   bind(columns: readonly Column[]): (i: number, list: LoggedList, eligible: Int32Array) => CandidateList
+  /** Of one whose Model says what its probabilities are. */
+  readonly model?: AskedModel
 }
 
 /** What a candidate would do, slot by slot, by place among the actions that were eligible in the log. */

@@ -7,6 +7,7 @@ import { NOTHING } from '../../policy/lists/filling.ts'
 import type { Walk } from '../../policy/lists/walk.ts'
 import type { Context, Policy } from '../../policy/policy.ts'
 import type { Pool } from '../../policy/pool.ts'
+import { type AskedRow, createAskedRows, type OpenRuntime } from '../candidates/asked.ts'
 import { type ActionSpace, requireAction } from '../candidates/candidate.ts'
 import { idReader, type Situation, situationReader } from '../candidates/policy.ts'
 import type { CandidateList, ListCandidate } from './list-candidate.ts'
@@ -16,7 +17,14 @@ import { evenMarginals, rememberedMixture, tellsAll, visitedMarginals } from './
  * A Policy as a candidate: the lists that it would make of what it and the log find eligible, given what stands above. One whose
  * probabilities are seeded by the decision has those of the decision that was logged.
  */
-export function policyList(policy: Policy, space: ActionSpace, columns: LogColumns, slots: number): ListCandidate {
+export function policyList(
+  policy: Policy,
+  space: ActionSpace,
+  columns: LogColumns,
+  slots: number,
+  open?: OpenRuntime,
+): ListCandidate {
+  if (policy.spec.scorer !== undefined) return modelList(policy, space, columns, slots, open)
   const { offered } = columns
   const contexts = contextReader(policy, contextSource(policy, columns))
   const seeded = policy.exploration.seeded === true
@@ -55,6 +63,33 @@ export function policyList(policy: Policy, space: ActionSpace, columns: LogColum
           judged.placeAt[count++] = place
         }
         return judged.open(context, count, eligible.length, names?.[i] as string | undefined)
+      }
+    },
+  }
+}
+
+/** Of a policy that decides by what a Model says, or by what it has learnt from that. */
+function modelList(
+  policy: Policy,
+  space: ActionSpace,
+  columns: LogColumns,
+  slots: number,
+  open: OpenRuntime | undefined,
+): ListCandidate {
+  const { reader, actionOf, ...model } = createAskedRows(policy, space, columns, open)
+  const judged = createCandidateList(policy, slots)
+  const placeOf = new Int32Array(space.ids.length)
+  return {
+    columns: [reader, ...(policy.exploration.seeded === true ? [idReader(columns.decisionId)] : [])],
+    model,
+    bind(read) {
+      const [rows, names] = read.map(column => (column as ValueColumn).values)
+      return (i, _, eligible) => {
+        const { context, eligible: mine, pool } = rows[i] as AskedRow
+        for (let place = 0; place < eligible.length; place++) placeOf[eligible[place]] = place
+        judged.mine.set(mine)
+        for (const [j, a] of mine.entries()) judged.placeAt[j] = placeOf[actionOf === undefined ? a : actionOf[a]]
+        return judged.open(context, mine.length, eligible.length, names?.[i] as string | undefined, pool)
       }
     },
   }

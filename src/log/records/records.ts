@@ -58,7 +58,7 @@ export const placeName = (at: number): string => `#${at + 1}`
  * took, may differ.
  */
 export function decidedBy(record: DecisionRecord) {
-  const { policy, unit, context, eligible, slots, list, served, logProbability } = record
+  const { policy, unit, context, eligible, slots, list, model, served, logProbability } = record
   const [{ baseline }] = slots
   const { action, propensity, propensities = [] } = firstFilled(slots)
   const featuresOf = (action: string | null) => eligible.find(({ id }) => id === action)?.features
@@ -76,10 +76,19 @@ export function decidedBy(record: DecisionRecord) {
     actionFeatures: isOffered(record) ? null : (featuresOf(action) ?? null),
     servedBy: served.by,
     list: list === undefined ? null : { ...list, slots: isOffered(record) ? slots : slots.map(withFeatures) },
+    model: model === undefined ? null : saidByModel(model),
     pending: served.activation === 'pending',
     logProbability,
   }
 }
+
+/** In one order, whoever wrote the record. */
+const saidByModel = ({ name, digest, outputs, failure }: NonNullable<DecisionRecord['model']>) => ({
+  name,
+  digest,
+  outputs,
+  failure,
+})
 
 /**
  * What a reward says. Two records under one `rewardId` that say the same are one reward, sent twice: when it came to be known, and when its

@@ -88,7 +88,7 @@ export function poolOf(
  * That pool with what the policy's Model said, as the record has it: a model's digits differ between machines, so that they are an input of the
  * decision. Without them, where the policy has a Model, nothing can be decided again.
  */
-export function askedPool(policy: Policy, record: DecisionRecord): ReturnType<typeof poolOf> {
+function askedPool(policy: Policy, record: DecisionRecord): ReturnType<typeof poolOf> {
   const pool = poolOf(policy, record)
   const { scorer } = policy.spec
   const { model, eligible } = record

@@ -31,7 +31,9 @@ export function contextSource(policy: Policy, { decision, contextColumn }: LogCo
  */
 export function contextReader(policy: Policy, source: ContextSource): RowReader<Context> {
   const { requests, bind } = inputReader(policy.spec.context, source)
-  const logarithms = policy.features.dimension === 0 ? [] : logarithmsOf(policy.spec.features ?? [])
+  const { features = [], scorer } = policy.spec
+  const used = policy.features.dimension === 0 ? [] : features
+  const logarithms = logarithmsOf([...used, ...(scorer?.inputs ?? []).flatMap(input => input.features)])
   const misfit = (faults: readonly string[]) =>
     new RowFault(`the context does not fit policy \`${policy.name}\`: ${faults.join('; ')}`)
   return {

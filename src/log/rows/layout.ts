@@ -168,6 +168,8 @@ export interface LogColumns {
         readonly list: string
         /** The ids of the actions that could be chosen, as JSON, in the order of the propensities. */
         readonly eligible: string
+        /** The digest of the Model that was asked and what it said, as JSON; null of a decision that asked none. */
+        readonly model: string
       }
     | undefined
   /** The actions that each request brought, as JSON; their places among the eligible ones are then the actions of the log. */
@@ -216,6 +218,7 @@ function decisionColumns(
       actionFeatures: 'actionFeatures',
       list: 'list',
       eligible: 'eligible',
+      model: 'model',
     },
     offered: offered ? 'offered' : undefined,
     resolve: name => (known.includes(name) ? name : `context.${name}`),

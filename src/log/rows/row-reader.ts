@@ -30,6 +30,9 @@ export class RowFault {
   }
 }
 
+/** Nothing is wrong with the row, but it is of no use to whoever asked. */
+export class UnusedRow extends RowFault {}
+
 /** Something of a chunk: a column, which every row must have unless it is optional, or what a reader makes of the rows. */
 export type Wanted = WantedColumn | RowReader<unknown>
 

@@ -67,7 +67,7 @@ function modelLearner(output: ModelOutput, capacity: number): Learner {
         for (let m = 0; m < columns; m++) mean += x[at + m]
         mean /= columns
         let squares = 0
-        for (let m = 0; m < columns; m++) squares += (x[at + m] - mean) ** 2
+        for (let m = 0; m < columns; m++) squares += (x[at + m] - mean) * (x[at + m] - mean)
         value[a] = mean
         width[a] = Math.sqrt(squares / (columns - 1))
       }
