@@ -23,6 +23,8 @@ export type {
   EstimateResult,
   EvaluationResult,
   Evidence,
+  ExportedFeatures,
+  ExportedInput,
   Figure,
   GraphEdge,
   GraphNode,

@@ -30,7 +30,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   log: ['policy', 'math', 'schema', 'generated'],
   simulate: ['models', 'log', 'policy', 'math'],
   evaluate: ['models', 'log', 'policy', 'math'],
-  train: ['log', 'policy', 'math'],
+  train: ['models', 'log', 'policy', 'math'],
   serve: ['models', 'log', 'policy', 'math', 'generated'],
   client: [],
   repo: ['policy', 'models', 'simulate', 'evaluate', 'math', 'core', 'generated'],
@@ -109,7 +109,7 @@ const ROOMS: Readonly<Record<string, Readonly<Record<string, readonly string[]>>
   },
   log: { records: [], rows: ['records'], check: ['records'], stats: ['records'] },
   policy: { learners: [], explorations: [], lists: [] },
-  repo: { rules: [], sets: ['rules'], models: ['rules'] },
+  repo: { rules: [], sets: ['rules'], models: ['rules', 'sets'] },
   serve: {
     log: [],
     ids: ['log'],

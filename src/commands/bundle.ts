@@ -9,7 +9,7 @@ import { createPolicy, type Policy } from '../policy/policy.ts'
 import { type Snapshot, snapshotDigest, takeSnapshot } from '../policy/snapshot.ts'
 import type { BundleResult } from '../results.ts'
 import { bundleResultText } from '../ui/bundle.ts'
-import { bundledModel } from './opening/models.ts'
+import { bundledModel } from './opening/model-shelf.ts'
 import { restoreSnapshot, usualSnapshot } from './opening/policies.ts'
 import { dataFile, openRepository, requireResource, requireValid } from './opening/repository.ts'
 

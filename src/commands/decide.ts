@@ -12,7 +12,7 @@ import { isOffered, isSet, type Pool } from '../policy/pool.ts'
 import { decideText, replayText } from '../ui/decide.ts'
 import { timestamp } from './arguments.ts'
 import { replayLog } from './decide/replay.ts'
-import { createModelShelf } from './opening/models.ts'
+import { createModelShelf } from './opening/model-shelf.ts'
 import { loadPolicy, usualSnapshot } from './opening/policies.ts'
 import { dataFile, type Opened, openRepository, requireResource } from './opening/repository.ts'
 

@@ -76,6 +76,7 @@ async function stateOf(host: Host, opened: Opened, resource: Resource): Promise<
   }
   if (isOf(resource, 'Dataset')) return { ...about, data: await foundData(host, opened, resource) }
   if (isOf(resource, 'ActionSet')) return { ...about, data: await foundActions(opened, resource) }
+  if (isOf(resource, 'Model')) return { ...about, data: await foundModel(opened, resource) }
   if (isOf(resource, 'Environment')) {
     const { target, gcp } = resource.spec
     return { ...about, place: { target, project: gcp?.project ?? null, region: gcp?.region ?? null } }
@@ -91,10 +92,19 @@ async function stateOf(host: Host, opened: Opened, resource: Resource): Promise<
 const isOf = <K extends Kind>(resource: Resource, kind: K): resource is Resource & Resource<K> => resource.kind === kind
 
 async function foundActions(opened: Opened, set: Resource<'ActionSet'>): Promise<ListedResource['data']> {
-  const { reading } = await opened.readSet(set)
+  const { reading } = await opened.readers.readSet(set)
   if ('list' in reading) return { files: 1, missing: null, actions: reading.list.length }
   const [{ message }] = [...reading.faults, ...reading.cells]
   return { files: 0, missing: message }
+}
+
+/** A model on a server has no file, unless it is calibrated or has rows of parity. */
+async function foundModel(opened: Opened, model: Resource<'Model'>): Promise<ListedResource['data']> {
+  const { runtime, calibration, parity } = model.spec
+  const named = [runtime.type === 'onnx' ? runtime : undefined, calibration, parity].filter(each => each !== undefined)
+  const { faults, cells } = await opened.readers.readModel(model)
+  const [first] = [...faults, ...cells.map(({ fault }) => fault)]
+  return { files: named.length, missing: first?.message ?? null }
 }
 
 async function foundData(

@@ -23,7 +23,7 @@ interface Created {
   readonly kind: Kind
   readonly name: string
   readonly file: string
-  /** Of an ActionSet: the file of its first actions. */
+  /** Of an ActionSet: the file of its first actions; of a Model: its file. */
   readonly data?: string
 }
 
@@ -39,7 +39,7 @@ export const newCommand = defineCommand<Options | NewOps, Created | OpsWritten>(
     command
       .argument(
         '<kind>',
-        'policy, scenario, dataset, evaluation, environment, deployment or action-set; or ops: a dashboard of Grafana and alerts of Prometheus',
+        'policy, scenario, dataset, evaluation, environment, deployment, action-set or model; or ops: a dashboard of Grafana and alerts of Prometheus',
       )
       .argument('[name]', 'lower-case letters, digits and dashes; ops has none')
       .option('--env <name>', "a deployment's Environment; default: the first")
@@ -79,14 +79,14 @@ export const newCommand = defineCommand<Options | NewOps, Created | OpsWritten>(
     const path = join(opened.root, file)
     if (await host.files.exists(path)) throw new DapError(`\`${file}\` exists already`, { hint: 'nothing was written' })
     await host.files.write(path, fill(skeleton, { name, ...filled }))
-    return { kind, name, file, ...(kind === 'ActionSet' ? await firstActions(host, opened, name) : {}) }
+    return { kind, name, file, ...(await firstData(host, opened, kind, name)) }
   },
 
   text(result, { style }) {
     if ('files' in result) return opsText(result, style)
     const { kind, file, data } = result
-    const rows = data === undefined ? '' : `${data}: its first actions, in whose place others go\n`
-    return `${rows}${file}: a new ${kindWord(kind)}, valid as it stands\nnext: edit it, then ${style.cyan('dap validate')}`
+    const first = data === undefined ? '' : `${data}: ${FIRST[kind]}\n`
+    return `${first}${file}: a new ${kindWord(kind)}, valid as it stands\nnext: edit it, then ${style.cyan('dap validate')}`
   },
   json(result) {
     if ('files' in result) return { schema: NEW_OPS_RESULT_SCHEMA, files: result.files }
@@ -102,14 +102,26 @@ function folderOf(kind: Kind, { repository }: Opened): string {
   return folders.includes(customary) || folders.length === 0 ? customary : folders[0]
 }
 
-/** A set is nothing without its file; one that is there already stays as it is. */
-async function firstActions(host: Host, { root }: Opened, name: string): Promise<Pick<Created, 'data'>> {
-  const data = `data/${name}.csv`
-  const path = join(root, data)
-  if (await host.files.exists(path)) return {}
-  await host.files.write(path, await host.files.read(join(host.packageRoot, 'templates', '_new', 'action-set.csv')))
+/** What is said of the first file of a kind that is nothing without one. */
+const FIRST: Readonly<Partial<Record<Kind, string>>> = {
+  ActionSet: 'its first actions, in whose place others go',
+  Model: 'a model, in whose place another goes; `dap model new` takes one that there is',
+}
+
+/** Files that are there already stay as they are. */
+async function firstData(host: Host, { root }: Opened, kind: Kind, name: string): Promise<Pick<Created, 'data'>> {
+  const files =
+    kind === 'ActionSet' ? [`data/${name}.csv`] : kind === 'Model' ? MODEL_FILES.map(end => `models/${name}${end}`) : []
+  const [data] = files
+  if (data === undefined || (await host.files.exists(join(root, data)))) return {}
+  for (const file of files) {
+    const template = join(host.packageRoot, 'templates', '_new', `${kindWord(kind)}${file.slice(file.indexOf('.'))}`)
+    await host.files.write(join(root, file), await host.files.bytes(template))
+  }
   return { data }
 }
+
+const MODEL_FILES = ['.onnx', '.parity.jsonl']
 
 function isTaken({ repository }: Opened, kind: Kind, name: string, { environment }: Record<string, string>): boolean {
   if (kind !== 'Deployment') return repository.get(kind, name) !== undefined

@@ -191,9 +191,9 @@ const notEdited = (file: string) =>
   })
 
 /** A DapError where the repository would have an error that it has not now. */
-async function requireStillValid({ sources, repository, readSet }: Opened, file: string, text: string): Promise<void> {
+async function requireStillValid({ sources, repository, readers }: Opened, file: string, text: string): Promise<void> {
   const others = sources.filter(({ path }) => path !== file)
-  const { diagnostics } = await loadRepository([...others, { path: file, text }], readSet)
+  const { diagnostics } = await loadRepository([...others, { path: file, text }], readers)
   const errors = diagnostics.filter(({ severity }) => severity === 'error')
   const known = new Set(repository.diagnostics.map(each => `${each.file} ${each.message}`))
   const fresh = errors.filter(each => !known.has(`${each.file} ${each.message}`))

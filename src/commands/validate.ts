@@ -11,10 +11,10 @@ import type { SourceFile } from '../repo/source.ts'
 import { diagnosticsSummary, diagnosticText } from '../ui/diagnostics.ts'
 import { fileCases } from '../ui/formats/report.ts'
 import { createStyle } from '../ui/style.ts'
-import { createReadSet, type SetFile } from './opening/action-sets.ts'
 import { filesBelow, filesOnce } from './opening/found-files.ts'
+import type { NamedFile } from './opening/named-files.ts'
 import {
-  dataFile,
+  createReaders,
   displayPath,
   findRoot,
   isYaml,
@@ -26,6 +26,7 @@ import {
 import { readRules } from './opening/rules.ts'
 import { missingFileDiagnostics } from './validate/missing-files.ts'
 import { outOfDateDiagnostics } from './validate/out-of-date.ts'
+import { parityDiagnostics } from './validate/parity.ts'
 import { passedOverDiagnostics } from './validate/passed-over.ts'
 
 interface Options {
@@ -63,15 +64,13 @@ export const validateCommand = defineCommand<Options, Validated>({
     const root = await findRoot(host)
     if (root === undefined && paths.length > 0) {
       const sources = await sourcesAt(host, paths)
-      const data: SetFile[] = []
+      const data: NamedFile[] = []
       const place = { root: host.cwd, roots: [host.cwd], repository: { project: { dataRoots: [] } } }
-      const readSet = createReadSet(
-        host,
-        place.root,
-        path => dataFile(host, place, path),
-        file => data.push(file),
+      const { diagnostics } = await loadRepository(
+        sources,
+        createReaders(host, place, file => data.push(file)),
       )
-      return summarise(host.cwd, [...sources, ...data], (await loadRepository(sources, readSet)).diagnostics)
+      return summarise(host.cwd, [...sources, ...data], diagnostics)
     }
     const opened = await openRepository(host, root)
     const rules = await readRules(host, opened)
@@ -81,6 +80,7 @@ export const validateCommand = defineCommand<Options, Validated>({
       ...rules.diagnostics,
       ...(await missingFileDiagnostics(host, opened)),
       ...(await outOfDateDiagnostics(opened, host.now())),
+      ...(await parityDiagnostics(host, opened)),
     ])
     const all = [...own, ...(await passedOverDiagnostics(host, opened))]
     if (paths.length === 0) return summarise(opened.root, sources, all)

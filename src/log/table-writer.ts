@@ -1,3 +1,5 @@
+import type { ModelInput } from '../kinds.ts'
+
 /**
  * The port through which tables are written, as Parquet: columns with a type, rows in the order in which they are added, and the same bytes for the
  * same rows. `adapters/duckdb/` is the implementation.
@@ -13,10 +15,15 @@ export interface TableWriter {
 
 export interface WrittenColumn {
   readonly name: string
-  /** `time`: milliseconds since 1970. `floats`: lists of 32-bit numbers, all of the length `width`. */
-  readonly type: 'text' | 'number' | 'time' | 'floats'
-  readonly width?: number
+  /** `time`: milliseconds since 1970. Else lists of numbers of this type, all of the length `width`. */
+  readonly type: 'text' | 'number' | 'time' | { readonly list: ModelInput['dtype']; readonly width: number }
 }
 
-/** Of a row one text, or one number, or `width` numbers of 32 bits; null and NaN are missing. */
-export type WrittenValues = readonly (string | null)[] | Float64Array | Float32Array
+/** Of a row one text, or one number, or `width` numbers of the list's type, 0 and 1 of `bool`; null and NaN are missing, but in lists. */
+export type WrittenValues =
+  | readonly (string | null)[]
+  | Float64Array
+  | Float32Array
+  | Int32Array
+  | BigInt64Array
+  | Uint8Array

@@ -76,7 +76,8 @@ export function readParity(
   return { faults: [{ line: 1, message: 'there is no row in the file', hint: `a line a row: ${example(names)}` }] }
 }
 
-const MOST_FAULTS = 20
+/** Of a file that is wrong in one way there are as many as rows. */
+const MOST_FAULTS = 5
 
 const example = ([name]: readonly string[]) => `\`{"inputs": {"${name}": [0.5, 1]}, "output": [0.25]}\``
 
@@ -160,6 +161,32 @@ export async function runParity(
     ...(between === undefined ? {} : { between }),
   }
 }
+
+/** What a report says is wrong: `expected` of a row, at its line; `between` batches of different sizes. */
+export interface ParityFault {
+  readonly kind: 'expected' | 'between'
+  readonly line: number
+  readonly message: string
+}
+
+/** What is further off than `tolerance`: the worst of the first run that is, and the worst between runs. */
+export function* parityFaults({ batches, between }: ParityReport, tolerance: number): Generator<ParityFault> {
+  const off = batches.find(({ largest }) => largest.difference > tolerance)
+  if (off !== undefined) {
+    const { line, column, expected, got } = off.largest
+    const message = `the model gives ${got}, not ${expected}, in column ${column}, ${batchText(off.size)}`
+    yield { kind: 'expected', line, message }
+  }
+  if (between === undefined || between.difference <= tolerance) return
+  const { line, size, expected, got } = between
+  yield {
+    kind: 'between',
+    line,
+    message: `the score of a row depends on the rows beside it: ${expected} alone, ${got} ${batchText(size)}, in line ${line}`,
+  }
+}
+
+const batchText = (size: number) => (size === 1 ? 'alone' : `in a batch of ${size}`)
 
 async function inBatches(
   { inputs, output }: Asked,

@@ -7,7 +7,9 @@ import { isSet } from '../policy/pool.ts'
 import { type Hidden, hiddenIn, kindOf, mayBe } from './declarations.ts'
 import type { Fault } from './fault.ts'
 import { mendDocument } from './mend.ts'
-import { type Models, scorerFault, scorerNamed, withModel } from './models/take-models.ts'
+import { type Models, type ReadModel, readModels } from './models/take-models.ts'
+import { usedModelFaults } from './models/used-models.ts'
+import { scorerFault, scorerNamed, withModel } from './models/with-model.ts'
 import { createReport, type DocumentId, NAME, type Report } from './report.ts'
 import type { Declaration, Lookup, NamedKind, Repository, Resource } from './resource.ts'
 import { faultsOf } from './rules/rules.ts'
@@ -20,22 +22,28 @@ import { type ParsedSource, parseSource, type SourceFile } from './source.ts'
  * Reads the resources of a config repository: YAML, the kinds' schemas, defaults, references, CEL and meaning. Nothing in a
  * file throws: every fault of every file is a diagnostic. A file without faults is never parsed with positions.
  */
-export async function loadRepository(files: readonly SourceFile[], readSet?: ReadSet): Promise<Repository> {
-  return repositoryOf(await Promise.all(files.map(parseSource)), { readSet })
+export async function loadRepository(files: readonly SourceFile[], readers: Readers = {}): Promise<Repository> {
+  return repositoryOf(await Promise.all(files.map(parseSource)), readers)
+}
+
+/** Of the files that resources name. */
+export interface Readers {
+  /** Without it policies whose actions are those of a set are not known, unless they have taken them in, as those of bundles have. */
+  readonly readSet?: ReadSet
+  /** Without it files of models are not looked into. */
+  readonly readModel?: ReadModel
 }
 
 /** What of a repository's surroundings is not in its files. */
-export interface Surroundings {
+export interface Surroundings extends Readers {
   /** Those folders of the Project, as it writes them, that are not there. */
   readonly absent?: ReadonlySet<string>
-  /** Without it policies whose actions are those of a set are not known, unless they have taken them in, as those of bundles have. */
-  readonly readSet?: ReadSet
 }
 
 /** The repository of files that were parsed before. */
 export async function repositoryOf(
   sources: readonly ParsedSource[],
-  { absent = new Set(), readSet }: Surroundings = {},
+  { absent = new Set(), readSet, readModel }: Surroundings = {},
 ): Promise<Repository> {
   const report = createReport(sources)
   const hidden: Hidden[] = []
@@ -51,25 +59,32 @@ export async function repositoryOf(
     readSet === undefined
       ? new Map()
       : await readSets(known.all('ActionSet'), asLookup(known, declared), readSet, report)
-  const models: Models = new Map(known.all('Model').map(({ name }) => [name, {}]))
   if (readSet !== undefined) for (const each of known.all('Policy')) reportTaken(each, report)
+  const models: Models =
+    readModel === undefined
+      ? new Map()
+      : await readModels(known.all('Model'), asLookup(known, declared), readModel, report)
   const taken: Taken = {
     sets,
     models,
     of(spec) {
       const whole = withSet(spec, sets)
-      return whole && withModel(whole, known, models)
+      return whole && withModel(whole, models)
     },
   }
   takeIn(found, documents, taken, blocked)
   for (const [i, resource] of resources.entries()) resources[i] = finish(resource, project, byName)
   judge(found, known, taken, report)
+  for (const policy of known.all('Policy')) {
+    if (report.errorsOf(policy) > 0) continue
+    for (const fault of usedModelFaults(policy.spec, models)) report.fault(policy, fault)
+  }
   const misshapen = found.faulty.map(({ kind, file, index, value }) => {
     const environment = kind === 'Deployment' ? environmentOf(value.spec) : undefined
     return { kind, name: nameOf(value), environment, file, index }
   })
   const diagnostics = await report.diagnostics()
-  const scorer = (name: string) => scorerNamed(name, known, models)
+  const scorer = (name: string) => scorerNamed(name, models)
   return { ...known, resources, scorer, misshapen, errorsOf: report.errorsOf, diagnostics, files: sources.length }
 }
 

@@ -41,6 +41,8 @@ export interface TrainingPlan extends Pick<FoldPlan, 'policy' | 'weights'> {
   readonly until?: number
   /** Is whoever folds to have the decisions' ids and times, too? */
   readonly identified?: boolean
+  /** And contexts, whether or not the learner looks at them? */
+  readonly contexts?: boolean
   /** Where a learner that is fitted in passes starts; from nothing without it. */
   readonly start?: LearnerState
   /** Bytes of rows that may be kept for the passes of such a learner. */
@@ -113,7 +115,7 @@ async function learn(
 
   const requests = createRequests()
   // Contexts are read where rows are folded.
-  const said = saidColumns(policy, dataset, columns)
+  const said = saidColumns(policy, plan, columns)
   const wanted = readersOf(policy, said)
     .flatMap(each => each?.requests ?? [])
     .map(
@@ -302,17 +304,17 @@ async function learn(
 /** Where it is said what rows are made of, beside their action. */
 function saidColumns(
   policy: Policy,
-  dataset: OpenDataset,
+  { dataset, contexts = false }: Pick<TrainingPlan, 'dataset' | 'contexts'>,
   columns: LogColumns,
 ): Pick<FoldPlan, 'context' | 'offered' | 'actionFeatures' | 'outputs'> {
   const { actions, algorithm, scorer } = policy.spec
   // What a Model gives is nothing to learn from where it is the learner itself.
   const reads = policy.features.dimension > 0 && algorithm.learner.type !== 'model'
   return {
-    context: reads ? contextSource(policy, columns) : undefined,
+    context: reads || contexts ? contextSource(policy, columns) : undefined,
     offered: columns.offered,
     ...(isSet(actions) ? { actionFeatures: columns.decision?.actionFeatures } : {}),
-    ...(reads && scorer !== undefined ? { outputs: requireRecords(policy, dataset, columns) } : {}),
+    ...(reads && !contexts && scorer !== undefined ? { outputs: requireRecords(policy, dataset, columns) } : {}),
   }
 }
 

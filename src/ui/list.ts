@@ -29,6 +29,7 @@ export function listText(untrusted: ListResult, context: TextContext): string {
 const SAID: Readonly<Partial<Record<ListedResource['kind'], string>>> = {
   Environment: 'place',
   ActionSet: 'actions',
+  Model: 'files',
   Scenario: 'evidence',
   Dataset: 'data',
   Evaluation: 'evidence',

@@ -6,8 +6,13 @@ import { afterAll, describe, expect, it } from 'vitest'
 import { nodeFiles } from '../../src/adapters/node/files.ts'
 import { packedSize, ridgeSolve } from '../../src/math/ridge.ts'
 import { stream } from '../../src/math/rng.ts'
+import { createInputs } from '../../src/policy/features.ts'
+import { featuresDigest } from '../../src/policy/features-digest.ts'
+import { createPolicy } from '../../src/policy/policy.ts'
 import { readSnapshot } from '../../src/policy/snapshot.ts'
 import { describeSnapshot } from '../../src/policy/snapshot-describe.ts'
+import { loadRepository } from '../../src/repo/repository.ts'
+import type { Resource } from '../../src/repo/resource.ts'
 import type { DatasetExportResult } from '../../src/results.ts'
 import { onDisk, put } from '../support/disk.ts'
 import { expectPublished } from '../support/published.ts'
@@ -50,8 +55,8 @@ mapping: { decisionId: id, ts: at, unit: player, action: game, propensity: p, re
   ),
 }
 const ROWS = 5000
+/** Of what a model would see; the learner has an intercept before them. */
 const NAMES = [
-  'intercept',
   'log1p(level)',
   'action.price',
   'platform=ios × action.genre=card',
@@ -101,12 +106,12 @@ async function query(file: string, sql: string): Promise<readonly (readonly unkn
 
 /** The ridge regression on the rows of a file, by no more than sums. */
 async function ridgeOf(file: string, l2: number): Promise<Float64Array> {
-  const d = NAMES.length
+  const d = NAMES.length + 1
   const a = new Float64Array(packedSize(d))
   const theta = new Float64Array(d)
   for (let i = 0; i < d; i++) a[packedSize(i) + i] = l2
-  for (const [features, reward, weight] of await query(file, 'SELECT features, reward, weight FROM FILE')) {
-    const z = features as number[]
+  for (const [x, reward, weight] of await query(file, 'SELECT x, reward, weight FROM FILE')) {
+    const z = [1, ...(x as number[])]
     for (let i = 0; i < d; i++) {
       theta[i] += Number(weight) * Number(reward) * z[i]
       for (let j = 0; j <= i; j++) a[packedSize(i) + j] += Number(weight) * z[i] * z[j]
@@ -126,7 +131,7 @@ async function trained(folder: string, ...words: string[]) {
   const { coefficients = [] } = describeSnapshot(read.snapshot)
   return {
     rows: JSON.parse(stdout).dataset.rows as number,
-    coefficients: NAMES.map(name => coefficients.find(({ feature }) => feature === name)?.value),
+    coefficients: ['intercept', ...NAMES].map(name => coefficients.find(({ feature }) => feature === name)?.value),
   }
 }
 
@@ -136,7 +141,7 @@ describe('dataset export', () => {
     for (const holdout of ['0', '0.3']) {
       const result = await exported(folder, 'log', '--features', '--out', 'rows.parquet', '--holdout', holdout)
       const { rows, coefficients } = await trained(folder, '--holdout', holdout)
-      expect(result.features).toEqual(NAMES)
+      expect(result.features?.inputs.map(({ components }) => components)).toEqual([NAMES])
       expect(result.dataset).toMatchObject({ name: 'log', rows, heldOut: ROWS - rows, dropped: 0 })
       const theta = await ridgeOf(join(folder, 'rows.parquet'), 2)
       for (const [i, value] of coefficients.entries())
@@ -187,7 +192,7 @@ world:
     const until = ['--until', '2030-01-01T00:00:00Z']
     const { features, dataset } = await exported(folder, 'log', '--features', '--out', 'rows.parquet', ...until)
     const { rows, coefficients } = await trained(folder, '--holdout', '0', ...until)
-    expect([dataset.rows, features]).toEqual([rows, NAMES])
+    expect([dataset.rows, features?.inputs[0].components]).toEqual([rows, NAMES])
     const theta = await ridgeOf(join(folder, 'rows.parquet'), 2)
     for (const [i, value] of coefficients.entries())
       expect(Math.abs(theta[i] - (value ?? Number.NaN))).toBeLessThan(1e-5)
@@ -237,11 +242,30 @@ world:
     const again = await exported(folder, 'log', '--features', '--out', 'again.parquet')
     expect(again.file.digest).toBe(result.file.digest)
     const [[about]] = await query(file, "SELECT decode(value) FROM parquet_kv_metadata(FILE) WHERE decode(key) = 'dap'")
-    expect(JSON.parse(String(about))).toEqual({
-      dataset: { name: 'log', digest: result.dataset.digest },
+    const written = JSON.parse(await readFile(join(folder, 'deep/rows.features.json'), 'utf8'))
+    expectPublished('exported-features', written)
+    expect(written).toEqual({
+      schema: 'dap.exported-features/v1',
+      digest: result.features?.digest,
+      inputs: [
+        {
+          name: 'x',
+          dtype: 'float32',
+          features: [
+            { field: 'level', transform: 'log1p' },
+            { action: 'price' },
+            { cross: ['platform', 'action.genre'] },
+          ],
+          column: 'x',
+          components: NAMES,
+        },
+      ],
+      dataset: { name: 'log', digest: `sha256:${result.dataset.digest}` },
       policy: { name: 'shelf', digest: expect.stringMatching(/^sha256:/) },
-      features: NAMES,
+      rows: ROWS,
     })
+    const { rows: _, ...known } = written
+    expect(JSON.parse(String(about))).toEqual(known)
     expect(await query(file, 'SELECT column_name, column_type FROM (DESCRIBE SELECT * FROM FILE)')).toEqual([
       ['decisionId', 'VARCHAR'],
       ['ts', 'TIMESTAMP WITH TIME ZONE'],
@@ -249,10 +273,10 @@ world:
       ['propensity', 'DOUBLE'],
       ['reward', 'DOUBLE'],
       ['weight', 'DOUBLE'],
-      ['features', 'FLOAT[]'],
+      ['x', 'FLOAT[]'],
     ])
     const columns = 'decisionId, epoch_ms(ts)::VARCHAR, action, propensity, reward, weight'
-    const rows = await query(file, `SELECT ${columns} FROM FILE`)
+    const decisions = await query(file, `SELECT ${columns} FROM FILE`)
     const expected = log()
       .trim()
       .split('\n')
@@ -261,7 +285,7 @@ world:
         const [id, at, , game, p, liked] = line.split(',')
         return [id, String(Date.parse(at)), game, Number(p), Number(liked), 1]
       })
-    expect(rows).toEqual(expected)
+    expect(decisions).toEqual(expected)
   })
 
   it('writes decisions alone, where no features are asked for, and what is missing as missing', async () => {
@@ -346,5 +370,187 @@ world:
     expect(stamped).toBe(reading + 1)
     expect(await readdir(folder)).toEqual(before)
     expect(await readFile(join(folder, 'rows.parquet'), 'utf8')).toBe('before')
+  })
+})
+
+describe('dataset export of what goes into a Model', () => {
+  const MODEL = `runtime: { type: tf-serving, url: 'http://models.test:8501', model: liked }
+output: { type: logit }
+inputs:
+  - { name: x, features: [{ cross: [platform, action.genre] }, { field: level, transform: log1p }, { action: price }] }
+  - { name: Reward, dtype: float64, features: [{ field: level, transform: standardize, mean: 7, sd: 3 }] }
+  - { name: level, dtype: int64, features: [{ field: level }] }
+  - { name: kind, dtype: bool, features: [{ action: genre }] }`
+  const asking = (learner: string, features = '') =>
+    resource(
+      'Policy',
+      'asking',
+      POLICY(`{ learner: ${learner}, exploration: { type: epsilon-greedy, epsilon: 0.4 } }`, features).replace(
+        'level: { type: integer }',
+        'level: { type: integer, minimum: 0 }',
+      ),
+    )
+  const WITH_MODEL = {
+    'models/liked.yaml': resource('Model', 'liked', MODEL),
+    'policies/asking.yaml': asking('{ type: model, model: liked }'),
+    'policies/shelf.yaml': FILES['policies/shelf.yaml'].replace('{ type: integer }', '{ type: integer, minimum: 0 }'),
+  }
+  const INPUTS = [
+    ['x', 'x', 'float32'],
+    ['Reward', 'Reward_2', 'float64'],
+    ['level', 'level', 'int64'],
+    ['kind', 'kind', 'bool'],
+  ]
+
+  /** The matrix by the policy's own code, from the text of the log. */
+  async function expectedRows(folder: string) {
+    const opened = await loadRepository(
+      await Promise.all(
+        Object.keys({ ...FILES, ...WITH_MODEL })
+          .filter(path => !path.startsWith('datasets'))
+          .map(async path => ({ path, text: await readFile(join(folder, path), 'utf8') })),
+      ),
+    )
+    const { spec } = opened.get('Policy', 'asking') as Resource<'Policy'>
+    const inputs = opened.get('Model', 'liked')?.spec.inputs ?? []
+    const features = createInputs(spec, { inputs })
+    const known = createPolicy('asking', spec, 'sha256:')
+    const rows = log()
+      .trim()
+      .split('\n')
+      .slice(1)
+      .map(line => {
+        const [, , player, game, , , level, platform] = line.split(',')
+        const read = known.context({ player, level: Number(level), platform })
+        if ('faults' in read) throw new Error('no context')
+        return features.map(({ dimension, writeRow }, i) => {
+          const x = new Float64Array(dimension)
+          writeRow(read.context, known.actions.indexOf(game), x)
+          return i === 0 ? Array.from(x, Math.fround) : [...x]
+        })
+      })
+    return { rows, digest: featuresDigest(inputs, features), components: features.map(({ names }) => names) }
+  }
+
+  it('has in every row, of every type, what a decision would ask the Model; and says the digest that the Model is held to', async () => {
+    const folder = await repository(WITH_MODEL)
+    const line = ['dataset', 'export', 'log', '--json', '--policy', 'asking', '--features', '--out', 'rows.parquet']
+    const { code, stdout, stderr } = await dapIn(folder, ...line)
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+    const { features, dataset } = JSON.parse(stdout) as DatasetExportResult
+    expect(dataset).toMatchObject({ rows: ROWS, dropped: 0 })
+    const { rows, digest, components } = await expectedRows(folder)
+    expect(features).toMatchObject({ digest, model: 'liked', path: 'rows.features.json' })
+    expect(features?.inputs.map(input => [input.name, input.column, input.dtype])).toEqual(INPUTS)
+    expect(features?.inputs.map(input => input.components)).toEqual(components)
+    const columns = INPUTS.map(([, column]) => `"${column}"`).join(', ')
+    const written = await query(join(folder, 'rows.parquet'), `SELECT ${columns} FROM FILE`)
+    const plain = written.map(row => (row as unknown[][]).map(list => list.map(Number)))
+    expect(plain).toEqual(rows)
+    const types = await query(join(folder, 'rows.parquet'), 'SELECT column_type FROM (DESCRIBE SELECT * FROM FILE)')
+    expect(types.flat().slice(6)).toEqual(['FLOAT[]', 'DOUBLE[]', 'BIGINT[]', 'BOOLEAN[]'])
+
+    // It is found by the Model, and any policy with the same fields can have its rows exported.
+    const byModel = await dapIn(
+      folder,
+      'dataset',
+      'export',
+      'log',
+      '--json',
+      '--model',
+      'liked',
+      '--out',
+      'again.parquet',
+    )
+    const again = JSON.parse(byModel.stdout) as DatasetExportResult
+    expect([again.policy, again.file.digest]).toEqual(['asking', JSON.parse(stdout).file.digest])
+    const other = await exported(folder, 'log', '--model', 'liked', '--out', 'shelf.parquet')
+    expect(other.features?.digest).toBe(digest)
+
+    // What was exported is what the Model is to say; other features are refused.
+    const { stdout: said } = await dapIn(folder, ...line.filter(word => word !== '--json'))
+    const provenance = said.slice(said.indexOf('provenance:'))
+    for (const [text, exit] of [
+      [provenance, 0],
+      [provenance.replace(digest, `sha256:${'0'.repeat(64)}`), 1],
+    ] as const) {
+      await put(folder, 'models/liked.yaml', resource('Model', 'liked', `${MODEL}\n${text.replace(/^ {2}/gm, '')}`))
+      const validated = await dapIn(folder, 'validate')
+      expect(validated).toMatchObject({ code: exit })
+      expect(validated.stdout.includes('was trained on other features')).toBe(exit === 1)
+    }
+  })
+
+  it('does not need the records of what the Model gave, which a policy over its embedding learns from', async () => {
+    const embedding = MODEL.replace('{ type: logit }', '{ type: embedding, width: 4 }')
+    const folder = await repository({
+      ...WITH_MODEL,
+      'models/liked.yaml': resource('Model', 'liked', embedding),
+      'policies/asking.yaml': asking('{ type: linear, shared: true }', 'features: [{ model: liked }]'),
+    })
+    const line = ['dataset', 'export', 'log', '--json', '--policy', 'asking', '--features', '--out', 'rows.parquet']
+    const { code, stdout, stderr } = await dapIn(folder, ...line)
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+    expect(JSON.parse(stdout).dataset.rows).toBe(ROWS)
+    expect(JSON.parse(stdout).features.digest).toBe((await expectedRows(folder)).digest)
+  })
+
+  it('makes the first of the features of a policy, which says in the end that it was trained on them', async () => {
+    const folder = await repository(WITH_MODEL)
+    const line = ['dataset', 'export', 'log', '--policy', 'shelf', '--features', '--out', 'rows.parquet']
+    const { stdout } = await dapIn(folder, ...line)
+    const inputs = stdout.slice(stdout.indexOf('  inputs:')).replace(/^ {2}/gm, '')
+    await put(
+      folder,
+      'models/liked.yaml',
+      resource('Model', 'liked', `${MODEL.slice(0, MODEL.indexOf('inputs:'))}${inputs}`),
+    )
+    expect(await dapIn(folder, 'validate')).toMatchObject({ code: 0 })
+    const { stdout: json } = await dapIn(
+      folder,
+      'dataset',
+      'export',
+      'log',
+      '--json',
+      '--model',
+      'liked',
+      '--out',
+      'm.parquet',
+    )
+    const [{ components }] = (JSON.parse(json) as DatasetExportResult).features?.inputs ?? []
+    expect(components).toEqual(NAMES)
+  })
+
+  it.each([
+    [
+      'a policy without the fields',
+      { 'policies/plain.yaml': FILES['policies/plain.yaml'].replace('level:', 'stage:') },
+      ['--policy', 'plain', '--model', 'liked'],
+      'input `x` of the Model `liked` cannot be made by policy `plain`',
+    ],
+    ['a Model that is not there', {}, ['--policy', 'shelf', '--model', 'likes'], 'no model `likes`'],
+    [
+      'lists',
+      {
+        'policies/shelf.yaml': FILES['policies/shelf.yaml']
+          .replace('unit:', 'decision: { type: ranking, slots: 2 }\n  unit:')
+          .replace(/guardrails: .*/, ''),
+      },
+      ['--policy', 'shelf', '--features'],
+      'decides lists',
+    ],
+    [
+      'what its input cannot hold',
+      { 'models/liked.yaml': resource('Model', 'liked', MODEL.replace('dtype: int64', 'dtype: bool')) },
+      ['--policy', 'asking', '--features'],
+      'it is nothing for the input `level`',
+    ],
+  ])('refuses %s', async (_, files, words, said) => {
+    const folder = await repository({ ...WITH_MODEL, ...files })
+    const before = await readdir(folder)
+    const { code, stdout, stderr } = await dapIn(folder, 'dataset', 'export', 'log', ...words, '--out', 'rows.parquet')
+    expect([code === 0, stdout]).toEqual([false, ''])
+    expect(stderr).toContain(said)
+    expect(await readdir(folder)).toEqual(before)
   })
 })

@@ -16,7 +16,7 @@ describe('--format', () => {
     const one = await dap('validate --format sarif=out.sarif --format github --format junit=out.xml', BROKEN)
     expect(one).toMatchObject({ code: 1, stderr: '' })
     expect(one.stdout).toMatchInlineSnapshot(`
-      "::error file=policies/a.yaml,line=2,endLine=2,col=7,endColumn=12,title=dap%3A schema::\`kind\` must be one of \`Project\`, \`Environment\`, \`ActionSet\`, \`Policy\`, \`Scenario\`, \`Dataset\`, \`Evaluation\`, \`Deployment\`, got the string \`Polcy\`%0Ahint: did you mean \`Policy\`?
+      "::error file=policies/a.yaml,line=2,endLine=2,col=7,endColumn=12,title=dap%3A schema::\`kind\` must be one of \`Project\`, \`Environment\`, \`ActionSet\`, \`Model\`, \`Policy\`, \`Scenario\`, \`Dataset\`, \`Evaluation\`, \`Deployment\`, got the string \`Polcy\`%0Ahint: did you mean \`Policy\`?
       ::notice title=dap validate::2 files checked: 1 error
       "
     `)

@@ -241,6 +241,8 @@ describe('explain', () => {
                                    project.
         ActionSet                  Actions in a file: levels, offers, items of a catalogue, with what is
                                    known of each.
+        Model                      A model that scores actions: a file that ONNX Runtime runs, or one that
+                                   a server has.
         Policy                     A decision: its context, its actions, and the rule that chooses among
                                    them.
         Scenario                   A simulated world, the policies to play in it, and what must hold.

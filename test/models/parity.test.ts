@@ -115,9 +115,6 @@ describe('a parity file', () => {
         "4: \`inputs.flag\` is no list of numbers",
         "5: \`inputs.x\` is no list of numbers",
         "6: \`inputs.x\` has 1 numbers, and 2 in the first row",
-        "7: \`output\` is no list of one number",
-        "8: unknown key \`outputs\`",
-        "9: the line is no JSON object",
       ]
     `)
   })

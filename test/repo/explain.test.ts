@@ -52,6 +52,7 @@ describe('explain', () => {
       'hybrid',
       'hashed',
       'fixed',
+      'model',
       'uniform',
     ])
     expect(names('Policy.spec.context')).toEqual(['string', 'integer, number', 'boolean', 'array'])

@@ -138,7 +138,7 @@ spec:
       .replace('"ctx.level >= 1"', '"ctx.levl >= 1"')
     expect((await diagnose(text)).map(fault => fault.replace(/^\S+ /, ''))).toEqual([
       'cel `ctx` has no field `levl` | did you mean `level`?',
-      'schema `type` must be one of `mean`, `beta`, `linear`, `logistic`, `hybrid`, `hashed`, `fixed`, `uniform`, got the string `linera` | did you mean `linear`?',
+      'schema `type` must be one of `mean`, `beta`, `linear`, `logistic`, `hybrid`, `hashed`, `fixed`, `model`, `uniform`, got the string `linera` | did you mean `linear`?',
       'unknown-key unknown key `minProbabilty` | did you mean `minProbability`?',
       'reference there is no action `nonee` | did you mean `none`?',
     ])

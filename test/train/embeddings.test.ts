@@ -89,7 +89,12 @@ describe('training from what a Model gave', () => {
       const { policy, played, rows, merged } = await online(spec, 300)
       const seen: number[][] = []
       const training = await learn(spec, played, (plan, batches) =>
-        foldHere(plan, batches, (_batch, _i, x) => seen.push([...x])),
+        foldHere(plan, batches, (_batch, _i, _weight, said) => {
+          const x = new Float64Array(policy.features.dimension)
+          if (said !== undefined) policy.features.writeRow(said.context, said.at, x, said.pool)
+          seen.push([...x])
+          return undefined
+        }),
       )
       expect(training.rows).toBe(rows.length)
       expect(training.notes).toEqual([])

@@ -33,7 +33,13 @@ export async function writeTable(
   const duckdb = await loadDuckdb()
   const database = await openDatabase([temporary], spill, options)
   const connection = await database.connect()
-  const typeOf = ({ type, width = 0 }: WrittenColumn): { readonly type: DuckDBType; readonly sql: string } => {
+  const { FLOAT, DOUBLE, INTEGER, BIGINT, BOOLEAN } = duckdb
+  const elements = { float32: FLOAT, float64: DOUBLE, int32: INTEGER, int64: BIGINT, bool: BOOLEAN }
+  const typeOf = ({ type }: WrittenColumn): { readonly type: DuckDBType; readonly sql: string } => {
+    if (typeof type === 'object') {
+      const element = elements[type.list]
+      return { type: duckdb.ARRAY(element, type.width), sql: `${element}[${type.width}]` }
+    }
     switch (type) {
       case 'text':
         return { type: duckdb.VARCHAR, sql: 'VARCHAR' }
@@ -41,8 +47,6 @@ export async function writeTable(
         return { type: duckdb.DOUBLE, sql: 'DOUBLE' }
       case 'time':
         return { type: duckdb.TIMESTAMPTZ, sql: 'TIMESTAMPTZ' }
-      case 'floats':
-        return { type: duckdb.ARRAY(duckdb.FLOAT, width), sql: `FLOAT[${width}]` }
     }
   }
   const types = columns.map(typeOf)
@@ -50,18 +54,21 @@ export async function writeTable(
   const appender = await connection.createAppender('written')
   let open = true
 
-  function valuesOf({ type, width = 0 }: WrittenColumn, values: WrittenValues, from: number, count: number) {
+  function valuesOf({ type }: WrittenColumn, values: WrittenValues, from: number, count: number) {
     const { arrayValue, DuckDBTimestampTZValue } = duckdb
     const each = (value: (i: number) => DuckDBValue) => Array.from({ length: count }, (_, i) => value(from + i))
     const known = (i: number) => values[i] !== null && !Number.isNaN(values[i])
+    if (typeof type === 'object') {
+      const { list, width } = type
+      const element = (at: number): DuckDBValue => (list === 'bool' ? values[at] === 1 : values[at])
+      return each(i => arrayValue(Array.from({ length: width }, (_, j) => element(i * width + j))))
+    }
     switch (type) {
       case 'text':
       case 'number':
         return each(i => (known(i) ? values[i] : null))
       case 'time':
         return each(i => (known(i) ? new DuckDBTimestampTZValue(BigInt(Math.round(1000 * Number(values[i])))) : null))
-      case 'floats':
-        return each(i => arrayValue(Array.from((values as Float32Array).subarray(i * width, (i + 1) * width))))
     }
   }
 

@@ -1,19 +1,10 @@
-import { DapError, FileError } from '../../errors.ts'
+import { DapError } from '../../errors.ts'
 import type { Host } from '../../host.ts'
 import type { ActionSetSpec } from '../../kinds.ts'
 import type { TextColumn } from '../../log/tables.ts'
 import type { SetTable } from '../../repo/sets/table.ts'
 import type { ReadSet } from '../../repo/sets/take-sets.ts'
-
-/** A file that a set is in, as it was read. */
-export interface SetFile {
-  /** As diagnostics name it. */
-  readonly path: string
-  /** Absolute, links resolved. */
-  readonly real: string
-  /** Absent of a format that has no lines. */
-  readonly text?: string
-}
+import { type NamedFile, onceFor, unreadable } from './named-files.ts'
 
 /** A file of so many bytes is no set of a few thousand actions. */
 const MAX_BYTES = 32 * 1024 * 1024
@@ -23,10 +14,8 @@ export function createReadSet(
   host: Host,
   root: string,
   find: (path: string) => Promise<string>,
-  onFile: (file: SetFile) => void,
+  onFile: (file: NamedFile) => void,
 ): ReadSet {
-  const known = new Map<string, ReturnType<ReadSet>>()
-
   async function read({ spec }: Parameters<ReadSet>[0]): ReturnType<ReadSet> {
     const { file, format } = spec
     try {
@@ -39,19 +28,12 @@ export function createReadSet(
       const { readSet } = await import('../../repo/sets/read-set.ts')
       return { file, reading: readSet(spec, table) }
     } catch (error) {
-      if (!(error instanceof DapError)) throw error
-      const message = error instanceof FileError ? error.saying(`\`${file}\``) : error.message
-      const fault = { code: 'file', message, hint: error.hint, path: ['spec', 'file'] } as const
+      const fault = { code: 'file', ...unreadable(error, file), path: ['spec', 'file'] } as const
       return { file, reading: { faults: [fault], cells: [] } }
     }
   }
 
-  return set => {
-    const key = JSON.stringify(set.spec)
-    const reading = known.get(key) ?? read(set)
-    known.set(key, reading)
-    return reading
-  }
+  return onceFor(({ spec }) => JSON.stringify(spec), read)
 }
 
 async function textTable({ format, csv }: ActionSetSpec, text: string): Promise<SetTable> {

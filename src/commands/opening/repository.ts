@@ -6,12 +6,13 @@ import { kindWord } from '../../kind-word.ts'
 import type { Kind, ProjectSpec } from '../../kinds.ts'
 import { isInside } from '../../paths.ts'
 import { brokenFiles } from '../../repo/declarations.ts'
-import { projectSettings, repositoryOf } from '../../repo/repository.ts'
+import { projectSettings, type Readers, repositoryOf } from '../../repo/repository.ts'
 import type { NamedKind, Repository, Resource } from '../../repo/resource.ts'
-import type { ReadSet } from '../../repo/sets/take-sets.ts'
 import { parseSource, type SourceFile } from '../../repo/source.ts'
-import { createReadSet, type SetFile } from './action-sets.ts'
+import { createReadSet } from './action-sets.ts'
 import { filesOnce, mayHold, unreadHint } from './found-files.ts'
+import { createReadModel } from './models.ts'
+import type { NamedFile } from './named-files.ts'
 
 export const PROJECT_FILE = 'dap.yaml'
 
@@ -22,9 +23,9 @@ export interface Opened {
   /** Where files that the repository names may lie, links resolved: itself, and the `dataRoots` that are inside it or confirmed. */
   readonly roots: readonly string[]
   readonly sources: readonly Source[]
-  /** The files of the sets of actions, as far as they could be read; and how they are. */
-  readonly data: readonly SetFile[]
-  readonly readSet: ReadSet
+  /** The files of sets of actions and of Models, as far as they could be read; and how they are. */
+  readonly data: readonly NamedFile[]
+  readonly readers: Required<Readers>
   /** Absolute paths in the Project's folders that are read by nobody: hidden files and folders, and JSON. */
   readonly passedOver: readonly string[]
   readonly repository: Repository
@@ -71,11 +72,24 @@ export async function openRepository(host: Host, known?: string): Promise<Opened
     ...(await Promise.all(found.map(file => readSource(host, root, file)))),
     ...unread.map(each => notRead(root, each)),
   ]
-  const data: SetFile[] = []
-  const find = (path: string) => dataFile(host, { root, roots, repository: { project: spec } }, path)
-  const readSet = createReadSet(host, root, find, file => data.push(file))
-  const repository = await repositoryOf([parsed, ...(await Promise.all(others.map(parseSource)))], { absent, readSet })
-  return { root, roots, sources: [project, ...others], data, readSet, passedOver, repository }
+  const data: NamedFile[] = []
+  const readers = createReaders(host, { root, roots, repository: { project: spec } }, file => data.push(file))
+  const sources = [parsed, ...(await Promise.all(others.map(parseSource)))]
+  const repository = await repositoryOf(sources, { absent, ...readers })
+  return { root, roots, sources: [project, ...others], data, readers, passedOver, repository }
+}
+
+/** What reads the files that resources name, and tells which. */
+export function createReaders(
+  host: Host,
+  place: Parameters<typeof dataFile>[1],
+  onFile: (file: NamedFile) => void,
+): Required<Readers> {
+  const find = (path: string) => dataFile(host, place, path)
+  return {
+    readSet: createReadSet(host, place.root, find, onFile),
+    readModel: createReadModel(host, find, onFile),
+  }
 }
 
 /** dap.yaml, unless it is a link that leads out. */

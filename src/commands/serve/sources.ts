@@ -9,7 +9,7 @@ import { loadRepository } from '../../repo/repository.ts'
 import type { ControlFile, Loaded, PolicyLoader, ServedPolicy } from '../../serve/deciding/policies.ts'
 import { jsonFaultPlace } from '../../serve/json.ts'
 import { filesBelow } from '../opening/found-files.ts'
-import { bundledModel, createModelShelf, type ModelShelf } from '../opening/models.ts'
+import { bundledModel, createModelShelf, type ModelShelf } from '../opening/model-shelf.ts'
 import { loadPolicy, readJson, snapshotPath, usualSnapshot } from '../opening/policies.ts'
 import {
   confirmedRoots,

@@ -5,8 +5,8 @@ import type { Host } from '../../host.ts'
 import type { DatasetSpec, DeploymentSpec, EvaluationSpec } from '../../kinds.ts'
 import { isInside } from '../../paths.ts'
 import type { Path } from '../../repo/fault.ts'
-import type { Resource } from '../../repo/resource.ts'
 import type { Opened } from '../opening/repository.ts'
+import { located } from './located.ts'
 
 /** A file that a resource names, and where it does so. */
 interface Named {
@@ -35,7 +35,9 @@ export async function missingFileDiagnostics(host: Host, opened: Opened): Promis
   for (const [resource, files] of named) {
     for (const each of files) {
       const message = await whyMissing(host, opened, each)
-      if (message !== undefined) warnings.push(await warning(opened, resource, each, message))
+      if (message === undefined) continue
+      const { path, hint } = each
+      warnings.push(await located(opened, resource, { severity: 'warning', code: 'file', message, hint, path }))
     }
   }
   return warnings
@@ -89,17 +91,4 @@ async function whyMissing(host: Host, opened: Opened, { file, what, format }: Na
     if (error instanceof UsageError || !(error instanceof DapError)) throw error
     return error.message
   }
-}
-
-async function warning(
-  { sources }: Opened,
-  { file, index }: Resource,
-  { path, hint }: Named,
-  message: string,
-): Promise<Diagnostic> {
-  const { createLocator } = await import('../../repo/locate.ts')
-  const { text = '' } = sources.find(source => source.path === file) ?? {}
-  const fault = { severity: 'warning', code: 'file', message, hint, path } as const
-  const { line, column, length } = createLocator(text).fault(index, fault)
-  return { severity: 'warning', code: 'file', message, file, line, column, length, hint }
 }

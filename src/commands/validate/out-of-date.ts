@@ -1,22 +1,19 @@
 import type { Diagnostic } from '../../diagnostics.ts'
 import type { SetAction } from '../../kinds.ts'
 import type { Opened } from '../opening/repository.ts'
+import { located } from './located.ts'
 
 /** A warning for each set of which nothing can be taken at `now`, milliseconds since 1970: whoever reads it knows whether that is meant. */
 export async function outOfDateDiagnostics(opened: Opened, now: number): Promise<Diagnostic[]> {
   const warnings: Diagnostic[] = []
   for (const set of opened.repository.all('ActionSet')) {
-    const { reading } = await opened.readSet(set)
+    const { reading } = await opened.readers.readSet(set)
     const message = 'list' in reading ? whyNothing(reading.list, now) : undefined
     if (message === undefined) continue
-    const { createLocator } = await import('../../repo/locate.ts')
-    const { spec, file, index } = set
-    const { text = '' } = opened.sources.find(source => source.path === file) ?? {}
+    const { spec } = set
     const path = ['spec', spec.until === undefined ? 'from' : 'until']
     const hint = 'mend the dates, or add an action without them'
-    const fault = { severity: 'warning', code: 'semantic', message, hint, path } as const
-    const { line, column, length } = createLocator(text).fault(index, fault)
-    warnings.push({ severity: 'warning', code: 'semantic', message, file, line, column, length, hint })
+    warnings.push(await located(opened, set, { severity: 'warning', code: 'semantic', message, hint, path }))
   }
   return warnings
 }

@@ -41,9 +41,9 @@ export async function passedOverDiagnostics(host: Host, opened: Opened): Promise
 }
 
 /** Files that are called as resources may be, and are read at no other path; sorted. */
-async function candidates(host: Host, { passedOver, roots, sources }: Opened): Promise<string[]> {
+async function candidates(host: Host, { passedOver, roots, sources, data }: Opened): Promise<string[]> {
   const found: string[] = []
-  const known = new Set(sources.map(({ real }) => real))
+  const known = new Set([...sources, ...data].map(({ real }) => real))
   const look = async (path: string): Promise<void> => {
     const real = await host.files.real(path).catch(() => '')
     if (NOBODYS.test(basename(path)) || known.has(real) || !roots.some(root => isInside(root, real))) return

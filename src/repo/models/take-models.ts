@@ -1,57 +1,56 @@
-import type { ModelCurve, ModelSpec, PolicySpec, Scorer } from '../../kinds.ts'
-import { canonicalJson, textDigest } from '../../policy/digest.ts'
-import { modelsOf } from '../../policy/model-outputs.ts'
+import type { ModelCurve } from '../../kinds.ts'
+import type { Signature } from '../../models/runtime.ts'
 import type { Fault } from '../fault.ts'
-import type { Lookup } from '../resource.ts'
+import type { Lookup, Resource } from '../resource.ts'
+import { modelRules } from '../rules/model.ts'
+import type { CellFault } from '../sets/read-set.ts'
+import type { ModelReading } from './read-model.ts'
 
-/** What became of the Models, by name: what their files say beside them, or the files that keep that from being known. */
-export type Models = ReadonlyMap<string, { readonly curve?: ModelCurve } | { readonly files: readonly string[] }>
+/** Reads the files of a Model. */
+export type ReadModel = (model: Resource<'Model'>) => Promise<ModelReading>
 
-/**
- * The policy with the Model that it names, unless it has taken it in, as that of a bundle has, so that its digest is that of all that it says; undefined
- * where that is not known.
- */
-export function withModel(spec: PolicySpec, repository: Pick<Lookup, 'get'>, models: Models): PolicySpec | undefined {
-  const [named] = modelsOf(spec)
-  if (named === undefined) return spec
-  const known = repository.get('Model', named.name) !== undefined && models.has(named.name)
-  if (!known) return spec.scorer === undefined ? undefined : spec
-  const scorer = scorerNamed(named.name, repository, models)
-  return scorer && { ...spec, scorer }
+/** What became of the Models, by name: what of their files a policy takes in, or the files that keep it from being known. */
+export type Models = ReadonlyMap<string, KnownModel | { readonly files: readonly string[] }>
+
+export interface KnownModel {
+  readonly model: Resource<'Model'>
+  readonly curve?: ModelCurve
+  /** What its file says of itself. */
+  readonly signature?: Signature
 }
 
-/** What the Model of this name says, with its files; undefined where that is not known. */
-export function scorerNamed(name: string, repository: Pick<Lookup, 'get'>, models: Models): Scorer | undefined {
-  const model = repository.get('Model', name)
-  const files = models.get(name)
-  if (model === undefined || files === undefined || 'files' in files) return undefined
-  return scorerOf(name, model.spec, files.curve)
+interface Report {
+  fault(model: Resource, fault: Fault): void
+  cell(file: string, fault: CellFault): void
 }
 
-/** What a policy takes in of a Model: all that its decisions depend on. */
-function scorerOf(name: string, spec: ModelSpec, curve?: ModelCurve): Scorer {
-  const { parity: _, provenance: __, ...used } = spec
-  return { name, digest: scoresDigest(spec, curve), ...used, ...(curve === undefined ? {} : { curve }) }
-}
-
-/** Of all that scores depend on: the model, what goes in, what is made of what comes out. Where the model is to be found is no part of it where its digest is known. */
-function scoresDigest({ runtime, inputs, output, listwise, calibration }: ModelSpec, curve?: ModelCurve): string {
-  const { type, digest, ...where } = runtime
-  const which = digest === undefined ? { type, ...where } : { digest }
-  return textDigest(
-    canonicalJson({
-      which,
-      inputs,
-      output,
-      listwise,
-      ...(calibration === undefined ? {} : { calibration: calibration.type, curve: { ...curve } }),
-    }),
-  )
-}
-
-/** In a repository the Model's own file says it, and nothing else. */
-export function scorerFault({ scorer }: PolicySpec): Fault | undefined {
-  if (scorer === undefined) return undefined
-  const message = '`scorer` is what dap writes into bundles: in a repository the file of the Model says it'
-  return { code: 'unknown-key', message, hint: 'take it out', path: ['spec', 'scorer'], on: 'key' }
+/** Reads every Model's files, each once. One that is wrong in itself is not looked into: its rules tell why. */
+export async function readModels(
+  models: readonly Resource<'Model'>[],
+  repository: Lookup,
+  read: ReadModel,
+  report: Report,
+): Promise<Models> {
+  const known = new Map<string, KnownModel | { readonly files: readonly string[] }>()
+  for (const model of models) {
+    const { name, file: own } = model
+    if (known.has(name)) continue
+    if ([...modelRules(model, repository)].some(({ severity }) => severity !== 'warning')) {
+      known.set(name, { files: [own] })
+      continue
+    }
+    const { faults, cells, curve, graph } = await read(model)
+    for (const fault of faults) report.fault(model, fault)
+    for (const { file, fault } of cells) report.cell(file, fault)
+    if (faults.length + cells.length > 0) {
+      known.set(name, { files: [...new Set([...(faults.length > 0 ? [own] : []), ...cells.map(({ file }) => file)])] })
+      continue
+    }
+    known.set(name, {
+      model,
+      ...(curve === undefined ? {} : { curve }),
+      ...(graph === undefined ? {} : { signature: graph.signature }),
+    })
+  }
+  return known
 }

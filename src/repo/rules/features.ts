@@ -16,6 +16,7 @@ import {
 } from '../../policy/features.ts'
 import { forgetsBy, forgettingOf } from '../../policy/forgetting.ts'
 import type { FeatureNeeds } from '../../policy/learner.ts'
+import { widthOf as outputWidth, seesActions } from '../../policy/model-outputs.ts'
 import { isOffered, listed } from '../../policy/pool.ts'
 import { MAX_NUMBERS } from '../../policy/snapshot-format.ts'
 import type { Fault, Path } from '../fault.ts'
@@ -227,8 +228,15 @@ function* logarithmRules(
   }
 }
 
+/** Does a feature differ from action to action? What a Model gives does, if the Model sees the actions; if nobody knows, it may. */
+const differsIn =
+  ({ scorer }: Pick<PolicySpec, 'scorer'>) =>
+  (feature: FeatureSpec): boolean =>
+    isOfModel(feature) ? scorer === undefined || seesActions(scorer) : isOfAction(feature)
+
 /** Actions that share a model are told apart by their features alone. */
-function* sharedRules({ actions, features }: PolicySpec): Generator<Fault> {
+function* sharedRules(spec: PolicySpec): Generator<Fault> {
+  const { actions, features } = spec
   const path = [...LEARNER, 'shared']
   if (features === undefined) {
     yield semantic(
@@ -238,7 +246,7 @@ function* sharedRules({ actions, features }: PolicySpec): Generator<Fault> {
         ? 'for example `features: [{ action: id }, { field: level }, { cross: [level, action.id] }]`'
         : 'for example `features: [{ action: genre }, { field: level }, { cross: [level, action.genre] }]`',
     )
-  } else if (!features.some(isOfAction)) {
+  } else if (!features.some(differsIn(spec))) {
     // Ids of a set and of requests are no features: they come and go.
     const or = Array.isArray(actions) ? '`{ action: id }`, or ' : ''
     const hint = `add ${or}a feature of the actions, and products with what should matter to each differently`
@@ -247,15 +255,17 @@ function* sharedRules({ actions, features }: PolicySpec): Generator<Fault> {
 }
 
 /** Where each action has a model of its own beside the one that they share, there must be something for each. */
-function* partsRules({ algorithm, features, actions }: PolicySpec, { intercept }: FeatureNeeds): Generator<Fault> {
+function* partsRules(spec: PolicySpec, { intercept }: FeatureNeeds): Generator<Fault> {
+  const { algorithm, features, actions } = spec
+  const differs = differsIn(spec)
   const { type } = algorithm.learner
-  if (features === undefined || !features.some(isOfAction)) {
+  if (features === undefined || !features.some(differs)) {
     const path = features === undefined ? [...LEARNER, 'type'] : ['spec', 'features']
     const message = `no feature is of the actions, so that \`${type}\` has nothing that they share`
     const instead = isOffered(actions) ? '' : ', or use the learner `linear`, which has a model an action'
     const hint = `add a feature of the actions, such as \`{ action: id }\`${instead}`
     yield { ...semantic(path, message, hint), ...(features === undefined ? {} : { on: 'key' as const }) }
-  } else if (!intercept && features.every(isOfAction)) {
+  } else if (!intercept && features.every(differs)) {
     const message = `every feature is of the actions, so that \`${type}\` has nothing for a model of each`
     const hint = 'set `intercept: true`, add a feature of the context, or use `linear` with `shared: true`'
     yield { ...semantic(['spec', 'features'], message, hint), on: 'key' }
@@ -291,7 +301,11 @@ function* sizeRules(spec: PolicySpec, fields: Fields, { intercept }: FeatureNeed
         ],
   )
   const sum = (list: readonly (readonly [FeatureSpec, number])[]) => list.reduce((all, [, width]) => all + width, 0)
-  const wide = [...singles, ...crosses]
+  const { scorer } = spec
+  const given = features.flatMap(feature =>
+    isOfModel(feature) && scorer !== undefined ? [[feature, outputWidth(scorer.output)] as const] : [],
+  )
+  const wide = [...singles, ...crosses, ...given]
   const components = sum(wide)
   const path = ['spec', 'features']
   const hint = 'cross fields of fewer values, or `bucketize` them'
@@ -302,7 +316,7 @@ function* sizeRules(spec: PolicySpec, fields: Fields, { intercept }: FeatureNeed
   const { learner } = algorithm
   const one = intercept ? 1 : 0
   const models = Math.max(1, listed(actions).length)
-  const own = one + sum(wide.filter(([feature]) => !isOfAction(feature)))
+  const own = one + sum(wide.filter(([feature]) => !differsIn(spec)(feature)))
   const size = [learner, models, one + components, own] as const
   const numbers = learnerOf(learner).numbers?.(...size) ?? 0
   if (numbers <= MAX_NUMBERS) {
