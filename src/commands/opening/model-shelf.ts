@@ -1,6 +1,7 @@
 import { basename, join } from 'node:path'
 import { DapError, messageOf } from '../../errors.ts'
-import type { Host } from '../../host.ts'
+import type { Host, ModelFiles } from '../../host.ts'
+import type { PolicySpec } from '../../kinds.ts'
 import { guarded, type Timers } from '../../models/guard.ts'
 import { type OpenModel, openModel, type Runs } from '../../models/open-model.ts'
 import { ModelFailure, type Runtime } from '../../models/runtime.ts'
@@ -112,6 +113,16 @@ export function createRuntimes(host: Host, opened: Opened): Runtimes {
       known.clear()
     },
   }
+}
+
+/** The files of the Models of policies, for threads that open them by themselves. */
+export async function modelFiles(host: Host, opened: Opened, specs: readonly PolicySpec[]): Promise<ModelFiles> {
+  const files = new Map<string, Uint8Array>()
+  for (const { scorer } of specs) {
+    if (scorer?.runtime.type !== 'onnx' || files.has(scorer.digest)) continue
+    files.set(scorer.digest, await host.files.bytes(await dataFile(host, opened, scorer.runtime.file)))
+  }
+  return files
 }
 
 async function openRuntime(host: Host, policy: Policy, find: (file: string) => Promise<string>): Promise<Runtime> {
