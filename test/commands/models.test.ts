@@ -362,7 +362,7 @@ describe('model check', () => {
 
   it('gives up where nothing runs it, and where there is nothing', async () => {
     const onnx = () => Promise.reject(new InstallationError(['onnxruntime-node'], new Error('gone'), 'install it'))
-    expect(await repository(MLP).dap('model check', { onnx })).toMatchObject({
+    expect(await repository(MLP).dap('model check', { models: async () => ({ open: onnx }) })).toMatchObject({
       code: 1,
       stderr: 'error: dap cannot load `onnxruntime-node`: gone\nhint: install it\n',
     })
