@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { basename, dirname, join, relative } from 'node:path'
 
 /** Where faults of the kernels and the estimators are looked for: what runs in this process, without clouds and without `dist`. */
-const FOLDERS = ['policy', 'evaluate', 'train', 'log', 'simulate', 'serve', 'commands', 'repo']
+const FOLDERS = ['policy', 'evaluate', 'train', 'log', 'models', 'simulate', 'serve', 'commands', 'repo']
 
 /** A test file that takes longer runs last. */
 const SLOW_SECONDS = 20

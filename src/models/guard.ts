@@ -126,7 +126,6 @@ function createBreaker(now: () => number) {
   function turn(since: number | undefined): void {
     openSince = since
     probing = false
-    failed = 0
     era++
   }
 

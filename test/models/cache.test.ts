@@ -45,7 +45,7 @@ const C = [7, 8, 9] as const
 
 function setUp({ size = 10, listwise = false } = {}) {
   const { runtime, asked } = model()
-  const clock = { now: 0 }
+  const clock = { now: 1_000_000 }
   const cache = cached(runtime, { cache: { ttl: '30s', size }, listwise }, () => clock.now)
   return {
     cache,
@@ -88,6 +88,24 @@ describe('a cache of scores', () => {
     await ask([-0, 1, 1])
     await ask([0, 1, 2])
     expect(asked).toEqual([1, 1, 1])
+  })
+
+  it('tells rows apart that are as long as a model may want them, by their last number', async () => {
+    const asked: number[] = []
+    const long: Runtime = {
+      ...model().runtime,
+      async run(inputs) {
+        const { rows } = inputs.get('x')!
+        asked.push(rows)
+        return new Map([['y', { rows, columns: 1, data: new Float32Array(rows) }]])
+      },
+    }
+    const cache = cached(long, { cache: { ttl: '30s', size: 10 }, listwise: false }, () => 0)
+    const data = new Float32Array(200_000)
+    data[199_999] = 1
+    await cache.run(new Map([['x', { rows: 2, columns: 100_000, data }]]), SIGNAL)
+    await cache.run(new Map([['x', { rows: 1, columns: 100_000, data: data.slice(100_000) }]]), SIGNAL)
+    expect(asked).toEqual([2])
   })
 
   it.each([

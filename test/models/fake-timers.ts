@@ -8,7 +8,7 @@ export interface FakeTimers extends Timers {
 }
 
 export function fakeTimers(): FakeTimers {
-  let now = 0
+  let now = 1_000_000
   const timers = new Set<{ readonly due: number; readonly run: () => void }>()
   return {
     now: () => now,

@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { guarded } from '../../src/models/guard.ts'
@@ -52,13 +53,16 @@ function setUp() {
 }
 
 describe('a call', () => {
-  it('gives what the runtime gives, and leaves no timer behind', async () => {
+  it('gives what the runtime gives, and leaves nothing behind, on the clock or at a signal that lives on', async () => {
     const { timers, guard, last } = setUp()
-    const answer = guard.run(INPUTS, new AbortController().signal)
+    const { signal } = new AbortController()
+    const answer = guard.run(INPUTS, signal)
     expect(timers.waiting).toBe(1)
+    expect(getEventListeners(signal, 'abort').length).toBe(1)
     last().succeed()
     expect(await answer).toBe(OUTPUTS)
     expect(timers.waiting).toBe(0)
+    expect(getEventListeners(signal, 'abort').length).toBe(0)
   })
 
   it('ends when its time is up, not before, though the runtime goes on; and tells the runtime', async () => {
@@ -73,6 +77,9 @@ describe('a call', () => {
     expect(ends).toEqual(['timeout'])
     expect(last().signal.aborted).toBe(true)
     expect(guard.counts.failures.timeout).toBe(1)
+    const late = guard.run(INPUTS, new AbortController().signal)
+    timers.pass(TIMEOUT)
+    await expect(late).rejects.toThrow('no answer in 50 ms')
   })
 
   it('ends with its caller where that is sooner, and asks nobody for a caller that is gone', async () => {

@@ -6,17 +6,26 @@ export const MOST_BYTES = 16 * 1024 * 1024
 
 /**
  * What the work comes to, unless the signal is aborted before: then it is a `timeout`, at once. What is thrown on the way and is no ModelFailure is a
- * connection that broke, or was never made: `unreachable`.
+ * connection that broke, or was never made: `unreachable`. The work has a signal of its own, since fetch never takes its ear off one that it was given.
  */
-export function asking<T>(host: string, signal: AbortSignal, work: () => Promise<T>): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const late = () => reject(new ModelFailure('timeout', `${host} did not answer in time`))
-    if (signal.aborted) return late()
-    signal.addEventListener('abort', late, { once: true })
-    work()
-      .then(resolve, (error: unknown) => reject(error instanceof ModelFailure ? error : unreachable(host, error)))
-      .finally(() => signal.removeEventListener('abort', late))
-  })
+export async function asking<T>(
+  host: string,
+  signal: AbortSignal,
+  work: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const late = () => new ModelFailure('timeout', `${host} did not answer in time`)
+  if (signal.aborted) throw late()
+  const stop = new AbortController()
+  const leave = () => stop.abort()
+  signal.addEventListener('abort', leave)
+  const left = new Promise<never>((_, reject) => stop.signal.addEventListener('abort', () => reject(late())))
+  try {
+    return await Promise.race([left, work(stop.signal)])
+  } catch (error) {
+    throw error instanceof ModelFailure ? error : unreachable(host, error)
+  } finally {
+    signal.removeEventListener('abort', leave)
+  }
 }
 
 /** fetch says what happened in causes, some of them of several tries. */

@@ -53,13 +53,12 @@ export function channelTo(url: string): Channel {
     return new Promise((resolve, reject) => {
       const same = (bytes: Buffer) => bytes
       const unary = channel.makeUnaryRequest(`/${method}`, same, same, Buffer.from(message), (error, answer) => {
-        signal.removeEventListener('abort', cancel)
         if (error === null && answer !== undefined) resolve(answer)
         else reject(failureOf(host, error))
       })
       const cancel = () => unary.cancel()
       if (signal.aborted) cancel()
-      else signal.addEventListener('abort', cancel, { once: true })
+      else signal.addEventListener('abort', cancel)
     })
   }
 
@@ -67,7 +66,7 @@ export function channelTo(url: string): Channel {
     host,
     async call(method, message, signal) {
       try {
-        const bytes = await asking(host, signal, () => once(method, message, signal))
+        const bytes = await asking(host, signal, own => once(method, message, own))
         silent = 0
         return decoding(host, () => readMessage(bytes))
       } catch (failure) {

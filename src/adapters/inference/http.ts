@@ -22,7 +22,7 @@ export const hostOf = (url: string) => new URL(url).host
 /** The answer to a GET, or to a POST where there is a body. A ModelFailure where none came; its status is the caller's to judge. */
 export function ask({ base, headers }: Site, path: string, signal: AbortSignal, body?: string): Promise<Reply> {
   const host = hostOf(base)
-  return asking(host, signal, async () => {
+  return asking(host, signal, async own => {
     const url = `${base}${path}`
     const all = new Headers(await headers?.(url))
     all.set('accept', 'application/json')
@@ -31,7 +31,7 @@ export function ask({ base, headers }: Site, path: string, signal: AbortSignal, 
       method: body === undefined ? 'GET' : 'POST',
       headers: all,
       body,
-      signal,
+      signal: own,
       // Whoever has the credentials of a request is whom they are for.
       redirect: 'manual',
     })

@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events'
 import fc from 'fast-check'
 import { afterEach, describe, expect, it } from 'vitest'
 import { askFor } from '../../../src/adapters/inference/http.ts'
@@ -153,7 +154,9 @@ describe.each(ALL)('%s', way => {
     const server = await serverOf(way)
     const proxy = ending(await faultProxy(server.port))
     const runtime = runtimeOf(way, proxy.url)
-    await run(runtime)
+    const lasting = never()
+    await runtime.run(X, lasting)
+    expect(getEventListeners(lasting, 'abort')).toEqual([])
     proxy.hold()
     const caller = new AbortController()
     const failure = failureOf(runtime.run(X, caller.signal))
