@@ -19,12 +19,12 @@ export interface Unscored {
   readonly pool: Pool
 }
 
-export interface Scoring {
-  /**
-   * The pools of these decisions with what the Model says, or why it says nothing: of the actions that the rules let be taken, and of none where the
-   * policy is not asked (the unit is held out, or nothing is eligible). One call for all of them, but of a listwise model one each. Never rejects.
-   */
-  score(decisions: readonly Unscored[], signal: AbortSignal): Promise<readonly Pool[]>
+/** A decision as it is made. */
+export interface Scored {
+  /** With what the Model says of the actions that the rules let be taken, or why it says nothing; as it was where the Model is not asked. */
+  readonly pool: Pool
+  /** How many rows it was asked about: 0 where the unit is held out, or nothing is eligible. */
+  readonly rows: number
 }
 
 /** A decision, and the actions of its pool that may be taken, ascending. */
@@ -61,34 +61,32 @@ export function createAsk(policy: Policy, runtime: Pick<Runtime, 'run'>): Ask {
   }
 }
 
-/** @param runtime Runs the Model of this policy, which must have one. */
-export function createScoring(policy: Policy, runtime: Pick<Runtime, 'run'>): Scoring {
+/**
+ * Asks about one decision. Never rejects.
+ * @param runtime Runs the Model of this policy, which must have one.
+ */
+export function createScoring(
+  policy: Policy,
+  runtime: Pick<Runtime, 'run'>,
+): (decision: Unscored, signal: AbortSignal) => Promise<Scored> {
   const ask = createAsk(policy, runtime)
 
-  async function call(asked: readonly Asked[], signal: AbortSignal): Promise<readonly (Outputs | NoOutputs)[]> {
+  async function outputsOf(asked: Asked, signal: AbortSignal): Promise<Outputs | NoOutputs> {
     try {
-      return await ask(asked, signal)
+      return (await ask([asked], signal))[0]
     } catch (error) {
       if (!(error instanceof ModelFailure)) throw error
-      return asked.map(() => ({ failure: error.reason }))
+      return { failure: error.reason }
     }
   }
 
-  return {
-    async score(decisions, signal) {
-      const asked = decisions.flatMap((decision, at) => {
-        const { context, pool } = decision
-        const indices = new Int32Array(pool.ids.length)
-        const count = policy.eligibility.write(context, indices, pool)
-        return count === 0 || policy.heldOut(context) ? [] : [{ ...decision, at, indices: indices.subarray(0, count) }]
-      })
-      const outputs = policy.spec.scorer?.listwise
-        ? (await Promise.all(asked.map(one => call([one], signal)))).flat()
-        : await call(asked, signal)
-      const pools = decisions.map(({ pool }) => pool)
-      for (const [i, { at, pool }] of asked.entries()) pools[at] = { ...pool, outputs: outputs[i] }
-      return pools
-    },
+  return async ({ context, pool }, signal) => {
+    const indices = new Int32Array(pool.ids.length)
+    const count = policy.eligibility.write(context, indices, pool)
+    if (count === 0 || policy.heldOut(context)) return { pool, rows: 0 }
+    const asked = { context, pool, indices: indices.subarray(0, count) }
+    const outputs = await outputsOf(asked, signal)
+    return { pool: { ...pool, outputs }, rows: seesActions(policy.spec.scorer!) ? count : 1 }
   }
 }
 
@@ -127,9 +125,10 @@ function finished(scorer: Scorer, outputs: ReadonlyMap<string, Tensor>, rows: nu
   const logits = output.type === 'logit' || (output.type === 'heads' && output.link === 'logit')
   for (let i = 0; i < numbers.length; i++) {
     const linked = logits ? sigmoid(numbers[i]) : numbers[i]
-    const score = Math.fround(
-      calibration === undefined || curve === undefined ? linked : calibrate(curve, calibration.type, linked),
-    )
+    const calibrated =
+      calibration === undefined || curve === undefined ? linked : calibrate(curve, calibration.type, linked)
+    // Records do not tell −0 from 0.
+    const score = Math.fround(calibrated) + 0
     if (!Number.isFinite(score)) throw new ModelFailure('not-finite', `the model \`${name}\` gave ${numbers[i]}`)
     numbers[i] = score
   }
