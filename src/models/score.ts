@@ -80,15 +80,26 @@ export function createScoring(
     }
   }
 
-  return async ({ context, pool }, signal) => {
+  /** Those that may be taken: none where nobody is asked, be it that a rule fails, which the decision then says. */
+  function eligibleOf({ context, pool }: Unscored): Int32Array {
     const indices = new Int32Array(pool.ids.length)
-    const count = policy.eligibility.write(context, indices, pool)
-    if (count === 0 || policy.heldOut(context)) return { pool, rows: 0 }
-    const asked = { context, pool, indices: indices.subarray(0, count) }
-    const outputs = await outputsOf(asked, signal)
-    return { pool: { ...pool, outputs }, rows: seesActions(policy.spec.scorer!) ? count : 1 }
+    try {
+      const count = policy.eligibility.write(context, indices, pool)
+      return policy.heldOut(context) ? NONE : indices.subarray(0, count)
+    } catch {
+      return NONE
+    }
+  }
+
+  return async ({ context, pool }, signal) => {
+    const indices = eligibleOf({ context, pool })
+    if (indices.length === 0) return { pool, rows: 0 }
+    const outputs = await outputsOf({ context, pool, indices }, signal)
+    return { pool: { ...pool, outputs }, rows: seesActions(policy.spec.scorer!) ? indices.length : 1 }
   }
 }
+
+const NONE = new Int32Array(0)
 
 /** Makes the rows of the Model's inputs. */
 function createGather(policy: Policy, scorer: Scorer) {

@@ -182,6 +182,26 @@ describe('a decision by what a Model says', () => {
     expect(runtime.calls).toEqual([])
   })
 
+  it('does not ask where a rule fails, and says that it did', async () => {
+    const runtime = fake()
+    const failing = policyOf(scorerOf({ type: 'value' }), {
+      context: {
+        playerId: { type: 'string' },
+        level: { type: 'number' },
+        tags: { type: 'array', items: { type: 'number' }, minItems: 1, maxItems: 1 },
+      },
+      actions: [
+        { id: 'a', features: { price: 1 } },
+        { id: 'b', features: { price: 2 }, eligible: 'ctx.tags[int(ctx.level)] > 0.0' },
+      ],
+    })
+    const from = { ...context, tags: [1] }
+    const decision = decided(failing, await asked(failing, runtime, from), 'd', from)
+    expect(decision).toMatchObject({ servedBy: 'fallback', action: 'a', model: undefined })
+    expect(decision.reason).not.toContain('has not been asked')
+    expect(runtime.calls).toEqual([])
+  })
+
   it('is asked for with others in one call, and says of each what it would say of it alone', async () => {
     const policy = policyOf(scorerOf({ type: 'value' }))
     const runtime = fake()
