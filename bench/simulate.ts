@@ -110,7 +110,7 @@ async function benchWorkers(): Promise<void> {
   const plan = planOf({ ...CASES[0], replications: 4000 })
   const timed = async (workers: number) => {
     const start = performance.now()
-    await play(plan, { workers, batch: 2 }, () => {})
+    await play(plan, { workers, batch: 2, files: new Map() }, () => {})
     return performance.now() - start
   }
   const ratios: number[] = []

@@ -108,10 +108,13 @@ export interface TablesOptions {
   readonly onProgress?: (progress: { readonly unit: string; readonly done: number; readonly total?: number }) => void
 }
 
+/** The bytes of Models that are in files, by the digest that policies know them by. */
+export type ModelFiles = ReadonlyMap<string, Uint8Array>
+
 /** `onPart` hears of every batch of replications as it is done, in any order. */
 export type PlayInWorkers = (
   plan: SimulationPlan,
-  options: { readonly workers: number; readonly batch: number },
+  options: { readonly workers: number; readonly batch: number; readonly files: ModelFiles },
   onPart: (part: Replications) => void,
 ) => Promise<Replications[]>
 

@@ -97,6 +97,7 @@ export function durationText(ms: number): string {
 /** ``the table `tables/by-platform.csv` of candidate `by-platform` ``: no two inputs of a result have the same. */
 export function inputTitle({ kind, name, candidate }: Omit<Input, 'digest'>): string {
   if (kind === 'data') return `the data of dataset \`${name}\``
+  if (kind === 'model-file') return `the file \`${name}\` of a model`
   return candidate === undefined ? `${kind} \`${name}\`` : `the ${kind} \`${name}\` of candidate \`${candidate}\``
 }
 

@@ -1,13 +1,18 @@
 import { defineCommand, type ProgressEvent } from '../command.ts'
+import { DapError } from '../errors.ts'
 import { evaluate } from '../evaluate/evaluate.ts'
 import type { EvaluationPlan } from '../evaluate/evaluation-plan.ts'
+import { rewardModelPolicy } from '../evaluate/reward-model-policy.ts'
 import { EVALUATIONS_RESULT_SCHEMA } from '../generated/names.ts'
 import type { Host, TablesOptions } from '../host.ts'
+import type { DatasetSpec, EvaluationSpec } from '../kinds.ts'
+import { createPolicy } from '../policy/policy.ts'
 import type { Resource } from '../repo/resource.ts'
 import type { EvaluationResult } from '../results.ts'
 import { evaluationMarkdown, evaluationText } from '../ui/evaluation.ts'
 import { evidenceInputs, type Recorded, recordEvidence, recordedText } from './evidence/evidence.ts'
 import { liftFigure } from './evidence/figures.ts'
+import { createRuntimes } from './opening/model-shelf.ts'
 import { type LoadedPolicy, loadPolicy } from './opening/policies.ts'
 import { dataFile, type Opened, requireResource, requireValid } from './opening/repository.ts'
 import { type DigestedDataset, openDataset } from './reading/dataset.ts'
@@ -80,7 +85,14 @@ async function evaluateOne(
   const policies = await candidatePolicies(host, opened, evaluation)
   const plan = await planOf(host, opened, evaluation, policies)
   const progress = (rows: number) => report({ type: 'progress', unit: 'rows', done: rows })
-  const result = await evaluate(plan, await host.tables({ ...tables, ...watched(report) }), progress, host.signal)
+  const runtimes = createRuntimes(host, opened)
+  const judging = { ...plan, openRuntime: runtimes.open }
+  const result = await evaluate(
+    judging,
+    await host.tables({ ...tables, ...watched(report) }),
+    progress,
+    host.signal,
+  ).finally(runtimes.close)
   await plan.dataset.requireUnchanged()
   const judged = { result, rules: result.gates, places: rulePlaces(opened, evaluation, result.gates) }
   if (!record) return judged
@@ -114,6 +126,7 @@ async function planOf(
   return {
     name: evaluation.name,
     dataset,
+    rewardModel: rewardModelOf(opened, evaluation.spec, dataset.spec),
     spec: evaluation.spec,
     policies: new Map([...policies].map(([candidate, { policy }]) => [candidate, policy])),
     learntFrom: new Map(
@@ -139,4 +152,27 @@ async function candidatePolicies(
     policies.set(candidate.name, await loadPolicy(host, opened, candidate.policy, { snapshot }))
   }
   return policies
+}
+
+/** The Model that predicts rewards, if one does, as a policy that decides by it. */
+function rewardModelOf(opened: Opened, spec: EvaluationSpec, dataset: DatasetSpec): EvaluationPlan['rewardModel'] {
+  if (spec.rewardModel?.type !== 'model') return undefined
+  const { model: name } = spec.rewardModel
+  const model = requireResource(opened, 'Model', name)
+  const of = requireResource(opened, 'Policy', rewardModelPolicy(spec, dataset))
+  requireValid(opened, [model.file, of.file])
+  const scorer = opened.repository.scorer(name)
+  if (scorer === undefined) throw new DapError(`what the files of the Model \`${name}\` say is not known`)
+  const { features: _, guardrails, ...own } = of.spec
+  const policy = createPolicy(
+    of.name,
+    {
+      ...own,
+      algorithm: { learner: { type: 'model', model: name }, exploration: { type: 'greedy', ties: 'first' } },
+      guardrails: { minProbability: 0, fallback: guardrails.fallback },
+      scorer,
+    },
+    of.digest,
+  )
+  return { policy, trainedOn: model.spec.provenance?.trainedOn }
 }

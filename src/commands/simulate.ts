@@ -4,6 +4,7 @@ import { UsageError } from '../errors.ts'
 import { SIMULATIONS_RESULT_SCHEMA } from '../generated/names.ts'
 import type { Host } from '../host.ts'
 import { DECISION_SCHEMAS } from '../log/records/records.ts'
+import type { OpenRuntime } from '../models/score-ahead.ts'
 import type { SimulationResult } from '../results.ts'
 import { isBaseline } from '../simulate/baselines.ts'
 import { finish } from '../simulate/finish.ts'
@@ -15,6 +16,7 @@ import { simulationMarkdown, simulationText } from '../ui/simulation.ts'
 import { wholeNumber } from './arguments.ts'
 import { evidenceInputs, type Recorded, recordEvidence, recordedText } from './evidence/evidence.ts'
 import { regretFigure } from './evidence/figures.ts'
+import { createRuntimes, modelFiles } from './opening/model-shelf.ts'
 import type { Opened } from './opening/repository.ts'
 import { requireScenario } from './opening/scenario.ts'
 import { type Judged, presented } from './several/present.ts'
@@ -115,9 +117,14 @@ async function simulate(
   const about = { kind: 'scenario', name: scenario.name } as const
   const inputs = record ? await evidenceInputs(host, opened, about) : []
   const spec = { ...scenario.spec, ...overrides }
+  const specs = policies.map(policy => policy.spec)
   const plan: SimulationPlan = { scenario: { name: scenario.name, spec, digest: scenario.digest }, policies }
-  const simulation = prepare(plan)
-  const logged = log === undefined ? undefined : await writeLog(plan, resolve(host.cwd, log), logPolicy, host, report)
+  const runtimes = createRuntimes(host, opened)
+  const simulation = prepare(plan, runtimes.open)
+  const logged =
+    log === undefined
+      ? undefined
+      : await writeLog(plan, runtimes.open, resolve(host.cwd, log), logPolicy, host, report).finally(runtimes.close)
   const total = spec.replications
   let done = 0
   const onPart = ({ from, to }: Replications) => {
@@ -132,8 +139,12 @@ async function simulate(
   )
   const parts =
     threads > 1 && host.playInWorkers !== undefined
-      ? await host.playInWorkers(plan, { workers: threads, batch }, onPart)
-      : await playHere(simulation, total, batch, onPart, host)
+      ? await host.playInWorkers(
+          plan,
+          { workers: threads, batch, files: await modelFiles(host, opened, specs) },
+          onPart,
+        )
+      : await playHere(simulation, total, batch, onPart, host).finally(runtimes.close)
   const result = finish(simulation, parts)
   const figures = new Map(result.policies.map(policy => [policy.name, regretFigure(policy)]))
   const recorded = record
@@ -167,7 +178,7 @@ async function playHere(
 ): Promise<Replications[]> {
   const parts: Replications[] = []
   for (let from = 0; from < total; from += batch) {
-    const part = simulation.play(from, Math.min(total, from + batch))
+    const part = await simulation.playAhead(from, Math.min(total, from + batch), signal)
     parts.push(part)
     onPart(part)
     await breathe()
@@ -182,6 +193,7 @@ const BATCH_RECORDS = 2000
 /** Writes the log beside its place and moves it there when it is whole: what an interrupt leaves ends in `.partial`. */
 async function writeLog(
   plan: SimulationPlan,
+  open: OpenRuntime,
   path: string,
   wanted: string | undefined,
   { files, version, breathe, signal }: Host,
@@ -205,7 +217,7 @@ async function writeLog(
   let records = 0
   let decisions = 0
   try {
-    for (const record of decisionLog(plan, policy, `dap/${version}`)) {
+    for await (const record of decisionLog(plan, policy, `dap/${version}`, { open, signal })) {
       out.write(JSON.stringify(record))
       if (DECISION_SCHEMAS.some(each => each === record.schema)) decisions++
       if (++records % BATCH_RECORDS !== 0) continue

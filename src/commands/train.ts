@@ -16,6 +16,7 @@ import type { Fold, Weights } from '../train/fold.ts'
 import { type Training, train } from '../train/train.ts'
 import { trainingText } from '../ui/train.ts'
 import { oneOf, share, timestamp, wholeNumber } from './arguments.ts'
+import { createRuntimes } from './opening/model-shelf.ts'
 import { type LoadedPolicy, loadPolicy, publishSnapshot, snapshotPath } from './opening/policies.ts'
 import { displayPath, type Opened, openRepository, requireResource, requireValid } from './opening/repository.ts'
 import { openDataset } from './reading/dataset.ts'
@@ -112,10 +113,12 @@ export const trainCommand = defineCommand<Options, TrainingResult>({
     const incomparable = old.loaded && incomparability(old.loaded.learntFrom ?? null, data)
     if (incomparable !== undefined) notes.push(notCompared(incomparable))
     const compared = incomparable === undefined ? old.loaded : undefined
+    const runtimes = createRuntimes(host, opened)
+    const judging = { ...estimation(name, dataset, training, data, compared), openRuntime: runtimes.open }
     const estimates =
       training.heldOut === 0
         ? null
-        : await evaluate(estimation(name, dataset, training, data, compared), tables, progress(report), host.signal)
+        : await evaluate(judging, tables, progress(report), host.signal).finally(runtimes.close)
 
     await dataset.requireUnchanged()
     const snapshot = takeSnapshot(training.policy, { dap: host.version, data })

@@ -1,9 +1,9 @@
 import type { EvaluationSpec } from '../kinds.ts'
 import type { OpenDataset } from '../log/rows/layout.ts'
 import type { RowPart } from '../log/tables.ts'
+import type { OpenRuntime } from '../models/score-ahead.ts'
 import type { Policy } from '../policy/policy.ts'
 import type { SnapshotData } from '../policy/snapshot-format.ts'
-import type { OpenRuntime } from './candidates/asked.ts'
 
 /** An Evaluation with everything it names already resolved. */
 export interface EvaluationPlan {

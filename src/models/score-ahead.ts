@@ -7,6 +7,9 @@ import { type Asked, createAsk } from './score.ts'
 /** What runs a Model for whoever decides offline. */
 export type ScoringRuntime = Pick<Runtime, 'run' | 'about'>
 
+/** Opens what runs a policy's Model, once it is known that it is to be asked. */
+export type OpenRuntime = (policy: Policy) => Promise<ScoringRuntime>
+
 /**
  * The pools of decisions that are known beforehand, as those of a simulation or a log, with what the policy's Model says. Many are asked about at once, in
  * calls that are the same however they are divided among machines; no decision goes without: a DapError where there are no scores.

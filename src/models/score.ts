@@ -138,7 +138,7 @@ function finished(scorer: Scorer, outputs: ReadonlyMap<string, Tensor>, rows: nu
     const linked = logits ? sigmoid(numbers[i]) : numbers[i]
     const calibrated =
       calibration === undefined || curve === undefined ? linked : calibrate(curve, calibration.type, linked)
-    // Records do not tell −0 from 0.
+    // No record tells −0 from 0.
     const score = Math.fround(calibrated) + 0
     if (!Number.isFinite(score)) throw new ModelFailure('not-finite', `the model \`${name}\` gave ${numbers[i]}`)
     numbers[i] = score

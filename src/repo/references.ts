@@ -42,11 +42,12 @@ const REFERENCES: { readonly [K in Kind]: (spec: Specs[K]) => Iterable<Reference
   *Dataset({ actions }) {
     if (actions !== undefined && 'policy' in actions) yield to('Policy', actions.policy, ['actions', 'policy'])
   },
-  *Evaluation({ dataset, candidates }) {
+  *Evaluation({ dataset, candidates, rewardModel }) {
     yield to('Dataset', dataset, ['dataset'])
     for (const [i, each] of candidates.entries()) {
       if ('policy' in each) yield to('Policy', each.policy, ['candidates', i, 'policy'])
     }
+    if (rewardModel?.type === 'model') yield to('Model', rewardModel.model, ['rewardModel', 'model'])
   },
   *Deployment({ environment, policy, evidence }) {
     yield to('Environment', environment, ['environment'])

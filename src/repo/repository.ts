@@ -9,7 +9,7 @@ import type { Fault } from './fault.ts'
 import { mendDocument } from './mend.ts'
 import { type Models, type ReadModel, readModels } from './models/take-models.ts'
 import { usedModelFaults } from './models/used-models.ts'
-import { scorerFault, withModel } from './models/with-model.ts'
+import { scorerFault, scorerNamed, withModel } from './models/with-model.ts'
 import { createReport, type DocumentId, NAME, type Report } from './report.ts'
 import type { Declaration, Lookup, NamedKind, Repository, Resource } from './resource.ts'
 import { faultsOf } from './rules/rules.ts'
@@ -84,7 +84,8 @@ export async function repositoryOf(
     return { kind, name: nameOf(value), environment, file, index }
   })
   const diagnostics = await report.diagnostics()
-  return { ...known, resources, misshapen, errorsOf: report.errorsOf, diagnostics, files: sources.length }
+  const scorer = (name: string) => scorerNamed(name, models)
+  return { ...known, resources, scorer, misshapen, errorsOf: report.errorsOf, diagnostics, files: sources.length }
 }
 
 function reportTaken(policy: Resource<'Policy'>, report: Report): void {

@@ -1,5 +1,5 @@
 import type { Diagnostic } from '../diagnostics.ts'
-import type { Kind, Metadata, ProjectSpec, Specs } from '../kinds.ts'
+import type { Kind, Metadata, ProjectSpec, Scorer, Specs } from '../kinds.ts'
 
 /** One document that has its kind's shape; what it says may still be wrong. */
 export interface Resource<K extends Kind = Kind> {
@@ -34,6 +34,8 @@ export interface Repository {
   readonly resources: readonly Resource[]
   get<K extends NamedKind>(kind: K, name: string): Resource<K> | undefined
   all<K extends Kind>(kind: K): readonly Resource<K>[]
+  /** What policies take in of a Model, with what its files say; undefined where that is not known. */
+  scorer(name: string): Scorer | undefined
   /** All of a kind that is declared or may be, with faults or without. Of the same name the first alone. */
   declared(kind: Kind): readonly Declaration[]
   /** Did-you-mean for a name that nothing has. */

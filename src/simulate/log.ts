@@ -1,14 +1,68 @@
 import { DapError } from '../errors.ts'
 import { decisionRecord } from '../log/records/decision-record.ts'
 import { type DecisionRecord, LEARNING, REWARD_SCHEMA, type RewardRecord } from '../log/records/records.ts'
+import { createScoreAhead, type OpenRuntime } from '../models/score-ahead.ts'
 import { decide } from '../policy/decide.ts'
 import { NOTHING } from '../policy/lists/filling.ts'
-import { type Context, createPolicy } from '../policy/policy.ts'
+import { type Context, createPolicy, type Policy } from '../policy/policy.ts'
 import type { Pool } from '../policy/pool.ts'
 import { createMemory, timeOf } from './memory.ts'
+import { BLOCK } from './rounds.ts'
 import type { SimulationPlan } from './simulate.ts'
-import { stage } from './stage.ts'
+import { type StagedRound, stage } from './stage.ts'
 import { createTeacher } from './teacher.ts'
+
+/** A round whose actions are known. */
+interface Opened extends StagedRound {
+  readonly now: number
+  readonly pool: Pool
+}
+
+function* opened(policy: Policy, rounds: Iterable<StagedRound>, every: string | undefined): Generator<Opened> {
+  for (const round of rounds) {
+    const now = timeOf(every, round.number)
+    const pool = policy.offer({ actions: round.actions, at: now })
+    if ('faults' in pool) throw new RangeError(pool.faults[0].message)
+    yield { ...round, now, pool }
+  }
+}
+
+/** The rounds with what the policy's Model says, if it has one. What does not fit the policy is for the decision to refuse. */
+async function* asked(
+  policy: Policy,
+  rounds: Iterable<Opened>,
+  open: OpenRuntime | undefined,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<Opened> {
+  if (policy.spec.scorer === undefined) {
+    yield* rounds
+    return
+  }
+  if (open === undefined) throw new RangeError('nobody opens Models')
+  const ahead = createScoreAhead(policy, await open(policy))
+  for (const block of blocks(rounds)) {
+    const decisions = block.map(({ context: given, pool }) => {
+      const checked = policy.context(given)
+      const context = 'faults' in checked ? undefined : checked.context
+      const indices = new Int32Array(pool.ids.length)
+      const count = context === undefined ? 0 : policy.eligibility.writeCertain(context, indices, pool)
+      return { context: context ?? {}, pool, indices: indices.subarray(0, count) }
+    })
+    const pools = await ahead(decisions, signal)
+    for (const [i, round] of block.entries())
+      yield { ...round, pool: decisions[i].indices.length === 0 ? round.pool : pools[i] }
+  }
+}
+
+function* blocks<T>(all: Iterable<T>): Generator<readonly T[]> {
+  let block: T[] = []
+  for (const each of all) {
+    if (block.push(each) < BLOCK) continue
+    yield block
+    block = []
+  }
+  if (block.length > 0) yield block
+}
 
 /**
  * The decision log of one policy in replication 0 of a scenario: its decisions as a server would record them, each followed by its reward, or the
@@ -17,13 +71,15 @@ import { createTeacher } from './teacher.ts'
  * millisecond later. For a decision without an action there is none.
  *
  * @param runtime `dap/0.2.0`
- * @throws DapError where the population does not say what a context is, or the learner cannot learn a reward.
+ * @param open Opens the policy's Model, which is asked about many decisions at once.
+ * @throws DapError where the population does not say what a context is, the learner cannot learn a reward, or the Model gives no scores.
  */
-export function* decisionLog(
+export async function* decisionLog(
   plan: SimulationPlan,
   name: string,
   runtime: string,
-): Generator<DecisionRecord | RewardRecord> {
+  { open, signal }: { readonly open?: OpenRuntime; readonly signal?: AbortSignal } = {},
+): AsyncGenerator<DecisionRecord | RewardRecord> {
   const { scenario, policies } = plan
   const source = policies.find(policy => policy.name === name)
   if (source === undefined) throw new DapError(`the scenario \`${scenario.name}\` has no policy \`${name}\``)
@@ -32,12 +88,10 @@ export function* decisionLog(
   const teach = createTeacher(policy, memory ?? policy.learner)
   const { name: rewardName, default: usual } = source.spec.reward
 
-  for (const { number, context, actions, rewardsOf } of stage(plan, source)) {
-    const now = timeOf(scenario.spec.every, number)
+  const rounds = opened(policy, stage(plan, source), scenario.spec.every)
+  for await (const { number, now, context, pool, rewardsOf } of asked(policy, rounds, open, signal)) {
     memory?.advance(now)
     const decisionId = `${scenario.name}-${scenario.spec.seed}-${number}`
-    const pool = policy.offer({ actions, at: now })
-    if ('faults' in pool) throw new RangeError(pool.faults[0].message)
     const decision = decide(policy, { decisionId, context, pool })
     if ('faults' in decision) {
       const [{ pointer, message }] = decision.faults

@@ -16,6 +16,8 @@ export interface Seated {
   readonly holdoutAction?: Served
   /** What a held out unit gets where its action is not eligible. */
   readonly fallback?: Served
+  /** Asks the Model about a block of rounds, before it is played; absent without one. */
+  readonly ask?: (rounds: Rounds, signal?: AbortSignal) => Promise<void>
   /** Begins a replication: what was learnt is forgotten, and the player's own chance starts anew. */
   start(replication: number): void
 }

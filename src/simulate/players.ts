@@ -2,6 +2,7 @@ import { DapError } from '../errors.ts'
 import type { PolicySpec } from '../kinds.ts'
 import { uniformInt } from '../math/distributions.ts'
 import { type Rng, stream } from '../math/rng.ts'
+import { createScoreAhead, type OpenRuntime, type ScoreAhead } from '../models/score-ahead.ts'
 import { type ChooseOne, fillList } from '../policy/lists/sample.ts'
 import { createPolicy, type Policy } from '../policy/policy.ts'
 import { isDated, type Pool } from '../policy/pool.ts'
@@ -32,18 +33,24 @@ export interface Seating {
   readonly seed: number
   /** The time between two decisions, by which a learner forgets, and actions of a set come and go. */
   readonly every: string | undefined
+  /** Opens the Models of policies that have one. */
+  readonly open: OpenRuntime | undefined
 }
 
 /**
  * A policy at a world: eligibility, holdout, and the memory that learns. It begins every replication knowing nothing. With `units` the holdout goes by the
  * unit's hash; without, every round being a new unit, by chance with the same fraction. Stream: (seed, policy, name, r).
  */
-function seatPolicy({ name, spec, digest }: Named<PolicySpec>, { worldActions, units, drawn, seed, every }: Seating) {
+function seatPolicy(
+  { name, spec, digest }: Named<PolicySpec>,
+  { worldActions, units, drawn, seed, every, open }: Seating,
+) {
   const policy = createPolicy(name, spec, digest)
   const { learner, features } = policy
   const blank = learner.state()
   const memory = createMemory(policy)
-  const poolAt = poolsOf(policy, every)
+  const asking = createAsking(policy, poolsOf(policy, every), open)
+  const { poolAt } = asking
   const ruled = mayExclude(policy)
   const held = createHoldout(policy, units, drawn)
   const chance = { rng: stream(seed) }
@@ -57,6 +64,7 @@ function seatPolicy({ name, spec, digest }: Named<PolicySpec>, { worldActions, u
     heldOut: held && ((rounds, i) => held.decide(rounds, i, chance.rng)),
     holdoutAction: policy.holdoutAction,
     fallback: policy.fallback,
+    ask: asking.ask,
     start(replication) {
       learner.restore(blank)
       memory?.start()
@@ -124,6 +132,30 @@ function poolsOf({ spec, pool, offer }: Policy, every: string | undefined): (rou
     const offered = pools[i]
     if (seen?.offered !== offered) seen = { offered, pool: view(offered) }
     return seen.pool
+  }
+}
+
+/** The pools of the rounds of a block, of a policy with a Model with what that says once it has been asked: about what the rules let be taken. */
+function createAsking(
+  policy: Policy,
+  poolAt: (rounds: Rounds, i: number) => Pool,
+  open: OpenRuntime | undefined,
+): { readonly poolAt: (rounds: Rounds, i: number) => Pool; readonly ask?: Seated['ask'] } {
+  if (policy.spec.scorer === undefined) return { poolAt }
+  let ahead: ScoreAhead | undefined
+  let asked: readonly Pool[] = []
+  return {
+    poolAt: (_, i) => asked[i],
+    async ask(rounds, signal) {
+      if (open === undefined) throw new RangeError('nobody opens Models')
+      ahead ??= createScoreAhead(policy, await open(policy))
+      const decisions = Array.from({ length: rounds.count }, (_, i) => {
+        const [context, pool] = [rounds.contexts[i], poolAt(rounds, i)]
+        const indices = new Int32Array(pool.ids.length)
+        return { context, pool, indices: indices.subarray(0, policy.eligibility.write(context, indices, pool)) }
+      })
+      asked = await ahead(decisions, signal)
+    },
   }
 }
 

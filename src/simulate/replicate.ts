@@ -20,14 +20,37 @@ export interface Replications {
   readonly slots: readonly Float64Array[]
 }
 
-/** Plays every seat through the same rounds, replication after replication. `checkpoints` ascend; the last is the horizon. */
-export function playReplications(
-  seats: readonly Seat[],
-  rounds: RoundMaker,
-  checkpoints: Float64Array,
-  from: number,
-  to: number,
-): Replications {
+/** What is played: seats at a world, to checkpoints that ascend; the last is the horizon. */
+export interface Stage {
+  readonly seats: readonly Seat[]
+  readonly rounds: RoundMaker
+  readonly checkpoints: Float64Array
+}
+
+/** Plays every seat through the same rounds, replication after replication. A RangeError where a seat has a Model to ask. */
+export function playReplications(stage: Stage, from: number, to: number): Replications {
+  const asking = stage.seats.find(({ player }) => player.ask !== undefined)
+  if (asking !== undefined) throw new RangeError(`\`${asking.player.name}\` has a Model, which is asked ahead of play`)
+  const blocks = playBlocks(stage, from, to)
+  let played = blocks.next()
+  while (played.done !== true) played = blocks.next()
+  return played.value
+}
+
+/** The same, with Models asked about each block of rounds: what they bring depends on no choice. */
+export async function playAhead(stage: Stage, from: number, to: number, signal?: AbortSignal): Promise<Replications> {
+  const askers = stage.seats.flatMap(({ player }) => player.ask ?? [])
+  const blocks = playBlocks(stage, from, to)
+  let played = blocks.next()
+  while (played.done !== true) {
+    for (const ask of askers) await ask(played.value, signal)
+    played = blocks.next()
+  }
+  return played.value
+}
+
+/** Yields each block of rounds before it is played. */
+function* playBlocks({ seats, rounds, checkpoints }: Stage, from: number, to: number): Generator<Rounds, Replications> {
   const marks = checkpoints.length
   const reward = new Float64Array((to - from) * seats.length * marks)
   const regret = new Float64Array(reward.length)
@@ -42,6 +65,7 @@ export function playReplications(
     for (let c = 0; c < marks; c++) {
       while (t < checkpoints[c]) {
         const block = rounds.next(Math.min(BLOCK, checkpoints[c] - t))
+        yield block
         for (const seat of seats) playBlock(seat, block)
         t += block.count
       }

@@ -1,5 +1,6 @@
 import { DapError } from '../errors.ts'
 import type { PolicySpec, ScenarioSpec } from '../kinds.ts'
+import type { OpenRuntime } from '../models/score-ahead.ts'
 import { isList } from '../policy/lists/slots.ts'
 import { isOffered, listed } from '../policy/pool.ts'
 import { worldFields } from '../policy/world-fields.ts'
@@ -15,7 +16,7 @@ import {
   type Seating,
 } from './players.ts'
 import { createPopulation } from './population.ts'
-import { playReplications, type Replications } from './replicate.ts'
+import { playAhead, playReplications, type Replications } from './replicate.ts'
 import { BLOCK, createRounds } from './rounds.ts'
 import { createWorld } from './worlds/worlds.ts'
 
@@ -38,18 +39,21 @@ export interface Simulation {
   readonly checkpoints: Float64Array
   /**
    * Plays replications [from, to). What a replication comes to depends on the scenario, the policies and its number alone.
-   * @throws DapError where a term, a rule or a transform has no value in some context.
+   * @throws DapError where a term, a rule or a transform has no value in some context; a RangeError of a scenario with Models.
    */
   play(from: number, to: number): Replications
+  /** The same, of any scenario: Models are asked ahead of play. Also rejects with a DapError where one gives no scores, and with the abort's reason. */
+  playAhead(from: number, to: number, signal?: AbortSignal): Promise<Replications>
 }
 
 /**
  * Builds the world and the players of a scenario; the resources have been validated. A fold: play chunks of replications,
  * then `finish` them.
  *
+ * @param open Opens the Models of policies that have one.
  * @throws DapError for what only building them can show: a name without a policy, a field that nothing draws.
  */
-export function prepare({ scenario, policies }: SimulationPlan): Simulation {
+export function prepare({ scenario, policies }: SimulationPlan, open?: OpenRuntime): Simulation {
   const { spec } = scenario
   const { seed, population } = spec
   const entries = spec.policies.map(name => ({ name, policy: policies.find(policy => policy.name === name) }))
@@ -64,6 +68,7 @@ export function prepare({ scenario, policies }: SimulationPlan): Simulation {
     drawn: new Set(Object.keys(population?.context ?? {})),
     seed,
     every: spec.every,
+    open,
   }
   const seats = entries.map(({ name, policy }) => {
     const column = columnsOf(policy ?? named[0], world.actions)
@@ -86,13 +91,15 @@ export function prepare({ scenario, policies }: SimulationPlan): Simulation {
   const met = contextual ? createPopulation(population, fields, unitFields, seed, BLOCK) : undefined
   const rounds = createRounds(world, met, seed)
   const checkpoints = checkpointsOf(spec)
+  const stage = { seats, rounds, checkpoints }
   return {
     scenario,
     policies: spec.policies,
     digests: entries.map(({ name, policy }) => policy?.digest ?? name),
     actions: seats.map(({ player }) => player.actions),
     checkpoints,
-    play: (from, to) => playReplications(seats, rounds, checkpoints, from, to),
+    play: (from, to) => playReplications(stage, from, to),
+    playAhead: (from, to, signal) => playAhead(stage, from, to, signal),
   }
 }
 

@@ -314,7 +314,7 @@ function saidColumns(
     context: reads || contexts ? contextSource(policy, columns) : undefined,
     offered: columns.offered,
     ...(isSet(actions) ? { actionFeatures: columns.decision?.actionFeatures } : {}),
-    ...(reads && scorer !== undefined ? { outputs: requireRecords(policy, dataset, columns) } : {}),
+    ...(reads && !contexts && scorer !== undefined ? { outputs: requireRecords(policy, dataset, columns) } : {}),
   }
 }
 

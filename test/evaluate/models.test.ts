@@ -7,7 +7,9 @@ import { DapError } from '../../src/errors.ts'
 import { evaluate } from '../../src/evaluate/evaluate.ts'
 import type { EvaluationPlan } from '../../src/evaluate/evaluation-plan.ts'
 import type { EvaluationSpec, PolicySpec } from '../../src/kinds.ts'
-import { createPolicy, type Policy } from '../../src/policy/policy.ts'
+import { createScoring } from '../../src/models/score.ts'
+import type { Outputs } from '../../src/policy/model-outputs.ts'
+import { type Context, createPolicy, type Policy } from '../../src/policy/policy.ts'
 import {
   BY_SCORES,
   brokenRuntime,
@@ -35,6 +37,7 @@ async function judge(
   played: readonly Played[],
   openRuntime: EvaluationPlan['openRuntime'],
   spec: Partial<EvaluationSpec> = {},
+  more: Partial<EvaluationPlan> = {},
 ) {
   const path = join(folder, `${files++}.jsonl`)
   await writeFile(path, linesOf(played))
@@ -53,7 +56,7 @@ async function judge(
     policies: new Map([['it', policy]]),
   })
   const offered = policy.pool === undefined
-  return evaluate({ ...rest, dataset: { ...dataset, root: folder, offered }, openRuntime }, openTables())
+  return evaluate({ ...rest, dataset: { ...dataset, root: folder, offered }, openRuntime, ...more }, openTables())
 }
 
 const never: EvaluationPlan['openRuntime'] = () => Promise.reject(new Error('it was not to be opened'))
@@ -187,5 +190,81 @@ describe('a candidate with a Model', () => {
     expect((error as DapError).message).toBe(
       'the Model `net` gives no scores to policy `p` (unreachable): connection refused',
     )
+  })
+})
+
+describe('a Model as a reward model', () => {
+  const WORTH: PolicySpec = {
+    ...BY_SCORES,
+    scorer: scorer({ type: 'heads', count: 2, link: 'identity' }, { name: 'worth' }),
+  }
+  const rewardModel = { policy: createPolicy('p', WORTH, DIGEST), trainedOn: `sha256:${'7'.repeat(64)}` }
+  const spec: Partial<EvaluationSpec> = {
+    estimators: ['dm', 'dr'],
+    rewardModel: { type: 'model', model: 'worth' },
+  }
+  const heads = tanhRuntime(2)
+  const open: EvaluationPlan['openRuntime'] = async policy =>
+    policy.spec.scorer?.name === 'worth' ? heads : tanhRuntime(1)
+  const candidate = made({
+    ...BY_SCORES,
+    algorithm: {
+      ...BY_SCORES.algorithm,
+      exploration: { type: 'squarecb', gamma: { scale: 4, exponent: 0 }, ties: 'random' },
+    },
+  })
+
+  it('predicts what every action is worth', async () => {
+    const played = await playModel(made(BY_SCORES), tanhRuntime(1), 250)
+    const { candidates, dataset } = await judge(candidate, played, open, spec, { rewardModel })
+    const scoring = createScoring(rewardModel.policy, tanhRuntime(2))
+    let [dm, dr] = [0, 0]
+    for (const { record, reward, pool } of played) {
+      const context = record.context as Context
+      const [scored] = await scoring.score([{ context, pool }], new AbortController().signal)
+      const { numbers } = scored.outputs as Outputs
+      const q = (id: string | null) => {
+        const a = pool.ids.indexOf(id ?? '')
+        return (numbers[2 * a] + numbers[2 * a + 1]) / 2
+      }
+      const indices = Int32Array.from(record.eligible, ({ id }) => pool.ids.indexOf(id))
+      const pi = new Float64Array(pool.ids.length)
+      candidate.probabilities(context, indices, indices.length, pi, record.decisionId, pool)
+      const value = record.eligible.reduce((sum, { id }) => sum + pi[pool.ids.indexOf(id)] * q(id), 0)
+      const [{ action, propensity }] = record.slots
+      dm += value / 250
+      dr +=
+        (value + (pi[pool.ids.indexOf(action ?? '')] / Number(propensity)) * (Number(reward.value) - q(action))) / 250
+    }
+    const { estimates } = candidates[0]
+    expect(estimates.map(({ value }) => value)).toEqual([expect.closeTo(dm, 10), expect.closeTo(dr, 10)])
+    expect(dataset.notes).toContain('reward model: the Model `worth` scored 250 rows here, by tanh 1.0')
+  })
+
+  it('is refused on the rows that it was trained on, and doubted where nobody knows which those were', async () => {
+    const played = await playModel(made(BY_SCORES), tanhRuntime(1), 120)
+    const judged = (trainedOn: string | undefined) =>
+      judge(candidate, played, open, spec, { rewardModel: { ...rewardModel, trainedOn } })
+    const error = await judged('sha256:0').catch((problem: unknown) => problem)
+    expect((error as DapError).message).toBe(
+      'the reward model `worth` was trained on the very rows that it is to judge',
+    )
+    expect((error as DapError).hint).toContain('provenance.trainedOn')
+    const reasons = async (trainedOn: string | undefined) =>
+      (await judged(trainedOn)).candidates.map(each => each.reasons.join('; '))
+    const doubt = 'nothing says what the reward model `worth` was trained on'
+    const [it, logging] = await reasons(undefined)
+    expect(it).toContain(doubt)
+    expect(logging).not.toContain(doubt)
+    expect((await reasons(rewardModel.trainedOn)).join()).not.toContain(doubt)
+  })
+
+  it('knows of every action that the log has', async () => {
+    const played = await playModel(made(BY_SCORES), tanhRuntime(1), 60)
+    const fewer = createPolicy('p', { ...WORTH, actions: [{ id: 'a', features: { price: 1 } }] }, DIGEST)
+    const error = await judge(candidate, played, open, spec, { rewardModel: { ...rewardModel, policy: fewer } }).catch(
+      (problem: unknown) => problem,
+    )
+    expect((error as DapError).message).toContain('knows of the actions of policy `p`, and `')
   })
 })

@@ -10,7 +10,7 @@ import { decisionLog } from '../../src/simulate/log.ts'
 import { createMemory, START } from '../../src/simulate/memory.ts'
 import { prepare } from '../../src/simulate/simulate.ts'
 import { policySpec } from '../policy/support.ts'
-import { policy, scenario } from './support.ts'
+import { everyOne, policy, scenario } from './support.ts'
 
 const DAY = 86_400_000
 const BETA: LearnerSpec = { type: 'beta', prior: { alpha: 1, beta: 1 } }
@@ -187,16 +187,18 @@ describe('a scenario with a clock', () => {
     expect(rewards(BETA, '1ms')).toBe(rewards(BETA, '6h'))
   })
 
-  it('has its times in the log, where the learner forgets, too', () => {
-    const decisions = (learner: LearnerSpec, every?: string) =>
-      [...decisionLog(plan(learner, every), 'p', 'dap/0')].flatMap(record => ('slots' in record ? [record] : []))
-    const log = decisions(FORGETFUL, '6h')
+  it('has its times in the log, where the learner forgets, too', async () => {
+    const decisions = async (learner: LearnerSpec, every?: string) =>
+      (await everyOne(decisionLog(plan(learner, every), 'p', 'dap/0'))).flatMap(record =>
+        'slots' in record ? [record] : [],
+      )
+    const log = await decisions(FORGETFUL, '6h')
     expect(log.slice(0, 3).map(({ ts }) => ts)).toEqual(
       [0, 6, 12].map(hours => new Date(START + hours * 3_600_000).toISOString()),
     )
-    expect(decisions(BETA).at(1)?.ts).toBe(new Date(START + 1000).toISOString())
+    expect((await decisions(BETA)).at(1)?.ts).toBe(new Date(START + 1000).toISOString())
     const actions = (list: typeof log) => list.map(({ slots: [{ action }] }) => action)
-    expect(actions(log)).not.toEqual(actions(decisions(BETA, '6h')))
-    expect(actions(decisions(FORGETFUL, '1ms'))).toEqual(actions(decisions(BETA, '1ms')))
+    expect(actions(log)).not.toEqual(actions(await decisions(BETA, '6h')))
+    expect(actions(await decisions(FORGETFUL, '1ms'))).toEqual(actions(await decisions(BETA, '1ms')))
   })
 })

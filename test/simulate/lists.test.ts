@@ -9,7 +9,7 @@ import type { Named } from '../../src/simulate/players.ts'
 import { createRounds } from '../../src/simulate/rounds.ts'
 import { prepare } from '../../src/simulate/simulate.ts'
 import { createWorld } from '../../src/simulate/worlds/worlds.ts'
-import { type PolicyOptions, policy, scenario, simulate } from './support.ts'
+import { everyOne, type PolicyOptions, policy, scenario, simulate } from './support.ts'
 
 const MEANS = { a: 0.6, b: 0.5, c: 0.3, d: 0.2, e: 0.1 }
 const ACTIONS = Object.keys(MEANS).map((id, i) => ({ id, features: { genre: 'xyxzy'[i] } }))
@@ -212,9 +212,9 @@ describe('the log of lists', () => {
     ],
   ]
 
-  it.each(cases)('is one that log check accepts: %s', (_, played) => {
+  it.each(cases)('is one that log check accepts: %s', async (_, played) => {
     const spec = { world: world(pbm), policies: ['p'], horizon: 400, population: { units: 40, context: {} } }
-    const records = [...decisionLog({ scenario: scenario(spec), policies: [played] }, 'p', 'dap/0.0.0-test')]
+    const records = await everyOne(decisionLog({ scenario: scenario(spec), policies: [played] }, 'p', 'dap/0.0.0-test'))
     const check = createLogCheck(
       new Map([[played.digest, { policy: createPolicy('p', played.spec, played.digest), wait: 1000 }]]),
     )
@@ -228,10 +228,10 @@ describe('the log of lists', () => {
       if (!isDecision(reward)) expect(reward).toMatchObject({ value: 1, slot: expect.any(Number) })
   })
 
-  it('has the clicks that the same lists have in the simulation', () => {
+  it('has the clicks that the same lists have in the simulation', async () => {
     const spec = { world: world(cascade), policies: ['p'], horizon: 300, replications: 2 }
     const plan = { scenario: scenario(spec), policies: [fixed('p', 'bca')] }
-    const records = [...decisionLog(plan, 'p', 'dap/0.0.0-test')]
+    const records = await everyOne(decisionLog(plan, 'p', 'dap/0.0.0-test'))
     const clicked = [0, 1, 2].map(slot => records.filter(record => !isDecision(record) && record.slot === slot).length)
     expect(clicked).toEqual([...prepare(plan).play(0, 1).slots[0]])
   })

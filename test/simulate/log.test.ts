@@ -7,7 +7,7 @@ import { createPolicy } from '../../src/policy/policy.ts'
 import { decisionLog } from '../../src/simulate/log.ts'
 import type { Named } from '../../src/simulate/players.ts'
 import { prepare } from '../../src/simulate/simulate.ts'
-import { always, policy, scenario } from './support.ts'
+import { always, everyOne, policy, scenario } from './support.ts'
 
 const ACTIONS = [{ id: 'a' }, { id: 'b', eligible: 'ctx.level >= 2' }, { id: 'c', features: { price: 2 } }]
 
@@ -30,9 +30,8 @@ const player = (algorithm: AlgorithmSpec, guardrails: Partial<PolicySpec['guardr
     guardrails: { minProbability: 0.02, holdout: { fraction: 0.1, action: 'a' }, ...guardrails },
   })
 
-const records = (played: Named<PolicySpec>, spec: Partial<ScenarioSpec> = contextual) => [
-  ...decisionLog({ scenario: scenario(spec), policies: [played] }, 'p', 'dap/0.0.0-test'),
-]
+const records = (played: Named<PolicySpec>, spec: Partial<ScenarioSpec> = contextual) =>
+  everyOne(decisionLog({ scenario: scenario(spec), policies: [played] }, 'p', 'dap/0.0.0-test'))
 
 const isDecision = (record: DecisionRecord | RewardRecord): record is DecisionRecord => 'slots' in record
 
@@ -57,13 +56,13 @@ const ALGORITHMS: readonly AlgorithmSpec[] = [
 ]
 
 describe('the log of a simulation', () => {
-  it.each(ALGORITHMS)('passes check and stats: $learner.type $exploration.type', algorithm => {
+  it.each(ALGORITHMS)('passes check and stats: $learner.type $exploration.type', async algorithm => {
     const played = player(algorithm)
     const check = createLogCheck(
       new Map([[played.digest, { policy: createPolicy('p', played.spec, played.digest), wait: 1000 }]]),
     )
     const stats = createLogStats()
-    for (const [i, record] of records(played).entries()) {
+    for (const [i, record] of (await records(played)).entries()) {
       const line = JSON.stringify(record)
       check.line('log', i + 1, line)
       stats.line('log', i + 1, line)
@@ -79,38 +78,40 @@ describe('the log of a simulation', () => {
     expect(stats.finish()).toMatchObject({ decisions: 1200, skipped: 0, alarms: [] })
   })
 
-  it('earns what the simulation earns, where the choices are the same', () => {
+  it('earns what the simulation earns, where the choices are the same', async () => {
     for (const [action, guardrails] of [
       ['a', {}],
       ['c', { holdout: undefined }],
     ] as const) {
       const played = player(always(action), { minProbability: 0, ...guardrails })
       const simulated = prepare({ scenario: scenario(contextual), policies: [played] }).play(0, 1)
-      const rewards = records(played).flatMap(record => (isDecision(record) ? [] : [record.value as number]))
+      const rewards = (await records(played)).flatMap(record => (isDecision(record) ? [] : [record.value as number]))
       expect(rewards.reduce((sum, value) => sum + value, 0)).toBe(simulated.reward[simulated.reward.length - 1])
     }
   })
 
-  it('learns: the best action is soon the usual one', () => {
+  it('learns: the best action is soon the usual one', async () => {
     const played = policy('p', {
       algorithm: { learner: { type: 'beta', prior }, exploration: { type: 'thompson', scale: 1 } },
     })
-    const made = records(played, {
-      policies: ['p'],
-      seed: 9,
-      world: { type: 'bernoulli', means: { a: 0.4, b: 0.6 } },
-      horizon: 600,
-    }).filter(isDecision)
+    const made = (
+      await records(played, {
+        policies: ['p'],
+        seed: 9,
+        world: { type: 'bernoulli', means: { a: 0.4, b: 0.6 } },
+        horizon: 600,
+      })
+    ).filter(isDecision)
     const share = (from: number) =>
       made.slice(from, from + 100).filter(({ slots: [slot] }) => slot.action === 'b').length / 100
     expect(share(0)).toBeLessThan(0.9)
     expect(share(500)).toBeGreaterThan(0.95)
   })
 
-  it('is the same each time, its times a second apart', () => {
+  it('is the same each time, its times a second apart', async () => {
     const played = player({ learner: { type: 'uniform' } })
-    const [first, second, third] = records(played)
-    expect(records(played).slice(0, 3)).toEqual([first, second, third])
+    const [first, second, third] = await records(played)
+    expect((await records(played)).slice(0, 3)).toEqual([first, second, third])
     expect([first, second, third].map(({ ts }) => ts)).toEqual([
       '2026-01-01T00:00:00.000Z',
       '2026-01-01T00:00:00.001Z',
@@ -124,13 +125,15 @@ describe('the log of a simulation', () => {
     expect(second).toMatchObject({ rewardId: 'quiet-week-7-0-r', name: 'reward' })
   })
 
-  it('stops with a hint where a context is not the policy’s, or a reward cannot be learnt', () => {
+  it('stops with a hint where a context is not the policy’s, or a reward cannot be learnt', async () => {
     const moody = policy('p', { context: { mood: { type: 'string', enum: ['x'] } } })
     const population = { context: { mood: { constant: 'y' } } }
-    expect(() => records(moody, { policies: ['p'], population })).toThrow(/population's `mood` must be one of x/)
+    await expect(records(moody, { policies: ['p'], population })).rejects.toThrow(
+      /population's `mood` must be one of x/,
+    )
     const beta = player({ learner: { type: 'beta', prior }, exploration: { type: 'thompson', scale: 1 } })
-    expect(() =>
+    await expect(
       records(beta, { ...contextual, world: { type: 'linear', means: { a: 5, b: 5, c: 5 }, noise: 1 } }),
-    ).toThrow(/cannot learn in this world/)
+    ).rejects.toThrow(/cannot learn in this world/)
   })
 })

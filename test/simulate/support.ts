@@ -90,3 +90,9 @@ export function simulate(
   }
   return finish(simulation, parts)
 }
+
+export async function everyOne<T>(records: AsyncIterable<T>): Promise<T[]> {
+  const all: T[] = []
+  for await (const record of records) all.push(record)
+  return all
+}

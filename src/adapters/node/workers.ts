@@ -7,10 +7,10 @@ import type { Fold, Folded, FolderQuestion, PassAnswer, PassQuestion } from '../
 
 /** Worker threads that play replications; `entry` is what they run. An abort of `signal` ends them at once. */
 export function simulationWorkers(entry: URL, signal: AbortSignal): PlayInWorkers {
-  return async (plan, { workers, batch }, onPart) => {
+  return async (plan, { workers, batch, files }, onPart) => {
     const { replications } = plan.scenario.spec
     const parts: Replications[] = []
-    const threads = createThreads<Replications>(entry, { task: 'simulate', plan }, workers, signal)
+    const threads = createThreads<Replications>(entry, { task: 'simulate', plan, files }, workers, signal)
     let next = 0
     try {
       await Promise.all(

@@ -31,9 +31,25 @@ interface Place {
 
 const INPUTS = { Policy: policyInputs, Dataset: datasetInputs, Scenario: scenarioInputs, Evaluation: evaluationInputs }
 
-async function* policyInputs({ opened }: Place, name: string): AsyncGenerator<CurrentInput> {
-  yield said(requireResource(opened, 'Policy', name))
+/** What a Model says is part of what a policy says that names it; its file is not. */
+async function* policyInputs(place: Place, name: string): AsyncGenerator<CurrentInput> {
+  const policy = requireResource(place.opened, 'Policy', name)
+  yield said(policy)
+  const { scorer } = policy.spec
+  if (scorer?.runtime.type === 'onnx') yield modelFile(place, scorer.runtime.file)
 }
+
+/** Of one that predicts rewards, where it comes from counts, too. */
+async function* modelInputs(place: Place, name: string): AsyncGenerator<CurrentInput> {
+  const model = requireResource(place.opened, 'Model', name)
+  const { runtime, calibration } = model.spec
+  yield said(model)
+  if (runtime.type === 'onnx') yield modelFile(place, runtime.file)
+  if (calibration !== undefined) yield modelFile(place, calibration.file)
+}
+
+const modelFile = ({ host, opened }: Place, path: string): Promise<CurrentInput> =>
+  digested({ kind: 'model-file', name: path }, async () => host.files.digest(await dataFile(host, opened, path)))
 
 async function* datasetInputs({ host, opened }: Place, name: string): AsyncGenerator<CurrentInput> {
   const dataset = requireResource(opened, 'Dataset', name)
@@ -55,6 +71,8 @@ async function* evaluationInputs(place: Place, name: string): AsyncGenerator<Cur
   const evaluation = requireResource(opened, 'Evaluation', name)
   yield said(evaluation)
   yield* datasetInputs(place, evaluation.spec.dataset)
+  const { rewardModel } = evaluation.spec
+  if (rewardModel?.type === 'model') yield* modelInputs(place, rewardModel.model)
   for (const each of evaluation.spec.candidates) {
     const file = (kind: Input['kind'], path: string) =>
       digested({ kind, name: path, candidate: each.name }, async () =>

@@ -1,13 +1,14 @@
 import { basename, join } from 'node:path'
 import { DapError, messageOf } from '../../errors.ts'
-import type { Host } from '../../host.ts'
-import type { Scorer } from '../../kinds.ts'
+import type { Host, ModelFiles } from '../../host.ts'
+import type { PolicySpec, Scorer } from '../../kinds.ts'
 import { guarded, type Timers } from '../../models/guard.ts'
 import { type OpenModel, openModel, type Runs } from '../../models/open-model.ts'
-import { ModelFailure } from '../../models/runtime.ts'
+import { ModelFailure, type Runtime } from '../../models/runtime.ts'
 import { canonicalJson } from '../../policy/digest.ts'
 import { milliseconds } from '../../policy/duration.ts'
 import type { Policy } from '../../policy/policy.ts'
+import { dataFile, type Opened } from './repository.ts'
 
 const TIMERS: Timers = {
   now: () => performance.now(),
@@ -33,23 +34,17 @@ export interface ModelShelf {
 export function createModelShelf(host: Host): ModelShelf {
   const held = new Map<string, { readonly runs: Promise<Runs>; users: number }>()
 
-  async function openRuns({ runtime, output, timeout, name }: Scorer, find: Find): Promise<Runs> {
-    try {
-      const own = await (await host.models()).open({ runtime, output }, () => bytesOf(host, runtime, find))
-      return { runtime: own, guard: guarded(own, milliseconds(timeout), TIMERS), heard: false }
-    } catch (error) {
-      if (!(error instanceof DapError)) throw error
-      throw new DapError(`the Model \`${name}\` cannot be used: ${error.message}`, { hint: error.hint, cause: error })
-    }
-  }
-
   return {
     async open(policy, find) {
       const { scorer } = policy.spec
       if (scorer === undefined) return undefined
       const { runtime, inputs, output, timeout } = scorer
       const key = canonicalJson({ runtime, inputs, output, timeout })
-      const shared = held.get(key) ?? { runs: openRuns(scorer, find), users: 0 }
+      const made = async () => {
+        const own = await openRuntime(host, policy, find)
+        return { runtime: own, guard: guarded(own, milliseconds(timeout), TIMERS), heard: false }
+      }
+      const shared = held.get(key) ?? { runs: made(), users: 0 }
       held.set(key, shared)
       shared.users++
       const release = async () => {
@@ -76,6 +71,53 @@ export function createModelShelf(host: Host): ModelShelf {
       }
       return model
     },
+  }
+}
+
+/** What runs Models for whoever scores many decisions at once, as simulations and evaluations do: each is opened when it is first asked for. */
+export interface Runtimes {
+  open(policy: Policy): Promise<Runtime>
+  close(): Promise<void>
+}
+
+export function createRuntimes(host: Host, opened: Opened): Runtimes {
+  const known = new Map<string, Promise<Runtime>>()
+  return {
+    open(policy) {
+      const { runtime: where, output } = policy.spec.scorer ?? {}
+      const key = canonicalJson({ where, output })
+      const runtime = known.get(key) ?? openRuntime(host, policy, file => dataFile(host, opened, file))
+      known.set(key, runtime)
+      return runtime
+    },
+    async close() {
+      for (const each of await Promise.allSettled(known.values())) {
+        if (each.status === 'fulfilled') await each.value.close()
+      }
+      known.clear()
+    },
+  }
+}
+
+/** The files of the Models of policies, for threads that open them by themselves. */
+export async function modelFiles(host: Host, opened: Opened, specs: readonly PolicySpec[]): Promise<ModelFiles> {
+  const files = new Map<string, Uint8Array>()
+  for (const { scorer } of specs) {
+    if (scorer?.runtime.type !== 'onnx' || files.has(scorer.digest)) continue
+    files.set(scorer.digest, await host.files.bytes(await dataFile(host, opened, scorer.runtime.file)))
+  }
+  return files
+}
+
+async function openRuntime(host: Host, policy: Policy, find: Find): Promise<Runtime> {
+  const { scorer } = policy.spec
+  if (scorer === undefined) throw new RangeError(`the policy \`${policy.name}\` has no Model`)
+  const { name, runtime, output } = scorer
+  try {
+    return await (await host.models()).open({ runtime, output }, () => bytesOf(host, runtime, find))
+  } catch (error) {
+    if (!(error instanceof DapError)) throw error
+    throw new DapError(`the Model \`${name}\` cannot be used: ${error.message}`, { hint: error.hint, cause: error })
   }
 }
 

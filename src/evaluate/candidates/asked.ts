@@ -6,13 +6,10 @@ import { offeredReader } from '../../log/rows/offered-reader.ts'
 import { createPlaces, type LoggedOutputs, outputsReader } from '../../log/rows/outputs-reader.ts'
 import { type LoggedDecision, RowFault, type RowReader, UnusedRow } from '../../log/rows/row-reader.ts'
 import type { ValueColumn } from '../../log/tables.ts'
-import { createScoreAhead, type ScoreAhead, type ScoringRuntime } from '../../models/score-ahead.ts'
+import { createScoreAhead, type OpenRuntime, type ScoreAhead } from '../../models/score-ahead.ts'
 import type { Context, Policy } from '../../policy/policy.ts'
 import { BY_REQUEST, type Pool } from '../../policy/pool.ts'
 import { type ActionSpace, type AskedModel, requireAction } from './candidate.ts'
-
-/** Opens what runs a policy's Model, once it is known that the log does not have all of its scores. */
-export type OpenRuntime = (policy: Policy) => Promise<ScoringRuntime>
 
 /** A decision of the log as a policy with a Model meets it. */
 export interface AskedRow {

@@ -11,9 +11,15 @@ import type { Models } from './take-models.ts'
 export function withModel(spec: PolicySpec, models: Models): PolicySpec | undefined {
   const [named] = modelsOf(spec)
   if (named === undefined) return spec
-  const known = models.get(named.name)
-  if (known === undefined) return spec.scorer === undefined ? undefined : spec
-  return 'files' in known ? undefined : { ...spec, scorer: scorerOf(named.name, known.model.spec, known.curve) }
+  if (!models.has(named.name)) return spec.scorer === undefined ? undefined : spec
+  const scorer = scorerNamed(named.name, models)
+  return scorer && { ...spec, scorer }
+}
+
+/** What the Model of this name says, with its files; undefined where that is not known. */
+export function scorerNamed(name: string, models: Models): Scorer | undefined {
+  const known = models.get(name)
+  return known === undefined || 'files' in known ? undefined : scorerOf(name, known.model.spec, known.curve)
 }
 
 /** What a policy takes in of a Model: all that its decisions depend on. */

@@ -1,12 +1,15 @@
-import { estimatorName } from '../../evaluate/estimators/estimator.ts'
+import { FEATURES_FROM } from '../../evaluate/embedding.ts'
+import { estimatorName, typeName } from '../../evaluate/estimators/estimator.ts'
 import { ESTIMATORS, estimatorType, MOST_COMPARED } from '../../evaluate/estimators/estimators.ts'
 import { LIST_ESTIMATORS, listEstimator, OF_LISTS } from '../../evaluate/lists/estimators/list-estimators.ts'
-import type { CandidateSpec, DatasetSpec, EstimatorSpec, EvaluationSpec } from '../../kinds.ts'
-import { isOffered, listed } from '../../policy/pool.ts'
+import { rewardModelPolicy } from '../../evaluate/reward-model-policy.ts'
+import type { CandidateSpec, DatasetSpec, EstimatorSpec, EvaluationSpec, PolicySpec } from '../../kinds.ts'
+import { fieldsOfActions, isListed, isOffered, listed } from '../../policy/pool.ts'
 import { checkGate } from '../../policy/result-rules.ts'
 import type { Fault, Path } from '../fault.ts'
 import type { Lookup, Resource } from '../resource.ts'
 import { celFault, duplicates, filePath, known, semantic } from './common.ts'
+import { inputRules } from './features.ts'
 
 export function* evaluationRules({ spec }: Resource<'Evaluation'>, repository: Lookup): Generator<Fault> {
   const { dataset, candidates, estimators, gates } = spec
@@ -25,9 +28,10 @@ export function* evaluationRules({ spec }: Resource<'Evaluation'>, repository: L
   else {
     yield* singleRules(spec, data, repository)
     yield* propensityRules(estimators, data)
-    yield* rewardModelRules(spec, data)
+    yield* rewardModelRules(spec, data, repository)
   }
   yield* estimatorRules(estimators)
+  yield* embeddingRules(spec, data, repository)
   yield* duplicates(
     gates.map(rule => rule.id),
     'rule',
@@ -164,6 +168,77 @@ function* estimatorRules(estimators: readonly EstimatorSpec[]): Generator<Fault>
   }
 }
 
+/** What actions have in common, the policies must say of each of them, and the log must have every propensity. */
+function* embeddingRules(
+  { estimators, candidates }: EvaluationSpec,
+  data: DatasetSpec | undefined,
+  repository: Lookup,
+): Generator<Fault> {
+  for (const [i, spec] of estimators.entries()) {
+    const path = ['spec', 'estimators', i]
+    const by = typeof spec === 'string' ? undefined : spec.by
+    const needs = listEstimator(spec) === undefined && estimatorType(spec).by === true
+    if (!needs) {
+      if (by === undefined) continue
+      const hint = `${ESTIMATORS.filter(each => each.by)
+        .map(({ type }) => `\`${type}\``)
+        .join(', ')} has one`
+      yield semantic([...path, 'by'], `the estimator \`${typeName(spec)}\` has no \`by\``, hint)
+      continue
+    }
+    const name = estimatorName(spec)
+    if (by === undefined) {
+      const hint = `for example \`{ type: ${typeName(spec)}, by: [genre] }\``
+      yield semantic(path, `the estimator \`${name}\` needs the features of actions that it goes \`by\``, hint)
+      continue
+    }
+    if (data !== undefined && data.format !== 'dap' && data.mapping?.propensities === undefined) {
+      const message = `the estimator \`${name}\` needs the propensity of every action, and the log has that of the action taken`
+      yield semantic(path, message, 'name the column of all propensities at `mapping.propensities` of the Dataset')
+    }
+    const fields = knownFeatures(data, candidates, repository)
+    if (fields === undefined) continue
+    if (Object.keys(fields).length === 0) {
+      yield semantic([...path, 'by'], 'nobody says what the features of the actions are', FEATURES_FROM)
+      continue
+    }
+    for (const [j, feature] of by.entries()) {
+      const at = [...path, 'by', j]
+      yield* known(feature, Object.keys(fields), 'feature of every action', at)
+      const type = Object.hasOwn(fields, feature) ? fields[feature] : undefined
+      if (type !== 'number' && type !== 'array') continue
+      const what = type === 'array' ? 'a vector' : 'a number'
+      const message = `the feature \`${feature}\` is ${what}: its values are not shared by several actions`
+      yield semantic(at, message, 'go by text, true and false, or whole numbers: bring numbers into classes')
+    }
+  }
+}
+
+/**
+ * Of the features that the policies here say of each of their actions, the types: the Dataset's policy comes first. Whole numbers of a list
+ * are integers. Undefined where some policy is not known, and may say more.
+ */
+function knownFeatures(
+  data: DatasetSpec | undefined,
+  candidates: readonly CandidateSpec[],
+  repository: Lookup,
+): Readonly<Record<string, string>> | undefined {
+  const own = data?.actions !== undefined && 'policy' in data.actions ? [data.actions.policy] : []
+  const names = [...own, ...candidates.flatMap(each => ('policy' in each ? [each.policy] : []))]
+  const policies = names.map(name => repository.get('Policy', name)?.spec)
+  const known = policies.filter(spec => spec !== undefined)
+  if (data === undefined || known.length < policies.length) return undefined
+  const fields: Record<string, string> = {}
+  for (const { actions } of known.reverse()) {
+    const { id: _, ...said } = fieldsOfActions(actions)
+    for (const [name, { type }] of Object.entries(said)) fields[name] = isWhole(actions, name) ? 'integer' : type
+  }
+  return fields
+}
+
+const isWhole = (actions: PolicySpec['actions'], name: string): boolean =>
+  isListed(actions) && actions.every(({ features = {} }) => Number.isSafeInteger(features[name]))
+
 /** Lists are judged by estimators of their own, on a log of lists, and so are policies that make them. */
 function* listRules(
   { estimators, candidates, rewardModel }: EvaluationSpec,
@@ -247,10 +322,8 @@ function* propensityRules(estimators: readonly EstimatorSpec[], data: DatasetSpe
   )
 }
 
-function* rewardModelRules(
-  { estimators, rewardModel }: EvaluationSpec,
-  data: DatasetSpec | undefined,
-): Generator<Fault> {
+function* rewardModelRules(spec: EvaluationSpec, data: DatasetSpec | undefined, repository: Lookup): Generator<Fault> {
+  const { estimators, rewardModel } = spec
   const needy = estimators.findIndex(spec => estimatorType(spec).model)
   if (rewardModel === undefined) {
     if (needy === -1) return
@@ -264,6 +337,7 @@ function* rewardModelRules(
   }
   const path = ['spec', 'rewardModel']
   if (rewardModel.type === 'columns') yield* columnsRules(rewardModel.columns, [...path, 'columns'])
+  else if (rewardModel.type === 'model') yield* scoredRules(rewardModel.model, spec, data, repository)
   else if (
     rewardModel.crossFit.by === 'unit' &&
     data !== undefined &&
@@ -275,5 +349,34 @@ function* rewardModelRules(
       'folds by unit need the units of the log',
       'name their column at `mapping.unit` of the Dataset',
     )
+  }
+}
+
+/** A Model that predicts rewards says what an action is worth, and its inputs can be made of a policy's context and actions. */
+function* scoredRules(
+  name: string,
+  spec: EvaluationSpec,
+  data: DatasetSpec | undefined,
+  repository: Lookup,
+): Generator<Fault> {
+  const path = ['spec', 'rewardModel', 'model']
+  const model = repository.get('Model', name)?.spec
+  if (model?.output.type === 'embedding') {
+    const message = `the output of \`${name}\` is an embedding, which says nothing of what an action is worth`
+    yield semantic(path, message, 'name a Model whose output is a `probability`, a `logit` or a `value`')
+  }
+  const named = rewardModelPolicy(spec, data)
+  if (named === undefined) {
+    const message = `nothing says of which actions \`${name}\` is to predict rewards: neither the Dataset nor a candidate names a policy`
+    yield semantic(path, message, 'name the policy that made the log at `actions: { policy: NAME }` of the Dataset')
+    return
+  }
+  const policy = repository.get('Policy', named)?.spec
+  if (model === undefined || policy === undefined) return
+  for (const { name: input, features } of model.inputs) {
+    for (const { message, hint, severity } of inputRules(policy, features)) {
+      const where = `input \`${input}\` of the Model \`${name}\` for policy \`${named}\`: ${message}`
+      yield { ...semantic(path, where, hint ?? 'change the Model'), ...(severity && { severity }) }
+    }
   }
 }
