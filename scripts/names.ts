@@ -6,6 +6,7 @@ const LISTS: Readonly<Record<string, string>> = {
   KINDS: 'new-result.schema.json#/$defs/Kind',
   SERVED_BY: 'decision.schema.json#/$defs/ServedBy',
   MODES: 'decision.schema.json#/$defs/Mode',
+  MODEL_FAILURE_REASONS: 'decision.schema.json#/$defs/ModelFailureReason',
   LOG_FAULT_CODES: 'log-check-result.schema.json#/$defs/LogFaultCode',
 }
 

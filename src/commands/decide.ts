@@ -144,11 +144,10 @@ export const decideCommand = defineCommand<Options, Result>({
 async function askedOnce(host: Host, opened: Opened, policy: Policy, context: unknown, pool: Pool): Promise<Pool> {
   const checked = policy.context(context)
   if (policy.spec.scorer === undefined || 'faults' in checked) return pool
-  const models = createModelShelf(host)
-  const model = await models.open(policy, file => dataFile(host, opened, file))
+  const model = await createModelShelf(host).open(policy, file => dataFile(host, opened, file))
   const asked = await model?.ask(checked.context, pool, Number.POSITIVE_INFINITY)
-  await models.close()
-  return asked ?? pool
+  await model?.close()
+  return asked?.pool ?? pool
 }
 
 /** What to write at --actions. */

@@ -7,78 +7,80 @@ import type { Policy } from '../policy/policy.ts'
 import type { Pool } from '../policy/pool.ts'
 import { cached } from './cache.ts'
 import type { BreakerState, GuardedRuntime, Timers } from './guard.ts'
-import type { FailureReason, Runtime } from './runtime.ts'
-import { createScoring, type Scoring } from './score.ts'
+import type { Runtime } from './runtime.ts'
+import { createScoring, type Scored, type Unscored } from './score.ts'
 import { selectOutput } from './select.ts'
 import { createTensor } from './tensor.ts'
 
-export interface OpenModel extends Scoring {
+export interface OpenModel {
   readonly scorer: Scorer
-  /** Has it ever answered? */
+  /** Has it ever answered, to this policy or another one? */
   readonly heard: boolean
-  readonly counts: ModelCounts
   /** Of its breaker. */
   state(): BreakerState
   /** What it runs in, for records and tables. */
   readonly about: string
-  /** The pool of one decision with what the Model says, within so many milliseconds and its own time-out. Never rejects. */
-  ask(context: Context, pool: Pool, withinMs: number): Promise<Pool>
+  /** One decision with what the Model says, within so many milliseconds and its own time-out. Never rejects. */
+  ask(context: Context, pool: Pool, withinMs: number): Promise<Scored>
   /** Runs it on rows of zeros, of several sizes, so that the first decision waits for nothing. A ModelFailure where it does not answer. */
   warmUp(signal: AbortSignal): Promise<void>
-  ready(signal: AbortSignal): Promise<boolean>
+  /** Lets go of it once nobody waits for an answer. */
   close(): Promise<void>
-}
-
-/** Of all calls since the model was opened. */
-export interface ModelCounts {
-  readonly decisions: number
-  /** Milliseconds that decisions waited, all together. */
-  readonly waited: number
-  /** By reason. */
-  readonly failures: Readonly<Partial<Record<FailureReason, number>>>
 }
 
 /** How many rows the calls have that warm a model up. */
 const WARM_ROWS = [1, 8, 64]
 
-/** What runs a Model: as it is, and within its time-out. */
+/** What runs a Model, for all who ask it. */
 export interface Runs {
   readonly runtime: Runtime
+  /** The same within its time-out. */
   readonly guard: GuardedRuntime
+  /** Has it ever answered? */
+  heard: boolean
 }
 
-/** @param runs Of the Model of this policy, which must have one. */
-export function openModel(policy: Policy, { runtime: bare, guard }: Runs, timers: Timers): OpenModel {
+/**
+ * @param runs Of the Model of this policy, which must have one.
+ * @param release Called when it is closed.
+ */
+export function openModel(policy: Policy, runs: Runs, timers: Timers, release: () => Promise<void>): OpenModel {
   const scorer = policy.spec.scorer as Scorer
-  const runtime = cached(guard, scorer, () => timers.now())
-  const scoring = createScoring(policy, runtime)
-  const failures: Partial<Record<FailureReason, number>> = {}
-  const counts = { decisions: 0, waited: 0, failures }
-  let heard = false
+  const { runtime, guard } = runs
+  const score = createScoring(
+    policy,
+    cached(guard, scorer, () => timers.now()),
+  )
   const widths = createInputs(policy.spec, scorer).map(({ dimension }) => dimension)
+  let waiting = 0
+  let idle = () => {}
+  let closed: Promise<void> | undefined
+
+  async function within(ms: number, decision: Unscored): Promise<Scored> {
+    const abort = new AbortController()
+    const cancel = ms === Number.POSITIVE_INFINITY ? () => {} : timers.after(Math.max(0, ms), () => abort.abort())
+    try {
+      return await score(decision, abort.signal)
+    } finally {
+      cancel()
+    }
+  }
+
   return {
-    ...scoring,
     scorer,
-    counts,
     get heard() {
-      return heard
+      return runs.heard
     },
     about: guard.about,
     state: () => guard.state(),
     async ask(context, pool, withinMs) {
-      const abort = new AbortController()
-      const before = timers.now()
-      const cancel =
-        withinMs === Number.POSITIVE_INFINITY ? () => {} : timers.after(Math.max(0, withinMs), () => abort.abort())
-      const [asked] = await scoring.score([{ context, pool }], abort.signal)
-      cancel()
-      const { outputs } = asked
-      if (outputs === undefined) return asked
-      counts.decisions++
-      counts.waited += timers.now() - before
-      if (failed(outputs)) failures[outputs.failure] = (failures[outputs.failure] ?? 0) + 1
-      else heard = true
-      return asked
+      waiting++
+      const scored = await within(withinMs, { context, pool }).finally(() => {
+        if (--waiting === 0) idle()
+      })
+      const { outputs } = scored.pool
+      if (outputs !== undefined && !failed(outputs)) runs.heard = true
+      return scored
     },
     async warmUp(signal) {
       for (const rows of WARM_ROWS) {
@@ -86,12 +88,16 @@ export function openModel(policy: Policy, { runtime: bare, guard }: Runs, timers
           ({ name, dtype }, i) =>
             [name, createTensor(dtype, rows, widths[i], new Float64Array(rows * widths[i]))] as const,
         )
-        const outputs = await bare.run(new Map(zeros), signal)
-        selectOutput(scorer.output, outputs, rows)
+        selectOutput(scorer.output, await runtime.run(new Map(zeros), signal), rows)
       }
-      heard = true
+      runs.heard = true
     },
-    ready: signal => runtime.ready(signal),
-    close: () => runtime.close(),
+    close() {
+      closed ??= new Promise<void>(resolve => {
+        idle = resolve
+        if (waiting === 0) resolve()
+      }).then(release)
+      return closed
+    },
   }
 }

@@ -19,12 +19,12 @@ export interface Unscored {
   readonly pool: Pool
 }
 
-export interface Scoring {
-  /**
-   * The pools of these decisions with what the Model says, or why it says nothing: of the actions that the rules let be taken, and of none where the
-   * policy is not asked (the unit is held out, or nothing is eligible). One call for all of them, but of a listwise model one each. Never rejects.
-   */
-  score(decisions: readonly Unscored[], signal: AbortSignal): Promise<readonly Pool[]>
+/** A decision as it is made. */
+export interface Scored {
+  /** With what the Model says of the actions that the rules let be taken, or why it says nothing; as it was where the Model is not asked. */
+  readonly pool: Pool
+  /** How many rows it was asked about: 0 where the unit is held out, or nothing is eligible. */
+  readonly rows: number
 }
 
 /** A decision, and the actions of its pool that may be taken, ascending. */
@@ -61,36 +61,45 @@ export function createAsk(policy: Policy, runtime: Pick<Runtime, 'run'>): Ask {
   }
 }
 
-/** @param runtime Runs the Model of this policy, which must have one. */
-export function createScoring(policy: Policy, runtime: Pick<Runtime, 'run'>): Scoring {
+/**
+ * Asks about one decision. Never rejects.
+ * @param runtime Runs the Model of this policy, which must have one.
+ */
+export function createScoring(
+  policy: Policy,
+  runtime: Pick<Runtime, 'run'>,
+): (decision: Unscored, signal: AbortSignal) => Promise<Scored> {
   const ask = createAsk(policy, runtime)
 
-  async function call(asked: readonly Asked[], signal: AbortSignal): Promise<readonly (Outputs | NoOutputs)[]> {
+  async function outputsOf(asked: Asked, signal: AbortSignal): Promise<Outputs | NoOutputs> {
     try {
-      return await ask(asked, signal)
+      return (await ask([asked], signal))[0]
     } catch (error) {
       if (!(error instanceof ModelFailure)) throw error
-      return asked.map(() => ({ failure: error.reason }))
+      return { failure: error.reason }
     }
   }
 
-  return {
-    async score(decisions, signal) {
-      const asked = decisions.flatMap((decision, at) => {
-        const { context, pool } = decision
-        const indices = new Int32Array(pool.ids.length)
-        const count = policy.eligibility.write(context, indices, pool)
-        return count === 0 || policy.heldOut(context) ? [] : [{ ...decision, at, indices: indices.subarray(0, count) }]
-      })
-      const outputs = policy.spec.scorer?.listwise
-        ? (await Promise.all(asked.map(one => call([one], signal)))).flat()
-        : await call(asked, signal)
-      const pools = decisions.map(({ pool }) => pool)
-      for (const [i, { at, pool }] of asked.entries()) pools[at] = { ...pool, outputs: outputs[i] }
-      return pools
-    },
+  /** Those that may be taken: none where nobody is asked, be it that a rule fails, which the decision then says. */
+  function eligibleOf({ context, pool }: Unscored): Int32Array {
+    const indices = new Int32Array(pool.ids.length)
+    try {
+      const count = policy.eligibility.write(context, indices, pool)
+      return policy.heldOut(context) ? NONE : indices.subarray(0, count)
+    } catch {
+      return NONE
+    }
+  }
+
+  return async ({ context, pool }, signal) => {
+    const indices = eligibleOf({ context, pool })
+    if (indices.length === 0) return { pool, rows: 0 }
+    const outputs = await outputsOf({ context, pool, indices }, signal)
+    return { pool: { ...pool, outputs }, rows: seesActions(policy.spec.scorer!) ? indices.length : 1 }
   }
 }
+
+const NONE = new Int32Array(0)
 
 /** Makes the rows of the Model's inputs. */
 function createGather(policy: Policy, scorer: Scorer) {

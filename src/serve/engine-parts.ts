@@ -1,4 +1,5 @@
 import type { ServedBy } from '../log/records/records.ts'
+import type { FailureReason } from '../policy/model-outputs.ts'
 import type { PolicySource } from './deciding/policies.ts'
 import type { Ids } from './ids/ids.ts'
 import type { Claim, Ledger } from './ids/ledger.ts'
@@ -47,4 +48,6 @@ export interface Observer {
   /** A reward or an activation is not taken. */
   refused(reason: 'value' | 'time' | 'slot' | 'conflict'): void
   rewarded(kind: 'metric' | 'activation'): void
+  /** A Model was asked about so many rows of a decision, and answered, or did not: for that reason. */
+  asked(model: string, rows: number, ms: number, failure: FailureReason | undefined): void
 }

@@ -1,4 +1,7 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
+import { MODEL_FAILURE_REASONS } from '../generated/names.ts'
+import type { BreakerState } from '../models/guard.ts'
+import type { OpenModel } from '../models/open-model.ts'
 import type { Followed, LivePolicySource } from './deciding/policies.ts'
 import type { Observer } from './engine-parts.ts'
 import type { LogWriter } from './log/log-writer.ts'
@@ -34,6 +37,11 @@ export interface Measured {
 
 /** Seconds; a decision takes from tens of microseconds to, at the worst, the time limit. */
 const BUCKETS = [5e-5, 1e-4, 2.5e-4, 5e-4, 1e-3, 2.5e-3, 5e-3, 1e-2, 2.5e-2, 5e-2, 0.1, 0.25, 0.5, 1]
+
+/** Rows of a call: as many as a decision has actions. */
+const ROWS = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000]
+
+const BREAKER: Readonly<Record<BreakerState, number>> = { closed: 0, 'half-open': 1, open: 2 }
 
 /** prom-client's own that end in `_total` and count nothing: each is the sum of one that stays. */
 const MISNAMED = ['nodejs_active_handles_total', 'nodejs_active_requests_total', 'nodejs_active_resources_total']
@@ -202,6 +210,52 @@ export function createMetrics(measured: Measured): Metrics {
     ['reason'],
     [['value'], ['slot'], ['time'], ['conflict']],
   )
+  const modelSeconds = new Histogram({
+    name: 'dap_model_seconds',
+    help: 'How long decisions waited for their Model, whether or not it answered',
+    labelNames: ['model'],
+    buckets: BUCKETS,
+    registers,
+  })
+  const modelRows = new Histogram({
+    name: 'dap_model_batch_rows',
+    help: 'Rows that a Model was asked about at once: one for each action that could be taken, or one of the context',
+    labelNames: ['model'],
+    buckets: ROWS,
+    registers,
+  })
+  const modelFailures = createTally([])
+  /** By name: policies may ask the same. */
+  function models(): ReadonlyMap<string, readonly OpenModel[]> {
+    const all = new Map<string, readonly OpenModel[]>()
+    for (const { model } of source.policies.values()) {
+      if (model !== undefined) all.set(model.scorer.name, [...(all.get(model.scorer.name) ?? []), model])
+    }
+    return all
+  }
+  count(
+    'dap_model_failures_total',
+    'Decisions that are the fallback because their Model gave nothing to use, by the reason that their records say',
+    ['model', 'reason'],
+    () => {
+      for (const model of models().keys()) for (const reason of MODEL_FAILURE_REASONS) modelFailures.know(model, reason)
+      return Array.from(modelFailures.entries(), ([[model, reason], told]) => [{ model, reason }, told])
+    },
+  )
+  gauge(
+    'dap_model_ready',
+    'Has the Model answered since it was opened? 0: GET /readyz says so; of several workers the worst',
+    'min',
+    ['model'],
+    () => Array.from(models(), ([model, all]) => [{ model }, all.every(({ heard }) => heard) ? 1 : 0]),
+  )
+  gauge(
+    'dap_model_breaker',
+    'Of the breaker before the Model: 0 closed, 1 half open, 2 open, when decisions are the fallback and it is not asked; of several workers the worst',
+    'max',
+    ['model'],
+    () => Array.from(models(), ([model, all]) => [{ model }, Math.max(...all.map(each => BREAKER[each.state()]))]),
+  )
   const requests = counter('dap_http_requests_total', 'HTTP requests that are done with; 499: the client had gone', [
     'route',
     'status',
@@ -308,6 +362,11 @@ export function createMetrics(measured: Measured): Metrics {
       rewarded: kind => rewards.add(kind),
       unmatched: reason => unmatched.add(reason),
       refused: reason => refused.add(reason),
+      asked(model, rows, ms, failure) {
+        modelSeconds.observe({ model }, ms / 1000)
+        modelRows.observe({ model }, rows)
+        if (failure !== undefined) modelFailures.add(model, failure)
+      },
     },
     requested: (route, status) => requests.add(route, String(status)),
     get totals() {
@@ -317,6 +376,8 @@ export function createMetrics(measured: Measured): Metrics {
 }
 
 interface Tally {
+  /** It is 0, if it has not been counted yet. */
+  know(...labels: readonly string[]): void
   add(...labels: readonly string[]): void
   entries(): Iterable<readonly [labels: string[], count: number]>
   total(): number
@@ -349,6 +410,7 @@ function createTally(known: readonly (readonly string[])[]): Tally {
 
   for (const labels of known) find(labels)
   return {
+    know: (...labels) => void find(labels),
     add(...labels) {
       find(labels).count++
     },

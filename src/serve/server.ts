@@ -58,6 +58,9 @@ export interface Patience {
 /** How often the log is looked at, and the learner learns. */
 const LOOK_MS = 1_000
 
+/** So long a model may take for its first answers. */
+const WARM_MS = 30_000
+
 const SWEEP_MS = 20
 /** A connection that was made when the port closed has this long to ask for something. */
 const FRESH_MS = 200
@@ -71,12 +74,23 @@ export async function startServer(parts: ServerParts): Promise<Server> {
   /** Models that a server has, which may come up after this one. */
   const unheard = (): readonly OpenModel[] =>
     [...source.policies.values()].flatMap(({ model }) => (model === undefined || model.heard ? [] : [model]))
+  const warming = new Set<OpenModel>()
+
+  /** A model may take longer for its first answer than until the next look. */
+  function warm(model: OpenModel): void {
+    if (warming.has(model)) return
+    warming.add(model)
+    model
+      .warmUp(AbortSignal.timeout(WARM_MS))
+      .catch(() => {})
+      .finally(() => warming.delete(model))
+  }
 
   function unready(): readonly string[] {
     return [
       ...(stopping ? ['the server is shutting down'] : []),
       ...(source.policies.size === 0 ? ['no policy is loaded'] : []),
-      ...unheard().map(({ scorer }) => `the model \`${scorer.name}\` has not answered yet`),
+      ...new Set(unheard().map(({ scorer }) => `the model \`${scorer.name}\` has not answered yet`)),
       ...(log.trouble === undefined ? [] : [log.trouble]),
     ]
   }
@@ -105,7 +119,7 @@ export async function startServer(parts: ServerParts): Promise<Server> {
 
   function look(): void {
     learner?.tick(clock.now()).catch(publishFailed)
-    for (const model of unheard()) model.warmUp(AbortSignal.timeout(LOOK_MS)).catch(() => {})
+    for (const model of unheard()) warm(model)
     if (log.trouble === trouble) return
     trouble = log.trouble
     if (trouble === undefined) tell('info', 'recovery')
@@ -136,6 +150,7 @@ export async function startServer(parts: ServerParts): Promise<Server> {
     clearInterval(timer)
     await upkeep?.stop()
     await learner?.publish().catch(publishFailed)
+    await source.close()
     await log.close(Math.max(graceMs / 2, until - clock.monotonic()))
   }
 

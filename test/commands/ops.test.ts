@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { get, offer, post, serve, repository as served } from '../serve/serving.ts'
+import { ctr, get, offer, post, ranker, serve, repository as served } from '../serve/serving.ts'
 import { familiesOf } from '../serve/support/exposition.ts'
 import { alerts, alertTests, dashboard, dashboardQueries } from '../support/ops.ts'
 import { dap, repository } from '../support/run-dap.ts'
@@ -75,8 +75,9 @@ describe('the dashboard and the alerts', () => {
 
   /** Metric → its labels, and those that Prometheus adds, of a server that has decided. */
   async function knownMetrics(): Promise<ReadonlyMap<string, ReadonlySet<string>>> {
-    const { url } = await serve(await served({ 'policies/offer.yaml': offer() }), ['--learn', '--keep', '30d'])
-    await post(`${url}/v1/decide`, { context: { player: 'p1' } })
+    const files = { 'policies/offer.yaml': offer(), 'policies/ranker.yaml': ranker(), 'models/ctr.yaml': ctr() }
+    const { url } = await serve(await served(files), ['--learn', '--keep', '30d'])
+    for (const policy of ['offer', 'ranker']) await post(`${url}/v1/decide`, { policy, context: { player: 'p1' } })
     const known = new Map<string, ReadonlySet<string>>()
     for (const [name, { type, samples }] of familiesOf((await get(`${url}/metrics`)).text)) {
       const own = [...(LABELS[name] ?? []), ...samples.flatMap(({ labels }) => Object.keys(labels))]
@@ -108,7 +109,13 @@ describe('the dashboard and the alerts', () => {
     const known = await knownMetrics()
     const shown = dashboardQueries().join('\n')
     const missing = [...known.keys()].filter(name => name.startsWith('dap_') && !shown.includes(name))
-    expect(missing).toEqual(['dap_decision_duration_seconds_sum', 'dap_decision_duration_seconds_count'])
+    expect(missing).toEqual([
+      'dap_decision_duration_seconds_sum',
+      'dap_decision_duration_seconds_count',
+      'dap_model_seconds_sum',
+      'dap_model_seconds_count',
+      'dap_model_batch_rows_bucket',
+    ])
   })
 
   it('are shown to fire, and not to fire, each of them', () => {

@@ -10,7 +10,7 @@ import { replay } from '../../src/log/records/replay.ts'
 import { probabilityBest } from '../../src/math/quadrature.ts'
 import { stream } from '../../src/math/rng.ts'
 import { ModelFailure, type Tensor } from '../../src/models/runtime.ts'
-import { createScoring } from '../../src/models/score.ts'
+import { createAsk, createScoring } from '../../src/models/score.ts'
 import { type Decision, decide } from '../../src/policy/decide.ts'
 import { shortFloat, widthOf } from '../../src/policy/model-outputs.ts'
 import { createPolicy, type Policy } from '../../src/policy/policy.ts'
@@ -81,8 +81,7 @@ const signal = new AbortController().signal
 const context = { playerId: 'p', level: 3 }
 
 async function asked(policy: Policy, runtime: Parameters<typeof createScoring>[1], from = context): Promise<Pool> {
-  const [pool] = await createScoring(policy, runtime).score([{ context: from, pool: policy.pool as Pool }], signal)
-  return pool
+  return (await createScoring(policy, runtime)({ context: from, pool: policy.pool as Pool }, signal)).pool
 }
 
 const decided = (policy: Policy, pool: Pool, decisionId = 'd1', from = context): Decision =>
@@ -143,6 +142,12 @@ describe('a decision by what a Model says', () => {
       ),
     ))
 
+  it('has no negative zero in it, which a record would not tell from the other one', async () => {
+    const policy = policyOf(scorerOf({ type: 'value' }))
+    const run = async () => new Map([['y', { rows: 3, columns: 1, data: new Float32Array([-0, 0, -0]) }]])
+    expect((await asked(policy, { run })).outputs).toEqual({ numbers: new Float64Array(3) })
+  })
+
   it('is the fallback where there are no scores, says why, and comes out again', async () => {
     const policy = policyOf(scorerOf({ type: 'value' }))
     for (const [reason, run] of [
@@ -177,18 +182,42 @@ describe('a decision by what a Model says', () => {
     expect(runtime.calls).toEqual([])
   })
 
-  it('asks a listwise model about one decision at a time, and others about all at once', async () => {
-    for (const listwise of [false, true]) {
-      const policy = policyOf(scorerOf({ type: 'value' }, { listwise }))
-      const runtime = fake()
-      const each = [1, 3].map(level => ({ context: { playerId: 'p', level }, pool: policy.pool as Pool }))
-      const pools = await createScoring(policy, runtime).score(each, signal)
-      expect(runtime.calls.map(({ rows }) => rows)).toEqual(listwise ? [2, 3] : [5])
-      expect(pools.map((pool, i) => decided(policy, pool, 'd', each[i].context).model?.outputs)).toEqual([
-        [0.06, 0.21],
-        [0.08, 0.13, 0.23],
-      ])
-    }
+  it('does not ask where a rule fails, and says that it did', async () => {
+    const runtime = fake()
+    const failing = policyOf(scorerOf({ type: 'value' }), {
+      context: {
+        playerId: { type: 'string' },
+        level: { type: 'number' },
+        tags: { type: 'array', items: { type: 'number' }, minItems: 1, maxItems: 1 },
+      },
+      actions: [
+        { id: 'a', features: { price: 1 } },
+        { id: 'b', features: { price: 2 }, eligible: 'ctx.tags[int(ctx.level)] > 0.0' },
+      ],
+    })
+    const from = { ...context, tags: [1] }
+    const decision = decided(failing, await asked(failing, runtime, from), 'd', from)
+    expect(decision).toMatchObject({ servedBy: 'fallback', action: 'a', model: undefined })
+    expect(decision.reason).not.toContain('has not been asked')
+    expect(runtime.calls).toEqual([])
+  })
+
+  it('is asked for with others in one call, and says of each what it would say of it alone', async () => {
+    const policy = policyOf(scorerOf({ type: 'value' }))
+    const runtime = fake()
+    const both = [1, 3].map((level, i) => ({
+      context: { playerId: 'p', level },
+      pool: policy.pool as Pool,
+      indices: Int32Array.from([[0, 2] as const, [0, 1, 2] as const][i]),
+    }))
+    const outputs = await createAsk(policy, runtime)(both, signal)
+    expect(runtime.calls.map(({ rows }) => rows)).toEqual([5])
+    const alone = await Promise.all(both.map(({ context }) => asked(policy, runtime, context)))
+    expect(outputs).toEqual(alone.map(pool => pool.outputs))
+    expect(alone.map((pool, i) => decided(policy, pool, 'd', both[i].context).model?.outputs)).toEqual([
+      [0.06, 0.21],
+      [0.08, 0.13, 0.23],
+    ])
   })
 
   it('cannot do without what it was to ask', () => {

@@ -3,9 +3,12 @@ import { join } from 'node:path'
 import { AggregatorRegistry } from 'prom-client'
 import { describe, expect, it } from 'vitest'
 import { nodeFiles } from '../../src/adapters/node/files.ts'
+import { MODEL_FAILURE_REASONS } from '../../src/generated/names.ts'
+import type { BreakerState } from '../../src/models/guard.ts'
+import type { OpenModel } from '../../src/models/open-model.ts'
 import { createMetrics, type Measured } from '../../src/serve/metrics.ts'
 import { PACKAGE_ROOT } from '../support/run-dap.ts'
-import { get, offer, post, repository, serve, waitFor } from './serving.ts'
+import { ctr, get, offer, post, ranker, repository, serve, waitFor } from './serving.ts'
 import { familiesOf, sampleOf } from './support/exposition.ts'
 import { logStats, served } from './support.ts'
 
@@ -14,9 +17,14 @@ const CONTEXT = { player: 'p1' }
 
 describe('the metrics of a server', () => {
   it('are those that docs/server.md lists, with their labels, and no others', async () => {
-    const folder = await repository({ 'policies/offer.yaml': offer() })
+    const folder = await repository({
+      'policies/offer.yaml': offer(),
+      'policies/ranker.yaml': ranker(),
+      'models/ctr.yaml': ctr(),
+    })
     const { url } = await serve(folder, ['--learn', '--control', 'control.json', '--keep', '30d'])
-    const { json } = await post(`${url}/v1/decide`, { context: CONTEXT })
+    await post(`${url}/v1/decide`, { policy: 'ranker', context: CONTEXT })
+    const { json } = await post(`${url}/v1/decide`, { policy: 'offer', context: CONTEXT })
     await post(`${url}/v1/rewards`, { decisionId: json.decisionId, value: 1 })
     const families = familiesOf((await get(`${url}/metrics`)).text)
     const own = [...families.keys()].filter(name => !/^(process|nodejs)_/.test(name))
@@ -166,6 +174,28 @@ describe('the metrics of several workers', () => {
       ...{ inWork: 3, connections: 14, queue: 12, oldest: 0.04, decisionsAt: 9, rewardsAt: 7 },
       ...{ unmatched: 2, refused: 1 },
     })
+  })
+
+  it('add up what was asked of a Model, and say of it the worst', async () => {
+    const asking = (heard: boolean, state: BreakerState): Measured => {
+      const model = { scorer: { name: 'ctr' }, heard, state: () => state } as OpenModel
+      const policies = new Map([
+        ['shop-offer', { ...served(), model }],
+        ['other', { ...served({}, 'other'), model: { ...model, heard: true } as OpenModel }],
+      ])
+      return measured({ source: { ...measured().source, policies } })
+    }
+    const workers = [createMetrics(asking(true, 'closed')), createMetrics(asking(false, 'half-open'))]
+    workers[0].observer.asked('ctr', 20, 500, undefined)
+    workers[1].observer.asked('ctr', 3, 1500, 'timeout')
+    const all = await Promise.all(workers.map(({ registry }) => registry.getMetricsAsJSON()))
+    const families = familiesOf(await AggregatorRegistry.aggregate(all).metrics())
+    const value = (name: string, labels = {}) => sampleOf(families, name, { model: 'ctr', ...labels })
+    expect([value('dap_model_ready'), value('dap_model_breaker')]).toEqual([0, 1])
+    expect([value('dap_model_seconds_sum'), value('dap_model_seconds_count')]).toEqual([2, 2])
+    expect([value('dap_model_batch_rows_sum'), value('dap_model_batch_rows_bucket', { le: '5' })]).toEqual([23, 1])
+    const failures = MODEL_FAILURE_REASONS.map(reason => [reason, value('dap_model_failures_total', { reason })])
+    expect(failures).toEqual(MODEL_FAILURE_REASONS.map(reason => [reason, reason === 'timeout' ? 1 : 0]))
   })
 })
 

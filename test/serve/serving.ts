@@ -36,8 +36,9 @@ export async function serve(
   folder: string,
   words: readonly string[] = [],
   environment: Readonly<Record<string, string>> = {},
+  own: Partial<Host> = {},
 ): Promise<Serving> {
-  const run = start(folder, [...PATIENT, '--poll-ms', '20', ...words], environment)
+  const run = start(folder, [...PATIENT, '--poll-ms', '20', ...words], environment, own)
   const serving: Serving = {
     url: '',
     events: run.events,
@@ -58,7 +59,12 @@ export function fails(folder: string, words: readonly string[], environment = {}
   return start(folder, words, environment).finished
 }
 
-function start(folder: string, words: readonly string[], environment: Readonly<Record<string, string>>) {
+function start(
+  folder: string,
+  words: readonly string[],
+  environment: Readonly<Record<string, string>>,
+  own: Partial<Host> = {},
+) {
   const abort = new AbortController()
   let stdout = ''
   let stderr = ''
@@ -102,6 +108,7 @@ function start(folder: string, words: readonly string[], environment: Readonly<R
     programVersion: async () => null,
     machine: () => Promise.reject(new Error('the machine should not be looked at')),
     sleep: ms => new Promise(done => setTimeout(done, ms)),
+    ...own,
   }
   const finished = runCli(['serve', ...words], {
     version: '0.0.0-test',
@@ -145,6 +152,33 @@ spec:
   algorithm: { learner: { type: beta }, exploration: { type: thompson } }
   reward: { name: purchase, type: binary, wait: 1s, default: 0 }
 `
+
+/** A policy that asks the Model `ctr`. */
+export const ranker = (name = 'ranker', changes = '') => `apiVersion: dap/v1
+kind: Policy
+metadata: { name: ${name} }
+spec:
+  unit: player
+  context: { player: { type: string }, level: { type: number, default: 3 } }
+  actions:
+    - { id: none, features: { price: 0 } }
+    - { id: gold, features: { price: 5 } }
+    - { id: gem, features: { price: 9 }, eligible: 'ctx.level > 2.0' }
+  algorithm: { learner: { type: model, model: ctr }, exploration: { type: squarecb } }
+  guardrails: { minProbability: 0.01 }
+  reward: { name: purchase, type: binary, wait: 1s, default: 0 }
+${changes}`
+
+/** A Model of a server at a port where nobody listens, unless the test has another runner. */
+export const ctr = (changes = '', output = '{ type: probability }') => `apiVersion: dap/v1
+kind: Model
+metadata: { name: ctr }
+spec:
+  runtime: { type: open-inference, url: 'http://127.0.0.1:1', model: ctr }
+  inputs: [{ name: x, features: [{ field: level }, { action: price }] }]
+  output: ${output}
+  timeout: 50ms
+${changes}`
 
 /** Every record of one stream, from all files of a log so far. */
 export async function logged(folder: string, stream: 'decisions' | 'rewards' = 'decisions') {

@@ -85,6 +85,7 @@ export function bench(
       rewarded: say('rewarded'),
       unmatched: say('unmatched'),
       refused: say('refused'),
+      asked: (model, rows, _ms, failure) => say('asked')(model, rows, failure ?? 'answered'),
     },
     ...(learner === undefined ? {} : { learner }),
     newId: () => `id-${ids++}`,

@@ -117,7 +117,7 @@ export async function playModel(
   rounds: number,
   learn: (pool: Pool, context: Context, action: number, reward: number) => void = () => {},
 ): Promise<readonly Played[]> {
-  const scoring = createScoring(policy, runtime)
+  const score = createScoring(policy, runtime)
   const rng = stream(11, 'model')
   const played: Played[] = []
   for (let i = 0; i < rounds; i++) {
@@ -125,7 +125,7 @@ export async function playModel(
     const actions = policy.pool === undefined ? offered(rng.uniform()) : undefined
     const open = policy.offer({ actions })
     if ('faults' in open) throw new RangeError(open.faults[0].message)
-    const [pool] = await scoring.score([{ context, pool: open }], new AbortController().signal)
+    const { pool } = await score({ context, pool: open }, new AbortController().signal)
     const decision = decide(policy, { decisionId: `d${i}`, context, pool })
     if ('faults' in decision) throw new RangeError(decision.faults[0].message)
     const ts = new Date(Date.UTC(2026, 0, 1) + 1000 * i).toISOString()

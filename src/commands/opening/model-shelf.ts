@@ -1,7 +1,7 @@
 import { basename, join } from 'node:path'
 import { DapError, messageOf } from '../../errors.ts'
 import type { Host, ModelFiles } from '../../host.ts'
-import type { PolicySpec } from '../../kinds.ts'
+import type { PolicySpec, Scorer } from '../../kinds.ts'
 import { guarded, type Timers } from '../../models/guard.ts'
 import { type OpenModel, openModel, type Runs } from '../../models/open-model.ts'
 import { ModelFailure, type Runtime } from '../../models/runtime.ts'
@@ -21,71 +21,55 @@ const TIMERS: Timers = {
 /** So long a model may take for its first answers. */
 const WARM_MS = 30_000
 
-/** Opens the Models of policies, each runtime once as long as somebody uses it. */
+/** Opens the Models of policies, each runtime once as long as somebody has it open. */
 export interface ModelShelf {
   /**
    * The Model that the policy names, opened and warm; undefined where it names none. A DapError where it cannot be run. One that a server has may not
    * answer yet: it is opened all the same, and `heard` says so.
    * @param find The path of a file that a Model names, or a DapError.
    */
-  open(policy: Policy, find: (file: string) => Promise<string>): Promise<OpenModel | undefined>
-  /** Closes what nobody has opened since the last time that this was asked. */
-  settle(): Promise<void>
-  close(): Promise<void>
+  open(policy: Policy, find: Find): Promise<OpenModel | undefined>
 }
 
 export function createModelShelf(host: Host): ModelShelf {
-  const runtimes = new Map<string, { readonly runs: Promise<Runs>; uses: number }>()
-
-  async function runtimeOf(policy: Policy, find: (file: string) => Promise<string>): Promise<Runs> {
-    const { runtime, output, timeout } = policy.spec.scorer!
-    const key = canonicalJson({ runtime, output, timeout })
-    let held = runtimes.get(key)
-    if (held === undefined) {
-      const opened = (async () => {
-        const own = await openRuntime(host, policy, find)
-        return { runtime: own, guard: guarded(own, milliseconds(timeout), TIMERS) }
-      })()
-      held = { runs: opened, uses: 0 }
-      runtimes.set(key, held)
-    }
-    held.uses++
-    try {
-      return await held.runs
-    } catch (error) {
-      runtimes.delete(key)
-      throw error
-    }
-  }
+  const held = new Map<string, { readonly runs: Promise<Runs>; users: number }>()
 
   return {
     async open(policy, find) {
       const { scorer } = policy.spec
       if (scorer === undefined) return undefined
-      const model = openModel(policy, await runtimeOf(policy, find), TIMERS)
+      const { runtime, inputs, output, timeout } = scorer
+      const key = canonicalJson({ runtime, inputs, output, timeout })
+      const made = async () => {
+        const own = await openRuntime(host, policy, find)
+        return { runtime: own, guard: guarded(own, milliseconds(timeout), TIMERS), heard: false }
+      }
+      const shared = held.get(key) ?? { runs: made(), users: 0 }
+      held.set(key, shared)
+      shared.users++
+      const release = async () => {
+        if (--shared.users > 0) return
+        held.delete(key)
+        await (await shared.runs).runtime.close()
+      }
+      const runs = await shared.runs.catch(error => {
+        held.delete(key)
+        throw error
+      })
+      const model = openModel(policy, runs, TIMERS, release)
+      if (runs.heard) return model
       try {
         await model.warmUp(AbortSignal.any([host.signal, AbortSignal.timeout(WARM_MS)]))
       } catch (error) {
         if (!(error instanceof ModelFailure)) throw error
-        if (scorer.runtime.type === 'onnx') {
+        if (runtime.type === 'onnx') {
+          await model.close()
           throw new DapError(`the Model \`${scorer.name}\` does not score: ${messageOf(error)}`, {
             hint: `\`dap model check ${scorer.name}\` compares its inputs and its output with what the file has`,
           })
         }
       }
       return model
-    },
-    async settle() {
-      for (const [key, held] of runtimes) {
-        if (held.uses === 0) {
-          runtimes.delete(key)
-          await (await held.runs).runtime.close()
-        } else held.uses = 0
-      }
-    },
-    async close() {
-      for (const { runs } of runtimes.values()) await (await runs).runtime.close()
-      runtimes.clear()
     },
   }
 }
@@ -125,7 +109,7 @@ export async function modelFiles(host: Host, opened: Opened, specs: readonly Pol
   return files
 }
 
-async function openRuntime(host: Host, policy: Policy, find: (file: string) => Promise<string>): Promise<Runtime> {
+async function openRuntime(host: Host, policy: Policy, find: Find): Promise<Runtime> {
   const { scorer } = policy.spec
   if (scorer === undefined) throw new RangeError(`the policy \`${policy.name}\` has no Model`)
   const { name, runtime, output } = scorer
@@ -140,11 +124,9 @@ async function openRuntime(host: Host, policy: Policy, find: (file: string) => P
 /** Where the file of a Model is in the folder of a bundle. */
 export const bundledModel = (file: string): string => join('models', basename(file))
 
-async function bytesOf(
-  host: Host,
-  runtime: NonNullable<Policy['spec']['scorer']>['runtime'],
-  find: (file: string) => Promise<string>,
-): Promise<Uint8Array> {
+type Find = (file: string) => Promise<string>
+
+async function bytesOf(host: Host, runtime: Scorer['runtime'], find: Find): Promise<Uint8Array> {
   if (runtime.type !== 'onnx') throw new Error('a server has no file')
   return host.files.bytes(await find(runtime.file))
 }

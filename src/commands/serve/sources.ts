@@ -64,7 +64,6 @@ export function bundleLoader(host: Host, location: string): PolicyLoader {
         if (other === undefined) policies.set(name, loaded)
         else policies.delete(name)
       }
-      await models.settle()
       return { policies, faults, hint }
     },
   }
@@ -176,7 +175,6 @@ export function repositoryLoader(
           faults.push(...loaded.faults)
         } else policies.set(name, loaded)
       }
-      await models.settle()
       return { policies, faults, hint }
     },
   }

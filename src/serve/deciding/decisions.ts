@@ -5,6 +5,7 @@ import { type DecisionRecord, IMPOSED } from '../../log/records/records.ts'
 import type { ContextFault } from '../../policy/context.ts'
 import { type Decision, type DecisionRequest, decide } from '../../policy/decide.ts'
 import { isList } from '../../policy/lists/slots.ts'
+import { failed } from '../../policy/model-outputs.ts'
 import type { Policy } from '../../policy/policy.ts'
 import type { Pool } from '../../policy/pool.ts'
 import { answerOf, withSlotIds } from '../answer.ts'
@@ -31,9 +32,9 @@ export type MakeDecision = (request: DecideRequest, arrived: number, trace?: str
 
 export const isFaults = (result: Made | readonly Fault[]): result is readonly Fault[] => Array.isArray(result)
 
-type Parts = Pick<EngineParts, 'source' | 'log' | 'clock' | 'newId' | 'runtime' | 'limits'>
+type Parts = Pick<EngineParts, 'source' | 'log' | 'clock' | 'observer' | 'newId' | 'runtime' | 'limits'>
 
-export function createMakeDecision({ source, log, clock, newId, runtime, limits }: Parts): MakeDecision {
+export function createMakeDecision({ source, log, clock, observer, newId, runtime, limits }: Parts): MakeDecision {
   const timestamp = createTimestamp()
 
   /** What comes before anything that the policy would choose: a kill switch, a request that is too late, a mode that decides nothing. */
@@ -85,8 +86,15 @@ export function createMakeDecision({ source, log, clock, newId, runtime, limits 
     if (model === undefined || imposed !== undefined) return decided(pool)
     const checked = policy.context(request.context ?? {})
     if ('faults' in checked) return decided(pool)
-    const left = limits.timeoutMs - (clock.monotonic() - arrived)
-    return model.ask(checked.context, pool, left).then(decided)
+    const before = clock.monotonic()
+    return model.ask(checked.context, pool, limits.timeoutMs - (before - arrived)).then(({ pool: asked, rows }) => {
+      const { outputs } = asked
+      if (outputs !== undefined) {
+        const failure = failed(outputs) ? outputs.failure : undefined
+        observer.asked(model.scorer.name, rows, clock.monotonic() - before, failure)
+      }
+      return decided(asked)
+    })
   }
 }
 

@@ -45,6 +45,8 @@ export interface LivePolicySource extends PolicySource {
   /** Reloads every `pollMs`, and hands on the reports that say something. */
   start(onReport: (report: ReloadReport) => void): void
   stop(): void
+  /** Closes what the policies ask, once nobody decides any more. */
+  close(): Promise<void>
   /** Puts `next` in the place of `served`, unless something else has taken that place; never in the middle of a reload. */
   replace(served: ServedPolicy, next: ServedPolicy): Promise<void>
 }
@@ -109,9 +111,15 @@ export function createPolicySource({
     now,
     () => loader.stamp(),
     async () => {
-      const { policies: loaded, faults, hint } = await loader.load()
-      if (loaded.size + faults.length === 0) return { changed: [], faults: ['no policy was found'] }
-      if (faults.length > 0 && policies.size === 0) return { changed: [], faults, hint }
+      const { policies: found, faults: wrong, hint } = await loader.load()
+      if (found.size + wrong.length === 0) return { changed: [], faults: ['no policy was found'] }
+      if (wrong.length > 0 && policies.size === 0) {
+        closeUnused(found)
+        return { changed: [], faults: wrong, hint }
+      }
+      const silent = silentModels(found)
+      const loaded = new Map([...found].filter(([name]) => !silent.has(name)))
+      const faults = [...wrong, ...silent.values()]
       const kept = faults.length === 0 ? [] : [...policies.keys()].filter(name => !loaded.has(name))
       const changed = [...new Set([...policies.keys(), ...loaded.keys()])].filter(name => {
         const next = loaded.get(name)
@@ -127,11 +135,36 @@ export function createPolicySource({
       const next = [...loaded].map(
         ([name, now]) => [name, changed.includes(name) ? now : (policies.get(name) ?? now)] as const,
       )
+      const before = policies
       if (changed.length > 0) policies = withKept(policies, new Map(next))
       loadedLast = withKept(loadedLast, loaded)
-      return { changed, faults, hint, ...(kept.length === 0 ? {} : { kept }) }
+      closeUnused(before, found)
+      const again = silent.size > 0
+      return { changed, faults, hint, ...(kept.length === 0 ? {} : { kept }), ...(again ? { again } : {}) }
     },
   )
+
+  /** What would take the place of a policy that is served, and asks a Model that has never answered, waits until it does. */
+  function silentModels(found: ReadonlyMap<string, ServedPolicy>): ReadonlyMap<string, string> {
+    const silent = [...found].filter(
+      ([name, next]) => next.model?.heard === false && policies.has(name) && !sameDecider(policies.get(name), next),
+    )
+    return new Map(
+      silent.map(([name, { model }]) => {
+        const why = `the model \`${model?.scorer.name}\` has not answered yet`
+        return [name, `policy \`${name}\` goes on as it was, and takes its new files over when it can: ${why}`]
+      }),
+    )
+  }
+
+  /** Lets go of the Models that nobody asks any more. */
+  function closeUnused(...sets: readonly ReadonlyMap<string, ServedPolicy>[]): void {
+    const used = new Set([...policies.values()].map(({ model }) => model))
+    for (const { model } of sets.flatMap(set => [...set.values()])) {
+      // What cannot be closed is nothing that anybody waits for.
+      if (model !== undefined && !used.has(model)) model.close().catch(() => {})
+    }
+  }
 
   const controlFile = watch(
     now,
@@ -179,6 +212,10 @@ export function createPolicySource({
       })
     },
     stop: () => endPolling(),
+    async close() {
+      await last
+      for (const { model } of policies.values()) await model?.close().catch(() => {})
+    },
     replace(served, next) {
       const { name } = served.policy
       const done = last.then(() => {
@@ -191,13 +228,18 @@ export function createPolicySource({
   return source
 }
 
+/** A report of files that have not all been taken over, though nothing is wrong with them: they are to be looked at again. */
+interface Looked extends ReloadReport {
+  readonly again?: boolean
+}
+
 interface Watch {
   look(): Promise<ReloadReport>
   readonly followed: Followed
 }
 
 /** Looks only where the stamp has changed since. What cannot be read is tried again each time, and reported when the reason is new. */
-function watch(now: () => number, stamp: () => Promise<string>, look: () => Promise<ReloadReport>): Watch {
+function watch(now: () => number, stamp: () => Promise<string>, look: () => Promise<Looked>): Watch {
   const followed = { reloads: 0, failures: 0, at: undefined as number | undefined, faults: 0 }
   let seen: string | undefined
   /** Of the files as they were seen. */
@@ -212,10 +254,13 @@ function watch(now: () => number, stamp: () => Promise<string>, look: () => Prom
           followed.faults = faults
           return NOTHING_NEW
         }
-        const report = await look()
-        seen = found
-        trouble = undefined
+        const { again = false, ...report } = await look()
+        seen = again ? undefined : found
         faults = followed.faults = report.faults.length
+        const told = report.faults.join('\n')
+        const repeated = again && told === trouble
+        trouble = again ? told : undefined
+        if (repeated) return NOTHING_NEW
         if (faults > 0) followed.failures++
         else {
           followed.reloads++

@@ -1,5 +1,6 @@
 import type { components } from '../../generated/api.d.ts'
 import type { PolicySpec } from '../../kinds.ts'
+import type { OpenModel } from '../../models/open-model.ts'
 import { contextSchema } from '../../policy/context-schema.ts'
 import { isList } from '../../policy/lists/slots.ts'
 import { isOffered, ownPool } from '../../policy/pool.ts'
@@ -16,6 +17,7 @@ export function summaryOf(source: PolicySource, { policy, snapshot }: ServedPoli
 /** The same with what a caller must know to ask it for a decision. */
 export function descriptionOf(source: PolicySource, served: ServedPolicy): Schemas['PolicyDescription'] {
   const { slots, spec } = served.policy
+  const { model } = served
   const { unit, actions, context } = spec
   const { count, ids } = slots
   return {
@@ -24,7 +26,13 @@ export function descriptionOf(source: PolicySource, served: ServedPolicy): Schem
     ...offerOf(actions),
     ...(isList(spec) ? { slots: { count, ...(ids.length === 0 ? {} : { ids: [...ids] }) } } : {}),
     context: { ...contextSchema(context) },
+    ...(model === undefined ? {} : { model: modelOf(model) }),
   }
+}
+
+function modelOf(model: OpenModel): Schemas['PolicyDescription']['model'] {
+  const { name, digest } = model.scorer
+  return { name, digest, about: model.about, heard: model.heard, breaker: model.state() }
 }
 
 /** The actions of a policy, or what a request must say of its own. */

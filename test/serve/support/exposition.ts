@@ -2,7 +2,11 @@
 export interface Family {
   readonly type: string
   readonly help: string
-  readonly samples: { readonly labels: Readonly<Record<string, string>>; readonly value: number }[]
+  readonly samples: {
+    readonly series: string
+    readonly labels: Readonly<Record<string, string>>
+    readonly value: number
+  }[]
 }
 
 /** Name → family; the series of a histogram belong to it. */
@@ -15,13 +19,16 @@ export function familiesOf(text: string): ReadonlyMap<string, Family> {
     if (kind === 'TYPE') families.set(name, { type: rest, help, samples: [] })
     const [, series, inside = '', value] = /^(\w+)(?:\{(.*)\})? (\S+)$/.exec(line) ?? []
     if (series === undefined) continue
-    const family = families.get(series) ?? families.get(series.replace(/_(bucket|sum|count)$/, ''))
+    const family = familyOf(families, series)
     if (family === undefined) throw new Error(`a series without its metric: ${line}`)
     const labels = [...inside.matchAll(/(\w+)="((?:[^"\\]|\\.)*)"/g)].map(([, label, text]) => [label, text] as const)
-    family.samples.push({ labels: Object.fromEntries(labels), value: Number(value) })
+    family.samples.push({ series, labels: Object.fromEntries(labels), value: Number(value) })
   }
   return families
 }
+
+const familyOf = (families: ReadonlyMap<string, Family>, series: string): Family | undefined =>
+  families.get(series) ?? families.get(series.replace(/_(bucket|sum|count)$/, ''))
 
 /** The value of the one series that has these labels; undefined where there is none. */
 export function sampleOf(
@@ -29,7 +36,7 @@ export function sampleOf(
   name: string,
   labels: Readonly<Record<string, string>> = {},
 ): number | undefined {
-  const family = families.get(name)
-  return family?.samples.find(sample => Object.entries(labels).every(([key, value]) => sample.labels[key] === value))
-    ?.value
+  return familyOf(families, name)?.samples.find(
+    sample => sample.series === name && Object.entries(labels).every(([key, value]) => sample.labels[key] === value),
+  )?.value
 }
