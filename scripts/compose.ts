@@ -116,7 +116,7 @@ function explorationSentence(): string {
 }
 
 function estimatorsSentence(): string {
-  const matching = ESTIMATORS.filter(each => each.create(each.type, each.lambda ?? 1).matching)
+  const matching = ESTIMATORS.filter(each => each.create(each.type, { lambda: each.lambda ?? 1, by: [] }).matching)
   const biased = ESTIMATORS.filter(each => each.biased)
   const unbiased = ESTIMATORS.filter(each => !each.biased && !matching.includes(each))
   const modelled = ESTIMATORS.filter(each => each.model)

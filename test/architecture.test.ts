@@ -90,6 +90,7 @@ const ROOMS: Readonly<Record<string, Readonly<Record<string, readonly string[]>>
     here: ['opening', 'evidence'],
     image: ['opening'],
     lock: ['deploying'],
+    model: ['opening'],
     log: ['opening', 'reading'],
     new: ['opening'],
     plan: ['opening'],

@@ -33,6 +33,7 @@ export const TASKS: readonly Task[] = [
         by('new policy home-order', 'policies/home-order.yaml, to be edited'),
         by('new ops', 'dashboard and alerts'),
       ],
+      'model new': [by('model new offer-ctr --from models/ctr.onnx', 'models/offer-ctr.yaml, with what the file says')],
       completion: [by('completion bash', 'names at the press of a key, in bash, zsh or fish')],
       explain: [
         by('explain Policy.spec.algorithm', 'a field, and what may stand there'),
@@ -50,6 +51,8 @@ export const TASKS: readonly Task[] = [
         by('validate policies/shop-offer.yaml', 'of one file what is wrong with it'),
       ],
       list: [by('list', 'what is here, and its state'), by('list deployments', 'of one kind')],
+      'model check': [by('model check', 'is each model what it says, and does it give what it gave?')],
+      'model show': [by('model show offer-ctr', 'inputs, outputs and operators of its file')],
       doctor: [by('doctor', 'what is missing on this machine, and how to mend it')],
       graph: [
         by('graph shop-offer', 'what it needs, and what needs it'),

@@ -9,6 +9,7 @@ import { scenarioAnswers } from '../scaffold/resource.ts'
 import { fill } from '../scaffold/template.ts'
 import { RESOURCE_NAME, RESOURCE_NAME_HINT } from './arguments.ts'
 import { type OpsWritten, opsText, writeOps } from './new/ops.ts'
+import { folderOf } from './opening/new-file.ts'
 import { type Opened, openRepository, requireResource } from './opening/repository.ts'
 import { parseKind } from './schema.ts'
 
@@ -94,13 +95,6 @@ export const newCommand = defineCommand<Options | NewOps, Created | OpsWritten>(
   },
   exitCode: () => ExitCode.done,
 })
-
-/** The kind's customary folder, or one that the project searches. */
-function folderOf(kind: Kind, { repository }: Opened): string {
-  const customary = kind === 'Policy' ? 'policies' : `${kindWord(kind)}s`
-  const { folders } = repository.project
-  return folders.includes(customary) || folders.length === 0 ? customary : folders[0]
-}
 
 /** What is said of the first file of a kind that is nothing without one. */
 const FIRST: Readonly<Partial<Record<Kind, string>>> = {

@@ -83,6 +83,24 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./dataset/export.ts')).datasetExportCommand,
   },
   {
+    name: 'model new',
+    usage: 'model new [name]',
+    summary: 'make a Model of a file of ONNX',
+    load: async () => (await import('./model/new.ts')).modelNewCommand,
+  },
+  {
+    name: 'model check',
+    usage: 'model check [models...]',
+    summary: 'hold Models against their files, and run their rows of parity',
+    load: async () => (await import('./model/check.ts')).modelCheckCommand,
+  },
+  {
+    name: 'model show',
+    usage: 'model show [model]',
+    summary: 'show what a model takes and gives, is made of, and who uses it',
+    load: async () => (await import('./model/show.ts')).modelShowCommand,
+  },
+  {
     name: 'log check',
     usage: 'log check <paths...>',
     summary: 'prove a decision log, record by record',

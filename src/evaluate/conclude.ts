@@ -1,6 +1,7 @@
 import type { EvaluationSpec } from '../kinds.ts'
 import type { CandidateResult, DifferenceEstimate, EstimateResult, EvaluationResult } from '../results.ts'
 import {
+  type Apart,
   type Candidate,
   candidateSide,
   compare,
@@ -14,7 +15,7 @@ import type { Estimator } from './estimators/estimator.ts'
 import { MOST_COMPARED } from './estimators/estimators.ts'
 import { corrected } from './estimators/series.ts'
 import type { SeriesOf } from './influence.ts'
-import { better, both, type Judgement, judgeEstimate, judgeNumbers, worse } from './verdicts/verdict.ts'
+import { better, both, type Judgement, judgeEstimate, judgeNumbers, OK, worse } from './verdicts/verdict.ts'
 import { meanReward } from './weights/log-sums.ts'
 
 /** A candidate whose rows have all been summed. */
@@ -27,21 +28,28 @@ export interface Summed {
   readonly coverage: Candidate['coverage']
   /** Standard errors of the direct estimate and of its lift, by the reward model. */
   readonly direct: Direct | undefined
-  /** As far as the log as a whole, weights and rewards go. */
+  /** As far as the log as a whole, and weights and rewards go, where they are the same for all estimators. */
   readonly judgement: Judgement
-  /** Of lists: what holds of one estimator, whose weights are its own; what it should not be trusted for; the weights slot by slot. */
-  readonly lists?: {
+  /** Where estimators have weights of their own: what holds of one of them. */
+  readonly byEstimator?: {
     coverageOf(estimator: Estimator): Candidate['coverage']
     judgementOf(estimator: Estimator): Judgement
+  }
+  /** Of lists: what it should not be trusted for; the weights slot by slot. */
+  readonly lists?: {
     readonly doubt: Judgement
     readonly slots: NonNullable<CandidateResult['slots']>
     readonly metrics: NonNullable<CandidateResult['metrics']>
   }
 }
 
+/** How far one candidate can be from another in a row, by their places, as an estimator weighs rows; undefined where nobody knows. */
+export type ApartOf = (a: number, b: number, estimator: Estimator) => Apart | undefined
+
 /**
  * Estimates, verdicts and differences. `weighted`: the log has propensities. Where there are three candidates or more, `simultaneous`
- * intervals hold all at once, by Bonferroni's inequality: over the pairs, and of lifts over the candidates.
+ * intervals hold all at once, by Bonferroni's inequality: over the pairs, and of lifts over the candidates. `apart`: how far two of the
+ * candidates can be from each other.
  */
 export function conclude(
   candidates: readonly Summed[],
@@ -49,6 +57,7 @@ export function conclude(
   level: EvaluationSpec['interval']['level'],
   facts: LogFacts,
   weighted: boolean,
+  apart: ApartOf = () => undefined,
 ): Pick<EvaluationResult, 'candidates' | 'differences'> {
   const many = candidates.length >= 3
   const levels = (comparisons: number) => (many ? [level, 1 - (1 - level) / comparisons] : [level])
@@ -60,8 +69,10 @@ export function conclude(
   const differences = pairs.map((): DifferenceEstimate[] => [])
   // The influences of an estimator are large: they are made for one after the other.
   for (const estimator of estimators) {
-    const sides = candidates.map(({ logging, of, coverage, direct, lists }) =>
-      logging ? log : candidateSide(estimator, { of, coverage: lists?.coverageOf(estimator) ?? coverage }, direct),
+    const sides = candidates.map(({ logging, of, coverage, direct, byEstimator }) =>
+      logging
+        ? log
+        : candidateSide(estimator, { of, coverage: byEstimator?.coverageOf(estimator) ?? coverage }, direct),
     )
     for (const [i, side] of sides.entries()) {
       const value = compare(side, NOTHING, facts, [level])
@@ -70,7 +81,7 @@ export function conclude(
     }
     for (const [k, [i, j]] of pairs.entries()) {
       const known = weighted || estimator.modelled === undefined
-      const difference = known ? compare(sides[j], sides[i], facts, ofPairs) : null
+      const difference = known ? compare(sides[j], sides[i], facts, ofPairs, apart(j, i, estimator)) : null
       differences[k].push(differenceResult(estimator, difference, level, facts))
     }
   }
@@ -97,30 +108,33 @@ const unchanged = (levels: number): Measured => ({
 })
 
 function judged(
-  { name, learntFrom, coverage, judgement, logging, lists }: Summed,
+  { name, learntFrom, coverage, judgement, logging, byEstimator, lists }: Summed,
   estimators: readonly Estimator[],
   estimates: readonly EstimateResult[],
   weighted: boolean,
 ): CandidateResult {
-  const dr = estimates.find((_, i) => isDoublyRobust(estimators[i]))
+  const weights = estimators.map(each => byEstimator?.judgementOf(each) ?? OK)
+  const dr = estimates.find((_, i) => isDoublyRobust(estimators[i]) && weights[i].verdict !== 'refuse')
   const own = estimates.map((estimate, i) => {
     const numbers = judgeNumbers(estimate)
     const judges = weighted && !logging && numbers.verdict === 'ok'
-    const judged = judges ? judgeEstimate(estimators[i], estimate, coverage, dr) : numbers
-    return lists === undefined ? judged : both(lists.judgementOf(estimators[i]), judged)
+    return both(weights[i], judges ? judgeEstimate(estimators[i], estimate, coverage, dr) : numbers)
   })
   const refused = judgement.verdict === 'refuse'
   const unbiased = own.filter((_, i) => estimators[i].bias === undefined && estimators[i].matching !== true)
+  // What no unbiased estimator can say, one that takes something for granted may.
+  const counted = unbiased.some(({ verdict }) => verdict !== 'refuse') ? unbiased : own
   return {
     name,
-    ...(refused
-      ? judgement
-      : withDoubt(both(judgement, (unbiased.length > 0 ? unbiased : own).reduce(better)), lists?.doubt)),
+    ...(refused ? judgement : withDoubt(both(judgement, counted.reduce(better)), lists?.doubt)),
     learntFrom,
     support: weighted ? coverage.support : null,
     ...(lists === undefined ? {} : { slots: lists.slots, metrics: lists.metrics }),
     estimates: estimates.map((estimate, i) => ({
       ...estimate,
+      ...(estimators[i].by === undefined || byEstimator === undefined
+        ? {}
+        : { support: byEstimator.coverageOf(estimators[i]).support }),
       verdict: worse(judgement.verdict, own[i].verdict),
       reasons: own[i].reasons,
     })),

@@ -60,10 +60,18 @@ interface Constrained {
   readonly weight: Influenced
   readonly mean: Influenced
   readonly series: Series
+  /** How many of the largest rewards a row that might have been has. */
+  readonly times: number
   /** Weights, values and predictions of rows that might have been. */
   readonly weights: readonly number[]
   readonly values: readonly number[]
   readonly predictions: readonly number[]
+}
+
+/** How far two candidates can be from each other in one row: w_a − w_b, and v_a − v_b of what the reward model says of them. */
+export interface Apart {
+  readonly weights: Bounds
+  readonly values: Bounds
 }
 
 /** An estimate, or a difference of two, with its standard error and an interval of each level that was asked for. */
@@ -89,7 +97,7 @@ export function logSide({ reward }: Frame): Side {
 }
 
 function plainSide(mean: Influenced, series: Series): Side {
-  const constrained = { weight: fixedAt(1), mean, series, weights: [1], values: [0], predictions: [] }
+  const constrained = { weight: fixedAt(1), mean, series, times: 1, weights: [1], values: [0], predictions: [] }
   return { estimate: mean, constrained, model: undefined, equalWeights: true }
 }
 
@@ -111,6 +119,7 @@ export function candidateSide(estimator: Estimator, { of, coverage }: Candidate,
       weight: of.mean(estimator.weight ?? weight),
       mean: of.mean(series),
       series: estimator.extreme ?? series,
+      times: estimator.times ?? 1,
       weights,
       values,
       predictions,
@@ -136,9 +145,10 @@ function timesDesignEffect({ value, lift }: Direct, { unit, row }: Influenced): 
 
 /**
  * One side less the other, on the same rows: much that is chance cancels. Null where one of them cannot be estimated. Standard errors are
- * by unit, over the G groups of units, and where a reward model takes the place of weights, they count its own error.
+ * by unit, over the G groups of units, and where a reward model takes the place of weights, they count its own error. `apart`: how far the two
+ * can be from each other in a row, where that is known; else each is bounded by itself.
  */
-export function compare(a: Side, b: Side, facts: LogFacts, levels: readonly number[]): Measured | null {
+export function compare(a: Side, b: Side, facts: LogFacts, levels: readonly number[], apart?: Apart): Measured | null {
   if (a.estimate === null || b.estimate === null) return null
   const difference = minus(a.estimate, b.estimate)
   const { value, unit } = difference
@@ -148,7 +158,7 @@ export function compare(a: Side, b: Side, facts: LogFacts, levels: readonly numb
   const df = degreesOfFreedom(facts.units)
   if (facts.method === 'cressie-read' && a.constrained !== undefined && b.constrained !== undefined) {
     const range = b === NOTHING ? facts.rewards : rangeOfDifference(facts.rewards)
-    const bounds = cressieRead(a, b, a.constrained, b.constrained, facts, range, levels)
+    const bounds = cressieRead(a, b, a.constrained, b.constrained, facts, range, levels, apart)
     const wider = bounds.map((each, i) => widened(each, value, quantile(levels[i], df) * (model ?? 0), range))
     return { value, error, method: 'cressie-read', bounds: wider }
   }
@@ -188,6 +198,7 @@ function cressieRead(
   facts: LogFacts,
   range: Bounds,
   levels: readonly number[],
+  apart: Apart | undefined,
 ): Bounds[] {
   const weight = minus(of.weight, against.weight)
   const mean = minus(of.mean, against.mean)
@@ -206,7 +217,7 @@ function cressieRead(
     yy: moment(mean, mean, y, y),
     wy: moment(weight, mean, w, y),
   }
-  const { low, high } = fakeRows(of, against, facts.rewards)
+  const { low, high } = fakeRows(of, against, facts.rewards, apart)
   const fakeWeights = low.map(fake => fake.w)
   return levels.map(level =>
     cressieReadBounds(
@@ -233,34 +244,37 @@ function informativeRows({ unit, row }: Influenced, { log, units }: LogFacts, di
 
 /**
  * Rows that might have been, the most extreme of each weight. Their weight is 1 + the difference of the two weights. Candidates share a
- * reward model, and so what it predicts of the logged action; the log has none.
+ * reward model, and so what it predicts of the logged action; the log has none. No two weights, and no two values, are further from each
+ * other than they can be: of two candidates that decide alike such a row says nothing.
  */
 function fakeRows(
   a: Constrained,
   b: Constrained,
   { lower, upper }: Bounds,
+  apart: Apart | undefined,
 ): { readonly low: FakeRow[]; readonly high: FakeRow[] } {
   const known = [...new Set([...a.predictions, ...b.predictions])]
   const predictions = known.length === 0 ? [0] : known
-  const grid = a.weights.flatMap(wa =>
-    b.weights.flatMap(wb =>
-      [lower, upper].flatMap(reward =>
-        predictions.flatMap(predicted =>
-          a.values.flatMap(va => b.values.map(vb => ({ wa, wb, reward, predicted, va, vb }))),
-        ),
-      ),
+  const together = (those: readonly number[], others: readonly number[], within: Bounds | undefined) =>
+    those.flatMap(one => others.map(other => brought(one, other, within)))
+  const values = together(a.values, b.values, apart?.values)
+  const grid = together(a.weights, b.weights, apart?.weights).flatMap(([wa, wb]) =>
+    [lower, upper].flatMap(reward =>
+      predictions.flatMap(predicted => values.map(([va, vb]) => ({ wa, wb, reward, predicted, va, vb }))),
     ),
   )
   const column = (name: keyof (typeof grid)[number]) => Float64Array.from(grid, row => row[name])
   const shared = {
     rows: grid.length,
     probability: new Float64Array(grid.length),
-    reward: column('reward'),
     predicted: column('predicted'),
   }
   const scratch = () => new Float64Array(grid.length)
-  const ya = a.series.of({ ...shared, weight: column('wa'), value: column('va') }, scratch())
-  const yb = b.series.of({ ...shared, weight: column('wb'), value: column('vb') }, scratch())
+  const reward = column('reward')
+  const seenBy = ({ series, times }: Constrained, weight: Float64Array, value: Float64Array) =>
+    series.of({ ...shared, reward: reward.map(r => times * r), weight, value }, scratch())
+  const ya = seenBy(a, column('wa'), column('va'))
+  const yb = seenBy(b, column('wb'), column('vb'))
   const low = new Map<number, number>()
   const high = new Map<number, number>()
   for (const [i, { wa, wb }] of grid.entries()) {
@@ -271,4 +285,10 @@ function fakeRows(
   }
   const rowsOf = (of: Map<number, number>) => [...of].map(([w, y]) => ({ w, y }))
   return { low: rowsOf(low), high: rowsOf(high) }
+}
+
+/** Two numbers, the larger of which is lowered until their difference is within bounds. */
+function brought(one: number, other: number, within: Bounds | undefined): readonly [number, number] {
+  if (within === undefined) return [one, other]
+  return [Math.min(one, other + within.upper), Math.min(other, one - within.lower)]
 }

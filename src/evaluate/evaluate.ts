@@ -68,7 +68,7 @@ export async function evaluate(
   const declared = declaredActions(dataset, offered)
   const observed = declared === undefined ? await observedActions(tables, layout, signal) : undefined
   const cells = [...(observed?.cells ?? []), ...tabledActions(parts)]
-  const ofSet = dataset.ofSet === true ? (dataset.policyActions ?? []) : []
+  const ofSet = dataset.ofSet === true ? (dataset.policyActions ?? []).map(({ id }) => id) : []
   const ids = declared ?? undeclaredActions([...namedActions(spec.candidates, parts), ...ofSet], cells)
   if (offered) notes.push(PLACES)
   else if (dataset.ofSet === true) notes.push(...formerNotes(ids, ofSet))
@@ -144,7 +144,7 @@ export async function evaluate(
   notes.push(...(judging.notes?.() ?? []))
 
   const rewards = judging.rewards()
-  if (rewards.note !== undefined) notes.push(rewards.note)
+  notes.push(...rewards.notes)
   const finished = ofLog.finish()
   const { units, judgement } = finished
   notes.push(...finished.notes)
@@ -171,7 +171,7 @@ export async function evaluate(
       judgedOn: judged.judgedOn,
       notes,
     },
-    ...conclude(summed, judging.estimators, spec.interval.level, facts, !unknown),
+    ...conclude(summed, judging.estimators, spec.interval.level, facts, !unknown, judging.apart),
   }
   const gates = spec.gates.map(gate => judgeGate(gate, result))
   return { ...result, gates, passed: gates.every(gate => gate.passed) }

@@ -2,13 +2,13 @@ import type { DecisionLog } from '../log/rows/decision-log.ts'
 import type { LogColumns } from '../log/rows/layout.ts'
 import type { Requests } from '../log/rows/row-reader.ts'
 import type { ActionSpace, AskedModel } from './candidates/candidate.ts'
-import type { Summed } from './conclude.ts'
+import type { ApartOf, Summed } from './conclude.ts'
 import type { CandidateParts } from './create-candidates.ts'
 import type { LogFacts } from './estimates.ts'
 import type { Estimator } from './estimators/estimator.ts'
 import type { EvaluationPlan } from './evaluation-plan.ts'
+import type { Bounds } from './intervals/gaussian.ts'
 import type { LogRun } from './log-run.ts'
-import type { rewardRange } from './reward-range.ts'
 import type { JudgedRows } from './verdicts/learnt.ts'
 import type { Judgement } from './verdicts/verdict.ts'
 import type { ChunkGroups } from './weights/groups.ts'
@@ -16,6 +16,7 @@ import type { Strata } from './weights/strata.ts'
 
 /** What rows are judged with: of single decisions, or of lists. */
 export interface Judging {
+  /** Asked for after the last pass. */
   readonly estimators: readonly Estimator[]
   readonly ofLog: LogRun
   /** What the reward model tells apart, and where a chunk has its columns. */
@@ -35,8 +36,10 @@ export interface Judging {
   readonly notes?: () => readonly string[]
   /** In the last pass. */
   add(rows: DecisionLog, groups: ChunkGroups, stratum: Int32Array): void
-  /** After the last pass: what a decision can earn. */
-  rewards(): ReturnType<typeof rewardRange>
+  /** After the last pass: what a decision can earn, and how that is known. */
+  rewards(): Bounds & { readonly notes: readonly string[] }
+  /** After the last pass. */
+  readonly apart: ApartOf
   /** After the last pass. `overall`: as far as the log goes. */
   summed(facts: LogFacts, finished: ReturnType<LogRun['finish']>, overall: Judgement): readonly Summed[]
 }

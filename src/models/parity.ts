@@ -174,7 +174,7 @@ export function* parityFaults({ batches, between }: ParityReport, tolerance: num
   const off = batches.find(({ largest }) => largest.difference > tolerance)
   if (off !== undefined) {
     const { line, column, expected, got } = off.largest
-    const message = `the model gives ${got}, not ${expected}, in column ${column}, ${batchText(off.size)}`
+    const message = `the model gives ${digits(got)}, not ${digits(expected)}, in column ${column}, ${batchText(off.size)}`
     yield { kind: 'expected', line, message }
   }
   if (between === undefined || between.difference <= tolerance) return
@@ -182,9 +182,12 @@ export function* parityFaults({ batches, between }: ParityReport, tolerance: num
   yield {
     kind: 'between',
     line,
-    message: `the score of a row depends on the rows beside it: ${expected} alone, ${got} ${batchText(size)}, in line ${line}`,
+    message: `the score of a row depends on the rows beside it: ${digits(expected)} alone, ${digits(got)} ${batchText(size)}, in line ${line}`,
   }
 }
+
+/** More of them are not the same on every machine. */
+const digits = (value: number) => Number(value.toPrecision(6))
 
 const batchText = (size: number) => (size === 1 ? 'alone' : `in a batch of ${size}`)
 

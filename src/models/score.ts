@@ -127,9 +127,10 @@ function finished(scorer: Scorer, outputs: ReadonlyMap<string, Tensor>, rows: nu
   const logits = output.type === 'logit' || (output.type === 'heads' && output.link === 'logit')
   for (let i = 0; i < numbers.length; i++) {
     const linked = logits ? sigmoid(numbers[i]) : numbers[i]
-    const score = Math.fround(
-      calibration === undefined || curve === undefined ? linked : calibrate(curve, calibration.type, linked),
-    )
+    const calibrated =
+      calibration === undefined || curve === undefined ? linked : calibrate(curve, calibration.type, linked)
+    // No record tells −0 from 0.
+    const score = Math.fround(calibrated) + 0
     if (!Number.isFinite(score)) throw new ModelFailure('not-finite', `the model \`${name}\` gave ${numbers[i]}`)
     numbers[i] = score
   }

@@ -29,14 +29,14 @@ const holds = (dtype: 'int32' | 'int64' | 'bool', value: number): boolean =>
 function dataOf(dtype: Dtype, values: ArrayLike<number>): TensorData {
   switch (dtype) {
     case 'float32':
-      return Float32Array.from(values)
+      return new Float32Array(values)
     case 'float64':
-      return Float64Array.from(values)
+      return new Float64Array(values)
     case 'int32':
-      return Int32Array.from(values)
+      return new Int32Array(values)
     case 'int64':
       return BigInt64Array.from({ length: values.length }, (_, i) => BigInt(values[i]))
     case 'bool':
-      return Uint8Array.from(values)
+      return new Uint8Array(values)
   }
 }

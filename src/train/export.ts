@@ -87,7 +87,7 @@ function onLooker(writer: TableWriter, inputs: InputRows | undefined, hasPropens
   return (plan, batches) => {
     const own = listed(plan.policy.spec.actions)
     const text = (batch: DecisionLog, column: number, i: number) => (batch.columns[column] as TextColumn).values[i]
-    const folding = foldHere(plan, batches, (batch, i, counts, said) => {
+    const folding = foldHere(plan, batches, (batch, i, _x, counts, said) => {
       const reason = said && inputs?.put(filled, said)
       if (reason !== undefined) return reason
       id[filled] = plan.ids === undefined ? null : text(batch, plan.ids, i)

@@ -90,8 +90,17 @@ function slotsOf({ slots }: Pick<FoldPlan, 'slots'>, columns: readonly Column[])
 /** From batches of rows, their columns those of the context reader, to what became of each, in the same order. */
 export type Fold = (plan: FoldPlan, batches: AsyncIterable<DecisionLog>) => Folding
 
-/** Told of a row before it is learnt: its place in the batch, what it counts, and what it was made of, where contexts are read. Answers why it cannot be used. */
-export type SeeRow = (batch: DecisionLog, i: number, weight: number, said: Said | undefined) => string | undefined
+/**
+ * Told of a row before it is learnt: its place in the batch, its features, which the next row overwrites, what it counts, and what it was made of, where contexts
+ * are read. Answers why it cannot be used.
+ */
+export type SeeRow = (
+  batch: DecisionLog,
+  i: number,
+  x: Float64Array,
+  weight: number,
+  said: Said | undefined,
+) => string | undefined
 
 export interface Folding extends AsyncIterable<Folded> {
   /** Once all have been folded: what each batch answers, in the same order, of a learner that is fitted in passes. */
@@ -173,7 +182,7 @@ export function createFolder(plan: FoldPlan, see?: SeeRow): Folder {
       }
       const h = standsFor === undefined ? 1 : standsFor[i]
       const weight = weighted ? h / propensity[i] : h
-      const reason = see?.(batch, i, weight, said)
+      const reason = see?.(batch, i, x, weight, said)
       if (reason !== undefined) {
         faults.push({ at: i, row: row[i], reason, unused: false })
         continue

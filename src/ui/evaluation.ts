@@ -117,7 +117,7 @@ function candidateRows({ name, verdict, support, estimates }: CandidateResult, s
   const size = support === null ? '' : short(support.effectiveSampleSize)
   const weight = support === null ? '' : short(support.maxWeight)
   if (verdict === 'refuse') return [[name, paintVerdict(verdict, style), '', '', '', '', '', size, weight]]
-  return estimates.map(({ estimator, verdict, value, interval, lift }, i) => {
+  return estimates.map(({ estimator, verdict, value, interval, lift, support: own }, i) => {
     const refused = verdict === 'refuse'
     return [
       i === 0 ? name : '',
@@ -127,8 +127,8 @@ function candidateRows({ name, verdict, support, estimates }: CandidateResult, s
       refused || interval === null ? '' : range(interval),
       refused || lift === null ? '' : signed(lift.value),
       refused || lift === null ? '' : range(lift, signed),
-      i === 0 ? size : '',
-      i === 0 ? weight : '',
+      own ? short(own.effectiveSampleSize) : i === 0 ? size : '',
+      own ? short(own.maxWeight) : i === 0 ? weight : '',
     ]
   })
 }

@@ -411,10 +411,10 @@ inputs:
           .map(async path => ({ path, text: await readFile(join(folder, path), 'utf8') })),
       ),
     )
-    const { spec } = opened.get('Policy', 'asking') as Resource<'Policy'>
+    const { spec } = opened.get('Policy', 'shelf') as Resource<'Policy'>
     const inputs = opened.get('Model', 'liked')?.spec.inputs ?? []
     const features = createInputs(spec, { inputs })
-    const known = createPolicy('asking', spec, 'sha256:')
+    const known = createPolicy('shelf', spec, 'sha256:')
     const rows = log()
       .trim()
       .split('\n')
@@ -540,10 +540,13 @@ inputs:
       'decides lists',
     ],
     [
-      'what its input cannot hold',
-      { 'models/liked.yaml': resource('Model', 'liked', MODEL.replace('dtype: int64', 'dtype: bool')) },
-      ['--policy', 'asking', '--features'],
-      'it is nothing for the input `level`',
+      'what there is no feature of',
+      {
+        'policies/shelf.yaml': FILES['policies/shelf.yaml'],
+        'log.csv': log().replace(/^(d7,.*),\d+,(\w+)$/m, '$1,-1,$2'),
+      },
+      ['--policy', 'shelf', '--model', 'liked'],
+      'it is nothing for the input `x`',
     ],
   ])('refuses %s', async (_, files, words, said) => {
     const folder = await repository({ ...WITH_MODEL, ...files })

@@ -251,10 +251,10 @@ replications: 2`,
         "6: the estimator \`cascade-dr\` needs a tabular \`rewardModel\` | for example \`rewardModel: { type: tabular, by: [action, slot] }\`",
       ]
     `)
-    expect(await says('estimators: [mips]\ncandidates: [{ name: even, uniform: true }]')).toMatchInlineSnapshot(`
+    expect(await says('estimators: [mipz]\ncandidates: [{ name: even, uniform: true }]')).toMatchInlineSnapshot(`
       [
         "5: the Dataset is of lists, and the estimators are of decisions for one action | lists have estimators of their own: sips, snsips, rips, snrips, iips, sniips, cascade-dr, pi",
-        "6: \`estimators[0]\` must be one of \`ips\`, \`snips\`, \`dm\`, \`dr\`, \`sndr\`, \`switch-dr\`, \`clipped-ips\`, \`clipped-dr\`, \`replay\`, \`sips\`, \`snsips\`, \`rips\`, \`snrips\`, \`iips\`, \`sniips\`, \`cascade-dr\`, \`pi\`, got the string \`mips\` | did you mean \`ips\`?",
+        "6: \`estimators[0]\` must be one of \`ips\`, \`snips\`, \`dm\`, \`dr\`, \`sndr\`, \`switch-dr\`, \`clipped-ips\`, \`clipped-dr\`, \`mips\`, \`replay\`, \`sips\`, \`snsips\`, \`rips\`, \`snrips\`, \`iips\`, \`sniips\`, \`cascade-dr\`, \`pi\`, got the string \`mipz\` | did you mean \`mips\`?",
       ]
     `)
     expect(

@@ -46,6 +46,7 @@ describe('dap --help', () => {
         init              make a new config repository from a template
         new               add one resource, valid at once; or dashboards and alerts
                           (ops)
+        model new         make a Model of a file of ONNX
         completion        print what teaches bash, zsh or fish to complete
         explain           what a kind, a field or a word means, and how it is written
         schema            print a kind's JSON Schema
@@ -53,6 +54,10 @@ describe('dap --help', () => {
       check it
         validate          check files: schema, references, rules, meaning
         list              show what is in the repository, and its state
+        model check       hold Models against their files, and run their rows of
+                          parity
+        model show        show what a model takes and gives, is made of, and who uses
+                          it
         doctor            look for what is missing here, and say how to mend it
         graph             show which resource names which, as text or mermaid
         simulate          play policies in simulated worlds
@@ -357,9 +362,13 @@ describe('explain', () => {
         wait: 72h
 
       more:
+        dap explain Model.spec.timeout
+        dap explain Model.spec.cache.ttl
         dap explain Policy.spec.algorithm.learner.discount.halfLife
         dap explain Policy.spec.algorithm.learner.window
         dap explain Policy.spec.reward.wait
+        dap explain Policy.spec.scorer.timeout
+        dap explain Policy.spec.scorer.cache.ttl
         dap explain Scenario.spec.every
         dap explain Dataset.spec.reward.wait
         dap explain Deployment.spec.rollout.steps.hold

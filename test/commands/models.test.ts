@@ -229,7 +229,7 @@ describe('rows whose outputs are known', () => {
     const [first] = rows.split('\n')
     const wrong = first.replace(/"output": \[(.*)\]/, '"output": [0.5]')
     expect(await edited(MLP, ['models/ctr.parity.jsonl', first, wrong])).toMatchInlineSnapshot(`
-      "models/ctr.parity.jsonl:1:1: error: the model gives -0.7273099422454834, not 0.5, in column 0, alone [semantic]
+      "models/ctr.parity.jsonl:1:1: error: the model gives -0.72731, not 0.5, in column 0, alone [semantic]
         hint: are the columns in the order of \`inputs\`, and is it this file that the rows were made with? Then write them anew
 
       4 files checked: 1 error
@@ -265,7 +265,7 @@ describe('rows whose outputs are known', () => {
       "
     `)
     expect(await edited(quantised, ['models/ctr.yaml', 'output:', 'listwise: true\n  output:'])).toMatchInlineSnapshot(`
-      "models/ctr.parity.jsonl:2:1: error: the model gives 0.3291732966899872, not 0.347067, in column 0, in a batch of 12 [semantic]
+      "models/ctr.parity.jsonl:2:1: error: the model gives 0.329173, not 0.347067, in column 0, in a batch of 12 [semantic]
         hint: are the columns in the order of \`inputs\`, and is it this file that the rows were made with? Then write them anew
 
       4 files checked: 1 error
@@ -312,6 +312,232 @@ describe('commands that know all kinds', () => {
     `)
     expect((await here.dap('new model ctr')).stderr).toMatchInlineSnapshot(`
       "error: there is a model \`ctr\` already
+      "
+    `)
+  })
+})
+
+describe('model check', () => {
+  it('tells of each Model whether it is what it was', async () => {
+    const here = repository(MLP)
+    const { code, stdout } = await here.dap('model check')
+    expect(stdout).toMatch(/^ctr +passed, 12 rows in batches of 1, 7, 12 +[\d.e-]+ +[\d.]+$/m)
+    expect(stdout).toContain('1 model checked: it is right')
+    expect(code).toBe(0)
+    const { models, passed } = JSON.parse((await here.dap('model check ctr --json')).stdout)
+    expect(passed).toBe(true)
+    expect(models[0].parity).toMatchObject({
+      status: 'passed',
+      rows: 12,
+      between: 0,
+      batches: [{ size: 1 }, { size: 7 }, { size: 12 }],
+    })
+  })
+
+  it('tells what is wrong, at its place', async () => {
+    const here = repository(MLP)
+    here.edit('models/ctr.parity.jsonl', '-0.72730994', '0.5')
+    const off = await here.dap('model check')
+    expect(off.code).toBe(1)
+    expect(off.stdout.replace(/[\d.]+$/m, '#')).toMatchInlineSnapshot(`
+      "models/ctr.parity.jsonl:1:1: error: the model gives -0.72731, not 0.5, in column 0, alone [semantic]
+        1 │ {"inputs": {"x": [-0.549, -1.225, 0.294, 0.046]}, "output": [0.5]}
+          │ ^
+        hint: are the columns in the order of \`inputs\`, and is it this file that the rows were made with? Then write them anew
+
+      Model  parity                                  off by  seconds
+      ctr    failed, 12 rows in batches of 1, 7, 12   1.227        #
+
+      1 model checked: 1 is not right
+      "
+    `)
+    here.edit('models/ctr.yaml', 'name: x', 'name: y')
+    const faulty = await here.dap('model check')
+    expect(faulty.stdout).toContain('not run: its files have errors')
+    expect(JSON.parse((await here.dap('model check --json')).stdout)).toMatchObject({
+      passed: false,
+      models: [{ passed: false, parity: { status: 'not-run', batches: [], between: null } }],
+    })
+  })
+
+  it('gives up where nothing runs it, and where there is nothing', async () => {
+    const onnx = () => Promise.reject(new InstallationError(['onnxruntime-node'], new Error('gone'), 'install it'))
+    expect(await repository(MLP).dap('model check', { models: async () => ({ open: onnx }) })).toMatchObject({
+      code: 1,
+      stderr: 'error: dap cannot load `onnxruntime-node`: gone\nhint: install it\n',
+    })
+    expect((await repository({ 'dap.yaml': MLP['dap.yaml'] }).dap('model check')).stderr).toMatchInlineSnapshot(`
+      "error: the repository has no valid model
+      hint: \`dap new model NAME\` adds one
+      "
+    `)
+    expect((await repository(MLP).dap('model check ctx')).stderr).toMatchInlineSnapshot(`
+      "error: no model \`ctx\`
+      hint: did you mean \`ctr\`?
+      "
+    `)
+  })
+
+  it('says of a row that is no number that it is none', async () => {
+    const files = modelFiles(
+      'log',
+      'inputs: [{ name: x, features: [{ field: a }] }]\noutput: { type: value }\nparity: { file: models/p.jsonl }',
+      { rows: false },
+    )
+    const here = repository({ ...files, 'models/p.jsonl': '{"inputs": {"x": [-1]}, "output": [1]}\n' })
+    expect((await here.dap('model check')).stdout).toContain('no number')
+    expect(JSON.parse((await here.dap('model check --json')).stdout).models[0].parity.batches).toEqual([
+      { size: 1, difference: null },
+    ])
+  })
+})
+
+describe('model show', () => {
+  it('says what a Model and its file say, and who uses it', async () => {
+    const here = repository({ ...MLP, 'policies/offer.yaml': POLICY })
+    expect((await here.dap('model show')).stdout).toMatchInlineSnapshot(`
+      "ctr  models/ctr.yaml
+
+      runtime  onnx, models/ctr.onnx
+      digest   sha256:b18694a226a305ab3137020998628bc4bac4ab43ce148c15a879f29ed11791cc
+      inputs   x: float32, 4 features
+      output   value
+      parity   12 rows
+      used by  offer
+
+      its file says
+      made by        dap-fixtures 1, IR 8
+      operator sets  ai.onnx 17
+      operators      Gemm 2, Relu 1
+      inputs         x: float32 [N, 4]
+      outputs        score: float32 [N, 1]
+      dap.made       mlp
+      "
+    `)
+    expect(JSON.parse((await here.dap('model show ctr --json')).stdout).found).toMatchInlineSnapshot(`
+      {
+        "inputs": [
+          {
+            "dtype": "float32",
+            "name": "x",
+            "shape": [
+              "N",
+              4,
+            ],
+          },
+        ],
+        "irVersion": 8,
+        "metadata": {
+          "dap.made": "mlp",
+        },
+        "operators": {
+          "Gemm": 2,
+          "Relu": 1,
+        },
+        "opsets": {
+          "ai.onnx": 17,
+        },
+        "outputs": [
+          {
+            "dtype": "float32",
+            "name": "score",
+            "shape": [
+              "N",
+              1,
+            ],
+          },
+        ],
+        "producer": "dap-fixtures 1",
+      }
+    `)
+    here.write('models/ctr.onnx', 'none')
+    expect((await here.dap('model show ctr')).stdout).toMatchInlineSnapshot(`
+      "ctr  models/ctr.yaml
+
+      runtime  onnx, models/ctr.onnx
+      digest   sha256:b18694a226a305ab3137020998628bc4bac4ab43ce148c15a879f29ed11791cc
+      inputs   x: float32, 4 features
+      output   value
+      parity   12 rows
+      used by  offer
+
+      1 error: \`dap model check ctr\` shows it
+      "
+    `)
+  })
+})
+
+describe('model new', () => {
+  const files = { 'dap.yaml': MLP['dap.yaml'] }
+  const bytes = (name: string) => fixture(`${name}.onnx`).toString('latin1')
+
+  it.each(['mlp', 'classifier', 'heads', 'embedding', 'two-inputs', 'ids', 'texts'])(
+    'makes one that is valid: %s',
+    async name => {
+      const here = repository({ ...files, [`models/${name}.onnx`]: bytes(name) })
+      const { code, stdout } = await here.dap(`model new --from models/${name}.onnx`)
+      expect(code).toBe(0)
+      expect(stdout).toContain(`models/${name}.yaml: a new model, of models/${name}.onnx`)
+      expect(here.read(`models/${name}.yaml`).replace(/sha256:\w+/, 'sha256:…')).toMatchSnapshot()
+      expect((await here.dap('model check')).stdout).toContain('it is right')
+    },
+  )
+
+  it('takes the names of columns from what MLflow wrote', async () => {
+    const mlmodel = `flavors:
+  onnx: { data: model.onnx, onnx_version: 1.23.2 }
+signature:
+  inputs: '[{"type": "double", "name": "level"}, {"type": "double", "name": "mood"}, {"type": "double", "name": "price"}, {"type": "double", "name": "size"}]'
+`
+    const here = repository({ ...files, 'data/ctr-v2/MLmodel': mlmodel, 'data/ctr-v2/model.onnx': bytes('mlp') })
+    for (const from of ['data/ctr-v2', 'data/ctr-v2/MLmodel', 'data/ctr-v2/model.onnx']) {
+      expect((await here.dap(`model new --from ${from}`)).stderr).toBe('')
+      expect(here.read('models/ctr-v2.yaml')).toContain('- { field: level }\n        - { field: mood }')
+      here.remove('models/ctr-v2.yaml')
+    }
+    here.write('data/ctr-v2/MLmodel', mlmodel.replace('onnx:', 'keras:'))
+    expect((await here.dap('model new --from data/ctr-v2')).stderr).toMatchInlineSnapshot(`
+      "error: \`data/ctr-v2/MLmodel\` has no flavour \`onnx\`
+      hint: log the model with \`mlflow.onnx.log_model\`, or convert it: \`tf2onnx\`, \`skl2onnx\`, \`jax2onnx\`
+      "
+    `)
+  })
+
+  it('refuses what is no model, what is elsewhere, and what is there already', async () => {
+    const here = repository({ ...MLP, 'models/none.onnx': 'none', 'data/Ctr 2.txt': '' })
+    const said = async (line: string) => (await here.dap(`model new ${line}`)).stderr
+    expect(await said('ctr2 --from models:/ctr@champion')).toMatchInlineSnapshot(`
+      "error: dap does not ask a registry of MLflow
+      hint: \`mlflow artifacts download --artifact-uri models:/ctr@champion --dst-path data/model\`, then \`--from data/model/MLmodel\`
+      "
+    `)
+    expect(await said('--from models/none.onnx')).toMatchInlineSnapshot(`
+      "error: \`models/none.onnx\` is no model of ONNX: a field has the wire type 6
+      hint: an exporter to ONNX writes one
+      "
+    `)
+    expect(await said('--from models/ctr.onnx')).toMatchInlineSnapshot(`
+      "error: there is a model \`ctr\` already
+      hint: \`dap model new NAME\` gives another name
+      "
+    `)
+    expect(await said('Ctr --from models/ctr.onnx')).toMatchInlineSnapshot(`
+      "error: \`Ctr\` cannot be a name
+      hint: lower-case letters, digits and inner \`-\` and \`_\`, at most 63
+      "
+    `)
+    expect(await said('x --from gone.onnx')).toMatchInlineSnapshot(`
+      "error: no such file: \`gone.onnx\`
+      "
+    `)
+    expect(await said('x --from models')).toMatchInlineSnapshot(`
+      "error: \`models\` is a folder
+      hint: name the file of ONNX in it
+      "
+    `)
+    expect(await said('x')).toMatchInlineSnapshot(`
+      "error: of which file?
+      hint: --from FILE; \`dap new model NAME\` makes one with a small model to begin with
       "
     `)
   })

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { estimatorName } from '../../src/evaluate/estimators/estimator.ts'
 import { createEstimator } from '../../src/evaluate/estimators/estimators.ts'
 import { evaluate } from '../../src/evaluate/evaluate.ts'
 import type { EstimatorSpec, EvaluationSpec } from '../../src/kinds.ts'
@@ -34,15 +35,16 @@ const worthOf = (policy: readonly (readonly number[])[]) =>
 /** A log of n decisions, with the candidate's probabilities as columns. */
 function worldOf(logging: typeof LOGGING, target: typeof LOGGING, n: number, seed: number) {
   const rng = stream(seed, 'estimator contract')
-  const columns: Record<string, number[]> = {
-    x: [],
-    action: [],
-    propensity: [],
-    reward: [],
-    pi_0: [],
-    pi_1: [],
-    pi_2: [],
+  const columns = {
+    x: [] as number[],
+    action: [] as number[],
+    propensity: [] as number[],
+    reward: [] as number[],
+    pi_0: [] as number[],
+    pi_1: [] as number[],
+    pi_2: [] as number[],
   }
+  const propensities: string[] = []
   for (let i = 0; i < n; i++) {
     const x = rng.uniform() < 0.5 ? 0 : 1
     const u = rng.uniform()
@@ -50,14 +52,15 @@ function worldOf(logging: typeof LOGGING, target: typeof LOGGING, n: number, see
     columns.x.push(x)
     columns.action.push(action)
     columns.propensity.push(logging[x][action])
+    propensities.push(JSON.stringify(logging[x]))
     columns.reward.push(rng.uniform() < MEAN[x][action] ? 1 : 0)
-    for (let a = 0; a < 3; a++) columns[`pi_${a}`].push(target[x][a])
+    for (let a = 0; a < 3; a++) columns[`pi_${a as 0 | 1 | 2}`].push(target[x][a])
   }
-  return columns
+  return { ...columns, propensities }
 }
 
 async function estimateOn(
-  columns: Record<string, readonly number[]>,
+  columns: Record<string, readonly (number | string)[]>,
   estimator: EstimatorSpec,
   candidate: EvaluationSpec['candidates'][number],
   method: (typeof METHODS)[number] = 'gaussian',
@@ -65,6 +68,8 @@ async function estimateOn(
   const result = await evaluate(
     plan({
       dataset: { actions: ['0', '1', '2'] },
+      mapping: createEstimator(estimator).by === undefined ? {} : { propensities: 'propensities' },
+      policyActions: ['0', '1', '2'].map(id => ({ id, features: { name: `action ${id}` } })),
       spec: {
         candidates: [candidate],
         estimators: [estimator],
@@ -95,7 +100,7 @@ export function estimatorContract(estimator: EstimatorSpec): void {
   const [logging, target] = matching ? [UNIFORM, CERTAIN] : [LOGGING, CANDIDATE]
   const VALUE = worthOf(target)
   const world = (n: number, seed: number) => worldOf(logging, target, n, seed)
-  describe(`estimator ${estimator}`, () => {
+  describe(`estimator ${estimatorName(estimator)}`, () => {
     it('gives the mean reward for the policy that made the log, with no lift', async () => {
       const columns = world(500, 1)
       const mean = columns.reward.reduce((a, b) => a + b, 0) / 500

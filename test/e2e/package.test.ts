@@ -67,6 +67,17 @@ describe('the package without what npm installs with it', () => {
       expect(hint).toMatch('hint: install dap again with all that it depends on')
       expect(more).toEqual([])
     }
+    await dap('new', 'model', 'score', '-C', 'shop')
+    expect(await dap('validate', '-C', 'shop')).toMatchObject({
+      exitCode: 0,
+      stdout: expect.stringContaining('`onnxruntime-node` is not installed'),
+    })
+    expect(await dap('model', 'check', '-C', 'shop')).toMatchObject({
+      exitCode: 1,
+      stderr: expect.stringMatching(
+        /^error: dap cannot load `onnxruntime-node`: Cannot find package .*\nhint: `ONNXRUNTIME_NODE_INSTALL=skip npm install onnxruntime-node@/,
+      ),
+    })
     expect(await dap('serve', '--bundle', 'gs://bucket/bundles', '--port', '0')).toMatchObject({
       exitCode: 1,
       stderr: expect.stringContaining('dap cannot load `@google-cloud/storage`: Cannot find package '),

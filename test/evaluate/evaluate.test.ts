@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { corrected, value, weightedReward } from '../../src/evaluate/estimators/series.ts'
 import { evaluate } from '../../src/evaluate/evaluate.ts'
-import { createCandidateRun } from '../../src/evaluate/weights/candidate-run.ts'
+import { addChunk, createCandidateRun } from '../../src/evaluate/weights/candidate-run.ts'
 import { createGroups } from '../../src/evaluate/weights/groups.ts'
 import { addLog, createLogSums, mergeLogSums, totalAt } from '../../src/evaluate/weights/log-sums.ts'
 import { type CandidateSums, candidateSeries, mergeCandidateSums } from '../../src/evaluate/weights/sums.ts'
@@ -372,7 +372,14 @@ describe('evaluate', () => {
       for (const { log, stratum } of part) {
         const groups = groupsOf(log, undefined)
         addLog(logSums, log, groups, stratum, 2)
-        sums.add(log, [], { groups, stratum, strata: 2, model: { q }, eligible: undefined, propensities: undefined })
+        addChunk(sums, log, [], {
+          groups,
+          stratum,
+          strata: 2,
+          model: { q },
+          eligible: undefined,
+          propensities: undefined,
+        })
       }
       return { sums: sums.sums(logSums), logSums }
     }

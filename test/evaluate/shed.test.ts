@@ -177,7 +177,7 @@ describe('rows that stand for others', () => {
     expect(shed(200)).toMatchObject({
       verdict: 'refuse',
       reasons: [
-        'the weights leave 30.0 effective rows of 920 (3.3 %); some 1500 rows would be enough',
+        'the weights leave 30.0 effective rows of 920 (3.3 %); some 1600 rows would be enough',
         'the 920 rows are worth 30.0 of equal weight, and the largest has 4.1 % of the decisions',
       ],
     })

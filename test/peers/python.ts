@@ -11,8 +11,9 @@ export async function pythonWith(requirements: string): Promise<string> {
   const folder = await cachedFor(await readFile(requirements, 'utf8'), async made => {
     const uv = await findUv()
     await execa(uv, ['venv', '--quiet', made])
+    // The list is of all that is needed: what a package would like beside that, such as a TensorFlow for machines with a GPU, stays away.
     // Compiled once: who is told to keep no bytecode would compile all of it at every start.
-    const install = ['pip', 'install', '--quiet', '--compile-bytecode', '--requirements', requirements]
+    const install = ['pip', 'install', '--quiet', '--no-deps', '--compile-bytecode', '--requirements', requirements]
     await execa(uv, [...install, '--python', join(made, 'bin/python')])
   })
   return join(folder, 'bin/python')

@@ -17,7 +17,7 @@ const POLICY = resource(
   `unit: playerId
 context: { ${CONTEXT}, tier: { type: string, enum: [a, b] } }
 actions: [{ id: a, features: { price: 1, size: 2 } }, { id: b, features: { price: 2.5, size: 1 } }]
-algorithm: { learner: { type: model, model: ctr }, exploration: { type: epsilon-greedy, epsilon: 0.1 } }
+algorithm: { learner: { type: uniform } }
 guardrails: { minProbability: 0.02, fallback: a }
 reward: { name: click, type: binary, wait: 1h, default: 0 }`,
 )
@@ -32,7 +32,12 @@ async function said(name: string, inputs: string): Promise<string[]> {
   const ctr = repository.get('Model', 'ctr') as Resource<'Model'> & { readonly spec: ModelSpec }
   const signature = (readOnnx(fixture(`${name}.onnx`)) as { readonly signature: Signature }).signature
   const known = new Map([['ctr', { model: ctr, signature }]])
-  return [...usedModelFaults(policy.spec, known)].map(({ message, hint, path }) => {
+  // Without its file a Model is not known, and a policy that names it would not be there.
+  const algorithm: PolicySpec['algorithm'] = {
+    learner: { type: 'model', model: 'ctr' },
+    exploration: { type: 'epsilon-greedy', epsilon: 0.1, ties: 'random' },
+  }
+  return [...usedModelFaults({ ...policy.spec, algorithm }, known)].map(({ message, hint, path }) => {
     expect(path).toEqual(['spec', 'algorithm', 'learner', 'model'])
     return `${message} (${hint})`
   })

@@ -89,9 +89,7 @@ describe('training from what a Model gave', () => {
       const { policy, played, rows, merged } = await online(spec, 300)
       const seen: number[][] = []
       const training = await learn(spec, played, (plan, batches) =>
-        foldHere(plan, batches, (_batch, _i, _weight, said) => {
-          const x = new Float64Array(policy.features.dimension)
-          if (said !== undefined) policy.features.writeRow(said.context, said.at, x, said.pool)
+        foldHere(plan, batches, (_batch, _i, x) => {
           seen.push([...x])
           return undefined
         }),

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto'
 import { DapError } from '../../errors.ts'
 import type { Host } from '../../host.ts'
 import type { FileReading, ModelReading } from '../../repo/models/read-model.ts'
@@ -36,6 +35,7 @@ export function createReadModel(
 
   const onnxOf = (file: string) =>
     reading(file, async path => {
+      const { createHash } = await import('node:crypto')
       const bytes = await host.files.bytes(path)
       const { readOnnx } = await import('../../models/onnx-graph.ts')
       return {

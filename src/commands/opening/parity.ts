@@ -1,8 +1,11 @@
+import type { Diagnostic } from '../../diagnostics.ts'
 import { DapError, InstallationError } from '../../errors.ts'
 import type { Host } from '../../host.ts'
-import { type ParityReport, runParity } from '../../models/parity.ts'
+import { type ParityReport, parityFaults, runParity } from '../../models/parity.ts'
 import { ModelFailure } from '../../models/runtime.ts'
+import { BATCH_HINT } from '../../repo/models/read-model.ts'
 import type { Resource } from '../../repo/resource.ts'
+import { located } from './located.ts'
 import { dataFile, type Opened } from './repository.ts'
 
 /** What became of running the rows of a Model whose outputs are known. */
@@ -36,3 +39,38 @@ export async function parityOf(host: Host, opened: Opened, model: Resource<'Mode
     return { failed: error.message, ...(error.hint === undefined ? {} : { hint: error.hint }) }
   }
 }
+
+/** What is wrong with a Model by its parity rows, or why that is not known. */
+export async function parityFaultsOf(
+  opened: Opened,
+  model: Resource<'Model'>,
+  parity: Parity,
+): Promise<readonly Diagnostic[]> {
+  const { spec } = model
+  if (spec.parity === undefined) return []
+  if ('missing' in parity) {
+    const message = `the rows of \`${spec.parity.file}\` were not run: \`onnxruntime-node\` is not installed`
+    const { hint } = parity.missing
+    return [
+      await located(opened, model, { severity: 'warning', code: 'file', message, hint, path: ['spec', 'parity'] }),
+    ]
+  }
+  if ('failed' in parity) {
+    const { failed: message, hint = 'see that its rows are such as the model takes' } = parity
+    return [await located(opened, model, { code: 'semantic', message, hint, path: ['spec', 'runtime', 'file'] })]
+  }
+  const diagnostics: Diagnostic[] = []
+  for (const { kind, line, message } of parityFaults(parity.report, spec.parity.tolerance)) {
+    if (kind === 'between') {
+      const fault = { code: 'semantic', message, hint: BATCH_HINT, path: ['spec', 'runtime', 'file'] } as const
+      diagnostics.push(await located(opened, model, fault))
+    } else {
+      const place = { file: spec.parity.file, line, column: 1, length: 1 }
+      diagnostics.push({ severity: 'error', code: 'semantic', message, ...place, hint: EXPECTED_HINT })
+    }
+  }
+  return diagnostics
+}
+
+const EXPECTED_HINT =
+  'are the columns in the order of `inputs`, and is it this file that the rows were made with? Then write them anew'

@@ -38,7 +38,7 @@ export async function openDataset(
     ...files,
     spec,
     root: opened.root,
-    policyActions: policy && listed(policy.spec.actions).map(({ id }) => id),
+    policyActions: policy && listed(policy.spec.actions),
     offered: policy !== undefined && isOffered(policy.spec.actions),
     ofSet: policy !== undefined && isSet(policy.spec.actions) && !isInOrder(spec),
     slots: policy && slotsOf(policy.spec),

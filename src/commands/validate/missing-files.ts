@@ -5,8 +5,8 @@ import type { Host } from '../../host.ts'
 import type { DatasetSpec, DeploymentSpec, EvaluationSpec } from '../../kinds.ts'
 import { isInside } from '../../paths.ts'
 import type { Path } from '../../repo/fault.ts'
+import { located } from '../opening/located.ts'
 import type { Opened } from '../opening/repository.ts'
-import { located } from './located.ts'
 
 /** A file that a resource names, and where it does so. */
 interface Named {

@@ -1,7 +1,7 @@
 import type { Diagnostic } from '../../diagnostics.ts'
 import type { SetAction } from '../../kinds.ts'
+import { located } from '../opening/located.ts'
 import type { Opened } from '../opening/repository.ts'
-import { located } from './located.ts'
 
 /** A warning for each set of which nothing can be taken at `now`, milliseconds since 1970: whoever reads it knows whether that is meant. */
 export async function outOfDateDiagnostics(opened: Opened, now: number): Promise<Diagnostic[]> {

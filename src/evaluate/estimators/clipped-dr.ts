@@ -13,7 +13,7 @@ export const clippedDr: EstimatorType = {
   biased: true,
   lambda: 10,
   cut: 'min(w, lambda)',
-  create: (name, lambda) => cutDoublyRobust(name, `min(w,${lambda})`, lambda, clipped(lambda)),
+  create: (name, { lambda }) => cutDoublyRobust(name, `min(w,${lambda})`, lambda, clipped(lambda)),
 }
 
 const clipped =

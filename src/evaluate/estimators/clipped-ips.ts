@@ -13,7 +13,7 @@ export const clippedIps: EstimatorType = {
   biased: true,
   lambda: 10,
   cut: 'min(w, lambda)',
-  create(name, lambda) {
+  create(name, { lambda }) {
     const series = clipped(lambda)
     return { name, mean: series, constrained: series, bias: `the reward that weights beyond ${lambda} would add` }
   },

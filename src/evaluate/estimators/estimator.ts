@@ -18,8 +18,12 @@ export interface Estimator {
   readonly constrained?: Series
   /** The weight whose mean must be 1, where it is not that of the whole decision. */
   readonly weight?: Series
+  /** The features of actions whose values alone that weight is about. */
+  readonly by?: readonly string[]
   /** What a row that might have been adds to the mean, by its weight and its reward, where `constrained` asks for more of a row. */
   readonly extreme?: Series
+  /** So many times the largest reward such a row can have, by that weight; default: 1. */
+  readonly times?: number
   /**
    * The reward model's own error moves it, and the series do not show it: all of it (`true`), or as much as this series, of weights that
    * it does not use, has of the weight.
@@ -52,11 +56,19 @@ export interface EstimatorType extends Definition {
   readonly propensities: boolean
   /** It estimates something else than the candidate's value, more or less. */
   readonly biased: boolean
+  /** It needs to know by which features of actions, and the propensity of every action. */
+  readonly by?: true
   /** λ where the Evaluation does not say; absent of a kind that has none. */
   readonly lambda?: number
   /** What it has in place of w, by λ; of a kind that has one. */
   readonly cut?: string
-  create(name: string, lambda: number): Estimator
+  create(name: string, options: EstimatorOptions): Estimator
+}
+
+/** λ of a kind that has one, features of a kind that needs them. */
+export interface EstimatorOptions {
+  readonly lambda: number
+  readonly by: readonly string[]
 }
 
 export const typeName = (spec: EstimatorSpec): string => (typeof spec === 'string' ? spec : spec.type)

@@ -16,6 +16,6 @@ export function estimatorType(spec: EstimatorSpec): EstimatorType {
 
 export function createEstimator(spec: EstimatorSpec): Estimator {
   const type = estimatorType(spec)
-  const lambda = (typeof spec === 'string' ? undefined : spec.lambda) ?? type.lambda ?? Number.NaN
-  return type.create(estimatorName(spec), lambda)
+  const { lambda, by = [] } = typeof spec === 'string' ? {} : spec
+  return type.create(estimatorName(spec), { lambda: lambda ?? type.lambda ?? Number.NaN, by })
 }

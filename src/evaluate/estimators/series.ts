@@ -11,6 +11,8 @@ export interface RowColumns {
   readonly value: Float64Array
   /** q of the logged action; only with a reward model. */
   readonly predicted: Float64Array
+  /** By key of such a weight (`marginalWeight`): π(e)/p(e) of what the logged action is by its features alone; where an estimator asks for it. */
+  readonly marginal?: ReadonlyMap<string, Float64Array>
   /** Of lists, where an estimator asks for it: what their slots' actions add up to, in place of a weight (`lists/additive.ts`). */
   readonly additive?: Float64Array
   /** Of lists of actions whose features are known: how far those of a list are from each other (`lists/distance.ts`). */
@@ -56,6 +58,32 @@ export const weightedReward: Series = {
     for (let i = 0; i < rows; i++) out[i] = weight[i] * reward[i]
     return out
   },
+}
+
+/** π(e)/p(e), e the values that these features of the logged action have. */
+export function marginalWeight(by: readonly string[]): Series {
+  const key = `w(${JSON.stringify(by)})`
+  return {
+    key,
+    of({ marginal }) {
+      const weights = marginal?.get(key)
+      if (weights === undefined) throw new RangeError(`the weight ${key} was not asked for`)
+      return weights
+    },
+  }
+}
+
+/** That, times r. */
+export function marginalReward(by: readonly string[]): Series {
+  const weight = marginalWeight(by)
+  return {
+    key: `${weight.key}r`,
+    of(columns, out) {
+      const w = weight.of(columns, out)
+      for (let i = 0; i < columns.rows; i++) out[i] = w[i] * columns.reward[i]
+      return out
+    },
+  }
 }
 
 /** w·(r − q) */

@@ -14,7 +14,7 @@ export const switchDr: EstimatorType = {
   biased: true,
   lambda: 10,
   cut: 'w as long as it is at most lambda, and else the reward model alone',
-  create: (name, lambda) => cutDoublyRobust(name, `1{w<=${lambda}}w`, lambda, switched(reaches(lambda))),
+  create: (name, { lambda }) => cutDoublyRobust(name, `1{w<=${lambda}}w`, lambda, switched(reaches(lambda))),
 }
 
 const switched =

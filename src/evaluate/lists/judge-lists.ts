@@ -16,7 +16,8 @@ import { asking, type Judging, type JudgingParts } from '../judging.ts'
 import { createLogRun } from '../log-run.ts'
 import { rewardRange } from '../reward-range.ts'
 import { capped } from '../verdicts/learnt.ts'
-import { both, type Judgement, judge, OK } from '../verdicts/verdict.ts'
+import { both, type Judgement, judge, judgeSlots, OK } from '../verdicts/verdict.ts'
+import { arePaired, createPairs } from '../weights/pairs.ts'
 import { createStrata } from '../weights/strata.ts'
 import { candidateSeries } from '../weights/sums.ts'
 import type { Units } from '../weights/units.ts'
@@ -28,7 +29,7 @@ import { slotWeight } from './estimators/list-series.ts'
 import { rips } from './estimators/rips.ts'
 import { sips } from './estimators/sips.ts'
 import type { ListCandidate } from './list-candidate.ts'
-import { listCoverage } from './list-coverage.ts'
+import { gapOf, listCoverage } from './list-coverage.ts'
 import { addToCells, createListCells, fitLists, type ListModel } from './list-model.ts'
 import { createListRun, type ListRun } from './list-run.ts'
 import { createLoggedMarginals } from './marginals.ts'
@@ -65,7 +66,7 @@ export function judgeLists(given: JudgingParts): Judging {
   const estimators = types.map(({ create }, i): ListEstimator => create(estimatorName(spec.estimators[i]), slots))
   const typeOf = (estimator: Estimator) => types[estimators.findIndex(({ name }) => name === estimator.name)]
   const whole = sips.create('sips', slots)
-  const prefixed = rips.create('rips', slots)
+  const prefixed = { ...rips.create('rips', slots), alone: undefined }
   const offered = given.columns.offered !== undefined
   const distance = offered ? undefined : distanceOf(space.ids, entriesOf(parts.policies))
   let diversity = new Float64Array(0)
@@ -73,6 +74,8 @@ export function judgeLists(given: JudgingParts): Judging {
   const summed = [...estimators, whole, prefixed, ...metrics]
   const weights = candidateSeries(summed.flatMap(weightsOf))
   const series = candidateSeries([...weights, ...summed.flatMap(seriesOfEstimator)])
+  const others = spec.candidates.filter(each => !('logging' in each)).length
+  const paired = arePaired(others, slots * space.ids.length)
   const candidates = spec.candidates.map(each => {
     const candidate = createListCandidate(each, given, slots)
     const places = (candidate?.columns ?? []).map(requests.add)
@@ -80,11 +83,28 @@ export function judgeLists(given: JudgingParts): Judging {
       name: each.name,
       candidate,
       places,
-      run: createListRun(candidate, series, weights, slots, space.ids.length),
+      run: createListRun(candidate, series, weights, slots, space.ids.length, paired),
     }
   })
+  /** Of the candidates that did not make the log, by their places among themselves. */
+  const runs = candidates.filter(({ candidate }) => candidate !== undefined).map(({ run }) => run)
+  const placeOf = candidates.map(({ run }) => runs.indexOf(run))
+  const pairs = createPairs(runs.length, 2 * slots)
+
+  function compareRow(places: number): void {
+    const prefixes = runs.map(({ reach }) => reach.prefix)
+    const marginals = runs.map(({ reach }) => reach.placed)
+    for (let k = 0; k < slots; k++) {
+      pairs.compare(k, prefixes, k * places, (k + 1) * places)
+      if (placed) pairs.compare(slots + k, marginals, k * places, (k + 1) * places)
+    }
+  }
+
   const cells = createListCells(space.ids.length, slots)
   const earned = { minReward: Infinity, maxReward: -Infinity, binary: true }
+  /** By slot, how many lists had a reward there; and whether one had several. */
+  const rewarded = new Float64Array(slots)
+  let several = false
   let model: ListModel | undefined
 
   const values = <T>({ columns }: DecisionLog, place: number) => (columns[place] as ValueColumn).values as readonly T[]
@@ -107,6 +127,8 @@ export function judgeLists(given: JudgingParts): Judging {
     }
   }
 
+  const alone = () => !several && pairsByChance(rewarded, ofLog.sums.rows) >= SURELY_SEEN
+
   return {
     ...asking(
       candidates.map(({ name, candidate, places }) => ({
@@ -115,7 +137,9 @@ export function judgeLists(given: JudgingParts): Judging {
         places,
       })),
     ),
-    estimators,
+    get estimators() {
+      return alone() ? estimators.map(each => ({ ...each, ...each.alone })) : estimators
+    },
     ofLog,
     strata,
     strataPlaces,
@@ -125,10 +149,16 @@ export function judgeLists(given: JudgingParts): Judging {
       const all = values<LoggedList>(chunk, listsAt)
       let { minReward, maxReward, binary } = earned
       readRewards(chunk)
+      const first = new Int32Array(chunk.rows).fill(-1)
       for (const [k, each] of rewardsBySlot.entries()) {
         for (let i = 0; i < chunk.rows; i++) {
           const r = each[i]
           reward[i] += r
+          if (r !== 0) {
+            rewarded[k]++
+            several ||= first[i] >= 0
+            first[i] = k
+          }
           if (!stands(all[i], k)) continue
           if (r < minReward) minReward = r
           if (r > maxReward) maxReward = r
@@ -172,15 +202,40 @@ export function judgeLists(given: JudgingParts): Judging {
         marginals,
         additive,
       }
-      for (const { run, places } of candidates)
-        run.add(
+      const opened = candidates.map(({ run, places }) =>
+        run.open(
           chunk,
           places.map(place => log.columns[place]),
+        ),
+      )
+      for (let i = 0; i < log.rows; i++) {
+        for (let c = 0; c < opened.length; c++) opened[c].row(i)
+        if (paired) compareRow(eligible[i].length)
+      }
+      for (const { close } of opened) close()
+      if (paired && model !== undefined) {
+        pairs.compareValues(
+          opened.filter((_, c) => placeOf[c] >= 0).map(({ value }) => value),
+          log.rows,
         )
+      }
+    },
+    apart(a, b, { weight: by = weight }) {
+      const [one, other] = [placeOf[a], placeOf[b]]
+      if (!paired || one < 0 || other < 0) return undefined
+      const gap = (c: number, d: number) => {
+        const of = (first: number) => Array.from({ length: slots }, (_, k) => pairs.gap(first + k, c, d))
+        return gapOf(by, of(0), of(slots))
+      }
+      const [upper, lower] = [gap(one, other), gap(other, one)]
+      if (upper === undefined || lower === undefined) return undefined
+      return { weights: { lower: -lower, upper }, values: pairs.values(one, other) }
     },
     rewards() {
       const { lower, upper, note } = rewardRange(dataset.spec, { ...ofLog.sums, ...earned })
-      return { lower: Math.min(0, slots * lower), upper: Math.max(0, slots * upper), note }
+      const most = alone() ? 1 : slots
+      const notes = [...(note === undefined ? [] : [note]), ...(alone() ? [ALONE] : [])]
+      return { lower: Math.min(0, most * lower), upper: Math.max(0, most * upper), notes }
     },
     summed: (facts, { units }, overall) =>
       candidates.map(({ name, candidate, run }): Summed => {
@@ -224,13 +279,15 @@ export function judgeLists(given: JudgingParts): Judging {
           coverage: coverageOf(weight),
           direct: undefined,
           judgement: capped(logging ? both(judge(coverageOf(weight), units), overall) : overall, origin),
-          lists: {
+          byEstimator: {
             coverageOf(estimator) {
               const coverage = coverageOf(estimator.weight ?? weight)
               return isUnknown(typeOf(estimator), run) ? { ...coverage, maxWeight: 0 } : coverage
             },
             judgementOf: estimator =>
               judgeOne(estimator as ListEstimator, typeOf(estimator), judged, doubtOf(estimator as ListEstimator)),
+          },
+          lists: {
             doubt,
             metrics: [
               ...metrics.map(metric => metricResult(metric, judged, facts, spec.interval.level)),
@@ -249,8 +306,23 @@ export function judgeLists(given: JudgingParts): Judging {
 
 const stands = ({ places }: LoggedList, slot: number): boolean => slot < places.length && places[slot] >= 0
 
-const weightsOf = ({ weight: whole, weights }: ListEstimator): readonly Series[] =>
-  whole === undefined ? weights : [...weights, whole]
+const weightsOf = ({ weight: whole, weights, alone }: ListEstimator): readonly Series[] =>
+  [...weights, whole, alone?.weight].filter(each => each !== undefined)
+
+const ALONE =
+  'no list had a reward in more than one slot, which chance does not explain: that is taken for the most that one can have'
+
+/** Of so many lists with several rewards, chance leaves none once in a thousand logs. */
+const SURELY_SEEN = 7
+
+/** How many pairs of rewards lists would have, if slots had theirs without regard to each other. */
+function pairsByChance(rewarded: Float64Array, lists: number): number {
+  let pairs = 0
+  for (let k = 1; k < rewarded.length; k++) {
+    for (let j = 0; j < k; j++) pairs += (rewarded[j] * rewarded[k]) / lists
+  }
+  return pairs
+}
 
 interface Judged extends Pick<Candidate, 'of'> {
   readonly coverageOf: (by: Series) => Candidate['coverage']
@@ -259,7 +331,7 @@ interface Judged extends Pick<Candidate, 'of'> {
   readonly logging: boolean
 }
 
-/** By the weights that the estimator rests on, from the top: it is as good as the slots down to the first that is bad. */
+/** By the weights that the estimator rests on: it is as good as the worst of its slots. */
 function judgeOne(
   { weights, name }: ListEstimator,
   type: ListEstimatorType,
@@ -270,12 +342,8 @@ function judgeOne(
   if (isUnknown(type, run)) {
     return { verdict: 'refuse', reasons: [`\`${name}\` ${run.unplaced() ? UNPLACED : UNPAIRED}`] }
   }
-  const bySlot = weights.map(by => judge(coverageOf(by), units))
-  const refused = bySlot.findIndex(({ verdict }) => verdict === 'refuse')
-  const first = refused < 0 ? bySlot.findIndex(({ verdict }) => verdict !== 'ok') : refused
-  const { verdict, reasons } = bySlot[first] ?? OK
-  const where = first > 0 ? `from slot ${first} on ` : ''
-  const own: Judgement = { verdict, reasons: reasons.map(reason => `\`${name}\`: ${where}${reason}`) }
+  const { verdict, reasons } = judgeSlots(weights.map(coverageOf), units)
+  const own: Judgement = { verdict, reasons: reasons.map(reason => `\`${name}\`: ${reason}`) }
   return type.assumes === undefined ? own : both(own, doubt)
 }
 

@@ -34,46 +34,74 @@ export interface ListRun {
   unplaced(): boolean
   /** The same of pairs of actions. */
   unpaired(): boolean
-  add(chunk: ListChunk, columns: readonly Column[]): void
+  open(chunk: ListChunk, columns: readonly Column[]): OpenLists
+  /** Of the row that was asked for last, row-major slots × places: what it would weigh, given what stood above, and whatever did; 0 of what the log could not put there. */
+  readonly reach: { prefix: Float64Array; placed: Float64Array }
 }
 
-/** `candidate`: undefined of the policy that made the log, whose weights are all 1. */
+/** A chunk that is being added. */
+export interface OpenLists {
+  /** Asked of every row once, in their order. */
+  row(i: number): void
+  /** After the last row. */
+  close(): void
+  /** What the reward model says of each row, after the last. */
+  readonly value: Float64Array
+}
+
+/** `candidate`: undefined of the policy that made the log, whose weights are all 1. `looked`: somebody asks for its `reach`. */
 export function createListRun(
   candidate: ListCandidate | undefined,
   series: readonly Series[],
   weights: readonly Series[],
   slots: number,
   actions: number,
+  looked: boolean,
 ): ListRun {
   let unplaced = false
   let unpaired = false
   const sums = createListSums(series, weights, slots, actions)
   const bufferFor = listColumns(slots)
+  const reach = { prefix: new Float64Array(0), placed: new Float64Array(0) }
   let vector = new Float64Array(0)
 
   return {
     sums,
     unplaced: () => unplaced,
     unpaired: () => unpaired,
-    add(chunk, columns) {
+    reach,
+    open(chunk, columns) {
       const { log, lists, eligible, rewards } = chunk
       const { scratch, ...own } = bufferFor(log, rewards)
       const open = candidate?.bind(columns)
-      for (let i = 0; i < log.rows; i++) {
-        const list = lists[i]
-        const places = eligible[i].length
-        if (vector.length < places) vector = new Float64Array(places)
-        const judged = open?.(i, list, eligible[i])
-        if (judged === undefined) asLogged(own, i)
-        else {
-          const h = log.standsFor === undefined ? 1 : log.standsFor[i]
-          if (chunk.marginals !== undefined) place(own, i, h, list, judged, chunk, places)
-          walk(own, i, h, list, judged, places, chunk)
-        }
+      return {
+        row(i) {
+          const list = lists[i]
+          const places = eligible[i].length
+          if (vector.length < places) vector = new Float64Array(places)
+          const judged = open?.(i, list, eligible[i])
+          if (judged === undefined) asLogged(own, i)
+          else {
+            if (looked) makeRoom(slots * places)
+            const h = log.standsFor === undefined ? 1 : log.standsFor[i]
+            if (chunk.marginals !== undefined) place(own, i, h, list, judged, chunk, places)
+            walk(own, i, h, list, judged, places, chunk)
+          }
+        },
+        close() {
+          expose(chunk, own)
+          addLists(sums, series, log, { ...own, diversity: chunk.diversity }, chunk.groups, scratch)
+        },
+        value: own.value,
       }
-      expose(chunk, own)
-      addLists(sums, series, log, { ...own, diversity: chunk.diversity }, chunk.groups, scratch)
     },
+  }
+
+  function makeRoom(places: number): void {
+    if (reach.prefix.length < places) reach.prefix = new Float64Array(places)
+    else reach.prefix.fill(0, 0, places)
+    if (reach.placed.length < places) reach.placed = new Float64Array(places)
+    else reach.placed.fill(0, 0, places)
   }
 
   function expose({ log, lists, eligible }: ListChunk, { slots }: ListColumns): void {
@@ -129,7 +157,11 @@ export function createListRun(
         empty -= pi
         loggedEmpty -= p
         if (p === 0) outside += pi
-        else if (pi > largest * p) largest = pi / p
+        else {
+          // Written nowhere, where nobody looks.
+          reach.placed[at] = pi / p
+          largest = Math.max(largest, pi / p)
+        }
       }
       sums.possiblyPlaced[k] = largest
       sums.misplaced[k] += h * outside
@@ -212,6 +244,7 @@ export function createListRun(
     for (let a = 0; a < places; a++) {
       const pi = own[a]
       const p = logged[first + a]
+      if (looked && p > 0) reach.prefix[first + a] = (w * pi) / p
       if (pi > largest * p) {
         if (p > 0) largest = pi / p
         else outside += pi

@@ -1,9 +1,10 @@
 import type { Support } from '../../results.ts'
-import { type SeriesOf, standardError, weightOf } from '../influence.ts'
+import { type Influenced, type SeriesOf, standardError, weightOf } from '../influence.ts'
 import { decisionCount, type LogSums } from '../weights/log-sums.ts'
 import type { Strata } from '../weights/strata.ts'
 import type { CandidateSums } from '../weights/sums.ts'
 import { squaresByUnit, type Units } from '../weights/units.ts'
+import type { WeightSums } from '../weights/weight-sums.ts'
 
 /** What the log can say of a candidate, and what the verdict and the intervals need beside. */
 export interface Coverage {
@@ -53,37 +54,70 @@ export interface CoverageInput {
  */
 export function measureCoverage(input: CoverageInput): Coverage {
   const { log, sums, of, units, logging, everyPropensity } = input
-  const { rows, minWeight, maxWeight, maxTotalWeight } = sums
-  const decisions = decisionCount(log)
+  const { minWeight: min, maxWeight: max, maxTotalWeight: maxTotal, zeroRows, positives, positiveGroups } = sums
   const [w, ww] = sums.weights
   const cells = logging ? { unsupported: 0, bound: 1 } : judgeCells(input)
-  const mean = weightOf(of)
-  const byUnit = sums.totals[0].unit
-  const squares = units.known ? squaresByUnit(byUnit, w) : ww
-  const largest = units.known ? byUnit.reduce((most, x) => Math.max(most, x), 0) : maxTotalWeight
+  const possible = everyPropensity || logging ? sums.maxRatio : cells.bound
+  const decisions = decisionCount(log)
   const [ineligibleMass, idleMass] = logging ? [0, 0] : [sums.ineligible / decisions, sums.idle / decisions]
   return {
-    support: {
-      effectiveSampleSize: squares > 0 ? (w * w) / squares : 0,
-      maxWeight: maxTotalWeight * (rows / decisions),
-      maxWeightShare: w > 0 ? largest / w : 0,
-      meanWeight: w / decisions,
-      positiveCount: units.known ? sums.positiveGroups.reduce((count, one) => count + one, 0) : sums.positives,
-      rowsWithoutSupport: sums.zeroRows,
-      unsupportedMass: cells.unsupported / decisions + ineligibleMass,
-      rows,
-    },
+    ...weightCoverage(
+      { w, ww, min, max, maxTotal, zeroRows, positives, positiveGroups },
+      { byUnit: sums.totals[0].unit, mean: weightOf(of), log, units },
+      { unsupported: cells.unsupported / decisions + ineligibleMass, possible },
+    ),
     ineligibleMass,
     idleMass,
-    largestPossibleWeight: Math.max(1, maxWeight, everyPropensity || logging ? sums.maxRatio : cells.bound),
-    minWeight,
-    maxWeight,
-    meanWeightError: units.groups > 1 ? standardError(mean.unit, units.groups) : 0,
-    equalWeights: maxWeight - minWeight <= ROUNDING * maxWeight,
     values: sums.maxValue < sums.minValue ? [0, 0] : [sums.minValue, sums.maxValue],
     predictions: sums.maxPredicted < sums.minPredicted ? [0, 0] : [sums.minPredicted, sums.maxPredicted],
     uncertainRows: sums.uncertainRows,
     matched: sums.maxMatched > 0 ? [sums.minMatched, sums.maxMatched] : undefined,
+  }
+}
+
+/** What weights of one kind come from: Σ h·w by group of units, and their mean. */
+interface WeightFacts {
+  readonly byUnit: Float64Array
+  readonly mean: Influenced
+  readonly log: LogSums
+  readonly units: Units
+}
+
+/** The share of the mass that is put where the log could not put it, and the largest weight that there can be. */
+export interface Reach {
+  readonly unsupported: number
+  readonly possible: number
+}
+
+/** What weights of one kind say of a candidate, its own or those of an estimator. */
+export function weightCoverage(
+  { w, ww, min, max, maxTotal, zeroRows, positives, positiveGroups }: WeightSums,
+  { byUnit, mean, log, units }: WeightFacts,
+  { unsupported, possible }: Reach,
+): Pick<
+  Coverage,
+  'support' | 'largestPossibleWeight' | 'minWeight' | 'maxWeight' | 'meanWeightError' | 'equalWeights'
+> {
+  const { rows } = log
+  const decisions = decisionCount(log)
+  const squares = units.known ? squaresByUnit(byUnit, w) : ww
+  const largest = units.known ? byUnit.reduce((most, x) => Math.max(most, x), 0) : maxTotal
+  return {
+    support: {
+      effectiveSampleSize: squares > 0 ? (w * w) / squares : 0,
+      maxWeight: maxTotal * (rows / decisions),
+      maxWeightShare: w > 0 ? largest / w : 0,
+      meanWeight: w / decisions,
+      positiveCount: units.known ? positiveGroups.reduce((count, one) => count + one, 0) : positives,
+      rowsWithoutSupport: zeroRows,
+      unsupportedMass: unsupported,
+      rows,
+    },
+    largestPossibleWeight: Math.max(1, max, possible),
+    minWeight: min,
+    maxWeight: max,
+    meanWeightError: units.groups > 1 ? standardError(mean.unit, units.groups) : 0,
+    equalWeights: max - min <= ROUNDING * max,
   }
 }
 

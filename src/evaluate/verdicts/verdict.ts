@@ -68,19 +68,51 @@ export const both = (a: Judgement, b: Judgement): Judgement => ({
  * extrapolation where they fail, so `dm` does not lift a refusal. The policy that made the log is `ok`, unless there is next to
  * nothing, or a few rows stand for most of it.
  */
-export function judge(coverage: Coverage, units: Units): Judgement {
+export const judge = (coverage: Coverage, units: Units): Judgement => judgeSlots([coverage], units)
+
+/**
+ * The same by weights that grow from slot to slot: what is wrong is said once, with the numbers of the slot that has it worst, so that what would be
+ * enough is enough for all.
+ */
+export function judgeSlots(slots: readonly Coverage[], units: Units): Judgement {
+  const found = slots.flatMap((coverage, slot) => findings(coverage, units).map(each => ({ ...each, slot })))
+  const kinds = [...new Set(found.map(({ kind }) => kind))]
+  const told = kinds.map(kind => {
+    const all = found.filter(each => each.kind === kind)
+    const alike = all.some(({ refuses }) => refuses) ? all.filter(({ refuses }) => refuses) : all
+    const worst = alike.reduce((a, b) => (b.badness > a.badness ? b : a))
+    const from = alike[0].slot > 0 ? `from slot ${alike[0].slot} on` : ''
+    const at = worst.slot > alike[0].slot ? `in slot ${worst.slot} at worst` : ''
+    const where = [from, at].filter(Boolean).join(', ')
+    return {
+      refuses: worst.refuses,
+      reason: `${where}${at === '' ? '' : ','}${where === '' ? '' : ' '}${worst.reason}`,
+    }
+  })
+  const reasonsOf = (of: boolean) => told.filter(({ refuses }) => refuses === of).map(({ reason }) => reason)
+  return judgement(reasonsOf(true), reasonsOf(false))
+}
+
+/** Something that is wrong with weights of one kind, and how badly beside others that are wrong in the same way. */
+interface Finding {
+  readonly kind: string
+  readonly refuses: boolean
+  readonly badness: number
+  readonly reason: string
+}
+
+function findings(coverage: Coverage, units: Units): readonly Finding[] {
   const { support, minWeight, maxWeight, meanWeightError } = coverage
   const { rows, effectiveSampleSize: effective, maxWeightShare, meanWeight, positiveCount, unsupportedMass } = support
   if (support.rowsWithoutSupport === rows) {
-    return { verdict: 'refuse', reasons: ['the candidate never takes a logged action: the log says nothing about it'] }
+    const reason = 'the candidate never takes a logged action: the log says nothing about it'
+    return [{ kind: 'nothing', refuses: true, badness: 1, reason }]
   }
   const t = THRESHOLDS
   const identical = minWeight >= 1 - t.identical && maxWeight <= 1 + t.identical
-  const refusals: string[] = []
-  const cautions: string[] = []
-  const at = (refuse: boolean, caution: boolean, reason: string) => {
-    if (refuse) refusals.push(reason)
-    else if (caution) cautions.push(reason)
+  const found: Finding[] = []
+  const at = (kind: string, refuse: boolean, caution: boolean, badness: number, reason: string) => {
+    if (refuse || caution) found.push({ kind, refuses: refuse, badness, reason })
   }
   const noun = units.known ? 'unit' : 'row'
   /** So many times more of what there is. */
@@ -89,19 +121,23 @@ export function judge(coverage: Coverage, units: Units): Judgement {
 
   const stands = (share: number, among: number, limit: number) => share > limit && share * among > t.outstanding
   at(
+    'units',
     stands(units.largestShare, units.effective, t.refuseWeightShare),
     stands(units.largestShare, units.effective, t.cautionWeightShare) ||
       (units.effective < t.cautionEffectiveShare * units.count && units.effective < t.enoughEffectiveRows),
-    `the ${enough(units.count)} ${noun}s are worth ${count(units.effective)} of equal ${units.known ? 'activity' : 'weight'}, ` +
+    0,
+    `the ${units.count} ${noun}s are worth ${count(units.effective)} of equal ${units.known ? 'activity' : 'weight'}, ` +
       `and the largest has ${percent(units.largestShare)} of the decisions`,
   )
   const share = effective / units.effective
   const few = effective < t.refuseEffectiveRows
   at(
+    'effective',
     few || (share < t.refuseEffectiveShare && effective < t.enoughEffectiveRows),
     (share < t.cautionEffectiveShare && effective < t.enoughEffectiveRows) ||
       (units.known && !identical && effective < t.cautionEffectiveUnits),
-    `the weights leave ${count(effective)} effective ${noun}s of ${enough(units.count)} (${percent(effective / units.count)})` +
+    -effective,
+    `the weights leave ${count(effective)} effective ${noun}s of ${units.count} (${percent(effective / units.count)})` +
       needed(
         (share < t.cautionEffectiveShare
           ? t.enoughEffectiveRows
@@ -111,13 +147,15 @@ export function judge(coverage: Coverage, units: Units): Judgement {
       ),
   )
   at(
+    'largest',
     stands(maxWeightShare, effective, t.refuseWeightShare),
     stands(maxWeightShare, effective, t.cautionWeightShare),
+    maxWeightShare,
     `one ${noun} carries ${percent(maxWeightShare)} of the weight${needed(maxWeightShare / t.cautionWeightShare)}`,
   )
   if (identical) {
-    if (positiveCount === 0) cautions.push(`no ${noun} has a reward`)
-    return judgement(refusals, cautions)
+    at('rewards', false, positiveCount === 0, 0, `no ${noun} has a reward`)
+    return found
   }
   const rewarded =
     positiveCount === 0
@@ -126,23 +164,28 @@ export function judge(coverage: Coverage, units: Units): Judgement {
         ? `only 1 ${noun} has`
         : `only ${positiveCount} ${noun}s have`
   at(
+    'rewards',
     positiveCount < t.refusePositives,
     positiveCount < t.cautionPositives,
+    -positiveCount,
     `${rewarded} both a reward and a positive weight${positiveCount === 0 ? '' : needed(t.cautionPositives / positiveCount)}`,
   )
-  for (const reason of unsupportedReasons(coverage)) {
-    at(unsupportedMass > t.refuseUnsupported, unsupportedMass > t.cautionUnsupported, reason)
+  for (const [i, reason] of unsupportedReasons(coverage).entries()) {
+    const [refuse, caution] = [t.refuseUnsupported, t.cautionUnsupported].map(most => unsupportedMass > most)
+    at(`unsupported ${i}`, refuse, caution, unsupportedMass, reason)
   }
   const expected = 1 - unsupportedMass
   const distance = Math.abs(meanWeight - expected)
   const z = distance <= t.identical ? 0 : distance / meanWeightError
   at(
+    'mean',
     z > deviations(t.refuseMeanWeightZ, units),
     z > deviations(t.cautionMeanWeightZ, units),
+    z,
     `the mean weight is ${number(meanWeight)}, ${z < Infinity ? `${z.toFixed(1)} standard errors from` : 'not'} the ` +
       `${number(expected)} that it must have if the logged propensities are right`,
   )
-  return judgement(refusals, cautions)
+  return found
 }
 
 /** So many times the log: beyond, more of the same is no advice. */
@@ -289,8 +332,12 @@ function unsupportedReasons({ support, ineligibleMass, idleMass }: Coverage): st
 const ROUNDING = 1e-9
 
 const count = (x: number): string => (x < 100 ? x.toFixed(1) : x.toFixed(0))
-/** A number of rows or units, to two digits where it is a guess. */
-const enough = (x: number): string =>
-  String(x < 100 || Number.isInteger(x) ? Math.round(x) : Math.ceil(Number(x.toPrecision(2))))
+/** A guess of how many rows or units would do: two digits, and no fewer. */
+function enough(x: number): string {
+  if (x < 100) return String(Math.ceil(x))
+  const [digits, exponent] = x.toExponential(1).split('e')
+  const rounded = Number(`${digits}e${exponent}`)
+  return String(rounded < x ? rounded + Number(`1e${Number(exponent) - 1}`) : rounded)
+}
 const percent = (x: number): string => `${Number((100 * x).toPrecision(2))} %`
 const number = (x: number): string => String(Number(x.toPrecision(4)))

@@ -7,6 +7,7 @@ import { createCells } from './cells.ts'
 import type { ChunkGroups } from './groups.ts'
 import { grown } from './grown.ts'
 import type { LogSums } from './log-sums.ts'
+import type { GroupsAt, MarginalRun } from './marginal-run.ts'
 import { addRows, type CandidateColumns, type CandidateSums, createCandidateSums, reserveCells } from './sums.ts'
 
 /** What is known of every row of a chunk beside the log's own columns; shared by all candidates. */
@@ -20,24 +21,48 @@ export interface ChunkFacts {
   readonly eligible: readonly Int32Array[] | undefined
   /** Row-major rows × actions, the logged propensity of every action, 0 where it was not eligible. */
   readonly propensities: Float64Array | undefined
+  /** Of each marginal run, in their order: which actions of a row are alike. */
+  readonly groupsOfActions?: readonly GroupsAt[]
 }
 
 /** Folds chunks into the sums of one candidate. `columns` are those that the candidate asked for, in its order. */
 export interface CandidateRun {
-  add(log: DecisionLog, columns: readonly Column[], facts: ChunkFacts): void
+  open(log: DecisionLog, columns: readonly Column[], facts: ChunkFacts): OpenChunk
   /** The sums so far; `log`: those over the log of the same rows. */
   sums(log: LogSums): CandidateSums
 }
 
-/** `series`: what is summed (`candidateSeries`). */
-export function createCandidateRun(candidate: Candidate, actions: number, series: readonly Series[]): CandidateRun {
+/** A chunk that is being added. */
+export interface OpenChunk {
+  /** Asked of every row once, in their order: the probability of every action, until the next row is asked for. */
+  vector(i: number): Float64Array
+  /** After the last row. */
+  close(): void
+  /** What the reward model says of each row, after the last. */
+  readonly value: Float64Array
+}
+
+/** Adds a chunk by itself. */
+export function addChunk(run: CandidateRun, log: DecisionLog, columns: readonly Column[], facts: ChunkFacts): void {
+  const { vector, close } = run.open(log, columns, facts)
+  for (let i = 0; i < log.rows; i++) vector(i)
+  close()
+}
+
+/** `series`: what is summed (`candidateSeries`); `marginals` are run along. */
+export function createCandidateRun(
+  candidate: Candidate,
+  actions: number,
+  series: readonly Series[],
+  marginals: readonly MarginalRun[] = [],
+): CandidateRun {
   switch (candidate.kind) {
     case 'logging':
       return loggingRun(series)
     case 'cells':
-      return cellsRun(candidate, actions, series)
+      return cellsRun(candidate, actions, series, marginals)
     case 'rows':
-      return rowsRun(candidate, actions, series)
+      return rowsRun(candidate, actions, series, marginals)
   }
 }
 
@@ -48,11 +73,19 @@ function loggingRun(series: readonly Series[]): CandidateRun {
   const columnsFor = candidateColumns()
   return {
     sums: () => sums,
-    add(log, _, { groups }) {
-      addRows(sums, [weight], log, { ...columnsFor(log), probability: log.propensity }, groups, false)
+    open(log, _, { groups }) {
+      const own = { ...columnsFor(log), probability: log.propensity }
+      return {
+        vector: () => NOBODY,
+        close: () => addRows(sums, [weight], log, own, groups, false),
+        value: own.value,
+      }
     },
   }
 }
+
+/** Of a policy that is not asked. */
+const NOBODY = new Float64Array(0)
 
 /**
  * A combination of the key columns: π, the least propensity of each action, and by stratum Σh and v (NaN until it is needed). Where there are
@@ -65,7 +98,12 @@ interface CellState {
   value: Float64Array
 }
 
-function cellsRun(candidate: CellsCandidate, actions: number, series: readonly Series[]): CandidateRun {
+function cellsRun(
+  candidate: CellsCandidate,
+  actions: number,
+  series: readonly Series[],
+  marginals: readonly MarginalRun[],
+): CandidateRun {
   const sums = createCandidateSums(series)
   const cells = createCells(candidate.keys.length)
   const states: CellState[] = []
@@ -86,7 +124,7 @@ function cellsRun(candidate: CellsCandidate, actions: number, series: readonly S
   }
 
   return {
-    add(log, columns, facts) {
+    open(log, columns, facts) {
       const { rows, action, propensity, standsFor } = log
       const { stratum, strata, model, propensities, eligible } = facts
       strataSeen = Math.max(strataSeen, strata)
@@ -122,6 +160,8 @@ function cellsRun(candidate: CellsCandidate, actions: number, series: readonly S
       if (propensities !== undefined) {
         for (let i = 0; i < rows; i++) updateRatio(sums, states[cell[i]].probabilities, propensities, i, actions)
       }
+      const marginal = openMarginals(marginals, log, facts)
+      weighAll(marginals, rows, i => states[cell[i]].probabilities)
       if (model === undefined) {
         // There are no values and predictions.
       } else if ('q' in model) {
@@ -138,8 +178,15 @@ function cellsRun(candidate: CellsCandidate, actions: number, series: readonly S
           predicted[i] = model.columns[action[i]][i]
         }
       }
-      addRows(sums, series, log, own, facts.groups, model !== undefined)
-      if (model !== undefined && 'q' in model) addValues(sums, log, facts, value, actions)
+      return {
+        vector: i => states[cell[i]].probabilities,
+        close() {
+          addRows(sums, series, log, { ...own, marginal }, facts.groups, model !== undefined)
+          closeMarginals(marginals, facts)
+          if (model !== undefined && 'q' in model) addValues(sums, log, facts, value, actions)
+        },
+        value,
+      }
     },
     sums(log) {
       if (candidate.keys.length === 0 && states.length > 0) countAll(states[0], log)
@@ -179,40 +226,80 @@ function countAll({ minPropensity, count }: CellState, log: LogSums): void {
   }
 }
 
-function rowsRun(candidate: RowsCandidate, actions: number, series: readonly Series[]): CandidateRun {
+function rowsRun(
+  candidate: RowsCandidate,
+  actions: number,
+  series: readonly Series[],
+  marginals: readonly MarginalRun[],
+): CandidateRun {
   const sums = createCandidateSums(series)
   const columnsFor = candidateColumns()
   const pi = new Float64Array(actions)
   return {
     sums: () => sums,
-    add(log, columns, facts) {
-      const { rows, action, standsFor } = log
+    open(log, columns, facts) {
+      const { action, standsFor } = log
       const { stratum, strata, model, propensities, eligible } = facts
       reserveCells(sums, strata * actions)
       const { maxProbability } = sums
       const own = columnsFor(log)
       const { probability, value, predicted } = own
       const write = candidate.bind(columns)
-      for (let i = 0; i < rows; i++) {
-        write(i, pi)
-        probability[i] = pi[action[i]]
-        const first = stratum[i] * actions
-        addMass(sums, pi, standsFor === undefined ? 1 : standsFor[i], first, eligible?.[i])
-        for (let a = 0; a < actions; a++) if (pi[a] > maxProbability[first + a]) maxProbability[first + a] = pi[a]
-        if (propensities !== undefined) updateRatio(sums, pi, propensities, i, actions)
-        if (model === undefined) continue
-        if ('q' in model) {
-          value[i] = dot(pi, model.q, first, actions)
-          predicted[i] = model.q[first + action[i]]
-        } else {
-          value[i] = dotColumns(pi, model.columns, i)
-          predicted[i] = model.columns[action[i]][i]
-        }
+      const marginal = openMarginals(marginals, log, facts)
+      return {
+        vector(i) {
+          write(i, pi)
+          probability[i] = pi[action[i]]
+          const first = stratum[i] * actions
+          addMass(sums, pi, standsFor === undefined ? 1 : standsFor[i], first, eligible?.[i])
+          for (let a = 0; a < actions; a++) if (pi[a] > maxProbability[first + a]) maxProbability[first + a] = pi[a]
+          if (propensities !== undefined) updateRatio(sums, pi, propensities, i, actions)
+          weighRow(marginals, i, pi)
+          if (model === undefined) return pi
+          if ('q' in model) {
+            value[i] = dot(pi, model.q, first, actions)
+            predicted[i] = model.q[first + action[i]]
+          } else {
+            value[i] = dotColumns(pi, model.columns, i)
+            predicted[i] = model.columns[action[i]][i]
+          }
+          return pi
+        },
+        close() {
+          addRows(sums, series, log, { ...own, marginal }, facts.groups, model !== undefined)
+          closeMarginals(marginals, facts)
+          if (model !== undefined && 'q' in model) addValues(sums, log, facts, value, actions)
+        },
+        value,
       }
-      addRows(sums, series, log, own, facts.groups, model !== undefined)
-      if (model !== undefined && 'q' in model) addValues(sums, log, facts, value, actions)
     },
   }
+}
+
+/** The columns of a chunk that marginal weights are written to, by their keys. */
+function openMarginals(
+  marginals: readonly MarginalRun[],
+  log: DecisionLog,
+  { eligible, propensities, groupsOfActions = [] }: ChunkFacts,
+): ReadonlyMap<string, Float64Array> {
+  return new Map(
+    marginals.map((run, m) => {
+      if (eligible === undefined || propensities === undefined) throw new RangeError('propensities are not known')
+      return [run.key, run.open(log, { eligible, propensities, groupsAt: groupsOfActions[m] })]
+    }),
+  )
+}
+
+function closeMarginals(marginals: readonly MarginalRun[], { groups }: ChunkFacts): void {
+  for (const run of marginals) run.close(groups)
+}
+
+function weighAll(marginals: readonly MarginalRun[], rows: number, piAt: (i: number) => Float64Array): void {
+  if (marginals.length > 0) for (let i = 0; i < rows; i++) weighRow(marginals, i, piAt(i))
+}
+
+function weighRow(marginals: readonly MarginalRun[], i: number, pi: Float64Array): void {
+  for (let m = 0; m < marginals.length; m++) marginals[m].weigh(i, pi)
 }
 
 /** Adds what the candidate gives to actions that could be taken, and what it does not give to any of them. */

@@ -1,11 +1,12 @@
 import { DapError } from '../../errors.ts'
 import type { DatasetSpec } from '../../kinds.ts'
+import type { Entry } from '../../policy/pool.ts'
 
 /** What a Dataset says of actions, once what it names has been resolved. */
 export interface DatasetActions {
   readonly spec: DatasetSpec
-  /** The actions of the policy that `spec.actions` names. */
-  readonly policyActions?: readonly string[]
+  /** The actions of the policy that `spec.actions` names, and their features. */
+  readonly policyActions?: readonly Entry[]
   /** Are they those of a set? The log may have others, which the set had once. */
   readonly ofSet?: boolean
 }
@@ -23,7 +24,7 @@ export function declaredActions(
   if (!('range' in actions) && !('policy' in actions)) return [...actions]
   if ('policy' in actions) {
     if (policy === undefined) throw new RangeError("the actions of the Dataset's policy were not resolved")
-    return [...policy]
+    return policy.map(({ id }) => id)
   }
   const [first, last] = actions.range
   if (!(last >= first)) throw new DapError(`the range of actions [${first}, ${last}] is empty`)

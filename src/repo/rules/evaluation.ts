@@ -1,9 +1,10 @@
-import { estimatorName } from '../../evaluate/estimators/estimator.ts'
+import { FEATURES_FROM } from '../../evaluate/embedding.ts'
+import { estimatorName, typeName } from '../../evaluate/estimators/estimator.ts'
 import { ESTIMATORS, estimatorType, MOST_COMPARED } from '../../evaluate/estimators/estimators.ts'
 import { LIST_ESTIMATORS, listEstimator, OF_LISTS } from '../../evaluate/lists/estimators/list-estimators.ts'
 import { rewardModelPolicy } from '../../evaluate/reward-model-policy.ts'
-import type { CandidateSpec, DatasetSpec, EstimatorSpec, EvaluationSpec } from '../../kinds.ts'
-import { isOffered, listed } from '../../policy/pool.ts'
+import type { CandidateSpec, DatasetSpec, EstimatorSpec, EvaluationSpec, PolicySpec } from '../../kinds.ts'
+import { fieldsOfActions, isListed, isOffered, listed } from '../../policy/pool.ts'
 import { checkGate } from '../../policy/result-rules.ts'
 import type { Fault, Path } from '../fault.ts'
 import type { Lookup, Resource } from '../resource.ts'
@@ -30,6 +31,7 @@ export function* evaluationRules({ spec }: Resource<'Evaluation'>, repository: L
     yield* rewardModelRules(spec, data, repository)
   }
   yield* estimatorRules(estimators)
+  yield* embeddingRules(spec, data, repository)
   yield* duplicates(
     gates.map(rule => rule.id),
     'rule',
@@ -165,6 +167,77 @@ function* estimatorRules(estimators: readonly EstimatorSpec[]): Generator<Fault>
     )
   }
 }
+
+/** What actions have in common, the policies must say of each of them, and the log must have every propensity. */
+function* embeddingRules(
+  { estimators, candidates }: EvaluationSpec,
+  data: DatasetSpec | undefined,
+  repository: Lookup,
+): Generator<Fault> {
+  for (const [i, spec] of estimators.entries()) {
+    const path = ['spec', 'estimators', i]
+    const by = typeof spec === 'string' ? undefined : spec.by
+    const needs = listEstimator(spec) === undefined && estimatorType(spec).by === true
+    if (!needs) {
+      if (by === undefined) continue
+      const hint = `${ESTIMATORS.filter(each => each.by)
+        .map(({ type }) => `\`${type}\``)
+        .join(', ')} has one`
+      yield semantic([...path, 'by'], `the estimator \`${typeName(spec)}\` has no \`by\``, hint)
+      continue
+    }
+    const name = estimatorName(spec)
+    if (by === undefined) {
+      const hint = `for example \`{ type: ${typeName(spec)}, by: [genre] }\``
+      yield semantic(path, `the estimator \`${name}\` needs the features of actions that it goes \`by\``, hint)
+      continue
+    }
+    if (data !== undefined && data.format !== 'dap' && data.mapping?.propensities === undefined) {
+      const message = `the estimator \`${name}\` needs the propensity of every action, and the log has that of the action taken`
+      yield semantic(path, message, 'name the column of all propensities at `mapping.propensities` of the Dataset')
+    }
+    const fields = knownFeatures(data, candidates, repository)
+    if (fields === undefined) continue
+    if (Object.keys(fields).length === 0) {
+      yield semantic([...path, 'by'], 'nobody says what the features of the actions are', FEATURES_FROM)
+      continue
+    }
+    for (const [j, feature] of by.entries()) {
+      const at = [...path, 'by', j]
+      yield* known(feature, Object.keys(fields), 'feature of every action', at)
+      const type = Object.hasOwn(fields, feature) ? fields[feature] : undefined
+      if (type !== 'number' && type !== 'array') continue
+      const what = type === 'array' ? 'a vector' : 'a number'
+      const message = `the feature \`${feature}\` is ${what}: its values are not shared by several actions`
+      yield semantic(at, message, 'go by text, true and false, or whole numbers: bring numbers into classes')
+    }
+  }
+}
+
+/**
+ * Of the features that the policies here say of each of their actions, the types: the Dataset's policy comes first. Whole numbers of a list
+ * are integers. Undefined where some policy is not known, and may say more.
+ */
+function knownFeatures(
+  data: DatasetSpec | undefined,
+  candidates: readonly CandidateSpec[],
+  repository: Lookup,
+): Readonly<Record<string, string>> | undefined {
+  const own = data?.actions !== undefined && 'policy' in data.actions ? [data.actions.policy] : []
+  const names = [...own, ...candidates.flatMap(each => ('policy' in each ? [each.policy] : []))]
+  const policies = names.map(name => repository.get('Policy', name)?.spec)
+  const known = policies.filter(spec => spec !== undefined)
+  if (data === undefined || known.length < policies.length) return undefined
+  const fields: Record<string, string> = {}
+  for (const { actions } of known.reverse()) {
+    const { id: _, ...said } = fieldsOfActions(actions)
+    for (const [name, { type }] of Object.entries(said)) fields[name] = isWhole(actions, name) ? 'integer' : type
+  }
+  return fields
+}
+
+const isWhole = (actions: PolicySpec['actions'], name: string): boolean =>
+  isListed(actions) && actions.every(({ features = {} }) => Number.isSafeInteger(features[name]))
 
 /** Lists are judged by estimators of their own, on a log of lists, and so are policies that make them. */
 function* listRules(

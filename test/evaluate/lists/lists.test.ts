@@ -158,7 +158,7 @@ describe('an evaluation of lists', () => {
     expect(sips?.verdict).toBe('refuse')
     expect(estimateOf(result, 'rips')?.verdict).toBe('refuse')
     expect(estimateOf(result, 'rips')?.reasons[0]).toMatch(
-      /^`rips`: from slot [12] on the weights leave .* effective units/,
+      /^`rips`: (from slot 1 on, in slot 2 at worst,|from slot 2 on) the weights leave .* effective units/,
     )
     expect(iips?.verdict).not.toBe('refuse')
     expect(result?.verdict).not.toBe('refuse')
@@ -185,6 +185,40 @@ describe('an evaluation of lists', () => {
     }
     expect(estimateOf(found, 'rips')?.reasons.join()).not.toContain('matters')
     expect(estimateOf((await judge(LOG, { new: candidate })).get('new'), 'iips')?.reasons).toEqual([])
+  })
+
+  it('takes a list to have one reward at most where none had two, and chance does not explain it', async () => {
+    const notesOf = async (columns: ReturnType<typeof listLog>) => {
+      const { dataset, candidates } = await evaluate(
+        plan({
+          dataset: { format: 'dap', mapping: undefined },
+          spec: {
+            candidates: [{ name: 'new', policy: 'new' }],
+            estimators: ['sips', 'rips', 'iips'],
+            interval: { method: 'cressie-read', level: 0.95 },
+          },
+          policies: new Map([['new', candidate]]),
+        }),
+        memoryTables({ memory: columns }),
+      )
+      return { alone: dataset.notes.join().includes('a reward in more than one slot'), found: candidates[0] }
+    }
+    const once = listLog(logging, cascade(q), 500, stream(12, 'log'))
+    const { alone, found } = await notesOf(once)
+    expect(alone).toBe(true)
+    // One list that has two, and any can.
+    const clicked = once['reward 0'].indexOf(1)
+    const twice = { ...once, 'reward 1': once['reward 1'].with(clicked, 1) }
+    const several = await notesOf(twice)
+    expect(several.alone).toBe(false)
+    for (const name of ['sips', 'rips']) {
+      const [upper, wide] = [found, several.found].map(of => estimateOf(of, name)?.interval?.upper ?? Number.NaN)
+      expect(upper).toBeLessThanOrEqual(1)
+      expect(upper - value(found, name)).toBeLessThan(0.75 * (wide - value(several.found, name)))
+    }
+    // Too few to tell.
+    expect((await notesOf(listLog(logging, cascade(q), 20, stream(12, 'log')))).alone).toBe(false)
+    expect((await notesOf(LOG)).alone).toBe(false)
   })
 
   it('has intervals by unit: a log that says everything five times knows no more', async () => {

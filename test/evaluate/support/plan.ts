@@ -8,16 +8,19 @@ export interface PlanParts {
   readonly spec?: Partial<EvaluationSpec>
   readonly policies?: EvaluationPlan['policies']
   readonly tables?: EvaluationPlan['tables']
+  readonly policyActions?: EvaluationPlan['dataset']['policyActions']
 }
 
 /** A plan with everything filled in: a log with columns action, propensity and reward; IPS; a Gaussian interval. */
-export function plan({ paths = ['memory'], dataset, mapping, spec, policies, tables }: PlanParts = {}): EvaluationPlan {
+export function plan(parts: PlanParts = {}): EvaluationPlan {
+  const { paths = ['memory'], dataset, mapping, spec, policies, tables, policyActions } = parts
   return {
     name: 'test',
     dataset: {
       name: 'log',
       digest: 'sha256:0',
       paths,
+      policyActions,
       spec: {
         files: ['log.csv'],
         format: 'csv',

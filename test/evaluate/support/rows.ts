@@ -7,7 +7,7 @@ import { directStandardErrors } from '../../../src/evaluate/model-variance.ts'
 import { fitTabular } from '../../../src/evaluate/reward-model.ts'
 import { measureCoverage } from '../../../src/evaluate/verdicts/support.ts'
 import { judge } from '../../../src/evaluate/verdicts/verdict.ts'
-import { createCandidateRun } from '../../../src/evaluate/weights/candidate-run.ts'
+import { addChunk, createCandidateRun } from '../../../src/evaluate/weights/candidate-run.ts'
 import { createGroups } from '../../../src/evaluate/weights/groups.ts'
 import { addLog, createLogSums, meanReward } from '../../../src/evaluate/weights/log-sums.ts'
 import { createStrata } from '../../../src/evaluate/weights/strata.ts'
@@ -73,7 +73,7 @@ export function evaluateRows(rows: readonly Row[], options: RowsOptions = {}) {
     const groups = groupsOf(log, undefined)
     strata.assign(log, [contexts], groups, stratum)
     const facts = { groups, stratum, strata: strata.count(), model, eligible: undefined, propensities: undefined }
-    run.add(log, [contexts], facts)
+    addChunk(run, log, [contexts], facts)
   }
   const logging = candidate === undefined
   const units = measureUnits(sums, undefined)

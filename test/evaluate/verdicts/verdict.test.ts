@@ -1,3 +1,4 @@
+import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { createEstimator } from '../../../src/evaluate/estimators/estimators.ts'
 import type { Coverage } from '../../../src/evaluate/verdicts/support.ts'
@@ -9,6 +10,7 @@ import {
   judgeModelled,
   judgeNumbers,
   judgeOrphans,
+  judgeSlots,
   judgeUnrewarded,
 } from '../../../src/evaluate/verdicts/verdict.ts'
 import type { Units } from '../../../src/evaluate/weights/units.ts'
@@ -153,6 +155,45 @@ describe('the verdict', () => {
       judge(coverage({ effectiveSampleSize, rows: 400 }), { ...ROWS, count: 400, effective: 400 }).verdict
     expect(of(49.99)).toBe('refuse')
     expect(of(50)).toBe('ok')
+  })
+
+  /** How many a reason says would be enough; none where it does not. */
+  const enoughIn = (reason: string) => Number(/some (\d+) units would be enough/.exec(reason)?.[1] ?? Number.NaN)
+  const effectiveSizes = fc.double({ min: 1, max: 99, noNaN: true })
+
+  it('never says that fewer would be enough than there must be, nor many more', () => {
+    fc.assert(
+      fc.property(effectiveSizes, fc.integer({ min: 100, max: 3000 }), (effectiveSampleSize, count) => {
+        const known = units({ count, effective: count })
+        const { reasons } = judge(coverage({ effectiveSampleSize }), known)
+        const share = effectiveSampleSize / count
+        const needed = (count * (share < 0.1 ? 1000 : 100)) / effectiveSampleSize
+        expect(enoughIn(reasons[0])).toBeGreaterThanOrEqual(needed * (1 - 1e-12))
+        expect(enoughIn(reasons[0])).toBeLessThanOrEqual(1.1 * needed + 1)
+      }),
+    )
+  })
+
+  it('says what would be enough for all slots, and from which one on', () => {
+    const known = units({ count: 112, effective: 112 })
+    fc.assert(
+      fc.property(fc.array(effectiveSizes, { minLength: 1, maxLength: 5 }), sizes => {
+        const slots = sizes.map(effectiveSampleSize => coverage({ effectiveSampleSize }))
+        const { verdict, reasons } = judgeSlots(slots, known)
+        const alone = slots.map(each => judge(each, known))
+        expect(verdict).toBe(alone.some(each => each.verdict === 'refuse') ? 'refuse' : 'caution')
+        const most = Math.max(...alone.map(each => enoughIn(each.reasons[0])))
+        expect(enoughIn(reasons.find(reason => reason.includes('effective')) as string)).toBe(most)
+      }),
+    )
+    const [good, bad, worse] = [1000, 60, 30].map(effectiveSampleSize => coverage({ effectiveSampleSize }))
+    const said = (...slots: Coverage[]) => judgeSlots(slots, units({ count: 5000, effective: 5000 })).reasons[0]
+    expect(said(bad)).toMatch(/^the weights leave 60\.0 effective/)
+    expect(said(good, worse)).toMatch(/^from slot 1 on the weights leave 30\.0 effective/)
+    expect(said(good, worse, coverage({ effectiveSampleSize: 20 }))).toMatch(
+      /^from slot 1 on, in slot 2 at worst, the weights leave 20\.0 effective/,
+    )
+    expect(said(worse, coverage({ effectiveSampleSize: 20 }))).toMatch(/^in slot 1 at worst, the weights leave 20\.0/)
   })
 
   it('says what units are worth, and of them how many would be enough', () => {

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
 import type { Candidate } from '../../../src/evaluate/candidates/candidate.ts'
-import { createCandidateRun } from '../../../src/evaluate/weights/candidate-run.ts'
+import { addChunk, createCandidateRun } from '../../../src/evaluate/weights/candidate-run.ts'
 import { createGroups } from '../../../src/evaluate/weights/groups.ts'
 import { addLog, createLogSums } from '../../../src/evaluate/weights/log-sums.ts'
 import { candidateSeries } from '../../../src/evaluate/weights/sums.ts'
@@ -81,7 +81,7 @@ it('what a candidate gives to whom, and the largest weight that it could have, a
             dictionary: ['0', '1', '2', '3'],
           }
           addLog(log, decisions, groups, stratum, STRATA)
-          run.add(decisions, kind === 'one cell' ? [] : [keys], {
+          addChunk(run, decisions, kind === 'one cell' ? [] : [keys], {
             ...{ groups, stratum, strata: STRATA, model: { q: Float64Array.from(q) } },
             eligible:
               known === 'taken'

@@ -21,7 +21,7 @@ interface Row {
   readonly reward: number
 }
 
-const ALL = ESTIMATORS.filter(({ type }) => type !== 'replay').map(({ type }) => type)
+const ALL = ESTIMATORS.filter(({ type, by }) => type !== 'replay' && by !== true).map(({ type }) => type)
 
 async function judge(rows: readonly Row[], spec: Partial<EvaluationSpec> = {}, known = true) {
   const memory = {

@@ -19,5 +19,6 @@ export const cascadeDr: ListEstimatorType = {
     ...weighted('prefix', slots),
     constrained: correctedBySlot,
     extreme: corrected,
+    alone: { times: slots },
   }),
 }

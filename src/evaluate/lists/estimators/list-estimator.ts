@@ -6,6 +6,8 @@ import type { Series } from '../../estimators/series.ts'
 export interface ListEstimator extends Estimator {
   /** The weights that it rests on, by slot; one, where it weighs whole lists. */
   readonly weights: readonly Series[]
+  /** What it goes by instead where a list has one reward at most, so that no list earns more than a slot can. */
+  readonly alone?: Pick<Estimator, 'weight' | 'times'>
 }
 
 /** A kind of estimator of lists, as an Evaluation names it. */

@@ -45,11 +45,31 @@ export const meanWeight = (by: SlotWeight): Series => ({
   },
 })
 
+/**
+ * The weight of the list down to its first reward, or of all of it, where there is none. Prefixes' weights are a martingale, and where a reward
+ * depends on its slot and those above, that is a stopping time: its mean is 1, as theirs is. With one reward at most, this times the reward is
+ * what `rips` adds up.
+ */
+export const stoppedWeight: Series = {
+  key: 'stopped',
+  of(columns, out) {
+    const slots = slotsOf(columns)
+    for (let i = 0; i < columns.rows; i++) {
+      let k = 0
+      while (k < slots.length - 1 && slots[k].reward[i] === 0) k++
+      out[i] = slots[k].prefix[i]
+    }
+    return out
+  },
+}
+
 /** What an estimator whose slots have weights of their own is judged by, and where its interval comes from. */
 export const weighted = (by: SlotWeight, slots: number) => ({
   constrained: rewardBySlot(by),
   weight: meanWeight(by),
   extreme: weightedReward,
+  // Of one reward all of the weight may be that of its slot, as many times their mean as there are slots.
+  alone: by === 'prefix' ? { weight: stoppedWeight } : { times: slots },
   weights: Array.from({ length: slots }, (_, slot) => slotWeight(by, slot)),
 })
 

@@ -1,7 +1,7 @@
 import type { Diagnostic } from '../../diagnostics.ts'
 import type { Fault } from '../../repo/fault.ts'
 import type { Resource } from '../../repo/resource.ts'
-import type { Opened } from '../opening/repository.ts'
+import type { Opened } from './repository.ts'
 
 /** A fault of a resource that was found after the repository was loaded, at its place. */
 export async function located(
