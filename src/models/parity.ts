@@ -224,7 +224,8 @@ function largest(rows: readonly ParityRow[], expected: Float64Array, got: Float6
   return { line, column: at % width, expected: expected[at], got: got[at], difference: most }
 }
 
-function differenceOf(expected: number, got: number): number {
+/** How far a number is from what it was to be: of its size where that is above 1. */
+export function differenceOf(expected: number, got: number): number {
   const difference = Math.abs(got - expected) / Math.max(1, Math.abs(expected))
   return Number.isFinite(difference) ? difference : Number.POSITIVE_INFINITY
 }

@@ -181,7 +181,8 @@ function drawn(
 }
 
 /** How many of the logged decisions come out the same. */
-export function replayText({ replayed, same, unavailable, examples }: ReplayResult, { style }: TextContext): string {
+export function replayText(result: ReplayResult, { style }: TextContext): string {
+  const { replayed, same, unavailable, scores, examples } = result
   const verdict = same === replayed ? style.green('the same') : style.red(`${grouped(replayed - same)} differ`)
   const parts = [`${plural(replayed, 'decision')} recomputed, bit for bit: ${verdict}`]
   for (const { file, row, decisionId, differences } of examples) {
@@ -191,8 +192,27 @@ export function replayText({ replayed, same, unavailable, examples }: ReplayResu
     )
     parts.push(`${file}:${row} ${decisionId}\n${lines.join('\n')}`)
   }
+  if (scores !== undefined) parts.push(...scoresText(scores, style))
   for (const { reason, count } of unavailable) {
     parts.push(`${style.yellow('cannot recompute')} ${plural(count, 'decision')}: ${reason}`)
   }
   return parts.join('\n\n')
+}
+
+/** What Models give now: digits differ between processors, so that near is as good as the same. */
+function scoresText(
+  { decisions, within, largestDifference, unavailable }: NonNullable<ReplayResult['scores']>,
+  style: TextContext['style'],
+): readonly string[] {
+  const verdict =
+    within === decisions
+      ? style.green('within tolerance')
+      : style.red(`${grouped(decisions - within)} are not within tolerance`)
+  const most = largestDifference === null ? '' : `, the largest difference ${short(largestDifference)}`
+  return [
+    ...(decisions === 0 ? [] : [`scores of ${plural(decisions, 'decision')} made again: ${verdict}${most}`]),
+    ...unavailable.map(
+      ({ reason, count }) => `${style.yellow('scores not made again')} of ${plural(count, 'decision')}: ${reason}`,
+    ),
+  ]
 }

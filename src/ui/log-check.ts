@@ -11,6 +11,12 @@ export function logCheckText(result: LogCheckResult, context: TextContext): stri
   const { style } = context
   const { faults, passed } = result
   const parts = [heldText(result), joins(result)]
+  const { withoutOutputs } = result
+  if (withoutOutputs !== undefined) {
+    parts.push(
+      `${plural(withoutOutputs, 'decision')} without what the Model gave (\`log: false\`): nobody can recompute them, nor learn from what it gave`,
+    )
+  }
   if (faults.length > 0) {
     parts.push(
       table(

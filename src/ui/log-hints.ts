@@ -31,6 +31,8 @@ export const LOG_FAULT_HINTS: Readonly<Record<LogFault['code'], string>> = {
   actions: 'the record names the digest of a policy that has other actions',
   context: 'contexts are logged as they were scored: checked, and with defaults',
   salt: 'the server must draw with the salt of the policy',
+  outputs:
+    'the record names the digest of a policy whose Model gives other numbers, or somebody changed them: what they decided cannot be recomputed',
   'reward-repeated': 'a reward was sent again; it counts once, from the earliest `ts`',
   'reward-conflict': `two rewards used one id; give each its own, and a retry the same. ${UNUSED}`,
   value: 'a metric has a finite `value`, an activation none',

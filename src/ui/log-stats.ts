@@ -54,9 +54,16 @@ export function logStatsText(result: LogStatsResult, context: TextContext): stri
   return parts.join('\n\n')
 }
 
+const failuresText = ({ decisions, share, reasons }: NonNullable<PolicyStats['failures']>): string =>
+  `its Model gave nothing for ${plural(decisions, 'decision')} (${percent(share)}), which are the fallback: ${Object.entries(
+    reasons,
+  )
+    .map(([reason, n]) => `${grouped(n)} ${reason}`)
+    .join(', ')}`
+
 function policyText(stats: PolicyStats, context: TextContext): string {
   const { style } = context
-  const { joinRate, rewards, agreement, shedShare, latencyUs, actions, inversePropensity, uniformity } = stats
+  const { joinRate, rewards, agreement, failures, shedShare, latencyUs, actions, inversePropensity, uniformity } = stats
   const joins = actions.some(action => typeof action.joins?.p === 'number')
   const facts = [
     unitsText(stats.units, stats.decisions),
@@ -68,6 +75,7 @@ function policyText(stats: PolicyStats, context: TextContext): string {
     ...(agreement === null
       ? []
       : [`agrees with the caller in ${percent(agreement.share)} of ${plural(agreement.decisions, 'decision')}`]),
+    ...(failures === undefined ? [] : [failuresText(failures)]),
     ...(shedShare > 0 ? [`about ${percent(shedShare)} of the records were not kept`] : []),
     `latency p50 ${short(latencyUs.p50 / 1000)} ms, p99 ${short(latencyUs.p99 / 1000)} ms`,
   ]

@@ -3,6 +3,7 @@ import type { ProgressEvent } from '../../command.ts'
 import { DapError, UsageError } from '../../errors.ts'
 import { REPLAY_RESULT_SCHEMA } from '../../generated/names.ts'
 import type { Host } from '../../host.ts'
+import { isUnlogged } from '../../log/check/check-outputs.ts'
 import type { RecordFault } from '../../log/records/fault.ts'
 import { readRecord } from '../../log/records/read-record.ts'
 import { DECISION_SCHEMAS, type DecisionRecord, LEARNING } from '../../log/records/records.ts'
@@ -14,6 +15,7 @@ import { filesBelow } from '../opening/found-files.ts'
 import { readJson } from '../opening/policies.ts'
 import type { Opened } from '../opening/repository.ts'
 import { readLogs } from '../reading/log-files.ts'
+import { createScoreCheck } from './scores.ts'
 
 interface ReplayOptions {
   readonly replay: readonly string[]
@@ -33,6 +35,7 @@ export async function replayLog(
   report: (event: ProgressEvent) => void,
 ): Promise<ReplayResult> {
   const archive = await openArchive(host, opened, snapshot)
+  const scores = createScoreCheck(host, opened)
   const examples: ReplayResult['examples'][number][] = []
   const unavailable = new Map<string, number>()
   let replayed = 0
@@ -59,6 +62,9 @@ export async function replayLog(
         if (wanted !== undefined && record.policy.name !== wanted) return
         const policy = archive.find(record)
         if (typeof policy === 'string') return missing(policy)
+        const { model } = record
+        if (model !== undefined && isUnlogged(model)) return missing(unlogged(model.name))
+        if (model?.outputs !== undefined) scores.add(policy, record)
         replayed++
         const { same: equal, differences } = replay(policy, record)
         if (equal) same++
@@ -67,9 +73,10 @@ export async function replayLog(
         }
       },
       endOfFile() {},
+      settle: scores.settle,
     },
     report,
-  )
+  ).finally(scores.close)
   if (replayed === 0 && unavailable.size === 0) {
     if (id === undefined) {
       throw new DapError(`no valid decision${wanted === undefined ? '' : ` of policy \`${wanted}\``} in the log`, {
@@ -78,15 +85,20 @@ export async function replayLog(
     }
     throw new UsageError(`the log has no decision \`${id}\``, { hint: '--id takes the `decisionId` of a record' })
   }
+  const made = scores.finish()
   return {
     schema: REPLAY_RESULT_SCHEMA,
     replayed,
     same,
     unavailable: [...unavailable].map(([reason, count]) => ({ reason, count })),
+    ...(made === undefined ? {} : { scores: made }),
     examples,
-    passed: replayed > 0 && same === replayed && unavailable.size === 0,
+    passed: replayed > 0 && same === replayed && unavailable.size === 0 && made?.decisions === made?.within,
   }
 }
+
+const unlogged = (model: string): string =>
+  `what the Model \`${model}\` gave was not logged (\`log: false\`), and its digits differ between machines`
 
 const BROKEN = 'it is not of the published shape; `dap log check` says why'
 

@@ -12,6 +12,8 @@ export const LOG_PATHS = 'files, and folders whose `.jsonl` and `.ndjson` files 
 export interface LogReader {
   line(file: string, row: number, text: string): void
   endOfFile(): void
+  /** What cannot be done line by line; awaited after some of them, and after the last. */
+  settle?(): Promise<void>
 }
 
 /**
@@ -36,6 +38,7 @@ export async function readLogs(
       for (const text of lines) reader.line(file, ++row, text)
       done += lines.length
       report({ type: 'progress', unit: 'records', done })
+      await reader.settle?.()
       await host.breathe()
       host.signal.throwIfAborted()
     }

@@ -8,6 +8,8 @@ import { baselinesOf, type DecisionRecord, type DecisionSlot } from '../records/
 import { poolOf } from '../records/replay.ts'
 import { scoredVectors, slotVectors } from '../records/slot-vectors.ts'
 
+import { modelFaults, outputFaults } from './check-outputs.ts'
+
 export type Report = (code: LogFaultCode, message: string) => void
 
 /** Probabilities are sums of rounded numbers. */
@@ -101,6 +103,7 @@ export function checkDecision(record: DecisionRecord, report: Report): void {
     checkDraw(record, slot, vectors[k], (code, message) => report(code, `${inSlot(record, k)}${message}`))
   }
   checkServed(record, report)
+  for (const message of outputFaults(record)) report('outputs', message)
 }
 
 function checkDraw(
@@ -188,6 +191,7 @@ export function checkAgainstPolicy(record: DecisionRecord, policy: Policy, repor
   }
   if (randomness.salt !== policy.salt)
     report('salt', `the salt is \`${randomness.salt}\`, and the policy's \`${policy.salt}\``)
+  for (const message of modelFaults(record, policy.spec.scorer)) report('outputs', message)
   const { uniform } = policy.slots
   const design = designText(record.list)
   const own = designText({ design: uniform === undefined ? 'floors' : 'mixture', uniform })

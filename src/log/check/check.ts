@@ -9,6 +9,7 @@ import { timestampOf } from '../records/read-record.ts'
 import { recordLines } from '../records/record-lines.ts'
 import { type DecisionRecord, decidedBy, type RewardRecord, rewardTime, saidBy } from '../records/records.ts'
 import { checkAgainstPolicy, checkDecision } from './check-decision.ts'
+import { isUnlogged } from './check-outputs.ts'
 import { type Copies, createCopies } from './copies.ts'
 
 export type { LogCheckResult, LogFault, LogFaultExample } from '../../generated/types.ts'
@@ -82,6 +83,7 @@ export function createLogCheck(policies: ReadonlyMap<string, KnownPolicy> = new 
   let came = new Float64Array(1024)
   let fileOf = new Uint32Array(1024)
   let rowOf = new Uint32Array(1024)
+  let withoutOutputs = 0
   const counts = {
     files: 0,
     decisions: 0,
@@ -129,6 +131,7 @@ export function createLogCheck(policies: ReadonlyMap<string, KnownPolicy> = new 
     const reportHere = (code: LogFaultCode, message: string) => report(code, place, message)
     checkDecision(record, reportHere)
     if (by > 0) checkAgainstPolicy(record, known[by - 1].policy, reportHere)
+    if (record.model !== undefined && isUnlogged(record.model)) withoutOutputs++
     const what = fingerprint(Object.values(decidedBy(record)))
     const entry = entryOf(decisionId)
     if (decisions.first(entry)) {
@@ -272,6 +275,7 @@ export function createLogCheck(policies: ReadonlyMap<string, KnownPolicy> = new 
         schema: LOG_CHECK_RESULT_SCHEMA,
         ...counts,
         faults: found,
+        ...(withoutOutputs === 0 ? {} : { withoutOutputs }),
         passed: counts.decisions > 0 && found.every(({ severity }) => severity === 'warning'),
       }
     },

@@ -31,6 +31,7 @@ const SEVERITY: Readonly<Record<LogFaultCode, 'error' | 'warning'>> = {
   actions: 'error',
   context: 'error',
   salt: 'error',
+  outputs: 'error',
   'reward-repeated': 'warning',
   'reward-conflict': 'warning',
   value: 'error',

@@ -62,6 +62,9 @@ export function createPolicyTally(policy: string, digest: string): PolicyTally {
   let zeros = 0
   /** Σ 1/logProbability */
   let made = 0
+  /** Decisions that a Model was asked for; of these the ones that it gave nothing for, by the reason. */
+  let asked = 0
+  const failures = new Map<string, number>()
 
   function indexOf(id: string): number {
     const known = actions.get(id)
@@ -78,6 +81,11 @@ export function createPolicyTally(policy: string, digest: string): PolicyTally {
   return {
     decision(record, drawn) {
       const { unit, eligible, slots, list, served, mode, randomness, latencyUs, logProbability } = record
+      const { model } = record
+      if (model !== undefined) {
+        asked++
+        if (model.failure !== undefined) failures.set(model.failure, (failures.get(model.failure) ?? 0) + 1)
+      }
       if (mode === 'shadow' || mode === 'apprentice') {
         compared++
         if (agrees(record)) agreed++
@@ -150,6 +158,7 @@ export function createPolicyTally(policy: string, digest: string): PolicyTally {
         units: ofUnits,
         joinRate: counted === 0 ? null : joined / counted,
         rewards: [...rewards].map(([name, { count, sum }]) => ({ name, count, mean: sum / count })),
+        ...(failures.size === 0 ? {} : { failures: failuresOf(failures, asked) }),
         agreement: compared === 0 ? null : { decisions: compared, share: agreed / compared },
         shedShare: 1 - decisions / made,
         latencyUs: { p50: quantile(latencies, 0.5), p99: quantile(latencies, 0.99) },
@@ -165,6 +174,11 @@ export function createPolicyTally(policy: string, digest: string): PolicyTally {
       }
     },
   }
+}
+
+function failuresOf(reasons: ReadonlyMap<string, number>, asked: number): NonNullable<PolicyStats['failures']> {
+  const decisions = [...reasons.values()].reduce((sum, n) => sum + n, 0)
+  return { decisions, share: decisions / asked, reasons: Object.fromEntries(reasons) }
 }
 
 /** Of the actions and propensities of a slot, those that could be drawn, and the place of what was: what stands above, or may not stand there, is none of them. */
