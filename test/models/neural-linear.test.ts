@@ -64,4 +64,4 @@ output: { type: embedding, width: 12 }`,
   })
   const { code, stdout, stderr } = await here.dap('simulate nonlinear')
   expect({ code, stderr, stdout }, stdout).toMatchObject({ code: 0 })
-}, 120_000)
+})
