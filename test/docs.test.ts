@@ -1,6 +1,6 @@
 import { mkdtemp, readFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { blocksOf, isShown, play } from './support/docs.ts'
 import { dapIn, PACKAGE_ROOT } from './support/run-dap.ts'
@@ -12,6 +12,7 @@ const PAGES = [
   'formats',
   'learning',
   'lists',
+  'models',
   'reading-an-evaluation',
   'simulating-lists',
   'terminal',
@@ -24,6 +25,12 @@ describe.each(PAGES)('docs/%s.md', page => {
     const blocks = await read()
     expect(blocks.filter(({ language, path }) => (language === 'console') !== (path === ''))).toEqual([])
     expect(blocks.filter(({ language }) => language === 'console').length).toBeGreaterThan(0)
+  })
+
+  it('shows programs that the peers run', async () => {
+    for (const { path, text } of (await read()).filter(({ language }) => language === 'python')) {
+      expect(text).toBe(await readFile(join(PACKAGE_ROOT, 'test/peers/python', basename(path)), 'utf8'))
+    }
   })
 
   it('shows what really comes of it, and files that are valid', async () => {
