@@ -221,8 +221,8 @@ describe('a Model as a reward model', () => {
     let [dm, dr] = [0, 0]
     for (const { record, reward, pool } of played) {
       const context = record.context as Context
-      const [scored] = await scoring.score([{ context, pool }], new AbortController().signal)
-      const { numbers } = scored.outputs as Outputs
+      const scored = await scoring({ context, pool }, new AbortController().signal)
+      const { numbers } = scored.pool.outputs as Outputs
       const q = (id: string | null) => {
         const a = pool.ids.indexOf(id ?? '')
         return (numbers[2 * a] + numbers[2 * a + 1]) / 2
