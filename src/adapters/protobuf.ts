@@ -49,7 +49,7 @@ export function readMessage(bytes: Uint8Array): Message {
   return {
     all,
     bytes: last,
-    text: field => new TextDecoder().decode(last(field)),
+    text: field => Buffer.from(last(field)).toString(),
     integer: field => Number(varintsOf(last(field)).at(-1) ?? 0n),
     packed: field => (all(field).length === 1 ? last(field) : Buffer.concat(all(field))),
   }

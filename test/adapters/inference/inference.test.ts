@@ -126,6 +126,11 @@ describe.each(ALL)('%s', way => {
     })
   })
 
+  it.runIf(way.startsWith('tf'))('says nothing of a signature that the model does not have', async () => {
+    const spec = { ...WAYS['tf-serving rest'](''), ...WAYS[way]((await serverOf(way)).url), signature: 'other' }
+    expect(await ending(createRemoteRuntime(spec as RemoteRuntime, [])).signature(never())).toBeUndefined()
+  })
+
   it('is ready while the model answers, and not when nobody does', async () => {
     const server = await serverOf(way)
     const runtime = runtimeOf(way, server.url)
@@ -380,6 +385,17 @@ describe('an answer of gRPC', () => {
     expect((await run(runtimeOf('tf-serving grpc', url))).get('y')).toEqual(tensor(2, Float32Array.of(1, 2, 2, 2)))
   })
 
+  it('may have no rows, and four million numbers', async () => {
+    let answer = tensorFlow({ dtype: 1, ...shaped(0, 2) })
+    const runtime = runtimeOf('tf-serving grpc', ending(await grpcServer('raw', () => answer)).url)
+    expect((await run(runtime)).get('y')).toMatchObject({ rows: 0, columns: 0 })
+    const most = 4 * 1024 * 1024
+    answer = tensorFlow({ dtype: 1, ...shaped(most), floatVal: [1] })
+    expect((await run(runtime)).get('y')?.rows).toBe(most)
+    answer = tensorFlow({ dtype: 1, ...shaped(most + 1), floatVal: [1] })
+    expect(await failureOf(run(runtime))).toMatchObject({ reason: 'answer' })
+  })
+
   it.each<[string, number, Json, TensorData]>([
     ['HALF', 19, { halfVal: [0x3c00, 0xc000, 0x7c00, 0x0001] }, Float32Array.of(1, -2, Infinity, 2 ** -24)],
     ['BFLOAT16', 14, { halfVal: [0x3f80, 0xc000] }, Float32Array.of(1, -2)],
@@ -553,6 +569,13 @@ describe('an answer of REST', () => {
       reason: 'answer',
       transient: false,
     })
+  })
+
+  it('has sixteen dimensions at most', async () => {
+    const nested = (depth: number): unknown => (depth === 0 ? 1 : [nested(depth - 1)])
+    const answer = (depth: number) => answering('tf-serving rest', { outputs: nested(depth) })
+    expect((await answer(16)).get('output_0')).toMatchObject({ rows: 1, columns: 1 })
+    expect(await failureOf(answer(17))).toMatchObject({ reason: 'answer' })
   })
 
   it('has a first dimension of rows, and columns of all others', async () => {
