@@ -217,11 +217,11 @@ describe('a Model as a reward model', () => {
   it('predicts what every action is worth', async () => {
     const played = await playModel(made(BY_SCORES), tanhRuntime(1), 250)
     const { candidates, dataset } = await judge(candidate, played, open, spec, { rewardModel })
-    const scoring = createScoring(rewardModel.policy, tanhRuntime(2))
+    const score = createScoring(rewardModel.policy, tanhRuntime(2))
     let [dm, dr] = [0, 0]
     for (const { record, reward, pool } of played) {
       const context = record.context as Context
-      const [scored] = await scoring.score([{ context, pool }], new AbortController().signal)
+      const { pool: scored } = await score({ context, pool }, new AbortController().signal)
       const { numbers } = scored.outputs as Outputs
       const q = (id: string | null) => {
         const a = pool.ids.indexOf(id ?? '')
