@@ -72,7 +72,7 @@ export function modelShowText(untrusted: ModelShowResult, context: TextContext):
     ['output', model.output + (model.calibration === null ? '' : `, calibrated: ${model.calibration}`)],
     ...(model.listwise ? [['listwise', 'a score depends on the whole list']] : []),
     ['parity', model.parity === null ? 'no rows' : plural(model.parity, 'row')],
-    ['used by', model.policies.length === 0 ? 'no policy' : model.policies.join(', ')],
+    ['used by', model.policies.join(', ') || (model.errors > 0 ? 'nobody knows while it has errors' : 'no policy')],
   ]
   const errors = `${plural(model.errors, 'error')}: \`dap model check ${model.name}\` shows ${model.errors === 1 ? 'it' : 'them'}`
   return [

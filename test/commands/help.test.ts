@@ -395,6 +395,7 @@ describe('explain', () => {
       Estimate:
         estimator            string
         verdict              string
+        support              Support
         value                double
         standardError        double
         interval             Interval

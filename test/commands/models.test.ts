@@ -459,7 +459,7 @@ describe('model show', () => {
       inputs   x: float32, 4 features
       output   value
       parity   12 rows
-      used by  offer
+      used by  nobody knows while it has errors
 
       1 error: \`dap model check ctr\` shows it
       "

@@ -362,6 +362,7 @@ describe('recorded evidence', () => {
     })
     // Another one is an input that `inputsOf` has to name.
     expect(named).toEqual([
+      ['policy', 'file'],
       ['dataset', 'files'],
       ['evaluation', 'snapshot'],
       ['evaluation', 'file'],
