@@ -54,7 +54,7 @@ export function createPairs(candidates: number, blocks: number): Pairs {
     gap: (block, a, b) => gaps[(block * candidates + a) * candidates + b],
     values(a, b) {
       const upper = valueGaps[a * candidates + b]
-      return upper === -Infinity ? { lower: 0, upper: 0 } : { lower: -valueGaps[b * candidates + a], upper }
+      return upper === -Infinity ? { lower: 0, upper: 0 } : { lower: 0 - valueGaps[b * candidates + a], upper }
     },
   }
 }
