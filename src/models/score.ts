@@ -110,6 +110,11 @@ function rowsOf(features: Features, scratch: Float64Array, asked: readonly Asked
   const x = new Float64Array(rows * dimension)
   let at = 0
   for (const { context, pool, indices } of asked) {
+    if (features.rows > 1 && indices.length === pool.ids.length) {
+      features.write(context, x.subarray(at, at + indices.length * dimension), pool)
+      at += indices.length * dimension
+      continue
+    }
     const own = features.write(context, scratch, pool) === 1 && features.rows === 1
     const count = own ? 1 : indices.length
     for (let i = 0; i < count; i++) {
