@@ -12,6 +12,7 @@ const BENCHES: Readonly<Record<string, () => Promise<{ bench(): Promise<void> }>
   train: () => import('./train.ts'),
   hashed: () => import('./hashed.ts'),
   serve: () => import('./serve.ts'),
+  models: () => import('./models.ts'),
   plan: () => import('./plan.ts'),
 }
 

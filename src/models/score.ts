@@ -105,20 +105,29 @@ const NONE = new Int32Array(0)
 function createGather(policy: Policy, scorer: Scorer) {
   const features = createInputs(policy.spec, scorer)
   const scratch = features.map(({ rows, dimension }) => new Float64Array(rows * dimension))
+  /** Rows of an input, which its tensor is a copy of: used again, as there are many. */
+  const buffers = features.map(() => new Float64Array(0))
   return (asked: readonly Asked[], rows: number): ReadonlyMap<string, Tensor> =>
     new Map(
       scorer.inputs.map(({ name, dtype }, i) => {
-        const data = rowsOf(features[i], scratch[i], asked, rows)
-        return [name, createTensor(dtype, rows, features[i].dimension, data)] as const
+        const { dimension } = features[i]
+        if (buffers[i].length < rows * dimension) buffers[i] = new Float64Array(rows * dimension)
+        const x = buffers[i].subarray(0, rows * dimension)
+        writeRows(features[i], scratch[i], asked, x)
+        return [name, createTensor(dtype, rows, dimension, x)] as const
       }),
     )
 }
 
-function rowsOf(features: Features, scratch: Float64Array, asked: readonly Asked[], rows: number): Float64Array {
+function writeRows(features: Features, scratch: Float64Array, asked: readonly Asked[], x: Float64Array): void {
   const { dimension } = features
-  const x = new Float64Array(rows * dimension)
   let at = 0
   for (const { context, pool, indices } of asked) {
+    if (features.rows > 1 && indices.length === pool.ids.length) {
+      features.write(context, x.subarray(at, at + indices.length * dimension), pool)
+      at += indices.length * dimension
+      continue
+    }
     const own = features.write(context, scratch, pool) === 1 && features.rows === 1
     const count = own ? 1 : indices.length
     for (let i = 0; i < count; i++) {
@@ -126,7 +135,6 @@ function rowsOf(features: Features, scratch: Float64Array, asked: readonly Asked
       for (let j = 0; j < dimension; j++) x[at++] = scratch[from + j]
     }
   }
-  return x
 }
 
 /** What is used of what the model gave: selected, linked, calibrated, in float32. A ModelFailure where there is no such, or a number is none. */
@@ -163,14 +171,20 @@ function checkRange({ name, output }: Scorer, numbers: Float64Array): void {
 /** To each decision its own rows. */
 function spread(scorer: Scorer, asked: readonly Asked[], numbers: Float64Array): readonly Outputs[] {
   const width = widthOf(scorer.output)
+  const each = seesActions(scorer)
   let from = 0
   return asked.map(({ pool, indices }) => {
-    if (!seesActions(scorer)) {
+    if (!each) {
       from += width
       return { numbers: numbers.slice(from - width, from) }
     }
+    const first = from
+    from += indices.length * width
+    if (indices.length === pool.ids.length) return { numbers: numbers.slice(first, from) }
     const own = new Float64Array(pool.ids.length * width).fill(Number.NaN)
-    for (const a of indices) for (let j = 0; j < width; j++) own[a * width + j] = numbers[from++]
+    for (let i = 0; i < indices.length; i++) {
+      for (let j = 0; j < width; j++) own[indices[i] * width + j] = numbers[first + i * width + j]
+    }
     return { numbers: own }
   })
 }
