@@ -11,7 +11,7 @@ import { type CelFault, checkRule, createEnvironment, whyNoValue } from './cel-r
  * 0.0`: `candidate(name)`, `difference(name, baseline)` and their `.estimate(name)` have the fields of `CandidateResult`,
  * `DifferenceOfCandidates`, `EstimateResult` and `DifferenceEstimate`, as `RESULT_TYPES` has them from the schema; bounds of lifts and
  * differences are those that hold for all candidates at once, where there are such. A gate also fails when it uses a refused candidate or
- * estimate, or a number that could not be computed.
+ * estimate, or a number that could not be computed. An estimate without a support of its own has the candidate's.
  */
 export function judgeGate(rule: RuleSpec, result: Omit<EvaluationResult, 'gates' | 'passed'>): RuleResult {
   const { candidates, differences } = result
@@ -19,7 +19,10 @@ export function judgeGate(rule: RuleSpec, result: Omit<EvaluationResult, 'gates'
   const find = (name: string) => candidates.find(candidate => candidate.name === name)
   const gated = (name: string) => {
     const candidate = find(name)
-    return candidate && { slots: [], metrics: [], ...candidate, estimates: candidate.estimates.map(gatedEstimate) }
+    if (candidate === undefined) return undefined
+    const { support } = candidate
+    const estimates = candidate.estimates.map(each => ({ support, ...gatedEstimate(each) }))
+    return { slots: [], metrics: [], ...candidate, estimates }
   }
   const roots: Roots = {
     candidate: { type: 'Candidate', names, get: gated },

@@ -65,7 +65,8 @@ const expectation = (expr: string) => judgeExpectation({ id: 'rule', expr }, sim
 
 describe('judgeGate', () => {
   it('passes a gate that holds', () => {
-    const expr = "candidate('new').estimate('dr').lift.lower >= -0.1 && candidate('new').support.rows == 1000"
+    const expr =
+      "candidate('new').estimate('dr').lift.lower >= -0.1 && candidate('new').estimate('dr').support.rows == 1000"
     expect(gate(expr)).toEqual({ id: 'gate', expr, passed: true })
   })
 
@@ -257,7 +258,8 @@ describe('what rules may read', () => {
       const { all, required } = fields(file, name)
       expect(Object.keys(RESULT_TYPES[called]), called).toEqual(all)
       // A rule that reads what is not there fails: what may be absent has a value for rules.
-      const absent = { Policy: ['unservedShare', 'slots'], Candidate: ['slots', 'metrics'] }[called] ?? []
+      const absent =
+        { Policy: ['unservedShare', 'slots'], Candidate: ['slots', 'metrics'], Estimate: ['support'] }[called] ?? []
       expect(all.filter(field => !required.includes(field))).toEqual(absent)
     }
   })
