@@ -72,7 +72,12 @@ const ACTIONS: PolicySpec['actions'] = [
   { id: 'mid', features: { price: 4.99, tone: 'calm' }, eligible: "ctx.platform == 'ios' || ctx.level >= 20" },
   { id: 'größe', features: { price: 19.99, tone: 'loud' }, eligible: 'ctx.payer || ctx.taste.exists(t, t > 0.5)' },
 ]
-const ALGORITHMS = new Map(algorithmSamples(ACTIONS.map(({ id }) => id)).map(spec => [JSON.stringify(spec), spec]))
+/** What a Model says comes from elsewhere: requests of the vectors do not have it. */
+const ALGORITHMS = new Map(
+  algorithmSamples(ACTIONS.map(({ id }) => id))
+    .filter(({ learner }) => learner.type !== 'model')
+    .map(spec => [JSON.stringify(spec), spec]),
+)
 
 /** What a learner sees beside the context. */
 function ofActions({ learner }: AlgorithmSpec): NonNullable<PolicySpec['features']> {

@@ -45,6 +45,7 @@ describe('decide', () => {
           },
         ],
         "floor": 0.1,
+        "model": undefined,
         "policy": {
           "digest": "sha256:test",
           "name": "shop-offer",

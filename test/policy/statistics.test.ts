@@ -116,8 +116,9 @@ describe.each(SPECS.map(spec => [spec.type, spec] as const))('the statistics of 
     for (const action of [0, 1]) {
       const weights = rows.filter(row => row.action === action).map(row => row.weight)
       expect(counts[action]).toBe(weights.length)
-      // Rows of a model that actions share are weighed together.
-      const alike = learnerOf(spec).features?.(spec).shared === true ? rows.map(row => row.weight) : weights
+      // Rows of a model that actions share and that learns are weighed together.
+      const { learns, features } = learnerOf(spec)
+      const alike = learns && features?.(spec).shared === true ? rows.map(row => row.weight) : weights
       const ratio = total(alike) / total(alike.map(weight => weight * weight))
       expect(effective[action]).toBeCloseTo(ratio * total(weights), 8)
     }

@@ -43,7 +43,7 @@ describe('validate', () => {
           │                                                  ^
         hint: compare it with something, for example \`1 > …\`
 
-      policies/offer.yaml:8:22: error: \`type\` must be one of \`mean\`, \`beta\`, \`linear\`, \`logistic\`, \`hybrid\`, \`hashed\`, \`fixed\`, \`uniform\`, got the string \`men\` [schema]
+      policies/offer.yaml:8:22: error: \`type\` must be one of \`mean\`, \`beta\`, \`linear\`, \`logistic\`, \`hybrid\`, \`hashed\`, \`fixed\`, \`model\`, \`uniform\`, got the string \`men\` [schema]
         7 │   algorithm:
         8 │     learner: { type: men }
           │                      ^^^
@@ -187,9 +187,17 @@ describe('schema', () => {
     expect(JSON.parse(stdout)).toMatchObject({ title: 'Policy' })
     const { files } = await dap('schema --out schemas')
     expect(Object.keys(files).sort()).toEqual(
-      ['action-set', 'dataset', 'deployment', 'environment', 'evaluation', 'policy', 'project', 'scenario'].map(
-        kind => `schemas/${kind}.schema.json`,
-      ),
+      [
+        'action-set',
+        'dataset',
+        'deployment',
+        'environment',
+        'evaluation',
+        'model',
+        'policy',
+        'project',
+        'scenario',
+      ].map(kind => `schemas/${kind}.schema.json`),
     )
   })
 })
