@@ -96,10 +96,10 @@ describe('a walk at 80 columns', () => {
         vendor/README.md
         vendor/dap.tgz  SIZE
         dap.yaml
-        .dap/schemas/                      8 schemas, for editors
+        .dap/schemas/                      9 schemas, for editors
 
       Write these files? [y/N] y
-      shop: 31 files from the template bandit in shop
+      shop: 32 files from the template bandit in shop
 
       \`package.json\` pins @dap-platform/dap VERSION as the tarball
       \`vendor/dap.tgz\`: nothing says that this dap came from a
@@ -203,9 +203,9 @@ describe('a walk at 80 columns', () => {
       no room for: 95 % interval of lift, sample size, largest weight; --json has all
 
       candidate    against            estimator  difference  95 % interval
-      mostly-gold  always-gold-small  dr          -0.007546  [-0.01548, -0.003451]
-      untrained    always-gold-small  dr           -0.03207  [-0.04736, -0.01853]
-      untrained    mostly-gold        dr           -0.02452  [-0.03569, -0.01462]
+      mostly-gold  always-gold-small  dr          -0.007546  [-0.01172, -0.003841]
+      untrained    always-gold-small  dr           -0.03207  [-0.04735, -0.01853]
+      untrained    mostly-gold        dr           -0.02452  [-0.03568, -0.01463]
       no room for: of all pairs at once; --json has all
 
       gates go by bounds of lifts and differences that hold for all candidates at once
