@@ -1,8 +1,9 @@
 import { DapError } from '../errors.ts'
 import type { LogColumns } from '../log/rows/layout.ts'
+import { offerReader } from '../log/rows/offered-reader.ts'
 import { remember } from '../log/rows/remember.ts'
-import { called, RowFault, type RowReader, type Wanted } from '../log/rows/row-reader.ts'
-import type { Column, TextColumn, ValueColumn } from '../log/tables.ts'
+import type { RowReader, Wanted } from '../log/rows/row-reader.ts'
+import type { Column, ValueColumn } from '../log/tables.ts'
 import type { Entry } from '../policy/pool.ts'
 import type { ActionSpace } from './candidates/candidate.ts'
 import type { GroupsAt } from './weights/marginal-run.ts'
@@ -59,21 +60,11 @@ const REMEMBERED = 1024
 
 /** The same of the actions that each request brought, by their places. */
 function offeredGroups(by: readonly string[], column: string): RowReader<Int32Array> {
-  const missing = new RowFault(`${called(column)} is missing: the actions were not the request's`)
   const read = remember(REMEMBERED, (json: string) => {
     const actions = JSON.parse(json) as readonly Entry[]
     return numbered(actions.map(({ features }) => valuesOf(by, features)))
   })
-  return {
-    requests: [{ column, type: 'text' }],
-    bind([texts]) {
-      const { values } = texts as TextColumn
-      return i => {
-        const json = values[i]
-        return json === null ? missing : read(json)
-      }
-    },
-  }
+  return offerReader(column, read)
 }
 
 /** The values of all of the features, as text; undefined where one of them is not there. */

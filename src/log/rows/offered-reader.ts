@@ -4,6 +4,21 @@ import type { TextColumn } from '../tables.ts'
 import { remember } from './remember.ts'
 import { called, RowFault, type RowReader } from './row-reader.ts'
 
+/** What `read` makes of the actions that each request brought, as JSON; a row without them is a fault. */
+export function offerReader<T>(column: string, read: (json: string) => T | RowFault): RowReader<T> {
+  const missing = new RowFault(`${called(column)} is missing: the actions were not the request's`)
+  return {
+    requests: [{ column, type: 'text' }],
+    bind([texts]) {
+      const { values } = texts as TextColumn
+      return i => {
+        const json = values[i]
+        return json === null ? missing : read(json)
+      }
+    },
+  }
+}
+
 /**
  * The actions that each request brought, as a policy sees them: those that were eligible, in their order. Actions that do not fit it are a
  * fault of the row; features that it does not know are not: the log may be of a policy that knew more.
@@ -11,22 +26,14 @@ import { called, RowFault, type RowReader } from './row-reader.ts'
 export function offeredReader(policy: Policy, column: string): RowReader<Pool> {
   const known = featuresKnownTo(policy.spec.actions)
   const misfit = (what: string) => new RowFault(`the actions do not fit policy \`${policy.name}\`: ${what}`)
-  return {
-    requests: [{ column, type: 'text' }],
-    bind([texts]) {
-      const { values } = texts as TextColumn
-      return i => {
-        const json = values[i]
-        if (json === null) return new RowFault(`${called(column)} is missing: the actions were not the request's`)
-        const logged = JSON.parse(json) as readonly { readonly id: string; readonly features?: object }[]
-        const pool = policy.offer({
-          actions: logged.map(({ id, features = {} }) => ({ id, features: known(features) })),
-        })
-        if (!('faults' in pool)) return pool
-        return misfit(pool.faults.map(({ pointer, message }) => `\`${pointer.slice(1)}\` ${message}`).join('; '))
-      }
-    },
-  }
+  return offerReader(column, json => {
+    const logged = JSON.parse(json) as readonly { readonly id: string; readonly features?: object }[]
+    const pool = policy.offer({
+      actions: logged.map(({ id, features = {} }) => ({ id, features: known(features) })),
+    })
+    if (!('faults' in pool)) return pool
+    return misfit(pool.faults.map(({ pointer, message }) => `\`${pointer.slice(1)}\` ${message}`).join('; '))
+  })
 }
 
 /** More different texts are read anew each time. */
